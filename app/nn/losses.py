@@ -1,0 +1,92 @@
+"""What training makes small. All are means over the batch of a sum over the outputs."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from app.nn.arrays import Array, Buffers
+
+
+class Loss:
+    """Compares the network's outputs (N, K) with targets.
+
+    Targets are labels, integers of shape (N,) from 0 to K − 1, or values, floats of shape (N, K).
+    """
+
+    type: ClassVar[str]
+
+    def __init__(self) -> None:
+        self._buffers = Buffers()
+
+    def total(self, outputs: Array, targets: Array) -> float:
+        """The sum over the batch of each sample's loss; writes nothing to the object."""
+        return self._evaluate(outputs, targets, np.empty_like(outputs))
+
+    def value_and_gradient(self, outputs: Array, targets: Array) -> tuple[float, Array]:
+        """The mean loss of the batch, and its gradient (N, K), a buffer that the next call overwrites."""
+        grad = self._buffers.get("grad", outputs.shape, outputs.dtype)
+        total = self._evaluate(outputs, targets, grad)
+        self._differentiate(targets, grad)
+        grad *= 1 / len(outputs)
+        return total / len(outputs), grad
+
+    def _evaluate(self, outputs: Array, targets: Array, work: Array) -> float:
+        """Return the batch's total; leave in `work` what `_differentiate` starts from."""
+        raise NotImplementedError
+
+    def _differentiate(self, targets: Array, work: Array) -> None:
+        """Turn `work` into the gradient of the batch's total."""
+        raise NotImplementedError
+
+    def spec(self) -> dict[str, Any]:
+        return {"type": self.type}
+
+
+class CrossEntropy(Loss):
+    """−Σₖ tₖ log yₖ with y the softmax of the outputs, which are logits.
+
+    The two are one step, as the logarithm of a probability that underflowed would be lost:
+    log yₖ = zₖ − max z − log Σ e^(z − max z), and the gradient is y − t. Deep Learning from Scratch, section 5.6.3.
+    """
+
+    type = "cross_entropy"
+
+    def _evaluate(self, outputs: Array, targets: Array, work: Array) -> float:
+        np.subtract(outputs, outputs.max(axis=1, keepdims=True), out=work)
+        if targets.ndim == 1:
+            target_logits = work[np.arange(len(work)), targets].sum(dtype=np.float64)
+            mass: Any = 1.0
+        else:
+            target_logits = np.vdot(targets, work)
+            mass = targets.sum(axis=1)
+        np.exp(work, out=work)
+        partition = work.sum(axis=1, keepdims=True)
+        work /= partition
+        return float((np.log(partition[:, 0]) * mass).sum(dtype=np.float64) - target_logits)
+
+    def _differentiate(self, targets: Array, work: Array) -> None:
+        if targets.ndim == 1:
+            work[np.arange(len(work)), targets] -= 1
+        else:
+            work *= targets.sum(axis=1, keepdims=True)
+            work -= targets
+
+
+class SquaredError(Loss):
+    """½ Σₖ (yₖ − tₖ)². Labels stand for their one-hot vectors. Deep Learning from Scratch, section 4.2.1."""
+
+    type = "squared_error"
+
+    def _evaluate(self, outputs: Array, targets: Array, work: Array) -> float:
+        if targets.ndim == 1:
+            np.copyto(work, outputs)
+            work[np.arange(len(work)), targets] -= 1
+        else:
+            np.subtract(outputs, targets, out=work)
+        return 0.5 * float(np.vdot(work, work))
+
+    def _differentiate(self, targets: Array, work: Array) -> None:
+        """The difference y − t is the gradient already."""
+
+
+LOSSES: dict[str, type[Loss]] = {cls.type: cls for cls in (SquaredError, CrossEntropy)}

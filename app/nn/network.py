@@ -1,0 +1,171 @@
+"""A network: layers in a row, all parameters in one vector and all gradients in another."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from app.nn.activations import ACTIVATIONS, Softmax, softmax
+from app.nn.arrays import Array, Shape
+from app.nn.initializers import RandomSource
+from app.nn.layers import Dense, Dropout, Layer
+from app.nn.spec import build, choice
+
+LAYERS: dict[str, type[Layer]] = {"dense": Dense, "dropout": Dropout, **ACTIVATIONS}
+DTYPES = ("float32", "float64")
+GENERATORS = ("pcg64", "legacy")
+PARAMETER_LIMIT = 50_000_000
+"""200 MB of float32: more than that is a mistake in a spec, and would take the machine's memory."""
+
+_INITIALIZATION = 0
+"""The purpose, in `default_rng([seed, epoch, purpose])`, of the first values of the weights."""
+
+
+class Network:
+    """Layers in a row.
+
+    `params` and `grads` are the flat vectors; each layer holds views of them. Weights (arrays of two axes or more) come
+    first, so that `params[:decayed]` is what weight decay acts on; biases come after.
+    """
+
+    def __init__(
+        self,
+        layers: list[Layer],
+        input_shape: Shape,
+        *,
+        dtype: DTypeLike = "float32",
+        generator: str = "pcg64",
+    ) -> None:
+        """Lay out `layers` for inputs of `input_shape` (without the batch axis).
+
+        `generator` is the source of the first weights: NumPy's present default, or "legacy", its `RandomState`, with
+        which older tutorials print their numbers. Raises ValueError where sizes do not chain.
+        """
+        if not layers:
+            raise ValueError("layers: expected at least one; got none")
+        self.dtype = np.dtype(choice("dtype", str(np.dtype(dtype)), DTYPES))
+        self.generator = choice("generator", generator, GENERATORS)
+        self.layers = layers
+        self.input_shape = tuple(input_shape)
+        shape = self.input_shape
+        for index, layer in enumerate(layers):
+            try:
+                shape = layer.build(shape, self.dtype)
+            except ValueError as error:
+                raise ValueError(f"layers[{index}].{error}") from None
+        self.output_shape = shape
+        self._bind()
+
+    @classmethod
+    def from_spec(
+        cls, spec: Mapping[str, Any], *, input_shape: Shape | None = None, dtype: DTypeLike = "float32"
+    ) -> "Network":
+        """Build from `{"layers": [...], "input_shape"?, "generator"?}`; `input_shape` given here goes first.
+
+        Raises ValueError that names the field, what was expected and what came.
+        """
+        unknown = set(spec) - {"layers", "input_shape", "generator"}
+        if unknown:
+            raise ValueError(f"network.{min(unknown)}: unknown field; a network takes layers and generator")
+        layers = spec.get("layers")
+        if not isinstance(layers, list):
+            raise ValueError(f"network.layers: expected a list of layers; got {layers!r}")
+        shape = input_shape if input_shape is not None else spec.get("input_shape")
+        if shape is None:
+            raise ValueError("network.input_shape: missing")
+        try:
+            built = [build(f"layers[{index}]", LAYERS, layer) for index, layer in enumerate(layers)]
+            return cls(built, tuple(shape), dtype=dtype, generator=spec.get("generator", "pcg64"))
+        except ValueError as error:
+            raise ValueError(f"network.{error}") from None
+
+    def spec(self) -> dict[str, Any]:
+        """The JSON from which an equal network can be built; its weights are apart, in `weights`."""
+        return {
+            "input_shape": list(self.input_shape),
+            "layers": [layer.spec() for layer in self.layers],
+            "generator": self.generator,
+        }
+
+    def initialize(self, seed: int) -> None:
+        """Draw the first values of all parameters, layer by layer."""
+        rng: RandomSource = (
+            np.random.RandomState(seed)
+            if self.generator == "legacy"
+            else np.random.default_rng([seed, 0, _INITIALIZATION])
+        )
+        for layer in self.layers:
+            layer.initialize(rng)
+
+    def begin_epoch(self, rng: np.random.Generator) -> None:
+        """Hand the layers the source of this epoch's randomness."""
+        for layer in self.layers:
+            layer.begin_epoch(rng)
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        """Outputs (N, *output_shape) for `x` (N, *input_shape), of the network's dtype.
+
+        With `training=True` the result is a buffer that the next call overwrites.
+        """
+        for layer in self.layers:
+            x = layer.forward(x, training=training)
+        return x
+
+    def backward(self, grad: Array) -> None:
+        """Write `grads` from dL/d(outputs) of the last training `forward`."""
+        for layer in reversed(self.layers[self._first_learning :]):
+            grad = layer.backward(grad)
+
+    def probabilities(self, x: Array) -> Array:
+        """One probability a label, (N, K), each row summing to 1; safe to call from several threads."""
+        outputs = self.forward(x, training=False)
+        return outputs if isinstance(self.layers[-1], Softmax) else softmax(outputs)
+
+    def weights(self) -> dict[str, Array]:
+        """The parameters by name ("0.weight", "0.bias", "2.weight", ...): views of `params`."""
+        return {
+            f"{index}.{name}": array for index, layer in enumerate(self.layers) for name, array in layer.params.items()
+        }
+
+    def load_weights(self, weights: Mapping[str, Array]) -> None:
+        """Copy `weights`, as `weights()` names them, into the network.
+
+        Raises ValueError where one is missing, unknown, of another shape or not finite.
+        """
+        own = self.weights()
+        if set(own) != set(weights):
+            raise ValueError(f"weights: expected {', '.join(own)}; got {', '.join(sorted(weights))}")
+        for name, array in weights.items():
+            if array.shape != own[name].shape:
+                raise ValueError(f"weights[{name}]: expected the shape {own[name].shape}; got {array.shape}")
+            if not np.isfinite(array).all():
+                raise ValueError(f"weights[{name}]: expected finite numbers; got NaN or infinity")
+        for name, array in weights.items():
+            own[name][...] = array
+
+    def _bind(self) -> None:
+        shapes = [
+            (index, name, shape)
+            for index, layer in enumerate(self.layers)
+            for name, shape in layer.parameter_shapes().items()
+        ]
+        shapes.sort(key=lambda entry: len(entry[2]) < 2)  # stable: weights first, each kind in the layers' order
+        sizes = [int(np.prod(shape)) for _, _, shape in shapes]
+        if sum(sizes) > PARAMETER_LIMIT:
+            raise ValueError(f"layers: expected at most {PARAMETER_LIMIT:,} parameters; got {sum(sizes):,}")
+        self.params = np.zeros(sum(sizes), self.dtype)
+        self.grads = np.zeros_like(self.params)
+        self.decayed = sum(size for size, entry in zip(sizes, shapes, strict=True) if len(entry[2]) >= 2)
+        views: dict[int, tuple[dict[str, Array], dict[str, Array]]] = {}
+        offset = 0
+        for (index, name, shape), size in zip(shapes, sizes, strict=True):
+            params, grads = views.setdefault(index, ({}, {}))
+            params[name] = self.params[offset : offset + size].reshape(shape)
+            grads[name] = self.grads[offset : offset + size].reshape(shape)
+            offset += size
+        for index, (params, grads) in views.items():
+            self.layers[index].bind(params, grads)
+        self._first_learning = min(views, default=len(self.layers))
+        if views:
+            self.layers[self._first_learning].needs_input_gradient = False

@@ -1,0 +1,182 @@
+"""Update rules, sorted in order of increasing complexity.
+
+An optimizer is handed the network's two flat vectors. The base class walks through them in pieces that stay in the
+processor's cache, as most rules read and write several vectors of the same length; a subclass writes its rule for
+one piece. g is the gradient, p the parameters, η the learning rate.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from app.nn.arrays import Array
+from app.nn.spec import number
+
+PIECE = 16_384
+"""Parameters updated at a time: 64 KiB a vector in float32, so that four of them fit in a 512 KiB cache."""
+
+
+class Optimizer:
+    """Changes parameters so that the loss falls."""
+
+    type: ClassVar[str]
+    slots: ClassVar[tuple[str, ...]] = ()
+    """Names of the vectors, as long as the parameters, that the rule remembers from step to step."""
+
+    def __init__(self, learning_rate: float) -> None:
+        self.learning_rate = number("learning_rate", learning_rate, above=0)
+        self.steps = 0
+        self.state: dict[str, Array] = {}
+
+    def step(self, params: Array, grads: Array, *, scale: float = 1.0) -> None:
+        """Update `params` in place. Both are one-dimensional, of one dtype and one length, the same in every call.
+
+        `scale` is the factor of the learning rate that a schedule asks for in this step.
+        """
+        if not self.state and self.slots:
+            self.state = {slot: np.zeros_like(params) for slot in self.slots}
+        self.steps += 1
+        rate = self.learning_rate * scale
+        work = np.empty(min(PIECE, len(params)), params.dtype)
+        for start in range(0, len(params), PIECE):
+            piece = slice(start, start + PIECE)
+            p = params[piece]
+            self.update(p, grads[piece], rate, work[: len(p)], *(self.state[s][piece] for s in self.slots))
+
+    def update(self, p: Array, g: Array, rate: float, work: Array, *slots: Array) -> None:
+        """Apply the rule to one piece, in place; `work` is scratch space, `slots` come in the order of the class."""
+        raise NotImplementedError
+
+    def spec(self) -> dict[str, Any]:
+        """The JSON from which an equal optimizer can be built, without its state."""
+        settings = {key: value for key, value in vars(self).items() if key not in ("steps", "state")}
+        return {"type": self.type, **settings}
+
+    def restore(self, steps: int, state: Mapping[str, Array]) -> None:
+        """Go on from `steps` and `state` as an optimizer of this type left them."""
+        if state and set(state) != set(self.slots):
+            raise ValueError(f"state: expected {', '.join(self.slots) or 'nothing'}; got {', '.join(state)}")
+        self.steps = steps
+        self.state = {slot: np.array(vector) for slot, vector in state.items()}
+
+
+class SGD(Optimizer):
+    """p ← p − ηg."""
+
+    type = "sgd"
+
+    def __init__(self, learning_rate: float = 0.01) -> None:
+        super().__init__(learning_rate)
+
+    def update(self, p: Array, g: Array, rate: float, work: Array, *slots: Array) -> None:
+        np.multiply(g, rate, out=work)
+        p -= work
+
+
+class Momentum(Optimizer):
+    """v ← μv − ηg; p ← p + v. Polyak 1964."""
+
+    type = "momentum"
+    slots = ("velocity",)
+
+    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.9) -> None:
+        super().__init__(learning_rate)
+        self.momentum = number("momentum", momentum, low=0, below=1)
+
+    def update(self, p: Array, g: Array, rate: float, work: Array, *slots: Array) -> None:
+        (v,) = slots
+        np.multiply(g, rate, out=work)
+        v *= self.momentum
+        v -= work
+        p += v
+
+
+class AdaGrad(Optimizer):
+    """h ← h + g²; p ← p − ηg/(√h + ε). Duchi, Hazan and Singer 2011."""
+
+    type = "adagrad"
+    slots = ("squares",)
+
+    def __init__(self, learning_rate: float = 0.01, epsilon: float = 1e-10) -> None:
+        super().__init__(learning_rate)
+        self.epsilon = number("epsilon", epsilon, above=0)
+
+    def update(self, p: Array, g: Array, rate: float, work: Array, *slots: Array) -> None:
+        (h,) = slots
+        np.multiply(g, g, out=work)
+        h += work
+        _descend_scaled(p, g, h, rate, self.epsilon, work)
+
+
+class RMSProp(Optimizer):
+    """h ← ρh + (1 − ρ)g²; p ← p − ηg/(√h + ε). Tieleman and Hinton 2012, lecture 6.5."""
+
+    type = "rmsprop"
+    slots = ("mean_square",)
+
+    def __init__(self, learning_rate: float = 0.001, rho: float = 0.9, epsilon: float = 1e-8) -> None:
+        super().__init__(learning_rate)
+        self.rho = number("rho", rho, low=0, below=1)
+        self.epsilon = number("epsilon", epsilon, above=0)
+
+    def update(self, p: Array, g: Array, rate: float, work: Array, *slots: Array) -> None:
+        (h,) = slots
+        np.multiply(g, g, out=work)
+        work *= 1 - self.rho
+        h *= self.rho
+        h += work
+        _descend_scaled(p, g, h, rate, self.epsilon, work)
+
+
+class Adam(Optimizer):
+    """m ← β₁m + (1 − β₁)g; v ← β₂v + (1 − β₂)g²; p ← p − η m̂/(√v̂ + ε), m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ).
+
+    Kingma and Ba 2015, algorithm 1.
+    """
+
+    type = "adam"
+    slots = ("mean", "mean_square")
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+    ) -> None:
+        super().__init__(learning_rate)
+        self.beta1 = number("beta1", beta1, low=0, below=1)
+        self.beta2 = number("beta2", beta2, low=0, below=1)
+        self.epsilon = number("epsilon", epsilon, above=0)
+
+    def update(self, p: Array, g: Array, rate: float, work: Array, *slots: Array) -> None:
+        m, v = slots
+        correction1 = 1 - self.beta1**self.steps
+        correction2 = math.sqrt(1 - self.beta2**self.steps)
+        np.multiply(g, 1 - self.beta1, out=work)
+        m *= self.beta1
+        m += work
+        np.multiply(g, g, out=work)
+        work *= 1 - self.beta2
+        v *= self.beta2
+        v += work
+        np.sqrt(v, out=work)
+        # η(m/c₁)/(√v/c₂ + ε) = (ηc₂/c₁) m/(√v + εc₂): two passes fewer
+        work += self.epsilon * correction2
+        np.divide(m, work, out=work)
+        work *= rate * correction2 / correction1
+        p -= work
+
+
+def _descend_scaled(p: Array, g: Array, h: Array, rate: float, epsilon: float, work: Array) -> None:
+    """p ← p − ηg/(√h + ε)."""
+    np.sqrt(h, out=work)
+    work += epsilon
+    np.divide(g, work, out=work)
+    work *= rate
+    p -= work
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {cls.type: cls for cls in (SGD, Momentum, AdaGrad, RMSProp, Adam)}

@@ -1,0 +1,78 @@
+"""Building objects from plain JSON, with errors that name the field, what was expected and what came.
+
+A spec is a mapping with a `type` and that type's fields, e.g. `{"type": "dense", "units": 128}`.
+The fields of a type are the parameters of its constructor.
+"""
+
+import inspect
+import math
+from collections.abc import Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def build(kind: str, registry: Mapping[str, type[T]], spec: object) -> T:
+    """Make the object that `spec` describes.
+
+    `kind` names it in errors ("optimizer", "layers[2]"). A bare string is short for a spec with no fields.
+    Raises ValueError where the type is unknown, a field is unknown or missing, or a value is refused.
+    """
+    if isinstance(spec, str):
+        spec = {"type": spec}
+    if not isinstance(spec, Mapping):
+        raise ValueError(f"{kind}: expected an object with a type; got {spec!r}")
+    name = spec.get("type")
+    if not isinstance(name, str) or name not in registry:
+        raise ValueError(f"{kind}: expected a type of {', '.join(sorted(registry))}; got {name!r}")
+    cls = registry[name]
+    fields = {key: value for key, value in spec.items() if key != "type"}
+    known = inspect.signature(cls).parameters
+    for key in fields:
+        if key not in known:
+            allowed = ", ".join(known) or "no fields"
+            raise ValueError(f"{kind}.{key}: unknown field of {name}; it takes {allowed}")
+    for key, parameter in known.items():
+        if parameter.default is inspect.Parameter.empty and key not in fields:
+            raise ValueError(f"{kind}.{key}: missing; {name} needs it")
+    try:
+        return cls(**fields)
+    except ValueError as error:
+        raise ValueError(f"{kind}.{error}") from None
+
+
+def number(
+    field: str,
+    value: object,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    above: float = -math.inf,
+    below: float = math.inf,
+) -> float:
+    """Return `value` as a float if `low ≤ value ≤ high` and `above < value < below`; else raise ValueError."""
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if good and low <= value <= high and above < value < below:  # type: ignore[operator]
+        return float(value)  # type: ignore[arg-type]
+    bounds = [
+        f"{sign} {bound:g}"
+        for sign, bound in (("≥", low), (">", above), ("≤", high), ("<", below))
+        if math.isfinite(bound)
+    ]
+    raise ValueError(f"{field}: expected a number {' and '.join(bounds) or 'that is finite'}; got {value!r}")
+
+
+def whole(field: str, value: object, *, low: int, high: int | None = None) -> int:
+    """Return `value` if it is a whole number with `low ≤ value ≤ high`; else raise ValueError."""
+    good = isinstance(value, int) and not isinstance(value, bool) and value >= low
+    if good and (high is None or value <= high):  # type: ignore[operator]
+        return value  # type: ignore[return-value]
+    top = "" if high is None else f" and ≤ {high}"
+    raise ValueError(f"{field}: expected a whole number ≥ {low}{top}; got {value!r}")
+
+
+def choice(field: str, value: object, allowed: tuple[str, ...]) -> str:
+    """Return `value` if it is one of `allowed`; else raise ValueError."""
+    if isinstance(value, str) and value in allowed:
+        return value
+    raise ValueError(f"{field}: expected one of {', '.join(allowed)}; got {value!r}")
