@@ -1,0 +1,59 @@
+"""What a data set is: a name, the labels, and images to train on and to test on."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+ImageArray: TypeAlias = NDArray[np.uint8]
+LabelArray: TypeAlias = NDArray[np.uint8] | NDArray[np.int64]
+
+
+class DatasetUnavailable(Exception):
+    """A data set cannot be had on this machine; the message says what is missing and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """`images`, uint8 (N, 28, 28), 0 is paper and 255 is ink, and `labels`, (N,), indices into the set's labels."""
+
+    images: ImageArray
+    labels: LabelArray
+
+    def __post_init__(self) -> None:
+        if len(self.images) != len(self.labels):
+            raise ValueError(f"expected as many labels as images; got {len(self.labels)} and {len(self.images)}")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A data set: `name` as in a config, `title` as on a page, `labels` in the order of the label indices."""
+
+    name: str
+    title: str
+    labels: tuple[str, ...]
+    train: Split
+    test: Split
+
+
+def split_validation(split: Split, fraction: float) -> tuple[Split, Split]:
+    """Part the last `fraction` off for validation, as Keras does: the first int(n × (1 − fraction)) stay to train on.
+
+    Gives (training, validation), views of the arrays. Raises ValueError if `fraction` is not between 0 and 1, or if
+    one of the parts would be empty.
+    """
+    if not 0.0 < fraction < 1.0:
+        raise ValueError(f"expected a validation fraction between 0 and 1, both excluded; got {fraction}")
+    kept = int(len(split) * (1.0 - fraction))
+    if kept == 0 or kept == len(split):
+        raise ValueError(
+            f"expected a validation fraction that leaves both parts an image; got {fraction} of {len(split)} images"
+        )
+    return (
+        Split(split.images[:kept], split.labels[:kept]),
+        Split(split.images[kept:], split.labels[kept:]),
+    )

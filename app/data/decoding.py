@@ -1,0 +1,164 @@
+"""Bytes of a PNG or JPEG to grey: decoders restricted, size checked before decoding, orientation and alpha applied."""
+
+import struct
+import zlib
+from io import BytesIO
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+
+GreyArray: TypeAlias = NDArray[np.uint8]
+
+MAX_PIXELS = 20_000_000
+"""The most pixels that a picture's header may announce."""
+
+WORKING_SIZE = 1024
+"""The longer side, in pixels, above which a picture is reduced before it is looked at."""
+
+_SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": "a PNG",
+    b"\xff\xd8\xff": "a JPEG",
+    b"GIF8": "a GIF",
+    b"BM": "a BMP",
+    b"II*\x00": "a TIFF",
+    b"MM\x00*": "a TIFF",
+    b"%PDF": "a PDF",
+    b"<svg": "an SVG",
+    b"<?xml": "XML",
+    b"\x1f\x8b": "gzip data",
+}
+
+# Whatever Pillow raises for data that is cut short, garbled or hostile; warnings too, where they are made errors.
+_DECODE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    EOFError,
+    MemoryError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+    Warning,
+    Image.DecompressionBombError,
+)
+
+_START_OF_SCAN, _APP1 = 0xDA, 0xE1
+_EXIF_PREFIX = b"Exif\0\0"
+_EXIF_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def decode_image(data: bytes) -> GreyArray:
+    """Decode a PNG or JPEG to grey, uint8 (H, W), 0 is black, its longer side about 2,048 pixels at most.
+
+    What is transparent lies on white paper; if nothing would show there, the opaque part is taken for black ink.
+    Raises ValueError if the bytes are no PNG or JPEG, are damaged, or announce more than 20 megapixels.
+    """
+    kind = _kind(data)
+    if kind not in ("a PNG", "a JPEG"):
+        raise ValueError(f"expected a PNG or JPEG image; got {kind}")
+    exif = None
+    if kind == "a JPEG":
+        data, exif = _without_exif(data)
+    try:
+        # Not Image.open: it warns of large pictures, and filters of warnings are shared by all threads.
+        image: Image.Image = (PngImageFile if kind == "a PNG" else JpegImageFile)(BytesIO(data))
+    except _DECODE_ERRORS:
+        raise ValueError(f"expected a PNG or JPEG image; got {kind} whose header cannot be read") from None
+    width, height = image.size
+    if width < 1 or height < 1 or width * height > MAX_PIXELS:
+        raise ValueError(f"expected an image of at most {MAX_PIXELS // 10**6} megapixels; got {width}×{height}")
+    try:
+        if isinstance(image, JpegImageFile):
+            # JPEG can be decoded at a half, a quarter or an eighth of its size for far less work.
+            image.draft(None, (WORKING_SIZE, WORKING_SIZE))
+        image.load()
+        grey = _to_grey(image)
+        factor = max(grey.size) // WORKING_SIZE
+        if factor > 1:
+            grey = grey.reduce(factor)
+        turn = _TURNS.get(_orientation(exif or image.info.get("exif") or b""))
+        if turn is not None:
+            grey = grey.transpose(turn)
+        return np.asarray(grey)
+    except _DECODE_ERRORS:
+        raise ValueError(f"expected a whole PNG or JPEG image; got {kind} that is damaged or cut short") from None
+
+
+def _kind(data: bytes) -> str:
+    if not data:
+        return "nothing"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "a WebP"
+    if data[4:8] == b"ftyp":
+        return "a HEIF, AVIF or video file"
+    for signature, kind in _SIGNATURES.items():
+        if data.startswith(signature):
+            return kind
+    return f"{len(data)} bytes of something else"
+
+
+def _without_exif(data: bytes) -> tuple[bytes, bytes | None]:
+    """A JPEG without its EXIF segments, of which a garbled one makes Pillow warn, and the first one's content."""
+    kept, exif, place = [data[:2]], None, 2
+    while data[place : place + 1] == b"\xff" and place + 4 <= len(data) and data[place + 1] != _START_OF_SCAN:
+        (length,) = struct.unpack_from(">H", data, place + 2)
+        segment = data[place : place + 2 + length]
+        if segment[1] == _APP1 and segment[4:].startswith(_EXIF_PREFIX):
+            exif = exif or segment[4:]
+        else:
+            kept.append(segment)
+        place += 2 + length
+    return b"".join([*kept, data[place:]]), exif
+
+
+def _orientation(exif: bytes) -> int:
+    """The orientation in an EXIF block, 1 to 8; 1, upright, if it says none. (TIFF 6.0, section 2: IFD.)"""
+    tiff = exif.removeprefix(_EXIF_PREFIX)
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
+    if order is None:
+        return 1
+    try:
+        (start,) = struct.unpack_from(f"{order}I", tiff, 4)
+        (count,) = struct.unpack_from(f"{order}H", tiff, start)
+        for entry in range(start + 2, start + 2 + 12 * count, 12):
+            tag, _, _, value = struct.unpack_from(f"{order}HHIH", tiff, entry)
+            if tag == _EXIF_ORIENTATION:
+                return int(value)
+    except struct.error:
+        # A garbled EXIF block says nothing of the pixels.
+        return 1
+    return 1
+
+
+def _to_grey(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        # Pillow clips 16 bits to 8 where it should scale them.
+        deep = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
+        return Image.fromarray((deep >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        alpha = rgba.getchannel("A")
+        grey = Image.composite(rgba.convert("RGB").convert("L"), Image.new("L", image.size, 255), alpha)
+        low, high = grey.getextrema()
+        return ImageOps.invert(alpha) if (low, high) == (255, 255) else grey
+    if image.mode == "CMYK":
+        return image.convert("RGB").convert("L")
+    return image.convert("L")

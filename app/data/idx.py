@@ -1,0 +1,89 @@
+"""IDX, the format of MNIST's files (http://yann.lecun.com/exdb/mnist/), gzipped or not.
+
+Two zero bytes, a type code, the number of dimensions, each dimension as a big-endian uint32, then the values.
+"""
+
+import gzip
+import hashlib
+import math
+import struct
+import zlib
+from pathlib import Path
+from typing import BinaryIO, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+ByteArray: TypeAlias = NDArray[np.uint8]
+
+UNSIGNED_BYTE = 0x08
+GZIP_MAGIC = b"\x1f\x8b"
+CHUNK_BYTES = 1 << 20
+MAX_BYTES = 1 << 30
+"""The largest array, in bytes, that a header may announce."""
+
+GZIP_MAX_RATIO = 1032
+"""Deflate cannot pack more than this many bytes into one (zlib's technical notes, "Maximum Compression Factor")."""
+
+
+def read_idx(path: Path, *, rank: int) -> tuple[ByteArray, str]:
+    """Read an IDX file of unsigned bytes with `rank` dimensions; gzip is told by its content, not by the file's name.
+
+    Gives the array, uint8, and the SHA-256 of the unpacked file in hex. Holds one copy of the data. Raises ValueError
+    that names the file if it is not exactly such a file, OSError if it cannot be read.
+    """
+    with path.open("rb") as raw:
+        packed = raw.read(2) == GZIP_MAGIC
+        raw.seek(0)
+        on_disk = path.stat().st_size
+        most = on_disk * GZIP_MAX_RATIO if packed else on_disk
+        if not packed:
+            return _read(raw, path.name, rank, most)
+        try:
+            with gzip.GzipFile(fileobj=raw) as unpacked:
+                return _read(cast(BinaryIO, unpacked), path.name, rank, most)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ValueError(f"{path.name}: expected a whole gzip file; got {error}") from None
+
+
+def write_idx(path: Path, array: ByteArray, *, compress: bool = False) -> None:
+    """Write a uint8 array as IDX, gzipped if `compress`. The same array gives the same bytes."""
+    if array.dtype != np.uint8 or not 1 <= array.ndim <= 255:
+        raise ValueError(f"expected an array of uint8 with a dimension; got {array.dtype} with {array.ndim}")
+    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, UNSIGNED_BYTE, array.ndim, *array.shape)
+    data = header + np.ascontiguousarray(array).tobytes()
+    path.write_bytes(gzip.compress(data, mtime=0) if compress else data)
+
+
+def _read(file: BinaryIO, name: str, rank: int, most: int) -> tuple[ByteArray, str]:
+    digest = hashlib.sha256()
+    magic = file.read(4)
+    if len(magic) < 4:
+        raise ValueError(f"{name}: expected an IDX header of 4 bytes; got {len(magic)}")
+    if magic[:2] != b"\0\0":
+        raise ValueError(f"{name}: expected an IDX file, which begins with 0000; got {magic[:2].hex()}")
+    if magic[2] != UNSIGNED_BYTE:
+        raise ValueError(f"{name}: expected unsigned bytes, type code 0x08; got 0x{magic[2]:02x}")
+    if magic[3] != rank:
+        raise ValueError(f"{name}: expected {rank} dimensions; got {magic[3]}")
+    sizes = file.read(4 * rank)
+    if len(sizes) < 4 * rank:
+        raise ValueError(f"{name}: expected {4 * rank} bytes of dimensions; got {len(sizes)}")
+    shape = struct.unpack(f">{rank}I", sizes)
+    count = math.prod(shape)
+    # Checked before anything is allocated: a header can claim what it likes.
+    if count > min(most, MAX_BYTES):
+        raise ValueError(f"{name}: expected {count} values; got a file too small to hold them")
+    digest.update(magic + sizes)
+    data = np.empty(count, np.uint8)
+    done = 0
+    while done < count:
+        chunk = file.read(min(CHUNK_BYTES, count - done))
+        if not chunk:
+            raise ValueError(f"{name}: expected {count} values; got {done}")
+        data[done : done + len(chunk)] = np.frombuffer(chunk, np.uint8)
+        digest.update(chunk)
+        done += len(chunk)
+    if file.read(1):
+        raise ValueError(f"{name}: expected {count} values; got more bytes after them")
+    return data.reshape(shape), digest.hexdigest()
