@@ -1,0 +1,45 @@
+"""Named recipes: one TOML file each in this folder, so that a new recipe is a file and not code.
+
+A recipe gives `title`, `summary`, `source`, `expected_accuracy` (share of MNIST's test set), `order` (its place in
+lists) and `[config]`, a run's config.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Recipe:
+    name: str
+    title: str
+    summary: str
+    source: str
+    expected_accuracy: float
+    order: int
+    config: dict[str, Any]
+    source_url: str | None = None
+
+
+def load_recipes() -> dict[str, Recipe]:
+    """All recipes by name, in their order. Raises ValueError for a file that is not a recipe."""
+    recipes = []
+    for path in _FOLDER.glob("*.toml"):
+        try:
+            fields = tomllib.loads(path.read_text(encoding="utf-8"))
+            fields["config"] = {"recipe": path.stem, **fields["config"]}
+            recipes.append(Recipe(name=path.stem, **fields))
+        except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+            raise ValueError(f"recipe {path.name}: {error}") from error
+    return {recipe.name: recipe for recipe in sorted(recipes, key=lambda recipe: recipe.order)}
+
+
+def get_recipe(name: str) -> Recipe:
+    """The recipe of that name; raises ValueError that lists the known ones."""
+    recipes = load_recipes()
+    if name not in recipes:
+        raise ValueError(f"recipe: expected one of {', '.join(recipes)}; got {name!r}")
+    return recipes[name]

@@ -1,0 +1,112 @@
+"""A run's config: the plain JSON that says what is trained on what, and how."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from app.nn import LOSSES, OPTIMIZERS, SCHEDULES, Network, Options, build, check_loss
+from app.recipes import get_recipe
+
+IMAGE_SHAPE = (28, 28)
+
+
+class RunConfig(BaseModel):
+    """Checked by the very constructors that training uses."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    recipe: str = Field(default="custom", max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    dataset: str = Field(max_length=200)
+    validation: float | Literal["test"] | None = None
+    """A share of the training set (its last part), the test set, or none."""
+    input_scale: float = 255
+    network: dict[str, Any]
+    loss: str = "cross_entropy"
+    optimizer: dict[str, Any]
+    schedule: dict[str, Any] = Field(default_factory=lambda: {"type": "constant"})
+    weight_decay: float = 0.0
+    batch_size: int = Field(default=32, strict=True, le=1_000_000)
+    epochs: int = Field(default=5, strict=True, le=100_000)
+    shuffle: bool = Field(default=True, strict=True)
+    seed: int = Field(default=1, strict=True, le=2**32 - 1)
+    dtype: Literal["float32", "float64"] = "float32"
+    evaluate_training_set: bool = Field(default=False, strict=True)
+
+    @field_validator("input_scale", "weight_decay", "validation", mode="before")
+    @classmethod
+    def _not_a_bool(cls, value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError("expected a number")
+        return value
+
+    @field_validator("validation")
+    @classmethod
+    def _share(cls, value: float | str | None) -> float | str | None:
+        if isinstance(value, float) and not 0 < value < 1:
+            raise ValueError('expected a share between 0 and 1, "test" or null')
+        return value
+
+    @model_validator(mode="after")
+    def _buildable(self) -> "RunConfig":
+        self.options()
+        build("optimizer", OPTIMIZERS, self.optimizer)
+        build("schedule", SCHEDULES, self.schedule)
+        check_loss(self.build_network(), build("loss", LOSSES, self.loss))
+        return self
+
+    def options(self) -> Options:
+        return Options(
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            shuffle=self.shuffle,
+            seed=self.seed,
+            input_scale=self.input_scale,
+            weight_decay=self.weight_decay,
+            evaluate_training_set=self.evaluate_training_set,
+        )
+
+    def build_network(self) -> Network:
+        """The untrained network, its weights not yet drawn."""
+        return Network.from_spec(self.network, input_shape=IMAGE_SHAPE, dtype=self.dtype)
+
+
+def parse_config(data: object) -> RunConfig:
+    """Check a whole config. Raises ValueError with each field, what was expected and what came."""
+    try:
+        return RunConfig.model_validate(data)
+    except ValidationError as error:
+        raise ValueError("; ".join(_explain(dict(entry)) for entry in error.errors())) from None
+
+
+def request_config(data: object) -> RunConfig:
+    """The config of `{"recipe": NAME, "overrides": {...}}`, or of a whole config. Raises ValueError."""
+    if not isinstance(data, Mapping):
+        raise ValueError(f"expected an object with a recipe, or a whole config; got {type(data).__name__}")
+    if "network" in data:
+        return parse_config(data)
+    unknown = set(data) - {"recipe", "overrides"}
+    if unknown:
+        raise ValueError(f"{min(unknown)}: unknown field; expected recipe and overrides, or a whole config")
+    name, overrides = data.get("recipe"), data.get("overrides", {})
+    if not isinstance(name, str):
+        raise ValueError(f"recipe: expected a recipe's name; got {name!r}")
+    if not isinstance(overrides, Mapping):
+        raise ValueError(f"overrides: expected an object; got {overrides!r}")
+    return parse_config(deep_merge(get_recipe(name).config, overrides))
+
+
+def deep_merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `changes` put in: objects are merged, everything else is replaced."""
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        merged[key] = deep_merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _explain(entry: dict[str, Any]) -> str:
+    message = entry["msg"].removeprefix("Value error, ")
+    if not entry["loc"]:
+        return str(message)
+    return f"{'.'.join(map(str, entry['loc']))}: {message}; got {str(entry['input'])[:80]!r}"

@@ -1,0 +1,126 @@
+"""The database: its tables, and how it is opened."""
+
+import uuid
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    insert,
+    make_url,
+    select,
+)
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+BUSY_SECONDS = 10
+"""How long a writer waits for another before it gives up with "database is locked"."""
+
+metadata = MetaData()
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("state", String(16), nullable=False, index=True),
+    Column("config", JSON, nullable=False),
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("owner", String(36)),
+    Column("lease", Float),
+    Column("cancel_requested", Boolean, nullable=False, default=False),
+    Column("progress", JSON(none_as_null=True)),
+    Column("last_seq", Integer, nullable=False, default=0),
+    Column("created", String(32), nullable=False),
+    Column("started", String(32)),
+    Column("ended", String(32)),
+    Column("error", Text),
+    Column("model", String(64)),
+    sqlite_autoincrement=True,
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("run", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("type", String(16), nullable=False),
+    Column("time", String(32), nullable=False),
+    Column("data", JSON, nullable=False),
+)
+
+about = Table(
+    "about",
+    metadata,
+    Column("key", String(16), primary_key=True),
+    Column("value", String(64), nullable=False),
+)
+
+
+def open_database(url: str) -> Engine:
+    """Open the database at SQLAlchemy's `url`, making its tables (and an SQLite file's folder) where they are missing.
+
+    SQLite is used in WAL mode, and a transaction that will write takes the write lock when it begins (`writing`), as
+    one that has read and then wants to write would fail where another wrote in between.
+    """
+    parsed = make_url(url)
+    sqlite = parsed.get_backend_name() == "sqlite"
+    if sqlite and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS} if sqlite else {})
+    if sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    with writing(engine) as connection:
+        metadata.create_all(connection)
+    _name_log(engine)
+    return engine
+
+
+def writing(engine: Engine) -> AbstractContextManager[Connection]:
+    """A transaction that will write; commits at the end of its block, or rolls back."""
+    return engine.execution_options(writes=True).begin()
+
+
+def log_id(engine: Engine) -> str:
+    """The UUID of this log: readers that come back with a `seq` see by it whether it is still the same log."""
+    with engine.connect() as connection:
+        return str(connection.scalar(select(about.c.value).where(about.c.key == "log")))
+
+
+def _name_log(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if connection.scalar(select(about.c.value).where(about.c.key == "log")) is not None:
+            return
+    try:
+        with writing(engine) as connection:
+            connection.execute(insert(about).values(key="log", value=str(uuid.uuid4())))
+    except IntegrityError:
+        """Another process named it first; that name is as good."""
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # SQLAlchemy's "begin" event begins, not the driver
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,137 @@
+"""Following the log live: many readers of a run share one look at the database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from app.runs.log import Log, UnknownRunError
+from app.runs.states import ENDED
+
+LOOK_SECONDS = 0.05
+BACKLOG = 1000
+"""Messages that wait for one reader; one that lets more pile up is dropped."""
+
+
+class SlowReaderError(RuntimeError):
+    """The reader did not keep up; it may come back with the last `seq` that it saw."""
+
+
+class Tail:
+    """Follows runs for the readers of one server; belongs to one event loop."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._watches: dict[int, _Watch] = {}
+
+    @asynccontextmanager
+    async def follow(self, run: int) -> AsyncIterator["Reader"]:
+        """A reader of what `run` says from now on.
+
+        What was committed before is in the log for it to read, and a part of it may come through the reader as well:
+        skip a `seq` that was seen.
+        """
+        watch = self._watches.get(run)
+        if watch is None or watch.over:
+            watch = self._watches[run] = _Watch(self._log, run)
+        reader = Reader()
+        watch.readers.add(reader)
+        try:
+            await watch.ready.wait()
+            yield reader
+        finally:
+            watch.readers.discard(reader)
+            if not watch.readers:
+                if self._watches.get(run) is watch:
+                    del self._watches[run]
+                await watch.close()
+
+    async def close(self) -> None:
+        """Stop following."""
+        for watch in list(self._watches.values()):
+            await watch.close()
+
+
+class Reader:
+    """One reader's queue of messages; `None` in it is the end."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(BACKLOG)
+        self._failure: Exception | None = None
+
+    def __aiter__(self) -> "Reader":
+        return self
+
+    async def __anext__(self) -> dict[str, Any]:
+        """The next message. Raises SlowReaderError, or what ended the following of the log."""
+        if self._failure is not None:
+            raise self._failure
+        message = await self._queue.get()
+        if self._failure is not None:
+            raise self._failure
+        if message is None:
+            raise StopAsyncIteration
+        return message
+
+    def put(self, message: dict[str, Any] | None) -> None:
+        try:
+            self._queue.put_nowait(message)
+        except asyncio.QueueFull:
+            self.fail(SlowReaderError("the reader did not keep up"))
+
+    def fail(self, failure: Exception) -> None:
+        self._failure = failure
+        with suppress(asyncio.QueueFull):
+            self._queue.put_nowait(None)
+
+
+class _Watch:
+    """Looks at one run in turns, and hands what is new to its readers."""
+
+    def __init__(self, log: Log, run: int) -> None:
+        self.readers: set[Reader] = set()
+        self.ready = asyncio.Event()
+        self._log, self._run = log, run
+        self._task = asyncio.create_task(self._look())
+
+    @property
+    def over(self) -> bool:
+        return self._task.done()
+
+    async def close(self) -> None:
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _look(self) -> None:
+        try:
+            row = await asyncio.to_thread(self._log.run, self._run)
+            seq, progress = row["last_seq"], None
+            self.ready.set()
+            while True:
+                # the row first: what it counts is then there to be read
+                row = await asyncio.to_thread(self._log.run, self._run)
+                while seq < row["last_seq"]:
+                    for event in await asyncio.to_thread(self._log.events, self._run, after=seq):
+                        seq = event["seq"]
+                        self._tell(event)
+                if row["state"] in ENDED:
+                    self._tell(None)
+                    return
+                if row["progress"] != progress:
+                    progress = row["progress"]
+                    self._tell({"type": "progress", "data": progress})
+                await asyncio.sleep(LOOK_SECONDS)
+        except asyncio.CancelledError:
+            raise
+        except UnknownRunError:
+            self._tell(None)
+        except Exception as error:  # noqa: BLE001  # a reader must hear of it, whatever it is
+            for reader in list(self.readers):
+                reader.fail(error)
+        finally:
+            self.ready.set()
+
+    def _tell(self, message: dict[str, Any] | None) -> None:
+        for reader in list(self.readers):
+            reader.put(message)

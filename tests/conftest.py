@@ -1,0 +1,63 @@
+"""What tests share: the real MNIST where it is, data that needs no download, and an app to talk to."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.data import load_dataset
+from app.main import create_app
+from app.settings import Settings
+from tests.waiting import until
+
+
+@pytest.fixture(scope="session")
+def mnist_dir() -> Path:
+    """The folder of the real MNIST; skips where there is none."""
+    folder = os.environ.get("DIGITPAD_DATA_DIR")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("needs the real MNIST: name its folder in DIGITPAD_DATA_DIR")
+    return Path(folder).resolve()
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder that holds the data set `strokes` and nothing else."""
+    folder = tmp_path_factory.mktemp("cache")
+    load_dataset("strokes", data_dir=None, cache_dir=folder)
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path, cache_dir: Path) -> Settings:
+    """Settings of an app that keeps everything in this test's own folder."""
+    return Settings(home=tmp_path / "home", cache_dir=cache_dir, data_dir=None, _env_file=None)
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[TestClient]:
+    """A client of a running app; errors of the server come back as answers, as they would to a stranger."""
+    with TestClient(create_app(settings), raise_server_exceptions=False) as running:
+        yield running
+
+
+TINY = {
+    "dataset": "strokes",
+    "network": {"layers": [{"type": "dense", "units": 16}, {"type": "relu"}, {"type": "dense", "units": 10}]},
+    "batch_size": 500,
+    "epochs": 2,
+}
+"""Overrides that make any recipe a training of a second."""
+
+
+@pytest.fixture
+def ended(client: TestClient) -> Callable[[int], dict]:
+    """Waits for a run to end, and returns it."""
+
+    def wait(run: int) -> dict:
+        states = ("succeeded", "failed", "cancelled")
+        return until(lambda: (row := client.get(f"/api/runs/{run}").json())["state"] in states and row)
+
+    return wait

@@ -1,0 +1,236 @@
+"""Runs from the queue to their end, in real processes."""
+
+import math
+import os
+import signal
+
+import numpy as np
+import pytest
+from sqlalchemy import update
+
+from app.models import ModelStore, Predictor
+from app.nn import evaluate
+from app.nn.losses import CrossEntropy
+from app.runs.config import request_config
+from app.runs.database import runs, writing
+from app.runs.log import Log
+from app.runs.runner import Runner
+from app.runs.states import ENDED
+from tests.conftest import TINY
+from tests.waiting import until
+
+LONG = {**TINY, "epochs": 10_000}
+
+
+@pytest.fixture
+def log(settings):
+    opened = Log(settings.log_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def runner(log, settings):
+    started = Runner(log, settings)
+    started.start()
+    yield started
+    started.stop()
+
+
+def add(log, overrides, recipe="quick"):
+    return log.add(request_config({"recipe": recipe, "overrides": overrides}))
+
+
+def wait_for_end(log, run):
+    return until(lambda: (row := log.run(run))["state"] in ENDED and row)
+
+
+def wait_for_epoch(log, run):
+    until(lambda: any(event["type"] == "epoch" for event in log.events(run)))
+
+
+def worker_pid(runner):
+    return until(lambda: runner._workers and runner._workers[0].process.pid)
+
+
+def test_a_run_trains_evaluates_and_leaves_a_model_that_predicts(log, runner, settings):
+    run = add(log, TINY)
+    row = wait_for_end(log, run)
+    assert (row["state"], row["error"], row["model"]) == ("succeeded", None, f"quick-{run}")
+    events = log.events(run)
+    assert [event["type"] for event in events] == [
+        *("queued", "started", "epoch", "epoch", "evaluated", "model_saved", "succeeded")
+    ]
+    assert [event["seq"] for event in events] == list(range(1, 8))
+    epochs = [event["data"] for event in events if event["type"] == "epoch"]
+    assert set(epochs[0]) == {
+        *("epoch", "epochs", "train_loss", "train_accuracy", "val_loss", "val_accuracy"),
+        *("learning_rate", "seconds", "samples_per_second"),
+    }
+    assert epochs[1]["val_accuracy"] > 0.5
+    store = ModelStore(settings.home)
+    card, network = store.load(row["model"])
+    assert card.metrics["test_accuracy"] == row["test_accuracy"] == epochs[1]["val_accuracy"]
+    assert (card.recipe, card.dataset, card.run, card.shipped) == ("quick", "strokes", run, False)
+    assert Predictor(card, network).card.labels == list("0123456789")
+
+
+def test_the_stored_network_is_the_one_that_was_evaluated(log, runner, settings, cache_dir):
+    from app.data import load_dataset
+
+    row = wait_for_end(log, add(log, {**TINY, "validation": 0.25}))
+    card, network = ModelStore(settings.home).load(row["model"])
+    test = load_dataset("strokes", data_dir=None, cache_dir=cache_dir).test
+    measured = evaluate(network, test.images, test.labels, loss=CrossEntropy(), input_scale=card.input_scale)
+    assert measured.accuracy == row["test_accuracy"]
+    started = log.events(row["id"])[1]["data"]
+    assert (started["train_samples"], started["validation_samples"]) == (15000, 5000)
+
+
+def test_two_runs_of_one_seed_leave_equal_weights(log, runner, settings):
+    first, second = (wait_for_end(log, add(log, TINY)) for _ in range(2))
+    store = ModelStore(settings.home)
+    assert store.get(first["model"]).sha256 == store.get(second["model"]).sha256
+
+
+def test_a_running_run_is_cancelled_and_leaves_no_model(log, runner, settings):
+    run = add(log, LONG)
+    wait_for_epoch(log, run)
+    log.request_cancel(run)
+    assert wait_for_end(log, run)["state"] == "cancelled"
+    assert log.events(run)[-1]["type"] == "cancelled"
+    assert ModelStore(settings.home).list() == []
+    until(lambda: not runner._workers)
+
+
+def test_a_run_whose_process_is_killed_fails_with_the_reason_and_the_next_one_runs(log, runner):
+    run, following = add(log, LONG), add(log, TINY)
+    wait_for_epoch(log, run)
+    os.kill(worker_pid(runner), signal.SIGKILL)
+    row = wait_for_end(log, run)
+    assert row["state"] == "failed"
+    assert row["error"] == "the training process died (signal SIGKILL); start the run again"
+    events = log.events(run)
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert events[-1]["type"] == "failed"
+    assert wait_for_end(log, following)["state"] == "succeeded"
+
+
+def test_a_frozen_worker_that_is_to_be_cancelled_is_made_to_end(log, runner, monkeypatch):
+    monkeypatch.setattr("app.runs.runner.TERMINATE_AFTER", 0.1)
+    monkeypatch.setattr("app.runs.runner.KILL_AFTER", 0.3)
+    run = add(log, LONG)
+    wait_for_epoch(log, run)
+    os.kill(worker_pid(runner), signal.SIGSTOP)
+    log.request_cancel(run)
+    assert wait_for_end(log, run)["state"] == "cancelled"
+
+
+def test_a_diverging_run_fails_and_says_so_without_nan(log, runner, settings):
+    # three layers make it overflow in float32 within an epoch
+    overrides = {**TINY, "optimizer": {"type": "sgd", "learning_rate": 1e30}, "schedule": {"type": "constant"}}
+    row = wait_for_end(log, add(log, overrides))
+    assert row["state"] == "failed"
+    last = log.events(row["id"])[-1]["data"]
+    assert last["reason"] == "diverged"
+    assert "a smaller learning rate may help" in row["error"]
+    assert all(not isinstance(value, float) or math.isfinite(value) for value in last.values())
+    assert ModelStore(settings.home).list() == []
+
+
+def test_a_run_on_a_damaged_data_set_fails_and_offers_strokes(log, settings, tmp_path):
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(b"not MNIST")
+    runner = Runner(log, settings.model_copy(update={"data_dir": tmp_path}))
+    runner.start()
+    try:
+        row = wait_for_end(log, add(log, {**TINY, "dataset": "mnist"}))
+    finally:
+        runner.stop()
+    assert row["state"] == "failed"
+    assert "DIGITPAD_DATA_DIR" in row["error"]
+    assert "strokes" in row["error"]
+    assert str(tmp_path) not in row["error"]
+
+
+def test_a_run_that_a_killed_server_left_behind_is_shown_as_failed(log, settings):
+    run = add(log, LONG)
+    log.claim("a server that is no more")
+    with writing(log.engine) as connection:
+        connection.execute(update(runs).where(runs.c.id == run).values(lease=0.0))
+    runner = Runner(log, settings)
+    runner.start()
+    try:
+        row = wait_for_end(log, run)
+    finally:
+        runner.stop()
+    assert row["state"] == "failed"
+    assert row["error"] == "the server that trained this run ended before the run did; start the run again"
+
+
+def test_a_run_of_another_living_server_is_left_alone(log, settings):
+    run = add(log, LONG)
+    log.claim("another server")
+    runner = Runner(log, settings)
+    runner.start()
+    done = wait_for_end(log, add(log, TINY))
+    runner.stop()
+    assert done["state"] == "succeeded"
+    assert log.run(run)["state"] == "running"
+
+
+def test_stopping_ends_workers_and_fails_their_runs(log, settings):
+    runner = Runner(log, settings)
+    runner.start()
+    run = add(log, LONG)
+    wait_for_epoch(log, run)
+    pid = worker_pid(runner)
+    runner.stop()
+    row = log.run(run)
+    assert (row["state"], row["error"]) == ("failed", "the server was stopped while this run was training")
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_broken_database_is_a_visible_fault_that_ends(log, settings, monkeypatch):
+    from sqlalchemy.exc import OperationalError
+
+    runner = Runner(log, settings)
+    claim = log.claim
+
+    def broken(owner):
+        raise OperationalError("", {}, Exception("locked"))
+
+    monkeypatch.setattr(log, "claim", broken)
+    runner.start()
+    assert until(lambda: runner.fault) == "trainings wait: OperationalError"
+    monkeypatch.setattr(log, "claim", claim)
+    until(lambda: runner.fault is None)
+    runner.stop()
+
+
+def test_workers_have_the_lowest_priority(log, runner):
+    run = add(log, LONG)
+    wait_for_epoch(log, run)
+    assert os.getpriority(os.PRIO_PROCESS, worker_pid(runner)) == 19
+    log.request_cancel(run)
+    wait_for_end(log, run)
+
+
+def test_the_rows_of_the_from_scratch_tutorial_come_out_to_the_printed_digit(mnist_dir, settings):
+    from app.data import load_dataset
+    from app.runs.training import Said, Training
+
+    dataset = load_dataset("mnist", data_dir=mnist_dir, cache_dir=settings.cache_dir)
+    config = request_config({"recipe": "from-scratch", "overrides": {"dtype": "float64", "epochs": 3}})
+    epochs = [s.data for s in Training(config, dataset).run() if isinstance(s, Said) and s.type == "epoch"]
+    printed = [
+        f"{e['train_accuracy'] * 100:.2f}/{e['val_accuracy'] * 100:.2f} {e['train_loss']:.5f}/{e['val_loss']:.5f}"
+        for e in epochs
+    ]
+    assert printed == [
+        "11.67/12.18 2.30623/2.30601",
+        "92.39/92.38 0.24541/0.24307",
+        "96.78/96.34 0.10314/0.11774",
+        "97.67/97.02 0.07395/0.10026",
+    ]
+    assert all(np.isfinite(e["samples_per_second"]) for e in epochs)
