@@ -1,0 +1,61 @@
+# Two commands do it all: `make run` and `make test`. The Dockerfile and .ci/run use the same targets.
+PYTHON ?= python3
+# plain HOST and PORT, from the command line or the environment, stand for the settings of those names
+SERVE_ENV := $(if $(HOST),DIGITPAD_HOST=$(HOST)) $(if $(PORT),DIGITPAD_PORT=$(PORT))
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+UV_LOCK := $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
+
+.PHONY: run test bench lint format install install-dev lock default-model screenshots clean
+
+run: install ## serve on http://HOST:PORT
+	$(SERVE_ENV) $(PY) -m app serve
+
+test: install-dev browser ## run every test; a subset with ARGS="tests/nn -k adam"
+	$(PY) -m pytest $(ARGS)
+
+bench: install-dev ## measure speed and memory; nothing else should run meanwhile
+	$(PY) -m benchmarks
+
+lint: install-dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: install-dev
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+default-model: install ## train the shipped model anew (needs MNIST: the cache, DIGITPAD_DATA_DIR or the network)
+	$(PY) -m app default-model
+
+screenshots: install-dev browser ## every page, 390 and 1280 px, light and dark, into build/screenshots
+	$(PY) -m tests.e2e.screenshots
+
+install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock | $(VENV)/bin/python
+	$(PIP) install --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock | $(VENV)/bin/python
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@ $(VENV)/.installed
+
+.PHONY: browser
+browser: install-dev
+	@sh tests/e2e/install-browser.sh $(PY)
+
+lock: install-dev ## pin the newest versions that pyproject.toml allows
+	$(UV_LOCK) --upgrade -o requirements.lock
+	$(UV_LOCK) --upgrade --extra test --extra lint -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) build

@@ -1,0 +1,97 @@
+"""The command line."""
+
+import errno
+import socket
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+
+from app.settings import Settings
+
+cli = typer.Typer(help="Draw a digit and watch a neural network, written in NumPy, read it.", no_args_is_help=True)
+
+SHUTDOWN_SECONDS = 3
+
+
+@cli.command()
+def serve() -> None:
+    """Serve the pad, the dashboard and /predict; settings are DIGITPAD_* in the environment or in .env."""
+    from app.main import create_app
+
+    settings = _settings()
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.exit(f"digitpad: DIGITPAD_HOME, {settings.home}, cannot be made: {error.strerror}")
+    listener = _listen(settings.host, settings.port)
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    print(f"digitpad: http://{shown}:{listener.getsockname()[1]}", flush=True)
+    config = uvicorn.Config(
+        create_app(settings), log_level="warning", timeout_graceful_shutdown=SHUTDOWN_SECONDS, ws="websockets-sansio"
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+@cli.command("default-model")
+def default_model(
+    recipe: Annotated[str, typer.Option(help="the recipe to train")] = "quick",
+    name: Annotated[str, typer.Option(help="the model's name")] = "mnist-mlp",
+) -> None:
+    """Train the model that ships with digitpad anew, and make it the default."""
+    from app.data import DatasetUnavailable, load_dataset
+    from app.models import ModelStore
+    from app.recipes import get_recipe
+    from app.runs.config import parse_config
+    from app.runs.training import Said, Training
+    from app.settings import SHIPPED_MODELS
+
+    settings = _settings()
+    config = parse_config(get_recipe(recipe).config)
+    try:
+        dataset = load_dataset(config.dataset, data_dir=settings.data_dir, cache_dir=settings.cache_dir)
+    except DatasetUnavailable as error:
+        sys.exit(str(error))
+    training = Training(config, dataset)
+    for step in training.run():
+        if isinstance(step, Said):
+            print(f"{step.type:10}", *(f"{key} {_short(value)}" for key, value in step.data.items()), flush=True)
+    store = ModelStore(SHIPPED_MODELS)
+    card = store.save(training.card(name, shipped=True), training.network, replace=True)
+    store.set_default(card.name)
+    print(f"saved      {card.name}, {card.parameters:,} parameters, SHA-256 {card.sha256}")
+
+
+def main() -> None:
+    """Run the command line."""
+    cli()
+
+
+def _settings() -> Settings:
+    """The settings; leaves with a line for each that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"DIGITPAD_{str(e['loc'][0]).upper()}: {e['msg']}; got {e['input']!r}" for e in error.errors()]
+        sys.exit("digitpad: " + "\n".join(lines))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket; leaves with a plain message where it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            sys.exit(f"digitpad: port {port} is in use on {host}; choose another, e.g. make run PORT={port + 1}")
+        sys.exit(f"digitpad: cannot listen on {host} port {port}: {error.strerror}")
+    listener.listen(2048)
+    return listener
+
+
+def _short(value: object) -> object:
+    return f"{value:.4f}" if isinstance(value, float) else value

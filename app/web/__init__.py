@@ -1,0 +1,1 @@
+"""Routes, sockets and pages: the only room that knows HTTP."""

@@ -1,0 +1,75 @@
+"""Templates, static files and Plotly, each under an address that changes with its content."""
+
+import gzip
+import hashlib
+from collections.abc import MutableMapping
+from importlib.metadata import distribution, version
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.templating import Jinja2Templates
+
+from app.settings import PROJECT
+
+FOREVER = "public, max-age=31536000, immutable"
+
+
+class _Immutable(StaticFiles):
+    """Static files that a browser need not ask for again."""
+
+    async def get_response(self, path: str, scope: MutableMapping[str, Any]) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["cache-control"] = FOREVER
+        return response
+
+
+class _Plotly:
+    """Plotly's script as the Python package brings it, packed once, when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._file = Path(str(distribution("plotly").locate_file("plotly"))) / "package_data" / "plotly.min.js"
+        self.url = f"/vendor/plotly-{version('plotly')}.min.js"
+        self._packed: bytes | None = None
+
+    def respond(self, request: Request) -> Response:
+        if self._packed is None:
+            self._packed = gzip.compress(self._file.read_bytes())
+        headers = {"cache-control": FOREVER, "vary": "accept-encoding"}
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(self._packed, media_type="text/javascript", headers={**headers, "content-encoding": "gzip"})
+        return Response(gzip.decompress(self._packed), media_type="text/javascript", headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Serve `static/` and Plotly, and make the templates ready."""
+    folder = PROJECT / "static"
+    prefix = f"/static/{_version(folder)}"
+    app.mount(prefix, _Immutable(directory=folder), name="static")
+    plotly = _Plotly()
+    app.add_route(plotly.url, plotly.respond, methods=["GET"], include_in_schema=False)
+    environment = Environment(
+        loader=FileSystemLoader(PROJECT / "templates"), autoescape=select_autoescape(default=True), auto_reload=False
+    )
+    environment.globals["static"] = lambda path: f"{prefix}/{path}"
+    environment.globals["plotly_url"] = plotly.url
+    app.state.templates = Jinja2Templates(env=environment)
+
+
+def templates(request: Request) -> Jinja2Templates:
+    """The templates of the app that this request came to."""
+    found: Jinja2Templates = request.app.state.templates
+    return found
+
+
+def _version(folder: Path) -> str:
+    """A short hash of all files in `folder`: in the address it lets browsers keep them for good."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]

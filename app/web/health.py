@@ -1,0 +1,18 @@
+"""Whether the server works."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse, Response
+
+from app.web.state import State
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health")
+def health(state: State) -> Response:
+    """200 while all is well; 503 with the fault while trainings cannot be run."""
+    fault = state.runner.fault
+    body: dict[str, Any] = {"ok": fault is None, "log": state.log.id}
+    return JSONResponse(body if fault is None else {**body, "error": fault}, 200 if fault is None else 503)

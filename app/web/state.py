@@ -1,0 +1,34 @@
+"""What the routes work with."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from app.models import ModelStore, Predictors
+from app.runs.log import Log
+from app.runs.runner import Runner
+from app.runs.tail import Tail
+from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """The rooms behind the routes, made when the app starts."""
+
+    settings: Settings
+    log: Log
+    runner: Runner
+    tail: Tail
+    store: ModelStore
+    predictors: Predictors
+
+
+def services(connection: HTTPConnection) -> Services:
+    """The services of the app that this request or socket came to."""
+    found: Services = connection.app.state.services
+    return found
+
+
+State = Annotated[Services, Depends(services)]

@@ -1,0 +1,54 @@
+"""The log of a run, live: hello, the backlog, then every event as it is committed."""
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from app.runs.log import Log, UnknownRunError
+from app.runs.states import ENDED
+from app.runs.tail import Reader, SlowReaderError
+from app.web.state import services
+
+router = APIRouter()
+
+NORMAL, REFUSED, TRY_AGAIN_LATER = 1000, 1008, 1013
+"""Close codes, RFC 6455 section 7.4 and its registry."""
+
+
+@router.websocket("/api/runs/{run}/stream")
+async def stream(socket: WebSocket, run: str) -> None:
+    """Send what `run` says after `seq` `after`, from the log and then live; close with 1000 after the last event."""
+    state = services(socket)
+    after = socket.query_params.get("after", "0")
+    await socket.accept()
+    if not run.isdecimal() or not after.isdecimal() or len(run) > 10 or len(after) > 10:
+        await socket.close(REFUSED, "expected whole numbers for the run and for after")
+        return
+    try:
+        async with state.tail.follow(int(run)) as reader:
+            await _send(socket, state.log, reader, int(run), int(after))
+        await socket.close(NORMAL)
+    except UnknownRunError as error:
+        await socket.close(REFUSED, str(error))
+    except SlowReaderError as error:
+        await socket.close(TRY_AGAIN_LATER, str(error))
+    except WebSocketDisconnect:
+        """The reader left."""
+
+
+async def _send(socket: WebSocket, log: Log, reader: Reader, run: int, after: int) -> None:
+    row = await run_in_threadpool(log.run, run)
+    await socket.send_json({"type": "hello", "log": log.id, "state": row["state"], "last_seq": row["last_seq"]})
+    seq = after
+    while seq < row["last_seq"]:
+        for event in await run_in_threadpool(log.events, run, after=seq):
+            await socket.send_json(event)
+            seq = event["seq"]
+    if row["state"] in ENDED:
+        return
+    if row["progress"] is not None:
+        await socket.send_json({"type": "progress", "data": row["progress"]})
+    async for message in reader:
+        if message.get("seq", seq + 1) > seq:
+            await socket.send_json(message)
+            seq = message.get("seq", seq)

@@ -1,0 +1,195 @@
+"""The model store: whole or not at all, under good names only, and one damaged model harms no other."""
+
+import json
+
+import numpy as np
+import pytest
+
+from app.data import from_pixels
+from app.models import (
+    DamagedModelError,
+    ModelCard,
+    ModelStore,
+    Predictor,
+    Predictors,
+    ProtectedModelError,
+    UnknownModelError,
+)
+from app.nn import Network
+
+LABELS = ["○", "△", "×"]
+
+
+def network(seed=1):
+    built = Network.from_spec({"layers": [{"type": "dense", "units": 3}]}, input_shape=(28, 28))
+    built.initialize(seed)
+    return built
+
+
+def card(name="shapes", **fields):
+    values = {
+        "name": name,
+        "network": network().spec(),
+        "labels": LABELS,
+        "input_scale": 255,
+        "recipe": "custom",
+        "dataset": "shapes",
+        "config": {},
+        "seed": 1,
+        "created": "2026-01-01T00:00:00Z",
+        "software": {},
+        "parameters": network().params.size,
+        "sha256": "0" * 64,
+    }
+    return ModelCard.model_validate({**values, **fields})
+
+
+@pytest.fixture
+def store(tmp_path):
+    return ModelStore(tmp_path / "home")
+
+
+def test_what_is_saved_comes_back(store):
+    saved = store.save(card(metrics={"test_accuracy": 0.5}), network())
+    found, loaded = store.load("shapes")
+    assert found == saved
+    assert found.metrics == {"test_accuracy": 0.5}
+    assert np.array_equal(loaded.params, network().params)
+    assert [entry.name for entry in store.list()] == ["shapes"]
+    assert sorted(path.name for path in (store.home / "shapes").iterdir()) == ["model.json", "model.safetensors"]
+
+
+def test_a_taken_name_gets_a_number_and_loses_nothing(store):
+    names = [store.save(card("a" * 64), network(seed)).name for seed in (1, 2, 3)]
+    assert names == ["a" * 64, "a" * 62 + "-2", "a" * 62 + "-3"]
+    assert [np.array_equal(store.load(name)[1].params, network(seed).params) for seed, name in enumerate(names, 1)] == [
+        *(True, True, True)
+    ]
+
+
+def test_a_model_is_replaced_when_asked(store):
+    store.save(card(), network(1))
+    store.save(card(), network(2), replace=True)
+    assert np.array_equal(store.load("shapes")[1].params, network(2).params)
+    assert len(store.list()) == 1
+
+
+def test_a_save_that_breaks_leaves_nothing_behind(store, monkeypatch):
+    def full(path, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("app.models.store._write", full)
+    with pytest.raises(OSError, match="No space left"):
+        store.save(card(), network())
+    assert list(store.home.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "A", "-a", ".a", "a" * 65, "a\0b", "a b", "数"])
+def test_bad_names_are_refused_everywhere(store, name):
+    with pytest.raises(ValueError, match="name"):
+        card(name)
+    for call in (store.get, store.load, store.delete, store.set_default):
+        with pytest.raises(UnknownModelError):
+            call(name)
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda folder: (folder / "model.safetensors").unlink(), "model.safetensors is missing"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"x"), "SHA-256 differs"),
+        (lambda folder: (folder / "model.json").write_text(""), "not a model card"),
+        (lambda folder: (folder / "model.json").write_text("[]"), "not a model card"),
+        (lambda folder: _change(folder, name="other"), "is of another model, other"),
+        (lambda folder: _change(folder, labels=[]), "labels"),
+        (lambda folder: _change(folder, input_scale=0), "input_scale"),
+        (lambda folder: _change(folder, sha256="abc"), "sha256"),
+    ],
+)
+def test_a_damaged_model_is_listed_with_the_reason_and_the_others_serve(store, damage, reason):
+    store.save(card("good"), network())
+    store.save(card("bad"), network())
+    store.set_default("bad")
+    damage(store.home / "bad")
+    bad, good = store.list()
+    assert good.card is not None
+    assert bad.card is None
+    assert reason in bad.reason
+    with pytest.raises(DamagedModelError, match="the model bad cannot be used"):
+        store.load("bad")
+    assert store.default() == "good"
+    assert Predictors(store).get().card.name == "good"
+    store.delete("bad")
+    assert [entry.name for entry in store.list()] == ["good"]
+
+
+def test_a_card_that_lies_about_its_network_is_damage(store):
+    store.save(card(), network())
+    spec = card().network
+    spec["layers"][0]["units"] = 4
+    _change(store.home / "shapes", network=spec)
+    with pytest.raises(DamagedModelError, match=r"expected the shape \(784, 4\); got \(784, 3\)"):
+        store.load("shapes")
+
+
+def _change(folder, **fields):
+    path = folder / "model.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+
+
+def test_shipped_models_are_seen_beside_one_s_own_and_stay(store, tmp_path):
+    shipped = ModelStore(tmp_path / "shipped")
+    shipped.save(card("base", shipped=True), network())
+    shipped.set_default("base")
+    both = ModelStore(store.home, shipped.home)
+    both.save(card("mine"), network())
+    assert [entry.name for entry in both.list()] == ["base", "mine"]
+    assert both.default() == "base"
+    both.set_default("mine")
+    assert (both.default(), shipped.default()) == ("mine", "base")
+    with pytest.raises(ProtectedModelError):
+        both.delete("base")
+    with pytest.raises(ProtectedModelError):
+        shipped.delete("base")
+    both.delete("mine")
+    assert both.default() == "base"
+
+
+def test_an_empty_store_says_what_to_do(store):
+    assert store.list() == []
+    assert store.default() is None
+    with pytest.raises(UnknownModelError, match="train one"):
+        Predictors(store).get()
+
+
+def test_a_predictor_takes_up_a_model_that_was_replaced(store):
+    predictors = Predictors(store)
+    store.save(card(), network(1))
+    first = predictors.get("shapes")
+    assert predictors.get("shapes") is first
+    store.save(card(), network(2), replace=True)
+    assert predictors.get("shapes") is not first
+
+
+def test_any_labels_and_any_number_of_them_are_read():
+    predictor = Predictor(card(), network())
+    said = predictor.predict([from_pixels([0.5] * 784), from_pixels([0] * 784)])
+    assert list(said[0].probabilities) == LABELS
+    assert said[0].label in LABELS
+    assert sum(said[0].probabilities.values()) == pytest.approx(1, abs=1e-12)
+    assert said[1].label is None
+
+
+def test_a_predictor_scales_pixels_as_training_did():
+    spec = card().network
+    scaled = Predictor(card(input_scale=255), network())
+    raw_network = Network.from_spec(spec)
+    raw_network.load_weights({"0.weight": network().weights()["0.weight"] / 255, "0.bias": np.zeros(3)})
+    raw = Predictor(card(input_scale=1), raw_network)
+    image = from_pixels(np.linspace(0, 1, 784))
+    assert raw.predict([image])[0].probabilities == pytest.approx(scaled.predict([image])[0].probabilities, rel=1e-4)
+
+
+def test_labels_that_do_not_match_the_outputs_are_refused():
+    with pytest.raises(ValueError, match="labels: expected one for each"):
+        Predictor(card(labels=["a"]), network())

@@ -1,0 +1,85 @@
+"""A real server in a process of its own, for the browser tests and the benchmarks."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+START_SECONDS = 30.0
+
+
+@dataclass
+class Server:
+    """A running server: its address and its process."""
+
+    url: str
+    process: "subprocess.Popen[str]"
+
+    def get(self, path: str) -> Any:
+        """The JSON at `path`."""
+        with urllib.request.urlopen(self.url + path, timeout=10) as response:
+            return json.load(response)
+
+    def post(self, path: str, body: object = None) -> Any:
+        """The JSON that a POST of `body` is answered with."""
+        data = b"" if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, {"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)
+
+
+@contextmanager
+def serve(home: Path, *, port: int = 0, **settings: str) -> Iterator[Server]:
+    """Start `python -m app serve` on a free loopback port, with `DIGITPAD_*` settings; stop it at the end."""
+    environment = {**os.environ, "DIGITPAD_HOME": str(home), "DIGITPAD_PORT": str(port), **settings}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "serve"],
+        cwd=REPOSITORY,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        if found is None:
+            raise RuntimeError(f"the server did not start: {line!r}")
+        drain = threading.Thread(target=process.stdout.read, daemon=True)
+        drain.start()
+        server = Server(found[0], process)
+        _wait_until_healthy(server)
+        yield server
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        process.stdout.close()
+
+
+def _wait_until_healthy(server: Server) -> None:
+    end = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            server.get("/health")
+            return
+        except (urllib.error.URLError, ConnectionError):
+            if server.process.poll() is not None or time.monotonic() > end:
+                raise
+            time.sleep(0.05)

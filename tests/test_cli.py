@@ -1,0 +1,88 @@
+"""The command line, and a real server."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from tests.serving import REPOSITORY, serve
+from tests.waiting import until
+
+
+def test_a_port_in_use_gets_a_plain_message(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = subprocess.run(
+            [sys.executable, "-m", "app", "serve"],
+            env={**os.environ, "DIGITPAD_PORT": str(port), "DIGITPAD_HOME": str(tmp_path)},
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert ended.returncode == 1
+    assert f"port {port} is in use on 127.0.0.1" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(("setting", "value"), [("PORT", "many"), ("PORT", "70000"), ("WORKERS", "0")])
+def test_a_bad_setting_is_named(setting, value, tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-m", "app", "serve"],
+        env={**os.environ, "DIGITPAD_HOME": str(tmp_path), f"DIGITPAD_{setting}": value},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode != 0
+    assert f"DIGITPAD_{setting}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_worker_ends_when_its_server_is_killed_and_the_next_server_goes_on(tmp_path, cache_dir):
+    from tests.conftest import TINY
+
+    settings = {"DIGITPAD_CACHE_DIR": str(cache_dir)}
+    with serve(tmp_path, **settings) as server:
+        body = {"recipe": "quick", "overrides": {**TINY, "epochs": 100_000}}
+        run = server.post("/api/runs", body)["id"]
+        until(lambda: server.get(f"/api/runs/{run}")["metrics"])
+        children = _children(server.process.pid)
+        assert len(children) == 1
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+        until(lambda: not any(_alive(child) for child in children), limit=5)
+    with serve(tmp_path, **settings) as server:
+        row = until(lambda: (found := server.get(f"/api/runs/{run}"))["state"] == "failed" and found)
+        assert row["error"].startswith("the server that trained this run ended")
+        following = server.post("/api/runs", {"recipe": "quick", "overrides": TINY})["id"]
+        until(lambda: server.get(f"/api/runs/{following}")["state"] == "succeeded")
+
+
+def test_a_server_stops_at_sigterm_and_leaves_no_worker(tmp_path, cache_dir):
+    from tests.conftest import TINY
+
+    with serve(tmp_path, DIGITPAD_CACHE_DIR=str(cache_dir)) as server:
+        run = server.post("/api/runs", {"recipe": "quick", "overrides": {**TINY, "epochs": 100_000}})["id"]
+        until(lambda: server.get(f"/api/runs/{run}")["metrics"])
+        children = _children(server.process.pid)
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(10)
+        assert not any(_alive(child) for child in children)
+
+
+def _children(pid: int) -> list[int]:
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    pairs = (map(int, line.split()) for line in listed.splitlines())
+    return [child for child, parent in pairs if parent == pid]
+
+
+def _alive(pid: int) -> bool:
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
+    return bool(state) and not state.startswith("Z")

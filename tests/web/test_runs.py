@@ -1,0 +1,169 @@
+"""Runs over HTTP and over the socket."""
+
+import pytest
+from starlette.websockets import WebSocketDisconnect
+
+from tests.conftest import TINY
+from tests.waiting import until
+from tests.web.test_predict import is_an_error
+
+
+def start(client, **overrides):
+    response = client.post("/api/runs", json={"recipe": "quick", "overrides": {**TINY, **overrides}})
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+def listen(client, run, after=0):
+    """All messages of a stream until it closes, and the code that it closed with."""
+    with client.websocket_connect(f"/api/runs/{run}/stream?after={after}") as socket:
+        return receive_all(socket)
+
+
+def receive_all(socket):
+    messages = []
+    try:
+        while True:
+            messages.append(socket.receive_json())
+    except WebSocketDisconnect as closed:
+        return messages, closed.code
+
+
+def test_a_run_is_started_watched_and_its_model_used(client, ended):
+    run = start(client)
+    assert {"id", "state", "config", "progress", "attempt", "created", "error"} <= set(run)
+    assert (run["state"], run["error"], run["config"]["epochs"]) == ("queued", None, 2)
+    messages, code = listen(client, run["id"])
+    assert code == 1000
+    hello, *rest = messages
+    assert (hello["type"], set(hello)) == ("hello", {"type", "log", "state", "last_seq"})
+    events = [message for message in rest if "seq" in message]
+    assert [event["seq"] for event in events] == list(range(1, 8))
+    assert [event["type"] for event in events] == [
+        *("queued", "started", "epoch", "epoch", "evaluated", "model_saved", "succeeded")
+    ]
+    assert all(set(event) == {"seq", "run", "type", "time", "data"} for event in events)
+    assert all(
+        message["type"] == "progress" and set(message) == {"type", "data"} for message in rest if "seq" not in message
+    )
+    assert client.get(f"/api/runs/{run['id']}/events?after=0").json() == {"events": events}
+    name = ended(run["id"])["model"]
+    answer = client.post(f"/predict?model={name}", json={"strokes": [[[0, 0], [0, 9]]]}).json()
+    assert answer["model"] == name
+
+
+def test_a_reader_that_comes_back_misses_nothing_and_sees_nothing_twice(client, ended):
+    run = start(client)["id"]
+    ended(run)
+    for after in (0, 3, 6):
+        messages, code = listen(client, run, after)
+        assert [message["seq"] for message in messages[1:]] == list(range(after + 1, 8))
+        assert code == 1000
+    assert [message["type"] for message in listen(client, run, 7)[0]] == ["hello"]
+
+
+def test_many_readers_of_one_run_get_every_event(client):
+    run = start(client, epochs=30)["id"]
+    sockets = [client.websocket_connect(f"/api/runs/{run}/stream") for _ in range(5)]
+    for opened in [socket.__enter__() for socket in sockets]:
+        messages, code = receive_all(opened)
+        assert [message["seq"] for message in messages if "seq" in message] == list(range(1, 36))
+        assert code == 1000
+    for socket in sockets:
+        socket.__exit__(None, None, None)
+
+
+def test_cancel_ends_a_run_and_is_idempotent(client, ended):
+    run = start(client, epochs=10_000)["id"]
+    until(lambda: client.get(f"/api/runs/{run}").json()["metrics"])
+    for _ in range(3):
+        assert client.post(f"/api/runs/{run}/cancel").status_code == 200
+    assert ended(run)["state"] == "cancelled"
+    assert client.post(f"/api/runs/{run}/cancel").json()["state"] == "cancelled"
+    assert listen(client, run)[0][-1]["type"] == "cancelled"
+
+
+def test_a_reader_hears_of_a_run_that_is_cancelled_while_it_waits(client, ended):
+    first, second = start(client, epochs=10_000)["id"], start(client)["id"]
+    with client.websocket_connect(f"/api/runs/{second}/stream") as socket:
+        assert socket.receive_json()["state"] == "queued"
+        client.post(f"/api/runs/{second}/cancel")
+        types = [socket.receive_json()["type"] for _ in range(2)]
+    assert types == ["queued", "cancelled"]
+    client.post(f"/api/runs/{first}/cancel")
+    ended(first)
+
+
+def test_an_ended_run_is_removed_and_one_at_work_is_not(client, ended):
+    run = start(client, epochs=10_000)["id"]
+    assert "cancel it first" in is_an_error(client.delete(f"/api/runs/{run}"), 409)
+    client.post(f"/api/runs/{run}/cancel")
+    ended(run)
+    assert client.delete(f"/api/runs/{run}").status_code == 204
+    assert is_an_error(client.delete(f"/api/runs/{run}"), 404) == f"there is no run {run}"
+
+
+def test_runs_are_listed_newest_first_and_paged(client, ended):
+    first = start(client, epochs=10_000)["id"]
+    runs = [first, *(start(client)["id"] for _ in range(3))]
+    page = client.get("/api/runs?limit=3").json()
+    assert [run["id"] for run in page["runs"]] == runs[:0:-1]
+    rest = client.get(f"/api/runs?limit=3&before={page['next']}").json()
+    assert [run["id"] for run in rest["runs"]] == [first]
+    assert rest["next"] is None
+    for run in runs:
+        client.post(f"/api/runs/{run}/cancel")
+        ended(run)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("", "expected JSON"),
+        ("[]", "expected an object with a recipe"),
+        ('{"recipe": "slow"}', "recipe: expected one of quick"),
+        ('{"recipe": "quick", "overrides": {"epochs": -3}}', "epochs: expected a whole number ≥ 1; got -3"),
+        ('{"recipe": "quick", "overrides": {"optimizer": {"learning_rate": NaN}}}', "expected JSON"),
+        ('{"recipe": "quick", "overrides": {"optimizer": {"learning_rate": -1}}}', "optimizer.learning_rate"),
+        (
+            '{"recipe": "quick", "overrides": {"dataset": "cats"}}',
+            "dataset: expected one of mnist, strokes; got 'cats'",
+        ),
+        (
+            '{"recipe": "quick", "overrides": {"network": {"layers": [{"type": "dense", "units": 9}]}}}',
+            "network.layers: expected 10 outputs, one for each label of mnist; got 9",
+        ),
+    ],
+)
+def test_a_bad_config_is_refused_and_leaves_no_row(client, body, message):
+    response = client.post("/api/runs", content=body, headers={"content-type": "application/json"})
+    assert message in is_an_error(response, 422)
+    assert client.get("/api/runs").json() == {"runs": [], "next": None}
+
+
+def test_runs_that_do_not_exist_get_404_and_bad_numbers_422(client):
+    for path in ("/api/runs/7", "/api/runs/7/events"):
+        assert is_an_error(client.get(path), 404) == "there is no run 7"
+    assert is_an_error(client.post("/api/runs/7/cancel"), 404) == "there is no run 7"
+    for path in ("/api/runs/x", "/api/runs?limit=0", "/api/runs?limit=many", "/api/runs?before=-1", "/api/runs/0"):
+        is_an_error(client.get(path), 422)
+    is_an_error(client.get("/api/runs/99999999999999999999999"), 422)
+
+
+@pytest.mark.parametrize(
+    "path", ["7/stream", "x/stream", "1/stream?after=-1", "1/stream?after=x", "99999999999/stream"]
+)
+def test_a_stream_of_nothing_is_closed_with_a_reason(client, path):
+    with client.websocket_connect(f"/api/runs/{path}") as socket, pytest.raises(WebSocketDisconnect) as closed:
+        socket.receive_json()
+    assert closed.value.code == 1008
+    assert closed.value.reason
+
+
+def test_recipes_and_data_sets_are_listed(client):
+    recipes = {recipe["name"]: recipe for recipe in client.get("/api/recipes").json()["recipes"]}
+    assert list(recipes) == ["quick", "from-scratch", "tf-tutorial", "sigmoid-sgd", "keras-mlp"]
+    assert recipes["quick"]["config"]["optimizer"]["type"] == "adam"
+    datasets = {entry["name"]: entry for entry in client.get("/api/datasets").json()["datasets"]}
+    assert datasets["strokes"]["state"] == "ready"
+    assert datasets["mnist"]["labels"] == list("0123456789")
