@@ -45,6 +45,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES)
     errors.install(app)
     assets.install(app)
-    for room in (pages, predict, catalog, runs, stream, models, health):
+    for room in (predict, pages, catalog, runs, stream, models, health):
         app.include_router(room.router)
     return app

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from tests.data.drawings import recorded
 from tests.serving import serve
 
 SECONDS = 5
@@ -26,8 +27,7 @@ CONNECTIONS = 8
 def main() -> None:
     rng = np.random.default_rng(0)
     pixels = {"pixels": [round(value, 3) for value in (rng.random(784) * (rng.random(784) > 0.8)).tolist()]}
-    drawings = json.loads((Path(__file__).parent.parent / "tests/fixtures/strokes.json").read_text())
-    strokes = {"strokes": drawings["3"] if "3" in drawings else next(iter(drawings.values()))}
+    strokes = {"strokes": recorded()["digit 3"]["strokes"]}
     print("| body | requests/s, 8 connections | p50, one connection | p99, one connection |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as home, serve(Path(home)) as server:
         for name, body in (("784 pixels", pixels), ("strokes", strokes)):
@@ -41,9 +41,8 @@ def main() -> None:
 
 
 def _wrk(url: str, payload: bytes) -> float:
-    script = (
-        f'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = [[{payload.decode()}]]\n'
-    )
+    header = 'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\n'
+    script = f"{header}wrk.body = [==[{payload.decode()}]==]\n"
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
         file.flush()

@@ -15,7 +15,7 @@ from app.data.dataset import Dataset, DatasetUnavailable, Split
 from app.data.idx import CHUNK_BYTES, ByteArray, read_idx
 
 LABELS = tuple("0123456789")
-TITLE = "MNIST handwritten digits"
+TITLE = "MNIST"
 
 TRAIN_IMAGES = "train-images-idx3-ubyte"
 TRAIN_LABELS = "train-labels-idx1-ubyte"

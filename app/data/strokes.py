@@ -16,7 +16,7 @@ from app.data.raster import draw_strokes
 from app.data.rule import IMAGE_SIZE, apply_rule
 
 LABELS = tuple(DIGITS)
-TITLE = "Digits drawn by digitpad"
+TITLE = "Strokes"
 VERSION = 1
 """Goes up with every change to what is drawn: an older cache is then not found, rather than wrong."""
 

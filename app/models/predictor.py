@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.data import Prepared
 from app.models.card import ModelCard
-from app.models.store import CARD, DamagedModelError, ModelStore, UnknownModelError
+from app.models.store import CARD, DamagedModelError, ModelStore, Stamp, UnknownModelError, file_stamp
 from app.nn import Network
 
 BYTE_MAX = 255
@@ -55,27 +55,34 @@ class Predictors:
 
     def __init__(self, store: ModelStore) -> None:
         self._store = store
-        self._loaded: OrderedDict[str, tuple[tuple[int, int], Predictor]] = OrderedDict()
+        self._loaded: OrderedDict[str, tuple[str, Stamp, Predictor]] = OrderedDict()
         self._lock = Lock()
 
     def get(self, name: str | None = None) -> Predictor:
         """The predictor of a model, or of the default one. Raises UnknownModelError, DamagedModelError."""
         if name is None:
             return self._default()
-        stat = self._store.path(name, CARD).stat()
-        stamp = (stat.st_mtime_ns, stat.st_ino)
         with self._lock:
             known = self._loaded.get(name)
-            if known is not None and known[0] == stamp:
+            if known is not None and self._is_fresh(known[0], known[1]):
                 self._loaded.move_to_end(name)
-                return known[1]
+                return known[2]
+        path = str(self._store.path(name, CARD))
+        stamp = file_stamp(path)
         predictor = Predictor(*self._store.load(name))
         with self._lock:
-            self._loaded[name] = (stamp, predictor)
+            self._loaded[name] = (path, stamp, predictor)
             self._loaded.move_to_end(name)
             while len(self._loaded) > KEPT:
                 self._loaded.popitem(last=False)
         return predictor
+
+    @staticmethod
+    def _is_fresh(path: str, stamp: Stamp) -> bool:
+        try:
+            return file_stamp(path) == stamp
+        except FileNotFoundError:
+            return False
 
     def _default(self) -> Predictor:
         chosen = self._store.chosen()

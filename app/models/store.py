@@ -17,6 +17,10 @@ from app.nn import Network
 WEIGHTS, CARD, DEFAULT = "model.safetensors", "model.json", "default"
 
 
+Stamp = tuple[int, int]
+"""What changes when a file is replaced or written: its time of change, in ns, and its inode."""
+
+
 class UnknownModelError(LookupError):
     """There is no model of that name."""
 
@@ -47,7 +51,9 @@ class ModelStore:
 
     def __init__(self, home: Path, shipped: Path | None = None) -> None:
         self.home = home
-        self._folders = [home] if shipped in (None, home) else [home, shipped]
+        self._folders = [home] if shipped is None or shipped == home else [home, shipped]
+        self._default_files = [str(folder / DEFAULT) for folder in self._folders]
+        self._chosen: dict[str, tuple[Stamp, str]] = {}
 
     def list(self) -> list[StoredModel]:
         """All models by name, the damaged ones among them."""
@@ -120,11 +126,15 @@ class ModelStore:
 
     def chosen(self) -> str | None:
         """The name in the file `default`, whether or not there is such a model; cheap."""
-        for folder in self._folders:
+        for path in self._default_files:
             try:
-                return (folder / DEFAULT).read_text(encoding="utf-8").strip()
+                stamp = file_stamp(path)
             except FileNotFoundError:
                 continue
+            known = self._chosen.get(path)
+            if known is None or known[0] != stamp:
+                known = self._chosen[path] = (stamp, Path(path).read_text(encoding="utf-8").strip())
+            return known[1]
         return None
 
     def default(self) -> str | None:
@@ -169,6 +179,12 @@ class ModelStore:
             reason = str(error) if isinstance(error, DamagedModelError) else f"it cannot be read: {error.strerror}"
             return StoredModel(name, None, reason, size)
         return StoredModel(name, card, None, size)
+
+
+def file_stamp(path: str) -> Stamp:
+    """The stamp of a file. Raises FileNotFoundError."""
+    stat = os.stat(path)  # noqa: PTH116  # pathlib takes several times as long, and this is asked at every prediction
+    return stat.st_mtime_ns, stat.st_ino
 
 
 def _check(card: ModelCard, name: str, weights: Path) -> None:

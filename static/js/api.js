@@ -1,0 +1,59 @@
+// Calls to the server. Every failure is one of two: the server said no, or it did not answer.
+
+const AWAY_STATUSES = new Set([502, 503, 504]);
+
+/** The server answered with an error; `message` is the text it gave. */
+export class Refused extends Error {
+  constructor(status, message) {
+    super(message);
+    this.name = "Refused";
+    this.status = status;
+  }
+}
+
+/** The server could not be reached, or is on its way up or down. */
+export class ServerAway extends Error {
+  constructor() {
+    super("The server is away.");
+    this.name = "ServerAway";
+  }
+}
+
+/** Sends a request and gives the JSON of the answer (null when it has none). */
+export async function call(method, path, { body, signal } = {}) {
+  const request = { method, signal, headers: { accept: "application/json" } };
+  if (body !== undefined) {
+    request.headers["content-type"] = "application/json";
+    request.body = JSON.stringify(body);
+  }
+  let response;
+  let text;
+  try {
+    response = await fetch(path, request);
+    text = await response.text();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ServerAway();
+  }
+  const answer = parse(text);
+  if (response.ok) return answer;
+  if (AWAY_STATUSES.has(response.status)) throw new ServerAway();
+  throw new Refused(response.status, answer?.error ?? `The server answered with status ${response.status}.`);
+}
+
+export const get = (path, options) => call("GET", path, options);
+export const post = (path, body = {}, options = {}) => call("POST", path, { ...options, body });
+export const remove = (path) => call("DELETE", path);
+
+/** Words for a person from what `call` threw. */
+export const explain = (error) =>
+  error instanceof ServerAway ? "The server does not answer. Try again in a moment." : error.message;
+
+function parse(text) {
+  if (text === "") return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

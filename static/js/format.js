@@ -1,0 +1,63 @@
+// Numbers, times and names as people read them.
+
+const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const DAY = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
+const MINUTE = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+
+/** Stands where a number is not known. */
+export const NOTHING = "–";
+
+const known = (value) => typeof value === "number" && Number.isFinite(value);
+
+/** 0.974 → "97.4 %"; only the whole is "100.0 %", as nothing short of it is sure. */
+export function percent(fraction, digits = 1) {
+  if (!known(fraction)) return NOTHING;
+  const shown = fraction < 1 ? Math.min(fraction * 100, 100 - 10 ** -digits) : fraction * 100;
+  return `${shown.toFixed(digits)} %`;
+}
+
+/** 269322 → "269,322" */
+export const count = (value) => (known(value) ? WHOLE.format(value) : NOTHING);
+
+/** A loss with four digits after the point, or in powers of ten when that would show nothing. */
+export function loss(value) {
+  if (!known(value)) return NOTHING;
+  return value !== 0 && Math.abs(value) < 0.0005 ? value.toExponential(2) : value.toFixed(4);
+}
+
+/** 1.42 → "1.4 s", 75 → "1 min 15 s", 7300 → "2 h 1 min" */
+export function duration(seconds) {
+  if (!known(seconds)) return NOTHING;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** 1077000 → "1.1 MB" */
+export function bytes(value) {
+  if (!known(value)) return NOTHING;
+  if (value < 1000) return `${value} B`;
+  return value < 1e6 ? `${Math.round(value / 1000)} kB` : `${(value / 1e6).toFixed(1)} MB`;
+}
+
+/** How long ago an ISO time was; days that are far away are named. */
+export function ago(time, now = Date.now()) {
+  const then = Date.parse(time);
+  if (Number.isNaN(then)) return NOTHING;
+  const seconds = Math.max(0, (now - then) / 1000);
+  if (seconds < 60) return "just now";
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
+  return DAY.format(then);
+}
+
+/** The full date and time of an ISO time. */
+export const moment = (time) => (Number.isNaN(Date.parse(time)) ? NOTHING : MINUTE.format(Date.parse(time)));
+
+/** Seconds from one ISO time to another; null when one is missing. */
+export function between(from, to) {
+  const seconds = (Date.parse(to) - Date.parse(from)) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
+}

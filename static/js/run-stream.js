@@ -1,0 +1,98 @@
+// Follows the log of a run over a socket, and comes back by itself after the last event it saw.
+
+import { Refused, get } from "./api.js";
+import { countdown, pauseSeconds } from "./backoff.js";
+
+const DONE = 1000;
+
+/**
+ * `onMessage(message)` hears every message, `onReset()` that the log is another one and all events come again,
+ * `onLost(seconds)` that the connection is gone (every second), `onFound()` that it is back, `onGone(message)` that the
+ * run no longer exists. Gives a function that stops.
+ */
+export function followRun(id, { onMessage, onReset, onLost, onFound, onGone }) {
+  let socket = null;
+  let log = null;
+  let lastSeq = 0;
+  let failures = 0;
+  let endPause = null;
+  let stopped = false;
+
+  function connect() {
+    endPause = null;
+    const mine = new WebSocket(address(id, lastSeq));
+    socket = mine;
+    mine.addEventListener("message", ({ data }) => {
+      if (socket === mine) hear(JSON.parse(data));
+    });
+    mine.addEventListener("close", ({ code }) => {
+      if (socket !== mine || stopped) return;
+      socket = null;
+      if (code !== DONE) lost();
+    });
+  }
+
+  function hear(message) {
+    if (message.type === "hello") {
+      if (failures > 0) onFound();
+      failures = 0;
+      if (log !== null && message.log !== log) return startAfresh();
+      log = message.log;
+    } else if (typeof message.seq === "number") {
+      if (message.seq <= lastSeq) return;
+      lastSeq = message.seq;
+    }
+    onMessage(message);
+  }
+
+  function startAfresh() {
+    log = null;
+    lastSeq = 0;
+    onReset();
+    drop();
+    connect();
+  }
+
+  async function lost() {
+    const seconds = pauseSeconds(failures);
+    failures += 1;
+    if (failures > 1 && (await isGone())) return;
+    if (!stopped) endPause = countdown(seconds, onLost, connect);
+  }
+
+  /** A run that was deleted refuses its socket for ever; the row tells. */
+  async function isGone() {
+    try {
+      await get(`/api/runs/${id}`);
+    } catch (error) {
+      if (error instanceof Refused && error.status === 404) {
+        onGone(error.message);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  function drop() {
+    const old = socket;
+    socket = null;
+    old?.close();
+  }
+
+  const hurry = () => endPause?.(true);
+  window.addEventListener("online", hurry);
+  connect();
+
+  return function stop() {
+    stopped = true;
+    window.removeEventListener("online", hurry);
+    endPause?.(false);
+    drop();
+  };
+}
+
+function address(id, after) {
+  const url = new URL(`/api/runs/${id}/stream?after=${after}`, location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url;
+}

@@ -1,0 +1,75 @@
+// Sentences about a run.
+
+import { between, count, duration, percent } from "./format.js";
+import { hasEnded } from "./run-record.js";
+
+const DATA_TROUBLE = /data ?set|download|strokes|mnist|mirror|network is|offline/i;
+const FALLBACK_DATASET = "strokes";
+
+/** "quick on MNIST" */
+export const runTitle = ({ config }, datasets) => `${config.recipe ?? "Own settings"} on ${datasetTitle(config.dataset, datasets)}`;
+
+export const datasetTitle = (name, datasets) => datasets.find((one) => one.name === name)?.title ?? name;
+
+/** The line under the progress bar. */
+export function progressLine(record) {
+  if (hasEnded(record)) return endLine(record);
+  if (record.state === "queued") return "Waiting for its turn.";
+  if (record.state === "paused") return "Paused.";
+  const { progress, epochs, config } = record;
+  switch (progress?.phase) {
+    case "loading":
+      return "Loading the pictures …";
+    case "evaluating":
+      return "Testing on pictures that it has never seen …";
+    case "saving":
+      return "Saving the model …";
+    case "training":
+      return trainingLine(progress);
+    default:
+      return epochs.length > 0 ? `Epoch ${epochs.at(-1).epoch} of ${config.epochs}` : "Starting …";
+  }
+}
+
+function trainingLine({ epoch, epochs, batch, batches, seconds_left: left }) {
+  const parts = [`Epoch ${epoch} of ${epochs}`, `batch ${count(batch)} of ${count(batches)}`];
+  if (typeof left === "number") parts.push(`${duration(left)} left`);
+  return parts.join(" · ");
+}
+
+function endLine({ state, started, ended, epochs, config }) {
+  const seconds = between(started, ended);
+  const time = seconds === null ? "" : ` after ${duration(seconds)}`;
+  const done = `${epochs.at(-1)?.epoch ?? 0} of ${config.epochs} epochs`;
+  if (state === "succeeded") return seconds === null ? "Finished" : `Finished in ${duration(seconds)} · ${done}`;
+  return state === "cancelled" ? `Cancelled${time} · ${done}` : `Stopped${time} · ${done}`;
+}
+
+/** `{title, text}` of what came of a run, or of what is to come. */
+export function outcome(record) {
+  if (record.state === "succeeded") return success(record);
+  if (record.state === "failed") {
+    const text = couldUseStrokes(record)
+      ? "The data set “strokes” needs no download: digitpad draws it itself."
+      : "Look at the settings, a smaller learning rate for instance, and start again.";
+    return { title: record.error ?? "The training failed, and did not say why.", text };
+  }
+  if (record.state === "cancelled") return { title: "Cancelled.", text: "What it had learned so far was not kept as a model." };
+  return { title: "When it is done, it is tested on pictures that it has never seen.", text: "" };
+}
+
+function success({ testAccuracy, testSamples, model }) {
+  const pictures = testSamples ? `${count(testSamples)} pictures` : "the test pictures";
+  const title = testAccuracy === null ? "Done." : `It reads ${percent(testAccuracy, 2)} of ${pictures} that it has never seen.`;
+  return { title, text: model ? `Saved as the model “${model}”.` : "It was not saved as a model." };
+}
+
+/** Whether the run failed for want of data that digitpad could draw itself. */
+export const couldUseStrokes = ({ state, error, config }) =>
+  state === "failed" && config.dataset !== FALLBACK_DATASET && DATA_TROUBLE.test(error ?? "");
+
+/** The request that does the same on the data set that needs no download. */
+export function onStrokes({ config }) {
+  const { recipe, ...rest } = config;
+  return { recipe, overrides: { ...rest, dataset: FALLBACK_DATASET } };
+}

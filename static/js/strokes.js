@@ -1,0 +1,45 @@
+// Strokes are data: a list of points in a square of 500 by 500 units, y down, whatever the size of the screen.
+
+export const SIZE = 500;
+
+const LEAST_DISTANCE = 1.5; // units; a point nearer to the last one says nothing new
+const STEP = 4; // units between two points of a flattened curve
+
+const middle = ([ax, ay], [bx, by]) => [(ax + bx) / 2, (ay + by) / 2];
+const distance = ([ax, ay], [bx, by]) => Math.hypot(bx - ax, by - ay);
+const rounded = ([x, y]) => [Math.round(x * 10) / 10, Math.round(y * 10) / 10];
+const clamped = (value) => Math.min(SIZE, Math.max(0, value));
+
+/** A place on the screen as a point of the square; what lies outside is brought to the edge. */
+export function toSquare(clientX, clientY, box) {
+  return [clamped(((clientX - box.left) / box.width) * SIZE), clamped(((clientY - box.top) / box.height) * SIZE)];
+}
+
+/** The points with one more at the end, unless it is where the pen already is. */
+export function extended(points, point) {
+  const last = points.at(-1);
+  return last !== undefined && distance(last, point) < LEAST_DISTANCE ? points : [...points, point];
+}
+
+/**
+ * The line that a pen through these points draws: quadratic curves from middle to middle with the points as
+ * controls, flattened. This very line is painted on the pad and sent to the server.
+ */
+export function smooth(points) {
+  if (points.length < 3) return points.map(rounded);
+  const line = [points[0], middle(points[0], points[1])];
+  for (let i = 1; i < points.length - 1; i += 1) {
+    flatten(line, line.at(-1), points[i], middle(points[i], points[i + 1]));
+  }
+  line.push(points.at(-1));
+  return line.map(rounded);
+}
+
+function flatten(line, from, control, to) {
+  const parts = Math.max(1, Math.ceil((distance(from, control) + distance(control, to)) / STEP));
+  for (let part = 1; part <= parts; part += 1) {
+    const t = part / parts;
+    const [a, b, c] = [(1 - t) ** 2, 2 * t * (1 - t), t ** 2];
+    line.push([a * from[0] + b * control[0] + c * to[0], a * from[1] + b * control[1] + c * to[1]]);
+  }
+}

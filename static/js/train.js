@@ -1,0 +1,55 @@
+// The training dashboard.
+
+import { explain, get } from "./api.js";
+import { byId, setText } from "./dom.js";
+import { awayText, untilAnswered } from "./patience.js";
+import { createRunView } from "./run-view.js";
+import { createRunsList } from "./runs-list.js";
+import { startSetup } from "./setup.js";
+
+const WIDE = "(min-width: 900px)";
+
+function startDashboard() {
+  const list = createRunsList();
+  const view = createRunView({ onState: () => list.refresh(), onStarted: watch });
+
+  /** Shows a run that was just started, and names it in the address. */
+  function watch(run) {
+    const url = new URL(location.href);
+    url.searchParams.set("run", run.id);
+    history.replaceState(null, "", url);
+    showRun(run);
+    list.refresh();
+    byId("run-title").focus({ preventScroll: true });
+    byId("run").firstElementChild.scrollIntoView({ block: matchMedia(WIDE).matches ? "nearest" : "start" });
+  }
+
+  function showRun(run) {
+    byId("stage-empty").hidden = true;
+    view.show(run);
+  }
+
+  async function takeUp(id) {
+    const [title, text] = byId("stage-empty").children;
+    setText(title, `Run ${id}`);
+    setText(text, "Fetching the run …");
+    try {
+      const run = await untilAnswered(() => get(`/api/runs/${encodeURIComponent(id)}`), (seconds) => setText(text, awayText(seconds)));
+      showRun(run);
+    } catch (error) {
+      setText(title, "That run cannot be shown");
+      setText(text, explain(error));
+    }
+  }
+
+  const id = new URLSearchParams(location.search).get("run");
+  if (id !== null) takeUp(id);
+  list.refresh();
+  startSetup({ onStarted: watch }).then((setup) => {
+    if (setup === null) return;
+    list.knowDatasets(setup.datasets);
+    view.knowDatasets(setup.datasets);
+  });
+}
+
+startDashboard();
