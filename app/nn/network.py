@@ -136,7 +136,8 @@ class Network:
         own = self.weights()
         if set(own) != set(weights):
             raise ValueError(f"weights: expected {', '.join(own)}; got {', '.join(sorted(weights))}")
-        for name, array in weights.items():
+        for name in own:
+            array = weights[name]
             if array.shape != own[name].shape:
                 raise ValueError(f"weights[{name}]: expected the shape {own[name].shape}; got {array.shape}")
             if not np.isfinite(array).all():
