@@ -39,7 +39,8 @@ install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "digitpad needs Python 3.11 or newer"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "digitpad needs Python's venv (Debian: apt install python3-venv)"; exit 1; }
 
 $(VENV)/.installed: requirements.lock | $(VENV)/bin/python
 	$(PIP) install --require-hashes -r requirements.lock

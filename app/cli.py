@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 import uvicorn
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
+from app.runs.log import Log
 from app.settings import Settings
 
 cli = typer.Typer(help="Draw a digit and watch a neural network, written in NumPy, read it.", no_args_is_help=True)
@@ -26,6 +28,10 @@ def serve() -> None:
         settings.home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         sys.exit(f"digitpad: DIGITPAD_HOME, {settings.home}, cannot be made: {error.strerror}")
+    try:
+        Log(settings.log_url).close()
+    except (SQLAlchemyError, ImportError) as error:
+        sys.exit(f"digitpad: the database of DIGITPAD_DATABASE_URL cannot be opened: {str(error).splitlines()[0]}")
     listener = _listen(settings.host, settings.port)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"digitpad: http://{shown}:{listener.getsockname()[1]}", flush=True)

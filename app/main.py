@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import __version__
@@ -26,6 +27,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         log = Log(settings.log_url)
         store = ModelStore(settings.home, SHIPPED_MODELS)
+        store.tidy()
         runner, tail = Runner(log, settings), Tail(log)
         app.state.services = Services(settings, log, runner, tail, store, Predictors(store))
         runner.start()
@@ -36,11 +38,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             runner.stop()
             log.close()
 
-    app = FastAPI(
+    app = FastAPIOffline(  # its /docs load nothing from elsewhere
+        redoc_url=None,
         title="digitpad",
         version=__version__,
         description="Draw a digit and watch a neural network, written in NumPy, read it.",
         lifespan=lifespan,
+        favicon_url=assets.address("favicon.svg"),
     )
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES)
     errors.install(app)

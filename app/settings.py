@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """How many runs train at once."""
 
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
     @field_validator("home", "data_dir", "cache_dir")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:

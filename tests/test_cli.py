@@ -30,7 +30,9 @@ def test_a_port_in_use_gets_a_plain_message(tmp_path):
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize(("setting", "value"), [("PORT", "many"), ("PORT", "70000"), ("WORKERS", "0")])
+@pytest.mark.parametrize(
+    ("setting", "value"), [("PORT", "many"), ("PORT", "70000"), ("WORKERS", "0"), ("DATABASE_URL", "nonsense")]
+)
 def test_a_bad_setting_is_named(setting, value, tmp_path):
     ended = subprocess.run(
         [sys.executable, "-m", "app", "serve"],

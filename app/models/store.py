@@ -4,6 +4,9 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +14,13 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from app.models.card import ModelCard, check_name
+from app.models.card import NAME, ModelCard, check_name
 from app.nn import Network
 
 WEIGHTS, CARD, DEFAULT = "model.safetensors", "model.json", "default"
 
+
+RUBBISH_SECONDS = 3600.0
 
 Stamp = tuple[int, int]
 """What changes when a file is replaced or written: its time of change, in ns, and its inode."""
@@ -54,11 +59,16 @@ class ModelStore:
         self._folders = [home] if shipped is None or shipped == home else [home, shipped]
         self._default_files = [str(folder / DEFAULT) for folder in self._folders]
         self._chosen: dict[str, tuple[Stamp, str]] = {}
+        self._checked: dict[tuple[str, Stamp, Stamp], str | None] = {}
 
     def list(self) -> list[StoredModel]:
         """All models by name, the damaged ones among them."""
         names = {path.parent.name for folder in self._folders for path in folder.glob(f"*/{CARD}")}
-        return [self._look(name) for name in sorted(names) if not name.startswith(".")]
+        models = []
+        for name in sorted(filter(NAME.fullmatch, names)):
+            with suppress(UnknownModelError):  # removed since it was seen
+                models.append(self._look(name))
+        return models
 
     def get(self, name: str) -> ModelCard:
         """The card of `name`. Raises UnknownModelError, DamagedModelError."""
@@ -71,9 +81,9 @@ class ModelStore:
         """The card and the network of `name`. Raises UnknownModelError, DamagedModelError."""
         card = self.get(name)
         try:
-            network = Network.from_spec(card.network, dtype=card.dtype)
+            network = _build(card)
             network.load_weights(load(self.path(name, WEIGHTS).read_bytes()))
-        except (ValueError, SafetensorError, OSError) as error:
+        except (ValueError, TypeError, SafetensorError, OSError) as error:
             raise DamagedModelError(f"the model {name} cannot be used: {error}") from None
         return card, network
 
@@ -100,9 +110,10 @@ class ModelStore:
                 _write(folder / WEIGHTS, weights)
                 _write(folder / CARD, (card.model_dump_json(indent=2) + "\n").encode())
                 _sync(folder)
-                if replace:
-                    shutil.rmtree(self.home / name, ignore_errors=True)
+                old = self._set_aside(name) if replace and (self.home / name).exists() else None
                 folder.rename(self.home / name)
+                if old is not None:
+                    shutil.rmtree(old, ignore_errors=True)
                 _sync(self.home)
                 return card
             except OSError:
@@ -120,9 +131,20 @@ class ModelStore:
         folder = self._folder(name)
         if folder.parent != self.home or (found.card is not None and found.card.shipped):
             raise ProtectedModelError(f"the model {name} ships with digitpad and is not removed")
+        shutil.rmtree(self._set_aside(name))
+
+    def tidy(self) -> None:
+        """Remove what a process that was killed while it saved or deleted has left behind over an hour ago."""
+        for path in self.home.glob(".*.tmp"):
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > RUBBISH_SECONDS:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def _set_aside(self, name: str) -> Path:
+        """Move a model out of sight in one step; return where it went."""
         rubbish = Path(tempfile.mkdtemp(prefix=".deleted.", suffix=".tmp", dir=self.home))
-        folder.rename(rubbish / name)
-        shutil.rmtree(rubbish)
+        (self.home / name).rename(rubbish / name)
+        return rubbish
 
     def chosen(self) -> str | None:
         """The name in the file `default`, whether or not there is such a model; cheap."""
@@ -133,15 +155,18 @@ class ModelStore:
                 continue
             known = self._chosen.get(path)
             if known is None or known[0] != stamp:
-                known = self._chosen[path] = (stamp, Path(path).read_text(encoding="utf-8").strip())
+                known = self._chosen[path] = (stamp, Path(path).read_text(encoding="utf-8", errors="replace").strip())
             return known[1]
         return None
 
-    def default(self) -> str | None:
-        """The name of the default model: the one chosen or, where it cannot be used, the first that can."""
+    def default(self, models: Iterable[StoredModel] | None = None) -> str | None:
+        """The name of the default model: the one chosen or, where it cannot be used, the first that can.
+
+        `models` is what `list` gave, if that is known.
+        """
         chosen = self.chosen()
-        models = [model.name for model in self.list() if model.card]
-        return chosen if chosen in models else next(iter(models), None)
+        usable = [model.name for model in (self.list() if models is None else models) if model.card]
+        return chosen if chosen in usable else next(iter(usable), None)
 
     def set_default(self, name: str) -> None:
         """Choose the default model. Raises UnknownModelError, DamagedModelError."""
@@ -170,7 +195,7 @@ class ModelStore:
         size = weights.stat().st_size if weights.is_file() else 0
         try:
             card = ModelCard.model_validate_json((folder / CARD).read_bytes())
-            _check(card, name, weights)
+            self._check(card, name, weights)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "the file"
@@ -180,6 +205,17 @@ class ModelStore:
             return StoredModel(name, None, reason, size)
         return StoredModel(name, card, None, size)
 
+    def _check(self, card: ModelCard, name: str, weights: Path) -> None:
+        """Raise DamagedModelError where a card is not that of its files; files that have not changed are trusted."""
+        if not weights.is_file():
+            raise DamagedModelError(f"{WEIGHTS} is missing")
+        key = (name, file_stamp(str(weights.with_name(CARD))), file_stamp(str(weights)))
+        if key not in self._checked:
+            self._checked[key] = _damage(card, name, weights)
+        reason = self._checked[key]
+        if reason is not None:
+            raise DamagedModelError(reason)
+
 
 def file_stamp(path: str) -> Stamp:
     """The stamp of a file. Raises FileNotFoundError."""
@@ -187,14 +223,26 @@ def file_stamp(path: str) -> Stamp:
     return stat.st_mtime_ns, stat.st_ino
 
 
-def _check(card: ModelCard, name: str, weights: Path) -> None:
+def _damage(card: ModelCard, name: str, weights: Path) -> str | None:
+    """Why a model cannot be used, or None."""
     if card.name != name:
-        raise DamagedModelError(f"{CARD} is of another model, {card.name}")
-    if not weights.is_file():
-        raise DamagedModelError(f"{WEIGHTS} is missing")
+        return f"{CARD} is of another model, {card.name}"
     with weights.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != card.sha256:
-            raise DamagedModelError(f"{WEIGHTS} is not the file that {CARD} describes (its SHA-256 differs)")
+            return f"{WEIGHTS} is not the file that {CARD} describes (its SHA-256 differs)"
+    try:
+        _build(card)
+    except (ValueError, TypeError) as error:
+        return f"{CARD} describes no network: {error}"
+    return None
+
+
+def _build(card: ModelCard) -> Network:
+    """The network that a card describes, its weights not yet loaded. Raises ValueError, TypeError."""
+    network = Network.from_spec(card.network, dtype=card.dtype)
+    if network.output_shape != (len(card.labels),):
+        raise ValueError(f"labels: expected one for each of the {network.output_shape} outputs; got {len(card.labels)}")
+    return network
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -22,13 +22,18 @@ class Loss:
         """The sum over the batch of each sample's loss; writes nothing to the object."""
         return self._evaluate(outputs, targets, np.empty_like(outputs))
 
-    def value_and_gradient(self, outputs: Array, targets: Array) -> tuple[float, Array]:
-        """The mean loss of the batch, and its gradient (N, K), a buffer that the next call overwrites."""
+    def value_and_gradient(self, outputs: Array, targets: Array, *, samples: int | None = None) -> tuple[float, Array]:
+        """The mean loss of the batch, and its gradient (N, K), a buffer that the next call overwrites.
+
+        Where the outputs are of a part of a batch, `samples` is the size of the whole; the parts' values then sum to
+        the batch's.
+        """
+        samples = samples or len(outputs)
         grad = self._buffers.get("grad", outputs.shape, outputs.dtype)
         total = self._evaluate(outputs, targets, grad)
         self._differentiate(targets, grad)
-        grad *= 1 / len(outputs)
-        return total / len(outputs), grad
+        grad *= 1 / samples
+        return total / samples, grad
 
     def _evaluate(self, outputs: Array, targets: Array, work: Array) -> float:
         """Return the batch's total; leave in `work` what `_differentiate` starts from."""

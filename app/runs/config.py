@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from app.nn import LOSSES, OPTIMIZERS, SCHEDULES, Network, Options, build, check_loss
+from app.nn import LOSSES, OPTIMIZERS, SCHEDULES, Network, Options, build, check_loss, shown
 from app.recipes import get_recipe
 
 IMAGE_SHAPE = (28, 28)
@@ -87,12 +87,12 @@ def request_config(data: object) -> RunConfig:
         return parse_config(data)
     unknown = set(data) - {"recipe", "overrides"}
     if unknown:
-        raise ValueError(f"{min(unknown)}: unknown field; expected recipe and overrides, or a whole config")
+        raise ValueError(f"{min(unknown)[:80]}: unknown field; expected recipe and overrides, or a whole config")
     name, overrides = data.get("recipe"), data.get("overrides", {})
     if not isinstance(name, str):
-        raise ValueError(f"recipe: expected a recipe's name; got {name!r}")
+        raise ValueError(f"recipe: expected a recipe's name; got {shown(name)}")
     if not isinstance(overrides, Mapping):
-        raise ValueError(f"overrides: expected an object; got {overrides!r}")
+        raise ValueError(f"overrides: expected an object; got {shown(overrides)}")
     return parse_config(deep_merge(get_recipe(name).config, overrides))
 
 
@@ -109,4 +109,4 @@ def _explain(entry: dict[str, Any]) -> str:
     message = entry["msg"].removeprefix("Value error, ")
     if not entry["loc"]:
         return str(message)
-    return f"{'.'.join(map(str, entry['loc']))}: {message}; got {str(entry['input'])[:80]!r}"
+    return f"{'.'.join(map(str, entry['loc']))[:80]}: {message}; got {shown(entry['input'])}"

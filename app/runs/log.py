@@ -60,6 +60,12 @@ class Log:
             raise UnknownRunError(f"there is no run {run}")
         return found[0]
 
+    def status(self, run: int) -> RowMapping | None:
+        """`state`, `last_seq`, `progress` and `cancel_requested` of a run, None where there is none; cheap."""
+        columns = (runs.c.state, runs.c.last_seq, runs.c.progress, runs.c.cancel_requested)
+        with self.engine.connect() as connection:
+            return connection.execute(select(*columns).where(runs.c.id == run)).mappings().one_or_none()
+
     def list_runs(self, *, limit: int, before: int | None = None) -> list[dict[str, Any]]:
         """Up to `limit` runs, newest first, those with a number under `before`."""
         query = select(runs).order_by(runs.c.id.desc()).limit(limit)

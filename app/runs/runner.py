@@ -1,6 +1,7 @@
 """The runner: takes queued runs, starts a worker process for each, and sees to it that every run comes to an end."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -17,6 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.runs.log import Claim, Log
 from app.runs.states import State
 from app.settings import PROJECT, Settings
+
+logger = logging.getLogger("digitpad")
 
 TURN_SECONDS = 0.1
 SWEEP_SECONDS = 1.0
@@ -54,6 +57,11 @@ class Runner:
     def start(self) -> None:
         self._thread.start()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the queue is looked after."""
+        return self._thread.is_alive()
+
     def wake(self) -> None:
         """Look at the queue now rather than at the next turn."""
         self._wake.set()
@@ -67,19 +75,19 @@ class Runner:
             worker.process.kill()
             worker.process.wait()
             worker.orders.close()
-            self._log.end(
-                worker.claim.run,
-                State.FAILED,
-                attempt=worker.claim.attempt,
-                error="the server was stopped while this run was training",
-            )
+        for worker in self._workers:
+            try:
+                self._fail(worker.claim, "the server was stopped while this run was training")
+            except SQLAlchemyError:
+                logger.exception("run %s could not be marked; its lease will run out", worker.claim.run)
 
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
                 self._turn()
                 self.fault = None
-            except (SQLAlchemyError, OSError) as error:
+            except Exception as error:  # whatever it is, it must be seen, and must not end the queue
+                logger.exception("the queue cannot be looked after")
                 self.fault = f"trainings wait: {type(error).__name__}"
                 self._stop.wait(1)
             self._wake.wait(TURN_SECONDS)
@@ -96,7 +104,10 @@ class Runner:
             claim = self._log.claim(self.owner)
             if claim is None:
                 return
-            self._workers.append(self._start(claim))
+            try:
+                self._workers.append(self._start(claim))
+            except OSError as error:
+                self._fail(claim, f"the training process could not be started: {error.strerror}")
 
     def _start(self, claim: Claim) -> _Worker:
         process = subprocess.Popen(
@@ -106,10 +117,11 @@ class Runner:
             cwd=PROJECT,
             start_new_session=True,  # Ctrl+C is for the server, which ends its workers itself
         )
-        os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+        with suppress(ProcessLookupError):  # it died at once
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
         orders = {"claim": asdict(claim), "settings": self._settings.model_dump(mode="json")}
         assert process.stdin is not None
-        with suppress(BrokenPipeError):  # it died at once: the next turn reads its exit code
+        with suppress(BrokenPipeError):  # likewise: the next turn reads its exit code
             process.stdin.write(json.dumps(orders).encode() + b"\n")
         return _Worker(claim, process, process.stdin)
 
@@ -123,14 +135,14 @@ class Runner:
             self._log.end(claim.run, State.CANCELLED, attempt=claim.attempt)
         else:
             how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-            error = f"the training process died ({how}); start the run again"
-            self._log.end(claim.run, State.FAILED, attempt=claim.attempt, error=error)
+            self._fail(claim, f"the training process died ({how}); start the run again")
         worker.orders.close()
         return True
 
     def _press(self, worker: _Worker) -> None:
         """Make a worker end that was asked to cancel and does not."""
-        if not self._log.run(worker.claim.run)["cancel_requested"]:
+        status = self._log.status(worker.claim.run)
+        if status is None or not status["cancel_requested"]:
             return
         worker.cancelling_since = worker.cancelling_since or time.monotonic()
         waited = time.monotonic() - worker.cancelling_since
@@ -138,6 +150,9 @@ class Runner:
             worker.process.kill()
         elif waited > TERMINATE_AFTER:
             worker.process.terminate()
+
+    def _fail(self, claim: Claim, error: str) -> None:
+        self._log.end(claim.run, State.FAILED, attempt=claim.attempt, error=error)
 
     def _sweep(self) -> None:
         """End the runs whose worker fell silent: a server that was killed left them behind."""

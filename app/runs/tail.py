@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from app.runs.log import Log, UnknownRunError
+from app.runs.log import Log
 from app.runs.states import ENDED
 
 LOOK_SECONDS = 0.05
@@ -105,27 +105,30 @@ class _Watch:
 
     async def _look(self) -> None:
         try:
-            row = await asyncio.to_thread(self._log.run, self._run)
-            seq, progress = row["last_seq"], None
+            status = await asyncio.to_thread(self._log.status, self._run)
+            seq, progress = status["last_seq"] if status else 0, None
             self.ready.set()
             while True:
-                # the row first: what it counts is then there to be read
-                row = await asyncio.to_thread(self._log.run, self._run)
-                while seq < row["last_seq"]:
-                    for event in await asyncio.to_thread(self._log.events, self._run, after=seq):
-                        seq = event["seq"]
+                # the status first: what it counts is then there to be read
+                status = await asyncio.to_thread(self._log.status, self._run)
+                if status is None:
+                    break
+                while seq < status["last_seq"]:
+                    events = await asyncio.to_thread(self._log.events, self._run, after=seq)
+                    for event in events:
                         self._tell(event)
-                if row["state"] in ENDED:
-                    self._tell(None)
-                    return
-                if row["progress"] != progress:
-                    progress = row["progress"]
+                    if not events:
+                        break
+                    seq = events[-1]["seq"]
+                if status["state"] in ENDED:
+                    break
+                if status["progress"] != progress:
+                    progress = status["progress"]
                     self._tell({"type": "progress", "data": progress})
                 await asyncio.sleep(LOOK_SECONDS)
+            self._tell(None)
         except asyncio.CancelledError:
             raise
-        except UnknownRunError:
-            self._tell(None)
         except Exception as error:  # noqa: BLE001  # a reader must hear of it, whatever it is
             for reader in list(self.readers):
                 reader.fail(error)

@@ -3,6 +3,7 @@
 It knows neither the log nor processes: the worker writes down what it yields, the command line prints it.
 """
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ from app.nn import (
     OPTIMIZERS,
     SCHEDULES,
     BatchDone,
+    Diverged,
     EpochMetrics,
     Network,
     Trainer,
@@ -98,6 +100,8 @@ class Training:
         test = self.dataset.test
         evaluation = self.trainer.evaluate(test.images, test.labels)
         assert evaluation.accuracy is not None
+        if not math.isfinite(evaluation.loss):
+            raise Diverged(self.config.epochs, self.trainer.batches)
         self.metrics = {"test_loss": evaluation.loss, "test_accuracy": evaluation.accuracy}
         yield Said("evaluated", {**self.metrics, "test_samples": len(test)})
 

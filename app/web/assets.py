@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 from collections.abc import MutableMapping
+from functools import cache
 from importlib.metadata import distribution, version
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from starlette.templating import Jinja2Templates
 
 from app.settings import PROJECT
 
+STATIC = PROJECT / "static"
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -47,17 +49,20 @@ class _Plotly:
 
 def install(app: FastAPI) -> None:
     """Serve `static/` and Plotly, and make the templates ready."""
-    folder = PROJECT / "static"
-    prefix = f"/static/{_version(folder)}"
-    app.mount(prefix, _Immutable(directory=folder), name="static")
+    app.mount(_prefix(), _Immutable(directory=STATIC), name="static")
     plotly = _Plotly()
     app.add_route(plotly.url, plotly.respond, methods=["GET"], include_in_schema=False)
     environment = Environment(
         loader=FileSystemLoader(PROJECT / "templates"), autoescape=select_autoescape(default=True), auto_reload=False
     )
-    environment.globals["static"] = lambda path: f"{prefix}/{path}"
+    environment.globals["static"] = address
     environment.globals["plotly_url"] = plotly.url
     app.state.templates = Jinja2Templates(env=environment)
+
+
+def address(path: str) -> str:
+    """The address of a file in `static/`."""
+    return f"{_prefix()}/{path}"
 
 
 def templates(request: Request) -> Jinja2Templates:
@@ -66,10 +71,11 @@ def templates(request: Request) -> Jinja2Templates:
     return found
 
 
-def _version(folder: Path) -> str:
-    """A short hash of all files in `folder`: in the address it lets browsers keep them for good."""
+@cache
+def _prefix() -> str:
+    """Where static files are, with a short hash of them all: so browsers may keep them for good."""
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(STATIC.rglob("*")):
         if path.is_file():
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:12]
+            digest.update(path.relative_to(STATIC).as_posix().encode() + b"\0" + path.read_bytes())
+    return f"/static/{digest.hexdigest()[:12]}"

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic_core import from_json
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 BODY_LIMIT = 8 * 1024 * 1024
 
@@ -15,10 +15,13 @@ async def read_body(request: Request) -> bytes:
     if declared.isdigit() and int(declared) > BODY_LIMIT:
         raise _too_large()
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            raise _too_large()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > BODY_LIMIT:
+                raise _too_large()
+    except ClientDisconnect:
+        raise HTTPException(400, "expected the whole body; the connection ended before it came") from None
     return bytes(body)
 
 

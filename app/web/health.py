@@ -13,6 +13,6 @@ router = APIRouter(tags=["health"])
 @router.get("/health")
 def health(state: State) -> Response:
     """200 while all is well; 503 with the fault while trainings cannot be run."""
-    fault = state.runner.fault
+    fault = state.runner.fault if state.runner.is_alive else "trainings wait: the queue is not looked after"
     body: dict[str, Any] = {"ok": fault is None, "log": state.log.id}
     return JSONResponse(body if fault is None else {**body, "error": fault}, 200 if fault is None else 503)

@@ -15,7 +15,8 @@ FILES = {"safetensors": ("model.safetensors", "application/octet-stream"), "card
 
 def summaries(store: ModelStore) -> dict[str, Any]:
     """All models, and which is the default."""
-    return {"models": [_summary(model) for model in store.list()], "default": store.default()}
+    models = store.list()
+    return {"models": [_summary(model) for model in models], "default": store.default(models)}
 
 
 @router.get("")

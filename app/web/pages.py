@@ -13,8 +13,10 @@ from app.web.state import State
 
 router = APIRouter(include_in_schema=False)
 
+PAGE_METHODS = ["GET", "HEAD"]
 
-@router.get("/")
+
+@router.api_route("/", methods=PAGE_METHODS)
 def pad(request: Request, state: State, model: str | None = None) -> Response:
     """The drawing pad, reading with `model` or the default."""
     listed = summaries(state.store)
@@ -29,20 +31,20 @@ def pad(request: Request, state: State, model: str | None = None) -> Response:
     return _page(request, "pad.html", "draw", context)
 
 
-@router.get("/train")
+@router.api_route("/train", methods=PAGE_METHODS)
 def train(request: Request) -> Response:
     """The dashboard."""
     return _page(request, "train.html", "train", {})
 
 
-@router.get("/runs/{run}")
+@router.api_route("/runs/{run}", methods=PAGE_METHODS)
 def run(request: Request, state: State, run: RunId) -> Response:
     """One run."""
     state.log.run(run)
     return _page(request, "run.html", "train", {"run_id": run})
 
 
-@router.get("/models")
+@router.api_route("/models", methods=PAGE_METHODS)
 def models(request: Request) -> Response:
     """The model store."""
     return _page(request, "models.html", "models", {})

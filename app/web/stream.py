@@ -1,5 +1,7 @@
 """The log of a run, live: hello, the backlog, then every event as it is committed."""
 
+import asyncio
+
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -26,7 +28,14 @@ async def stream(socket: WebSocket, run: str) -> None:
         return
     try:
         async with state.tail.follow(int(run)) as reader:
-            await _send(socket, state.log, reader, int(run), int(after))
+            sending = asyncio.create_task(_send(socket, state.log, reader, int(run), int(after)))
+            leaving = asyncio.create_task(_left(socket))
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+            leaving.cancel()
+            if not sending.done():
+                sending.cancel()
+                return
+            await sending
         await socket.close(NORMAL)
     except UnknownRunError as error:
         await socket.close(REFUSED, str(error))
@@ -36,14 +45,23 @@ async def stream(socket: WebSocket, run: str) -> None:
         """The reader left."""
 
 
+async def _left(socket: WebSocket) -> None:
+    """Return when the reader has left; what it says is not listened to."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
 async def _send(socket: WebSocket, log: Log, reader: Reader, run: int, after: int) -> None:
     row = await run_in_threadpool(log.run, run)
     await socket.send_json({"type": "hello", "log": log.id, "state": row["state"], "last_seq": row["last_seq"]})
     seq = after
     while seq < row["last_seq"]:
-        for event in await run_in_threadpool(log.events, run, after=seq):
+        events = await run_in_threadpool(log.events, run, after=seq)
+        for event in events:
             await socket.send_json(event)
-            seq = event["seq"]
+        if not events:  # it was deleted meanwhile
+            return
+        seq = events[-1]["seq"]
     if row["state"] in ENDED:
         return
     if row["progress"] is not None:

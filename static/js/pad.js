@@ -8,7 +8,7 @@ import { fitToScreen, paint } from "./ink.js";
 import { awayText } from "./patience.js";
 import { listenToPen } from "./pen.js";
 import { createReader } from "./reader.js";
-import { extended, smooth } from "./strokes.js";
+import { extended, smooth, thinned } from "./strokes.js";
 
 const EMPTY = [];
 
@@ -44,7 +44,7 @@ function startPad({ model, models }) {
   }
 
   function read({ final }) {
-    reader?.read({ strokes: drawing().map(({ line }) => line), model: modelName, final });
+    reader?.read({ strokes: thinned(drawing().map(({ line }) => line)), model: modelName, final });
   }
 
   /** The drawing is another one: answers to the one before are of no use. */

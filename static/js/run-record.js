@@ -23,6 +23,7 @@ export const recordOf = (run) => ({
   started: run.started,
   ended: run.ended,
   error: run.error,
+  reason: null, // "dataset", "diverged", ...: of a failure, in a word
   model: run.model,
   testAccuracy: run.test_accuracy ?? null,
   testLoss: null,
@@ -62,7 +63,7 @@ function withEvent(record, { seq, type, time, data }) {
     case "model_saved":
       return { ...next, model: data.model };
     case "failed":
-      return { ...next, ended: time, error: data.error ?? record.error };
+      return { ...next, ended: time, error: data.error ?? record.error, reason: data.reason ?? null };
     case "succeeded":
     case "cancelled":
       return { ...next, ended: time };

@@ -3,8 +3,14 @@
 import { between, count, duration, percent } from "./format.js";
 import { hasEnded } from "./run-record.js";
 
-const DATA_TROUBLE = /data ?set|download|strokes|mnist|mirror|network is|offline/i;
 const FALLBACK_DATASET = "strokes";
+/** What to do next, by the reason that a failed run gives. */
+const ADVICE = {
+  diverged: "Choose a smaller learning rate, and start again.",
+  memory: "Choose a smaller network or batch size, and start again.",
+  config: "Change the settings, and start again.",
+  disk: "Make room on the disk, and start again.",
+};
 
 /** "quick on MNIST" */
 export const runTitle = ({ config }, datasets) => `${config.recipe ?? "Own settings"} on ${datasetTitle(config.dataset, datasets)}`;
@@ -51,7 +57,7 @@ export function outcome(record) {
   if (record.state === "failed") {
     const text = couldUseStrokes(record)
       ? "The data set “strokes” needs no download: digitpad draws it itself."
-      : "Look at the settings, a smaller learning rate for instance, and start again.";
+      : (ADVICE[record.reason] ?? "Its settings are kept: start it again.");
     return { title: record.error ?? "The training failed, and did not say why.", text };
   }
   if (record.state === "cancelled") return { title: "Cancelled.", text: "What it had learned so far was not kept as a model." };
@@ -65,11 +71,8 @@ function success({ testAccuracy, testSamples, model }) {
 }
 
 /** Whether the run failed for want of data that digitpad could draw itself. */
-export const couldUseStrokes = ({ state, error, config }) =>
-  state === "failed" && config.dataset !== FALLBACK_DATASET && DATA_TROUBLE.test(error ?? "");
+export const couldUseStrokes = ({ state, reason, config }) =>
+  state === "failed" && reason === "dataset" && config.dataset !== FALLBACK_DATASET;
 
 /** The request that does the same on the data set that needs no download. */
-export function onStrokes({ config }) {
-  const { recipe, ...rest } = config;
-  return { recipe, overrides: { ...rest, dataset: FALLBACK_DATASET } };
-}
+export const onStrokes = ({ config }) => ({ ...config, dataset: FALLBACK_DATASET });

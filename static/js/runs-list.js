@@ -7,6 +7,7 @@ import { awayText, untilAnswered } from "./patience.js";
 import { datasetTitle } from "./run-words.js";
 
 const PAGE = 10;
+const LONGEST_PAGE = 200; // the server's limit
 const HEADINGS = ["Run", "Recipe", "Data", "State", "Epochs", "Accuracy", "When"];
 
 /** Fetches and shows the list; `refresh()` fetches as many as are shown, newest first. */
@@ -20,7 +21,7 @@ export function createRunsList() {
 
   async function refresh() {
     const mine = (asked += 1);
-    const limit = Math.max(PAGE, runs.length);
+    const limit = Math.min(LONGEST_PAGE, Math.max(PAGE, runs.length));
     try {
       const page = await untilAnswered(() => get(`/api/runs?limit=${limit}`), wait);
       if (mine === asked) put(page.runs, page.next);

@@ -2,6 +2,7 @@
 
 export const SIZE = 500;
 
+const MOST_POINTS = 10000; // the server takes no more
 const LEAST_DISTANCE = 1.5; // units; a point nearer to the last one says nothing new
 const STEP = 4; // units between two points of a flattened curve
 
@@ -13,6 +14,12 @@ const clamped = (value) => Math.min(SIZE, Math.max(0, value));
 /** A place on the screen as a point of the square; what lies outside is brought to the edge. */
 export function toSquare(clientX, clientY, box) {
   return [clamped(((clientX - box.left) / box.width) * SIZE), clamped(((clientY - box.top) / box.height) * SIZE)];
+}
+
+/** The same lines with at most `limit` points in all: of too many every second one goes, the ends stay. */
+export function thinned(lines, limit = MOST_POINTS) {
+  if (lines.reduce((sum, line) => sum + line.length, 0) <= limit || lines.length * 2 > limit) return lines;
+  return thinned(lines.map((line) => line.filter((_, i) => i % 2 === 0 || i === line.length - 1)), limit);
 }
 
 /** The points with one more at the end, unless it is where the pen already is. */

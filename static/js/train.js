@@ -3,6 +3,7 @@
 import { explain, get } from "./api.js";
 import { byId, setText } from "./dom.js";
 import { awayText, untilAnswered } from "./patience.js";
+import { hasEnded } from "./run-record.js";
 import { createRunView } from "./run-view.js";
 import { createRunsList } from "./runs-list.js";
 import { startSetup } from "./setup.js";
@@ -42,8 +43,16 @@ function startDashboard() {
     }
   }
 
+  /** Shows the newest run that has not ended, if there is one and nothing else was chosen meanwhile. */
+  async function takeUpWhatIsAtWork() {
+    const { runs } = await untilAnswered(() => get("/api/runs?limit=20"), () => {});
+    const working = runs.find((run) => !hasEnded(run));
+    if (working !== undefined && !byId("stage-empty").hidden) showRun(working);
+  }
+
   const id = new URLSearchParams(location.search).get("run");
   if (id !== null) takeUp(id);
+  else takeUpWhatIsAtWork();
   list.refresh();
   startSetup({ onStarted: watch }).then((setup) => {
     if (setup === null) return;

@@ -30,11 +30,12 @@ def test_train_on_mnist_watch_use_the_model_and_be_read(browser, page, tmp_path,
         page.locator("input[name=recipe][value=quick]").check(force=True)
         page.locator("#dataset").select_option("mnist")
         page.locator("#settings summary").click()
-        page.locator("#epochs").fill("3")
+        page.locator("#epochs").fill("8")
         page.locator("#start").click()
 
         until(lambda: page.evaluate(POINTS) >= 1)
-        until(lambda: page.evaluate(POINTS) == 3)
+        assert server.get("/api/runs/1")["state"] == "running"  # the first point came while it was at work
+        until(lambda: page.evaluate(POINTS) == 8)
         expect(page.locator("#run-state")).to_have_text("succeeded")
         assert page.evaluate("window.neverReloaded") is True
         accuracy = page.evaluate("() => document.querySelector('#chart-accuracy').data.map((trace) => trace.y.at(-1))")
@@ -67,6 +68,15 @@ def test_a_reload_goes_on_where_the_run_is(page, server):
     page.locator("#cancel").click()
     expect(page.locator("#run-state")).to_have_text("cancelled")
     expect(page.locator("#runs-list")).to_contain_text("cancelled")
+
+
+def test_the_dashboard_shows_the_run_that_is_at_work(page, server):
+    run = server.post("/api/runs", {"recipe": "quick", "overrides": {**TINY, "epochs": 10_000}})["id"]
+    page.goto(f"{server.url}/train")
+    until(lambda: page.evaluate(POINTS) >= 1)
+    expect(page.locator("#run-state")).to_have_text("running")
+    server.post(f"/api/runs/{run}/cancel")
+    expect(page.locator("#run-state")).to_have_text("cancelled")
 
 
 def test_a_page_comes_back_by_itself_when_the_server_does(page, tmp_path, cache_dir):

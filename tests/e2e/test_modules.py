@@ -35,6 +35,14 @@ def test_smooth_keeps_both_ends_rounds_corners_and_takes_any_number_of_points(ca
     assert all(0 <= x <= 100 and 0 <= y <= 100 for x, y in line)
 
 
+def test_a_drawing_of_too_many_points_is_thinned_and_keeps_its_ends(call):
+    lines = "[Array.from({length: 30001}, (_, i) => [i, 0]), [[1, 1], [2, 2]]]"
+    thin = call("strokes", f"m.thinned({lines})")
+    assert 5000 < sum(map(len, thin)) <= 10_000
+    assert (thin[0][0], thin[0][-1], thin[1]) == ([0, 0], [30000, 0], [[1, 1], [2, 2]])
+    assert call("strokes", "m.thinned([[[1, 2]]])") == [[[1, 2]]]
+
+
 def test_a_place_on_the_screen_becomes_a_point_whatever_the_screen_s_size(call):
     box = "{left: 10, top: 20, width: 250, height: 250}"
     assert call("strokes", f"m.toSquare(135, 145, {box})") == [250, 250]

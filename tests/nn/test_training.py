@@ -1,6 +1,7 @@
 """Training: batches, metrics, repeatability, and what it refuses."""
 
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from app.nn import (
     evaluate,
     fit,
 )
+from tests.waiting import until
 
 RNG = np.random.default_rng(5)
 X = RNG.integers(0, 256, (230, 6), dtype=np.uint8)
@@ -63,23 +65,72 @@ def test_online_mini_batch_and_full_batch_see_every_sample_once_an_epoch(batch_s
     assert metrics[0].epoch == 1
 
 
+def drawn(shuffle, seed=3, epochs=2, threads=1):
+    """The inputs and targets of each epoch, as the network and the loss were given them, one thread after the other."""
+    net, pairs = network(), []
+
+    class Recorder(CrossEntropy):
+        def value_and_gradient(self, outputs, targets, *, samples=None):
+            pairs.append((inputs.pop(), targets.copy(), samples))
+            return super().value_and_gradient(outputs, targets, samples=samples)
+
+    inputs, forward = [], net.forward
+
+    def watch(x, *, training):
+        if training:
+            inputs.append(x.copy())
+        return forward(x, training=training)
+
+    net.forward = watch
+    options = Options(batch_size=100, shuffle=shuffle, seed=seed, epochs=epochs)
+    list(fit(net, X, T, loss=Recorder(), optimizer=SGD(1e-9), options=options, threads=threads))
+    return [pairs[epoch * 3 : epoch * 3 + 3] for epoch in range(epochs)]
+
+
 def test_without_shuffle_batches_come_in_the_order_of_the_set():
-    trainer = Trainer(network(), X, T, optimizer=SGD(0.1), options=Options(batch_size=100, shuffle=False))
-    batches = [(x.copy(), t.copy()) for x, t in trainer._draw(1)]
-    assert np.array_equal(np.concatenate([x for x, _ in batches]), X.astype(np.float32))
-    assert np.array_equal(np.concatenate([t for _, t in batches]), T)
+    for epoch in drawn(shuffle=False):
+        assert [len(x) for x, _, _ in epoch] == [size for _, _, size in epoch] == [100, 100, 30]
+        assert np.array_equal(np.concatenate([x for x, _, _ in epoch]), X.astype(np.float32))
+        assert np.array_equal(np.concatenate([t for _, t, _ in epoch]), T)
 
 
 def test_with_shuffle_inputs_keep_their_targets_and_epochs_differ():
-    trainer = Trainer(network(), X, T, optimizer=SGD(0.1), options=Options(batch_size=100, seed=3))
-    orders = []
-    for epoch in (1, 2, 1):
-        pairs = [(x.copy(), t.copy()) for x, t in trainer._draw(epoch)]
-        x, t = np.concatenate([x for x, _ in pairs]), np.concatenate([t for _, t in pairs])
+    first, second = ([np.concatenate(part) for part in list(zip(*epoch, strict=True))[:2]] for epoch in drawn(True))
+    for x, t in (first, second):
         assert np.array_equal(t, (x[:, 0] > 127).astype(np.int64))
-        orders.append(x)
-    assert not np.array_equal(orders[0], orders[1])
-    assert np.array_equal(orders[0], orders[2])
+        assert sorted(map(tuple, x)) == sorted(map(tuple, X.astype(np.float32)))
+    assert not np.array_equal(first[0], second[0])
+    again = drawn(True, epochs=1)[0]
+    assert np.array_equal(np.concatenate([x for x, _, _ in again]), first[0])
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_that_share_each_batch_learn_what_one_would(monkeypatch, threads):
+    monkeypatch.setattr("app.nn.training.SHARED_WORK", 0)
+    alone, together = network("float64"), network("float64")
+    options = Options(input_scale=255, batch_size=32, epochs=3, seed=7, weight_decay=0.01)
+    one = list(fit(alone, X, T, optimizer=Adam(0.01), options=options))
+    trainer = Trainer(together, X, T, optimizer=Adam(0.01), options=options, threads=threads)
+    assert trainer.threads == threads
+    many = [step for step in trainer.run() if isinstance(step, EpochMetrics)]
+    np.testing.assert_allclose(together.params, alone.params, atol=1e-12)
+    for a, b in zip(one, many, strict=True):
+        assert a.train_loss == pytest.approx(b.train_loss, abs=1e-12)
+        assert a.train_accuracy == b.train_accuracy
+    again = network("float64")
+    list(fit(again, X, T, optimizer=Adam(0.01), options=options, threads=threads))
+    assert np.array_equal(again.params, together.params)
+
+
+def test_an_error_in_a_thread_comes_out_and_ends_the_threads(monkeypatch):
+    monkeypatch.setattr("app.nn.training.SHARED_WORK", 0)
+    trainer = Trainer(network(), X, T, optimizer=SGD(0.1), options=Options(batch_size=32), threads=2)
+    steps = trainer.run()
+    next(steps)
+    monkeypatch.setattr("app.nn.parallel.divide", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        next(steps)
+    until(lambda: all(thread.name != "training" for thread in threading.enumerate()))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -1,5 +1,7 @@
 """The model store over HTTP, and the pages."""
 
+import json
+import re
 import shutil
 
 import pytest
@@ -84,8 +86,6 @@ def test_pages_come_and_name_only_this_server(client, path):
 
 
 def test_every_file_that_a_page_names_is_there_and_may_be_kept_for_good(client):
-    import re
-
     for path in ("/", "/train", "/models"):
         for address in re.findall(r'(?:src|href)="(/(?:static|vendor)[^"]+)"', client.get(path).text):
             file = client.get(address)
@@ -94,8 +94,6 @@ def test_every_file_that_a_page_names_is_there_and_may_be_kept_for_good(client):
 
 
 def test_plotly_comes_packed_from_this_server(client):
-    import re
-
     (address,) = re.findall(r'src="(/vendor/[^"]+)"', client.get("/train").text)
     assert "plotly" not in client.get("/").text
     packed = client.get(address, headers={"accept-encoding": "gzip"})
@@ -146,3 +144,51 @@ def test_openapi_describes_the_calls(client):
     document = client.get("/openapi.json").json()
     assert {"/predict", "/api/runs", "/api/models", "/api/recipes", "/api/datasets"} <= set(document["paths"])
     assert client.get("/docs").status_code == 200
+
+
+def test_the_page_of_the_calls_loads_nothing_from_elsewhere(client):
+    page = client.get("/docs").text
+    assert not re.findall(r"(?:https?:)?//[\w.-]+", page)
+    for address in re.findall(r'(?:src|href)="([^"]+)"', page):
+        assert client.get(address).status_code == 200, address
+
+
+@pytest.mark.parametrize("path", ["/", "/train", "/models"])
+def test_pages_answer_head(client, path):
+    assert client.head(path).status_code == 200
+
+
+def test_a_folder_whose_name_is_no_model_s_is_passed_over(client, settings, trained):
+    shutil.copytree(settings.home / trained, settings.home / f"{trained} copy")
+    assert {model["name"] for model in client.get("/api/models").json()["models"]} == {"mnist-mlp", trained}
+    assert client.get("/", headers=PAGE).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"network": {}},
+        {"network": {"layers": None}},
+        {"network": {"layers": ["relu"], "input_shape": 5}},
+        {"network": {"layers": [{"type": "dense", "units": 10}]}},
+        {"network": {"layers": [{"type": "transformer"}], "input_shape": [784]}},
+        {"dtype": "nonsense"},
+        {"labels": ["only", "two"]},
+    ],
+    ids=str,
+)
+def test_a_card_that_describes_no_network_harms_no_other_model(client, settings, trained, change):
+    path = settings.home / trained / "model.json"
+    client.post(f"/api/models/{trained}/default")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    listed = {model["name"]: model for model in client.get("/api/models").json()["models"]}
+    assert not listed[trained]["available"]
+    assert listed[trained]["reason"]
+    assert client.get("/", headers=PAGE).status_code == 200
+    assert client.post("/predict", json={"strokes": []}).json()["model"] == "mnist-mlp"
+
+
+def test_a_default_that_is_no_text_is_passed_over(client, settings):
+    (settings.home / "default").write_bytes(b"\xff\xfe\x00")
+    assert client.get("/api/models").json()["default"] == "mnist-mlp"
+    assert client.post("/predict", json={"strokes": []}).json()["model"] == "mnist-mlp"

@@ -1,7 +1,10 @@
 """Runs over HTTP and over the socket."""
 
+import asyncio
+import threading
+
 import pytest
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tests.conftest import TINY
 from tests.waiting import until
@@ -167,3 +170,82 @@ def test_recipes_and_data_sets_are_listed(client):
     datasets = {entry["name"]: entry for entry in client.get("/api/datasets").json()["datasets"]}
     assert datasets["strokes"]["state"] == "ready"
     assert datasets["mnist"]["labels"] == list("0123456789")
+
+
+def test_a_run_that_is_removed_as_it_ends_does_not_stop_the_queue(client):
+    for _ in range(3):
+        run = start(client, epochs=1)["id"]
+        until(lambda run=run: client.get(f"/api/runs/{run}").json()["state"] == "succeeded")
+        assert client.delete(f"/api/runs/{run}").status_code == 204
+    following = start(client)["id"]
+    until(lambda: client.get(f"/api/runs/{following}").json()["state"] == "succeeded")
+    assert client.get("/health").json()["ok"]
+
+
+def test_a_queue_that_is_not_looked_after_is_seen(client, monkeypatch):
+    monkeypatch.setattr("app.runs.runner.Runner.is_alive", False)
+    response = client.get("/health")
+    assert response.status_code == 503
+    assert "trainings wait" in response.json()["error"]
+
+
+def test_a_stream_of_a_run_that_is_removed_meanwhile_ends(client, ended, monkeypatch):
+    run = start(client)["id"]
+    ended(run)
+    monkeypatch.setattr("app.runs.log.Log.events", lambda *_, **__: [])
+    messages, code = listen(client, run)
+    assert [message["type"] for message in messages] == ["hello"]
+    assert code == 1000
+
+
+def test_a_reader_that_leaves_a_quiet_run_is_forgotten(client, ended):
+    first, second = start(client, epochs=10_000)["id"], start(client)["id"]
+    tail = client.app.state.services.tail
+    with client.websocket_connect(f"/api/runs/{second}/stream") as socket:
+        assert socket.receive_json()["type"] == "hello"
+        assert list(tail._watches) == [second]
+    until(lambda: not tail._watches)
+    for run in (second, first):
+        client.post(f"/api/runs/{run}/cancel")
+        ended(run)
+
+
+def test_a_reader_that_does_not_keep_up_is_dropped_and_may_come_back(client, ended, monkeypatch):
+    monkeypatch.setattr("app.runs.tail.BACKLOG", 3)
+    run = start(client, epochs=30)["id"]
+    blocked = threading.Event()
+    send = WebSocket.send_json
+
+    async def slow(self, data, **options):
+        if data.get("seq", 0) > 2:
+            await asyncio.to_thread(blocked.wait, 30)
+        await send(self, data, **options)
+
+    monkeypatch.setattr(WebSocket, "send_json", slow)
+    with client.websocket_connect(f"/api/runs/{run}/stream") as socket:
+        ended(run)
+        blocked.set()
+        messages, code = receive_all(socket)
+    assert code == 1013
+    seen = [message["seq"] for message in messages if "seq" in message]
+    assert seen == list(range(1, len(seen) + 1))
+    rest, code = listen(client, run, seen[-1])
+    assert [message["seq"] for message in rest[1:]] == list(range(seen[-1] + 1, 36))
+    assert code == 1000
+
+
+@pytest.mark.parametrize("value", ["1" + "0" * 400, "-" + "9" * 400, '"' + "x" * 100_000 + '"'])
+def test_an_error_shows_no_more_than_a_piece_of_what_came(client, value):
+    for body in (
+        f'{{"recipe": "quick", "overrides": {{"optimizer": {{"learning_rate": {value}}}}}}}',
+        f'{{"recipe": {value}}}',
+        f'{{"recipe": "quick", "overrides": {{"network": {{"layers": {value}}}}}}}',
+        f'{{"recipe": "quick", "overrides": {{"dataset": {value}}}}}',
+    ):
+        response = client.post("/api/runs", content=body, headers={"content-type": "application/json"})
+        assert len(is_an_error(response, 422)) < 300
+
+
+def test_a_network_of_too_many_layers_is_refused_at_once(client):
+    body = {"recipe": "quick", "overrides": {"network": {"layers": ["relu"] * 50_000}}}
+    assert "expected 1 to 200; got 50000" in is_an_error(client.post("/api/runs", json=body), 422)
