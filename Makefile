@@ -8,7 +8,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 UV_LOCK := $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
-.PHONY: run test bench lint format install install-dev lock default-model screenshots clean
+.PHONY: run test bench bench-peers lint format install install-dev lock default-model screenshots clean
 
 run: install ## serve on http://HOST:PORT
 	$(SERVE_ENV) $(PY) -m app serve
@@ -18,6 +18,13 @@ test: install-dev browser ## run every test; a subset with ARGS="tests/nn -k ada
 
 bench: install-dev ## measure speed and memory; nothing else should run meanwhile
 	$(PY) -m benchmarks
+
+bench-peers: install ## install PyTorch, Keras, JAX and scikit-learn beside, for benchmarks.train; one that fails is named there
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip --quiet install --require-hashes -r requirements.lock
+	$(PY) -c "import tomllib; [print(p.split(';')[0]) for p in tomllib.load(open('pyproject.toml','rb'))['project']['optional-dependencies']['bench']]" \
+		| while read -r peer; do .venv-bench/bin/python -m pip --quiet install "$$peer" || echo "$$peer could not be installed"; done
+	$(PY) -m benchmarks.train
 
 lint: install-dev
 	$(VENV)/bin/ruff check .

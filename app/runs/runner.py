@@ -15,6 +15,7 @@ from typing import IO
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.runs.compute import kernel_environment
 from app.runs.log import Claim, Log
 from app.runs.states import State
 from app.settings import PROJECT, Settings
@@ -113,6 +114,7 @@ class Runner:
         process = subprocess.Popen(
             [sys.executable, "-m", "app.runs.worker"],
             stdin=subprocess.PIPE,
+            env={**os.environ, **kernel_environment()},
             bufsize=0,  # so that closing never has anything left to write to a worker that died
             cwd=PROJECT,
             start_new_session=True,  # Ctrl+C is for the server, which ends its workers itself

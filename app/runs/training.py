@@ -26,6 +26,7 @@ from app.nn import (
     Trainer,
     build,
 )
+from app.runs.compute import computing, cores
 from app.runs.config import RunConfig
 
 
@@ -74,11 +75,16 @@ class Training:
             schedule=build("schedule", SCHEDULES, config.schedule),
             validation=None if self._validation is None else (self._validation.images, self._validation.labels),
             options=config.options(),
+            threads=cores(),
         )
         self.metrics: dict[str, float] = {}
 
     def run(self) -> Iterator[Said | Progress]:
         """Train and evaluate. Raises Diverged."""
+        with computing(self.trainer.threads) as compute:
+            yield from self._run(compute)
+
+    def _run(self, compute: dict[str, Any]) -> Iterator[Said | Progress]:
         yield Said(
             "started",
             {
@@ -87,6 +93,7 @@ class Training:
                 "validation_samples": 0 if self._validation is None else len(self._validation),
                 "labels": list(self.dataset.labels),
                 "dataset": self.dataset.title,
+                "compute": compute,
             },
         )
         clock = _Clock(self.config.epochs, self.trainer.batches, len(self._train))

@@ -1,0 +1,53 @@
+"""How this machine computes: the BLAS kernel, and the threads."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import ThreadpoolController
+
+AVX512 = frozenset({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})
+"""What OpenBLAS's SkylakeX kernels need."""
+
+
+def kernel_environment(
+    environment: Mapping[str, str] | None = None, processor: Path = Path("/proc/cpuinfo")
+) -> dict[str, str]:
+    """What must be set before NumPy is imported so that OpenBLAS takes the fastest kernel that the processor can run.
+
+    On AMD's processors with AVX-512 OpenBLAS takes its Haswell kernels by itself, without AVX-512; with SkylakeX's, a
+    product of 1000×784 and 784×500 in float32 took 0.51 of the time on a Zen 5. A choice in the environment stands.
+    """
+    environment = os.environ if environment is None else environment
+    if "OPENBLAS_CORETYPE" in environment or not processor.is_file():
+        return {}
+    first = processor.read_text(errors="replace").split("\n\n", 1)[0].splitlines()
+    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in first)}
+    is_amd = fields.get("vendor_id") == "AuthenticAMD"
+    return {"OPENBLAS_CORETYPE": "SkylakeX"} if is_amd and set(fields.get("flags", "").split()) >= AVX512 else {}
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+@contextmanager
+def computing(threads: int) -> Iterator[dict[str, Any]]:
+    """Compute with `threads` of one's own: BLAS then gets the processors that are left to each. Yields how, for people.
+
+    The keys are `threads` (of one's own), `blas_threads`, `blas` and `kernel`, the last two where they are known.
+    """
+    controller = ThreadpoolController().select(user_api="blas")
+    with controller.limit(limits=max(1, cores() // threads)):
+        pools = controller.info()
+        found = pools[0] if pools else {}
+        yield {
+            "threads": threads,
+            "blas_threads": found.get("num_threads"),
+            "blas": found.get("internal_api"),
+            "kernel": found.get("architecture"),
+        }

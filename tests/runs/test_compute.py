@@ -1,0 +1,38 @@
+"""The BLAS kernel and the threads that a training is given."""
+
+import pytest
+
+from app.runs.compute import AVX512, computing, cores, kernel_environment
+
+
+def cpuinfo(tmp_path, vendor, flags):
+    path = tmp_path / "cpuinfo"
+    path.write_text(f"processor\t: 0\nvendor_id\t: {vendor}\nflags\t\t: fpu {' '.join(flags)}\n\nprocessor\t: 1\n")
+    return path
+
+
+def test_an_amd_processor_with_avx_512_gets_the_kernel_that_uses_it(tmp_path):
+    assert kernel_environment({}, cpuinfo(tmp_path, "AuthenticAMD", AVX512)) == {"OPENBLAS_CORETYPE": "SkylakeX"}
+
+
+@pytest.mark.parametrize("missing", sorted(AVX512))
+def test_a_processor_that_lacks_one_instruction_set_never_does(tmp_path, missing):
+    assert kernel_environment({}, cpuinfo(tmp_path, "AuthenticAMD", AVX512 - {missing})) == {}
+
+
+def test_other_processors_other_systems_and_one_s_own_choice_are_left_alone(tmp_path):
+    assert kernel_environment({}, cpuinfo(tmp_path, "GenuineIntel", AVX512)) == {}
+    assert kernel_environment({}, tmp_path / "nowhere") == {}
+    own = {"OPENBLAS_CORETYPE": "Haswell"}
+    assert kernel_environment(own, cpuinfo(tmp_path, "AuthenticAMD", AVX512)) == {}
+    odd = tmp_path / "odd"
+    odd.write_bytes(b"\xff\xfe no colon here")
+    assert kernel_environment({}, odd) == {}
+
+
+def test_blas_gets_the_processors_that_one_s_own_threads_leave():
+    with computing(1) as alone:
+        assert alone["threads"] == 1
+        assert alone["blas_threads"] in (cores(), None)
+    with computing(cores()) as shared:
+        assert shared["blas_threads"] in (1, None)
