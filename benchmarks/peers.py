@@ -72,9 +72,9 @@ def digitpad(task: Task) -> Iterator[float]:
         task.t,
         optimizer=build("optimizer", OPTIMIZERS, config.optimizer),
         options=replace(config.options(), epochs=EPOCHS + 1, evaluate_training_set=False),
-        threads=cores(),
+        processes=cores(),
     )
-    with computing(trainer.threads):
+    with computing(trainer.processes):
         yield from [step.samples_per_second for step in trainer.run() if isinstance(step, EpochMetrics)][1:]
 
 

@@ -1,13 +1,17 @@
 """The engine: networks in NumPy, which know nothing of files, data sets or the web."""
 
 from app.nn.activations import softmax
+from app.nn.convolution import Conv2D
+from app.nn.crew import CrewLostError
 from app.nn.evaluation import Evaluation, check_loss, evaluate
-from app.nn.gradient_check import GradientError, gradient_check
-from app.nn.layers import Dense, Dropout, Layer
+from app.nn.gradient_check import GradientCheck, GradientError, gradient_check
+from app.nn.layers import Dense, Dropout, Flatten, Layer
 from app.nn.losses import LOSSES, CrossEntropy, Loss, SquaredError
 from app.nn.network import LAYERS, Network
-from app.nn.optimizers import OPTIMIZERS, SGD, AdaGrad, Adam, Momentum, Optimizer, RMSProp
-from app.nn.schedules import SCHEDULES, Constant, Cosine, Schedule
+from app.nn.normalization import BatchNorm
+from app.nn.optimizers import OPTIMIZERS, SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
+from app.nn.pooling import AveragePool2D, MaxPool2D
+from app.nn.schedules import SCHEDULES, Constant, Cosine, OneCycle, Schedule, StepDecay, WarmUp
 from app.nn.spec import build, shown
 from app.nn.training import BatchDone, Diverged, EpochMetrics, Options, Trainer, fit
 
@@ -19,26 +23,38 @@ __all__ = [
     "SGD",
     "AdaGrad",
     "Adam",
+    "AdamW",
+    "AveragePool2D",
     "BatchDone",
+    "BatchNorm",
     "Constant",
+    "Conv2D",
     "Cosine",
+    "CrewLostError",
     "CrossEntropy",
     "Dense",
     "Diverged",
     "Dropout",
     "EpochMetrics",
     "Evaluation",
+    "Flatten",
+    "GradientCheck",
     "GradientError",
     "Layer",
     "Loss",
+    "MaxPool2D",
     "Momentum",
+    "Nesterov",
     "Network",
+    "OneCycle",
     "Optimizer",
     "Options",
     "RMSProp",
     "Schedule",
     "SquaredError",
+    "StepDecay",
     "Trainer",
+    "WarmUp",
     "build",
     "check_loss",
     "evaluate",

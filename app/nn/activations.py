@@ -1,12 +1,24 @@
 """Activation functions as layers, in order of complexity.
 
-Each derivative is written with the output y alone, so that the input need not be kept.
+Each derivative is written with the output y alone, so that the input need not be kept, where that is possible.
 """
+
+import math
+from typing import Any
 
 import numpy as np
 
 from app.nn.arrays import Array
+from app.nn.erf import erf
 from app.nn.layers import Layer
+from app.nn.spec import choice, number
+
+CUBIC = 0.044715
+"""The factor of x³ in GELU's approximation. Hendrycks and Gimpel 2016, section 2."""
+
+
+LONG = 20_000
+"""Numbers from which on a fast loop outweighs a costly call."""
 
 
 class Activation(Layer):
@@ -15,11 +27,11 @@ class Activation(Layer):
     def forward(self, x: Array, *, training: bool) -> Array:
         if not training:
             return self.value(x, np.empty_like(x))
-        self._y = self.value(x, self._buffer("y", x.shape))
+        self._y = self.value(x, self._buffer_like("y", x))
         return self._y
 
     def backward(self, grad: Array) -> Array:
-        return self.gradient(self._y, grad, self._buffer("dx", grad.shape))
+        return self.gradient(self._y, grad, self._buffer_like("dx", grad))
 
     def value(self, x: Array, out: Array) -> Array:
         """Write y(x) into `out` and return it."""
@@ -64,11 +76,38 @@ class ReLU(Activation):
     type = "relu"
 
     def value(self, x: Array, out: Array) -> Array:
-        return np.maximum(x, 0, out=out)
+        # NumPy's clip runs over the numbers three times as fast, and costs a microsecond more to call
+        return np.clip(x, 0, np.inf, out=out) if x.size > LONG else np.maximum(x, 0, out=out)
 
     def gradient(self, y: Array, grad: Array, out: Array) -> Array:
         np.greater(y, 0, out=out)
         return np.multiply(grad, out, out=out)
+
+
+class LeakyReLU(Activation):
+    """y = x where x > 0, else slope·x; dy/dx = 1 where y > 0, else slope. Maas, Hannun and Ng 2013, section 2.
+
+    The slope is above 0, so that the sign of x is that of y, and at most 1, so that y is the larger of x and slope·x.
+    """
+
+    type = "leaky_relu"
+
+    def __init__(self, slope: float = 0.01) -> None:
+        self.slope = number("slope", slope, above=0, high=1)
+
+    def value(self, x: Array, out: Array) -> Array:
+        np.multiply(x, self.slope, out=out)
+        return np.maximum(x, out, out=out)
+
+    def gradient(self, y: Array, grad: Array, out: Array) -> Array:
+        np.greater(y, 0, out=out)
+        out *= 1 - self.slope
+        out += self.slope
+        out *= grad
+        return out
+
+    def spec(self) -> dict[str, Any]:
+        return {"type": self.type, "slope": self.slope}
 
 
 class Sigmoid(Activation):
@@ -105,6 +144,61 @@ class Tanh(Activation):
         return out
 
 
+class GELU(Activation):
+    """y = x·Φ(x), with Φ the normal distribution's (1 + erf(x/√2))/2. Hendrycks and Gimpel 2016, section 2.
+
+    dy/dx = Φ(x) + x·φ(x), with φ(x) = e^(−x²/2)/√(2π). With `approximate` "tanh", theirs, in place of "none",
+    Φ(x) = (1 + tanh u)/2 with u = √(2/π)(x + 0.044715x³), and dΦ/dx = (1 − tanh² u)/2 · du/dx.
+    """
+
+    type = "gelu"
+
+    def __init__(self, approximate: str = "none") -> None:
+        self.approximate = choice("approximate", approximate, ("none", "tanh"))
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        phi = self._distribution(x)
+        if not training:
+            return x * phi
+        self._x, self._phi = x, phi
+        return np.multiply(x, phi, out=self._buffer_like("y", x))
+
+    def backward(self, grad: Array) -> Array:
+        x, phi = self._x, self._phi
+        dx = np.multiply(x, x, out=self._buffer_like("dx", x))
+        if self.approximate == "none":
+            dx *= -0.5
+            np.exp(dx, out=dx)
+            dx *= 1 / math.sqrt(2 * math.pi)
+        else:  # with t = tanh u: (1 − t²)/2 = 2Φ(1 − Φ)
+            dx *= 3 * CUBIC
+            dx += 1
+            dx *= 2 * math.sqrt(2 / math.pi) * phi
+            dx *= 1 - phi
+        dx *= x
+        dx += phi
+        dx *= grad
+        return dx
+
+    def _distribution(self, x: Array) -> Array:
+        """Φ(x)."""
+        if self.approximate == "none":
+            phi = erf(x * math.sqrt(0.5))
+        else:
+            phi = x * x
+            phi *= CUBIC
+            phi += 1
+            phi *= x
+            phi *= math.sqrt(2 / math.pi)
+            np.tanh(phi, out=phi)
+        phi += 1
+        phi *= 0.5
+        return phi
+
+    def spec(self) -> dict[str, Any]:
+        return {"type": self.type, "approximate": self.approximate}
+
+
 class Softmax(Activation):
     """yₖ = eˣᵏ/Σⱼ eˣʲ over the last axis; dL/dxₖ = yₖ(gₖ − Σⱼ gⱼyⱼ).
 
@@ -131,4 +225,6 @@ def softmax(x: Array, out: Array | None = None) -> Array:
     return y
 
 
-ACTIVATIONS: dict[str, type[Activation]] = {cls.type: cls for cls in (Identity, Step, ReLU, Sigmoid, Tanh, Softmax)}
+ACTIVATIONS: dict[str, type[Activation]] = {
+    cls.type: cls for cls in (Identity, Step, ReLU, LeakyReLU, Sigmoid, Tanh, GELU, Softmax)
+}

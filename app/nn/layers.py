@@ -23,6 +23,10 @@ class Layer:
     type: ClassVar[str]
     params: dict[str, Array]
     grads: dict[str, Array]
+    state: dict[str, Array]
+    """Arrays that are saved with the parameters and are not trained, such as running means; empty in most layers."""
+    mixes_samples: ClassVar[bool] = False
+    """True where, in training, an output depends on the batch's other samples: then a batch cannot be shared out."""
     needs_input_gradient: bool = True
     """False in the first layer that learns: nobody reads the gradient of its input, so it need not be computed."""
 
@@ -33,7 +37,7 @@ class Layer:
         """
         self.input_shape = input_shape
         self.dtype = np.dtype(dtype)
-        self.params, self.grads = {}, {}
+        self.params, self.grads, self.state = {}, {}, {}
         self._buffers = Buffers()
         return input_shape
 
@@ -64,6 +68,14 @@ class Layer:
 
     def _buffer(self, name: str, shape: Shape, dtype: DTypeLike | None = None) -> Array:
         return self._buffers.get(name, shape, dtype or self.dtype)
+
+    def _buffer_like(self, name: str, array: Array, dtype: DTypeLike | None = None) -> Array:
+        """A buffer with the shape of `array` and the order of its axes in memory, so that loops over both are long."""
+        if array.flags.c_contiguous:
+            return self._buffer(name, array.shape, dtype)
+        order = sorted(range(array.ndim), key=lambda axis: -array.strides[axis])
+        flat = self._buffer(name, (array.size,), dtype)
+        return flat.reshape([array.shape[axis] for axis in order]).transpose(np.argsort(order))
 
 
 class Dense(Layer):
@@ -145,3 +157,20 @@ class Dropout(Layer):
 
     def spec(self) -> dict[str, Any]:
         return {"type": self.type, "rate": self.rate}
+
+
+class Flatten(Layer):
+    """Each sample as one row: (N, C, H, W) in, (N, C·H·W) out. `Dense` does so by itself."""
+
+    type = "flatten"
+
+    def build(self, input_shape: Shape, dtype: DTypeLike) -> Shape:
+        super().build(input_shape, dtype)
+        self.size = int(np.prod(input_shape))
+        return (self.size,)
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        return x.reshape(len(x), self.size)
+
+    def backward(self, grad: Array) -> Array:
+        return grad.reshape(len(grad), *self.input_shape)

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from app.nn.arrays import Array, Buffers
+from app.nn.spec import number
 
 
 class Loss:
@@ -52,29 +53,50 @@ class CrossEntropy(Loss):
 
     The two are one step, as the logarithm of a probability that underflowed would be lost:
     log yₖ = zₖ − max z − log Σ e^(z − max z), and the gradient is y − t. Deep Learning from Scratch, section 5.6.3.
+
+    With `label_smoothing` ε the targets are (1 − ε)tₖ + ε/K. Szegedy et al. 2016, section 7.
     """
 
     type = "cross_entropy"
 
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.label_smoothing = number("label_smoothing", label_smoothing, low=0, below=1)
+
     def _evaluate(self, outputs: Array, targets: Array, work: Array) -> float:
         np.subtract(outputs, outputs.max(axis=1, keepdims=True), out=work)
+        smoothing = self.label_smoothing
         if targets.ndim == 1:
             target_logits = work[np.arange(len(work)), targets].sum(dtype=np.float64)
             mass: Any = 1.0
         else:
             target_logits = np.vdot(targets, work)
-            mass = targets.sum(axis=1)
+            mass = self._mass(targets)
+        if smoothing:
+            uniform = work.sum(dtype=np.float64) / work.shape[1]
+            target_logits = (1 - smoothing) * target_logits + smoothing * uniform
         np.exp(work, out=work)
         partition = work.sum(axis=1, keepdims=True)
         work /= partition
         return float((np.log(partition[:, 0]) * mass).sum(dtype=np.float64) - target_logits)
 
     def _differentiate(self, targets: Array, work: Array) -> None:
+        smoothing = self.label_smoothing
         if targets.ndim == 1:
-            work[np.arange(len(work)), targets] -= 1
+            work[np.arange(len(work)), targets] -= 1 - smoothing
         else:
-            work *= targets.sum(axis=1, keepdims=True)
-            work -= targets
+            work *= self._mass(targets)[:, None]
+            work -= (1 - smoothing) * targets if smoothing else targets
+        if smoothing:
+            work -= smoothing / work.shape[1]
+
+    def _mass(self, targets: Array) -> Array:
+        """The sum of each sample's targets, (N,): 1 for distributions."""
+        mass: Array = (1 - self.label_smoothing) * targets.sum(axis=1) + self.label_smoothing
+        return mass
+
+    def spec(self) -> dict[str, Any]:
+        return {"type": self.type, "label_smoothing": self.label_smoothing}
 
 
 class SquaredError(Loss):

@@ -8,11 +8,17 @@ from numpy.typing import DTypeLike
 
 from app.nn.activations import ACTIVATIONS, Softmax, softmax
 from app.nn.arrays import Array, Shape
+from app.nn.convolution import Conv2D
 from app.nn.initializers import RandomSource
-from app.nn.layers import Dense, Dropout, Layer
+from app.nn.layers import Dense, Dropout, Flatten, Layer
+from app.nn.normalization import BatchNorm
+from app.nn.pooling import AveragePool2D, MaxPool2D
 from app.nn.spec import build, choice, shown
 
-LAYERS: dict[str, type[Layer]] = {"dense": Dense, "dropout": Dropout, **ACTIVATIONS}
+LAYERS: dict[str, type[Layer]] = {
+    **{cls.type: cls for cls in (Dense, Dropout, Flatten, BatchNorm, Conv2D, MaxPool2D, AveragePool2D)},
+    **ACTIVATIONS,
+}
 DTYPES = ("float32", "float64")
 GENERATORS = ("pcg64", "legacy")
 LAYER_LIMIT = 200
@@ -95,11 +101,9 @@ class Network:
             "generator": self.generator,
         }
 
-    def replica(self) -> "Network":
-        """A network with these very parameters, and with gradients and buffers of its own: for another thread."""
-        twin = Network.from_spec(self.spec(), dtype=self.dtype)
-        twin._bind(self.params)
-        return twin
+    def live_in(self, params: Array, grads: Array) -> None:
+        """From now on keep the parameters and gradients in these vectors, whose contents are taken as they are."""
+        self._bind(params, grads)
 
     def initialize(self, seed: int) -> None:
         """Draw the first values of all parameters, layer by layer."""
@@ -136,9 +140,12 @@ class Network:
         return outputs if isinstance(self.layers[-1], Softmax) else softmax(outputs)
 
     def weights(self) -> dict[str, Array]:
-        """The parameters by name ("0.weight", "0.bias", "2.weight", ...): views of `params`."""
+        """The parameters by name ("0.weight", "0.bias", "2.weight", ...), which are views of `params`, and the layers'
+        state ("1.running_mean")."""
         return {
-            f"{index}.{name}": array for index, layer in enumerate(self.layers) for name, array in layer.params.items()
+            f"{index}.{name}": array
+            for index, layer in enumerate(self.layers)
+            for name, array in (*layer.params.items(), *layer.state.items())
         }
 
     def load_weights(self, weights: Mapping[str, Array]) -> None:
@@ -158,7 +165,7 @@ class Network:
         for name, array in weights.items():
             own[name][...] = array
 
-    def _bind(self, shared: Array | None = None) -> None:
+    def _bind(self, params: Array | None = None, grads: Array | None = None) -> None:
         shapes = [
             (index, name, shape)
             for index, layer in enumerate(self.layers)
@@ -168,18 +175,18 @@ class Network:
         sizes = [int(np.prod(shape)) for _, _, shape in shapes]
         if sum(sizes) > PARAMETER_LIMIT:
             raise ValueError(f"layers: expected at most {PARAMETER_LIMIT:,} parameters; got {sum(sizes):,}")
-        self.params = np.zeros(sum(sizes), self.dtype) if shared is None else shared
-        self.grads = np.zeros_like(self.params)
+        self.params = np.zeros(sum(sizes), self.dtype) if params is None else params
+        self.grads = np.zeros(sum(sizes), self.dtype) if grads is None else grads
         self.decayed = sum(size for size, entry in zip(sizes, shapes, strict=True) if len(entry[2]) >= 2)
         views: dict[int, tuple[dict[str, Array], dict[str, Array]]] = {}
         offset = 0
         for (index, name, shape), size in zip(shapes, sizes, strict=True):
-            params, grads = views.setdefault(index, ({}, {}))
-            params[name] = self.params[offset : offset + size].reshape(shape)
-            grads[name] = self.grads[offset : offset + size].reshape(shape)
+            own_params, own_grads = views.setdefault(index, ({}, {}))
+            own_params[name] = self.params[offset : offset + size].reshape(shape)
+            own_grads[name] = self.grads[offset : offset + size].reshape(shape)
             offset += size
-        for index, (params, grads) in views.items():
-            self.layers[index].bind(params, grads)
+        for index, (own_params, own_grads) in views.items():
+            self.layers[index].bind(own_params, own_grads)
         self._first_learning = min(views, default=len(self.layers))
         if views:
             self.layers[self._first_learning].needs_input_gradient = False

@@ -28,6 +28,8 @@ class Optimizer:
     type: ClassVar[str]
     slots: ClassVar[tuple[str, ...]] = ()
     """Names of the vectors, as long as the parameters, that the rule remembers from step to step."""
+    decayed: int | None = None
+    """How many parameters, from the first on, a rule with weight decay of its own decays; None for all."""
 
     def __init__(self, learning_rate: float) -> None:
         self.learning_rate = number("learning_rate", learning_rate, above=0)
@@ -66,7 +68,9 @@ class Optimizer:
 
     def spec(self) -> dict[str, Any]:
         """The JSON from which an equal optimizer can be built, without its state."""
-        settings = {key: value for key, value in vars(self).items() if key not in ("steps", "state", "_work")}
+        settings = {
+            key: value for key, value in vars(self).items() if key not in ("steps", "state", "_work", "decayed")
+        }
         return {"type": self.type, **settings}
 
     def restore(self, steps: int, state: Mapping[str, Array]) -> None:
@@ -106,6 +110,26 @@ class Momentum(Optimizer):
         v *= self.momentum
         v -= work
         p += v
+
+
+class Nesterov(Momentum):
+    """v ← μv − ηg; p ← p + μv − ηg: the gradient where the velocity leads. Nesterov 1983; Sutskever et al. 2013,
+    section 2, in the form of Bengio, Boulanger-Lewandowski and Pascanu 2013, equation 7.
+
+    v contains the learning rate, as in `Momentum`. PyTorch keeps v/η instead: the steps are the same while η is, and
+    when a schedule lowers it, these go on for a while at the old speed.
+    """
+
+    type = "nesterov"
+
+    def update(self, p: Array, g: Array, rate: float, work: Array, *slots: Array) -> None:
+        (v,) = slots
+        np.multiply(g, rate, out=work)
+        v *= self.momentum
+        v -= work
+        p -= work
+        np.multiply(v, self.momentum, out=work)
+        p += work
 
 
 class AdaGrad(Optimizer):
@@ -183,6 +207,32 @@ class Adam(Optimizer):
         p -= work
 
 
+class AdamW(Adam):
+    """p ← p − ηλp for the weights, then Adam's step: decay apart from the gradient, whose mean square would else
+    make it small where gradients are large. Loshchilov and Hutter 2019, algorithm 2.
+
+    Of the parameters the first `decayed` are weights; biases do not decay.
+    """
+
+    type = "adamw"
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(learning_rate, beta1, beta2, epsilon)
+        self.weight_decay = number("weight_decay", weight_decay, low=0)
+
+    def apply(self, params: Array, grads: Array, part: slice, *, scale: float = 1.0) -> None:
+        stop = part.stop if self.decayed is None else min(part.stop, self.decayed)
+        params[part.start : max(part.start, stop)] *= 1 - self.learning_rate * scale * self.weight_decay
+        super().apply(params, grads, part, scale=scale)
+
+
 def _descend_scaled(p: Array, g: Array, h: Array, rate: float, epsilon: float, work: Array) -> None:
     """p ← p − ηg/(√h + ε)."""
     np.sqrt(h, out=work)
@@ -192,4 +242,6 @@ def _descend_scaled(p: Array, g: Array, h: Array, rate: float, epsilon: float, w
     p -= work
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {cls.type: cls for cls in (SGD, Momentum, AdaGrad, RMSProp, Adam)}
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    cls.type: cls for cls in (SGD, Momentum, Nesterov, AdaGrad, RMSProp, Adam, AdamW)
+}

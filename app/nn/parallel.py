@@ -1,13 +1,12 @@
-"""Data-parallel training: each thread has a share of every batch, with one parameter vector for all.
+"""One process's part in a training: its share of every batch, and its part of the parameters to change.
 
-NumPy lets other threads run while it computes, so that elementwise work is shared too, and not the matrix products
-alone, as a threaded BLAS does. BLAS itself is then best kept to one thread.
+Alone it has all of both. In a crew (app.nn.crew) several processes keep the parameters, the gradients of each and the
+samples in memory that they share, and meet three times a step.
 """
 
-import _thread
-import threading
 from collections.abc import Callable
-from types import TracebackType
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,95 +14,128 @@ from app.nn.arrays import Array
 from app.nn.evaluation import divide
 from app.nn.losses import Loss
 from app.nn.network import Network
+from app.nn.optimizers import Optimizer
+
+LAYERS = 2
+"""Purpose in `default_rng([seed, epoch, purpose, rank])`: the layers' own randomness."""
 
 
-class Share:
-    """One thread's share of every batch."""
+class Rules(NamedTuple):
+    """What every process must know of how to train; the fields are those of `Options`."""
 
-    def __init__(self, network: Network, loss: Loss, x: Array, t: Array, *, rows: int, input_scale: float) -> None:
-        """Take shares of up to `rows` of the samples `x` (N, *input_shape) and targets `t`."""
-        self.network = network
-        self.value, self.correct = 0.0, 0
-        self._loss, self._x, self._t, self._scale = loss, x, t, input_scale
-        self._raw = np.empty((rows, *x.shape[1:]), x.dtype)
-        self._inputs = np.empty((rows, *network.input_shape), network.dtype)
-
-    def learn(self, order: Array | None, start: int, stop: int, samples: int) -> None:
-        """Leave in the network the gradient of samples `start` to `stop` of the epoch, a part of a batch of `samples`.
-
-        `value` is then their share of the batch's mean loss, and `correct` how many of them were read rightly.
-        """
-        if order is None:
-            raw, t = self._x[start:stop], self._t[start:stop]
-        else:
-            rows = order[start:stop]
-            raw = np.take(self._x, rows, axis=0, out=self._raw[: stop - start], mode="clip")
-            t = self._t[rows]
-        outputs = self.network.forward(divide(raw, self._scale, self._inputs[: stop - start]), training=True)
-        if t.ndim == 1:
-            self.correct = int(np.count_nonzero(outputs.argmax(axis=1) == t))
-        self.value, grad = self._loss.value_and_gradient(outputs, t, samples=samples)
-        self.network.backward(grad)
+    seed: int
+    input_scale: float
+    weight_decay: float
+    clip_norm: float | None
 
 
-class Team:
-    """Runs one task at a time in each of its threads, the caller's own among them.
+@dataclass
+class Memory:
+    """The arrays that the processes of a training have in common.
 
-    Threads wait for each other by plain locks, as a pool's queue costs several times the latency, and a training step
-    may take no more than a fifth of a millisecond.
+    `x` (N, *input_shape) and `t` are the samples, `order` (N,) their order in the epoch, `grads` one gradient vector a
+    process, `results` (processes, 3) what each found: its share of the batch's loss, how many it read rightly, and the
+    square of the length of its part of the gradient.
     """
 
-    def __init__(self, size: int) -> None:
-        self._helpers = [_Helper() for _ in range(size - 1)]
+    x: Array
+    t: Array
+    order: Array
+    params: Array
+    grads: list[Array]
+    state: dict[str, Array] = field(default_factory=dict)
+    results: Array = field(default_factory=lambda: np.zeros((1, 3)))
 
-    def __enter__(self) -> "Team":
+
+def part(length: int, rank: int, count: int) -> slice:
+    """The piece number `rank` of `count` nearly equal ones."""
+    return slice(length * rank // count, length * (rank + 1) // count)
+
+
+class Member:
+    """Process number `rank` of a training; `meet` returns when all processes have called it as often."""
+
+    def __init__(
+        self,
+        network: Network,
+        optimizer: Optimizer,
+        loss: Loss,
+        memory: Memory,
+        rules: Rules,
+        *,
+        batch_size: int,
+        rank: int = 0,
+        meet: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.network, self.optimizer, self.loss, self.memory, self.rules = network, optimizer, loss, memory, rules
+        self._rank, self._count, self._meet = rank, len(memory.grads), meet
+        rows = -(-batch_size // self._count)
+        self._raw = np.empty((rows, *memory.x.shape[1:]), memory.x.dtype)
+        self._inputs = np.empty((rows, *network.input_shape), network.dtype)
+        self._part = part(len(memory.params), rank, self._count)
+        self._decay = np.empty(max(0, min(self._part.stop, network.decayed) - self._part.start), network.dtype)
+
+    def __enter__(self) -> "Member":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for helper in self._helpers:
-            helper.start(None)
+    def __exit__(self, *_: object) -> None:
+        """There is nothing to close."""
 
-    def run(self, tasks: list[Callable[[], None]]) -> None:
-        """Do all `tasks`, one a thread, and return when all are done; raises what one of them raised."""
-        for helper, task in zip(self._helpers, tasks[1:], strict=True):
-            helper.start(task)
-        try:
-            tasks[0]()
-        finally:
-            for helper in self._helpers:
-                helper.wait()
-        for helper in self._helpers:
-            if helper.error is not None:
-                raise helper.error
+    def publish(self) -> None:
+        """The network is the trainer's own, and up to date."""
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Take the epoch's randomness."""
+        self.network.begin_epoch(np.random.default_rng([self.rules.seed, epoch, LAYERS, self._rank]))
+
+    def step(self, start: int, size: int, *, shuffled: bool, scale: float) -> None:
+        """Learn from the batch of `size` samples of the epoch that begins with number `start`.
+
+        `scale` is the schedule's factor of the learning rate. Afterwards `memory.params` are the new ones.
+        """
+        share = part(size, self._rank, self._count)
+        self._learn(start + share.start, start + share.stop, size, shuffled)
+        self._meet()
+        grads = self._gather()
+        limit = self.rules.clip_norm
+        if limit is not None:
+            self.memory.results[self._rank, 2] = np.vdot(grads, grads)
+            self._meet()
+            norm = float(np.sqrt(self.memory.results[:, 2].sum()))
+            if limit < norm < np.inf:
+                grads *= limit / norm
+        self.optimizer.begin_step(self.memory.params)
+        self.optimizer.apply(self.memory.params, self.network.grads, self._part, scale=scale)
+        self._meet()
+
+    def _learn(self, start: int, stop: int, size: int, shuffled: bool) -> None:
+        memory = self.memory
+        if shuffled:
+            rows = memory.order[start:stop]
+            raw = np.take(memory.x, rows, axis=0, out=self._raw[: stop - start], mode="clip")
+            t = memory.t[rows]
+        else:
+            raw, t = memory.x[start:stop], memory.t[start:stop]
+        inputs = divide(raw, self.rules.input_scale, self._inputs[: stop - start])
+        outputs = self.network.forward(inputs, training=True)
+        found = memory.results[self._rank]
+        if t.ndim == 1:
+            found[1] = np.count_nonzero(outputs.argmax(axis=1) == t)
+        found[0], grad = self.loss.value_and_gradient(outputs, t, samples=size)
+        self.network.backward(grad)
+
+    def _gather(self) -> Array:
+        """Bring all processes' gradients of this one's part together, and weight decay's; return that part."""
+        own = self.memory.grads[self._rank][self._part]
+        for rank, grads in enumerate(self.memory.grads):
+            if rank != self._rank:
+                own += grads[self._part]
+        if self.rules.weight_decay and len(self._decay):
+            np.multiply(self.memory.params[self._part][: len(self._decay)], self.rules.weight_decay, out=self._decay)
+            own[: len(self._decay)] += self._decay
+        return own
 
 
-class _Helper:
-    def __init__(self) -> None:
-        self.error: BaseException | None = None
-        self._task: Callable[[], None] | None = None
-        self._go, self._done = _thread.allocate_lock(), _thread.allocate_lock()
-        self._go.acquire()
-        self._done.acquire()
-        threading.Thread(target=self._work, name="training", daemon=True).start()
-
-    def start(self, task: Callable[[], None] | None) -> None:
-        """Begin a task; None ends the thread."""
-        self._task = task
-        self._go.release()
-
-    def wait(self) -> None:
-        self._done.acquire()
-
-    def _work(self) -> None:
-        while True:
-            self._go.acquire()
-            if self._task is None:
-                return
-            self.error = None
-            try:
-                self._task()
-            except BaseException as error:  # noqa: BLE001  # the team raises it in the caller's thread
-                self.error = error
-            self._done.release()
+def optimizer_settings(optimizer: Optimizer) -> dict[str, Any]:
+    """What another process needs to make an equal optimizer: its spec, its steps, and what it decays."""
+    return {"spec": optimizer.spec(), "steps": optimizer.steps, "decayed": optimizer.decayed}

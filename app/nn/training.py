@@ -3,32 +3,26 @@
 import math
 import time
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass
-from functools import partial
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from app.nn.arrays import Array
+from app.nn.crew import Crew, is_possible
 from app.nn.evaluation import Evaluation, check_loss, check_samples, evaluate
 from app.nn.losses import CrossEntropy, Loss
 from app.nn.network import Network
 from app.nn.optimizers import Optimizer
-from app.nn.parallel import Share, Team
+from app.nn.parallel import Member, Memory, Rules
 from app.nn.schedules import Constant, Schedule
 from app.nn.spec import number, whole
 
-SHARED_WORK = 300_000_000
-"""Samples a batch times parameters from which on threads gain more than they cost each other.
+SHARED_WORK = 2_000_000
+"""Samples a batch times parameters from which on processes that share a batch gain more than their meetings cost."""
 
-Measured on two cores, threads that share the batch against a BLAS of two threads: 1.11 times as fast at 5.4e8, and 0.88
-at 0.8e8, where the threads wait for Python's lock.
-"""
-
-_SHUFFLE, _LAYERS = 1, 2
-"""Purposes in `default_rng([seed, epoch, purpose])`; 0 is the first values of the weights."""
+_SHUFFLE = 1
+"""A purpose in `default_rng([seed, epoch, purpose])`; 0 is the first values of the weights, 2 the layers' own."""
 
 
 class Diverged(ArithmeticError):
@@ -75,7 +69,8 @@ class Options:
     """How to train. `batch_size` 1 is online learning, the size of the set is full batch.
 
     `input_scale` divides the inputs (255 for pixels in bytes). `weight_decay` is L2: λ/2 Σw² added to the loss (not
-    to the loss that is reported), for weights, not biases. With `evaluate_training_set` the training set's loss and
+    to the loss that is reported), for weights, not biases. `clip_norm` is the greatest length of a batch's gradient, a
+    longer one is shortened to it. With `evaluate_training_set` the training set's loss and
     accuracy are measured after each epoch, and epoch 0 reports them before training.
     """
 
@@ -85,6 +80,7 @@ class Options:
     seed: int = 0
     input_scale: float = 1.0
     weight_decay: float = 0.0
+    clip_norm: float | None = None
     evaluate_training_set: bool = False
 
     def __post_init__(self) -> None:
@@ -93,6 +89,8 @@ class Options:
         whole("seed", self.seed, low=0)
         number("input_scale", self.input_scale, above=0)
         number("weight_decay", self.weight_decay, low=0)
+        if self.clip_norm is not None:
+            number("clip_norm", self.clip_norm, above=0)
 
 
 class Trainer:
@@ -100,8 +98,9 @@ class Trainer:
 
     Targets are integer labels (N,), or float values (N, K). Raises ValueError where the arrays do not fit.
 
-    With `threads` > 1 each batch is shared out among so many threads, where it is large enough to gain by it:
-    `self.threads` is how many there are. Results depend on their number in the last digits, and on nothing else of it.
+    With `processes` > 1 each batch is shared out among so many processes, where the system can and it is large enough
+    to gain by it: `self.processes` is how many there will be. Results depend on their number in the last digits, and
+    not from run to run. The network then has its new parameters at the end of every epoch.
     """
 
     def __init__(
@@ -115,99 +114,93 @@ class Trainer:
         schedule: Schedule | None = None,
         validation: tuple[Array, Array] | None = None,
         options: Options | None = None,
-        threads: int = 1,
+        processes: int = 1,
     ) -> None:
         self.network, self.optimizer = network, optimizer
         self.loss = loss or CrossEntropy()
         check_loss(network, self.loss)
         self.schedule = schedule or Constant()
         self.options = options or Options()
-        self.x, self.t = check_samples(network, x, t, "training")
+        self._samples: tuple[Array, Array] | None = check_samples(network, x, t, "training")
+        self.samples, self._labelled = len(x), t.ndim == 1
         self.validation = None if validation is None else check_samples(network, *validation, "validation")
         self.batch_size = min(self.options.batch_size, len(x))
         self.batches = math.ceil(len(x) / self.batch_size)
-        worth = self.batch_size * network.params.size >= SHARED_WORK
-        self.threads = threads if worth and self.batch_size >= threads else 1
+        self.processes = processes if self._gains(processes) else 1
+        optimizer.decayed = network.decayed
 
     def run(self, first_epoch: int = 1) -> Iterator[BatchDone | EpochMetrics]:
-        """Train, yielding after every batch and, after an epoch's last batch, its metrics.
+        """Train, yielding after every batch and, after an epoch's last batch, its metrics; to be called once.
 
-        `first_epoch` > 1 goes on after a training that reached the epoch before it. Raises Diverged.
+        `first_epoch` > 1 goes on after a training that reached the epoch before it. Raises Diverged, and CrewLostError
+        where one of several processes died.
         """
         options = self.options
-        if options.evaluate_training_set and first_epoch == 1:
-            yield self._measure(0, None, 0.0)
-        shares = self._shares()
-        with Team(self.threads) as team:
+        with self._team() as team:
+            if options.evaluate_training_set and first_epoch == 1:
+                yield self._measure(team, 0, None, 0.0)
             for epoch in range(first_epoch, options.epochs + 1):
                 seconds, total, correct = 0.0, 0.0, 0
                 started = time.perf_counter()
-                order = self._begin_epoch(epoch, shares)
+                self._begin_epoch(team, epoch)
                 for batch in range(self.batches):
-                    loss, size = self._step(team, shares, order, epoch, batch)
+                    loss, size = self._step(team, epoch, batch)
                     total += loss * size
-                    correct += sum(share.correct for share in shares)
+                    correct += int(team.memory.results[:, 1].sum())
                     seconds += time.perf_counter() - started
                     yield BatchDone(epoch, batch + 1, self.batches, loss)
                     started = time.perf_counter()
-                accuracy = correct / len(self.x) if self.t.ndim == 1 else None
-                yield self._measure(epoch, Evaluation(total / len(self.x), accuracy), seconds)
+                team.publish()
+                accuracy = correct / self.samples if self._labelled else None
+                yield self._measure(team, epoch, Evaluation(total / self.samples, accuracy), seconds)
 
     def evaluate(self, x: Array, t: Array) -> Evaluation:
         """Loss and accuracy on `x` and `t` as the network is now; raises ValueError where they do not fit."""
         return evaluate(self.network, x, t, loss=self.loss, input_scale=self.options.input_scale)
 
-    def _shares(self) -> list[Share]:
-        rows = math.ceil(self.batch_size / self.threads)
-        networks = [self.network, *(self.network.replica() for _ in range(self.threads - 1))]
-        scale = self.options.input_scale
-        return [
-            Share(network, deepcopy(self.loss), self.x, self.t, rows=rows, input_scale=scale) for network in networks
-        ]
-
-    def _begin_epoch(self, epoch: int, shares: list[Share]) -> Array | None:
-        """Hand out the epoch's randomness; return the order of its samples, or None for that of the set."""
-        seed = self.options.seed
-        for number_, share in enumerate(shares):
-            share.network.begin_epoch(np.random.default_rng([seed, epoch, _LAYERS, number_]))
-        return np.random.default_rng([seed, epoch, _SHUFFLE]).permutation(len(self.x)) if self.options.shuffle else None
-
-    def _step(self, team: Team, shares: list[Share], order: Array | None, epoch: int, batch: int) -> tuple[float, int]:
-        """Learn from one batch (from 0); return its mean loss and its size."""
-        first = batch * self.batch_size
-        size = min(self.batch_size, len(self.x) - first)
-        parts = _parts(size, self.threads)
-        team.run(
-            [
-                partial(share.learn, order, first + part.start, first + part.stop, size)
-                for share, part in zip(shares, parts, strict=True)
-            ]
+    def _gains(self, processes: int) -> bool:
+        return (
+            processes > 1
+            and is_possible()
+            and self.batch_size >= processes
+            and self.batch_size * self.network.params.size >= SHARED_WORK
+            and not any(layer.mixes_samples for layer in self.network.layers)
         )
-        loss = sum(share.value for share in shares)
+
+    def _team(self) -> Crew | Member:
+        if self._samples is None:
+            raise RuntimeError("this training has run; make another Trainer")
+        (x, t), self._samples = self._samples, None  # a crew has a copy: the caller may let go of the samples
+        options = self.options
+        rules = Rules(options.seed, options.input_scale, options.weight_decay, options.clip_norm)
+        if self.processes == 1:
+            memory = Memory(x, t, np.empty(len(x), np.int64), self.network.params, [self.network.grads])
+            return Member(self.network, self.optimizer, self.loss, memory, rules, batch_size=self.batch_size)
+        count = self.processes
+        return Crew(self.network, self.optimizer, self.loss, x, t, rules, batch_size=self.batch_size, count=count)
+
+    def _begin_epoch(self, team: Crew | Member, epoch: int) -> None:
+        if self.options.shuffle:
+            rng = np.random.default_rng([self.options.seed, epoch, _SHUFFLE])
+            team.memory.order[:] = rng.permutation(self.samples)
+        team.begin_epoch(epoch)
+
+    def _step(self, team: Crew | Member, epoch: int, batch: int) -> tuple[float, int]:
+        """Learn from one batch (from 0); return its mean loss and its size."""
+        start = batch * self.batch_size
+        size = min(self.batch_size, self.samples - start)
+        progress = ((epoch - 1) * self.batches + batch) / (self.options.epochs * self.batches)
+        team.step(start, size, shuffled=self.options.shuffle, scale=self.schedule.factor(progress))
+        loss = float(team.memory.results[:, 0].sum())
         if not math.isfinite(loss):
             raise Diverged(epoch, batch + 1)
-        progress = ((epoch - 1) * self.batches + batch) / (self.options.epochs * self.batches)
-        scale = self.schedule.factor(progress)
-        params = self.network.params
-        self.optimizer.begin_step(params)
-        team.run([partial(self._update, shares, part, scale) for part in _parts(len(params), self.threads)])
         return loss, size
 
-    def _update(self, shares: list[Share], part: slice, scale: float) -> None:
-        """Bring together the gradients of all shares for one part of the parameters, and change that part."""
-        network, decay = self.network, self.options.weight_decay
-        grads = network.grads[part]
-        for share in shares[1:]:
-            grads += share.network.grads[part]
-        decayed = min(part.stop, network.decayed) - part.start
-        if decay and decayed > 0:
-            grads[:decayed] += network.dtype.type(decay) * network.params[part][:decayed]
-        self.optimizer.apply(network.params, network.grads, part, scale=scale)
-
-    def _measure(self, epoch: int, trained: Evaluation | None, seconds: float) -> EpochMetrics:
+    def _measure(self, team: Crew | Member, epoch: int, trained: Evaluation | None, seconds: float) -> EpochMetrics:
         options = self.options
         if trained is None or options.evaluate_training_set:
-            trained = self.evaluate(self.x, self.t)
+            scale = self.options.input_scale
+            trained = evaluate(team.network, team.memory.x, team.memory.t, loss=self.loss, input_scale=scale)
         val = None if self.validation is None else self.evaluate(*self.validation)
         progress = max(epoch * self.batches - 1, 0) / (options.epochs * self.batches)
         if not math.isfinite(trained.loss) or (val is not None and not math.isfinite(val.loss)):
@@ -221,7 +214,7 @@ class Trainer:
             val_accuracy=None if val is None else val.accuracy,
             learning_rate=self.optimizer.learning_rate * self.schedule.factor(progress),
             seconds=seconds,
-            samples_per_second=len(self.x) / seconds if seconds else 0.0,
+            samples_per_second=self.samples / seconds if seconds else 0.0,
         )
 
 
@@ -235,7 +228,7 @@ def fit(
     schedule: Schedule | None = None,
     validation: tuple[Array, Array] | None = None,
     options: Options | None = None,
-    threads: int = 1,
+    processes: int = 1,
 ) -> Iterator[EpochMetrics]:
     """Train `network` and yield the metrics of every epoch; the arguments are `Trainer`'s."""
     trainer = Trainer(
@@ -247,12 +240,6 @@ def fit(
         schedule=schedule,
         validation=validation,
         options=options,
-        threads=threads,
+        processes=processes,
     )
     return (metrics for metrics in trainer.run() if isinstance(metrics, EpochMetrics))
-
-
-def _parts(length: int, count: int) -> list[slice]:
-    """`count` slices that cover `length`, of nearly one size."""
-    cuts = [length * part // count for part in range(count + 1)]
-    return [slice(*ends) for ends in pairwise(cuts)]

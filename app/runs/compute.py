@@ -1,4 +1,4 @@
-"""How this machine computes: the BLAS kernel, and the threads."""
+"""How this machine computes: the BLAS kernel, the processes and their threads."""
 
 import os
 import sys
@@ -36,17 +36,17 @@ def cores() -> int:
 
 
 @contextmanager
-def computing(threads: int) -> Iterator[dict[str, Any]]:
-    """Compute with `threads` of one's own: BLAS then gets the processors that are left to each. Yields how, for people.
+def computing(processes: int) -> Iterator[dict[str, Any]]:
+    """Compute in so many processes: BLAS then gets the processors that are left to each. Yields how, for people.
 
-    The keys are `threads` (of one's own), `blas_threads`, `blas` and `kernel`, the last two where they are known.
+    The keys are `processes`, `blas_threads` (of each), `blas` and `kernel`, the last three where they are known.
     """
     controller = ThreadpoolController().select(user_api="blas")
-    with controller.limit(limits=max(1, cores() // threads)):
+    with controller.limit(limits=max(1, cores() // processes)):
         pools = controller.info()
         found = pools[0] if pools else {}
         yield {
-            "threads": threads,
+            "processes": processes,
             "blas_threads": found.get("num_threads"),
             "blas": found.get("internal_api"),
             "kernel": found.get("architecture"),

@@ -22,10 +22,11 @@ class RunConfig(BaseModel):
     """A share of the training set (its last part), the test set, or none."""
     input_scale: float = 255
     network: dict[str, Any]
-    loss: str = "cross_entropy"
+    loss: str | dict[str, Any] = "cross_entropy"
     optimizer: dict[str, Any]
     schedule: dict[str, Any] = Field(default_factory=lambda: {"type": "constant"})
     weight_decay: float = 0.0
+    clip_norm: float | None = None
     batch_size: int = Field(default=32, strict=True, le=1_000_000)
     epochs: int = Field(default=5, strict=True, le=100_000)
     shuffle: bool = Field(default=True, strict=True)
@@ -33,7 +34,7 @@ class RunConfig(BaseModel):
     dtype: Literal["float32", "float64"] = "float32"
     evaluate_training_set: bool = Field(default=False, strict=True)
 
-    @field_validator("input_scale", "weight_decay", "validation", mode="before")
+    @field_validator("input_scale", "weight_decay", "clip_norm", "validation", mode="before")
     @classmethod
     def _not_a_bool(cls, value: object) -> object:
         if isinstance(value, bool):
@@ -63,6 +64,7 @@ class RunConfig(BaseModel):
             seed=self.seed,
             input_scale=self.input_scale,
             weight_decay=self.weight_decay,
+            clip_norm=self.clip_norm,
             evaluate_training_set=self.evaluate_training_set,
         )
 

@@ -56,7 +56,8 @@ class Training:
     """Trains the network of `config` on `dataset`. Raises ValueError where the two do not fit."""
 
     def __init__(self, config: RunConfig, dataset: Dataset) -> None:
-        self.config, self.dataset = config, dataset
+        self.config = config
+        self.labels, self.test, self._title = dataset.labels, dataset.test, dataset.title
         self.network: Network = config.build_network()
         outputs = self.network.output_shape
         if outputs != (len(dataset.labels),):
@@ -65,23 +66,24 @@ class Training:
                 f"got {' × '.join(map(str, outputs))}"
             )
         self.network.initialize(config.seed)
-        self._train, self._validation = _split(config, dataset)
+        train, validation = _split(config, dataset)
+        self._validation_samples = 0 if validation is None else len(validation)
         self.trainer = Trainer(
             self.network,
-            self._train.images,
-            self._train.labels,
+            train.images,
+            train.labels,
             loss=build("loss", LOSSES, config.loss),
             optimizer=build("optimizer", OPTIMIZERS, config.optimizer),
             schedule=build("schedule", SCHEDULES, config.schedule),
-            validation=None if self._validation is None else (self._validation.images, self._validation.labels),
+            validation=None if validation is None else (validation.images, validation.labels),
             options=config.options(),
-            threads=cores(),
+            processes=cores(),
         )
         self.metrics: dict[str, float] = {}
 
     def run(self) -> Iterator[Said | Progress]:
         """Train and evaluate. Raises Diverged."""
-        with computing(self.trainer.threads) as compute:
+        with computing(self.trainer.processes) as compute:
             yield from self._run(compute)
 
     def _run(self, compute: dict[str, Any]) -> Iterator[Said | Progress]:
@@ -89,14 +91,14 @@ class Training:
             "started",
             {
                 "parameters": self.network.params.size,
-                "train_samples": len(self._train),
-                "validation_samples": 0 if self._validation is None else len(self._validation),
-                "labels": list(self.dataset.labels),
-                "dataset": self.dataset.title,
+                "train_samples": self.trainer.samples,
+                "validation_samples": self._validation_samples,
+                "labels": list(self.labels),
+                "dataset": self._title,
                 "compute": compute,
             },
         )
-        clock = _Clock(self.config.epochs, self.trainer.batches, len(self._train))
+        clock = _Clock(self.config.epochs, self.trainer.batches, self.trainer.samples)
         for step in self.trainer.run():
             if isinstance(step, BatchDone):
                 yield clock.progress(step)
@@ -104,13 +106,12 @@ class Training:
             clock.epoch_done(step)
             yield Said("epoch", asdict(step))
         yield Progress("evaluating", self.config.epochs, self.config.epochs)
-        test = self.dataset.test
-        evaluation = self.trainer.evaluate(test.images, test.labels)
+        evaluation = self.trainer.evaluate(self.test.images, self.test.labels)
         assert evaluation.accuracy is not None
         if not math.isfinite(evaluation.loss):
             raise Diverged(self.config.epochs, self.trainer.batches)
         self.metrics = {"test_loss": evaluation.loss, "test_accuracy": evaluation.accuracy}
-        yield Said("evaluated", {**self.metrics, "test_samples": len(test)})
+        yield Said("evaluated", {**self.metrics, "test_samples": len(self.test)})
 
     def card(self, name: str, *, run: int | None = None, shipped: bool = False) -> ModelCard:
         """The card of the trained network, under `name`; the store fills in the hash of the weights."""
@@ -119,7 +120,7 @@ class Training:
             name=name,
             network=self.network.spec(),
             dtype=config.dtype,
-            labels=list(self.dataset.labels),
+            labels=list(self.labels),
             input_scale=config.input_scale,
             metrics=self.metrics,
             recipe=config.recipe,

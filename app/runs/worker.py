@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.data import DatasetUnavailable, load_dataset
 from app.models import ModelStore
-from app.nn import Diverged
+from app.nn import CrewLostError, Diverged
 from app.runs.config import RunConfig, parse_config
 from app.runs.log import Claim, FencedError, Log
 from app.runs.states import State
@@ -92,6 +92,8 @@ def work(log: Log, claim: Claim, settings: Settings, link: Link) -> tuple[State,
         return State.CANCELLED, {}, None
     except Diverged as diverged:
         return _failed("diverged", str(diverged), epoch=diverged.epoch, batch=diverged.batch)
+    except CrewLostError as lost:
+        return _failed("process", f"{lost}; start the run again")
     except DatasetUnavailable as unavailable:
         return _failed("dataset", str(unavailable))
     except ValueError as refused:
@@ -105,8 +107,7 @@ def work(log: Log, claim: Claim, settings: Settings, link: Link) -> tuple[State,
 
 def _train(log: Log, claim: Claim, config: RunConfig, settings: Settings, link: Link) -> str:
     link.progress = Progress("loading", epochs=config.epochs)
-    dataset = load_dataset(config.dataset, data_dir=settings.data_dir, cache_dir=settings.cache_dir)
-    training = Training(config, dataset)
+    training = Training(config, load_dataset(config.dataset, data_dir=settings.data_dir, cache_dir=settings.cache_dir))
     for step in training.run():
         if isinstance(step, Said):
             log.say(claim, step.type, finite(step.data))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from app.nn import OPTIMIZERS, SGD, AdaGrad, Adam, Cosine, Momentum, RMSProp, build
+from app.nn import OPTIMIZERS, SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp, build
 from app.nn.optimizers import PIECE
 
 START, GRADIENTS = 1.0, (0.5, -0.25)
@@ -19,10 +19,18 @@ def adam_by_hand():
     return p1, p1 - 0.1 * (m2 / (1 - 0.9**2)) / (math.sqrt(v2 / (1 - 0.999**2)) + 1e-8)
 
 
+def adamw_by_hand():
+    first, second = adam_by_hand()
+    p1 = START * 0.95 + (first - START)
+    return p1, p1 * 0.95 + (second - first)
+
+
 CASES = [
     (SGD(0.1), (1 - 0.05, 0.95 + 0.025)),
     # v = −0.05, then 0.9·(−0.05) + 0.025 = −0.02
     (Momentum(0.1, momentum=0.9), (0.95, 0.93)),
+    # v = −0.05, p = 1 + 0.9·(−0.05) − 0.05; then v = −0.045 + 0.025, p = 0.905 + 0.9·(−0.02) + 0.025
+    (Nesterov(0.1, momentum=0.9), (0.905, 0.912)),
     # h = 0.25, then 0.3125
     (AdaGrad(0.1), (1 - 0.1 * 0.5 / 0.5, 0.9 + 0.1 * 0.25 / math.sqrt(0.3125))),
     # h = 0.025, then 0.9·0.025 + 0.1·0.0625 = 0.02875
@@ -31,6 +39,7 @@ CASES = [
         (1 - 0.1 * 0.5 / math.sqrt(0.025), 1 - 0.1 * 0.5 / math.sqrt(0.025) + 0.1 * 0.25 / math.sqrt(0.02875)),
     ),
     (Adam(0.1), adam_by_hand()),
+    (AdamW(0.1, weight_decay=0.5), adamw_by_hand()),
 ]
 
 
@@ -105,7 +114,7 @@ def test_a_bad_learning_rate_is_refused(name, rate):
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ({"type": "sdg"}, "expected a type of adagrad, adam, momentum, rmsprop, sgd; got 'sdg'"),
+        ({"type": "sdg"}, "expected a type of adagrad, adam, adamw, momentum, nesterov, rmsprop, sgd; got 'sdg'"),
         ({"type": "sgd", "momentum": 0.9}, "momentum: unknown field of sgd; it takes learning_rate"),
         ({"type": "adam", "beta1": 1}, "beta1: expected a number ≥ 0 and < 1; got 1"),
         ({"learning_rate": 1}, "got None"),
@@ -118,6 +127,20 @@ def test_a_bad_spec_names_the_field(spec, message):
     assert message in str(refused.value)
 
 
-def test_the_cosine_schedule_falls_from_one_to_its_end():
-    factors = [Cosine(0.1).factor(progress) for progress in (0, 0.5, 1)]
-    assert factors == pytest.approx([1, 0.55, 0.1])
+@pytest.mark.parametrize("parts", [[slice(0, 6)], [slice(0, 1), slice(1, 4), slice(4, 6)]])
+def test_adamw_decays_the_weights_and_not_the_biases(parts):
+    params, grads = np.full(6, 2.0), np.zeros(6)
+    optimizer = AdamW(0.1, weight_decay=0.5)
+    optimizer.decayed = 3
+    optimizer.begin_step(params)
+    for part in parts:
+        optimizer.apply(params, grads, part, scale=0.5)
+    # 1 − ηλ with half the learning rate
+    np.testing.assert_allclose(params, [2 * 0.975] * 3 + [2] * 3)
+    assert "decayed" not in optimizer.spec()
+
+
+@pytest.mark.parametrize("decay", [-0.1, math.nan])
+def test_a_bad_weight_decay_is_refused(decay):
+    with pytest.raises(ValueError, match=r"optimizer\.weight_decay: expected a number ≥ 0; got"):
+        build("optimizer", OPTIMIZERS, {"type": "adamw", "weight_decay": decay})

@@ -1,7 +1,6 @@
 """Training: batches, metrics, repeatability, and what it refuses."""
 
 import math
-import threading
 
 import numpy as np
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from app.nn import (
     SGD,
     Adam,
-    BatchDone,
     Cosine,
     CrossEntropy,
     Diverged,
@@ -21,7 +19,6 @@ from app.nn import (
     evaluate,
     fit,
 )
-from tests.waiting import until
 
 RNG = np.random.default_rng(5)
 X = RNG.integers(0, 256, (230, 6), dtype=np.uint8)
@@ -65,8 +62,8 @@ def test_online_mini_batch_and_full_batch_see_every_sample_once_an_epoch(batch_s
     assert metrics[0].epoch == 1
 
 
-def drawn(shuffle, seed=3, epochs=2, threads=1):
-    """The inputs and targets of each epoch, as the network and the loss were given them, one thread after the other."""
+def drawn(shuffle, seed=3, epochs=2):
+    """The inputs and targets of each epoch, as the network and the loss were given them."""
     net, pairs = network(), []
 
     class Recorder(CrossEntropy):
@@ -83,7 +80,7 @@ def drawn(shuffle, seed=3, epochs=2, threads=1):
 
     net.forward = watch
     options = Options(batch_size=100, shuffle=shuffle, seed=seed, epochs=epochs)
-    list(fit(net, X, T, loss=Recorder(), optimizer=SGD(1e-9), options=options, threads=threads))
+    list(fit(net, X, T, loss=Recorder(), optimizer=SGD(1e-9), options=options))
     return [pairs[epoch * 3 : epoch * 3 + 3] for epoch in range(epochs)]
 
 
@@ -102,35 +99,6 @@ def test_with_shuffle_inputs_keep_their_targets_and_epochs_differ():
     assert not np.array_equal(first[0], second[0])
     again = drawn(True, epochs=1)[0]
     assert np.array_equal(np.concatenate([x for x, _, _ in again]), first[0])
-
-
-@pytest.mark.parametrize("threads", [2, 3])
-def test_threads_that_share_each_batch_learn_what_one_would(monkeypatch, threads):
-    monkeypatch.setattr("app.nn.training.SHARED_WORK", 0)
-    alone, together = network("float64"), network("float64")
-    options = Options(input_scale=255, batch_size=32, epochs=3, seed=7, weight_decay=0.01)
-    one = list(fit(alone, X, T, optimizer=Adam(0.01), options=options))
-    trainer = Trainer(together, X, T, optimizer=Adam(0.01), options=options, threads=threads)
-    assert trainer.threads == threads
-    many = [step for step in trainer.run() if isinstance(step, EpochMetrics)]
-    np.testing.assert_allclose(together.params, alone.params, atol=1e-12)
-    for a, b in zip(one, many, strict=True):
-        assert a.train_loss == pytest.approx(b.train_loss, abs=1e-12)
-        assert a.train_accuracy == b.train_accuracy
-    again = network("float64")
-    list(fit(again, X, T, optimizer=Adam(0.01), options=options, threads=threads))
-    assert np.array_equal(again.params, together.params)
-
-
-def test_an_error_in_a_thread_comes_out_and_ends_the_threads(monkeypatch):
-    monkeypatch.setattr("app.nn.training.SHARED_WORK", 0)
-    trainer = Trainer(network(), X, T, optimizer=SGD(0.1), options=Options(batch_size=32), threads=2)
-    steps = trainer.run()
-    next(steps)
-    monkeypatch.setattr("app.nn.parallel.divide", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        next(steps)
-    until(lambda: all(thread.name != "training" for thread in threading.enumerate()))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -201,7 +169,9 @@ def test_every_batch_is_reported_before_its_epoch():
     done = [("BatchDone", 1, batch) for batch in (1, 2, 3)]
     assert steps[:4] == [*done, ("EpochMetrics", 1, None)]
     assert len(steps) == 8
-    assert all(step.batches == 3 for step in trainer.run() if isinstance(step, BatchDone))
+    assert trainer.batches == 3
+    with pytest.raises(RuntimeError, match="make another Trainer"):
+        next(trainer.run())
 
 
 def test_the_schedule_scales_the_learning_rate():
@@ -273,3 +243,15 @@ def test_cross_entropy_after_a_softmax_is_refused():
     with pytest.raises(ValueError, match="leave out the last layer, softmax"):
         Trainer(net, X, T, optimizer=SGD(0.1))
     Trainer(net, X, T, optimizer=SGD(0.1), loss=SquaredError())
+
+
+@pytest.mark.parametrize(
+    ("limit", "moved"), [(5.0, (0.3, 0.4)), (2.5, (0.15, 0.2)), (None, (0.3, 0.4)), (100.0, (0.3, 0.4))]
+)
+def test_a_gradient_longer_than_the_limit_is_shortened_and_keeps_its_direction(limit, moved):
+    net = Network.from_spec({"layers": [{"type": "dense", "units": 1}]}, input_shape=(1,), dtype="float64")
+    # output 0, error 4: the gradient is (3, 4) of length 5 for x = 0.75
+    x, t = np.array([[0.75]]), np.array([[-4.0]])
+    options = Options(clip_norm=limit)
+    list(fit(net, x, t, loss=SquaredError(), optimizer=SGD(0.1), options=options))
+    np.testing.assert_allclose(net.params, [-moved[0], -moved[1]])

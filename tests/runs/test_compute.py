@@ -32,7 +32,7 @@ def test_other_processors_other_systems_and_one_s_own_choice_are_left_alone(tmp_
 
 def test_blas_gets_the_processors_that_one_s_own_threads_leave():
     with computing(1) as alone:
-        assert alone["threads"] == 1
+        assert alone["processes"] == 1
         assert alone["blas_threads"] in (cores(), None)
     with computing(cores()) as shared:
         assert shared["blas_threads"] in (1, None)

@@ -31,6 +31,9 @@ def test_the_recipes_are_those_of_the_tutorials():
         "tf-tutorial": [128, 10],
         "sigmoid-sgd": [512, 10],
         "keras-mlp": [500, 250, 100, 10],
+        "lenet": [120, 84, 10],
+        "batchnorm-mlp": [256, 128, 10],
+        "perceptron": [10],
     }
 
 

@@ -84,7 +84,7 @@ def test_the_stored_network_is_the_one_that_was_evaluated(log, runner, settings,
     measured = evaluate(network, test.images, test.labels, loss=CrossEntropy(), input_scale=card.input_scale)
     assert measured.accuracy == row["test_accuracy"]
     started = log.events(row["id"])[1]["data"]
-    assert set(started["compute"]) == {"threads", "blas_threads", "blas", "kernel"}
+    assert set(started["compute"]) == {"processes", "blas_threads", "blas", "kernel"}
     assert (started["train_samples"], started["validation_samples"]) == (15000, 5000)
 
 

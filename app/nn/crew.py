@@ -1,0 +1,297 @@
+"""Several processes that train one network together, each with a share of every batch.
+
+A threaded BLAS shares out the matrix products alone, and Python's threads wait for each other's lock; processes share
+everything. They wait for each other by looking again and again at a number in shared memory, as any call of the
+system takes a good part of a step, which may be over in a fifth of a millisecond.
+"""
+
+import json
+import mmap
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.nn.arrays import Array, Shape
+from app.nn.layers import Dense, Flatten
+from app.nn.losses import LOSSES, Loss
+from app.nn.network import Network
+from app.nn.optimizers import OPTIMIZERS, Optimizer
+from app.nn.parallel import Member, Memory, Rules, optimizer_settings
+from app.nn.spec import build
+
+LINE = 64
+"""Bytes of a cache line: what two processes write at the same time must not lie in one."""
+
+SPINS = 2_000
+"""Looks, about a tenth of a microsecond each, before a process that waits lets others run."""
+PATIENCE_SECONDS = 0.02
+"""How long it goes on like that before it sleeps between looks."""
+SLEEP_SECONDS = 0.0005
+
+_STEP, _EPOCH = range(2)
+
+
+class CrewLostError(RuntimeError):
+    """A process of the crew died."""
+
+
+def is_possible() -> bool:
+    """Whether this system has what a crew needs: anonymous shared memory, and stores seen in the order of writing."""
+    return hasattr(os, "memfd_create") and platform.machine().lower() in ("x86_64", "amd64")
+
+
+class Crew:
+    """Trains as one `Member` does, with `count` processes; a context manager, as it must be closed."""
+
+    def __init__(
+        self,
+        network: Network,
+        optimizer: Optimizer,
+        loss: Loss,
+        x: Array,
+        t: Array,
+        rules: Rules,
+        *,
+        batch_size: int,
+        count: int,
+    ) -> None:
+        """`network` is changed by `publish` alone; `optimizer` works in shared memory until the crew is closed."""
+        slots = list(optimizer.slots)
+        self._columns = _used_columns(network, optimizer, x, rules)
+        spec = network.spec()
+        if self._columns is not None:
+            spec["input_shape"] = [len(self._columns)]
+        own = Network.from_spec(spec, dtype=network.dtype)
+        x = x if self._columns is None else x.reshape(len(x), -1)
+        plan = _plan(own.params, (len(x), *own.input_shape), x.dtype, t, slots, count)
+        self._first_weight = next((name for name in network.weights() if name.endswith(".weight")), None)
+        self._file = os.memfd_create("digitpad-training")
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._optimizer, self._public = optimizer, network
+        try:
+            os.ftruncate(self._file, plan["bytes"])
+            arrays = _map(self._file, plan)
+            memory = _memory(arrays, slots, count)
+            memory.t[:] = t
+            if self._columns is None:
+                memory.x[:] = x
+            else:
+                np.take(x, self._columns, axis=1, out=memory.x, mode="clip")
+            for slot, vector in optimizer.state.items():
+                memory.state[slot][:] = vector
+            orders = {
+                "plan": plan,
+                "slots": slots,
+                "count": count,
+                "network": spec,
+                "dtype": str(network.dtype),
+                "optimizer": optimizer_settings(optimizer),
+                "loss": loss.spec(),
+                "rules": rules._asdict(),
+                "batch_size": batch_size,
+            }
+            self._gate = _Gate(arrays["flags"], 0, count, self._check)
+            for rank in range(1, count):
+                self._processes.append(_start(self._file, {**orders, "rank": rank}))
+            own.live_in(memory.params, memory.grads[0])
+            for name, weights in network.weights().items():
+                own.weights()[name][:] = self._of_used(name, weights)
+            optimizer.state = memory.state
+            self._member = Member(own, optimizer, loss, memory, rules, batch_size=batch_size, meet=self._gate.meet)
+            self._job, self.memory, self.network = arrays["job"], memory, own
+            self._gate.meet()  # until all are ready
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "Crew":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def begin_epoch(self, epoch: int) -> None:
+        self._command(_EPOCH, epoch)
+        self._member.begin_epoch(epoch)
+        self._gate.meet()  # until all have read the command
+
+    def step(self, start: int, size: int, *, shuffled: bool, scale: float) -> None:
+        """As `Member.step`. Raises CrewLostError."""
+        self._command(_STEP, start, size, shuffled, scale)
+        self._member.step(start, size, shuffled=shuffled, scale=scale)
+
+    def publish(self) -> None:
+        """Copy the parameters into the network that the crew was given."""
+        for name, weights in self._public.weights().items():
+            own = self.network.weights()[name]
+            if own.shape == weights.shape:
+                weights[:] = own
+            else:
+                weights[self._columns] = own
+
+    def close(self) -> None:
+        """End the other processes; the optimizer's state becomes its own again."""
+        self._optimizer.state = {slot: vector.copy() for slot, vector in self._optimizer.state.items()}
+        for process in self._processes:
+            process.kill()
+            process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
+        self._processes = []
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _of_used(self, name: str, weights: Array) -> Array:
+        """The rows of a weight array that the crew trains: of the first layer, those of inputs that are used."""
+        short = self._columns is not None and name == self._first_weight
+        return weights[self._columns] if short else weights
+
+    def _command(self, kind: int, *values: float) -> None:
+        self._job[0] = kind
+        self._job[1 : len(values) + 1] = values
+        self._gate.meet()
+
+    def _check(self) -> None:
+        for process in self._processes:
+            if process.poll() is not None:
+                raise CrewLostError(f"a process of the training died (exit code {process.returncode})")
+
+
+class _Gate:
+    """Where processes meet: each counts its arrivals in a place of its own, and waits until the others are as far."""
+
+    def __init__(self, flags: Array, rank: int, count: int, check: Callable[[], None]) -> None:
+        self._flags, self._check = flags, check
+        self._own = rank * (LINE // flags.itemsize)
+        self._others = [other * (LINE // flags.itemsize) for other in range(count) if other != rank]
+        self._arrivals = 0
+
+    def meet(self) -> None:
+        """Wait until all have arrived as often as this one. Raises what `check` raises while it waits."""
+        self._arrivals += 1
+        flags, arrivals = self._flags, self._arrivals
+        flags[self._own] = arrivals
+        for other in self._others:
+            spins = 0
+            while flags[other] < arrivals:
+                spins += 1
+                if spins == SPINS:
+                    self._wait(other)
+
+    def _wait(self, other: int) -> None:
+        started = time.monotonic()
+        while self._flags[other] < self._arrivals:
+            self._check()
+            time.sleep(0 if time.monotonic() - started < PATIENCE_SECONDS else SLEEP_SECONDS)
+
+
+def _used_columns(network: Network, optimizer: Optimizer, x: Array, rules: Rules) -> Array | None:
+    """The inputs that are not zero in every sample, or None for all.
+
+    What is multiplied with zero alone has no gradient, so that its weights stay as they are, and leaving them out of
+    the first product changes nothing. Weight decay would change them; and a first layer that is not dense needs all.
+    """
+    first = next((layer for layer in network.layers if not isinstance(layer, Flatten)), None)
+    if not isinstance(first, Dense) or rules.weight_decay or getattr(optimizer, "weight_decay", 0):
+        return None
+    used = np.flatnonzero(x.reshape(len(x), -1).any(axis=0))
+    return used if 0 < len(used) < int(np.prod(x.shape[1:])) else None
+
+
+def _plan(params: Array, x_shape: Shape, x_dtype: Any, t: Array, slots: list[str], count: int) -> dict[str, Any]:
+    """Where each array lies in the shared memory: name → [offset, dtype, shape]."""
+    arrays: dict[str, tuple[str, Shape]] = {
+        "flags": ("int64", (count * LINE // 8,)),
+        "job": ("float64", (8,)),
+        "results": ("float64", (count, LINE // 8)),
+        "order": ("int64", x_shape[:1]),
+        "x": (str(x_dtype), x_shape),
+        "t": (str(t.dtype), t.shape),
+        "params": (str(params.dtype), params.shape),
+        **{f"grads{rank}": (str(params.dtype), params.shape) for rank in range(count)},
+        **{f"state.{slot}": (str(params.dtype), params.shape) for slot in slots},
+    }
+    offset, placed = 0, {}
+    for name, (dtype, shape) in arrays.items():
+        placed[name] = [offset, dtype, list(shape)]
+        offset += -(-int(np.prod(shape)) * np.dtype(dtype).itemsize // LINE) * LINE
+    return {"arrays": placed, "bytes": offset}
+
+
+def _map(file: int, plan: dict[str, Any]) -> dict[str, Array]:
+    memory = mmap.mmap(file, plan["bytes"])
+    return {
+        name: np.ndarray(shape, dtype, buffer=memory, offset=offset)
+        for name, (offset, dtype, shape) in plan["arrays"].items()
+    }
+
+
+def _memory(arrays: dict[str, Array], slots: list[str], count: int) -> Memory:
+    return Memory(
+        x=arrays["x"],
+        t=arrays["t"],
+        order=arrays["order"],
+        params=arrays["params"],
+        grads=[arrays[f"grads{rank}"] for rank in range(count)],
+        state={slot: arrays[f"state.{slot}"] for slot in slots},
+        results=arrays["results"],
+    )
+
+
+def _start(file: int, orders: dict[str, Any]) -> "subprocess.Popen[bytes]":
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from app.nn.crew import main; main()"],
+        stdin=subprocess.PIPE,
+        bufsize=0,
+        pass_fds=[file],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps({**orders, "file": file, "parent": os.getpid()}).encode() + b"\n")
+    return process
+
+
+def main() -> None:
+    """Be a member of a crew, as standard input orders, until the process that began it is no more."""
+    orders = json.loads(sys.stdin.readline())
+    arrays = _map(orders["file"], orders["plan"])
+    memory = _memory(arrays, orders["slots"], orders["count"])
+    network = Network.from_spec(orders["network"], dtype=orders["dtype"])
+    network.live_in(memory.params, memory.grads[orders["rank"]])
+    optimizer = build("optimizer", OPTIMIZERS, orders["optimizer"]["spec"])
+    optimizer.steps, optimizer.decayed = orders["optimizer"]["steps"], orders["optimizer"]["decayed"]
+    optimizer.state = memory.state
+
+    def check() -> None:
+        if os.getppid() != orders["parent"]:
+            os._exit(0)
+
+    gate = _Gate(arrays["flags"], orders["rank"], orders["count"], check)
+    member = Member(
+        network,
+        optimizer,
+        build("loss", LOSSES, orders["loss"]),
+        memory,
+        Rules(**orders["rules"]),
+        batch_size=orders["batch_size"],
+        rank=orders["rank"],
+        meet=gate.meet,
+    )
+    gate.meet()
+    job = arrays["job"]
+    while True:
+        gate.meet()
+        if job[0] == _EPOCH:
+            member.begin_epoch(int(job[1]))
+            gate.meet()
+        else:
+            member.step(int(job[1]), int(job[2]), shuffled=bool(job[3]), scale=float(job[4]))

@@ -1,0 +1,178 @@
+"""Processes that share each batch learn what one alone would, and leave nothing behind."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from app.nn import Adam, CrossEntropy, EpochMetrics, Momentum, Network, Options, SquaredError, Trainer
+from app.nn.crew import Crew, CrewLostError, is_possible
+from app.nn.parallel import Rules, part
+from tests.serving import REPOSITORY
+from tests.waiting import until
+
+pytestmark = pytest.mark.skipif(not is_possible(), reason="this system has no shared memory that a crew can use")
+
+RNG = np.random.default_rng(5)
+X = RNG.integers(0, 256, (230, 6), dtype=np.uint8)
+X[:, [1, 4]] = 0
+T = (X[:, 0] > 127).astype(np.int64)
+
+
+@pytest.fixture(autouse=True)
+def shared(monkeypatch):
+    monkeypatch.setattr("app.nn.training.SHARED_WORK", 0)
+
+
+def network(dtype="float64", dropout=0.0, first="dense"):
+    layers = [
+        {"type": "dense", "units": 8},
+        "relu",
+        {"type": "dropout", "rate": dropout},
+        {"type": "dense", "units": 2},
+    ]
+    if first != "dense":
+        layers.insert(0, first)
+    built = Network.from_spec({"layers": layers}, input_shape=(6,), dtype=dtype)
+    built.initialize(1)
+    return built
+
+
+def train(net, processes, optimizer=None, targets=T, loss=None, **options):
+    options = Options(**{"input_scale": 255, "batch_size": 32, "epochs": 3, "seed": 7, **options})
+    optimizer = optimizer or Adam(0.01)
+    trainer = Trainer(net, X, targets, optimizer=optimizer, loss=loss, options=options, processes=processes)
+    assert trainer.processes == processes
+    return [step for step in trainer.run() if isinstance(step, EpochMetrics)]
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"weight_decay": 0.01},
+        {"clip_norm": 0.05},
+        {"shuffle": False, "evaluate_training_set": True},
+        {"batch_size": 230},
+    ],
+    ids=str,
+)
+def test_a_crew_learns_what_one_alone_does(processes, options):
+    alone, together = network(), network()
+    one, many = train(alone, 1, **options), train(together, processes, **options)
+    np.testing.assert_allclose(together.params, alone.params, atol=1e-12)
+    for a, b in zip(one, many, strict=True):
+        assert a.train_loss == pytest.approx(b.train_loss, abs=1e-12)
+        assert a.train_accuracy == b.train_accuracy
+
+
+def test_a_crew_learns_values_too_and_any_optimizer_keeps_its_state():
+    values = np.stack([X[:, 0] / 255.0, X[:, 2] / 255.0], axis=1)
+    alone, together = network(), network()
+    one, two = Momentum(0.01), Momentum(0.01)
+    train(alone, 1, one, values, SquaredError())
+    train(together, 2, two, values, SquaredError())
+    np.testing.assert_allclose(together.params, alone.params, atol=1e-12)
+    assert one.steps == two.steps
+    # the crew leaves out the 16 weights of the two inputs that are always zero
+    assert len(two.state["velocity"]) == len(one.state["velocity"]) - 16
+
+
+def test_inputs_that_are_always_zero_are_left_out_and_their_weights_stay():
+    before, after = network(), network()
+    train(after, 2)
+    weights = after.weights()["0.weight"]
+    assert np.array_equal(weights[[1, 4]], before.weights()["0.weight"][[1, 4]])
+    assert not np.isclose(weights[[0, 2, 3, 5]], before.weights()["0.weight"][[0, 2, 3, 5]]).any()
+
+
+def test_a_first_layer_that_is_not_dense_gets_all_inputs():
+    alone, together = network(first="tanh"), network(first="tanh")
+    train(alone, 1)
+    train(together, 2)
+    np.testing.assert_allclose(together.params, alone.params, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_two_trainings_of_one_crew_and_seed_are_equal_bit_for_bit(dtype):
+    first, second = network(dtype, dropout=0.3), network(dtype, dropout=0.3)
+    assert [m.train_loss for m in train(first, 2)] == [m.train_loss for m in train(second, 2)]
+    assert np.array_equal(first.params, second.params)
+
+
+def test_a_crew_goes_on_at_an_epoch_as_if_nothing_had_been():
+    whole = network(dropout=0.3)
+    train(whole, 2, epochs=4)
+    broken, optimizer = network(dropout=0.3), Adam(0.01)
+    options = Options(input_scale=255, batch_size=32, epochs=4, seed=7)
+    steps = Trainer(broken, X, T, optimizer=optimizer, options=options, processes=2).run()
+    for step in steps:
+        if isinstance(step, EpochMetrics) and step.epoch == 2:
+            break
+    kept = broken.params.copy(), optimizer.steps, {slot: vector.copy() for slot, vector in optimizer.state.items()}
+    steps.close()
+    resumed, second = network(dropout=0.3), Adam(0.01)
+    resumed.params[:] = kept[0]
+    second.restore(kept[1], kept[2])
+    list(Trainer(resumed, X, T, optimizer=second, options=options, processes=2).run(first_epoch=3))
+    assert np.array_equal(whole.params, resumed.params)
+
+
+def crew():
+    rules = Rules(seed=1, input_scale=255.0, weight_decay=0.0, clip_norm=None)
+    return Crew(network(), Adam(0.01), CrossEntropy(), X, T, rules, batch_size=32, count=2)
+
+
+def test_a_crew_whose_process_dies_says_so():
+    with crew() as team:
+        team.begin_epoch(1)
+        team._processes[0].kill()
+        team._processes[0].wait()
+        with pytest.raises(CrewLostError, match="a process of the training died"):
+            team.step(0, 32, shuffled=False, scale=1.0)
+
+
+def test_closing_ends_the_processes_and_the_shared_memory():
+    with crew() as team:
+        (process,) = team._processes
+        file = team._file
+        assert process.poll() is None
+    assert process.poll() is not None
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(file)
+
+
+def test_a_crew_ends_when_the_process_that_began_it_is_killed():
+    script = (
+        "import os, signal; from tests.nn.test_crew import crew; team = crew();"
+        "print(team._processes[0].pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+    pid = int(ended.stdout)
+    until(lambda: not _runs(pid), limit=10)
+
+
+def _runs(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123  # a process that ends between two calls is no error
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_small_batches_and_layers_that_mix_samples_are_trained_alone(monkeypatch):
+    monkeypatch.setattr("app.nn.training.SHARED_WORK", 1_000)
+    options = Options(batch_size=4)
+    assert Trainer(network(), X, T, optimizer=Adam(), options=options, processes=2).processes == 1
+    assert Trainer(network(), X, T, optimizer=Adam(), options=Options(batch_size=32), processes=2).processes == 2
+    monkeypatch.setattr("app.nn.layers.Dense.mixes_samples", True)
+    assert Trainer(network(), X, T, optimizer=Adam(), options=Options(batch_size=32), processes=2).processes == 1
+
+
+@pytest.mark.parametrize(("length", "count"), [(10, 1), (10, 2), (10, 3), (1, 2), (0, 2)])
+def test_parts_cover_everything_once(length, count):
+    parts = [part(length, rank, count) for rank in range(count)]
+    assert [i for piece in parts for i in range(length)[piece]] == list(range(length))
