@@ -70,6 +70,30 @@ def default_model(
     print(f"saved      {card.name}, {card.parameters:,} parameters, SHA-256 {card.sha256}")
 
 
+@cli.command("gradient-check")
+def check_gradient(
+    recipe: Annotated[str, typer.Argument(help="whose network is checked")] = "lenet",
+    images: Annotated[int, typer.Option(min=1, max=1000, help="how many drawn digits it is checked on")] = 20,
+    sample: Annotated[int, typer.Option(min=1, help="how many numbers of each parameter array are checked")] = 20,
+) -> None:
+    """Numerical differentiation beside backpropagation: the largest relative error of each layer, and both times."""
+    from app.data import make_strokes
+    from app.nn import LOSSES, build, gradient_check
+    from app.recipes import get_recipe
+    from app.runs.config import parse_config
+
+    try:
+        config = parse_config({**get_recipe(recipe).config, "dtype": "float64"})
+    except ValueError as error:
+        sys.exit(f"digitpad: {error}")
+    network = config.build_network()
+    network.initialize(config.seed)
+    drawn = make_strokes(train=images, test=1).train
+    x = (drawn.images / config.input_scale).reshape(len(drawn), *network.input_shape)
+    loss = build("loss", LOSSES, config.loss)
+    print(gradient_check(network, x, drawn.labels.astype(int), loss=loss, sample=sample).table())
+
+
 def main() -> None:
     """Run the command line."""
     cli()

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()
 
+    blas_kernel: Annotated[str, Field(pattern="^[A-Za-z0-9_]+$")] = "auto"
+    """Which of OpenBLAS's kernels trainings use: "auto", "environment", or its name for one."""
+
     @property
     def log_url(self) -> str:
         return self.database_url or f"sqlite:///{self.home / 'digitpad.sqlite3'}"

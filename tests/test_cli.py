@@ -88,3 +88,21 @@ def _children(pid: int) -> list[int]:
 def _alive(pid: int) -> bool:
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
     return bool(state) and not state.startswith("Z")
+
+
+def test_gradient_check_prints_a_table_and_both_times():
+    command = [sys.executable, "-m", "app", "gradient-check"]
+    checked = subprocess.run(
+        [*command, "lenet", "--images", "3", "--sample", "3"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert "0 conv2d" in checked.stdout
+    assert "largest relative error" in checked.stdout
+    assert "backpropagation" in checked.stdout
+    unknown = subprocess.run([*command, "nothing"], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+    assert unknown.returncode == 1
+    assert "recipe: expected one of quick" in unknown.stderr

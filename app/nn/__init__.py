@@ -1,6 +1,7 @@
 """The engine: networks in NumPy, which know nothing of files, data sets or the web."""
 
 from app.nn.activations import softmax
+from app.nn.confusion import Mistake, Report, report
 from app.nn.convolution import Conv2D
 from app.nn.crew import CrewLostError
 from app.nn.evaluation import Evaluation, check_loss, evaluate
@@ -43,6 +44,7 @@ __all__ = [
     "Layer",
     "Loss",
     "MaxPool2D",
+    "Mistake",
     "Momentum",
     "Nesterov",
     "Network",
@@ -50,6 +52,7 @@ __all__ = [
     "Optimizer",
     "Options",
     "RMSProp",
+    "Report",
     "Schedule",
     "SquaredError",
     "StepDecay",
@@ -60,6 +63,7 @@ __all__ = [
     "evaluate",
     "fit",
     "gradient_check",
+    "report",
     "shown",
     "softmax",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 
 from app.nn.arrays import Array
 from app.nn.crew import Crew, is_possible
+from app.nn.early_stopping import EarlyStopping
 from app.nn.evaluation import Evaluation, check_loss, check_samples, evaluate
 from app.nn.losses import CrossEntropy, Loss
 from app.nn.network import Network
@@ -26,11 +27,12 @@ _SHUFFLE = 1
 
 
 class Diverged(ArithmeticError):
-    """The loss is no longer a finite number."""
+    """The loss or the weights are no longer finite numbers."""
 
     def __init__(self, epoch: int, batch: int) -> None:
         super().__init__(
-            f"the loss was no longer finite in epoch {epoch}, batch {batch}; a smaller learning rate may help"
+            f"the loss or the weights were no longer finite in epoch {epoch}, batch {batch}; "
+            "a smaller learning rate may help"
         )
         self.epoch, self.batch = epoch, batch
 
@@ -70,7 +72,8 @@ class Options:
 
     `input_scale` divides the inputs (255 for pixels in bytes). `weight_decay` is L2: λ/2 Σw² added to the loss (not
     to the loss that is reported), for weights, not biases. `clip_norm` is the greatest length of a batch's gradient, a
-    longer one is shortened to it. With `evaluate_training_set` the training set's loss and
+    longer one is shortened to it. After `patience` epochs without a smaller validation loss the training ends, and the
+    network gets the best epoch's weights. With `evaluate_training_set` the training set's loss and
     accuracy are measured after each epoch, and epoch 0 reports them before training.
     """
 
@@ -81,6 +84,7 @@ class Options:
     input_scale: float = 1.0
     weight_decay: float = 0.0
     clip_norm: float | None = None
+    patience: int | None = None
     evaluate_training_set: bool = False
 
     def __post_init__(self) -> None:
@@ -91,6 +95,8 @@ class Options:
         number("weight_decay", self.weight_decay, low=0)
         if self.clip_norm is not None:
             number("clip_norm", self.clip_norm, above=0)
+        if self.patience is not None:
+            whole("patience", self.patience, low=1)
 
 
 class Trainer:
@@ -128,6 +134,11 @@ class Trainer:
         self.batches = math.ceil(len(x) / self.batch_size)
         self.processes = processes if self._gains(processes) else 1
         optimizer.decayed = network.decayed
+        self.stopping: EarlyStopping | None = None
+        if self.options.patience is not None:
+            if self.validation is None:
+                raise ValueError("patience: expected a validation set to watch; got none")
+            self.stopping = EarlyStopping(self.options.patience)
 
     def run(self, first_epoch: int = 1) -> Iterator[BatchDone | EpochMetrics]:
         """Train, yielding after every batch and, after an epoch's last batch, its metrics; to be called once.
@@ -152,11 +163,21 @@ class Trainer:
                     started = time.perf_counter()
                 team.publish()
                 accuracy = correct / self.samples if self._labelled else None
-                yield self._measure(team, epoch, Evaluation(total / self.samples, accuracy), seconds)
+                metrics = self._measure(team, epoch, Evaluation(total / self.samples, accuracy), seconds)
+                yield metrics
+                if self._is_over(metrics):
+                    break
+        if self.stopping is not None:
+            self.stopping.restore(self.network)
 
     def evaluate(self, x: Array, t: Array) -> Evaluation:
         """Loss and accuracy on `x` and `t` as the network is now; raises ValueError where they do not fit."""
         return evaluate(self.network, x, t, loss=self.loss, input_scale=self.options.input_scale)
+
+    def _is_over(self, metrics: EpochMetrics) -> bool:
+        if self.stopping is None or metrics.val_loss is None:
+            return False
+        return self.stopping.is_over(metrics.epoch, metrics.val_loss, self.network)
 
     def _gains(self, processes: int) -> bool:
         return (
@@ -203,6 +224,9 @@ class Trainer:
             trained = evaluate(team.network, team.memory.x, team.memory.t, loss=self.loss, input_scale=scale)
         val = None if self.validation is None else self.evaluate(*self.validation)
         progress = max(epoch * self.batches - 1, 0) / (options.epochs * self.batches)
+        params = self.network.params
+        if params.size and not (np.isfinite(params.min()) and np.isfinite(params.max())):
+            raise Diverged(epoch, self.batches)
         if not math.isfinite(trained.loss) or (val is not None and not math.isfinite(val.loss)):
             raise Diverged(epoch, self.batches)
         return EpochMetrics(

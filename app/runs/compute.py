@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,19 @@ AVX512 = frozenset({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})
 """What OpenBLAS's SkylakeX kernels need."""
 
 
-def kernel_environment(
-    environment: Mapping[str, str] | None = None, processor: Path = Path("/proc/cpuinfo")
-) -> dict[str, str]:
-    """What must be set before NumPy is imported so that OpenBLAS takes the fastest kernel that the processor can run.
+def kernel_environment(choice: str = "auto", processor: Path = Path("/proc/cpuinfo")) -> dict[str, str]:
+    """What must be set before NumPy is imported so that OpenBLAS takes the kernels of `choice`.
 
-    On AMD's processors with AVX-512 OpenBLAS takes its Haswell kernels by itself, without AVX-512; with SkylakeX's, a
-    product of 1000×784 and 784×500 in float32 took 0.51 of the time on a Zen 5. A choice in the environment stands.
+    "auto" takes the fastest that the processor can run. On AMD's processors with AVX-512 OpenBLAS may take its Haswell
+    kernels, without AVX-512; with SkylakeX's, a product of 1000×784 and 784×500 in float32 took 0.51 of the time on a
+    Zen 5. Elsewhere OpenBLAS chooses well by itself. "environment" changes nothing; any other choice is OpenBLAS's name
+    of a kernel.
     """
-    environment = os.environ if environment is None else environment
-    if "OPENBLAS_CORETYPE" in environment or not processor.is_file():
+    if choice == "environment":
+        return {}
+    if choice != "auto":
+        return {"OPENBLAS_CORETYPE": choice}
+    if not processor.is_file():
         return {}
     first = processor.read_text(errors="replace").split("\n\n", 1)[0].splitlines()
     fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in first)}

@@ -27,6 +27,7 @@ class RunConfig(BaseModel):
     schedule: dict[str, Any] = Field(default_factory=lambda: {"type": "constant"})
     weight_decay: float = 0.0
     clip_norm: float | None = None
+    patience: int | None = Field(default=None, strict=True)
     batch_size: int = Field(default=32, strict=True, le=1_000_000)
     epochs: int = Field(default=5, strict=True, le=100_000)
     shuffle: bool = Field(default=True, strict=True)
@@ -51,6 +52,8 @@ class RunConfig(BaseModel):
     @model_validator(mode="after")
     def _buildable(self) -> "RunConfig":
         self.options()
+        if self.patience is not None and self.validation is None:
+            raise ValueError("patience: expected a validation set to watch; got validation null")
         build("optimizer", OPTIMIZERS, self.optimizer)
         build("schedule", SCHEDULES, self.schedule)
         check_loss(self.build_network(), build("loss", LOSSES, self.loss))
@@ -65,6 +68,7 @@ class RunConfig(BaseModel):
             input_scale=self.input_scale,
             weight_decay=self.weight_decay,
             clip_norm=self.clip_norm,
+            patience=self.patience,
             evaluate_training_set=self.evaluate_training_set,
         )
 

@@ -114,7 +114,7 @@ class Runner:
         process = subprocess.Popen(
             [sys.executable, "-m", "app.runs.worker"],
             stdin=subprocess.PIPE,
-            env={**os.environ, **kernel_environment()},
+            env={**os.environ, **kernel_environment(self._settings.blas_kernel)},
             bufsize=0,  # so that closing never has anything left to write to a worker that died
             cwd=PROJECT,
             start_new_session=True,  # Ctrl+C is for the server, which ends its workers itself

@@ -25,6 +25,7 @@ from app.nn import (
     Network,
     Trainer,
     build,
+    report,
 )
 from app.runs.compute import computing, cores
 from app.runs.config import RunConfig
@@ -111,7 +112,22 @@ class Training:
         if not math.isfinite(evaluation.loss):
             raise Diverged(self.config.epochs, self.trainer.batches)
         self.metrics = {"test_loss": evaluation.loss, "test_accuracy": evaluation.accuracy}
-        yield Said("evaluated", {**self.metrics, "test_samples": len(self.test)})
+        yield Said("evaluated", {**self.metrics, "test_samples": len(self.test), **self._report()})
+
+    def _report(self) -> dict[str, Any]:
+        """How the network errs on the test set, by label."""
+        found = report(self.network, self.test.images, self.test.labels, input_scale=self.config.input_scale)
+        stopping = self.trainer.stopping
+        return {
+            "confusion": found.confusion.tolist(),
+            "precision": dict(zip(self.labels, found.precision, strict=True)),
+            "recall": dict(zip(self.labels, found.recall, strict=True)),
+            "mistakes": [
+                {**asdict(mistake), "label": self.labels[mistake.label], "said": self.labels[mistake.said]}
+                for mistake in found.mistakes
+            ],
+            "best_epoch": None if stopping is None else stopping.best_epoch,
+        }
 
     def card(self, name: str, *, run: int | None = None, shipped: bool = False) -> ModelCard:
         """The card of the trained network, under `name`; the store fills in the hash of the weights."""

@@ -7,7 +7,7 @@ import { datasetTitle } from "./run-words.js";
 /** Terms and values of a config, as pairs of texts. */
 export function configTerms(config, datasets) {
   const { network, optimizer } = config;
-  const { type, learning_rate: rate, schedule, ...rest } = optimizer;
+  const { type, learning_rate: rate, ...rest } = optimizer;
   const others = Object.entries(rest).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
   const terms = [
     ["Recipe", config.recipe ?? "own settings"],
@@ -22,8 +22,11 @@ export function configTerms(config, datasets) {
     ["Seed", String(config.seed)],
     ["Number type", config.dtype],
   ];
-  if (schedule) terms.splice(7, 0, ["Schedule", typeof schedule === "string" ? schedule : layerText(schedule)]);
-  return terms.filter(([, value]) => value !== undefined);
+  if (config.schedule.type !== "constant") terms.splice(7, 0, ["Schedule", layerText(config.schedule)]);
+  if (config.weight_decay) terms.push(["Weight decay", String(config.weight_decay)]);
+  if (config.clip_norm) terms.push(["Longest gradient", String(config.clip_norm)]);
+  if (config.patience) terms.push(["Patience", `${config.patience} epochs`]);
+  return terms;
 }
 
 export const configItems = (config, datasets) =>

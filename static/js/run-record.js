@@ -29,6 +29,7 @@ export const recordOf = (run) => ({
   testLoss: null,
   testSamples: null,
   parameters: null,
+  compute: null, // {processes, blas_threads, blas, kernel}: how the machine computed
   epochs: [],
   lastSeq: 0,
   knownSeq: 0, // events up to this one are history: they add numbers, and do not move the state
@@ -50,7 +51,7 @@ function withEvent(record, { seq, type, time, data }) {
   const next = { ...record, state };
   switch (type) {
     case "started":
-      return { ...next, started: record.started ?? time, parameters: data.parameters ?? record.parameters };
+      return { ...next, started: record.started ?? time, parameters: data.parameters ?? record.parameters, compute: data.compute ?? null };
     case "epoch":
       return { ...next, epochs: withEpoch(record.epochs, data) };
     case "evaluated":

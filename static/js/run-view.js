@@ -7,7 +7,7 @@ import { byId, element, setMessage, setText } from "./dom.js";
 import { count, loss, percent } from "./format.js";
 import { forgetEvents, fractionDone, hasEnded, recordOf, withMessage } from "./run-record.js";
 import { followRun } from "./run-stream.js";
-import { couldUseStrokes, onStrokes, outcome, progressLine, runTitle } from "./run-words.js";
+import { computeLine, couldUseStrokes, onStrokes, outcome, progressLine, runTitle } from "./run-words.js";
 
 /** `onState(record)` hears when the run's state changes, `onStarted(run)` of a run that was started from here. */
 export function createRunView({ onState, onStarted }) {
@@ -87,6 +87,7 @@ export function createRunView({ onState, onStarted }) {
     setText(byId("figure-loss-name"), `${which} loss`);
     setText(byId("figure-speed"), count(speed));
     setText(byId("figure-parameters"), count(record.parameters));
+    setText(byId("compute"), computeLine(record));
   }
 
   function renderOutcome() {

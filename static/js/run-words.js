@@ -70,6 +70,15 @@ function success({ testAccuracy, testSamples, model }) {
   return { title, text: model ? `Saved as the model “${model}”.` : "It was not saved as a model." };
 }
 
+/** How the machine computed: "Computed by 2 processes with 1 thread each, openblas with SkylakeX kernels." */
+export function computeLine({ compute }) {
+  if (compute === null) return "";
+  const { processes, blas_threads: threads, blas, kernel } = compute;
+  const crew = processes === 1 ? "one process" : `${processes} processes`;
+  const each = threads ? ` with ${threads} ${threads === 1 ? "thread" : "threads"}${processes === 1 ? "" : " each"}` : "";
+  return `Computed by ${crew}${each}${blas ? `, ${blas}${kernel ? ` with ${kernel} kernels` : ""}` : ""}.`;
+}
+
 /** Whether the run failed for want of data that digitpad could draw itself. */
 export const couldUseStrokes = ({ state, reason, config }) =>
   state === "failed" && reason === "dataset" && config.dataset !== FALLBACK_DATASET;

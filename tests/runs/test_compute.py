@@ -12,22 +12,23 @@ def cpuinfo(tmp_path, vendor, flags):
 
 
 def test_an_amd_processor_with_avx_512_gets_the_kernel_that_uses_it(tmp_path):
-    assert kernel_environment({}, cpuinfo(tmp_path, "AuthenticAMD", AVX512)) == {"OPENBLAS_CORETYPE": "SkylakeX"}
+    assert kernel_environment("auto", cpuinfo(tmp_path, "AuthenticAMD", AVX512)) == {"OPENBLAS_CORETYPE": "SkylakeX"}
 
 
 @pytest.mark.parametrize("missing", sorted(AVX512))
 def test_a_processor_that_lacks_one_instruction_set_never_does(tmp_path, missing):
-    assert kernel_environment({}, cpuinfo(tmp_path, "AuthenticAMD", AVX512 - {missing})) == {}
+    assert kernel_environment("auto", cpuinfo(tmp_path, "AuthenticAMD", AVX512 - {missing})) == {}
 
 
 def test_other_processors_other_systems_and_one_s_own_choice_are_left_alone(tmp_path):
-    assert kernel_environment({}, cpuinfo(tmp_path, "GenuineIntel", AVX512)) == {}
-    assert kernel_environment({}, tmp_path / "nowhere") == {}
-    own = {"OPENBLAS_CORETYPE": "Haswell"}
-    assert kernel_environment(own, cpuinfo(tmp_path, "AuthenticAMD", AVX512)) == {}
+    assert kernel_environment("auto", cpuinfo(tmp_path, "GenuineIntel", AVX512)) == {}
+    assert kernel_environment("auto", tmp_path / "nowhere") == {}
+    able = cpuinfo(tmp_path, "AuthenticAMD", AVX512)
+    assert kernel_environment("environment", able) == {}
+    assert kernel_environment("Haswell", able) == {"OPENBLAS_CORETYPE": "Haswell"}
     odd = tmp_path / "odd"
     odd.write_bytes(b"\xff\xfe no colon here")
-    assert kernel_environment({}, odd) == {}
+    assert kernel_environment("auto", odd) == {}
 
 
 def test_blas_gets_the_processors_that_one_s_own_threads_leave():

@@ -88,6 +88,32 @@ def test_the_stored_network_is_the_one_that_was_evaluated(log, runner, settings,
     assert (started["train_samples"], started["validation_samples"]) == (15000, 5000)
 
 
+def test_the_evaluation_tells_how_it_errs(log, runner):
+    row = wait_for_end(log, add(log, TINY))
+    data = next(event["data"] for event in log.events(row["id"]) if event["type"] == "evaluated")
+    confusion = np.array(data["confusion"])
+    assert confusion.shape == (10, 10)
+    assert confusion.sum() == data["test_samples"] == 2000
+    assert confusion.trace() / confusion.sum() == pytest.approx(data["test_accuracy"])
+    assert data["recall"]["3"] == pytest.approx(confusion[3, 3] / confusion[3].sum())
+    assert data["precision"]["3"] == pytest.approx(confusion[3, 3] / confusion[:, 3].sum())
+    worst = data["mistakes"]
+    assert len(worst) == 30
+    assert all(mistake["said"] != mistake["label"] for mistake in worst)
+    assert worst == sorted(worst, key=lambda mistake: mistake["label_probability"])
+
+
+def test_a_run_with_patience_ends_early_with_its_best_weights(log, runner, settings):
+    overrides = {**TINY, "epochs": 200, "patience": 2, "optimizer": {"type": "adam", "learning_rate": 0.05}}
+    row = wait_for_end(log, add(log, {**overrides, "schedule": {"type": "constant"}}))
+    assert row["state"] == "succeeded"
+    events = log.events(row["id"])
+    losses = [event["data"]["val_loss"] for event in events if event["type"] == "epoch"]
+    evaluated = next(event["data"] for event in events if event["type"] == "evaluated")
+    assert evaluated["best_epoch"] == int(np.argmin(losses)) + 1 == len(losses) - 2
+    assert evaluated["test_loss"] == pytest.approx(min(losses))
+
+
 def test_two_runs_of_one_seed_leave_equal_weights(log, runner, settings):
     first, second = (wait_for_end(log, add(log, TINY)) for _ in range(2))
     store = ModelStore(settings.home)
