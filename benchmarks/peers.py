@@ -92,6 +92,7 @@ def torch(task: Task) -> Iterator[float]:
         if layer["type"] == "dense":
             if len(shape) > 1:
                 modules.append(pt.nn.Flatten())
+                shape = (int(np.prod(shape)),)
             modules.append(pt.nn.Linear(int(np.prod(shape)), layer["units"]))
         elif layer["type"] == "conv2d":
             padding = "same" if layer.get("padding") == "same" else int(layer.get("padding", 0))

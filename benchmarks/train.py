@@ -40,6 +40,8 @@ def _compare(recipe: str) -> None:
                     speeds[library].append(_measure(library, recipe))
                 except RuntimeError as error:
                     failures[library] = str(error)
+    if "digitpad" in failures:
+        raise RuntimeError(f"digitpad itself could not be measured: {failures['digitpad']}")
     own = statistics.median(speeds["digitpad"])
     for library in libraries:
         if library in failures:
@@ -47,7 +49,7 @@ def _compare(recipe: str) -> None:
         else:
             speed = statistics.median(speeds[library])
             ratio = "" if library == "digitpad" else f"{own / speed:.2f}"
-            name = "matrix products alone" if library == "products" else library
+            name = "matrix products alone, of all inputs" if library == "products" else library
             print(f"| {recipe} | {name} | {speed:,.0f} | {ratio} |", flush=True)
 
 

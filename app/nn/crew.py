@@ -6,34 +6,36 @@ system takes a good part of a step, which may be over in a fifth of a millisecon
 """
 
 import json
-import mmap
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from app.nn.arrays import Array, Shape
+from app.nn.arrays import Array
 from app.nn.layers import Dense, Flatten
 from app.nn.losses import LOSSES, Loss
 from app.nn.network import Network
 from app.nn.optimizers import OPTIMIZERS, Optimizer
-from app.nn.parallel import Member, Memory, Rules, optimizer_settings
+from app.nn.parallel import Member, Rules, optimizer_settings
+from app.nn.shared_memory import LINE, map_arrays, memory_of, plan_memory
 from app.nn.spec import build
-
-LINE = 64
-"""Bytes of a cache line: what two processes write at the same time must not lie in one."""
 
 SPINS = 2_000
 """Looks, about a tenth of a microsecond each, before a process that waits lets others run."""
 PATIENCE_SECONDS = 0.02
 """How long it goes on like that before it sleeps between looks."""
 SLEEP_SECONDS = 0.0005
+
+ROOT = Path(__file__).parents[2]
+"""The folder that holds the package `app`."""
 
 _STEP, _EPOCH = range(2)
 
@@ -44,7 +46,13 @@ class CrewLostError(RuntimeError):
 
 def is_possible() -> bool:
     """Whether this system has what a crew needs: anonymous shared memory, and stores seen in the order of writing."""
-    return hasattr(os, "memfd_create") and platform.machine().lower() in ("x86_64", "amd64")
+    if not hasattr(os, "memfd_create") or platform.machine().lower() not in ("x86_64", "amd64"):
+        return False
+    try:
+        os.close(os.memfd_create("digitpad-probe"))
+    except OSError:  # forbidden to this process
+        return False
+    return True
 
 
 class Crew:
@@ -70,22 +78,21 @@ class Crew:
             spec["input_shape"] = [len(self._columns)]
         own = Network.from_spec(spec, dtype=network.dtype)
         x = x if self._columns is None else x.reshape(len(x), -1)
-        plan = _plan(own.params, (len(x), *own.input_shape), x.dtype, t, slots, count)
-        self._first_weight = next((name for name in network.weights() if name.endswith(".weight")), None)
+        plan = plan_memory(own.params, (len(x), *own.input_shape), x.dtype, t, slots, count)
         self._file = os.memfd_create("digitpad-training")
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._optimizer, self._public = optimizer, network
+        self._optimizer, self._public, self._working = optimizer, network, False
         try:
             os.ftruncate(self._file, plan["bytes"])
-            arrays = _map(self._file, plan)
-            memory = _memory(arrays, slots, count)
+            arrays = map_arrays(self._file, plan)
+            memory = memory_of(arrays, slots, count)
             memory.t[:] = t
             if self._columns is None:
                 memory.x[:] = x
             else:
                 np.take(x, self._columns, axis=1, out=memory.x, mode="clip")
             for slot, vector in optimizer.state.items():
-                memory.state[slot][:] = vector
+                _copy(_views(network, vector), _views(own, memory.state[slot]), self._columns)
             orders = {
                 "plan": plan,
                 "slots": slots,
@@ -101,11 +108,11 @@ class Crew:
             for rank in range(1, count):
                 self._processes.append(_start(self._file, {**orders, "rank": rank}))
             own.live_in(memory.params, memory.grads[0])
-            for name, weights in network.weights().items():
-                own.weights()[name][:] = self._of_used(name, weights)
-            optimizer.state = memory.state
+            _copy(network.weights(), own.weights(), self._columns)
+            optimizer.state = dict(memory.state)
             self._member = Member(own, optimizer, loss, memory, rules, batch_size=batch_size, meet=self._gate.meet)
             self._job, self.memory, self.network = arrays["job"], memory, own
+            self._working = True
             self._gate.meet()  # until all are ready
         except BaseException:
             self.close()
@@ -129,16 +136,18 @@ class Crew:
 
     def publish(self) -> None:
         """Copy the parameters into the network that the crew was given."""
-        for name, weights in self._public.weights().items():
-            own = self.network.weights()[name]
-            if own.shape == weights.shape:
-                weights[:] = own
-            else:
-                weights[self._columns] = own
+        _copy(self.network.weights(), self._public.weights(), self._columns)
 
     def close(self) -> None:
         """End the other processes; the optimizer's state becomes its own again."""
-        self._optimizer.state = {slot: vector.copy() for slot, vector in self._optimizer.state.items()}
+        if self._working:
+            self._working = False
+            for slot, vector in self.memory.state.items():
+                whole = np.zeros_like(self._public.params)
+                _copy(_views(self.network, vector), _views(self._public, whole), self._columns)
+                self._optimizer.state[slot] = whole
+            # these hold each other, and the shared memory with them
+            del self._gate, self._member, self._job, self.memory, self.network
         for process in self._processes:
             process.kill()
             process.wait()
@@ -148,11 +157,6 @@ class Crew:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
-
-    def _of_used(self, name: str, weights: Array) -> Array:
-        """The rows of a weight array that the crew trains: of the first layer, those of inputs that are used."""
-        short = self._columns is not None and name == self._first_weight
-        return weights[self._columns] if short else weights
 
     def _command(self, kind: int, *values: float) -> None:
         self._job[0] = kind
@@ -202,48 +206,34 @@ def _used_columns(network: Network, optimizer: Optimizer, x: Array, rules: Rules
     first = next((layer for layer in network.layers if not isinstance(layer, Flatten)), None)
     if not isinstance(first, Dense) or rules.weight_decay or getattr(optimizer, "weight_decay", 0):
         return None
-    used = np.flatnonzero(x.reshape(len(x), -1).any(axis=0))
-    return used if 0 < len(used) < int(np.prod(x.shape[1:])) else None
+    used = x.reshape(len(x), -1).any(axis=0)
+    if not used.any() or used.all():
+        return None
+    name = next(name for name, weights in network.weights().items() if weights.ndim == 2)
+    for vector in optimizer.state.values():
+        if _views(network, vector)[name][~used].any():  # it would still move them
+            return None
+    return np.flatnonzero(used)
 
 
-def _plan(params: Array, x_shape: Shape, x_dtype: Any, t: Array, slots: list[str], count: int) -> dict[str, Any]:
-    """Where each array lies in the shared memory: name → [offset, dtype, shape]."""
-    arrays: dict[str, tuple[str, Shape]] = {
-        "flags": ("int64", (count * LINE // 8,)),
-        "job": ("float64", (8,)),
-        "results": ("float64", (count, LINE // 8)),
-        "order": ("int64", x_shape[:1]),
-        "x": (str(x_dtype), x_shape),
-        "t": (str(t.dtype), t.shape),
-        "params": (str(params.dtype), params.shape),
-        **{f"grads{rank}": (str(params.dtype), params.shape) for rank in range(count)},
-        **{f"state.{slot}": (str(params.dtype), params.shape) for slot in slots},
-    }
-    offset, placed = 0, {}
-    for name, (dtype, shape) in arrays.items():
-        placed[name] = [offset, dtype, list(shape)]
-        offset += -(-int(np.prod(shape)) * np.dtype(dtype).itemsize // LINE) * LINE
-    return {"arrays": placed, "bytes": offset}
+def _views(network: Network, vector: Array) -> dict[str, Array]:
+    """Views of a vector as long as the network's parameters, by the parameters' names."""
+    if vector.shape != network.params.shape:
+        raise ValueError(f"optimizer.state: expected {network.params.size} numbers; got {vector.size}")
+    twin = Network.from_spec(network.spec(), dtype=vector.dtype)
+    twin.live_in(vector, vector)
+    return twin.weights()
 
 
-def _map(file: int, plan: dict[str, Any]) -> dict[str, Array]:
-    memory = mmap.mmap(file, plan["bytes"])
-    return {
-        name: np.ndarray(shape, dtype, buffer=memory, offset=offset)
-        for name, (offset, dtype, shape) in plan["arrays"].items()
-    }
-
-
-def _memory(arrays: dict[str, Array], slots: list[str], count: int) -> Memory:
-    return Memory(
-        x=arrays["x"],
-        t=arrays["t"],
-        order=arrays["order"],
-        params=arrays["params"],
-        grads=[arrays[f"grads{rank}"] for rank in range(count)],
-        state={slot: arrays[f"state.{slot}"] for slot in slots},
-        results=arrays["results"],
-    )
+def _copy(source: dict[str, Array], target: dict[str, Array], columns: Array | None) -> None:
+    """Copy arrays by name between a network and the crew's, which may lack some inputs of the first layer."""
+    for name, array in source.items():
+        if array.shape == target[name].shape:
+            target[name][:] = array
+        elif len(array) > len(target[name]):
+            target[name][:] = array[columns]
+        else:
+            target[name][columns] = array
 
 
 def _start(file: int, orders: dict[str, Any]) -> "subprocess.Popen[bytes]":
@@ -252,19 +242,26 @@ def _start(file: int, orders: dict[str, Any]) -> "subprocess.Popen[bytes]":
         stdin=subprocess.PIPE,
         bufsize=0,
         pass_fds=[file],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "OPENBLAS_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+        },
     )
     assert process.stdin is not None
-    process.stdin.write(json.dumps({**orders, "file": file, "parent": os.getpid()}).encode() + b"\n")
+    with suppress(BrokenPipeError):  # it died at once: the first meeting finds that out
+        process.stdin.write(json.dumps({**orders, "file": file, "parent": os.getpid()}).encode() + b"\n")
     return process
 
 
 def main() -> None:
     """Be a member of a crew, as standard input orders, until the process that began it is no more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the process that began the crew
     orders = json.loads(sys.stdin.readline())
-    arrays = _map(orders["file"], orders["plan"])
-    memory = _memory(arrays, orders["slots"], orders["count"])
+    arrays = map_arrays(orders["file"], orders["plan"])
+    memory = memory_of(arrays, orders["slots"], orders["count"])
     network = Network.from_spec(orders["network"], dtype=orders["dtype"])
     network.live_in(memory.params, memory.grads[orders["rank"]])
     optimizer = build("optimizer", OPTIMIZERS, orders["optimizer"]["spec"])

@@ -42,6 +42,11 @@ def check_loss(network: Network, loss: Loss) -> None:
 
 def check_samples(network: Network, x: Array, t: Array, name: str) -> tuple[Array, Array]:
     """Return x with the shape (N, *input_shape) and t; raise ValueError where they do not fit the network."""
+    if not isinstance(x, np.ndarray) or not isinstance(t, np.ndarray) or x.ndim == 0 or t.ndim == 0:
+        raise ValueError(f"{name}: expected arrays of inputs and targets; got {type(x).__name__}, {type(t).__name__}")
+    if len(network.output_shape) != 1:
+        shape = " × ".join(map(str, network.output_shape))
+        raise ValueError(f"network.layers: expected outputs along one axis; got {shape}; add a flatten or dense layer")
     if len(x) == 0:
         raise ValueError(f"{name} inputs: expected at least one sample; got none")
     if x.dtype.kind not in "fiu":

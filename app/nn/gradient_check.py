@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.nn.arrays import Array
+from app.nn.evaluation import check_loss, check_samples
 from app.nn.losses import CrossEntropy, Loss
 from app.nn.network import Network
 
@@ -80,6 +81,8 @@ def gradient_check(
     if sample is not None and sample < 1:
         raise ValueError(f"sample: expected a whole number ≥ 1; got {sample}")
     loss = loss or CrossEntropy()
+    check_loss(network, loss)
+    x, t = check_samples(network, x, t, "gradient check")
     rng, params = np.random.default_rng(seed), network.params.copy()
     network.params[network.decayed :] += OFFSET * rng.standard_normal(params.size - network.decayed)
     states = [{name: array.copy() for name, array in layer.state.items()} for layer in network.layers]

@@ -55,8 +55,9 @@ class Optimizer:
         """Do the present step for one part; threads may do parts that do not overlap at the same time."""
         rate = self.learning_rate * scale
         work = self._work.get(part.start)
-        if work is None:
-            work = self._work[part.start] = np.empty(min(PIECE, part.stop - part.start), params.dtype)
+        length = min(PIECE, part.stop - part.start)
+        if work is None or len(work) < length or work.dtype != params.dtype:
+            work = self._work[part.start] = np.empty(length, params.dtype)
         for start in range(part.start, part.stop, PIECE):
             piece = slice(start, min(start + PIECE, part.stop))
             p = params[piece]

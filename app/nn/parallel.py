@@ -99,7 +99,8 @@ class Member:
         grads = self._gather()
         limit = self.rules.clip_norm
         if limit is not None:
-            self.memory.results[self._rank, 2] = np.vdot(grads, grads)
+            # in float64, as squares of float32 overflow just where clipping is needed
+            self.memory.results[self._rank, 2] = np.square(grads, dtype=np.float64).sum()
             self._meet()
             norm = float(np.sqrt(self.memory.results[:, 2].sum()))
             if limit < norm < np.inf:
@@ -110,6 +111,10 @@ class Member:
 
     def _learn(self, start: int, stop: int, size: int, shuffled: bool) -> None:
         memory = self.memory
+        if start == stop:  # the epoch's last batch may be smaller than the crew
+            memory.results[self._rank] = 0
+            self.network.grads[:] = 0
+            return
         if shuffled:
             rows = memory.order[start:stop]
             raw = np.take(memory.x, rows, axis=0, out=self._raw[: stop - start], mode="clip")

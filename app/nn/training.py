@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,12 +12,16 @@ from app.nn.arrays import Array
 from app.nn.crew import Crew, is_possible
 from app.nn.early_stopping import EarlyStopping
 from app.nn.evaluation import Evaluation, check_loss, check_samples, evaluate
-from app.nn.losses import CrossEntropy, Loss
-from app.nn.network import Network
-from app.nn.optimizers import Optimizer
+from app.nn.layers import Layer
+from app.nn.losses import LOSSES, CrossEntropy, Loss
+from app.nn.network import LAYERS, Network
+from app.nn.optimizers import OPTIMIZERS, Optimizer
 from app.nn.parallel import Member, Memory, Rules
 from app.nn.schedules import Constant, Schedule
 from app.nn.spec import number, whole
+
+SHARE = 8
+"""Samples of a batch that a process should have at least."""
 
 SHARED_WORK = 2_000_000
 """Samples a batch times parameters from which on processes that share a batch gain more than their meetings cost."""
@@ -106,7 +110,8 @@ class Trainer:
 
     With `processes` > 1 each batch is shared out among so many processes, where the system can and it is large enough
     to gain by it: `self.processes` is how many there will be. Results depend on their number in the last digits, and
-    not from run to run. The network then has its new parameters at the end of every epoch.
+    not from run to run. The network then has its new parameters at the end of every epoch. BLAS should be kept to the
+    processors that are left to each process; layers, losses and optimizers of one's own are trained by one process.
     """
 
     def __init__(
@@ -132,6 +137,7 @@ class Trainer:
         self.validation = None if validation is None else check_samples(network, *validation, "validation")
         self.batch_size = min(self.options.batch_size, len(x))
         self.batches = math.ceil(len(x) / self.batch_size)
+        processes = min(whole("processes", processes, low=1), self.batch_size // SHARE)
         self.processes = processes if self._gains(processes) else 1
         optimizer.decayed = network.decayed
         self.stopping: EarlyStopping | None = None
@@ -147,6 +153,7 @@ class Trainer:
         where one of several processes died.
         """
         options = self.options
+        whole("first_epoch", first_epoch, low=1)
         with self._team() as team:
             if options.evaluate_training_set and first_epoch == 1:
                 yield self._measure(team, 0, None, 0.0)
@@ -183,9 +190,11 @@ class Trainer:
         return (
             processes > 1
             and is_possible()
-            and self.batch_size >= processes
             and self.batch_size * self.network.params.size >= SHARED_WORK
             and not any(layer.mixes_samples for layer in self.network.layers)
+            and all(_is_known(LAYERS, layer) for layer in self.network.layers)
+            and _is_known(OPTIMIZERS, self.optimizer)
+            and _is_known(LOSSES, self.loss)
         )
 
     def _team(self) -> Crew | Member:
@@ -224,8 +233,7 @@ class Trainer:
             trained = evaluate(team.network, team.memory.x, team.memory.t, loss=self.loss, input_scale=scale)
         val = None if self.validation is None else self.evaluate(*self.validation)
         progress = max(epoch * self.batches - 1, 0) / (options.epochs * self.batches)
-        params = self.network.params
-        if params.size and not (np.isfinite(params.min()) and np.isfinite(params.max())):
+        if not all(np.isfinite(array).all() for array in self.network.weights().values()):
             raise Diverged(epoch, self.batches)
         if not math.isfinite(trained.loss) or (val is not None and not math.isfinite(val.loss)):
             raise Diverged(epoch, self.batches)
@@ -267,3 +275,8 @@ def fit(
         processes=processes,
     )
     return (metrics for metrics in trainer.run() if isinstance(metrics, EpochMetrics))
+
+
+def _is_known(registry: Mapping[str, type], part: Layer | Loss | Optimizer) -> bool:
+    """Whether another process can make the like of `part` from its spec."""
+    return registry.get(part.type) is type(part)

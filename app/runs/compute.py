@@ -9,6 +9,10 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+LARGEST_CREW = 8
+"""Processes of one training: each has a gradient of its own, and each more gains less."""
+
 AVX512 = frozenset({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})
 """What OpenBLAS's SkylakeX kernels need."""
 
@@ -34,8 +38,13 @@ def kernel_environment(choice: str = "auto", processor: Path = Path("/proc/cpuin
 
 
 def cores() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    """How many processors this process may use, by its affinity and its container's quota."""
+    allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    if QUOTA.is_file():
+        quota, _, period = QUOTA.read_text().strip().partition(" ")
+        if quota.isdecimal() and period.isdecimal() and int(period) > 0:
+            allowed = min(allowed, max(1, int(quota) // int(period)))
+    return allowed
 
 
 @contextmanager

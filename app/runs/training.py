@@ -27,7 +27,7 @@ from app.nn import (
     build,
     report,
 )
-from app.runs.compute import computing, cores
+from app.runs.compute import computing
 from app.runs.config import RunConfig
 
 
@@ -56,7 +56,7 @@ class Progress:
 class Training:
     """Trains the network of `config` on `dataset`. Raises ValueError where the two do not fit."""
 
-    def __init__(self, config: RunConfig, dataset: Dataset) -> None:
+    def __init__(self, config: RunConfig, dataset: Dataset, *, processes: int = 1) -> None:
         self.config = config
         self.labels, self.test, self._title = dataset.labels, dataset.test, dataset.title
         self.network: Network = config.build_network()
@@ -78,7 +78,7 @@ class Training:
             schedule=build("schedule", SCHEDULES, config.schedule),
             validation=None if validation is None else (validation.images, validation.labels),
             options=config.options(),
-            processes=cores(),
+            processes=processes,
         )
         self.metrics: dict[str, float] = {}
 

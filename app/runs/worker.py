@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from app.data import DatasetUnavailable, load_dataset
 from app.models import ModelStore
 from app.nn import CrewLostError, Diverged
+from app.runs.compute import LARGEST_CREW, cores
 from app.runs.config import RunConfig, parse_config
 from app.runs.log import Claim, FencedError, Log
 from app.runs.states import State
@@ -107,7 +108,9 @@ def work(log: Log, claim: Claim, settings: Settings, link: Link) -> tuple[State,
 
 def _train(log: Log, claim: Claim, config: RunConfig, settings: Settings, link: Link) -> str:
     link.progress = Progress("loading", epochs=config.epochs)
-    training = Training(config, load_dataset(config.dataset, data_dir=settings.data_dir, cache_dir=settings.cache_dir))
+    dataset = load_dataset(config.dataset, data_dir=settings.data_dir, cache_dir=settings.cache_dir)
+    training = Training(config, dataset, processes=max(1, min(LARGEST_CREW, cores() // settings.workers)))
+    del dataset  # a crew has the samples in memory of its own
     for step in training.run():
         if isinstance(step, Said):
             log.say(claim, step.type, finite(step.data))

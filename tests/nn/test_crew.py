@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app.nn import Adam, CrossEntropy, EpochMetrics, Momentum, Network, Options, SquaredError, Trainer
+from app.nn import Adam, AdamW, CrossEntropy, EpochMetrics, Momentum, Network, Options, SquaredError, Trainer
 from app.nn.crew import Crew, CrewLostError, is_possible
 from app.nn.parallel import Rules, part
 from tests.serving import REPOSITORY
@@ -77,8 +78,27 @@ def test_a_crew_learns_values_too_and_any_optimizer_keeps_its_state():
     train(together, 2, two, values, SquaredError())
     np.testing.assert_allclose(together.params, alone.params, atol=1e-12)
     assert one.steps == two.steps
-    # the crew leaves out the 16 weights of the two inputs that are always zero
-    assert len(two.state["velocity"]) == len(one.state["velocity"]) - 16
+    np.testing.assert_allclose(two.state["velocity"], one.state["velocity"], atol=1e-12)
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 2), (2, 1), (2, 3)])
+def test_a_training_goes_on_with_another_number_of_processes(first, second):
+    whole, broken, optimizer, options = network(), network(), Adam(0.01), Options(batch_size=32, epochs=4)
+    list(Trainer(whole, X, T, optimizer=Adam(0.01), options=options).run())
+    steps = Trainer(broken, X, T, optimizer=optimizer, options=options, processes=first).run()
+    for step in steps:
+        if isinstance(step, EpochMetrics) and step.epoch == 2:
+            break
+    steps.close()
+    list(Trainer(broken, X, T, optimizer=optimizer, options=options, processes=second).run(first_epoch=3))
+    np.testing.assert_allclose(broken.params, whole.params, atol=1e-12)
+
+
+def test_a_crew_with_decoupled_weight_decay_decays_weights_alone():
+    alone, together = network(), network()
+    train(alone, 1, AdamW(0.01, weight_decay=0.1))
+    train(together, 2, AdamW(0.01, weight_decay=0.1))
+    np.testing.assert_allclose(together.params, alone.params, atol=1e-12)
 
 
 def test_inputs_that_are_always_zero_are_left_out_and_their_weights_stay():
@@ -112,8 +132,8 @@ def test_a_crew_goes_on_at_an_epoch_as_if_nothing_had_been():
     for step in steps:
         if isinstance(step, EpochMetrics) and step.epoch == 2:
             break
-    kept = broken.params.copy(), optimizer.steps, {slot: vector.copy() for slot, vector in optimizer.state.items()}
     steps.close()
+    kept = broken.params.copy(), optimizer.steps, {slot: vector.copy() for slot, vector in optimizer.state.items()}
     resumed, second = network(dropout=0.3), Adam(0.01)
     resumed.params[:] = kept[0]
     second.restore(kept[1], kept[2])
@@ -143,6 +163,7 @@ def test_closing_ends_the_processes_and_the_shared_memory():
     assert process.poll() is not None
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(file)
+    assert "digitpad-training" not in Path("/proc/self/maps").read_text()
 
 
 def test_a_crew_ends_when_the_process_that_began_it_is_killed():
@@ -165,7 +186,7 @@ def _runs(pid):
 
 def test_small_batches_and_layers_that_mix_samples_are_trained_alone(monkeypatch):
     monkeypatch.setattr("app.nn.training.SHARED_WORK", 1_000)
-    options = Options(batch_size=4)
+    options = Options(batch_size=15)
     assert Trainer(network(), X, T, optimizer=Adam(), options=options, processes=2).processes == 1
     assert Trainer(network(), X, T, optimizer=Adam(), options=Options(batch_size=32), processes=2).processes == 2
     monkeypatch.setattr("app.nn.layers.Dense.mixes_samples", True)
@@ -176,3 +197,21 @@ def test_small_batches_and_layers_that_mix_samples_are_trained_alone(monkeypatch
 def test_parts_cover_everything_once(length, count):
     parts = [part(length, rank, count) for rank in range(count)]
     assert [i for piece in parts for i in range(length)[piece]] == list(range(length))
+
+
+@pytest.mark.parametrize(
+    "layers", [["relu"], [{"type": "conv2d", "filters": 2, "kernel_size": 3}, "relu", "max_pool2d"]]
+)
+def test_a_last_batch_that_is_smaller_than_the_crew_is_learned_too(layers):
+    x, t = RNG.random((33, 6, 6)), RNG.integers(0, 3, 33)
+    spec = {"layers": [*layers, {"type": "dense", "units": 3}]}
+    found = []
+    for processes in (1, 2, 3):
+        net = Network.from_spec(spec, input_shape=(6, 6), dtype="float64")
+        net.initialize(1)
+        options = Options(batch_size=32, epochs=2)
+        trainer = Trainer(net, x, t, optimizer=Adam(0.01), options=options, processes=processes)
+        losses = [step.train_loss for step in trainer.run() if isinstance(step, EpochMetrics)]
+        found.append([*losses, *net.params])
+    np.testing.assert_allclose(found[1], found[0], atol=1e-12)
+    np.testing.assert_allclose(found[2], found[0], atol=1e-12)
