@@ -92,6 +92,8 @@ def check_gradient(
     x = (drawn.images / config.input_scale).reshape(len(drawn), *network.input_shape)
     loss = build("loss", LOSSES, config.loss)
     print(gradient_check(network, x, drawn.labels.astype(int), loss=loss, sample=sample).table())
+    if any(layer.type == "step" for layer in network.layers):
+        print("\nThe step function has no useful derivative: backpropagation passes the gradient straight through it.")
 
 
 def main() -> None:

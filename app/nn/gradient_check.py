@@ -92,36 +92,38 @@ def gradient_check(
         assert loss is not None
         return loss.value_and_gradient(network.forward(x, training=True), t)
 
-    started = time.perf_counter()
-    network.backward(value()[1])
-    backpropagation_seconds = time.perf_counter() - started
-    rows = []
-    started = time.perf_counter()
-    for index, layer in enumerate(network.layers):
-        for name, parameter in layer.params.items():
-            # both are views of the network's vectors, in which they are contiguous
-            values, exact = parameter.reshape(-1), layer.grads[name].reshape(-1).copy()
-            places = np.arange(values.size)
-            if sample is not None and sample < values.size:
-                places = rng.choice(values.size, sample, replace=False)
-            numerical = np.empty(len(places))
-            for row, place in enumerate(places):
-                kept = values[place]
-                values[place] = kept + STEP
-                above = value()[0]
-                values[place] = kept - STEP
-                below = value()[0]
-                values[place] = kept
-                numerical[row] = (above - below) / (2 * STEP)
-            exact = exact[places]
-            scale = np.maximum(FLOOR, np.abs(numerical) + np.abs(exact))
-            error = float((np.abs(numerical - exact) / scale).max())
-            rows.append(GradientError(index, layer.type, name, error, len(places), values.size))
-    numerical_seconds = time.perf_counter() - started
-    network.params[:] = params
-    for layer, state in zip(network.layers, states, strict=True):
-        for name, array in state.items():
-            layer.state[name][...] = array
+    try:
+        started = time.perf_counter()
+        network.backward(value()[1])
+        backpropagation_seconds = time.perf_counter() - started
+        rows = []
+        started = time.perf_counter()
+        for index, layer in enumerate(network.layers):
+            for name, parameter in layer.params.items():
+                # both are views of the network's vectors, in which they are contiguous
+                values, exact = parameter.reshape(-1), layer.grads[name].reshape(-1).copy()
+                places = np.arange(values.size)
+                if sample is not None and sample < values.size:
+                    places = rng.choice(values.size, sample, replace=False)
+                numerical = np.empty(len(places))
+                for row, place in enumerate(places):
+                    kept = values[place]
+                    values[place] = kept + STEP
+                    above = value()[0]
+                    values[place] = kept - STEP
+                    below = value()[0]
+                    values[place] = kept
+                    numerical[row] = (above - below) / (2 * STEP)
+                exact = exact[places]
+                scale = np.maximum(FLOOR, np.abs(numerical) + np.abs(exact))
+                error = float((np.abs(numerical - exact) / scale).max())
+                rows.append(GradientError(index, layer.type, name, error, len(places), values.size))
+        numerical_seconds = time.perf_counter() - started
+    finally:
+        network.params[:] = params
+        for layer, state in zip(network.layers, states, strict=True):
+            for name, array in state.items():
+                layer.state[name][...] = array
     return GradientCheck(tuple(rows), numerical_seconds, backpropagation_seconds)
 
 

@@ -74,3 +74,18 @@ def test_its_table_names_the_layers_and_sets_both_times_side_by_side():
     assert lines[-1].startswith("backpropagation")
     assert found.numerical_seconds > 0
     assert found.backpropagation_seconds > 0
+
+
+def test_it_leaves_the_network_as_it_was_even_where_it_breaks(monkeypatch):
+    net = network()
+    before = net.params.copy()
+    monkeypatch.setattr(Dense, "backward", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        gradient_check(net, *data())
+    assert np.array_equal(net.params, before)
+
+
+@pytest.mark.parametrize("labels", [[9, 0, 0, 0], [-1, 0, 0, 0], [0]])
+def test_targets_that_do_not_fit_are_refused(labels):
+    with pytest.raises(ValueError, match="gradient check targets: expected"):
+        gradient_check(network(), data()[0], np.array(labels))

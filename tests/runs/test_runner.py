@@ -243,13 +243,18 @@ def test_workers_have_the_lowest_priority(log, runner):
     wait_for_end(log, run)
 
 
-def test_the_rows_of_the_from_scratch_tutorial_come_out_to_the_printed_digit(mnist_dir, settings):
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_rows_of_the_from_scratch_tutorial_come_out_to_the_printed_digit(mnist_dir, settings, processes):
     from app.data import load_dataset
     from app.runs.training import Said, Training
 
     dataset = load_dataset("mnist", data_dir=mnist_dir, cache_dir=settings.cache_dir)
     config = request_config({"recipe": "from-scratch", "overrides": {"dtype": "float64", "epochs": 3}})
-    epochs = [s.data for s in Training(config, dataset).run() if isinstance(s, Said) and s.type == "epoch"]
+    epochs = [
+        s.data
+        for s in Training(config, dataset, processes=processes).run()
+        if isinstance(s, Said) and s.type == "epoch"
+    ]
     printed = [
         f"{e['train_accuracy'] * 100:.2f}/{e['val_accuracy'] * 100:.2f} {e['train_loss']:.5f}/{e['val_loss']:.5f}"
         for e in epochs
