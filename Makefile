@@ -8,13 +8,13 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 UV_LOCK := $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
-.PHONY: run test bench bench-peers lint format install install-dev lock default-model screenshots clean
+.PHONY: run test chaos bench bench-peers bench-serve lint format install install-dev lock default-model screenshots clean
 
 run: install ## serve on http://HOST:PORT
 	$(SERVE_ENV) $(PY) -m app serve
 
-test: install-dev browser ## run every test; a subset with ARGS="tests/nn -k adam"
-	$(PY) -m pytest $(ARGS)
+test: install-dev browser clients ## run every test; a subset with ARGS="tests/nn -k adam"
+	$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 bench: install-dev ## measure speed and memory; nothing else should run meanwhile
 	$(PY) -m benchmarks
@@ -25,6 +25,12 @@ bench-peers: install ## install PyTorch, Keras, JAX and scikit-learn beside, for
 	$(PY) -c "import tomllib; [print(p.split(';')[0]) for p in tomllib.load(open('pyproject.toml','rb'))['project']['optional-dependencies']['bench']]" \
 		| while read -r peer; do .venv-bench/bin/python -m pip --quiet install "$$peer" || echo "$$peer could not be installed"; done
 	$(PY) -m benchmarks.train
+
+bench-serve: install ## install LitServe, BentoML and Gradio beside, and measure /predict beside them
+	$(PYTHON) -m venv .venv-bench-serve
+	$(PY) -c "import tomllib; print(*tomllib.load(open('pyproject.toml','rb'))['dependency-groups']['serve-peers'], sep='\n')" \
+		| .venv-bench-serve/bin/python -m pip --disable-pip-version-check --quiet install -r /dev/stdin
+	$(PY) -m benchmarks.predict
 
 lint: install-dev
 	$(VENV)/bin/ruff check .
@@ -64,6 +70,18 @@ browser: install-dev
 lock: install-dev ## pin the newest versions that pyproject.toml allows
 	$(UV_LOCK) --upgrade -o requirements.lock
 	$(UV_LOCK) --upgrade --extra test --extra lint -c requirements.lock -o requirements-dev.lock
+	$(subst pip compile pyproject.toml,pip compile --group clients,$(UV_LOCK)) --upgrade -o requirements-clients.lock
+
+.PHONY: clients
+clients: .venv-clients/.installed ## the real clients of the Open Inference Protocol, for tests/web/test_v2.py
+
+.venv-clients/.installed: requirements-clients.lock
+	@$(PYTHON) -m venv .venv-clients
+	@.venv-clients/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $< && touch $@ \
+		|| { rm -rf .venv-clients; echo "the clients cannot be installed on this Python; their tests are skipped"; }
+
+chaos: install-dev ## kill and freeze servers and trainings at many random moments
+	DIGITPAD_CHAOS_MOMENTS=25 $(PY) -m pytest -q tests/chaos $(ARGS)
 
 clean:
 	rm -rf $(VENV) build

@@ -1,27 +1,38 @@
 """The command line."""
 
 import errno
+import secrets
 import socket
 import sys
 from typing import Annotated
 
 import typer
 import uvicorn
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.runs.log import Log
-from app.settings import Settings
+from app.settings import SettingError, Settings
 
 cli = typer.Typer(help="Draw a digit and watch a neural network, written in NumPy, read it.", no_args_is_help=True)
 
-SHUTDOWN_SECONDS = 3
+SHUTDOWN_SECONDS = 2
+SHIPPED_VALIDATION = 0.1
+"""Share of the training images that is set aside to calibrate the shipped model on."""
+TOKEN_BYTES = 24
+SOCKET_MESSAGE_BYTES = 64 * 1024
+"""The largest message that a reader may send; nothing it says is listened to."""
+OPEN_FILES = 8192
+WILDCARDS = ("", "0.0.0.0", "::")
+"""Values of DIGITPAD_HOST that listen on all addresses."""
 
 
 @cli.command()
 def serve() -> None:
     """Serve the pad, the dashboard and /predict; settings are DIGITPAD_* in the environment or in .env."""
     from app.main import create_app
+    from app.web.access import needs_token
+    from app.web.wire import BoundedProtocol
 
     settings = _settings()
     try:
@@ -32,11 +43,25 @@ def serve() -> None:
         Log(settings.log_url).close()
     except (SQLAlchemyError, ImportError) as error:
         sys.exit(f"digitpad: the database of DIGITPAD_DATABASE_URL cannot be opened: {str(error).splitlines()[0]}")
+    made = secrets.token_urlsafe(TOKEN_BYTES) if needs_token(settings) and settings.token is None else None
+    if made is not None:
+        settings = settings.model_copy(update={"token": SecretStr(made)})
+    try:
+        app = create_app(settings)
+    except SettingError as error:
+        sys.exit(f"digitpad: {error}")
     listener = _listen(settings.host, settings.port)
-    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    print(f"digitpad: http://{shown}:{listener.getsockname()[1]}", flush=True)
+    _allow_many_sockets()
+    _announce(settings, listener.getsockname()[1], made)
     config = uvicorn.Config(
-        create_app(settings), log_level="warning", timeout_graceful_shutdown=SHUTDOWN_SECONDS, ws="websockets-sansio"
+        app,
+        http=BoundedProtocol,
+        server_header=False,
+        ws_max_size=SOCKET_MESSAGE_BYTES,
+        log_level="warning",
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,  # a thousand readers would each cost its memory, and the messages are short
     )
     uvicorn.Server(config).run(sockets=[listener])
 
@@ -55,7 +80,8 @@ def default_model(
     from app.settings import SHIPPED_MODELS
 
     settings = _settings()
-    config = parse_config(get_recipe(recipe).config)
+    # calibrated on images that were no part of training, whatever the recipe does
+    config = parse_config({**get_recipe(recipe).config, "validation": SHIPPED_VALIDATION})
     try:
         dataset = load_dataset(config.dataset, data_dir=settings.data_dir, cache_dir=settings.cache_dir)
     except DatasetUnavailable as error:
@@ -65,7 +91,7 @@ def default_model(
         if isinstance(step, Said):
             print(f"{step.type:10}", *(f"{key} {_short(value)}" for key, value in step.data.items()), flush=True)
     store = ModelStore(SHIPPED_MODELS)
-    card = store.save(training.card(name, shipped=True), training.network, replace=True)
+    card = store.save(training.card(name, shipped=True), training.network, replace=True, arrays=training.arrays())
     store.set_default(card.name)
     print(f"saved      {card.name}, {card.parameters:,} parameters, SHA-256 {card.sha256}")
 
@@ -106,8 +132,36 @@ def _settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [f"DIGITPAD_{str(e['loc'][0]).upper()}: {e['msg']}; got {e['input']!r}" for e in error.errors()]
+        lines = []
+        for entry in error.errors():
+            name = str(entry["loc"][0])
+            came = "" if "token" in name else f"; got {entry['input']!r}"  # a secret stays one
+            lines.append(f"DIGITPAD_{name.upper()}: {entry['msg']}{came}")
         sys.exit("digitpad: " + "\n".join(lines))
+
+
+def _announce(settings: Settings, port: int, made: str | None) -> None:
+    """Print where the server is: with the token that was made for it, and without one that was given."""
+    everywhere = settings.host in WILDCARDS
+    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}[settings.host] if everywhere else settings.host
+    shown = f"[{host}]" if ":" in host else host
+    print(f"digitpad: http://{shown}:{port}" + ("" if made is None else f"/?token={made}"), flush=True)
+    if made is not None:
+        print("digitpad: this token is good until the server ends; DIGITPAD_TOKEN sets one that stays", flush=True)
+    if everywhere:
+        print(f"digitpad: from elsewhere, put this machine's name or address in place of {shown}", flush=True)
+
+
+def _allow_many_sockets() -> None:
+    """Raise the number of files that this process may open, which is often 1,024, as far as it may be."""
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,54 +1,67 @@
 """The web application, built from its settings."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Route
 
 from app import __version__
+from app.data.drawings import DrawingStore
 from app.models import ModelStore, Predictors
+from app.runs.checkpoints import Checkpoints
+from app.runs.commands import Commands
 from app.runs.log import Log
 from app.runs.runner import Runner
 from app.runs.tail import Tail
 from app.settings import SHIPPED_MODELS, Settings
-from app.web import assets, catalog, errors, health, models, pages, predict, runs, stream
+from app.web import assets, catalog, docs, doctor, drawings, errors, health, models, pages, predict, runs, stream, v2
+from app.web.compression import Compression
+from app.web.guard import Guard, Rules
 from app.web.state import Services
-
-GZIP_FROM_BYTES = 2000
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Build the app; the database is opened and the runner starts with its lifespan."""
+    """Build the app; the database is opened and the runner starts with its lifespan. Raises SettingError."""
     settings = settings or Settings()
+    rules = Rules(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        log = Log(settings.log_url)
+        log = Log(settings.log_url, lease_seconds=settings.lease_seconds)
         store = ModelStore(settings.home, SHIPPED_MODELS)
         store.tidy()
+        drawn = DrawingStore(settings.home / "drawings")
+        drawn.tidy()
+        Checkpoints(settings.home, log.id).tidy(log.all_ids)
         runner, tail = Runner(log, settings), Tail(log)
-        app.state.services = Services(settings, log, runner, tail, store, Predictors(store))
+        commands = Commands(log, store, settings, runner.wake)
+        app.state.services = Services(settings, log, runner, commands, tail, store, Predictors(store), drawn)
         runner.start()
         try:
             yield
         finally:
             await tail.close()
-            runner.stop()
+            await asyncio.to_thread(runner.stop)
             log.close()
 
-    app = FastAPIOffline(  # its /docs load nothing from elsewhere
+    app = FastAPIOffline(  # which brings the files that /docs needs
+        docs_url=None,
         redoc_url=None,
         title="digitpad",
         version=__version__,
         description="Draw a digit and watch a neural network, written in NumPy, read it.",
         lifespan=lifespan,
-        favicon_url=assets.address("favicon.svg"),
     )
-    app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES)
+    app.add_middleware(Compression)
+    app.add_middleware(Guard, rules=rules)
     errors.install(app)
     assets.install(app)
-    for room in (predict, pages, catalog, runs, stream, models, health):
+    # Ahead of FastAPI's own route for it, which describes it: dispatch and injection take longer than the network does.
+    app.router.routes.insert(0, Route("/predict", predict.predict, methods=["POST"], include_in_schema=False))
+    for room in (predict, doctor, pages, catalog, runs, stream, models, drawings, v2, health):
         app.include_router(room.router)
+    docs.install(app)
     return app

@@ -4,11 +4,19 @@ from pathlib import Path
 from typing import Annotated
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHIPPED_MODELS = PROJECT / "model_store"
+
+
+TOKEN_LENGTH = 1024
+"""Characters that a token may have at most."""
+
+
+class SettingError(ValueError):
+    """A setting by itself is well formed, and the server cannot start with it; the message names it."""
 
 
 def _default_home() -> Path:
@@ -33,6 +41,41 @@ class Settings(BaseSettings):
     """SQLAlchemy's URL of the log; empty means an SQLite file in `home`."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """How many runs train at once."""
+    lease_seconds: Annotated[float, Field(ge=1, le=3600)] = 15.0
+    """How long a training's process may be silent before another takes up its run."""
+
+    token: SecretStr | None = None
+    """Who has it may do everything. Needed wherever others than this machine can reach the server."""
+    predict_token: SecretStr | None = None
+    """Who has it may only have drawings read."""
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """More names and addresses by which the server may be asked for, separated by commas."""
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Other sites whose pages may use the server, as `https://host:port`, separated by commas."""
+
+    @field_validator("token", "predict_token")
+    @classmethod
+    def _sendable(cls, token: SecretStr | None) -> SecretStr | None:
+        text = token.get_secret_value() if token else ""
+        if len(text) > TOKEN_LENGTH or not all("!" <= character <= "~" for character in text):
+            raise ValueError(f"expected up to {TOKEN_LENGTH} printable ASCII characters without blanks")
+        return token if text else None
+
+    @field_validator("allowed_hosts", "allowed_origins", mode="before")
+    @classmethod
+    def _by_commas(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _for_all_processes(cls, url: str) -> str:
+        if not url.startswith("sqlite"):
+            return url
+        prefix, _, path = url.partition(":///")
+        file = path.partition("?")[0]
+        if not file or file == ":memory:":
+            raise ValueError("expected a file: trainings are processes of their own, and could not see it in memory")
+        return f"{prefix}:///{Path(file).expanduser().resolve()}{path[len(file) :]}"
 
     @field_validator("data_dir", mode="before")
     @classmethod

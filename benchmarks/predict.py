@@ -1,52 +1,188 @@
-"""Requests per second that one idle server process answers at `/predict`, and how long one request takes.
+"""Requests per second that one server process answers, beside LitServe, BentoML and Gradio; and how long one takes.
 
-The load comes from `wrk` where it is installed, else from a few Python processes, which are slower than the server.
+The load comes from `wrk` where it is installed, else from a few Python processes, which are slower than the server. The
+others serve the same network from `.venv-bench-serve` (`make bench-serve`), in turns with digitpad, in one run. The
+time of one request is measured idle, and while a training runs on all cores.
 """
 
 import json
 import multiprocessing
+import os
 import re
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
 import tempfile
 import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
 
+from app.settings import SHIPPED_MODELS
 from tests.data.drawings import recorded
-from tests.serving import serve
+from tests.serving import REPOSITORY, Server, serve
+from tests.waiting import until
 
 SECONDS = 5
 CONNECTIONS = 8
+ROUNDS = 3
+REQUESTS = 5000
+START_SECONDS = 60
+PEERS = {"LitServe": 2.0, "BentoML": 4.0, "Gradio": 15.0}
+"""And how many times as fast as each digitpad means to be."""
+
+DIRECT = "Gradio, without its queue"
+
+PEERS_PYTHON = REPOSITORY / ".venv-bench-serve" / "bin" / "python"
 
 
 def main() -> None:
     rng = np.random.default_rng(0)
-    pixels = {"pixels": [round(value, 3) for value in (rng.random(784) * (rng.random(784) > 0.8)).tolist()]}
-    strokes = {"strokes": recorded()["digit 3"]["strokes"]}
-    print("| body | requests/s, 8 connections | p50, one connection | p99, one connection |\n|---|---|---|---|")
+    drawn = [round(value, 3) for value in (rng.random(784) * (rng.random(784) > 0.8)).tolist()]
+    pixels = json.dumps({"pixels": drawn}).encode()
+    strokes = json.dumps({"strokes": recorded()["digit 3"]["strokes"]}).encode()
     with tempfile.TemporaryDirectory() as home, serve(Path(home)) as server:
-        for name, body in (("784 pixels", pixels), ("strokes", strokes)):
-            payload = json.dumps(body).encode()
-            times = _latencies(server.url, payload, 2000)
-            rate = _wrk(server.url, payload) if shutil.which("wrk") else _python_load(server.url, payload)
-            p99 = statistics.quantiles(times, n=100)[98]
-            print(
-                f"| {name} | {rate:,.0f} | {statistics.median(times) * 1e3:.2f} ms | {p99 * 1e3:.2f} ms |", flush=True
-            )
+        print("| body | requests/s, 8 connections | p50, one connection | p99, one connection |\n|---|---|---|---|")
+        for name, payload in (("784 pixels", pixels), ("strokes", strokes)):
+            rate = _load(f"{server.url}/predict", payload)
+            p50, p99 = _percentiles(server.url, payload)
+            print(f"| {name} | {rate:,.0f} | {p50:.2f} ms | {p99:.2f} ms |", flush=True)
+        _beside_training(server, pixels)
+    _beside_peers(pixels, json.dumps({"data": [drawn]}).encode())
+
+
+def _beside_training(server: Server, payload: bytes) -> None:
+    """Times of one request, idle and while a training takes all cores, in turns."""
+    overrides = {"dataset": "strokes", "epochs": 100_000}
+    print("\n| one connection, 784 pixels | p50 | p99 |\n|---|---|---|", flush=True)
+    times: dict[str, list[tuple[float, float]]] = {"idle": [], "beside a training": []}
+    for _ in range(ROUNDS):
+        times["idle"].append(_percentiles(server.url, payload))
+        run = server.post("/api/runs", {"recipe": "quick", "overrides": overrides})["id"]
+        until(lambda run=run: server.get(f"/api/runs/{run}")["metrics"])
+        times["beside a training"].append(_percentiles(server.url, payload))
+        server.post(f"/api/runs/{run}/cancel")
+        until(lambda run=run: server.get(f"/api/runs/{run}")["state"] == "cancelled")
+    median = {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in times.items()}
+    for name, (p50, p99) in median.items():
+        print(f"| {name} | {p50:.2f} ms | {p99:.2f} ms |")
+    ratio = median["beside a training"][1] / median["idle"][1]
+    print(f"\np99 beside a training is {ratio:.2f} times the idle one (median of {ROUNDS} turns)", flush=True)
+
+
+def _beside_peers(pixels: bytes, gradio: bytes) -> None:
+    if not PEERS_PYTHON.exists():
+        print("\nLitServe, BentoML and Gradio are not installed: make bench-serve")
+        return
+    rates: dict[str, list[float]] = {"digitpad": []}
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as home, serve(Path(home)) as server:
+            rates["digitpad"].append(_load(f"{server.url}/predict", pixels))
+        for peer in ("LitServe", "BentoML"):
+            with _serving(peer, "/predict", pixels) as url:
+                rates.setdefault(peer, []).append(_load(url, pixels))
+        with _serving("Gradio", "/gradio_api/run/direct", gradio) as url:
+            rates.setdefault(DIRECT, []).append(_load(url, gradio))
+            if shutil.which("wrk"):
+                rates.setdefault("Gradio", []).append(_queued(url.replace("/run/direct", "/call/predict"), gradio))
+    own = statistics.median(rates["digitpad"])
+    print("\n| server | requests/s, 8 connections, 784 pixels as JSON | digitpad is | meant |\n|---|---|---|---|")
+    print(f"| digitpad | {own:,.0f} | | |")
+    for peer, measured in rates.items():
+        if peer != "digitpad":
+            rate = statistics.median(measured)
+            meant = f"{PEERS[peer]:g} ×" if peer in PEERS else ""
+            print(f"| {peer} | {rate:,.0f} | {own / rate:.1f} × | {meant} |", flush=True)
+
+
+@contextmanager
+def _serving(peer: str, path: str, payload: bytes) -> Iterator[str]:
+    """The address of the shipped network behind another server, once it answers right."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    weights = str(SHIPPED_MODELS / "mnist-mlp" / "model.safetensors")
+    command = [str(PEERS_PYTHON), "-m", "benchmarks.serve_peers", peer.lower(), str(port), weights]
+    quiet = {"GRADIO_ANALYTICS_ENABLED": "False", "BENTOML_DO_NOT_TRACK": "True", "OPENBLAS_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        command,
+        cwd=REPOSITORY,
+        env={**os.environ, **quiet},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    url = f"http://127.0.0.1:{port}{path}"
+    try:
+        until(lambda: _answers(url, payload), limit=START_SECONDS)
+        yield url
+    finally:
+        process.terminate()  # BentoML's workers are in sessions of their own, and end only with it
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(START_SECONDS)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # LitServe's go on without it
+        process.wait()
+
+
+def _answers(url: str, payload: bytes) -> bool:
+    try:
+        request = urllib.request.Request(url, payload, {"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return b"probabilities" in answer.read()
+    except OSError:
+        return False
+
+
+def _load(url: str, payload: bytes) -> float:
+    """Requests per second over 8 connections."""
+    return _wrk(url, payload) if shutil.which("wrk") else _python_load(url, payload)
+
+
+def _percentiles(url: str, payload: bytes) -> tuple[float, float]:
+    """The median and the 99th percentile of a request's milliseconds."""
+    times = _latencies(f"{url}/predict", payload, REQUESTS)
+    return statistics.median(times) * 1e3, statistics.quantiles(times, n=100)[98] * 1e3
 
 
 def _wrk(url: str, payload: bytes) -> float:
     header = 'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\n'
-    script = f"{header}wrk.body = [==[{payload.decode()}]==]\n"
+    return _run_wrk(f"{header}wrk.body = [==[{payload.decode()}]==]\n", url, threads=1)
+
+
+def _queued(url: str, payload: bytes) -> float:
+    """Answers per second of Gradio as its own client asks: a POST that gives a number, then a GET that waits for it.
+
+    wrk's threads have one connection each here, so that each follows its own turn.
+    """
+    script = f"""
+local body, event = [==[{payload.decode()}]==], nil
+function request()
+  if event then
+    local path = wrk.path .. "/" .. event
+    event = nil
+    return wrk.format("GET", path)
+  end
+  return wrk.format("POST", nil, {{["Content-Type"] = "application/json"}}, body)
+end
+function response(status, headers, text)
+  event = string.match(text, '"event_id"%s*:%s*"(%w+)"')
+end
+"""
+    return _run_wrk(script, url, threads=CONNECTIONS) / 2
+
+
+def _run_wrk(script: str, url: str, *, threads: int) -> float:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
         file.flush()
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-s", file.name, f"{url}/predict"]
+        command = ["wrk", f"-t{threads}", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-s", file.name, url]
         printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     if "Non-2xx" in printed:
         raise RuntimeError(printed)
@@ -89,7 +225,7 @@ class _Connection:
         self._socket = socket.create_connection((address.hostname, address.port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._request = (
-            f"POST /predict HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
+            f"POST {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(payload)}\r\n\r\n"
         ).encode() + payload
 

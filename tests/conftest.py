@@ -33,7 +33,8 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, cache_dir: Path) -> Settings:
     """Settings of an app that keeps everything in this test's own folder."""
-    return Settings(home=tmp_path / "home", cache_dir=cache_dir, data_dir=None, _env_file=None)
+    home = tmp_path / "home"
+    return Settings(home=home, cache_dir=cache_dir, data_dir=None, allowed_hosts="testserver", _env_file=None)
 
 
 @pytest.fixture

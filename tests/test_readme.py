@@ -33,7 +33,7 @@ def test_its_calls_are_answered(client, ended):
         assert response.status_code in (200, 201), response.text
     assert client.post("/predict", json=json.loads(bodies[0][1])).json()["label"] == "7"
     (answer,) = blocks("json")
-    assert set(json.loads(answer)) == {"label", "probabilities", "blank", "model"}
+    assert set(json.loads(answer)) == {"label", "probabilities", "blank", "is_digit", "score", "model"}
     ended(1)
 
 

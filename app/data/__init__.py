@@ -2,7 +2,18 @@
 
 from app.data.catalog import DatasetInfo, list_datasets, load_dataset
 from app.data.dataset import Dataset, DatasetUnavailable, Split, split_validation
-from app.data.preprocessing import MAX_POINTS, Prepared, from_image, from_pixels, from_strokes
+from app.data.preprocessing import (
+    MAX_POINTS,
+    Part,
+    Prepared,
+    Sheet,
+    from_image,
+    from_pixels,
+    from_strokes,
+    sheet_of_image,
+    sheet_of_strokes,
+)
+from app.data.steps import Steps
 from app.data.strokes import make_strokes
 
 __all__ = [
@@ -10,13 +21,18 @@ __all__ = [
     "Dataset",
     "DatasetInfo",
     "DatasetUnavailable",
+    "Part",
     "Prepared",
+    "Sheet",
     "Split",
+    "Steps",
     "from_image",
     "from_pixels",
     "from_strokes",
     "list_datasets",
     "load_dataset",
     "make_strokes",
+    "sheet_of_image",
+    "sheet_of_strokes",
     "split_validation",
 ]

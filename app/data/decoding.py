@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from dataclasses import dataclass
 from io import BytesIO
 from typing import TypeAlias
 
@@ -63,10 +64,25 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_ON_THEIR_SIDE = {
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+}
 
 
-def decode_image(data: bytes) -> GreyArray:
-    """Decode a PNG or JPEG to grey, uint8 (H, W), 0 is black, its longer side about 2,048 pixels at most.
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """`grey` is uint8 (H, W), 0 is black; `width` and `height` are the picture's own, turned upright."""
+
+    grey: GreyArray
+    width: int
+    height: int
+
+
+def decode_image(data: bytes) -> Picture:
+    """Decode a PNG or JPEG to grey, its longer side about 2,048 pixels at most.
 
     What is transparent lies on white paper; if nothing would show there, the opaque part is taken for black ink.
     Raises ValueError if the bytes are no PNG or JPEG, are damaged, or announce more than 20 megapixels.
@@ -83,6 +99,8 @@ def decode_image(data: bytes) -> GreyArray:
     except _DECODE_ERRORS:
         raise ValueError(f"expected a PNG or JPEG image; got {kind} whose header cannot be read") from None
     width, height = image.size
+    if getattr(image, "is_animated", False):
+        raise ValueError("expected a still image; got an animated PNG")
     if width < 1 or height < 1 or width * height > MAX_PIXELS:
         raise ValueError(f"expected an image of at most {MAX_PIXELS // 10**6} megapixels; got {width}×{height}")
     try:
@@ -97,7 +115,9 @@ def decode_image(data: bytes) -> GreyArray:
         turn = _TURNS.get(_orientation(exif or image.info.get("exif") or b""))
         if turn is not None:
             grey = grey.transpose(turn)
-        return np.asarray(grey)
+            if turn in _ON_THEIR_SIDE:
+                width, height = height, width
+        return Picture(np.asarray(grey), width, height)
     except _DECODE_ERRORS:
         raise ValueError(f"expected a whole PNG or JPEG image; got {kind} that is damaged or cut short") from None
 

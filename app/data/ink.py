@@ -1,11 +1,13 @@
 """From a grey picture to ink: which tone is paper, how the light falls, what is noise, and how thick the pen is."""
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from app.data.components import label_components
 from app.data.decoding import GreyArray
 from app.data.raster import BOX_SIZE, STROKE_WIDTH, SUPERSAMPLING, Box, FloatArray, pen_width, sweep
 from app.data.rule import ink_box
@@ -28,6 +30,8 @@ MIN_CONTRAST_UNEVEN = 0.12
 """The same on a photograph, where the estimate of the paper is itself uncertain."""
 NOISE_FLOOR = 0.008
 """A standard deviation of the paper (in 0 to 1) above which a picture counts as noisy."""
+DITHER = 0.05
+"""Above this deviation a picture is dithered, or as good as: its tones are only in the average."""
 NOISE_MARGIN = 6.0
 """How many standard deviations of the paper ink must stand out on a noisy picture."""
 
@@ -38,18 +42,30 @@ SPECK_SHARE = 0.02
 """In a noisy picture, a patch apart from the rest with less than this share of all ink is a speck of dirt."""
 
 THIN = 0.9
-"""A pen below this share of `STROKE_WIDTH` is thickened."""
+"""A pen below this share of the width that is wanted is thickened."""
 MIN_DETAIL = 3 * BOX_SIZE
 """Ink whose longer side has fewer pixels than this is too coarse to measure its pen."""
 
 
-def ink_of_picture(grey: GreyArray) -> tuple[FloatArray, Box] | None:
-    """Find the ink in a grey picture, uint8 (H, W), of either polarity.
+@dataclass(frozen=True, eq=False)
+class Ink:
+    """The ink of a picture, float32 (H, W) in 0 to 1, and how it was found."""
 
-    Gives ink, float32 (h, w) in 0 to 1, and the box that bounds it; None if the picture is blank.
-    """
+    ink: FloatArray
+    is_light: bool
+    """The ink is lighter than the paper."""
+    is_uneven: bool
+    """The paper is not of one tone: its light was taken out."""
+    is_noisy: bool
+
+
+def find_ink(grey: GreyArray) -> Ink | None:
+    """Find the ink in a grey picture, uint8 (H, W), of either polarity; None if the picture is blank."""
     picture = grey.astype(np.float32) / np.float32(255)
-    contrast, even = _contrast(picture)
+    if _noise(picture) > DITHER:
+        averaged = Image.fromarray(grey).filter(ImageFilter.GaussianBlur(max(grey.shape) / 250))
+        picture = np.asarray(averaged).astype(np.float32) / np.float32(255)
+    contrast, light, even = _contrast(picture)
     noise = _noise(contrast)
     noisy = noise > NOISE_FLOOR
     if noisy:
@@ -67,27 +83,42 @@ def ink_of_picture(grey: GreyArray) -> tuple[FloatArray, Box] | None:
     ink = np.clip((contrast - paper) / (full - paper), 0.0, 1.0).astype(np.float32)
     kept = _near(_without_specks(ink) if noisy else ink > 0.5, max(1, round(max(grey.shape) / 200)))
     ink *= kept if noisy else kept | (ink > RINGING)
+    return Ink(ink, light, not even, noisy) if ink.any() else None
+
+
+def fit_ink(
+    ink: FloatArray, *, crop: bool = True, thicken: bool = True, fills: int = BOX_SIZE
+) -> tuple[FloatArray, Box] | None:
+    """Cut ink (H, W) to what is inked, and give a pen thinner than MNIST's that width; either can be left out.
+
+    `fills` is how many pixels of the 28×28 its longer side will have. Gives ink and the box that counts; None if there
+    is no ink.
+    """
     bounds = ink_box(ink)
     if bounds is None:
         return None
+    if not crop:
+        bounds = (0.0, 0.0, float(ink.shape[0]), float(ink.shape[1]))
     top, left, bottom, right = (int(side) for side in bounds)
-    if max(bottom - top, right - left) < MIN_DETAIL:
+    if not thicken or max(bottom - top, right - left) < MIN_DETAIL:
         return ink, bounds
-    return _thickened(ink[top:bottom, left:right])
+    return _thickened(ink[top:bottom, left:right], STROKE_WIDTH * BOX_SIZE / fills)
 
 
-def _contrast(picture: FloatArray) -> tuple[FloatArray, bool]:
-    """How far each pixel is from the paper towards the ink, and whether the paper is even."""
+def _contrast(picture: FloatArray) -> tuple[FloatArray, bool, bool]:
+    """How far each pixel is from the paper towards the ink, whether ink is the lighter one, and the paper even."""
     border = np.concatenate([picture[0], picture[-1], picture[1:-1, 0], picture[1:-1, -1]])
     tone = np.median(border)
     if np.mean(np.abs(border - tone) < EVEN_TONE) >= EVEN_SHARE:
         lighter = picture - tone
-        return (lighter if lighter.sum() > 0 else -lighter), True
+        light = bool(lighter.sum() > 0)
+        return (lighter if light else -lighter), light, True
     # Closing takes thin dark strokes away, opening thin light ones; the one that has to change less is right.
     # Either leaves a ramp of light as it is.
     dark_ink = _paper(picture, closing=True) - picture
     light_ink = picture - _paper(picture, closing=False)
-    return (dark_ink if np.clip(dark_ink, 0, 1).sum() <= np.clip(light_ink, 0, 1).sum() else light_ink), False
+    light = bool(np.clip(dark_ink, 0, 1).sum() > np.clip(light_ink, 0, 1).sum())
+    return (light_ink if light else dark_ink), light, False
 
 
 def _paper(picture: FloatArray, *, closing: bool) -> FloatArray:
@@ -124,10 +155,13 @@ def _otsu(contrast: FloatArray) -> float:
 
 
 def _near(mask: Mask, reach: int) -> Mask:
-    """Pixels at most `reach` away from the mask: the soft edges of ink, and not what rings further out."""
-    image = Image.fromarray(mask.astype(np.uint8)).filter(ImageFilter.MaxFilter(2 * reach + 1))
-    near: Mask = np.asarray(image) > 0
-    return near
+    """Pixels at most `reach` rows and columns away from the mask: the soft edges of ink, and not what rings further."""
+    for _ in range(2):
+        counts = np.zeros((len(mask) + 1, mask.shape[1]), np.int32)
+        np.cumsum(mask, axis=0, dtype=np.int32, out=counts[1:])
+        rows = np.arange(len(mask))
+        mask = (counts[np.minimum(rows + reach + 1, len(rows))] > counts[np.maximum(rows - reach, 0)]).T
+    return mask
 
 
 def _without_specks(ink: FloatArray) -> Mask:
@@ -137,33 +171,24 @@ def _without_specks(ink: FloatArray) -> Mask:
     height, width = (-(-side // step) for side in mask.shape)
     padded = np.pad(mask, ((0, height * step - mask.shape[0]), (0, width * step - mask.shape[1])))
     cells = padded.reshape(height, step, width, step).sum(axis=(1, 3))
-    labels = np.pad(np.where(cells > 0, np.arange(1, cells.size + 1).reshape(cells.shape), 0), 1)
-    inked = labels > 0
-    # The largest label spreads until every patch has one.
-    while True:
-        spread = np.maximum.reduce([np.roll(labels, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)])
-        spread[~inked] = 0
-        if np.array_equal(spread, labels):
-            break
-        labels = spread
-    labels = labels[1:-1, 1:-1]
+    labels, _ = label_components(cells > 0)
     weights = np.bincount(labels.ravel(), weights=cells.ravel().astype(np.float64))
     kept = weights >= SPECK_SHARE * weights.sum()
     patches: Mask = np.repeat(np.repeat(kept[labels], step, 0), step, 1)[: mask.shape[0], : mask.shape[1]]
     return mask & patches
 
 
-def _thickened(ink: FloatArray) -> tuple[FloatArray, Box]:
-    """Draw cropped ink again with MNIST's pen if its own is thinner: averaged to 20 pixels, a thin one would fade."""
+def _thickened(ink: FloatArray, width: float) -> tuple[FloatArray, Box]:
+    """Draw ink again with a pen `width` pixels wide, of 20, if its own is thinner: averaged, a thin one would fade."""
     # The outermost row is covered only in part: the edge lies inside it, by what its darkest pixel lacks.
     first_row, first_column = 1 - float(ink[0].max()), 1 - float(ink[:, 0].max())
     height = ink.shape[0] - 1 + float(ink[-1].max()) - first_row
-    width = ink.shape[1] - 1 + float(ink[:, -1].max()) - first_column
-    longer = max(height, width)
+    breadth = ink.shape[1] - 1 + float(ink[:, -1].max()) - first_column
+    longer = max(height, breadth)
     pen = pen_width(ink)
-    if pen / longer > THIN * STROKE_WIDTH / BOX_SIZE:
-        return ink, (first_row, first_column, first_row + height, first_column + width)
-    tip = STROKE_WIDTH * SUPERSAMPLING
+    if pen / longer > THIN * width / BOX_SIZE:
+        return ink, (first_row, first_column, first_row + height, first_column + breadth)
+    tip = width * SUPERSAMPLING
     scale = (BOX_SIZE * SUPERSAMPLING - tip) / max(longer - pen, 1.0)
     # The pen that is there already counts towards the new one.
     radius = (tip - pen * scale) / 2
@@ -171,7 +196,7 @@ def _thickened(ink: FloatArray) -> tuple[FloatArray, Box]:
     origin = radius + 1
     y = (rows + 0.5 - first_row) * scale + origin
     x = (columns + 0.5 - first_column) * scale + origin
-    bottom, right = height * scale + radius + origin, width * scale + radius + origin
+    bottom, right = height * scale + radius + origin, breadth * scale + radius + origin
     canvas = np.zeros((int(bottom) + 2, int(right) + 2), np.bool_)
     canvas[y.astype(np.int64), x.astype(np.int64)] = True
     return sweep(canvas, radius), (1.0, 1.0, bottom, right)

@@ -1,6 +1,7 @@
 """The one preprocessing: strokes, pictures and pixels all become 28×28 here; ink is 1, paper is 0."""
 
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -10,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data.decoding import decode_image
-from app.data.ink import ink_of_picture
-from app.data.raster import FloatArray, draw_strokes
-from app.data.rule import IMAGE_SIZE, apply_rule
+from app.data.groups import group_ink, group_strokes
+from app.data.ink import find_ink
+from app.data.raster import Box, FloatArray
+from app.data.rule import IMAGE_SIZE
+from app.data.steps import prepare_ink, prepare_strokes
 
 MAX_POINTS = 10_000
 """The most points that the strokes of one drawing may have together."""
@@ -28,6 +31,26 @@ class Prepared:
     blank: bool
 
 
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One of several drawings on a sheet; `box` is left, top, width and height in the sheet's own unit, y down."""
+
+    box: Box
+    prepared: Prepared
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """A drawing as a whole, and its parts from left to right where it falls into several, at most 32.
+
+    `area` is how many pixels the picture has that it came as, if it came as one.
+    """
+
+    whole: Prepared
+    parts: tuple[Part, ...] = ()
+    area: int = 0
+
+
 def from_strokes(strokes: object) -> Prepared:
     """Prepare a drawing: a list of strokes, each a list of [x, y] in any unit, y down, at most 10,000 points.
 
@@ -35,10 +58,7 @@ def from_strokes(strokes: object) -> Prepared:
     all is blank. All points in one place are a dot, as large as the pen's tip: how large it was meant to be cannot be
     known without a unit. Raises ValueError that names the place of what is wrong.
     """
-    drawing = draw_strokes(parse_strokes(strokes))
-    if drawing is None:
-        return _prepared(np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32))
-    return _prepared(apply_rule(*drawing))
+    return _prepared(prepare_strokes(parse_strokes(strokes)))
 
 
 def from_image(data: bytes) -> Prepared:
@@ -47,10 +67,42 @@ def from_image(data: bytes) -> Prepared:
     Ink is what differs from the paper; light that falls unevenly and noise are taken out. A pen thinner than MNIST's
     is thickened to it. A uniform picture is blank. Raises ValueError if it is no such picture, or is damaged.
     """
-    found = ink_of_picture(decode_image(data))
+    found = find_ink(decode_image(data).grey)
+    return BLANK if found is None else _prepared(prepare_ink(found.ink))
+
+
+def sheet_of_strokes(strokes: object) -> Sheet:
+    """Prepare a drawing as `from_strokes`, and each of its groups of strokes; boxes bound the points."""
+    parsed = parse_strokes(strokes)
+    whole = _prepared(prepare_strokes(parsed))
+    groups = group_strokes(parsed)
+    if len(groups) < 2:
+        return Sheet(whole)
+    parts = []
+    for group in groups:
+        own = [parsed[index] for index in group]
+        points = np.concatenate(own)
+        left, top = points.min(axis=0).tolist()
+        right, bottom = points.max(axis=0).tolist()
+        box = left, top, min(right - left, sys.float_info.max), min(bottom - top, sys.float_info.max)
+        parts.append(Part(box, _prepared(prepare_strokes(own))))
+    return Sheet(whole, tuple(parts))
+
+
+def sheet_of_image(data: bytes) -> Sheet:
+    """Prepare a picture as `from_image`, and each of its groups of ink; boxes are in pixels of the upright picture."""
+    picture = decode_image(data)
+    found, area = find_ink(picture.grey), picture.width * picture.height
     if found is None:
-        return _prepared(np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32))
-    return _prepared(apply_rule(*found))
+        return Sheet(BLANK, area=area)
+    height, width = picture.grey.shape
+    across, down = picture.width / width, picture.height / height
+    parts = []
+    for group in group_ink(found.ink):
+        top, left, bottom, right = group.box
+        box = left * across, top * down, (right - left) * across, (bottom - top) * down
+        parts.append(Part(box, _prepared(prepare_ink(group.ink))))
+    return Sheet(_prepared(prepare_ink(found.ink)), tuple(parts), area)
 
 
 def from_pixels(values: object) -> Prepared:
@@ -174,3 +226,6 @@ def _describe(value: object) -> str:
 
 def _prepared(pixels: FloatArray) -> Prepared:
     return Prepared(pixels, blank=not pixels.any())
+
+
+BLANK = _prepared(np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32))

@@ -16,6 +16,9 @@ FloatArray: TypeAlias = NDArray[np.float32]
 Box: TypeAlias = tuple[float, float, float, float]
 """Top, left, bottom, right, in pixels of the image that it belongs to."""
 
+Square: TypeAlias = tuple[float, float, float]
+"""Left, top and side, in the unit of the strokes that it belongs to."""
+
 BOX_SIZE = 20
 """Side of the square that MNIST's authors fit a digit into, in pixels of the 28×28 image."""
 
@@ -27,26 +30,36 @@ STROKE_WIDTH = 2.6
 mean of 2.60 (median 2.48)."""
 
 
-def draw_strokes(strokes: Sequence[NDArray[np.float64]], width: float = STROKE_WIDTH) -> tuple[FloatArray, Box] | None:
+def draw_strokes(
+    strokes: Sequence[NDArray[np.float64]], width: float = STROKE_WIDTH, square: Square | None = None
+) -> tuple[FloatArray, Box] | None:
     """Draw strokes with a round pen, as large as the 20×20 box at `SUPERSAMPLING` allows.
 
     `strokes` are arrays (n, 2) of finite x, y, any unit, y down; `width` is the pen's width in pixels of the 28×28
-    image. Gives the ink, float32 (H, W), 1 is ink, and the box that bounds it; None if there is no point at all.
+    image. With `square`, which holds all points, it is the square and not the ink that fills the box. Gives the ink,
+    float32 (H, W), 1 is ink, and the box that bounds it, or the square; None if there is no point at all.
     """
     drawn = [stroke for stroke in strokes if len(stroke)]
     if not drawn:
         return None
     points = np.concatenate(drawn)
-    low, high = points.min(axis=0), points.max(axis=0)
-    # Halves, so that the extent of ±1e308 is finite.
-    half_extent = float((high * 0.5 - low * 0.5).max())
     pen = width * SUPERSAMPLING
-    reach = BOX_SIZE * SUPERSAMPLING - pen
     # One pixel of margin holds the soft edge of the pen.
     origin = pen / 2 + 1
-    unit = np.zeros_like(points) if half_extent == 0 else (points * 0.5 - low * 0.5) / half_extent
+    box_size = BOX_SIZE * SUPERSAMPLING
+    # Halves, so that the extent of ±1e308 is finite.
+    if square is None:
+        low = points.min(axis=0) * 0.5
+        half_extent, reach = float((points.max(axis=0) * 0.5 - low).max()), box_size - pen
+    else:
+        low, half_extent, reach = np.array(square[:2]) * 0.5, square[2] * 0.5, float(box_size)
+    unit = np.zeros_like(points) if half_extent == 0 else (points * 0.5 - low) / half_extent
     placed = unit * reach + origin
     right, bottom = (float(side) + pen / 2 for side in placed.max(axis=0))
+    box = (1.0, 1.0, bottom, right)
+    if square is not None:
+        box = (origin, origin, origin + box_size, origin + box_size)
+        right = bottom = origin + box_size + pen / 2
     canvas = Image.new("L", (int(right) + 2, int(bottom) + 2))
     draw = ImageDraw.Draw(canvas)
     start = 0
@@ -56,7 +69,7 @@ def draw_strokes(strokes: Sequence[NDArray[np.float64]], width: float = STROKE_W
         start += len(stroke)
         draw.line(path, fill=1)
         draw.point(path[:2], fill=1)
-    return sweep(np.asarray(canvas) > 0, pen / 2), (1.0, 1.0, bottom, right)
+    return sweep(np.asarray(canvas) > 0, pen / 2), box
 
 
 def sweep(mask: NDArray[np.bool_], radius: float) -> FloatArray:

@@ -36,11 +36,12 @@ def ink_box(ink: FloatArray) -> Box | None:
     return float(rows[0]), float(columns[0]), float(rows[-1] + 1), float(columns[-1] + 1)
 
 
-def apply_rule(ink: FloatArray, box: Box | None = None) -> FloatArray:
+def apply_rule(ink: FloatArray, box: Box | None = None, *, scale: bool = True, center: bool = True) -> FloatArray:
     """Fit ink, (H, W) in 0 to 1, into the 28×28 field, float32 in 0 to 1; no ink gives zeros.
 
     `box` bounds the ink when it is known better than to a pixel. A lone dot is not blown up to the 20×20 box: it
-    becomes as large as the tip of the pen.
+    becomes as large as the tip of the pen. To show what a step is good for, each can be left out: without `scale` the
+    box fills the whole field, and without `center` its middle, not the centre of mass, is in the middle.
     """
     field = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32)
     bounds = box or ink_box(ink)
@@ -49,14 +50,19 @@ def apply_rule(ink: FloatArray, box: Box | None = None) -> FloatArray:
     top, left, bottom, right = bounds
     longer = max(bottom - top, right - left)
     in_place = ink.shape == field.shape and longer == BOX_SIZE
-    scale = (STROKE_WIDTH if not in_place and _is_dot(ink, bounds) else BOX_SIZE) / longer
+    side = IMAGE_SIZE if not scale else STROKE_WIDTH if not in_place and _is_dot(ink, bounds) else BOX_SIZE
+    ratio = side / longer
     # Area averaging along one axis, then the other.
-    small = _averaging(top, bottom, scale, ink.shape[0]) @ ink @ _averaging(left, right, scale, ink.shape[1]).T
+    small = _averaging(top, bottom, ratio, ink.shape[0]) @ ink @ _averaging(left, right, ratio, ink.shape[1]).T
     np.clip(small, 0.0, 1.0, out=small)
     mass = float(small.sum())
     if mass <= 0.0:
         return field
     height, width = small.shape
+    if not center:
+        y, x = (IMAGE_SIZE - height) // 2, (IMAGE_SIZE - width) // 2
+        field[y : y + height, x : x + width] = small
+        return field
     centre_y = float(small.sum(axis=1) @ np.arange(height)) / mass
     centre_x = float(small.sum(axis=0) @ np.arange(width)) / mass
     y = _position(centre_y, height, top if in_place else None)

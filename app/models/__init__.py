@@ -1,7 +1,9 @@
 """The model store, model cards and the predictor."""
 
-from app.models.card import ModelCard, check_name
+from app.models.calibration import Calibrated, calibrate
+from app.models.card import Calibration, ModelCard, check_name
 from app.models.predictor import Prediction, Predictor, Predictors
+from app.models.rejection import fit_subspaces
 from app.models.store import (
     DamagedModelError,
     ModelStore,
@@ -11,6 +13,8 @@ from app.models.store import (
 )
 
 __all__ = [
+    "Calibrated",
+    "Calibration",
     "DamagedModelError",
     "ModelCard",
     "ModelStore",
@@ -20,5 +24,7 @@ __all__ = [
     "ProtectedModelError",
     "StoredModel",
     "UnknownModelError",
+    "calibrate",
     "check_name",
+    "fit_subspaces",
 ]

@@ -1,11 +1,13 @@
 """The model card: what a stored model is, where it comes from, and how good it is."""
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+RESERVED = frozenset({"checkpoints", "default", "drawings"})
+"""What else lies in the folder of the models."""
 
 
 def check_name(name: str) -> str:
@@ -14,7 +16,63 @@ def check_name(name: str) -> str:
         raise ValueError(
             f"model name: expected up to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit; got {name!r}"
         )
+    if name in RESERVED:
+        raise ValueError(f"model name: expected another than {name!r}, which digitpad keeps for itself")
     return name
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Samples(_Strict):
+    """Which images something was measured on, and how many."""
+
+    data: str = Field(max_length=200)
+    samples: int = Field(ge=1)
+
+
+class Scale(_Strict):
+    """What turns a statistic of an image into its strangeness: 0 at `limit`, −1 about `spread` below it."""
+
+    limit: float = Field(ge=-1e6, le=1e6)
+    spread: float = Field(gt=0, le=1e6)
+
+
+class Rejection(_Strict):
+    """How an image gets its score, 0 to 1, where larger is more like what the network was trained on.
+
+    The arrays that belong to it lie with the weights: `rejection.mean` and `rejection.basis`.
+    """
+
+    components: int = Field(ge=1, le=196)
+    residual: Scale
+    relative: Scale
+    logit: Scale
+    threshold: float = Field(ge=0, le=1)
+    """An image with a score below it is refused."""
+    false_rejection: float = Field(ge=0, le=1)
+    """Share of the images in `measured_on` that are refused."""
+    rejected: dict[str, float] = Field(default_factory=dict)
+    """Share that is refused of each kind of drawing that is no digit, none of which was used to choose anything."""
+
+
+class Calibration(_Strict):
+    """By what the logits are divided so that probabilities are true, and what that came to.
+
+    `ece` is the expected calibration error over `bins` bins of equal width (Guo et al. 2017, section 2).
+    """
+
+    temperature: float = Field(gt=0, le=1000)
+    fitted_on: Samples
+    measured_on: Samples
+    bins: int = Field(ge=1, le=1000)
+    ece_before: float = Field(ge=0, le=1)
+    ece_after: float = Field(ge=0, le=1)
+    nll_before: float = Field(ge=0)
+    nll_after: float = Field(ge=0)
+    rejection: Rejection | None = None
+    note: str | None = Field(default=None, max_length=1000)
 
 
 class ModelCard(BaseModel):
@@ -22,13 +80,15 @@ class ModelCard(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
 
-    name: str = Field(pattern=rf"^{NAME.pattern}$")
+    name: Annotated[str, AfterValidator(check_name)]
     network: dict[str, Any]
     dtype: str = "float32"
     labels: list[str] = Field(min_length=1)
     input_scale: float = Field(gt=0)
     """What bytes (0 to 255) are divided by before they reach the network."""
     metrics: dict[str, float] = Field(default_factory=dict)
+    calibration: Calibration | None = None
+    """None in models that were saved without it: their probabilities are the network's own, and nothing is refused."""
     recipe: str
     dataset: str
     config: dict[str, Any]

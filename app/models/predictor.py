@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.data import Prepared
+from app.models.calibration import as_logits, softmax
 from app.models.card import ModelCard
+from app.models.rejection import Rejecter
 from app.models.store import CARD, DamagedModelError, ModelStore, Stamp, UnknownModelError, file_stamp
 from app.nn import Network
 
@@ -19,35 +20,55 @@ KEPT = 8
 
 @dataclass(frozen=True)
 class Prediction:
-    """`label` is None where the drawing is blank; the probabilities, one a label, then are all the same."""
+    """`label` is None where the drawing is blank; the probabilities, one a label, then are all the same.
+
+    `score`, 0 to 1, is larger the more the drawing looks like what the network was trained on, and None where the model
+    has no such score; then everything but a blank counts as a digit.
+    """
 
     label: str | None
     probabilities: dict[str, float]
+    is_digit: bool
+    score: float | None
 
 
 class Predictor:
     """A network ready to read images; safe to share between threads."""
 
-    def __init__(self, card: ModelCard, network: Network) -> None:
+    def __init__(self, card: ModelCard, network: Network, rejecter: Rejecter | None = None) -> None:
         outputs = network.output_shape
         if outputs != (len(card.labels),):
             raise ValueError(f"labels: expected one for each of the {outputs} outputs; got {len(card.labels)}")
-        self.card, self._network = card, network
+        self.card, self._network, self._rejecter = card, network, rejecter
         self._scale = network.dtype.type(BYTE_MAX / card.input_scale)
+        self._temperature = card.calibration.temperature if card.calibration is not None else 1.0
 
     def predict(self, images: list[Prepared]) -> list[Prediction]:
-        """Read prepared images, one prediction each."""
+        """Read prepared images, one prediction each. Raises DamagedModelError where it gives no finite numbers."""
         pixels = np.stack([image.pixels for image in images]).astype(self._network.dtype, copy=False)
         inputs = (pixels * self._scale).reshape(len(images), *self._network.input_shape)
-        rows = self._network.probabilities(inputs).astype(np.float64)
-        rows /= rows.sum(axis=1, keepdims=True)  # float32 sums to 1 only to its own precision
-        return [self._say(row, image.blank) for row, image in zip(rows, images, strict=True)]
+        with np.errstate(over="ignore", invalid="ignore"):
+            logits = as_logits(self._network, self._network.forward(inputs, training=False))
+        if not np.isfinite(logits).all():
+            raise DamagedModelError(f"the model {self.card.name} cannot be used: its outputs are not finite numbers")
+        said = logits.argmax(axis=1).tolist()
+        rows = softmax(logits / self._temperature).tolist()
+        return [
+            self._say(image, label, float(own[label]), row)
+            for image, label, own, row in zip(images, said, logits, rows, strict=True)
+        ]
 
-    def _say(self, row: NDArray[np.float64], blank: bool) -> Prediction:
+    def _say(self, image: Prepared, label: int, logit: float, row: list[float]) -> Prediction:
         labels = self.card.labels
-        if blank:
-            return Prediction(None, dict.fromkeys(labels, 1 / len(labels)))
-        return Prediction(labels[int(row.argmax())], dict(zip(labels, row.tolist(), strict=True)))
+        rejecter = self._rejecter
+        if image.blank:
+            blank = dict.fromkeys(labels, 1 / len(labels))
+            return Prediction(None, blank, False, None if rejecter is None else 0.0)
+        probabilities = dict(zip(labels, row, strict=True))
+        if rejecter is None:
+            return Prediction(labels[label], probabilities, True, None)
+        score = rejecter.score(image.pixels, label, logit)
+        return Prediction(labels[label], probabilities, rejecter.is_known(score), score)
 
 
 class Predictors:
@@ -69,7 +90,7 @@ class Predictors:
                 return known[2]
         path = str(self._store.path(name, CARD))
         stamp = file_stamp(path)
-        predictor = Predictor(*self._store.load(name))
+        predictor = Predictor(*self._store.load_with_rejecter(name))
         with self._lock:
             self._loaded[name] = (path, stamp, predictor)
             self._loaded.move_to_end(name)

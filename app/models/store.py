@@ -2,10 +2,11 @@
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,11 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from app.data.files import sync_folder, write_synced
 from app.models.card import NAME, ModelCard, check_name
+from app.models.rejection import BASIS, MEAN, Rejecter
 from app.nn import Network
+from app.nn.arrays import Array
 
 WEIGHTS, CARD, DEFAULT = "model.safetensors", "model.json", "default"
 
@@ -79,42 +83,61 @@ class ModelStore:
 
     def load(self, name: str) -> tuple[ModelCard, Network]:
         """The card and the network of `name`. Raises UnknownModelError, DamagedModelError."""
+        return self.load_with_rejecter(name)[:2]
+
+    def load_with_rejecter(self, name: str) -> tuple[ModelCard, Network, Rejecter | None]:
+        """The card and the network of `name`, and what tells whether an image is strange to it, if it has that.
+
+        Raises UnknownModelError, DamagedModelError.
+        """
         card = self.get(name)
         try:
             network = _build(card)
-            network.load_weights(load(self.path(name, WEIGHTS).read_bytes()))
+            weights = load(self.path(name, WEIGHTS).read_bytes())
+            rejection = card.calibration.rejection if card.calibration is not None else None
+            rejecter = None
+            if rejection is not None:
+                arrays = {key: weights.pop(key) for key in (MEAN, BASIS) if key in weights}
+                rejecter = Rejecter(rejection, len(card.labels), arrays)
+            network.load_weights(weights)
         except (ValueError, TypeError, SafetensorError, OSError) as error:
             raise DamagedModelError(f"the model {name} cannot be used: {error}") from None
-        return card, network
+        return card, network, rejecter
 
     def path(self, name: str, file: str) -> Path:
         """Where `file` of model `name` lies. Raises UnknownModelError."""
         return self._folder(name) / file
 
-    def save(self, card: ModelCard, network: Network, *, replace: bool = False) -> ModelCard:
+    def save(
+        self, card: ModelCard, network: Network, *, replace: bool = False, arrays: Mapping[str, Array] | None = None
+    ) -> ModelCard:
         """Store a network with its card, whole or not at all, and return the card with the hash of the weights.
 
-        A name that is taken gets "-2", "-3", ... behind it, unless it is to be replaced.
+        `arrays` are those of the card's calibration, which are kept with the weights. A name that is taken gets "-2",
+        "-3", ... behind it, unless it is to be replaced. What a run has saved before is not saved twice.
         """
-        weights = save({name: array.copy() for name, array in network.weights().items()})
+        weights = save({name: array.copy() for name, array in {**network.weights(), **(arrays or {})}.items()})
+        digest = hashlib.sha256(weights).hexdigest()
+        for model in self.list() if card.run is not None else ():
+            known = model.card
+            if known is not None and (known.run, known.recipe, known.sha256) == (card.run, card.recipe, digest):
+                return known
         self.home.mkdir(parents=True, exist_ok=True)
         wanted = card.name
         for count in range(2, 10_000):
             name = card.name
-            card = ModelCard.model_validate(
-                {**card.model_dump(), "name": name, "sha256": hashlib.sha256(weights).hexdigest()}
-            )
+            card = ModelCard.model_validate({**card.model_dump(), "name": name, "sha256": digest})
             folder = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".tmp", dir=self.home))
             try:
                 folder.chmod(0o755)
-                _write(folder / WEIGHTS, weights)
-                _write(folder / CARD, (card.model_dump_json(indent=2) + "\n").encode())
-                _sync(folder)
+                write_synced(folder / WEIGHTS, weights)
+                write_synced(folder / CARD, (card.model_dump_json(indent=2) + "\n").encode())
+                sync_folder(folder)
                 old = self._set_aside(name) if replace and (self.home / name).exists() else None
                 folder.rename(self.home / name)
                 if old is not None:
                     shutil.rmtree(old, ignore_errors=True)
-                _sync(self.home)
+                sync_folder(self.home)
                 return card
             except OSError:
                 taken = (self.home / name).exists() and folder.exists()
@@ -139,6 +162,13 @@ class ModelStore:
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > RUBBISH_SECONDS:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def remove_unfinished(self, name: str) -> None:
+        """Remove what a process that was killed while it saved a model of that name has left behind."""
+        pattern = re.compile(rf"\.{re.escape(name)}(-\d+)?\.[a-z0-9_]{{8}}\.tmp")
+        for path in self.home.glob(".*.tmp"):
+            if pattern.fullmatch(path.name):
+                shutil.rmtree(path, ignore_errors=True)
 
     def _set_aside(self, name: str) -> Path:
         """Move a model out of sight in one step; return where it went."""
@@ -176,7 +206,7 @@ class ModelStore:
         os.close(handle)
         path = Path(temporary)
         path.chmod(0o644)
-        _write(path, f"{name}\n".encode())
+        write_synced(path, f"{name}\n".encode())
         path.replace(self.home / DEFAULT)
 
     def _folder(self, name: str) -> Path:
@@ -243,18 +273,3 @@ def _build(card: ModelCard) -> Network:
     if network.output_shape != (len(card.labels),):
         raise ValueError(f"labels: expected one for each of the {network.output_shape} outputs; got {len(card.labels)}")
     return network
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -13,8 +13,10 @@ from app.nn.normalization import BatchNorm
 from app.nn.optimizers import OPTIMIZERS, SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from app.nn.pooling import AveragePool2D, MaxPool2D
 from app.nn.schedules import SCHEDULES, Constant, Cosine, OneCycle, Schedule, StepDecay, WarmUp
+from app.nn.snapshot import Snapshot
 from app.nn.spec import build, shown
-from app.nn.training import BatchDone, Diverged, EpochMetrics, Options, Trainer, fit
+from app.nn.steps import BatchDone, Diverged, EpochMetrics, Options
+from app.nn.training import Trainer, fit
 
 __all__ = [
     "LAYERS",
@@ -54,6 +56,7 @@ __all__ = [
     "RMSProp",
     "Report",
     "Schedule",
+    "Snapshot",
     "SquaredError",
     "StepDecay",
     "Trainer",

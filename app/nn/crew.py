@@ -11,8 +11,6 @@ import platform
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,24 +18,22 @@ from typing import Any
 import numpy as np
 
 from app.nn.arrays import Array
+from app.nn.gate import Gate
 from app.nn.layers import Dense, Flatten
 from app.nn.losses import LOSSES, Loss
 from app.nn.network import Network
 from app.nn.optimizers import OPTIMIZERS, Optimizer
 from app.nn.parallel import Member, Rules, optimizer_settings
-from app.nn.shared_memory import LINE, map_arrays, memory_of, plan_memory
+from app.nn.shared_memory import map_arrays, memory_of, plan_memory
 from app.nn.spec import build
 
-SPINS = 2_000
-"""Looks, about a tenth of a microsecond each, before a process that waits lets others run."""
-PATIENCE_SECONDS = 0.02
-"""How long it goes on like that before it sleeps between looks."""
-SLEEP_SECONDS = 0.0005
+ANSWER_SECONDS = 120.0
+"""How long a process may take for its share of a batch before it is taken for dead."""
 
 ROOT = Path(__file__).parents[2]
 """The folder that holds the package `app`."""
 
-_STEP, _EPOCH = range(2)
+_STEP, _EPOCH, _RANDOM = range(3)
 
 
 class CrewLostError(RuntimeError):
@@ -104,7 +100,7 @@ class Crew:
                 "rules": rules._asdict(),
                 "batch_size": batch_size,
             }
-            self._gate = _Gate(arrays["flags"], 0, count, self._check)
+            self._gate = Gate(arrays["flags"], 0, count, self._check)
             for rank in range(1, count):
                 self._processes.append(_start(self._file, {**orders, "rank": rank}))
             own.live_in(memory.params, memory.grads[0])
@@ -124,10 +120,17 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def begin_epoch(self, epoch: int) -> None:
-        self._command(_EPOCH, epoch)
-        self._member.begin_epoch(epoch)
+    def begin_epoch(self, epoch: int, *, resumed: bool = False) -> None:
+        """As `Member.begin_epoch`."""
+        self._command(_EPOCH, epoch, resumed)
+        self._member.begin_epoch(epoch, resumed=resumed)
         self._gate.meet()  # until all have read the command
+
+    def note_random(self) -> None:
+        """As `Member.note_random`, of every process."""
+        self._command(_RANDOM)
+        self._member.note_random()
+        self._gate.meet()  # until all have written
 
     def step(self, start: int, size: int, *, shuffled: bool, scale: float) -> None:
         """As `Member.step`. Raises CrewLostError."""
@@ -138,14 +141,19 @@ class Crew:
         """Copy the parameters into the network that the crew was given."""
         _copy(self.network.weights(), self._public.weights(), self._columns)
 
+    def optimizer_state(self) -> dict[str, Array]:
+        """As `Member.optimizer_state`."""
+        state = {}
+        for slot, vector in self.memory.state.items():
+            state[slot] = np.zeros_like(self._public.params)
+            _copy(_views(self.network, vector), _views(self._public, state[slot]), self._columns)
+        return state
+
     def close(self) -> None:
         """End the other processes; the optimizer's state becomes its own again."""
         if self._working:
             self._working = False
-            for slot, vector in self.memory.state.items():
-                whole = np.zeros_like(self._public.params)
-                _copy(_views(self.network, vector), _views(self._public, whole), self._columns)
-                self._optimizer.state[slot] = whole
+            self._optimizer.state = self.optimizer_state()
             # these hold each other, and the shared memory with them
             del self._gate, self._member, self._job, self.memory, self.network
         for process in self._processes:
@@ -163,38 +171,12 @@ class Crew:
         self._job[1 : len(values) + 1] = values
         self._gate.meet()
 
-    def _check(self) -> None:
+    def _check(self, waited: float) -> None:
+        if waited > ANSWER_SECONDS:
+            raise CrewLostError(f"a process of the training did not answer for {ANSWER_SECONDS:g} s")
         for process in self._processes:
             if process.poll() is not None:
                 raise CrewLostError(f"a process of the training died (exit code {process.returncode})")
-
-
-class _Gate:
-    """Where processes meet: each counts its arrivals in a place of its own, and waits until the others are as far."""
-
-    def __init__(self, flags: Array, rank: int, count: int, check: Callable[[], None]) -> None:
-        self._flags, self._check = flags, check
-        self._own = rank * (LINE // flags.itemsize)
-        self._others = [other * (LINE // flags.itemsize) for other in range(count) if other != rank]
-        self._arrivals = 0
-
-    def meet(self) -> None:
-        """Wait until all have arrived as often as this one. Raises what `check` raises while it waits."""
-        self._arrivals += 1
-        flags, arrivals = self._flags, self._arrivals
-        flags[self._own] = arrivals
-        for other in self._others:
-            spins = 0
-            while flags[other] < arrivals:
-                spins += 1
-                if spins == SPINS:
-                    self._wait(other)
-
-    def _wait(self, other: int) -> None:
-        started = time.monotonic()
-        while self._flags[other] < self._arrivals:
-            self._check()
-            time.sleep(0 if time.monotonic() - started < PATIENCE_SECONDS else SLEEP_SECONDS)
 
 
 def _used_columns(network: Network, optimizer: Optimizer, x: Array, rules: Rules) -> Array | None:
@@ -238,7 +220,7 @@ def _copy(source: dict[str, Array], target: dict[str, Array], columns: Array | N
 
 def _start(file: int, orders: dict[str, Any]) -> "subprocess.Popen[bytes]":
     process = subprocess.Popen(
-        [sys.executable, "-c", "from app.nn.crew import main; main()"],
+        [sys.executable, "-P", "-c", "from app.nn.crew import main; main()"],  # -P: not the `app` of where we are
         stdin=subprocess.PIPE,
         bufsize=0,
         pass_fds=[file],
@@ -268,11 +250,11 @@ def main() -> None:
     optimizer.steps, optimizer.decayed = orders["optimizer"]["steps"], orders["optimizer"]["decayed"]
     optimizer.state = memory.state
 
-    def check() -> None:
+    def check(_: float) -> None:
         if os.getppid() != orders["parent"]:
             os._exit(0)
 
-    gate = _Gate(arrays["flags"], orders["rank"], orders["count"], check)
+    gate = Gate(arrays["flags"], orders["rank"], orders["count"], check)
     member = Member(
         network,
         optimizer,
@@ -288,7 +270,10 @@ def main() -> None:
     while True:
         gate.meet()
         if job[0] == _EPOCH:
-            member.begin_epoch(int(job[1]))
+            member.begin_epoch(int(job[1]), resumed=bool(job[2]))
+            gate.meet()
+        elif job[0] == _RANDOM:
+            member.note_random()
             gate.meet()
         else:
             member.step(int(job[1]), int(job[2]), shuffled=bool(job[3]), scale=float(job[4]))

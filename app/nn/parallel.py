@@ -15,6 +15,7 @@ from app.nn.evaluation import divide
 from app.nn.losses import Loss
 from app.nn.network import Network
 from app.nn.optimizers import Optimizer
+from app.nn.snapshot import RANDOM_WORDS, read_random, write_random
 
 LAYERS = 2
 """Purpose in `default_rng([seed, epoch, purpose, rank])`: the layers' own randomness."""
@@ -35,7 +36,7 @@ class Memory:
 
     `x` (N, *input_shape) and `t` are the samples, `order` (N,) their order in the epoch, `grads` one gradient vector a
     process, `results` (processes, 3) what each found: its share of the batch's loss, how many it read rightly, and the
-    square of the length of its part of the gradient.
+    square of the length of its part of the gradient. `random` (processes, 6) takes the states of their generators.
     """
 
     x: Array
@@ -45,6 +46,7 @@ class Memory:
     grads: list[Array]
     state: dict[str, Array] = field(default_factory=dict)
     results: Array = field(default_factory=lambda: np.zeros((1, 3)))
+    random: Array = field(default_factory=lambda: np.zeros((1, RANDOM_WORDS), np.uint64))
 
 
 def part(length: int, rank: int, count: int) -> slice:
@@ -84,9 +86,20 @@ class Member:
     def publish(self) -> None:
         """The network is the trainer's own, and up to date."""
 
-    def begin_epoch(self, epoch: int) -> None:
-        """Take the epoch's randomness."""
-        self.network.begin_epoch(np.random.default_rng([self.rules.seed, epoch, LAYERS, self._rank]))
+    def begin_epoch(self, epoch: int, *, resumed: bool = False) -> None:
+        """Take the epoch's randomness, as it begins or, if `resumed`, as `memory.random` has it."""
+        self._rng = np.random.default_rng([self.rules.seed, epoch, LAYERS, self._rank])
+        if resumed:
+            read_random(self._rng, self.memory.random[self._rank])
+        self.network.begin_epoch(self._rng)
+
+    def note_random(self) -> None:
+        """Write the state of the epoch's generator into `memory.random`."""
+        write_random(self._rng, self.memory.random[self._rank])
+
+    def optimizer_state(self) -> dict[str, Array]:
+        """Copies of what the optimizer remembers, each as long as the network's parameters."""
+        return {slot: vector.copy() for slot, vector in self.optimizer.state.items()}
 
     def step(self, start: int, size: int, *, shuffled: bool, scale: float) -> None:
         """Learn from the batch of `size` samples of the epoch that begins with number `start`.

@@ -7,6 +7,7 @@ import numpy as np
 
 from app.nn.arrays import Array, Shape
 from app.nn.parallel import Memory
+from app.nn.snapshot import RANDOM_WORDS
 
 LINE = 64
 """Bytes of a cache line: what two processes write at the same time must not lie in one."""
@@ -18,6 +19,7 @@ def plan_memory(params: Array, x_shape: Shape, x_dtype: Any, t: Array, slots: li
         "flags": ("int64", (count * LINE // 8,)),
         "job": ("float64", (8,)),
         "results": ("float64", (count, LINE // 8)),
+        "random": ("uint64", (count, RANDOM_WORDS)),
         "order": ("int64", x_shape[:1]),
         "x": (str(x_dtype), x_shape),
         "t": (str(t.dtype), t.shape),
@@ -51,4 +53,5 @@ def memory_of(arrays: dict[str, Array], slots: list[str], count: int) -> Memory:
         grads=[arrays[f"grads{rank}"] for rank in range(count)],
         state={slot: arrays[f"state.{slot}"] for slot in slots},
         results=arrays["results"],
+        random=arrays["random"],
     )

@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,7 +17,9 @@ from app.nn.network import LAYERS, Network
 from app.nn.optimizers import OPTIMIZERS, Optimizer
 from app.nn.parallel import Member, Memory, Rules
 from app.nn.schedules import Constant, Schedule
-from app.nn.spec import number, whole
+from app.nn.snapshot import Snapshot, prefixed
+from app.nn.spec import whole
+from app.nn.steps import BatchDone, Diverged, EpochMetrics, Options
 
 SHARE = 8
 """Samples of a batch that a process should have at least."""
@@ -30,77 +31,15 @@ _SHUFFLE = 1
 """A purpose in `default_rng([seed, epoch, purpose])`; 0 is the first values of the weights, 2 the layers' own."""
 
 
-class Diverged(ArithmeticError):
-    """The loss or the weights are no longer finite numbers."""
+@dataclass
+class _Done:
+    """How far a training is: whole epochs, and of the next one its batches and what they came to."""
 
-    def __init__(self, epoch: int, batch: int) -> None:
-        super().__init__(
-            f"the loss or the weights were no longer finite in epoch {epoch}, batch {batch}; "
-            "a smaller learning rate may help"
-        )
-        self.epoch, self.batch = epoch, batch
-
-
-@dataclass(frozen=True)
-class EpochMetrics:
-    """What one epoch came to. Epoch 0 is the state before training.
-
-    Unless the training set is evaluated anew, `train_loss` and `train_accuracy` are means over the epoch's batches
-    while the network changed, with dropout at work, as Keras prints them. `seconds` and `samples_per_second` are of
-    the training steps alone, without any evaluation.
-    """
-
-    epoch: int
-    epochs: int
-    train_loss: float
-    train_accuracy: float | None
-    val_loss: float | None
-    val_accuracy: float | None
-    learning_rate: float
-    seconds: float
-    samples_per_second: float
-
-
-class BatchDone(NamedTuple):
-    """How far an epoch is: `batch` of `batches` done (from 1), and the mean loss of that batch."""
-
-    epoch: int
-    batch: int
-    batches: int
-    loss: float
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to train. `batch_size` 1 is online learning, the size of the set is full batch.
-
-    `input_scale` divides the inputs (255 for pixels in bytes). `weight_decay` is L2: λ/2 Σw² added to the loss (not
-    to the loss that is reported), for weights, not biases. `clip_norm` is the greatest length of a batch's gradient, a
-    longer one is shortened to it. After `patience` epochs without a smaller validation loss the training ends, and the
-    network gets the best epoch's weights. With `evaluate_training_set` the training set's loss and
-    accuracy are measured after each epoch, and epoch 0 reports them before training.
-    """
-
-    batch_size: int = 32
-    epochs: int = 1
-    shuffle: bool = True
-    seed: int = 0
-    input_scale: float = 1.0
-    weight_decay: float = 0.0
-    clip_norm: float | None = None
-    patience: int | None = None
-    evaluate_training_set: bool = False
-
-    def __post_init__(self) -> None:
-        whole("batch_size", self.batch_size, low=1)
-        whole("epochs", self.epochs, low=1)
-        whole("seed", self.seed, low=0)
-        number("input_scale", self.input_scale, above=0)
-        number("weight_decay", self.weight_decay, low=0)
-        if self.clip_norm is not None:
-            number("clip_norm", self.clip_norm, above=0)
-        if self.patience is not None:
-            whole("patience", self.patience, low=1)
+    epoch: int = 0
+    batch: int = 0
+    loss: float = 0.0
+    correct: int = 0
+    seconds: float = 0.0
 
 
 class Trainer:
@@ -108,10 +47,11 @@ class Trainer:
 
     Targets are integer labels (N,), or float values (N, K). Raises ValueError where the arrays do not fit.
 
-    With `processes` > 1 each batch is shared out among so many processes, where the system can and it is large enough
-    to gain by it: `self.processes` is how many there will be. Results depend on their number in the last digits, and
-    not from run to run. The network then has its new parameters at the end of every epoch. BLAS should be kept to the
-    processors that are left to each process; layers, losses and optimizers of one's own are trained by one process.
+    With `processes` > 1 each batch, or the network if batches are small, is shared out among so many processes, where
+    the system can and gains by it: `self.processes` is how many there will be. Results depend on their number in the
+    last digits, and not from run to run. The network then has its new parameters at the end of every epoch. BLAS should
+    be kept to the processors that are left to each process; layers, losses and optimizers of one's own are trained by
+    one process.
     """
 
     def __init__(
@@ -140,51 +80,98 @@ class Trainer:
         processes = min(whole("processes", processes, low=1), self.batch_size // SHARE)
         self.processes = processes if self._gains(processes) else 1
         optimizer.decayed = network.decayed
-        self.stopping: EarlyStopping | None = None
-        if self.options.patience is not None:
-            if self.validation is None:
-                raise ValueError("patience: expected a validation set to watch; got none")
-            self.stopping = EarlyStopping(self.options.patience)
+        if self.options.patience is not None and self.validation is None:
+            raise ValueError("patience: expected a validation set to watch; got none")
+        self.stopping = EarlyStopping(self.options.patience)
+        self._team: Crew | Member | None = None
+        self._done = _Done()
 
-    def run(self, first_epoch: int = 1) -> Iterator[BatchDone | EpochMetrics]:
+    def run(self, first_epoch: int = 1, *, resume: Snapshot | None = None) -> Iterator[BatchDone | EpochMetrics]:
         """Train, yielding after every batch and, after an epoch's last batch, its metrics; to be called once.
 
-        `first_epoch` > 1 goes on after a training that reached the epoch before it. Raises Diverged, and CrewLostError
-        where one of several processes died.
+        `first_epoch` > 1 goes on after a training that reached the epoch before it, with the network and the optimizer
+        as they are; `resume` goes on where a snapshot was taken, with its network and optimizer, and comes to the
+        very results of a training that never stopped. Raises Diverged, CrewLostError where one of several processes
+        died, and ValueError where the snapshot is not of such a network and optimizer.
         """
-        options = self.options
-        whole("first_epoch", first_epoch, low=1)
-        with self._team() as team:
-            if options.evaluate_training_set and first_epoch == 1:
-                yield self._measure(team, 0, None, 0.0)
-            for epoch in range(first_epoch, options.epochs + 1):
-                seconds, total, correct = 0.0, 0.0, 0
+        self._done = _Done(whole("first_epoch", first_epoch, low=1) - 1)
+        if resume is not None:
+            self._take_up(resume)
+        try:
+            with self._gather() as team:
+                self._team = team
+                yield from self._train(team, resume)
+        finally:
+            self._team = None
+        self.stopping.restore(self.network)
+
+    def snapshot(self) -> Snapshot:
+        """All that the training is, after what it yielded last. To be called while `run` waits to go on."""
+        team, done = self._team, self._done
+        if team is None:
+            raise RuntimeError("a snapshot is taken while the training runs")
+        team.publish()
+        if done.batch:
+            team.note_random()
+        best = self.stopping
+        return Snapshot(
+            epoch=done.epoch,
+            batch=done.batch,
+            steps=self.optimizer.steps,
+            arrays={
+                **prefixed("network", self.network.weights()),
+                **{f"optimizer.{slot}": vector for slot, vector in team.optimizer_state().items()},
+                **prefixed("best", best.weights),
+            },
+            loss=done.loss,
+            correct=done.correct,
+            seconds=done.seconds,
+            random=team.memory.random.tolist() if done.batch else [],
+            best_epoch=best.best_epoch,
+            best_loss=best.best_loss if best.best_epoch else None,
+        )
+
+    def _train(self, team: "Crew | Member", resume: Snapshot | None) -> Iterator[BatchDone | EpochMetrics]:
+        options, done = self.options, self._done
+        if options.evaluate_training_set and resume is None and done.epoch == 0:
+            yield self._measure(team, 0, None, 0.0)
+        while done.epoch < options.epochs and not self.stopping.is_over:
+            epoch = done.epoch + 1
+            started = time.perf_counter()
+            self._begin_epoch(team, epoch, resume if done.batch else None)
+            for batch in range(done.batch, self.batches):
+                loss, size = self._step(team, epoch, batch)
+                done.loss += loss * size
+                done.correct += int(team.memory.results[:, 1].sum())
+                done.seconds += time.perf_counter() - started
+                done.batch = batch + 1
+                yield BatchDone(epoch, batch + 1, self.batches, loss)
                 started = time.perf_counter()
-                self._begin_epoch(team, epoch)
-                for batch in range(self.batches):
-                    loss, size = self._step(team, epoch, batch)
-                    total += loss * size
-                    correct += int(team.memory.results[:, 1].sum())
-                    seconds += time.perf_counter() - started
-                    yield BatchDone(epoch, batch + 1, self.batches, loss)
-                    started = time.perf_counter()
-                team.publish()
-                accuracy = correct / self.samples if self._labelled else None
-                metrics = self._measure(team, epoch, Evaluation(total / self.samples, accuracy), seconds)
-                yield metrics
-                if self._is_over(metrics):
-                    break
-        if self.stopping is not None:
-            self.stopping.restore(self.network)
+            team.publish()
+            accuracy = done.correct / self.samples if self._labelled else None
+            metrics = self._measure(team, epoch, Evaluation(done.loss / self.samples, accuracy), done.seconds)
+            if metrics.val_loss is not None:
+                self.stopping.see(epoch, metrics.val_loss, self.network)
+            done = self._done = _Done(epoch)
+            yield metrics
+
+    def _take_up(self, snapshot: Snapshot) -> None:
+        if snapshot.batch > self.batches:
+            raise ValueError(f"snapshot.batch: expected at most {self.batches}; got {snapshot.batch}")
+        for slot, vector in snapshot.part("optimizer").items():
+            if vector.shape != self.network.params.shape:
+                raise ValueError(
+                    f"snapshot: expected optimizer.{slot} with {self.network.params.size} numbers; got {vector.size}"
+                )
+        self.network.load_weights(snapshot.part("network"))
+        self.optimizer.restore(snapshot.steps, snapshot.part("optimizer"))
+        best_loss = math.inf if snapshot.best_loss is None else snapshot.best_loss
+        self.stopping.resume(snapshot.epoch, snapshot.best_epoch, best_loss, snapshot.part("best"))
+        self._done = _Done(snapshot.epoch, snapshot.batch, snapshot.loss, snapshot.correct, snapshot.seconds)
 
     def evaluate(self, x: Array, t: Array) -> Evaluation:
         """Loss and accuracy on `x` and `t` as the network is now; raises ValueError where they do not fit."""
         return evaluate(self.network, x, t, loss=self.loss, input_scale=self.options.input_scale)
-
-    def _is_over(self, metrics: EpochMetrics) -> bool:
-        if self.stopping is None or metrics.val_loss is None:
-            return False
-        return self.stopping.is_over(metrics.epoch, metrics.val_loss, self.network)
 
     def _gains(self, processes: int) -> bool:
         return (
@@ -197,7 +184,7 @@ class Trainer:
             and _is_known(LOSSES, self.loss)
         )
 
-    def _team(self) -> Crew | Member:
+    def _gather(self) -> Crew | Member:
         if self._samples is None:
             raise RuntimeError("this training has run; make another Trainer")
         (x, t), self._samples = self._samples, None  # a crew has a copy: the caller may let go of the samples
@@ -209,11 +196,15 @@ class Trainer:
         count = self.processes
         return Crew(self.network, self.optimizer, self.loss, x, t, rules, batch_size=self.batch_size, count=count)
 
-    def _begin_epoch(self, team: Crew | Member, epoch: int) -> None:
+    def _begin_epoch(self, team: Crew | Member, epoch: int, resume: Snapshot | None) -> None:
         if self.options.shuffle:
             rng = np.random.default_rng([self.options.seed, epoch, _SHUFFLE])
             team.memory.order[:] = rng.permutation(self.samples)
-        team.begin_epoch(epoch)
+        # with another number of processes the generators' states are not there to go on with: they begin anew
+        resumed = resume is not None and len(resume.random) == len(team.memory.random)
+        if resume is not None and resumed:
+            team.memory.random[:] = resume.random
+        team.begin_epoch(epoch, resumed=resumed)
 
     def _step(self, team: Crew | Member, epoch: int, batch: int) -> tuple[float, int]:
         """Learn from one batch (from 0); return its mean loss and its size."""

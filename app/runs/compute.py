@@ -13,6 +13,8 @@ QUOTA = Path("/sys/fs/cgroup/cpu.max")
 LARGEST_CREW = 8
 """Processes of one training: each has a gradient of its own, and each more gains less."""
 
+THREAD_SETTINGS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
 AVX512 = frozenset({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})
 """What OpenBLAS's SkylakeX kernels need."""
 
@@ -47,14 +49,26 @@ def cores() -> int:
     return allowed
 
 
+def share(workers: int) -> int:
+    """How many processors each of so many trainings at once gets."""
+    return max(1, cores() // workers)
+
+
+def worker_environment(choice: str, workers: int) -> dict[str, str]:
+    """What must be set before NumPy is imported in one of `workers` trainings: BLAS's kernels, and its threads."""
+    threads = str(share(workers))
+    return {**dict.fromkeys(THREAD_SETTINGS, threads), **kernel_environment(choice)}
+
+
 @contextmanager
 def computing(processes: int) -> Iterator[dict[str, Any]]:
-    """Compute in so many processes: BLAS then gets the processors that are left to each. Yields how, for people.
+    """Compute in so many processes: BLAS's threads are shared out among them. Yields how, for people.
 
     The keys are `processes`, `blas_threads` (of each), `blas` and `kernel`, the last three where they are known.
     """
     controller = ThreadpoolController().select(user_api="blas")
-    with controller.limit(limits=max(1, cores() // processes)):
+    threads = max((pool["num_threads"] for pool in controller.info()), default=1)
+    with controller.limit(limits=max(1, threads // processes)):
         pools = controller.info()
         found = pools[0] if pools else {}
         yield {

@@ -9,6 +9,24 @@ from app.nn import LOSSES, OPTIMIZERS, SCHEDULES, Network, Options, build, check
 from app.recipes import get_recipe
 
 IMAGE_SHAPE = (28, 28)
+MOST_EPOCHS = 100_000
+
+
+class Start(BaseModel):
+    """What a run starts from: the last checkpoint of another run, or the weights of a model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run: int | None = Field(default=None, strict=True, ge=1, le=2**31 - 1)
+    model: str | None = Field(default=None, max_length=64)
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    """Of the model's weights, filled in when the run is queued."""
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "Start":
+        if (self.run is None) == (self.model is None):
+            raise ValueError("expected one of run and model")
+        return self
 
 
 class RunConfig(BaseModel):
@@ -29,11 +47,13 @@ class RunConfig(BaseModel):
     clip_norm: float | None = None
     patience: int | None = Field(default=None, strict=True)
     batch_size: int = Field(default=32, strict=True, le=1_000_000)
-    epochs: int = Field(default=5, strict=True, le=100_000)
+    epochs: int = Field(default=5, strict=True, le=MOST_EPOCHS)
     shuffle: bool = Field(default=True, strict=True)
     seed: int = Field(default=1, strict=True, le=2**32 - 1)
     dtype: Literal["float32", "float64"] = "float32"
     evaluate_training_set: bool = Field(default=False, strict=True)
+    start: Start | None = None
+    """Null: from weights that are drawn by the seed."""
 
     @field_validator("input_scale", "weight_decay", "clip_norm", "validation", mode="before")
     @classmethod

@@ -19,13 +19,19 @@ from sqlalchemy import (
     Text,
     create_engine,
     event,
+    false,
     insert,
+    inspect,
     make_url,
     select,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.schema import CreateColumn
+
+UNREACHABLE = (DBAPIError, TimeoutError)
+"""What is raised while the database is locked, full or away; whoever can wait tries again."""
 
 BUSY_SECONDS = 10
 """How long a writer waits for another before it gives up with "database is locked"."""
@@ -41,7 +47,11 @@ runs = Table(
     Column("attempt", Integer, nullable=False, default=0),
     Column("owner", String(36)),
     Column("lease", Float),
-    Column("cancel_requested", Boolean, nullable=False, default=False),
+    Column("cancel_requested", Boolean, nullable=False, server_default=false()),
+    Column("pause_requested", Boolean, nullable=False, server_default=false()),
+    Column("keep_model", Boolean, nullable=False, server_default=false()),
+    Column("deaths", Integer, nullable=False, server_default="0"),
+    Column("checkpoint", String(64)),
     Column("progress", JSON(none_as_null=True)),
     Column("last_seq", Integer, nullable=False, default=0),
     Column("created", String(32), nullable=False),
@@ -86,6 +96,7 @@ def open_database(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     with writing(engine) as connection:
         metadata.create_all(connection)
+        _add_missing_columns(connection)
     _name_log(engine)
     return engine
 
@@ -99,6 +110,15 @@ def log_id(engine: Engine) -> str:
     """The UUID of this log: readers that come back with a `seq` see by it whether it is still the same log."""
     with engine.connect() as connection:
         return str(connection.scalar(select(about.c.value).where(about.c.key == "log")))
+
+
+def _add_missing_columns(connection: Connection) -> None:
+    """Bring the tables of an older version up to date."""
+    known = {column["name"] for column in inspect(connection).get_columns(runs.name)}
+    for column in runs.columns:
+        if column.name not in known:
+            definition = CreateColumn(column).compile(dialect=connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {runs.name} ADD COLUMN {definition}")
 
 
 def _name_log(engine: Engine) -> None:
@@ -116,7 +136,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
     connection.isolation_level = None  # SQLAlchemy's "begin" event begins, not the driver
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # a row names the checkpoint whose predecessor is then removed
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 

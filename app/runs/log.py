@@ -1,23 +1,19 @@
 """The log: the runs' rows, and what each run said. Nothing is shown to anybody before its row is committed."""
 
 import time
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, RowMapping, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, RowMapping, Select, and_, delete, func, insert, select, update
 
 from app.runs.config import RunConfig
 from app.runs.database import events, log_id, open_database, runs, writing
-from app.runs.states import ENDED, State, sources
+from app.runs.moves import Claim, append, fence, move, now
+from app.runs.rows import shown_runs
+from app.runs.states import ENDED, State
 
-LEASE_SECONDS = 15.0
-"""How long a worker may be silent before it is given up for dead."""
-
-
-class FencedError(RuntimeError):
-    """This worker no longer holds its run: it was cancelled, or given up for dead and taken up by another."""
+LARGEST_DEATHS = 3
+"""A run that lost its worker so many times, with no epoch done in between, fails."""
 
 
 class UnknownRunError(LookupError):
@@ -28,23 +24,20 @@ class NotEndedError(RuntimeError):
     """The run is still going on."""
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A worker's right to write: one attempt at one run."""
+class Wishes(NamedTuple):
+    """What is asked of a worker."""
 
-    run: int
-    attempt: int
-
-
-def now() -> str:
-    """The time as it stands in the log: UTC, ISO 8601, with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    cancel: bool
+    pause: bool
+    keep_model: bool
 
 
 class Log:
     """All access to the database. Safe to share between threads."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, lease_seconds: float = 15.0) -> None:
+        """`lease_seconds` is how long a worker may be silent before it is given up for dead."""
+        self.lease_seconds = lease_seconds
         self.engine: Engine = open_database(url)
         self.id = log_id(self.engine)
 
@@ -61,8 +54,8 @@ class Log:
         return found[0]
 
     def status(self, run: int) -> RowMapping | None:
-        """`state`, `last_seq`, `progress` and `cancel_requested` of a run, None where there is none; cheap."""
-        columns = (runs.c.state, runs.c.last_seq, runs.c.progress, runs.c.cancel_requested)
+        """`state`, `attempt`, `last_seq`, `progress` and `cancel_requested` of a run, None if there is none; cheap."""
+        columns = (runs.c.state, runs.c.attempt, runs.c.last_seq, runs.c.progress, runs.c.cancel_requested)
         with self.engine.connect() as connection:
             return connection.execute(select(*columns).where(runs.c.id == run)).mappings().one_or_none()
 
@@ -77,40 +70,45 @@ class Log:
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
-    def ids(self, states: Collection[State], *, lease_before: float | None = None) -> list[int]:
-        """The numbers of the runs in one of `states`, and with a lease that ended before that time if one is given."""
-        query = select(runs.c.id).where(runs.c.state.in_(list(states))).order_by(runs.c.id)
-        if lease_before is not None:
-            query = query.where(runs.c.lease < lease_before)
+    def ids(self, states: Collection[State]) -> list[int]:
+        """The numbers of the runs in one of `states`."""
         with self.engine.connect() as connection:
-            return list(connection.scalars(query))
+            return list(connection.scalars(select(runs.c.id).where(runs.c.state.in_(list(states))).order_by(runs.c.id)))
 
-    def _runs(self, query: Any) -> list[dict[str, Any]]:
+    def expired(self) -> list[Claim]:
+        """The claims whose lease has run out."""
+        query = select(runs.c.id, runs.c.attempt).where(runs.c.state == State.RUNNING, runs.c.lease < time.time())
         with self.engine.connect() as connection:
-            rows = connection.execute(query).mappings().all()
-            latest = self._latest(connection, [row["id"] for row in rows])
-        return [_show(row, latest) for row in rows]
+            return [Claim(row.id, row.attempt) for row in connection.execute(query.order_by(runs.c.id))]
 
-    def _latest(self, connection: Connection, ids: list[int]) -> dict[tuple[int, str], dict[str, Any]]:
-        """The data of the last `epoch` and `evaluated` event of each run."""
-        last = (
-            select(events.c.run, func.max(events.c.seq).label("seq"))
-            .where(events.c.run.in_(ids), events.c.type.in_(["epoch", "evaluated"]))
-            .group_by(events.c.run, events.c.type)
-            .subquery()
-        )
-        query = select(events).join(last, and_(events.c.run == last.c.run, events.c.seq == last.c.seq))
-        return {(row["run"], row["type"]): row["data"] for row in connection.execute(query).mappings()}
+    def said(self, run: int) -> set[str]:
+        """The types of the events that `run` has said."""
+        with self.engine.connect() as connection:
+            return set(connection.scalars(select(events.c.type).where(events.c.run == run).distinct()))
+
+    def all_ids(self) -> set[int]:
+        """The numbers of all runs, once whoever writes at the moment has done."""
+        with writing(self.engine) as connection:
+            return set(connection.scalars(select(runs.c.id)))
+
+    def _runs(self, query: Select[Any]) -> list[dict[str, Any]]:
+        with self.engine.connect() as connection:
+            return shown_runs(connection, query)
 
     # Writing, by a server
 
-    def add(self, config: RunConfig) -> int:
-        """Put a new run into the queue and return its number."""
+    def add(self, config: RunConfig, *, checkpoint: Callable[[int], str] | None = None) -> int:
+        """Put a new run into the queue and return its number.
+
+        `checkpoint`, given the number, names the checkpoint from which the run starts.
+        """
         values = {"state": State.QUEUED, "config": config.model_dump(mode="json"), "created": now()}
         with writing(self.engine) as connection:
-            run = connection.scalar(insert(runs).values(values).returning(runs.c.id))
-            _append(connection, run, "queued", {})
-        return int(run)
+            run = int(connection.scalar(insert(runs).values(values).returning(runs.c.id)) or 0)
+            if checkpoint is not None:
+                connection.execute(update(runs).where(runs.c.id == run).values(checkpoint=checkpoint(run)))
+            append(connection, run, "queued", {})
+        return run
 
     def claim(self, owner: str) -> Claim | None:
         """Take the oldest queued run for the server `owner`, or return None where none waits."""
@@ -122,7 +120,7 @@ class Log:
                 state=State.RUNNING,
                 owner=owner,
                 attempt=runs.c.attempt + 1,
-                lease=time.time() + LEASE_SECONDS,
+                lease=time.time() + self.lease_seconds,
                 started=func.coalesce(runs.c.started, now()),
             )
             .returning(runs.c.id, runs.c.attempt)
@@ -131,32 +129,87 @@ class Log:
             row = connection.execute(take).one_or_none()
         return None if row is None else Claim(row.id, row.attempt)
 
-    def request_cancel(self, run: int) -> None:
-        """Cancel a run that waits, ask one that is at work to end, and leave an ended one as it is.
+    def request_pause(self, run: int) -> None:
+        """Hold a run that waits, ask one that is at work to pause, and leave any other as it is.
 
         Raises UnknownRunError.
         """
         with writing(self.engine) as connection:
-            state = connection.scalar(select(runs.c.state).where(runs.c.id == run))
-            if state is None:
-                raise UnknownRunError(f"there is no run {run}")
-            if state in (State.QUEUED, State.PAUSED):
-                _move(connection, run, State.CANCELLED, "cancelled", {})
+            state = _state(connection, run)
+            if state == State.QUEUED and move(connection, run, State.PAUSED):
+                append(connection, run, "paused", {})
             elif state == State.RUNNING:
-                connection.execute(update(runs).where(runs.c.id == run).values(cancel_requested=True))
+                connection.execute(update(runs).where(runs.c.id == run).values(pause_requested=True))
+
+    def request_resume(self, run: int) -> None:
+        """Put a paused run back into the queue, take back the wish to pause, and leave any other as it is.
+
+        Raises UnknownRunError.
+        """
+        with writing(self.engine) as connection:
+            state = _state(connection, run)
+            if state == State.PAUSED and move(connection, run, State.QUEUED):
+                append(connection, run, "resumed", {})
+            elif state == State.RUNNING:
+                connection.execute(update(runs).where(runs.c.id == run).values(pause_requested=False))
+
+    def request_cancel(self, run: int, *, keep_model: bool = False, saved: Mapping[str, Any] | None = None) -> bool:
+        """Cancel a run that waits, ask one that is at work to end, and leave an ended one as it is.
+
+        One at work is asked to save its best model first if `keep_model`; of one that waits, `saved` says which model
+        was saved of it. False, and nothing done, where that is still to be saved. Raises UnknownRunError.
+        """
+        with writing(self.engine) as connection:
+            state = _state(connection, run)
+            if state == State.RUNNING:
+                wish = {"cancel_requested": True, **({"keep_model": True} if keep_model else {})}
+                connection.execute(update(runs).where(runs.c.id == run).values(wish))
+                return True
+            has_model = select(runs.c.id).where(runs.c.id == run, runs.c.checkpoint.is_not(None))
+            if keep_model and saved is None and state not in ENDED and connection.scalar(has_model):
+                return False
+            columns = {} if saved is None else {"model": saved["model"]}
+            if move(connection, run, State.CANCELLED, **columns):
+                if saved is not None:
+                    append(connection, run, "model_saved", saved)
+                append(connection, run, "cancelled", {})
+            return True
 
     def end(self, run: int, state: State, *, error: str | None = None, attempt: int | None = None) -> bool:
         """End a run from outside its worker; False where it had ended already, or another attempt is at it."""
-        data = {} if error is None else {"error": error}
         with writing(self.engine) as connection:
-            return _move(connection, run, state, state.value, data, attempt=attempt, error=error)
+            return _end(connection, run, state, {}, attempt=attempt, error=error)
+
+    def release(self, claim: Claim) -> None:
+        """Take a run from a worker that was made to stop, which is no death; nothing where the claim is lost."""
+        with writing(self.engine) as connection:
+            row = _held(connection, claim)
+            if row is not None:
+                _let_go(connection, claim, row)
+
+    def give_up(self, claim: Claim, how: str) -> None:
+        """Take a run from a worker that is dead: into the queue again, or to the end that was asked for.
+
+        One whose workers died LARGEST_DEATHS times, with no epoch done in between, fails; `how` says how this one did.
+        Nothing where the claim is lost.
+        """
+        with writing(self.engine) as connection:
+            row = _held(connection, claim)
+            if row is None:
+                return
+            deaths = row.deaths + 1
+            if deaths < LARGEST_DEATHS:
+                _let_go(connection, claim, row, deaths=deaths)
+            elif row.cancel_requested:
+                _end(connection, claim.run, State.CANCELLED, {}, attempt=claim.attempt)
+            else:
+                error = f"the training process died {deaths} times, the last time: {how}"
+                _end(connection, claim.run, State.FAILED, {"reason": "process"}, attempt=claim.attempt, error=error)
 
     def delete(self, run: int) -> None:
         """Remove an ended run and its events. Raises UnknownRunError, NotEndedError."""
         with writing(self.engine) as connection:
-            state = connection.scalar(select(runs.c.state).where(runs.c.id == run))
-            if state is None:
-                raise UnknownRunError(f"there is no run {run}")
+            state = _state(connection, run)
             if state not in ENDED:
                 raise NotEndedError(f"run {run} is {state}; cancel it first")
             connection.execute(delete(events).where(events.c.run == run))
@@ -167,79 +220,78 @@ class Log:
     def say(self, claim: Claim, kind: str, data: Mapping[str, Any], **columns: Any) -> None:
         """Append an event of the worker that holds `claim`, and set columns of its run. Raises FencedError."""
         with writing(self.engine) as connection:
-            _fence(connection, claim, columns)
-            _append(connection, claim.run, kind, data)
+            fence(connection, claim, columns)
+            append(connection, claim.run, kind, data)
+
+    def pause(self, claim: Claim, data: Mapping[str, Any], **columns: Any) -> bool:
+        """Pause the run that the worker holds, if that is still wanted; tell whether it is. Raises FencedError."""
+        with writing(self.engine) as connection:
+            fence(connection, claim, columns)
+            row = _held(connection, claim)
+            if row is None or row.cancel_requested or not row.pause_requested:
+                return False
+            move(connection, claim.run, State.PAUSED, attempt=claim.attempt)
+            append(connection, claim.run, "paused", data)
+            return True
+
+    def leave(self, claim: Claim, **columns: Any) -> None:
+        """Put the run that the worker holds back into the queue, or do what is asked of it. Raises FencedError."""
+        with writing(self.engine) as connection:
+            fence(connection, claim, columns)
+            row = _held(connection, claim)
+            assert row is not None
+            _let_go(connection, claim, row)
 
     def finish(self, claim: Claim, state: State, data: Mapping[str, Any], *, error: str | None = None) -> None:
         """End the run that the worker holds. Raises FencedError."""
         with writing(self.engine) as connection:
-            if not _move(connection, claim.run, state, state.value, data, attempt=claim.attempt, error=error):
-                raise FencedError(f"run {claim.run} is no longer attempt {claim.attempt}'s")
+            fence(connection, claim, {})
+            _end(connection, claim.run, state, data, error=error)
 
-    def renew(self, claim: Claim, progress: Mapping[str, Any] | None) -> bool:
-        """Renew the worker's lease, note its progress, and tell whether it is asked to cancel. Raises FencedError."""
+    def renew(self, claim: Claim, progress: Mapping[str, Any] | None) -> Wishes:
+        """Renew the worker's lease, note its progress, and tell what is asked of it. Raises FencedError."""
         with writing(self.engine) as connection:
-            _fence(connection, claim, {"lease": time.time() + LEASE_SECONDS, "progress": progress})
-            return bool(connection.scalar(select(runs.c.cancel_requested).where(runs.c.id == claim.run)))
+            fence(connection, claim, {"lease": time.time() + self.lease_seconds, "progress": progress})
+            columns = (runs.c.cancel_requested, runs.c.pause_requested, runs.c.keep_model)
+            return Wishes(*connection.execute(select(*columns).where(runs.c.id == claim.run)).one())
 
 
-def _fence(connection: Connection, claim: Claim, columns: Mapping[str, Any]) -> None:
+def _state(connection: Connection, run: int) -> str:
+    state = connection.scalar(select(runs.c.state).where(runs.c.id == run).with_for_update())
+    if state is None:
+        raise UnknownRunError(f"there is no run {run}")
+    return str(state)
+
+
+def _held(connection: Connection, claim: Claim) -> Row[Any, Any, Any, Any, Any] | None:
+    """What is asked of the run that `claim` holds, and its deaths; None where the claim is lost."""
+    columns = (runs.c.deaths, runs.c.cancel_requested, runs.c.pause_requested, runs.c.keep_model, runs.c.checkpoint)
     held = and_(runs.c.id == claim.run, runs.c.attempt == claim.attempt, runs.c.state == State.RUNNING)
-    values = {"attempt": claim.attempt, **columns}
-    if connection.execute(update(runs).where(held).values(values)).rowcount != 1:
-        raise FencedError(f"run {claim.run} is no longer attempt {claim.attempt}'s")
+    return connection.execute(select(*columns).where(held).with_for_update()).one_or_none()
 
 
-def _move(
+def _let_go(connection: Connection, claim: Claim, row: Row[Any, Any, Any, Any, Any], **columns: Any) -> None:
+    """Take a run from its worker: into the queue again, or where it was asked to go."""
+    to_keep = row.keep_model and row.checkpoint is not None  # another worker will save the model, and then cancel
+    if row.cancel_requested and not to_keep:
+        _end(connection, claim.run, State.CANCELLED, {}, attempt=claim.attempt)
+    elif row.pause_requested and not row.cancel_requested:
+        if move(connection, claim.run, State.PAUSED, attempt=claim.attempt, **columns):
+            append(connection, claim.run, "paused", {})
+    else:
+        move(connection, claim.run, State.QUEUED, attempt=claim.attempt, **columns)
+
+
+def _end(
     connection: Connection,
     run: int,
     state: State,
-    kind: str,
     data: Mapping[str, Any],
     *,
     attempt: int | None = None,
     error: str | None = None,
 ) -> bool:
-    """Move `run` into `state` and say so, if the table of moves allows it from where the run is."""
-    allowed = and_(runs.c.id == run, runs.c.state.in_(sources(state)))
-    if attempt is not None:
-        allowed = and_(allowed, runs.c.attempt == attempt)
-    values: dict[str, Any] = {"state": state, "lease": None, "error": error}
-    if state in ENDED:
-        values |= {"ended": now(), "progress": None}
-    if connection.execute(update(runs).where(allowed).values(values)).rowcount != 1:
+    if not move(connection, run, state, attempt=attempt, error=error):
         return False
-    _append(connection, run, kind, data)
+    append(connection, run, state.value, data if error is None else {**data, "error": error})
     return True
-
-
-def _append(connection: Connection, run: int, kind: str, data: Mapping[str, Any]) -> None:
-    count = update(runs).where(runs.c.id == run).values(last_seq=runs.c.last_seq + 1).returning(runs.c.last_seq)
-    seq = connection.scalar(count)
-    connection.execute(insert(events).values(run=run, seq=seq, type=kind, time=now(), data=dict(data)))
-
-
-_SHOWN = (
-    "id",
-    "state",
-    "config",
-    "progress",
-    "attempt",
-    "created",
-    "started",
-    "ended",
-    "error",
-    "model",
-    "last_seq",
-    "cancel_requested",
-)
-
-
-def _show(row: RowMapping, latest: Mapping[tuple[int, str], dict[str, Any]]) -> dict[str, Any]:
-    metrics = latest.get((row["id"], "epoch"))
-    evaluated = latest.get((row["id"], "evaluated"), {})
-    return {
-        **{name: row[name] for name in _SHOWN},
-        "metrics": metrics,
-        "test_accuracy": evaluated.get("test_accuracy"),
-    }

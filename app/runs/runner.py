@@ -13,22 +13,39 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import IO
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from app.runs.compute import kernel_environment
-from app.runs.log import Claim, Log
+from app.models import ModelStore
+from app.runs.checkpoints import Checkpoints
+from app.runs.compute import worker_environment
+from app.runs.keeping import model_name
+from app.runs.log import Log, UnknownRunError
+from app.runs.moves import Claim
 from app.runs.states import State
+from app.runs.worker import CREW_LOST, FENCED
 from app.settings import PROJECT, Settings
 
 logger = logging.getLogger("digitpad")
 
 TURN_SECONDS = 0.1
 SWEEP_SECONDS = 1.0
+"""Between two looks for leases that have run out. One must be found so twice: after a sleep of the whole machine all
+have run out, and are renewed at once."""
+LEAVE_SECONDS = 1.5
+"""What a stopping server gives its workers to write a checkpoint each."""
+STOP_SECONDS = 2.5
+"""What it gives itself to put their runs back into the queue, that included."""
 TERMINATE_AFTER, KILL_AFTER = 5.0, 10.0
 """Seconds from the wish to cancel until SIGTERM, and until SIGKILL, for a worker that does not heed it."""
 
+LINGER_SECONDS = 3.0
+"""How long a worker may take to end when it has said its last word."""
+
 NICENESS = 19
 """The lowest priority: a training then leaves the processor to whoever draws."""
+
+
+_EXITS = {CREW_LOST: "one of the processes that it shared the work with died or did not answer"}
 
 
 @dataclass
@@ -38,6 +55,7 @@ class _Worker:
     orders: IO[bytes]
     """The worker's standard input; while it is open, the worker knows that its server lives."""
     cancelling_since: float | None = None
+    idle_since: float | None = None
 
 
 class Runner:
@@ -50,7 +68,9 @@ class Runner:
         self.fault: str | None = None
         self.owner = str(uuid.uuid4())
         self._log, self._settings = log, settings
+        self._checkpoints, self._store = Checkpoints(settings.home, log.id), ModelStore(settings.home)
         self._workers: list[_Worker] = []
+        self._expired: set[Claim] = set()
         self._stop, self._wake = threading.Event(), threading.Event()
         self._next_sweep = 0.0
         self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
@@ -68,19 +88,10 @@ class Runner:
         self._wake.set()
 
     def stop(self) -> None:
-        """End the thread and every worker; their runs are marked as failed, with the reason."""
+        """End the thread and every worker; their runs go on from their checkpoints when a server takes them up."""
         self._stop.set()
         self._wake.set()
-        self._thread.join()
-        for worker in self._workers:
-            worker.process.kill()
-            worker.process.wait()
-            worker.orders.close()
-        for worker in self._workers:
-            try:
-                self._fail(worker.claim, "the server was stopped while this run was training")
-            except SQLAlchemyError:
-                logger.exception("run %s could not be marked; its lease will run out", worker.claim.run)
+        self._thread.join(STOP_SECONDS)  # not for ever: where the database is locked, the leases will run out
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -89,10 +100,11 @@ class Runner:
                 self.fault = None
             except Exception as error:  # whatever it is, it must be seen, and must not end the queue
                 logger.exception("the queue cannot be looked after")
-                self.fault = f"trainings wait: {type(error).__name__}"
+                self.fault = f"trainings wait: {_reason(error)}"
                 self._stop.wait(1)
             self._wake.wait(TURN_SECONDS)
             self._wake.clear()
+        self._leave()  # in this thread, as its end is a worker's end
 
     def _turn(self) -> None:
         self._workers = [worker for worker in self._workers if not self._ended(worker)]
@@ -107,20 +119,29 @@ class Runner:
                 return
             try:
                 self._workers.append(self._start(claim))
-            except OSError as error:
-                self._fail(claim, f"the training process could not be started: {error.strerror}")
+            except OSError:  # too many processes or files, or too little memory: that passes
+                self._log.release(claim)
+                raise
 
     def _start(self, claim: Claim) -> _Worker:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app.runs.worker"],
+            [sys.executable, "-m", "app.runs"],
             stdin=subprocess.PIPE,
-            env={**os.environ, **kernel_environment(self._settings.blas_kernel)},
+            env={**os.environ, **worker_environment(self._settings.blas_kernel, self._settings.workers)},
             bufsize=0,  # so that closing never has anything left to write to a worker that died
             cwd=PROJECT,
             start_new_session=True,  # Ctrl+C is for the server, which ends its workers itself
         )
         with suppress(ProcessLookupError):  # it died at once
             os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+        try:
+            return self._instruct(process, claim)
+        except OSError:
+            process.kill()
+            process.wait()
+            raise
+
+    def _instruct(self, process: "subprocess.Popen[bytes]", claim: Claim) -> _Worker:
         orders = {"claim": asdict(claim), "settings": self._settings.model_dump(mode="json")}
         assert process.stdin is not None
         with suppress(BrokenPipeError):  # likewise: the next turn reads its exit code
@@ -128,23 +149,26 @@ class Runner:
         return _Worker(claim, process, process.stdin)
 
     def _ended(self, worker: _Worker) -> bool:
-        """Whether the worker's process is over; if so, its run is made to end too."""
+        """Whether the worker's process is over; if so, its run is seen to."""
         code = worker.process.poll()
         if code is None:
             return False
-        claim = worker.claim
-        if worker.cancelling_since is not None:
-            self._log.end(claim.run, State.CANCELLED, attempt=claim.attempt)
-        else:
-            how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-            self._fail(claim, f"the training process died ({how}); start the run again")
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else _EXITS.get(code, f"exit code {code}")
+        self._log.give_up(worker.claim, how)
+        self._clean(worker.claim, crashed=code not in (0, FENCED))
         worker.orders.close()
         return True
 
     def _press(self, worker: _Worker) -> None:
-        """Make a worker end that was asked to cancel and does not."""
+        """Make a worker end that was asked to cancel and does not, or whose run is no longer its own."""
         status = self._log.status(worker.claim.run)
-        if status is None or not status["cancel_requested"]:
+        held = (State.RUNNING, worker.claim.attempt)
+        if status is None or (status["state"], status["attempt"]) != held:
+            worker.idle_since = worker.idle_since or time.monotonic()
+            if time.monotonic() - worker.idle_since > LINGER_SECONDS:
+                worker.process.kill()
+            return
+        if not status["cancel_requested"]:
             return
         worker.cancelling_since = worker.cancelling_since or time.monotonic()
         waited = time.monotonic() - worker.cancelling_since
@@ -153,16 +177,56 @@ class Runner:
         elif waited > TERMINATE_AFTER:
             worker.process.terminate()
 
-    def _fail(self, claim: Claim, error: str) -> None:
-        self._log.end(claim.run, State.FAILED, attempt=claim.attempt, error=error)
-
     def _sweep(self) -> None:
-        """End the runs whose worker fell silent: a server that was killed left them behind."""
-        own = {worker.claim.run for worker in self._workers}
-        for run in self._log.ids([State.RUNNING], lease_before=time.time()):
-            if run not in own:
-                self._log.end(
-                    run,
-                    State.FAILED,
-                    error="the server that trained this run ended before the run did; start the run again",
-                )
+        """Take up the runs whose worker fell silent: it is frozen, or a server that was killed left them behind."""
+        expired = set(self._log.expired())
+        given_up = expired & self._expired
+        self._expired = expired - given_up
+        own = {worker.claim: worker for worker in self._workers}
+        for claim in given_up:
+            worker = own.get(claim)
+            if worker is not None:
+                worker.process.kill()
+                worker.process.wait()
+            self._log.give_up(claim, f"it was silent for {self._settings.lease_seconds:g} s")
+            self._clean(claim, crashed=True)
+
+    def _clean(self, claim: Claim, *, crashed: bool) -> None:
+        """Remove what an attempt that is over left behind, and left half done if it crashed."""
+        try:
+            self._remove(claim, crashed)
+        except OSError:
+            logger.exception("what run %s left behind cannot be removed", claim.run)
+
+    def _remove(self, claim: Claim, crashed: bool) -> None:
+        try:
+            row = self._log.run(claim.run)
+        except UnknownRunError:  # it was deleted as soon as it had ended
+            self._checkpoints.keep_only(claim.run, None)
+            return
+        self._checkpoints.keep_only(claim.run, row["checkpoint"], attempt=claim.attempt)
+        if crashed and row["attempt"] == claim.attempt:
+            self._store.remove_unfinished(model_name(row["config"]["recipe"], claim.run))
+
+    def _leave(self) -> None:
+        for worker in self._workers:
+            worker.process.terminate()
+        end = time.monotonic() + LEAVE_SECONDS
+        for worker in self._workers:
+            try:
+                worker.process.wait(max(0.0, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                worker.process.kill()
+                worker.process.wait()
+            worker.orders.close()
+            try:
+                self._log.release(worker.claim)
+                self._clean(worker.claim, crashed=True)
+            except SQLAlchemyError:
+                logger.exception("run %s could not be put back; its lease will run out", worker.claim.run)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__

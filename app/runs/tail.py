@@ -1,9 +1,10 @@
 """Following the log live: many readers of a run share one look at the database."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.runs.log import Log
 from app.runs.states import ENDED
@@ -11,6 +12,18 @@ from app.runs.states import ENDED
 LOOK_SECONDS = 0.05
 BACKLOG = 1000
 """Messages that wait for one reader; one that lets more pile up is dropped."""
+
+
+class Message(NamedTuple):
+    """What readers are told, as JSON: an event under its `seq`, or anything else under None."""
+
+    seq: int | None
+    text: str
+
+
+def message(content: Mapping[str, Any]) -> Message:
+    """The message that says `content`."""
+    return Message(content.get("seq"), json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
 
 
 class SlowReaderError(RuntimeError):
@@ -56,33 +69,39 @@ class Reader:
     """One reader's queue of messages; `None` in it is the end."""
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(BACKLOG)
+        self._queue: asyncio.Queue[Message | None] = asyncio.Queue(BACKLOG)
         self._failure: Exception | None = None
+        self.failed = asyncio.Event()
 
     def __aiter__(self) -> "Reader":
         return self
 
-    async def __anext__(self) -> dict[str, Any]:
+    async def __anext__(self) -> Message:
         """The next message. Raises SlowReaderError, or what ended the following of the log."""
         if self._failure is not None:
             raise self._failure
-        message = await self._queue.get()
+        found = await self._queue.get()
         if self._failure is not None:
             raise self._failure
-        if message is None:
+        if found is None:
             raise StopAsyncIteration
-        return message
+        return found
 
-    def put(self, message: dict[str, Any] | None) -> None:
+    def put(self, found: Message | None) -> None:
+        if self._failure is not None:
+            return
         try:
-            self._queue.put_nowait(message)
+            self._queue.put_nowait(found)
         except asyncio.QueueFull:
             self.fail(SlowReaderError("the reader did not keep up"))
 
     def fail(self, failure: Exception) -> None:
+        """Let the reader hear of this next; what waits for it is dropped."""
         self._failure = failure
-        with suppress(asyncio.QueueFull):
-            self._queue.put_nowait(None)
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self._queue.put_nowait(None)
+        self.failed.set()
 
 
 class _Watch:
@@ -116,7 +135,7 @@ class _Watch:
                 while seq < status["last_seq"]:
                     events = await asyncio.to_thread(self._log.events, self._run, after=seq)
                     for event in events:
-                        self._tell(event)
+                        self._tell(message(event))
                     if not events:
                         break
                     seq = events[-1]["seq"]
@@ -124,7 +143,7 @@ class _Watch:
                     break
                 if status["progress"] != progress:
                     progress = status["progress"]
-                    self._tell({"type": "progress", "data": progress})
+                    self._tell(message({"type": "progress", "data": progress}))
                 await asyncio.sleep(LOOK_SECONDS)
             self._tell(None)
         except asyncio.CancelledError:
@@ -135,6 +154,6 @@ class _Watch:
         finally:
             self.ready.set()
 
-    def _tell(self, message: dict[str, Any] | None) -> None:
+    def _tell(self, found: Message | None) -> None:
         for reader in list(self.readers):
-            reader.put(message)
+            reader.put(found)

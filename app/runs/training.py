@@ -5,7 +5,7 @@ It knows neither the log nor processes: the worker writes down what it yields, t
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 
 from app import __version__
 from app.data import Dataset, Split, split_validation
-from app.models import ModelCard
+from app.models import Calibrated, Calibration, ModelCard, calibrate, fit_subspaces
 from app.nn import (
     LOSSES,
     OPTIMIZERS,
@@ -23,10 +23,12 @@ from app.nn import (
     Diverged,
     EpochMetrics,
     Network,
+    Snapshot,
     Trainer,
     build,
     report,
 )
+from app.nn.arrays import Array
 from app.runs.compute import computing
 from app.runs.config import RunConfig
 
@@ -56,7 +58,10 @@ class Progress:
 class Training:
     """Trains the network of `config` on `dataset`. Raises ValueError where the two do not fit."""
 
-    def __init__(self, config: RunConfig, dataset: Dataset, *, processes: int = 1) -> None:
+    def __init__(
+        self, config: RunConfig, dataset: Dataset, *, processes: int = 1, weights: Mapping[str, Array] | None = None
+    ) -> None:
+        """`weights` are those to start from, by name; without them they are drawn by the config's seed."""
         self.config = config
         self.labels, self.test, self._title = dataset.labels, dataset.test, dataset.title
         self.network: Network = config.build_network()
@@ -67,6 +72,8 @@ class Training:
                 f"got {' × '.join(map(str, outputs))}"
             )
         self.network.initialize(config.seed)
+        if weights is not None:
+            self.network.load_weights(weights)
         train, validation = _split(config, dataset)
         self._validation_samples = 0 if validation is None else len(validation)
         self.trainer = Trainer(
@@ -81,13 +88,24 @@ class Training:
             processes=processes,
         )
         self.metrics: dict[str, float] = {}
+        self._validation = validation if isinstance(config.validation, float) else None
+        self._subspaces = fit_subspaces(train.images, train.labels, len(dataset.labels))
+        self.calibrated: Calibrated | None = None
+        """Once the training has ended, and where there are images enough to calibrate the network on."""
+        self.kept_metrics: dict[str, Any] = {}
+        """Of the epoch whose weights are the best so far."""
+        self._is_learning = False
 
-    def run(self) -> Iterator[Said | Progress]:
-        """Train and evaluate. Raises Diverged."""
+    def run(self, resume: Snapshot | None = None) -> Iterator[Said | Progress]:
+        """Train, from where the snapshot was taken if one is given, and evaluate. Raises Diverged."""
         with computing(self.trainer.processes) as compute:
-            yield from self._run(compute)
+            yield from self._run(compute, resume)
 
-    def _run(self, compute: dict[str, Any]) -> Iterator[Said | Progress]:
+    def snapshot(self) -> Snapshot | None:
+        """All that the training is, after what `run` yielded last; None before the first batch and after the last."""
+        return self.trainer.snapshot() if self._is_learning else None
+
+    def _run(self, compute: dict[str, Any], resume: Snapshot | None) -> Iterator[Said | Progress]:
         yield Said(
             "started",
             {
@@ -99,13 +117,17 @@ class Training:
                 "compute": compute,
             },
         )
-        clock = _Clock(self.config.epochs, self.trainer.batches, self.trainer.samples)
-        for step in self.trainer.run():
+        clock = _Clock(self.config.epochs, self.trainer.batches, self.trainer.samples, resume)
+        for step in self.trainer.run(resume=resume):
+            self._is_learning = True
             if isinstance(step, BatchDone):
                 yield clock.progress(step)
                 continue
             clock.epoch_done(step)
+            if self.trainer.stopping.best_epoch in (0, step.epoch):
+                self.kept_metrics = asdict(step)
             yield Said("epoch", asdict(step))
+        self._is_learning = False
         yield Progress("evaluating", self.config.epochs, self.config.epochs)
         evaluation = self.trainer.evaluate(self.test.images, self.test.labels)
         assert evaluation.accuracy is not None
@@ -113,11 +135,19 @@ class Training:
             raise Diverged(self.config.epochs, self.trainer.batches)
         self.metrics = {"test_loss": evaluation.loss, "test_accuracy": evaluation.accuracy}
         yield Said("evaluated", {**self.metrics, "test_samples": len(self.test), **self._report()})
+        yield Progress("calibrating", self.config.epochs, self.config.epochs)
+        self.calibrated = calibrate(
+            self.network,
+            self.labels,
+            input_scale=self.config.input_scale,
+            subspaces=self._subspaces,
+            validation=self._validation,
+            test=self.test,
+        )
 
     def _report(self) -> dict[str, Any]:
         """How the network errs on the test set, by label."""
         found = report(self.network, self.test.images, self.test.labels, input_scale=self.config.input_scale)
-        stopping = self.trainer.stopping
         return {
             "confusion": found.confusion.tolist(),
             "precision": dict(zip(self.labels, found.precision, strict=True)),
@@ -126,30 +156,58 @@ class Training:
                 {**asdict(mistake), "label": self.labels[mistake.label], "said": self.labels[mistake.said]}
                 for mistake in found.mistakes
             ],
-            "best_epoch": None if stopping is None else stopping.best_epoch,
+            "best_epoch": self.trainer.stopping.best_epoch or None,
         }
 
     def card(self, name: str, *, run: int | None = None, shipped: bool = False) -> ModelCard:
         """The card of the trained network, under `name`; the store fills in the hash of the weights."""
-        config = self.config
-        return ModelCard(
-            name=name,
-            network=self.network.spec(),
-            dtype=config.dtype,
-            labels=list(self.labels),
-            input_scale=config.input_scale,
+        return card_of(
+            name,
+            self.network,
+            config=self.config,
+            labels=self.labels,
             metrics=self.metrics,
-            recipe=config.recipe,
-            dataset=config.dataset,
-            config=config.model_dump(mode="json"),
-            seed=config.seed,
-            created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-            software={"digitpad": __version__, "numpy": np.__version__},
-            parameters=self.network.params.size,
-            sha256="0" * 64,
+            calibration=None if self.calibrated is None else self.calibrated.calibration,
             run=run,
             shipped=shipped,
         )
+
+    def arrays(self) -> Mapping[str, Array]:
+        """The arrays of the card's calibration, which are saved with the weights."""
+        return {} if self.calibrated is None else self.calibrated.arrays
+
+
+def card_of(
+    name: str,
+    network: Network,
+    *,
+    config: RunConfig,
+    labels: Sequence[str],
+    metrics: Mapping[str, float],
+    calibration: Calibration | None = None,
+    run: int | None = None,
+    shipped: bool = False,
+) -> ModelCard:
+    """The card of a network that was trained by `config`; the store fills in the hash of the weights."""
+    return ModelCard(
+        name=name,
+        network=network.spec(),
+        dtype=config.dtype,
+        labels=list(labels),
+        input_scale=config.input_scale,
+        metrics=dict(metrics),
+        calibration=calibration,
+        recipe=config.recipe,
+        dataset=config.dataset,
+        config=config.model_dump(mode="json"),
+        seed=config.seed,
+        created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        software={"digitpad": __version__, "numpy": np.__version__},
+        parameters=network.params.size,
+        sha256="0" * 64,
+        run=run,
+        shipped=shipped,
+    )
 
 
 def _split(config: RunConfig, dataset: Dataset) -> tuple[Split, Split | None]:
@@ -163,19 +221,22 @@ def _split(config: RunConfig, dataset: Dataset) -> tuple[Split, Split | None]:
 class _Clock:
     """Speed and time left of a training, from the time its steps and its pauses for evaluation took so far."""
 
-    def __init__(self, epochs: int, batches: int, samples: int) -> None:
+    def __init__(self, epochs: int, batches: int, samples: int, resume: Snapshot | None) -> None:
         self._total, self._per_batch = epochs * batches, samples / batches
         self._epochs, self._batches = epochs, batches
+        self._before = 0 if resume is None else resume.epoch * batches + resume.batch
+        self._epoch_before = 0 if resume is None else resume.batch
         self._started = self._epoch_started = time.perf_counter()
 
     def progress(self, step: BatchDone) -> Progress:
         now = time.perf_counter()
         done = (step.epoch - 1) * self._batches + step.batch
-        left = (now - self._started) / done * (self._total - done)
-        speed = step.batch * self._per_batch / max(now - self._epoch_started, 1e-9)
+        left = (now - self._started) / (done - self._before) * (self._total - done)
+        batches = step.batch - self._epoch_before
+        speed = batches * self._per_batch / max(now - self._epoch_started, 1e-9)
         return Progress("training", step.epoch, self._epochs, step.batch, self._batches, step.loss, speed, left)
 
     def epoch_done(self, metrics: EpochMetrics) -> None:
-        self._epoch_started = time.perf_counter()
+        self._epoch_started, self._epoch_before = time.perf_counter(), 0
         if metrics.epoch == 0:
             self._started = self._epoch_started

@@ -1,20 +1,24 @@
 """Every error is `{"error": "what was expected and what came"}`; in a browser's address bar it is a page."""
 
+import errno
 import logging
 from http import HTTPStatus
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
-from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.models import DamagedModelError, ProtectedModelError, UnknownModelError
+from app.runs.commands import NoCheckpointError
+from app.runs.database import UNREACHABLE
 from app.runs.log import NotEndedError, UnknownRunError
 from app.web import assets
+from app.web.limits import LimitError, QueueFullError
+from app.web.security import ALWAYS, DATA_POLICY, NO_FRAME, NO_STORE, PAGE_POLICY
 
 logger = logging.getLogger("digitpad")
 
@@ -22,10 +26,14 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     UnknownRunError: HTTPStatus.NOT_FOUND,
     UnknownModelError: HTTPStatus.NOT_FOUND,
     NotEndedError: HTTPStatus.CONFLICT,
+    NoCheckpointError: HTTPStatus.CONFLICT,
     ProtectedModelError: HTTPStatus.CONFLICT,
     DamagedModelError: HTTPStatus.CONFLICT,
 }
 """Errors of the rooms behind the routes whose message is for the caller."""
+
+
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class Error(BaseModel):
@@ -38,18 +46,28 @@ def install(app: FastAPI) -> None:
     """Make every error of `app` come out in the one form."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(OperationalError, _busy)
+    for unreachable in UNREACHABLE:
+        app.add_exception_handler(unreachable, _busy)
+    app.add_exception_handler(OSError, _unwritable)
+    app.add_exception_handler(LimitError, _full)
     app.add_exception_handler(Exception, _unexpected)
     for kind in STATUSES:
         app.add_exception_handler(kind, _known)
 
 
-def respond(request: Request, status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+def respond(
+    request: Request,
+    status: int,
+    message: str,
+    headers: dict[str, str] | None = None,
+    *,
+    template: str = "error.html",
+) -> Response:
     """The answer to a request that failed: JSON, or a page for a person who followed a link."""
     wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
     if wants_page and not request.url.path.startswith("/api/"):
         context = {"status": status, "message": message, "active": ""}
-        return assets.templates(request).TemplateResponse(request, "error.html", context, status, headers)
+        return assets.templates(request).TemplateResponse(request, template, context, status, headers)
     return JSONResponse({"error": message}, status, headers)
 
 
@@ -77,12 +95,41 @@ async def _known(request: Request, error: Exception) -> Response:
     return respond(request, STATUSES[type(error)], str(error))
 
 
+async def _unwritable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OSError)
+    if error.errno not in _UNWRITABLE:
+        raise error
+    logger.error("a file cannot be written", exc_info=error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _no_room(request)
+    message = "the folder where digitpad keeps its files cannot be written; its permissions may be wrong"
+    return respond(request, HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "60"})
+
+
+def _no_room(request: Request) -> Response:
+    message = "there is no room left on the disk; nothing was changed"
+    return respond(request, HTTPStatus.INSUFFICIENT_STORAGE, message)
+
+
 async def _busy(request: Request, error: Exception) -> Response:
     logger.error("the database did not answer", exc_info=error)
+    if "disk is full" in str(error):  # SQLite's words for SQLITE_FULL
+        return _no_room(request)
     message = "the database is busy or cannot be reached; try again in a moment"
     return respond(request, HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "2"})
 
 
+async def _full(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LimitError)
+    status = HTTPStatus.TOO_MANY_REQUESTS if isinstance(error, QueueFullError) else HTTPStatus.SERVICE_UNAVAILABLE
+    return respond(request, status, str(error), {"retry-after": str(error.retry_after)})
+
+
 async def _unexpected(request: Request, error: Exception) -> Response:
     message = "something went wrong in the server; its log says what"
-    return respond(request, HTTPStatus.INTERNAL_SERVER_ERROR, message)
+    answer = respond(request, HTTPStatus.INTERNAL_SERVER_ERROR, message)
+    # Starlette answers these outside of all middleware, so nobody else puts the headers on.
+    policy = PAGE_POLICY if answer.media_type == "text/html" else DATA_POLICY
+    for name, value in (*ALWAYS, NO_FRAME, NO_STORE, policy):
+        answer.headers[name.decode()] = value.decode()
+    return answer

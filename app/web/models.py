@@ -3,14 +3,36 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import FileResponse
 
-from app.models import ModelCard, ModelStore, StoredModel
+from app.models import ModelCard, ModelStore, StoredModel, UnknownModelError
+from app.models.package import check, pack, unpack
+from app.models.store import CARD, WEIGHTS
+from app.web.bodies import read_body, read_form
+from app.web.errors import Error
 from app.web.state import State
 
 router = APIRouter(prefix="/api/models", tags=["models"])
 
 FILES = {"safetensors": ("model.safetensors", "application/octet-stream"), "card": ("model.json", "application/json")}
+ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
+FORM = "multipart/form-data"
+LONGEST_NAME = 64
+MOST_NAMES = 1000
+_BINARY = {"type": "string", "format": "binary"}
+_IMPORT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            ZIP_TYPES[0]: {"schema": _BINARY},
+            FORM: {"schema": {"type": "object", "properties": dict.fromkeys(("file", "weights", "card"), _BINARY)}},
+        },
+    }
+}
 
 
 def summaries(store: ModelStore) -> dict[str, Any]:
@@ -25,6 +47,24 @@ def models(state: State) -> dict[str, Any]:
     return summaries(state.store)
 
 
+@router.post("", status_code=201, openapi_extra=_IMPORT, responses={415: {"model": Error}})
+async def take_in(request: Request, state: State) -> ModelCard:
+    """Import a model: the zip that a download gives, by itself or as the field `file` of a form, or a form with the
+    safetensors file as `weights` and the card as `card`. It keeps its name, or gets "-2" behind it where that is taken.
+    """
+    card, weights = await _model_files(request)
+
+    def keep() -> ModelCard:
+        try:
+            package = check(*(unpack(weights) if card is None else (card, weights)))
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from None
+        name = _free_name(state.store, package.card.name)
+        return state.store.save(package.card.model_copy(update={"name": name}), package.network, arrays=package.arrays)
+
+    return await run_in_threadpool(keep)
+
+
 @router.get("/{name}")
 def model(state: State, name: str) -> ModelCard:
     """A model's card."""
@@ -35,10 +75,14 @@ def model(state: State, name: str) -> ModelCard:
 def download(
     state: State,
     name: str,
-    file: Annotated[Literal["safetensors", "card"], Query(alias="format")] = "safetensors",
+    file: Annotated[Literal["safetensors", "card", "zip"], Query(alias="format")] = "safetensors",
 ) -> Response:
-    """A model's weights, or its card."""
+    """A model's weights, its card, or a zip of both, which `POST /api/models` takes."""
     state.store.get(name)
+    if file == "zip":
+        content = pack(state.store.path(name, CARD).read_bytes(), state.store.path(name, WEIGHTS).read_bytes())
+        headers = {"content-disposition": f'attachment; filename="{name}.zip"'}
+        return Response(content, media_type=ZIP_TYPES[0], headers=headers)
     stored, media_type = FILES[file]
     filename = f"{name}.{stored.rpartition('.')[2]}"
     return FileResponse(state.store.path(name, stored), media_type=media_type, filename=filename)
@@ -56,6 +100,34 @@ def delete(state: State, name: str) -> Response:
     """Remove a model; the one that ships with digitpad stays."""
     state.store.delete(name)
     return Response(status_code=204)
+
+
+def _free_name(store: ModelStore, wanted: str) -> str:
+    """`wanted`, with "-2", "-3", ... behind it where a model has that name, be it one that ships with digitpad."""
+    for count in range(2, MOST_NAMES):
+        name = wanted if count == 2 else f"{wanted[: LONGEST_NAME - 5]}-{count - 1}"
+        try:
+            store.path(name, CARD)
+        except UnknownModelError:
+            return name
+    raise HTTPException(409, f"expected a name that is free; {wanted} is taken, and so are all of {wanted}-2 and on")
+
+
+async def _model_files(request: Request) -> tuple[bytes | None, bytes]:
+    """The card and the weights of an import; the card is None where the second is a zip of both."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in ZIP_TYPES:
+        return None, await read_body(request)
+    if kind != FORM:
+        raise HTTPException(415, f"expected a body of {ZIP_TYPES[0]} or {FORM}; got {kind[:80]!r}")
+    async with read_form(request) as form:
+        files = {name: await file.read() for name, file in form.items() if isinstance(file, UploadFile)}
+    if set(files) == {"file"}:
+        return None, files["file"]
+    if set(files) == {"weights", "card"}:
+        return files["card"], files["weights"]
+    came = ", ".join(sorted(name[:40] for name in files))[:200] or "none"
+    raise HTTPException(422, f"expected a file in the field file, or two in weights and card; got {came}")
 
 
 def _summary(model: StoredModel) -> dict[str, Any]:

@@ -2,19 +2,19 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.data import Prepared, from_image, from_pixels, from_strokes
+from app.data import Prepared, Sheet, from_pixels, sheet_of_image, sheet_of_strokes
 from app.models import Prediction, Predictor
 from app.web.bodies import BODY_LIMIT, parse_json, read_body
 from app.web.errors import Error
@@ -23,6 +23,8 @@ from app.web.state import services
 router = APIRouter(tags=["predict"])
 
 LARGEST_BATCH = 256
+AREA_AT_ONCE = 50_000_000
+"""Pixels of all pictures of a request: each is decoded in turn, and a few kilobytes can hold twenty million."""
 JSON_TYPES = ("application/json", "application/x-www-form-urlencoded")
 """The second is what `curl -d` says unless it is told otherwise."""
 
@@ -30,14 +32,35 @@ IMAGE_TYPES = ("image/png", "image/jpeg")
 PIXEL_DIGITS = 4
 
 
+class Digit(BaseModel):
+    """One of several digits; `box` is left, top, width and height in the drawing's own unit."""
+
+    box: list[float]
+    label: str | None
+    probabilities: dict[str, float]
+    is_digit: bool
+    score: float | None
+    input: list[list[float]] | None = None
+
+
 class Answer(BaseModel):
-    """`label` is null where the drawing is blank; `input`, 28 rows of 28, comes only when it is asked for."""
+    """`label` is null where the drawing is blank; `input`, 28 rows of 28, comes only when it is asked for.
+
+    `is_digit` is false where it does not look like what the model was trained on: `score`, 0 to 1, which is larger the
+    more it does, is below the model's threshold, or the drawing falls into several. Then `digits` has each of them,
+    from left to right, and `reading` what they say, "?" for one that does not look like a digit. `score` is null in
+    models without one.
+    """
 
     label: str | None
     probabilities: dict[str, float]
     blank: bool
+    is_digit: bool
+    score: float | None
     model: str
     input: list[list[float]] | None = None
+    digits: list[Digit] | None = None
+    reading: str | None = None
 
 
 _DRAWING: dict[str, Any] = {
@@ -108,10 +131,9 @@ async def predict(request: Request) -> Response:
             images = await run_in_threadpool(_prepare, drawings, isinstance(data, list))
     else:
         images = [await run_in_threadpool(_prepare_file, await _file(request, kind))]
-    answers = [_answer(predictor, image, said, with_input) for image, said in _read(predictor, images)]
+    answers = _answers(predictor, images, with_input)
     single = not as_json or not isinstance(data, list)
-    content = json.dumps(answers[0] if single else answers, separators=(",", ":"), ensure_ascii=False)
-    return Response(content.encode(), media_type="application/json")
+    return Response(to_json(answers[0] if single else answers), media_type="application/json")
 
 
 def _flag(request: Request, name: str) -> bool:
@@ -126,19 +148,25 @@ def _is_light(drawings: list[Any]) -> bool:
     return len(drawings) == 1 and isinstance(drawings[0], dict) and "pixels" in drawings[0]
 
 
-def _prepare(drawings: list[Any], listed: bool) -> list[Prepared]:
-    images = []
+def _prepare(drawings: list[Any], listed: bool) -> list[Sheet]:
+    images: list[Sheet] = []
+    area = 0
     for index, drawing in enumerate(drawings):
+        if area > AREA_AT_ONCE:
+            raise HTTPException(
+                413, f"expected pictures of at most {AREA_AT_ONCE // 10**6} megapixels together; got more"
+            )
         try:
             images.append(_prepare_one(drawing))
+            area += images[-1].area
         except ValueError as error:
             place = f"[{index}]: " if listed else ""
             raise HTTPException(422, f"{place}{error}") from None
     return images
 
 
-def _prepare_one(drawing: object) -> Prepared:
-    forms = {"pixels": from_pixels, "strokes": from_strokes, "image": _from_base64}
+def _prepare_one(drawing: object) -> Sheet:
+    forms = {"pixels": _from_pixels, "strokes": sheet_of_strokes, "image": _from_image}
     if not isinstance(drawing, Mapping) or len(drawing) != 1 or next(iter(drawing)) not in forms:
         came = f"an object with {', '.join(map(repr, drawing)) or 'nothing'}" if isinstance(drawing, Mapping) else None
         raise ValueError(
@@ -148,15 +176,23 @@ def _prepare_one(drawing: object) -> Prepared:
     return forms[form](value)
 
 
-def _from_base64(value: object) -> Prepared:
+def _from_pixels(value: object) -> Sheet:
+    return Sheet(from_pixels(value))
+
+
+def _from_image(value: object) -> Sheet:
+    return sheet_of_image(from_base64(value))
+
+
+def from_base64(value: object) -> bytes:
+    """The bytes of an image that came as base64 or as a data URL. Raises ValueError for anything else."""
     if not isinstance(value, str):
         raise ValueError(f"image: expected base64 or a data URL; got {type(value).__name__}")
     encoded = value.partition(",")[2] if value.startswith("data:") else value
     try:
-        data = base64.b64decode(encoded, validate=True)
+        return base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         raise ValueError("image: expected base64 or a data URL; got other characters") from None
-    return from_image(data)
 
 
 async def _file(request: Request, kind: str) -> bytes:
@@ -185,24 +221,44 @@ def _replay(body: bytes) -> Any:
     return receive
 
 
-def _prepare_file(data: bytes) -> Prepared:
+def _prepare_file(data: bytes) -> Sheet:
     try:
-        return from_image(data)
+        return sheet_of_image(data)
     except ValueError as error:
         raise HTTPException(422, str(error)) from None
 
 
-def _read(predictor: Predictor, images: list[Prepared]) -> list[tuple[Prepared, Prediction]]:
-    return list(zip(images, predictor.predict(images), strict=True))
+def _answers(predictor: Predictor, sheets: list[Sheet], with_input: bool) -> list[dict[str, Any]]:
+    """The answer to each sheet; all drawings on all of them are read at once."""
+    images = [sheet.whole for sheet in sheets]
+    images += [part.prepared for sheet in sheets for part in sheet.parts]
+    said = predictor.predict(images)
+    others = iter(said[len(sheets) :])
+    answers = []
+    for sheet, whole in zip(sheets, said, strict=False):
+        answer = {**_said(whole, sheet.whole, with_input), "blank": sheet.whole.blank, "model": predictor.card.name}
+        if sheet.parts:
+            parts = [(part, next(others)) for part in sheet.parts]
+            answer["is_digit"], answer["score"] = False, None if whole.score is None else 0.0
+            answer["digits"] = [{"box": part.box, **_said(one, part.prepared, with_input)} for part, one in parts]
+            answer["reading"] = _reading([one for _, one in parts])
+        answers.append(answer)
+    return answers
 
 
-def _answer(predictor: Predictor, image: Prepared, said: Prediction, with_input: bool) -> dict[str, Any]:
+def _said(said: Prediction, image: Prepared, with_input: bool) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "label": said.label,
         "probabilities": said.probabilities,
-        "blank": image.blank,
-        "model": predictor.card.name,
+        "is_digit": said.is_digit,
+        "score": said.score,
     }
     if with_input:
         answer["input"] = [[round(value, PIXEL_DIGITS) for value in row] for row in image.pixels.tolist()]
     return answer
+
+
+def _reading(said: list[Prediction]) -> str:
+    """What the parts say, "2025"; labels of several letters are kept apart."""
+    labels = [one.label if one.is_digit and one.label is not None else "?" for one in said]
+    return ("" if all(len(label) == 1 for label in labels) else " ").join(labels)

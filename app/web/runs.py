@@ -1,5 +1,6 @@
-"""Runs: start, watch, cancel, remove."""
+"""Runs: start, watch, pause, cancel, go on, remove."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
@@ -7,10 +8,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.data import list_datasets
-from app.runs.config import RunConfig, request_config
-from app.settings import Settings
-from app.web.bodies import read_json
+from app.nn import shown
+from app.runs.config import MOST_EPOCHS, request_config
+from app.web.bodies import parse_json, read_body, read_json
+from app.web.limits import check_queue
 from app.web.state import State
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
@@ -25,12 +26,9 @@ async def start(request: Request, state: State) -> dict[str, Any]:
     data = await read_json(request)
 
     def queue() -> dict[str, Any]:
-        config = _checked(data, state.settings)
-        run = state.log.add(config)
-        state.runner.wake()
-        return state.log.run(run)
+        return state.commands.start(request_config(data))
 
-    return await run_in_threadpool(queue)
+    return await run_in_threadpool(_queued, state, queue)
 
 
 @router.get("")
@@ -56,42 +54,84 @@ def events(
     run: RunId,
     after: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    log: Annotated[str | None, Query(max_length=64)] = None,
 ) -> dict[str, Any]:
-    """What the run said after `seq` `after`, in order."""
-    state.log.run(run)
-    return {"events": state.log.events(run, after=after, limit=limit)}
+    """What the run said after `seq` `after`, in order.
+
+    `log` is the log that `after` is of, as an earlier answer named it. Where that is another one, or `after` is a `seq`
+    that was never given, `reset` is true and the events come from the first on.
+    """
+    row = state.log.run(run)
+    reset = after > row["last_seq"] or log not in (None, state.log.id)
+    found = state.log.events(run, after=0 if reset else after, limit=limit)
+    return {"events": found, "log": state.log.id, "last_seq": row["last_seq"], "reset": reset}
+
+
+@router.post("/{run}/pause")
+def pause(state: State, run: RunId) -> dict[str, Any]:
+    """Ask a run to pause after the batch it is at; one that waits is held, an ended one stays as it is."""
+    return state.commands.pause(run)
+
+
+@router.post("/{run}/resume")
+def resume(state: State, run: RunId) -> dict[str, Any]:
+    """Put a paused run back into the queue; any other stays as it is."""
+    return state.commands.resume(run)
 
 
 @router.post("/{run}/cancel")
-def cancel(state: State, run: RunId) -> dict[str, Any]:
-    """Ask a run to end; an ended one stays as it is."""
-    state.log.request_cancel(run)
-    state.runner.wake()
-    return state.log.run(run)
+async def cancel(request: Request, state: State, run: RunId) -> dict[str, Any]:
+    """Ask a run to end; an ended one stays as it is. `{"keep_model": true}` saves the best model so far first."""
+    wishes = await _wishes(request, {"keep_model": bool})
+    keep = wishes.get("keep_model", False)
+    return await run_in_threadpool(_checked, lambda: state.commands.cancel(run, keep_model=keep))
+
+
+@router.post("/{run}/again", status_code=201)
+def again(state: State, run: RunId) -> dict[str, Any]:
+    """Queue a run with the same config."""
+    return _queued(state, lambda: state.commands.again(run))
+
+
+@router.post("/{run}/continue", status_code=201)
+async def go_on(request: Request, state: State, run: RunId) -> dict[str, Any]:
+    """Queue a run that goes on where this one ended, for `{"epochs": N}` more.
+
+    Without a number it does the epochs that were left, or as many again.
+    """
+    epochs = (await _wishes(request, {"epochs": int})).get("epochs")
+    if epochs is not None and not 0 < epochs <= MOST_EPOCHS:
+        raise HTTPException(422, f"epochs: expected a whole number from 1 to {MOST_EPOCHS:,}; got {epochs}")
+    return await run_in_threadpool(_queued, state, lambda: state.commands.go_on(run, epochs))
 
 
 @router.delete("/{run}", status_code=204)
 def delete(state: State, run: RunId) -> Response:
-    """Remove an ended run and its events; its model stays in the store."""
-    state.log.delete(run)
+    """Remove an ended run, its events and its checkpoint; its model stays in the store."""
+    state.commands.delete(run)
     return Response(status_code=204)
 
 
-def _checked(data: object, settings: Settings) -> RunConfig:
+async def _wishes(request: Request, known: dict[str, type]) -> dict[str, Any]:
+    """The fields of an object that may be left out as a whole; 422 where it is something else."""
+    body = await read_body(request)
+    data = parse_json(body) if body.strip() else {}
+    if not isinstance(data, dict) or not set(data) <= set(known):
+        raise HTTPException(422, f"expected an object with {' and '.join(known)}, or nothing; got {shown(data)}")
+    for key, value in data.items():
+        if type(value) is not known[key]:
+            what = {bool: "true or false", int: "a whole number"}[known[key]]
+            raise HTTPException(422, f"{key}: expected {what}; got {shown(value)}")
+    return data
+
+
+def _queued(state: State, action: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    check_queue(state.log)
+    return _checked(action)
+
+
+def _checked(action: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
-        config = request_config(data)
+        return action()
     except ValueError as error:
         raise HTTPException(422, str(error)) from None
-    known = {info.name: info for info in list_datasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir)}
-    info = known.get(config.dataset)
-    if info is None:
-        message = f"dataset: expected one of {', '.join(known)}; got {config.dataset[:80]!r}"
-        raise HTTPException(422, message)
-    outputs = config.build_network().output_shape
-    if outputs != (len(info.labels),):
-        raise HTTPException(
-            422,
-            f"network.layers: expected {len(info.labels)} outputs, one for each label of {info.name}; "
-            f"got {' × '.join(map(str, outputs))}",
-        )
-    return config

@@ -6,7 +6,9 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from app.data.drawings import DrawingStore
 from app.models import ModelStore, Predictors
+from app.runs.commands import Commands
 from app.runs.log import Log
 from app.runs.runner import Runner
 from app.runs.tail import Tail
@@ -20,9 +22,11 @@ class Services:
     settings: Settings
     log: Log
     runner: Runner
+    commands: Commands
     tail: Tail
     store: ModelStore
     predictors: Predictors
+    drawings: DrawingStore
 
 
 def services(connection: HTTPConnection) -> Services:

@@ -3,98 +3,163 @@
 import { clearBars, ensureBars, showBars } from "./bars.js";
 import { byId, element, setText } from "./dom.js";
 import { percent } from "./format.js";
+import { createLargePicture } from "./large-picture.js";
 import { clearPicture, paintPicture } from "./picture.js";
-import { invitation, judge, sentence } from "./verdict.js";
+import { describe, invitation, isKnown, partsOf, readAs } from "./verdict.js";
 
 const MODELS_PAGE = "/models";
 
-/** Binds the answer area of the page; `labels` are those of the model in use. */
-export function createAnswer(labels) {
+/**
+ * Binds the answer area of the page; `labels` are those of the model in use. `onParts(parts, selected)` hears which
+ * parts of a drawing were read one by one, and whose bars are shown.
+ */
+export function createAnswer(labels, { onParts }) {
+  const head = byId("answer-head");
   const glyph = byId("answer-glyph");
+  const parts = byId("answer-parts");
   const words = byId("answer-sentence");
   const detail = byId("answer-detail");
   const bars = byId("bars");
-  const pictures = [byId("seen"), byId("seen-large")];
+  const seen = byId("seen");
   const spoken = byId("spoken");
+  const openLarge = createLargePicture();
   let inUse = labels;
+  let shown = null; // {answer, milliseconds}
+  let selected = 0;
 
   ensureBars(bars, inUse);
   setText(words, invitation(inUse));
-  bindLarge();
+  byId("seen-open").addEventListener("click", () => {
+    const input = part()?.input ?? shown?.answer.input;
+    if (input) openLarge(input, "What the network sees");
+  });
+
+  const part = () => partsOf(shown?.answer ?? {})[selected];
 
   /** Says what to draw, with nothing read. */
   function showBlank() {
-    showGlyph("");
+    forget();
     setText(words, invitation(inUse));
     setText(detail, "with a mouse, a finger or a pen");
-    clearBars(bars);
-    pictures.forEach(clearPicture);
+    clearPicture(seen);
     setText(spoken, "");
   }
 
   /** Shows an answer of /predict; `final` ones, of a pen that is up, are spoken to those who listen. */
   function show(answer, milliseconds, final) {
-    if (answer.input) pictures.forEach((canvas) => paintPicture(canvas, answer.input));
-    if (answer.input) setText(byId("seen-size"), sizeText(answer.input));
-    if (answer.blank) {
-      showBlankAnswer();
-      return;
-    }
-    const verdict = judge(answer.probabilities);
-    const parts = sentence(verdict);
-    showGlyph(verdict.label);
-    words.replaceChildren(...parts.map((part) => (Array.isArray(part) ? element("strong", {}, ...part) : part)));
-    detail.replaceChildren(
-      element("span", {}, `${percent(verdict.probability)} sure`),
-      element("span", { class: "between" }, " · "),
-      element(
-        "span",
-        {},
-        `read in ${Math.max(1, Math.round(milliseconds))} ms by `,
-        element("a", { href: MODELS_PAGE, title: answer.model }, answer.model),
-      ),
-    );
-    showBars(bars, answer.probabilities, verdict.label);
-    if (final) setText(spoken, `${parts.flat().join("")} ${percent(verdict.probability)} sure.`);
+    if (answer.blank) return showBlankAnswer(answer);
+    if (partsOf(answer).length !== partsOf(shown?.answer ?? {}).length) selected = 0;
+    shown = { answer, milliseconds };
+    const { spoken: said } = render();
+    if (final) setText(spoken, said);
   }
 
-  function showBlankAnswer() {
-    showGlyph("");
+  function render() {
+    const { answer, milliseconds } = shown;
+    const found = partsOf(answer);
+    const view = describe(answer, inUse, selected);
+    head.toggleAttribute("data-several", found.length > 0);
+    head.toggleAttribute("data-unknown", !view.known);
+    showGlyph(view.glyph);
+    showParts(found);
+    words.replaceChildren(...view.sentence.map((text) => (Array.isArray(text) ? element("strong", {}, ...text) : text)));
+    detail.replaceChildren(...view.facts.map((fact) => element("span", {}, fact)), between(), timing(milliseconds, answer.model));
+    const of = part() ?? answer;
+    showBars(bars, of.probabilities, view.winner);
+    const input = of.input ?? answer.input;
+    if (input) paintPicture(seen, input);
+    onParts(found, selected);
+    return view;
+  }
+
+  function showParts(found) {
+    parts.hidden = found.length === 0;
+    glyph.hidden = found.length > 0;
+    setLength(parts, Math.max(0, ...found.map((one) => [...readAs(one)].length)));
+    if (parts.children.length !== found.length) parts.replaceChildren(...found.map((_, i) => partButton(i)));
+    found.forEach((one, i) => {
+      const button = parts.children[i];
+      const probability = one.probabilities[one.label] ?? Math.max(...Object.values(one.probabilities));
+      const sureness = isKnown(one) ? percent(probability, 0) : "unclear";
+      setText(button.querySelector(".part-label"), readAs(one));
+      setText(button.querySelector(".part-sure"), sureness);
+      button.setAttribute("aria-pressed", String(i === selected));
+      button.setAttribute("aria-label", `Part ${i + 1}: ${isKnown(one) ? `${one.label}, ${sureness} sure` : "not known"}. Show its bars`);
+    });
+  }
+
+  function partButton(index) {
+    const button = element(
+      "button",
+      { type: "button", class: "part" },
+      element("span", { class: "part-label" }),
+      element("span", { class: "part-sure" }),
+    );
+    button.addEventListener("click", () => {
+      selected = index;
+      render();
+    });
+    return button;
+  }
+
+  function showBlankAnswer(answer) {
+    forget();
+    if (answer.input) paintPicture(seen, answer.input);
     setText(words, invitation(inUse));
     setText(detail, "There is too little ink to read yet.");
-    clearBars(bars);
   }
 
   /** Says why there is no answer. */
   function showRefusal(message) {
-    showGlyph("");
+    forget();
     setText(words, "That could not be read.");
     setText(detail, message);
-    clearBars(bars);
+    clearPicture(seen);
     setText(spoken, `That could not be read. ${message}`);
+  }
+
+  /** Says that the answer takes its time; what was read before stays until it comes. */
+  function showWaiting() {
+    if (shown === null) setText(words, "Reading …");
+    setText(detail, "Waiting for the server to read it.");
+  }
+
+  function forget() {
+    shown = null;
+    selected = 0;
+    head.removeAttribute("data-several");
+    head.removeAttribute("data-unknown");
+    showGlyph("");
+    showParts([]);
+    clearBars(bars);
+    onParts([], 0);
   }
 
   function showGlyph(label) {
     setText(glyph, label);
     glyph.toggleAttribute("data-empty", label === "");
-    const length = [...label].length;
-    glyph.dataset.length = length > 3 ? "many" : String(length);
+    setLength(glyph, [...label].length);
   }
 
   function useLabels(next) {
     inUse = next;
     ensureBars(bars, inUse);
+    forget();
   }
 
-  return { show, showBlank, showRefusal, useLabels };
+  return { show, showBlank, showRefusal, showWaiting, useLabels, openLarge };
 }
 
-const sizeText = (rows) => `${rows[0].length} × ${rows.length} pixels, each from 0 (paper) to 1 (ink).`;
-
-function bindLarge() {
-  const dialog = byId("seen-dialog");
-  byId("seen-open").addEventListener("click", () => dialog.showModal());
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close();
-  });
+function setLength(node, length) {
+  node.dataset.length = length > 3 ? "many" : String(length);
 }
+
+const between = () => element("span", { class: "between" }, " · ");
+
+const timing = (milliseconds, model) =>
+  element(
+    "span",
+    {},
+    `read in ${Math.max(1, Math.round(milliseconds))} ms by `,
+    element("a", { href: MODELS_PAGE, title: model }, model),
+  );

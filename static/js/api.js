@@ -11,11 +11,12 @@ export class Refused extends Error {
   }
 }
 
-/** The server could not be reached, or is on its way up or down. */
+/** The server could not be reached, is on its way up or down, or cannot do it now and says why in `reason`. */
 export class ServerAway extends Error {
-  constructor() {
-    super("The server is away.");
+  constructor(reason = null) {
+    super(reason ?? "The server is away.");
     this.name = "ServerAway";
+    this.reason = reason;
   }
 }
 
@@ -37,7 +38,7 @@ export async function call(method, path, { body, signal } = {}) {
   }
   const answer = parse(text);
   if (response.ok) return answer;
-  if (AWAY_STATUSES.has(response.status)) throw new ServerAway();
+  if (AWAY_STATUSES.has(response.status)) throw new ServerAway(answer?.error);
   throw new Refused(response.status, answer?.error ?? `The server answered with status ${response.status}.`);
 }
 
@@ -47,7 +48,7 @@ export const remove = (path) => call("DELETE", path);
 
 /** Words for a person from what `call` threw. */
 export const explain = (error) =>
-  error instanceof ServerAway ? "The server does not answer. Try again in a moment." : error.message;
+  error instanceof ServerAway && error.reason === null ? "The server does not answer. Try again in a moment." : error.message;
 
 function parse(text) {
   if (text === "") return null;

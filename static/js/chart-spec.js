@@ -75,7 +75,7 @@ export function layout(kind, { epochs, config, theme, yScale }) {
       title: { ...axis.title, text: "epoch" },
       range: [first - pad, last + pad],
       tick0: 0,
-      dtick: Math.max(1, Math.ceil((last - first) / MOST_TICKS)),
+      dtick: roundStep((last - first) / MOST_TICKS),
       hoverformat: "d",
       unifiedhovertitle: { text: "epoch %{x}" },
       showgrid: false,
@@ -102,4 +102,10 @@ function logTicks({ train, validation }, epochs) {
   const digits = narrow ? [1, 2, 3, 4, 5, 6, 7, 8, 9] : [1, 2, 5];
   const ticktext = POWERS.flatMap((power) => digits.map((digit) => String(Number(`${digit}e${power}`))));
   return { tickmode: "array", tickvals: ticktext.map(Number), ticktext };
+}
+
+/** The smallest of 1, 2, 5, 10, 20, 50, ... that is at least `step`. */
+export function roundStep(step) {
+  const power = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, step))));
+  return [1, 2, 5, 10].find((digit) => digit * power >= step) * power;
 }

@@ -42,7 +42,7 @@ export function createCharts() {
   );
 
   function show(record) {
-    if (current !== null && current.id === record.id && current.epochs === record.epochs && current.state === record.state) return;
+    if (current !== null && ["id", "epochs", "state", "config"].every((name) => current[name] === record[name])) return;
     current = record;
     draw();
   }

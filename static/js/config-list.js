@@ -13,6 +13,7 @@ export function configTerms(config, datasets) {
     ["Recipe", config.recipe ?? "own settings"],
     ["Data set", datasetTitle(config.dataset, datasets)],
     ["Validation data", validationText(config.validation)],
+    ...startTerm(config.start),
     ["Network", networkLine(network.layers)],
     ["Layers", network.layers.map(layerText).join(", ")],
     ["Optimizer", [optimizerName(type), ...others].join(", ")],
@@ -22,7 +23,7 @@ export function configTerms(config, datasets) {
     ["Seed", String(config.seed)],
     ["Number type", config.dtype],
   ];
-  if (config.schedule.type !== "constant") terms.splice(7, 0, ["Schedule", layerText(config.schedule)]);
+  if (config.schedule.type !== "constant") terms.splice(terms.findIndex(([term]) => term === "Batch size"), 0, ["Schedule", layerText(config.schedule)]);
   if (config.weight_decay) terms.push(["Weight decay", String(config.weight_decay)]);
   if (config.clip_norm) terms.push(["Longest gradient", String(config.clip_norm)]);
   if (config.patience) terms.push(["Patience", `${config.patience} epochs`]);
@@ -31,6 +32,12 @@ export function configTerms(config, datasets) {
 
 export const configItems = (config, datasets) =>
   configTerms(config, datasets).map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value)));
+
+/** What it starts from, where that is not weights drawn by the seed. */
+function startTerm(start) {
+  if (!start) return [];
+  return [["Starts from", start.run ? `where run ${start.run} ended` : `the model “${start.model}”`]];
+}
 
 function validationText(validation) {
   if (validation === "test") return "the test pictures";

@@ -1,8 +1,14 @@
 // Undo and redo for any value that is replaced, never changed.
 
+const MOST_STEPS = 200; // that can be undone
+
 export const begin = (present) => ({ past: [], present, future: [] });
 
-export const commit = ({ past, present }, next) => ({ past: [...past, present], present: next, future: [] });
+export const commit = ({ past, present }, next) => ({
+  past: [...past, present].slice(-MOST_STEPS),
+  present: next,
+  future: [],
+});
 
 export const canUndo = ({ past }) => past.length > 0;
 export const canRedo = ({ future }) => future.length > 0;

@@ -70,11 +70,12 @@ function card(model, isDefault, act) {
 }
 
 function facts(model) {
-  const accuracy = model.metrics?.test_accuracy;
+  const { test_accuracy: test, val_accuracy: validation } = model.metrics ?? {};
+  const [accuracy, pictures] = test === undefined && validation !== undefined ? [validation, "validation"] : [test, "test"];
   return element(
     "div",
     { class: "model-facts" },
-    element("p", { class: "model-accuracy" }, element("strong", {}, percent(accuracy, 2)), " of the test pictures"),
+    element("p", { class: "model-accuracy" }, element("strong", {}, percent(accuracy, 2)), ` of the ${pictures} pictures`),
     element(
       "dl",
       {},
@@ -101,19 +102,22 @@ function whenAndWhere({ created, run }) {
 
 function actions(model, isDefault, act) {
   const row = element("div", { class: "model-actions" });
+  const others = element("div", { class: "model-others" });
   if (model.available) {
     row.append(
       element("a", { class: "button", href: `/?model=${encodeURIComponent(model.name)}` }, "Use on the pad"),
-      element("a", { class: "button", href: `${address(model)}/download?format=safetensors`, download: true }, "Download"),
+      element("a", { class: "button", href: `/train?start=${encodeURIComponent(model.name)}` }, "Fine-tune"),
     );
-    if (!isDefault) row.append(button("Make default", () => act(() => post(`${address(model)}/default`), `${model.name} is the default now.`)));
+    if (!isDefault) others.append(button("Make default", () => act(() => post(`${address(model)}/default`), `${model.name} is the default now.`)));
+    others.append(element("a", { class: "quiet", href: `${address(model)}/download?format=safetensors`, download: true }, "Download"));
   }
-  if (!model.shipped) row.append(button("Delete", () => deleteModel(model, act)));
+  if (!model.shipped) others.append(button("Delete", () => deleteModel(model, act)));
+  row.append(others);
   return row;
 }
 
 function button(text, action) {
-  const node = element("button", { class: "button", type: "button" }, text);
+  const node = element("button", { class: "quiet", type: "button" }, text);
   node.addEventListener("click", action);
   return node;
 }

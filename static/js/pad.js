@@ -2,135 +2,193 @@
 
 import { post } from "./api.js";
 import { createAnswer } from "./answer.js";
-import { byId, pageData, setMessage } from "./dom.js";
-import { begin, canRedo, canUndo, commit, redo, undo } from "./history.js";
-import { fitToScreen, paint } from "./ink.js";
+import { createBoard } from "./board.js";
+import { createCopyDialog } from "./copy-dialog.js";
+import { createDoctor } from "./doctor.js";
+import { boxOnPad, brushOf, EMPTY, isEmpty, lines, linesIn, ofPicture, pack, question } from "./drawing.js";
+import { byId, pageData, setMessage, setText } from "./dom.js";
+import { listenForPictures } from "./intake.js";
+import { forTab, keep, recall } from "./kept.js";
+import { createOverlay } from "./overlay.js";
+import { createPast, unpack } from "./past.js";
 import { awayText } from "./patience.js";
-import { listenToPen } from "./pen.js";
+import { readPicture } from "./picture-file.js";
 import { createReader } from "./reader.js";
-import { extended, smooth, thinned } from "./strokes.js";
+import { listenToShortcuts } from "./shortcuts.js";
+import { SIZE } from "./strokes.js";
+import { createTeach } from "./teach.js";
 
-const EMPTY = [];
+const CURRENT = "digitpad.drawing"; // what is on the pad is kept until the tab is closed
 
-/** Runs the pad. A drawing is a list of strokes `{points, line, width}`; `line` is the smooth one. */
-function startPad({ model, models }) {
+/** Runs the pad; `start` is what was on it before the page was loaded again. */
+function startPad({ model, models }, start) {
   const canvas = byId("pad");
-  const brush = byId("brush");
-  const hint = byId("hint");
+  const eraser = byId("eraser");
+  const note = byId("pad-note");
   const buttons = { undo: byId("undo"), redo: byId("redo"), clear: byId("clear") };
-  let history = begin(EMPTY);
-  let stroke = null; // the one being drawn
-  let frame = 0;
-  let modelName = model?.name ?? null;
+  const overlay = createOverlay(byId("overlay"));
+  let reading = null;
 
-  const answer = model ? createAnswer(model.labels) : null;
-  const reader = model ? createLiveReader(answer) : null;
+  const past = createPast({ onChoose: (drawing) => board.replace(drawing) });
+  const board = createBoard(canvas, {
+    start,
+    overlay,
+    brush: () => byId("brush").valueAsNumber,
+    erasing: () => eraser.getAttribute("aria-pressed") === "true",
+    onChange,
+    onReplaced: past.remember,
+    onPen(place, isDown) {
+      overlay.showPen(place, isDown);
+      if (place !== null) setText(byId("pen-spoken"), isDown ? "Pen down" : "Pen up");
+    },
+  });
 
-  const drawing = () => (stroke === null ? history.present : [...history.present, stroke]);
-
-  function repaint() {
-    if (frame !== 0) return;
-    frame = requestAnimationFrame(() => {
-      frame = 0;
-      paint(canvas, drawing());
-    });
+  function onChange(drawing, change) {
+    showTools(drawing);
+    setMessage(note, "");
+    if (change.final) keep(forTab, CURRENT, isEmpty(drawing) ? null : pack(drawing));
+    reading?.changed(drawing, change);
   }
 
-  function showTools() {
-    buttons.undo.disabled = !canUndo(history);
-    buttons.redo.disabled = !canRedo(history);
-    buttons.clear.disabled = history.present.length === 0;
-    hint.toggleAttribute("data-off", drawing().length > 0);
+  function showTools(drawing) {
+    buttons.undo.disabled = !board.canUndo();
+    buttons.redo.disabled = !board.canRedo();
+    buttons.clear.disabled = isEmpty(drawing);
+    byId("hint").toggleAttribute("data-off", !isEmpty(drawing));
   }
 
-  function read({ final }) {
-    reader?.read({ strokes: thinned(drawing().map(({ line }) => line)), model: modelName, final });
+  async function bring(file) {
+    setMessage(note, "Opening the picture …");
+    try {
+      const picture = await readPicture(file);
+      setErasing(false);
+      board.replace(ofPicture(picture));
+    } catch (error) {
+      setMessage(note, error.message);
+    }
   }
 
-  /** The drawing is another one: answers to the one before are of no use. */
-  function change(next) {
-    if (next === history || stroke !== null) return;
-    history = next;
-    repaint();
-    showTools();
-    reader?.forget();
-    if (history.present.length === 0) answer?.showBlank();
-    else read({ final: true });
+  function setErasing(erasing) {
+    eraser.setAttribute("aria-pressed", String(erasing));
+    canvas.toggleAttribute("data-erasing", erasing);
   }
 
-  const clear = () => {
-    if (history.present.length > 0) change(commit(history, EMPTY));
+  listenForPictures({
+    button: byId("picture"),
+    input: byId("picture-file"),
+    target: byId("paper"),
+    onFile: bring,
+    onNothing: (message) => setMessage(note, message),
+  });
+  const actions = {
+    undo: board.undo,
+    redo: board.redo,
+    clear() {
+      board.clear();
+      setErasing(false);
+    },
   };
-
-  listenToPen(canvas, {
-    onDown(point) {
-      stroke = { points: [point], line: smooth([point]), width: brush.valueAsNumber };
-      repaint();
-      showTools();
-      read({ final: false });
-    },
-    onMove(points) {
-      const longer = points.reduce(extended, stroke.points);
-      if (longer === stroke.points) return;
-      stroke = { ...stroke, points: longer, line: smooth(longer) };
-      repaint();
-      read({ final: false });
-    },
-    onUp() {
-      history = commit(history, [...history.present, stroke]);
-      stroke = null;
-      repaint();
-      showTools();
-      read({ final: true });
-    },
-  });
-
-  buttons.undo.addEventListener("click", () => change(undo(history)));
-  buttons.redo.addEventListener("click", () => change(redo(history)));
-  buttons.clear.addEventListener("click", clear);
-  document.addEventListener("keydown", (event) => {
-    const action = shortcut(event);
-    if (action === null || byId("seen-dialog").open || event.target.matches("select")) return;
-    event.preventDefault();
-    if (action === "undo") change(undo(history));
-    else if (action === "redo") change(redo(history));
-    else clear();
-  });
-
-  byId("model")?.addEventListener("change", (event) => {
-    modelName = event.target.value;
-    const url = new URL(location.href);
-    url.searchParams.set("model", modelName);
-    window.history.replaceState(null, "", url);
-    answer.useLabels(models.find(({ name }) => name === modelName).labels);
-    reader.forget();
-    if (drawing().length === 0) answer.showBlank();
-    else read({ final: true });
-  });
-
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
-  fitToScreen(canvas, () => paint(canvas, drawing()));
-  showTools();
+  for (const [name, act] of Object.entries(actions)) buttons[name].addEventListener("click", act);
+  eraser.addEventListener("click", () => setErasing(eraser.getAttribute("aria-pressed") !== "true"));
+  listenToShortcuts(actions);
+  showTools(start);
+  if (model) reading = startReading({ model, models }, { overlay, shown: board.shown });
 }
 
-function createLiveReader(answer) {
+/** Everything that a model makes of the drawing: the answer, why, the lesson, and the drawing as a program. */
+function startReading({ model, models }, { overlay, shown }) {
+  let name = model.name;
+  let parts = [];
+  let selected = 0;
+
+  const whole = () => (isEmpty(shown()) ? null : { model: name, body: question(shown()) });
+
+  /** The strokes of the part whose bars are shown, or of the whole; null if they cannot be told apart. */
+  function chosen() {
+    const all = lines(shown());
+    if (parts.length === 0) return { strokes: all, part: null };
+    const strokes = linesIn(all, parts[selected].box);
+    return strokes.length > 0 ? { strokes, part: selected + 1 } : null;
+  }
+
+  const answer = createAnswer(model.labels, {
+    onParts(found, index) {
+      const another = found.length !== parts.length || index !== selected;
+      [parts, selected] = [found, index];
+      overlay.showBoxes(found.length > 0 ? found.map(({ box }) => boxOnPad(box, shown())) : [], index);
+      if (!another) return;
+      teach.reset();
+      doctor.update();
+    },
+  });
+  const doctor = createDoctor({
+    openLarge: answer.openLarge,
+    subject() {
+      const found = whole();
+      if (found === null || shown().picture !== null) return found;
+      const part = chosen();
+      const body = { strokes: part?.strokes ?? lines(shown()), canvas: SIZE, brush: brushOf(shown()) };
+      return { ...found, body, part: part?.part ?? null };
+    },
+  });
+  const copy = createCopyDialog(() => {
+    const found = whole();
+    return found && { url: `${location.origin}${path(name)}`, body: found.body };
+  });
+  const teach = createTeach(model.labels, {
+    subject() {
+      if (shown().picture !== null) return { refusal: PICTURE_IS_NOT_KEPT };
+      const found = chosen();
+      if (found === null) return { refusal: PART_IS_NOT_APART };
+      return found.strokes.length > 0 ? found : { refusal: "" };
+    },
+  });
   const away = byId("away");
-  return createReader({
-    ask: ({ strokes, model }, signal) =>
-      post(`/predict?model=${encodeURIComponent(model)}&input=true`, { strokes }, { signal }),
-    onAnswer: (reply, { final }, milliseconds) => answer.show(reply, milliseconds, final),
+  const reader = createReader({
+    ask: ({ drawing, model: asked }, signal) => post(`${path(asked)}&input=true`, question(drawing), { signal }),
+    onAnswer(reply, { drawing, final }, milliseconds) {
+      if (isEmpty(shown())) return;
+      answer.show(reply, milliseconds, final);
+      if (final && drawing === shown()) {
+        teach.reset();
+        doctor.update();
+      }
+    },
     onRefused: (message) => answer.showRefusal(message),
+    onWaiting: answer.showWaiting,
     onAway: (seconds) => setMessage(away, `${awayText(seconds)} Your drawing is kept.`),
     onBack: () => setMessage(away, ""),
   });
+
+  /** The drawing is another one; unless it only grew, answers to the one before are of no use. */
+  function changed(drawing, { final, grew }) {
+    if (!grew) reader.forget();
+    copy.showReady(!isEmpty(drawing));
+    if (isEmpty(drawing)) {
+      answer.showBlank();
+      doctor.update();
+    } else if (final || drawing.picture === null) reader.read({ drawing, model: name, final });
+    if (final) teach.reset();
+  }
+
+  byId("model")?.addEventListener("change", (event) => {
+    name = event.target.value;
+    const url = new URL(location.href);
+    url.searchParams.set("model", name);
+    window.history.replaceState(null, "", url);
+    const { labels } = models.find((one) => one.name === name);
+    answer.useLabels(labels);
+    teach.useLabels(labels);
+    changed(shown(), REPLACED);
+  });
+  changed(shown(), REPLACED);
+
+  return { changed };
 }
 
-/** "undo", "redo", "clear" or null for a key that was pressed. */
-function shortcut({ key, ctrlKey, metaKey, shiftKey, altKey }) {
-  const command = (ctrlKey || metaKey) && !altKey;
-  if (command && key.toLowerCase() === "z") return shiftKey ? "redo" : "undo";
-  if (ctrlKey && !altKey && key.toLowerCase() === "y") return "redo";
-  return key === "Escape" && !command ? "clear" : null;
-}
+const PICTURE_IS_NOT_KEPT = "Only drawings are kept, and this is a picture. Draw it, and it can be kept.";
+const PART_IS_NOT_APART = "The strokes of this part cannot be told apart from the others. Draw it alone to keep it.";
+const REPLACED = { final: true, grew: false };
+const path = (model) => `/predict?model=${encodeURIComponent(model)}`;
 
-startPad(pageData());
+startPad(pageData(), (await unpack(recall(forTab, CURRENT))) ?? EMPTY);

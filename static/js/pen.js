@@ -2,35 +2,60 @@
 
 import { toSquare } from "./strokes.js";
 
+const ERASER_END = 32; // in `buttons`, of a pen that is turned around
+const PALM = 80; // CSS pixels; a touch as wide as this is a hand that rests
+const PEN_REST = 1000; // ms after a pen was seen in which touches are the hand that holds it
+
 /**
  * Listens to one primary pointer; all others are ignored until it is lifted.
- * `onDown(point)`, `onMove(points)` and `onUp()` follow one another; lifting outside, or a pointer that the
- * system takes away, ends the stroke where it was.
+ * `onDown(point, {erases})`, `onMove(points)` and `onUp()` follow one another; lifting outside, or a pointer that the
+ * system takes away, ends the stroke where it was. `onCancel()` takes it back: a pen came down, so it was a palm.
  */
-export function listenToPen(canvas, { onDown, onMove, onUp }) {
-  let active = null;
+export function listenToPen(canvas, { onDown, onMove, onUp, onCancel }) {
+  let active = null; // {id, type}
+  let penSeenAt = -Infinity;
 
-  const place = (event) => toSquare(event.clientX, event.clientY, canvas.getBoundingClientRect());
+  const point = (event, box = canvas.getBoundingClientRect()) => {
+    const place = toSquare(event.clientX, event.clientY, box);
+    return event.pointerType === "pen" && event.pressure > 0 ? [...place, event.pressure] : place;
+  };
 
   function down(event) {
-    if (active !== null || !event.isPrimary || event.button !== 0) return;
+    if (!event.isPrimary || (event.button !== 0 && !isTurned(event)) || isHand(event)) return;
+    if (active !== null) {
+      if (event.pointerType !== "pen" || active.type !== "touch") return;
+      onCancel();
+    }
     event.preventDefault();
-    active = event.pointerId;
-    capture(canvas, active);
-    onDown(place(event));
+    active = { id: event.pointerId, type: event.pointerType, pressed: null };
+    capture(canvas, active.id);
+    const first = point(event);
+    active.pressed = first.length > 2;
+    onDown(first, { erases: isTurned(event) });
   }
 
+  const isHand = (event) =>
+    event.pointerType === "touch" &&
+    (Math.max(event.width, event.height) >= PALM || event.timeStamp - penSeenAt < PEN_REST);
+
   function move(event) {
-    if (event.pointerId !== active) return;
+    if (event.pointerType === "pen") penSeenAt = event.timeStamp;
+    if (event.pointerId !== active?.id) return;
     if (event.pointerType === "mouse" && event.buttons === 0) return end();
     const box = canvas.getBoundingClientRect();
     const steps = event.getCoalescedEvents?.() ?? [];
-    onMove((steps.length > 0 ? steps : [event]).map((step) => toSquare(step.clientX, step.clientY, box)));
+    onMove((steps.length > 0 ? steps : [event]).map((step) => like(point(step, box))));
   }
 
+  /** All points of a stroke have a pressure, or none has. */
+  const like = (place) => {
+    if (!active.pressed) return place.slice(0, 2);
+    return place.length > 2 ? place : [...place, 0];
+  };
+
   function up(event) {
-    if (event.pointerId !== active) return;
-    if (event.type === "pointerup") onMove([place(event)]);
+    if (event.pointerId !== active?.id) return;
+    if (event.type === "pointerup" && !active.pressed) onMove([like(point(event))]);
     end();
   }
 
@@ -48,6 +73,8 @@ export function listenToPen(canvas, { onDown, onMove, onUp }) {
   // Safari scrolls and magnifies by touch events, whatever touch-action says.
   canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
 }
+
+const isTurned = (event) => event.pointerType === "pen" && (event.buttons & ERASER_END) !== 0;
 
 function capture(canvas, pointerId) {
   try {

@@ -5,12 +5,14 @@ import { countdown, pauseSeconds } from "./backoff.js";
 
 const LEAST_INTERVAL = 40; // ms between two questions
 const PATIENCE = 8000; // ms until a question counts as lost
+const SOON = 400; // ms after which an answer is waited for
 
 /**
- * `ask(question, signal)` sends a question. `onAnswer(answer, question, milliseconds)`, `onRefused(message)`,
- * `onAway(seconds)` and `onBack()` hear how it went.
+ * `ask(question, signal)` sends a question; one with `final` set need not wait for the interval to pass.
+ * `onAnswer(answer, question, milliseconds)`, `onRefused(message)`, `onWaiting()` (it takes long), `onAway(seconds)` and
+ * `onBack()` hear how it went.
  */
-export function createReader({ ask, onAnswer, onRefused, onAway, onBack }) {
+export function createReader({ ask, onAnswer, onRefused, onWaiting, onAway, onBack }) {
   let wanted = null; // the newest question that was not sent
   let flight = null; // the AbortController of the one on its way
   let timer = 0; // until the interval is over
@@ -30,7 +32,7 @@ export function createReader({ ask, onAnswer, onRefused, onAway, onBack }) {
     clearTimeout(timer);
     timer = 0;
     flight?.abort();
-    flight = null;
+    flight = null; // its own `finally` then leaves the next one alone
     if (failures > 0) back();
   }
 
@@ -42,8 +44,12 @@ export function createReader({ ask, onAnswer, onRefused, onAway, onBack }) {
   }
 
   function pump() {
-    if (wanted === null || flight !== null || timer !== 0 || endPause !== null) return;
-    const early = LEAST_INTERVAL - (performance.now() - sentAt);
+    if (wanted === null || flight !== null || endPause !== null) return;
+    if (wanted.final) {
+      clearTimeout(timer);
+      timer = 0;
+    } else if (timer !== 0) return;
+    const early = wanted.final ? 0 : LEAST_INTERVAL - (performance.now() - sentAt);
     if (early > 0) {
       timer = setTimeout(() => {
         timer = 0;
@@ -65,6 +71,7 @@ export function createReader({ ask, onAnswer, onRefused, onAway, onBack }) {
       late = true;
       mine.abort();
     }, PATIENCE);
+    const waiting = setTimeout(onWaiting, SOON);
     try {
       const answer = await ask(question, mine.signal);
       if (flight !== mine) return;
@@ -79,6 +86,7 @@ export function createReader({ ask, onAnswer, onRefused, onAway, onBack }) {
       }
     } finally {
       clearTimeout(limit);
+      clearTimeout(waiting);
       if (flight === mine) {
         flight = null;
         pump();

@@ -3,13 +3,16 @@
 const STATE_AFTER = {
   queued: "queued",
   started: "running",
-  resumed: "running",
+  epoch: "running",
+  evaluated: "running",
   paused: "paused",
+  resumed: "queued", // it waits for its turn again
   succeeded: "succeeded",
   failed: "failed",
   cancelled: "cancelled",
 };
 const ENDED = new Set(["succeeded", "failed", "cancelled"]);
+const AFTER_TRAINING = new Set(["evaluating", "calibrating", "saving"]);
 
 export const hasEnded = ({ state }) => ENDED.has(state);
 
@@ -19,6 +22,12 @@ export const recordOf = (run) => ({
   config: run.config,
   state: run.state,
   progress: run.progress,
+  stopped: null, // {epoch, batch}: the whole epochs and the batches after them that were done when it was paused last
+  attempt: run.attempt,
+  fault: null, // what keeps the queue from being looked after, while it waits there
+  pauseRequested: run.pause_requested,
+  cancelRequested: run.cancel_requested,
+  checkpoint: run.checkpoint,
   created: run.created,
   started: run.started,
   ended: run.ended,
@@ -35,25 +44,60 @@ export const recordOf = (run) => ({
   knownSeq: 0, // events up to this one are history: they add numbers, and do not move the state
 });
 
-/** The record as it was before its first event, for a log that is another one. */
-export const forgetEvents = (record) => ({ ...record, epochs: [], lastSeq: 0, knownSeq: 0, progress: null });
+/** The record as it was before its first event, for a log that is another one: only its place is the same. */
+export const forgetEvents = ({ id, config, state, knownSeq }) => ({
+  ...recordOf({ id, config, state, progress: null, attempt: 0, created: null, started: null, ended: null, error: null, model: null }),
+  pauseRequested: false,
+  cancelRequested: false,
+  checkpoint: null,
+  knownSeq,
+});
+
+/** The record with what a newly fetched row says; a row from before the last event tells nothing of the state. */
+export function withRow(record, row) {
+  const { id, config, attempt, checkpoint, created, started, ended, error, model, ...rest } = row;
+  const next = { ...record, config: same(config, record.config) ? record.config : config, attempt, checkpoint, created, started };
+  if (row.last_seq < record.lastSeq) return next;
+  return {
+    ...next,
+    state: rest.state,
+    progress: rest.progress ?? record.progress,
+    pauseRequested: rest.pause_requested,
+    cancelRequested: rest.cancel_requested,
+    testAccuracy: rest.test_accuracy ?? record.testAccuracy,
+    ended,
+    error,
+    model,
+    knownSeq: Math.max(record.knownSeq, row.last_seq),
+  };
+}
+
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 /** The record after one message of the socket. */
 export function withMessage(record, message) {
   if (message.type === "hello") return { ...record, state: message.state, knownSeq: message.last_seq };
-  if (message.type === "progress") return hasEnded(record) ? record : { ...record, progress: message.data };
+  if (message.type === "progress") return withProgress(record, message.data);
   if (message.seq <= record.lastSeq) return record;
   return withEvent({ ...record, lastSeq: message.seq }, message);
 }
 
+function withProgress(record, progress) {
+  if (hasEnded(record) || progress === null) return record;
+  const attempt = progress.attempt ?? record.attempt;
+  return { ...record, progress, attempt, stopped: record.state === "running" ? null : record.stopped };
+}
+
 function withEvent(record, { seq, type, time, data }) {
-  const state = seq >= record.knownSeq ? (STATE_AFTER[type] ?? record.state) : record.state;
+  const state = seq > record.knownSeq ? (STATE_AFTER[type] ?? record.state) : record.state;
   const next = { ...record, state };
   switch (type) {
     case "started":
       return { ...next, started: record.started ?? time, parameters: data.parameters ?? record.parameters, compute: data.compute ?? null };
     case "epoch":
-      return { ...next, epochs: withEpoch(record.epochs, data) };
+      return { ...next, epochs: withEpoch(record.epochs, data), stopped: null };
+    case "paused":
+      return { ...next, stopped: typeof data.batch === "number" ? data : record.stopped, pauseRequested: false };
     case "evaluated":
       return {
         ...next,
@@ -78,16 +122,23 @@ function withEpoch(epochs, epoch) {
   return [...epochs.filter((one) => one.epoch < epoch.epoch), epoch];
 }
 
+/** The number of the last whole epoch; 0 before there is one. */
+export const epochsDone = ({ epochs }) => epochs.at(-1)?.epoch ?? 0;
+
+/** `{epoch, batch, batches}` of the batch that it is at, or was when it stopped; null where that is not known. */
+export function place({ progress, stopped }) {
+  if (stopped !== null) return { epoch: stopped.epoch + 1, batch: stopped.batch, batches: progress?.batches ?? 0 };
+  return progress?.phase === "training" ? progress : null;
+}
+
 /** How much of the training is done, 0 to 1; null when that cannot be said. */
-export function fractionDone({ state, progress, epochs, config }) {
+export function fractionDone(record) {
+  const { state, progress, epochs, config } = record;
   if (state === "succeeded") return 1;
-  if (state === "queued") return 0;
-  const total = progress?.epochs ?? config.epochs;
-  const completed = epochs.at(-1)?.epoch ?? 0;
-  if (progress?.phase === "training" && progress.batches > 0) {
-    return Math.max(completed, progress.epoch - 1 + progress.batch / progress.batches) / total;
-  }
-  if (progress?.phase === "evaluating" || progress?.phase === "saving") return 1;
-  if (progress?.phase === "loading" && epochs.length === 0) return ENDED.has(state) ? 0 : null;
-  return Math.min(1, completed / total);
+  const total = progress?.epochs || config.epochs;
+  const at = place(record);
+  if (at !== null && at.batches > 0) return Math.max(epochsDone(record), at.epoch - 1 + at.batch / at.batches) / total;
+  if (AFTER_TRAINING.has(progress?.phase)) return 1;
+  if (progress?.phase === "loading" && state === "running" && epochs.length === 0) return null;
+  return Math.min(1, epochsDone(record) / total);
 }

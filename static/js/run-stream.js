@@ -7,10 +7,10 @@ const DONE = 1000;
 
 /**
  * `onMessage(message)` hears every message, `onReset()` that the log is another one and all events come again,
- * `onLost(seconds)` that the connection is gone (every second), `onFound()` that it is back, `onGone(message)` that the
- * run no longer exists. Gives a function that stops.
+ * `onLost(seconds)` that the connection is gone (every second), `onFound()` that it is back, `onDone()` that all was
+ * said, `onGone()` that the run no longer exists. Gives a function that stops.
  */
-export function followRun(id, { onMessage, onReset, onLost, onFound, onGone }) {
+export function followRun(id, { onMessage, onReset, onLost, onFound, onDone, onGone }) {
   let socket = null;
   let log = null;
   let lastSeq = 0;
@@ -20,7 +20,7 @@ export function followRun(id, { onMessage, onReset, onLost, onFound, onGone }) {
 
   function connect() {
     endPause = null;
-    const mine = new WebSocket(address(id, lastSeq));
+    const mine = new WebSocket(address(id, lastSeq, log));
     socket = mine;
     mine.addEventListener("message", ({ data }) => {
       if (socket === mine) hear(JSON.parse(data));
@@ -28,7 +28,8 @@ export function followRun(id, { onMessage, onReset, onLost, onFound, onGone }) {
     mine.addEventListener("close", ({ code }) => {
       if (socket !== mine || stopped) return;
       socket = null;
-      if (code !== DONE) lost();
+      if (code === DONE) onDone();
+      else lost();
     });
   }
 
@@ -36,21 +37,16 @@ export function followRun(id, { onMessage, onReset, onLost, onFound, onGone }) {
     if (message.type === "hello") {
       if (failures > 0) onFound();
       failures = 0;
-      if (log !== null && message.log !== log) return startAfresh();
       log = message.log;
+    } else if (message.type === "reset") {
+      lastSeq = 0;
+      onReset();
+      return;
     } else if (typeof message.seq === "number") {
       if (message.seq <= lastSeq) return;
       lastSeq = message.seq;
     }
     onMessage(message);
-  }
-
-  function startAfresh() {
-    log = null;
-    lastSeq = 0;
-    onReset();
-    drop();
-    connect();
   }
 
   async function lost() {
@@ -66,7 +62,7 @@ export function followRun(id, { onMessage, onReset, onLost, onFound, onGone }) {
       await get(`/api/runs/${id}`);
     } catch (error) {
       if (error instanceof Refused && error.status === 404) {
-        onGone(error.message);
+        if (!stopped) onGone();
         return true;
       }
     }
@@ -91,8 +87,9 @@ export function followRun(id, { onMessage, onReset, onLost, onFound, onGone }) {
   };
 }
 
-function address(id, after) {
+function address(id, after, log) {
   const url = new URL(`/api/runs/${id}/stream?after=${after}`, location.href);
+  if (log !== null) url.searchParams.set("log", log);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url;
 }

@@ -1,47 +1,116 @@
 // One run on the page: state, progress, figures, curves and what came of it. The dashboard and the run's own page share it.
 
-import { explain, post } from "./api.js";
+import { Refused, ServerAway, get } from "./api.js";
 import { createCharts } from "./charts.js";
 import { saveText, toCsv } from "./csv.js";
 import { byId, element, setMessage, setText } from "./dom.js";
 import { count, loss, percent } from "./format.js";
-import { forgetEvents, fractionDone, hasEnded, recordOf, withMessage } from "./run-record.js";
+import { createRunActions } from "./run-actions.js";
+import { forgetEvents, fractionDone, hasEnded, recordOf, withMessage, withRow } from "./run-record.js";
 import { followRun } from "./run-stream.js";
-import { computeLine, couldUseStrokes, onStrokes, outcome, progressLine, runTitle } from "./run-words.js";
+import { computeLine, lostLine, outcome, progressLine, runTitle } from "./run-words.js";
 
-/** `onState(record)` hears when the run's state changes, `onStarted(run)` of a run that was started from here. */
+// A worker speaks five times a second. After a pause it may be another one that speaks, and after a long one there may be
+// none; no event tells of that, but the row does.
+const PAUSE_MS = 600;
+const SILENCE_MS = 3000;
+const GONE = "This run is not kept here any more.";
+
+/** `onState(record)` hears when the run's state or config changes, `onStarted(run)` of a run that was started from here. */
 export function createRunView({ onState, onStarted }) {
   const charts = createCharts();
-  const cancel = byId("cancel");
+  const actions = createRunActions({ onRow: (row) => update(withRow(record, row)), onStarted });
   let record = null;
   let datasets = [];
   let stop = null;
   let frame = 0;
+  let lost = false;
+  let gone = false;
+  let heard = 0; // when the run was heard of last
 
   /** Shows a run and follows it until it ends. */
   function show(run) {
     stop?.();
     record = recordOf(run);
+    [lost, gone, heard] = [false, false, performance.now()];
     byId("run").hidden = false;
-    setMessage(byId("run-error"), "");
     setMessage(byId("run-away"), "");
-    setText(cancel, "Cancel");
-    cancel.disabled = false;
-    resetOutcome();
+    setText(byId("run-spoken"), "");
     render();
     stop = followRun(run.id, {
-      onMessage: (message) => update(withMessage(record, message)),
-      onReset: () => update(forgetEvents(record)),
-      onLost: (seconds) => setMessage(byId("run-away"), `Connection lost, trying again in ${seconds} s. The training goes on.`),
-      onFound: () => setMessage(byId("run-away"), ""),
-      onGone: (message) => setMessage(byId("run-away"), message),
+      onMessage: hear,
+      onReset: () => {
+        update(forgetEvents(record));
+        refresh();
+      },
+      onLost: (seconds) => {
+        lost = true;
+        setMessage(byId("run-away"), lostLine(record, seconds));
+        setText(byId("run-spoken"), lostLine(record));
+      },
+      onFound: () => {
+        lost = false;
+        setMessage(byId("run-away"), "");
+        setText(byId("run-spoken"), "Connected again.");
+        refresh();
+      },
+      onDone: refresh,
+      onGone: leave,
     });
   }
 
-  function update(next) {
+  function hear(message) {
     const { state } = record;
+    const paused = performance.now() - heard > PAUSE_MS;
+    heard = performance.now();
+    update(withMessage(record, message));
+    if (record.state !== state || (message.type === "progress" && (paused || state === "queued"))) refresh();
+  }
+
+  /** Fetches the row: the attempt, the checkpoint and what is asked for stand only there. */
+  async function refresh() {
+    const { id } = record;
+    try {
+      const row = await get(`/api/runs/${id}`);
+      if (record.id === id && !gone) update(withRow(record, row));
+    } catch (error) {
+      if (error instanceof Refused && error.status === 404 && record.id === id) leave();
+      // else the server is away, and the socket is tried again
+    }
+  }
+
+  setInterval(() => {
+    const silent = ["running", "queued"].includes(record?.state) && performance.now() - heard > SILENCE_MS;
+    if (!silent || lost || gone || document.hidden) return;
+    heard = performance.now();
+    refresh();
+    if (record.state === "queued") askWhyItWaits();
+  }, SILENCE_MS / 3);
+
+  /** A queue that cannot be looked after keeps a run waiting for longer than its turn. */
+  async function askWhyItWaits() {
+    const { id } = record;
+    let fault = null;
+    try {
+      await get("/health");
+    } catch (error) {
+      fault = error instanceof ServerAway ? error.reason : null; // without a reason the socket is lost too, and says so
+    }
+    if (record.id === id && record.fault !== fault) update({ ...record, fault });
+  }
+
+  /** The run was deleted, or the server has another database: what is shown stays, and nothing can be asked of it. */
+  function leave() {
+    gone = true;
+    setMessage(byId("run-away"), GONE);
+    setText(byId("run-spoken"), GONE);
+    render();
+  }
+
+  function update(next) {
+    const { state, config } = record;
     record = next;
-    if (record.state !== state) onState?.(record);
+    if (record.state !== state || record.config !== config) onState?.(record);
     if (frame === 0) frame = setTimeout(renderSoon, 16);
   }
 
@@ -54,13 +123,14 @@ export function createRunView({ onState, onStarted }) {
     setText(byId("run-title"), runTitle(record, datasets));
     setText(byId("run-state"), record.state);
     byId("run-state").dataset.state = record.state;
-    cancel.hidden = hasEnded(record);
+    setMessage(byId("run-attempt"), record.attempt > 1 ? `attempt ${record.attempt}` : "");
     setText(byId("run-line"), progressLine(record));
     renderProgress(fractionDone(record));
     renderFigures();
     renderOutcome();
     renderTable();
     charts.show(record);
+    actions.show(gone ? null : record);
     const empty = record.epochs.length === 0;
     for (const button of document.querySelectorAll("[data-png], [data-csv]")) button.disabled = empty;
   }
@@ -94,23 +164,10 @@ export function createRunView({ onState, onStarted }) {
     const found = outcome(record);
     byId("outcome").toggleAttribute("data-pending", !hasEnded(record));
     setText(byId("outcome-title"), found.title);
-    if (!byId("outcome").dataset.said) setText(byId("outcome-text"), found.text);
-    const usable = record.state === "succeeded" && record.model !== null;
-    byId("use-model").hidden = byId("make-default").hidden = !usable;
-    if (usable) byId("use-model").href = `/?model=${encodeURIComponent(record.model)}`;
-    byId("train-on-strokes").hidden = !couldUseStrokes(record);
-  }
-
-  function resetOutcome() {
-    delete byId("outcome").dataset.said;
-    byId("make-default").disabled = false;
-    byId("train-on-strokes").disabled = false;
-  }
-
-  /** Says how an action on the outcome went, in its own line. */
-  function say(text) {
-    byId("outcome").dataset.said = "yes";
-    setText(byId("outcome-text"), text);
+    const text = byId("outcome-text");
+    if (text.dataset.of === JSON.stringify(found)) return; // what an action has said there stays
+    text.dataset.of = JSON.stringify(found);
+    setText(text, found.text);
   }
 
   function renderTable() {
@@ -118,40 +175,6 @@ export function createRunView({ onState, onStarted }) {
     if (!byId("epochs-details").open) return;
     rows.replaceChildren(...record.epochs.map(epochRow));
   }
-
-  cancel.addEventListener("click", async () => {
-    cancel.disabled = true;
-    setText(cancel, "Cancelling …");
-    setMessage(byId("run-error"), "");
-    try {
-      await post(`/api/runs/${record.id}/cancel`);
-    } catch (error) {
-      setMessage(byId("run-error"), explain(error));
-      setText(cancel, "Cancel");
-      cancel.disabled = false;
-    }
-  });
-
-  byId("make-default").addEventListener("click", async () => {
-    byId("make-default").disabled = true;
-    try {
-      await post(`/api/models/${encodeURIComponent(record.model)}/default`);
-      say(`“${record.model}” is the default now: the pad reads with it.`);
-    } catch (error) {
-      say(explain(error));
-      byId("make-default").disabled = false;
-    }
-  });
-
-  byId("train-on-strokes").addEventListener("click", async () => {
-    byId("train-on-strokes").disabled = true;
-    try {
-      onStarted(await post("/api/runs", onStrokes(record)));
-    } catch (error) {
-      say(explain(error));
-      byId("train-on-strokes").disabled = false;
-    }
-  });
 
   byId("epochs-details").addEventListener("toggle", renderTable);
   for (const button of document.querySelectorAll("[data-csv]")) {

@@ -15,8 +15,12 @@ async function startRunPage(id) {
   const offerDeletion = (run) => {
     deletion.hidden = !hasEnded(run);
   };
+  let datasets = [];
   const view = createRunView({
-    onState: offerDeletion,
+    onState: (run) => {
+      offerDeletion(run);
+      showConfig(run.config, datasets);
+    },
     onStarted: (run) => location.assign(`${DASHBOARD}?run=${run.id}`),
   });
 
@@ -42,7 +46,7 @@ async function startRunPage(id) {
     view.show(run);
     offerDeletion(run);
     showConfig(run.config, []);
-    const { datasets } = await get("/api/datasets");
+    ({ datasets } = await get("/api/datasets"));
     view.knowDatasets(datasets);
     showConfig(run.config, datasets);
   } catch (error) {

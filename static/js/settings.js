@@ -1,6 +1,7 @@
 // The settings form as numbers and back: what a recipe fills in, what a person may write, what becomes of it.
 
 import { hiddenSizes, parseSizes, withHiddenSizes, withOutputs } from "./hidden-layers.js";
+import { differences } from "./overrides.js";
 
 export const OPTIMIZERS = ["sgd", "momentum", "adagrad", "rmsprop", "adam"];
 
@@ -22,8 +23,9 @@ export function validationChoices(own) {
   return [...choices];
 }
 
-/** The fields' texts for a config. */
+/** The fields' texts for a config; an empty "start-from" is new weights. */
 export const fieldsOf = (config) => ({
+  "start-from": config.start?.model ?? "",
   dataset: config.dataset,
   validation: String(config.validation ?? null),
   "batch-size": String(config.batch_size),
@@ -49,11 +51,21 @@ export function fieldErrors(fields) {
     }
   };
   check("batch-size", whole(1, 60000));
-  check("hidden-layers", parseSizes);
+  if (!fields["start-from"]) check("hidden-layers", parseSizes);
   check("learning-rate", positive);
   check("epochs", whole(1, 1000));
   check("seed", whole(0, 2 ** 32 - 1));
   return errors;
+}
+
+/**
+ * The overrides of a recipe's config that valid fields ask for; `labels` is how many the data set has, if known. A run
+ * that starts from a model has its network, of which the fields then say nothing.
+ */
+export function overridesFrom(fields, config, labels) {
+  const { network, ...others } = differences(config, configFrom(fields, config, labels));
+  if (fields["start-from"] !== "") return { ...others, start: { model: fields["start-from"] } };
+  return network === undefined ? others : { ...others, network };
 }
 
 /** The config that valid fields ask for, starting from a recipe's; `labels` is how many the data set has, if known. */

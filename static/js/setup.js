@@ -4,11 +4,13 @@ import { explain, get, post } from "./api.js";
 import { byId, element, setText } from "./dom.js";
 import { percent } from "./format.js";
 import { configLine, optimizerName } from "./network.js";
-import { differences } from "./overrides.js";
 import { awayText, untilAnswered } from "./patience.js";
-import { OPTIMIZERS, configFrom, fieldErrors, fieldsOf, offeredLearningRate, validationChoices } from "./settings.js";
+import { OPTIMIZERS, configFrom, fieldErrors, fieldsOf, offeredLearningRate, overridesFrom, validationChoices } from "./settings.js";
+import { createStartChoice } from "./start-choice.js";
 
-const FIELDS = ["dataset", "validation", "batch-size", "hidden-layers", "optimizer", "learning-rate", "epochs", "seed"];
+const FIELDS = ["start-from", "dataset", "validation", "batch-size", "hidden-layers", "optimizer", "learning-rate", "epochs", "seed"];
+
+const HIDDEN_NOTE = "neurons of each layer, as in “128, 64”; empty for none";
 
 const STATE_NOTES = {
   ready: "",
@@ -16,8 +18,11 @@ const STATE_NOTES = {
   generate: "It is drawn when the training starts.",
 };
 
-/** Fetches recipes and data sets and runs the form; `onStarted(run)` hears of a run that was made. */
-export async function startSetup({ onStarted }) {
+/**
+ * Fetches recipes, data sets and models and runs the form; `onStarted(run)` hears of a run that was made. `startFrom` is
+ * the name of a model that is to be fine-tuned, or null.
+ */
+export async function startSetup({ onStarted, startFrom }) {
   const form = byId("setup");
   const inputs = Object.fromEntries(FIELDS.map((name) => [name, byId(name)]));
   const start = byId("start");
@@ -28,10 +33,11 @@ export async function startSetup({ onStarted }) {
 
   let recipes;
   let datasets;
+  let models;
   try {
-    const load = () => Promise.all([get("/api/recipes"), get("/api/datasets")]);
-    const [first, second] = await untilAnswered(load, (seconds) => setText(wait, awayText(seconds)));
-    [recipes, datasets] = [first.recipes, second.datasets];
+    const load = () => Promise.all([get("/api/recipes"), get("/api/datasets"), get("/api/models")]);
+    const [first, second, third] = await untilAnswered(load, (seconds) => setText(wait, awayText(seconds)));
+    [recipes, datasets, models] = [first.recipes, second.datasets, third.models];
   } catch (failure) {
     setText(wait, explain(failure));
     byId("recipes").removeAttribute("aria-busy");
@@ -44,15 +50,19 @@ export async function startSetup({ onStarted }) {
   inputs.dataset.disabled = false;
   inputs.optimizer.replaceChildren(...OPTIMIZERS.map((type) => element("option", { value: type }, optimizerName(type))));
 
-  const fields = () => Object.fromEntries(FIELDS.map((name) => [name, inputs[name].value]));
-  const labels = () => datasets.find(({ name }) => name === inputs.dataset.value)?.labels?.length;
+  const startChoice = createStartChoice(inputs["start-from"], models);
 
-  function choose(name, { keepDataset = false } = {}) {
+  const fields = () => Object.fromEntries(FIELDS.map((name) => [name, inputs[name].value]));
+  const dataset = () => datasets.find(({ name }) => name === inputs.dataset.value);
+  const labels = () => dataset()?.labels?.length;
+
+  /** Fills the form in with a recipe's settings; the fields named in `keep` stay as they are. */
+  function choose(name, keep) {
     recipe = recipes.find((one) => one.name === name);
     const own = fieldsOf(recipe.config);
     offer(inputs.validation, validationChoices(recipe.config.validation ?? null));
     if (!OPTIMIZERS.includes(own.optimizer)) offer(inputs.optimizer, [...OPTIMIZERS, own.optimizer].map((type) => [type, optimizerName(type)]));
-    for (const field of FIELDS) if (!(keepDataset && field === "dataset")) inputs[field].value = own[field];
+    for (const field of FIELDS) if (!keep.includes(field)) inputs[field].value = own[field];
     handWritten = false;
     byId("recipe-source").replaceChildren(...sourceLine(recipe));
     review();
@@ -69,11 +79,16 @@ export async function startSetup({ onStarted }) {
       if (errors[name]) inputs[name].setAttribute("aria-invalid", "true");
       else inputs[name].removeAttribute("aria-invalid");
     }
-    setText(byId("dataset-note"), datasetNote(datasets.find(({ name }) => name === values.dataset)));
-    if (!errors["hidden-layers"]) {
+    setText(byId("dataset-note"), datasetNote(dataset()));
+    const model = startChoice.review(dataset());
+    inputs["hidden-layers"].disabled = model !== null;
+    setText(byId("hidden-layers-note"), model === null ? HIDDEN_NOTE : "the network is the model’s, and stays as it is");
+    if (model !== null) setText(byId("network-line"), `${model.network} · ${optimizerName(values.optimizer)}`);
+    else if (!errors["hidden-layers"]) {
       const wanted = configFrom({ ...fieldsOf(recipe.config), ...pick(values, ["hidden-layers", "optimizer"]) }, recipe.config, labels());
       setText(byId("network-line"), configLine(wanted));
     }
+    if (!start.hasAttribute("data-busy")) setText(start, startText(model));
     const own = fieldsOf(recipe.config);
     byId("reset-settings").disabled = FIELDS.every((name) => name === "dataset" || values[name] === own[name]);
     return errors;
@@ -83,7 +98,7 @@ export async function startSetup({ onStarted }) {
     if (recipe === null) return;
     const { target } = event;
     setText(error, "");
-    if (target.name === "recipe") return choose(target.value);
+    if (target.name === "recipe") return choose(target.value, ["start-from"]);
     if (target === inputs["learning-rate"]) handWritten = true;
     if (target === inputs.optimizer && !handWritten) {
       inputs["learning-rate"].value = offeredLearningRate(recipe.config, target.value);
@@ -91,7 +106,7 @@ export async function startSetup({ onStarted }) {
     review();
   });
 
-  byId("reset-settings").addEventListener("click", () => choose(recipe.name, { keepDataset: true }));
+  byId("reset-settings").addEventListener("click", () => choose(recipe.name, ["dataset"]));
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -103,11 +118,12 @@ export async function startSetup({ onStarted }) {
       setText(error, "One of the settings is not right yet.");
       return;
     }
-    await submit({ recipe: recipe.name, overrides: differences(recipe.config, configFrom(fields(), recipe.config, labels())) });
+    await submit({ recipe: recipe.name, overrides: overridesFrom(fields(), recipe.config, labels()) });
   });
 
   async function submit(body) {
     start.disabled = true;
+    start.toggleAttribute("data-busy", true);
     setText(start, "Starting …");
     setText(error, "");
     try {
@@ -116,19 +132,48 @@ export async function startSetup({ onStarted }) {
       setText(error, explain(failure));
     }
     start.disabled = false;
-    setText(start, "Start training");
+    start.removeAttribute("data-busy");
+    review();
+  }
+
+  /** Makes the form ready to fine-tune a model, with the recipe and the data set that it was trained by, if they are there. */
+  function startFromModel(name) {
+    const model = startChoice.choose(name);
+    byId("settings").open = true;
+    if (model === null) {
+      setText(error, `There is no usable model named “${name.slice(0, 64)}”; new weights are chosen instead.`);
+      return;
+    }
+    const card = [...form.querySelectorAll("input[name=recipe]")].find(({ value }) => value === model.recipe);
+    if (card !== undefined) {
+      card.checked = true;
+      choose(card.value, ["start-from"]);
+    }
+    if (datasets.some((one) => one.name === model.dataset)) inputs.dataset.value = model.dataset;
+    review();
+    inputs["start-from"].focus();
   }
 
   if (recipes.length > 0) {
     const first = form.querySelector("input[name=recipe]");
     first.checked = true;
-    choose(first.value);
+    choose(first.value, []);
     start.disabled = false;
+    if (startFrom !== null) startFromModel(startFrom);
   } else {
     byId("recipes").replaceChildren(element("p", { class: "recipe-wait" }, "The server has no recipes."));
   }
-  return { datasets };
+
+  /** Offers newly fetched models to start from. */
+  function knowModels(listed) {
+    startChoice.knowModels(listed);
+    if (recipe !== null) review();
+  }
+
+  return { datasets, knowModels };
 }
+
+const startText = (model) => (model === null ? "Start training" : "Start fine-tuning");
 
 const pick = (table, names) => Object.fromEntries(names.map((name) => [name, table[name]]));
 

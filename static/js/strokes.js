@@ -1,14 +1,18 @@
 // Strokes are data: a list of points in a square of 500 by 500 units, y down, whatever the size of the screen.
+// A point is [x, y] or, of a pen that feels how hard it is pressed, [x, y, pressure] with pressure from 0 to 1.
 
 export const SIZE = 500;
 
 const MOST_POINTS = 10000; // the server takes no more
 const LEAST_DISTANCE = 1.5; // units; a point nearer to the last one says nothing new
 const STEP = 4; // units between two points of a flattened curve
+const TENTH = 10;
+const HUNDREDTH = 100;
 
-const middle = ([ax, ay], [bx, by]) => [(ax + bx) / 2, (ay + by) / 2];
+const middle = (a, b) => a.map((value, i) => (value + b[i]) / 2);
 const distance = ([ax, ay], [bx, by]) => Math.hypot(bx - ax, by - ay);
-const rounded = ([x, y]) => [Math.round(x * 10) / 10, Math.round(y * 10) / 10];
+const to = (steps) => (value) => Math.round(value * steps) / steps;
+const rounded = ([x, y, ...pressure]) => [...[x, y].map(to(TENTH)), ...pressure.map(to(HUNDREDTH))];
 const clamped = (value) => Math.min(SIZE, Math.max(0, value));
 
 /** A place on the screen as a point of the square; what lies outside is brought to the edge. */
@@ -21,6 +25,9 @@ export function thinned(lines, limit = MOST_POINTS) {
   if (lines.reduce((sum, line) => sum + line.length, 0) <= limit || lines.length * 2 > limit) return lines;
   return thinned(lines.map((line) => line.filter((_, i) => i % 2 === 0 || i === line.length - 1)), limit);
 }
+
+/** Lines as the server takes them: points [x, y], not too many. */
+export const asSent = (lines) => thinned(lines).map((line) => line.map(([x, y]) => [x, y]));
 
 /** The points with one more at the end, unless it is where the pen already is. */
 export function extended(points, point) {
@@ -47,6 +54,6 @@ function flatten(line, from, control, to) {
   for (let part = 1; part <= parts; part += 1) {
     const t = part / parts;
     const [a, b, c] = [(1 - t) ** 2, 2 * t * (1 - t), t ** 2];
-    line.push([a * from[0] + b * control[0] + c * to[0], a * from[1] + b * control[1] + c * to[1]]);
+    line.push(from.map((value, i) => a * value + b * control[i] + c * to[i]));
   }
 }

@@ -12,12 +12,26 @@ const WIDE = "(min-width: 900px)";
 
 function startDashboard() {
   const list = createRunsList();
-  const view = createRunView({ onState: () => list.refresh(), onStarted: watch });
+  const view = createRunView({ onState: changed, onStarted: watch });
+  const query = new URLSearchParams(location.search);
+  let setup = null;
+
+  /** A run that has ended may have left a model to start from. */
+  async function changed(record) {
+    list.refresh();
+    if (!hasEnded(record) || setup === null) return;
+    try {
+      setup.knowModels((await get("/api/models")).models);
+    } catch {
+      // the list of models stays as it was, which hinders nobody
+    }
+  }
 
   /** Shows a run that was just started, and names it in the address. */
   function watch(run) {
     const url = new URL(location.href);
     url.searchParams.set("run", run.id);
+    url.searchParams.delete("start");
     history.replaceState(null, "", url);
     showRun(run);
     list.refresh();
@@ -50,11 +64,12 @@ function startDashboard() {
     if (working !== undefined && !byId("stage-empty").hidden) showRun(working);
   }
 
-  const id = new URLSearchParams(location.search).get("run");
+  const id = query.get("run");
   if (id !== null) takeUp(id);
   else takeUpWhatIsAtWork();
   list.refresh();
-  startSetup({ onStarted: watch }).then((setup) => {
+  startSetup({ onStarted: watch, startFrom: query.get("start") }).then((ready) => {
+    setup = ready;
     if (setup === null) return;
     list.knowDatasets(setup.datasets);
     view.knowDatasets(setup.datasets);

@@ -43,16 +43,41 @@ def draw(page: Page, strokes: list[list[list[float]]], *, canvas: str = "#pad", 
         page.mouse.up()
 
 
+def sparse(strokes: list[list[list[float]]], step: int = 4) -> list[list[list[float]]]:
+    """The same strokes with every `step`-th point and both ends: as a quick hand draws, and quicker to replay."""
+    return [[*stroke[:-1:step], stroke[-1]] for stroke in strokes]
+
+
 @contextmanager
 def fingers(page: Page) -> Iterator[Callable[..., None]]:
     """Gives `touch(kind, *points)`, a real touch event (touchStart, touchMove, touchEnd), a finger at each point."""
     session = page.context.new_cdp_session(page)
 
-    def touch(kind: str, *points: tuple[float, float]) -> None:
-        touching = [{"x": x, "y": y, "id": index} for index, (x, y) in enumerate(points)]
+    def touch(kind: str, *points: tuple[float, float], radius: float = 10) -> None:
+        size = {"radiusX": radius, "radiusY": radius}
+        touching = [{"x": x, "y": y, "id": index, **size} for index, (x, y) in enumerate(points)]
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touching})
 
     yield touch
+    session.detach()
+
+
+@contextmanager
+def pen(page: Page) -> Iterator[Callable[..., None]]:
+    """Gives `move(kind, x, y, pressure)`, a real pen: kind is mousePressed, mouseMoved or mouseReleased."""
+    session = page.context.new_cdp_session(page)
+
+    def move(kind: str, x: float, y: float, pressure: float = 0.5) -> None:
+        down = kind != "mouseReleased" and pressure > 0
+        event = {"type": kind, "x": x, "y": y, "pointerType": "pen", "force": pressure}
+        event |= {
+            "button": "left" if down or kind == "mouseReleased" else "none",
+            "buttons": int(down),
+            "clickCount": 1,
+        }
+        session.send("Input.dispatchMouseEvent", event)
+
+    yield move
     session.detach()
 
 

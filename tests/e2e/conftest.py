@@ -25,14 +25,37 @@ def server(tmp_path: Path, cache_dir: Path) -> Iterator[Server]:
         yield started
 
 
+@pytest.fixture(scope="session")
+def pad_server(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[Server]:
+    """One server for all tests of the pad that leave nothing behind which another would see."""
+    with serve(tmp_path_factory.mktemp("pad"), DIGITPAD_CACHE_DIR=str(cache_dir)) as started:
+        yield started
+
+
 @pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
+def pad(browser: Browser, pad_server: Server) -> Iterator[Page]:
+    """The pad on a desktop, its storage empty."""
+    for opened in _watched(browser, viewport={"width": 1280, "height": 800}):
+        opened.goto(pad_server.url)
+        yield opened
+
+
+@pytest.fixture
+def phone_pad(browser: Browser, pad_server: Server) -> Iterator[Page]:
+    """The pad on a phone with a touch screen, its storage empty."""
+    for opened in _watched(browser, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True):
+        opened.goto(pad_server.url)
+        yield opened
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
     """A page of a desktop; the test fails where the page logs an error that it did not ask for."""
     yield from _watched(browser, viewport={"width": 1280, "height": 800})
 
 
 @pytest.fixture
-def phone(browser: Browser, server: Server) -> Iterator[Page]:
+def phone(browser: Browser) -> Iterator[Page]:
     """A page of a phone with a touch screen."""
     yield from _watched(browser, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
 

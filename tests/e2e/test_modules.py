@@ -1,5 +1,6 @@
 """The scripts' pure functions, run in a real browser."""
 
+import json
 import re
 
 import pytest
@@ -106,3 +107,276 @@ def test_a_csv_has_a_line_for_each_epoch_and_leaves_the_unknown_empty(call):
     assert head.startswith("epoch,")
     values = dict(zip(head.split(","), line.split(","), strict=True))
     assert (values["epoch"], values["train_loss"], values["val_loss"], end) == ("1", "0.5", "", "")
+
+
+def test_a_pen_s_pressure_runs_along_the_line_and_is_not_sent(call):
+    line = call("strokes", "m.smooth([[0, 0, 0], [100, 0, 0.5], [100, 100, 1]])")
+    assert all(len(point) == 3 for point in line)
+    pressures = [pressure for *_, pressure in line]
+    assert (pressures, pressures[0], pressures[-1]) == (sorted(pressures), 0, 1)
+    assert call("strokes", "m.asSent([[[1, 2, 0.5], [3, 4, 1]]])") == [[[1, 2], [3, 4]]]
+    widths = call("ink", "[undefined, 0, 0.5, 1].map((pressure) => m.pressed(30, pressure))")
+    assert widths == [30, 12, 30, 48]
+
+
+def test_the_eraser_takes_what_it_crosses_and_leaves_what_it_passes(call):
+    lines = ("[[0, 50], [100, 50]]", "[[200, 200]]", "[[0, 400], [400, 400]]")
+    strokes = f"[{', '.join(f'{{line: {line}, width: 10}}' for line in lines)}]"
+    assert call("eraser", f"m.untouched({strokes}, [50, 0], [50, 100], 5).length") == 2  # across, points far apart
+    assert call("eraser", f"m.untouched({strokes}, [190, 190], [190, 190], 10).length") == 2  # a dot, from beside it
+    assert call("eraser", f"m.untouched({strokes}, [50, 65], [90, 65], 5).length") == 3  # alongside, just too far
+    assert call("eraser", f"{{ const all = {strokes}; return m.untouched(all, [300, 300], [300, 310], 5) === all; }}")
+    assert call("eraser", "m.gap([0, 0], [10, 0], [0, 3], [10, 3])") == 3
+    assert call("eraser", "m.gap([0, 0], [10, 0], [5, -5], [5, 5])") == 0
+
+
+def test_a_drawing_is_packed_and_unpacked_and_rubbish_is_not_taken_for_one(call):
+    drawing = "{strokes: [{line: [[1, 2], [3, 4]], width: 30, points: []}], picture: null}"
+    assert call("drawing", f"m.unpacked(m.pack({drawing}))") == {"strokes": [{"line": [[1, 2], [3, 4]], "width": 30}]}
+    for rubbish in ("null", "7", "[]", "{strokes: [[]]}", "{strokes: [{line: [], width: 1}]}", "{picture: 'http://x'}"):
+        assert call("drawing", f"m.unpacked({rubbish})") is None, rubbish
+    for point in ("[1]", "[1, NaN]", "[1, '2']", "[1, 2, 3, 4]"):
+        assert call("drawing", f"m.unpacked({{strokes: [{{line: [{point}], width: 1}}]}})") is None, point
+
+
+def test_boxes_lie_around_the_ink_on_the_pad(call):
+    strokes = "{strokes: [{line: [[100, 100]], width: 20}], picture: null}"
+    assert call("drawing", f"m.boxOnPad([100, 100, 50, 60], {strokes})") == [90, 90, 70, 80]
+    wide = "{strokes: [], picture: {width: 952, height: 476}}"
+    assert call("drawing", f"m.boxOnPad([0, 0, 952, 476], {wide})") == [12, 131, 476, 238]
+    parts = "m.linesIn([[[10, 10], [20, 20]], [[200, 10], [210, 20]], [[15, 15], [205, 15]]], [9.5, 9.5, 11, 11])"
+    assert call("drawing", parts) == [[[10, 10], [20, 20]]]
+
+
+def test_arrows_move_the_keyboard_s_pen_within_the_pad(call):
+    assert call("keyboard-pen", "m.moved([250, 250], 'ArrowDown', false)") == [250, 270]
+    assert call("keyboard-pen", "m.moved([250, 250], 'ArrowLeft', true)") == [245, 250]
+    assert call("keyboard-pen", "m.moved([495, 0], 'ArrowRight', false)") == [500, 0]
+    assert call("keyboard-pen", "m.moved([250, 250], 'a', false)") is None
+
+
+def test_pictures_are_known_by_their_bytes_and_brought_under_the_limits(call):
+    kinds = call("picture-file", "[[0x89, 0x50, 0x4e, 0x47], [0xff, 0xd8, 0xff], [0x47, 0x49], []].map(m.kindOf)")
+    assert kinds == ["image/png", "image/jpeg", None, None]
+    assert call("picture-file", "m.within(100, 50, 20e6)") == [100, 50]
+    width, height = call("picture-file", "m.within(10000, 5000, 20e6)")
+    assert width * height <= 20e6
+    assert width / height == pytest.approx(2, rel=1e-3)
+    assert call("picture-file", "m.within(1e9, 1, 20e6)")[1] == 1
+    assert call("picture-file", "m.MOST_BYTES * 4 / 3") < 8 * 2**20
+
+
+def test_the_strip_keeps_each_drawing_once_the_newest_first_within_its_bounds(call):
+    assert call("past", "m.remembered([{a: 1}, {a: 2}], {a: 3})") == [{"a": 3}, {"a": 1}, {"a": 2}]
+    assert call("past", "m.remembered([{a: 1}, {a: 2}], {a: 2})") == [{"a": 2}, {"a": 1}]
+    assert call("past", "m.remembered([{a: 1}, {a: 2}], {a: 3}, 2)") == [{"a": 3}, {"a": 1}]
+    assert call("past", "m.remembered([{a: 1}, {a: 2}], {a: 3}, 9, 15)") == [{"a": 3}, {"a": 1}]
+
+
+PROBABILITIES = {"3": 0.9, "8": 0.1}
+
+
+def part(label, is_digit=True):
+    return {"label": label, "probabilities": {**PROBABILITIES, label: 0.9}, "is_digit": is_digit, "box": [0, 0, 1, 1]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "labels", "sentence", "winner", "spoken"),
+    [
+        ({"probabilities": PROBABILITIES}, ["3", "8"], "This is a 3.", "3", "This is a 3. 90.0 % sure."),
+        (
+            {"probabilities": PROBABILITIES, "is_digit": False},
+            ["3", "8"],
+            "That does not look like a digit to me.",
+            None,
+            "That does not look like a digit to me. The nearest would be 3.",
+        ),
+        (
+            {"probabilities": {"cat": 1}, "is_digit": False},
+            ["cat"],
+            "That does not look like one of its symbols to me.",
+            None,
+            "That does not look like one of its symbols to me. The nearest would be cat.",
+        ),
+        (
+            {
+                "probabilities": PROBABILITIES,
+                "is_digit": False,
+                "digits": [part("3"), part("3", False)],
+                "reading": "3?",
+            },
+            ["3", "8"],
+            "This reads 3?.",
+            "3",
+            "This reads 3 ?. One part does not look like a digit to me.",
+        ),
+        (
+            {"probabilities": PROBABILITIES, "digits": [part("3")]},
+            ["3", "8"],
+            "This is a 3.",
+            "3",
+            "This is a 3. 90.0 % sure.",
+        ),
+    ],
+    ids=["known", "no digit", "no symbol", "several", "one part"],
+)
+def test_an_answer_is_put_into_words(call, answer, labels, sentence, winner, spoken):
+    view = call("verdict", f"m.describe({json.dumps(answer)}, {labels})")
+    words = "".join(text if isinstance(text, str) else text[0] for text in view["sentence"])
+    assert (words, view["winner"], view["spoken"]) == (sentence, winner, spoken)
+
+
+def test_the_doctor_says_by_how_much_a_step_changes_the_answer(call):
+    asked = "{label: '3', probabilities: {3: 0.97, 8: 0.02}}"
+    same = "{label: '3', probabilities: {3: 0.9, 8: 0.1}}"
+    other = "{label: '8', probabilities: {3: 0.2, 8: 0.8}, is_digit: false}"
+    assert call("doctor", f"m.changeText({asked}, {same})") == "a 3, 90.0 % (−7.0)"
+    assert call("doctor", f"m.changeText({asked}, {other})") == "an 8, 80.0 %, but unclear (3: −77.0)"
+    blank = "{label: null, probabilities: {3: 0.5, 8: 0.5}}"
+    assert call("doctor", f"m.changeText({asked}, {blank})") == "nothing is left to read"
+    assert call("doctor", "[m.asSentence('the stroke is thin'), m.asSentence('Wide.')]") == [
+        "The stroke is thin.",
+        "Wide.",
+    ]
+
+
+def test_programs_quote_what_they_carry(call):
+    url = "http://x/predict?model=it's"
+    programs = call("snippets", f"m.snippets({json.dumps(url)}, {{image: 'data:x'}})")
+    assert set(programs) == set(call("snippets", "m.LANGUAGES"))
+    assert "'http://x/predict?model=it'\\''s'" in programs["curl"]
+    for language in ("python", "javascript"):
+        assert '"http://x/predict?model=it\'s"' in programs[language]
+
+
+def test_keys_are_told_apart(call):
+    control = ("key: 'z'", "key: 'Z', shiftKey: true", "key: 'y'")
+    keys = [*(f"{{{key}, ctrlKey: true}}" for key in control), "{key: 'Escape'}", "{key: 'z'}"]
+    assert call("shortcuts", f"[{', '.join(keys)}].map(m.shortcut)") == ["undo", "redo", "redo", "clear", None]
+
+
+RUN = {
+    "id": 1,
+    "state": "running",
+    "config": {"epochs": 5, "dataset": "strokes"},
+    "progress": None,
+    "attempt": 1,
+    "created": "2026-01-01T00:00:00Z",
+    "started": None,
+    "ended": None,
+    "error": None,
+    "model": None,
+    "pause_requested": False,
+    "cancel_requested": False,
+    "checkpoint": None,
+    "last_seq": 3,
+    "test_accuracy": None,
+}
+
+
+def record_after(call, expression, *messages, run=RUN):
+    """`expression` of the record `r` of a run after messages of its stream."""
+    heard = f"{json.dumps(messages)}.reduce(m.withMessage, m.recordOf({json.dumps(run)}))"
+    return call("run-record", f"{{ const r = {heard}; return {expression}; }}")
+
+
+def event(seq, kind, **data):
+    return {"seq": seq, "run": 1, "type": kind, "time": "2026-01-01T00:00:01Z", "data": data}
+
+
+def test_history_adds_numbers_and_only_what_is_new_moves_a_run_s_state(call):
+    hello = {"type": "hello", "log": "a", "state": "queued", "last_seq": 3}
+    past = (hello, event(1, "queued"), event(2, "started", parameters=7), event(3, "epoch", epoch=1))
+    assert record_after(call, "[r.state, r.parameters, r.epochs.length]", *past) == ["queued", 7, 1]
+    assert record_after(call, "r.state", *past, event(4, "epoch", epoch=2)) == "running"
+    assert record_after(call, "r.epochs.length", *past, event(3, "epoch", epoch=1)) == 1
+    assert record_after(call, "r.state", *past, event(4, "paused"), event(5, "resumed")) == "queued"
+
+
+def test_an_older_row_does_not_move_a_run_back_and_a_newer_one_tells_the_attempt(call):
+    hello = {"type": "hello", "log": "a", "state": "running", "last_seq": 3}
+    row = json.dumps({**RUN, "attempt": 2, "pause_requested": True, "last_seq": 3})
+    seen = f"(({{state, attempt, pauseRequested}}) => [state, attempt, pauseRequested])(m.withRow(r, {row}))"
+    assert record_after(call, seen, hello, event(4, "paused")) == ["paused", 2, False]
+    assert record_after(call, seen, hello) == ["running", 2, True]
+
+
+def test_a_paused_run_says_where_it_is_and_keeps_its_bar(call):
+    training = {"phase": "training", "epoch": 3, "epochs": 5, "batch": 118, "batches": 600}
+    paused = ({"type": "progress", "data": training}, event(1, "paused", epoch=2, batch=120))
+    assert record_after(call, "m.fractionDone(r)", *paused) == pytest.approx((2 + 120 / 600) / 5)
+    assert record_after(call, "m.place(r)", *paused) == {"epoch": 3, "batch": 120, "batches": 600}
+    for data, words in (
+        ({"epoch": 2, "batch": 120}, "Paused in epoch 3, batch 120 of 600."),
+        ({"epoch": 2, "batch": 0}, "Paused after epoch 2 of 5."),
+        ({"epoch": 0, "batch": 0}, "Paused before it began."),
+    ):
+        run = json.dumps({**RUN, "state": "paused"} | {"stopped": data, "progress": training, "epochs": []})
+        assert call("run-words", f"m.progressLine({run})") == words
+    waiting = json.dumps({**RUN, "state": "queued"} | {"stopped": None, "epochs": []})
+    assert call("run-words", f"m.progressLine({waiting})") == "Waiting for its turn."
+
+
+@pytest.mark.parametrize(
+    ("run", "buttons"),
+    [
+        ({"state": "queued"}, {"Pause", "Cancel"}),
+        ({"state": "running"}, {"Pause", "Cancel"}),
+        ({"state": "running", "pauseRequested": True}, {"Pausing …", "Cancel"}),
+        ({"state": "paused"}, {"Resume", "Cancel"}),
+        ({"state": "paused", "cancelRequested": True}, {"Resume", "Cancelling …"}),
+        ({"state": "failed"}, {"Run again"}),
+        ({"state": "failed", "checkpoint": "1.3"}, {"Run again", "Go on from its last checkpoint"}),
+        ({"state": "failed", "checkpoint": "1.3", "reason": "diverged"}, {"Run again"}),
+        ({"state": "cancelled", "checkpoint": "1.3"}, {"Run again", "Train further"}),
+        (
+            {"state": "succeeded", "checkpoint": "1.3", "model": "a-1"},
+            {"Run again", "Train further", "Fine-tune this model"},
+        ),
+    ],
+)
+def test_a_run_offers_what_makes_sense_in_its_state(call, run, buttons):
+    known = {"config": {"dataset": "strokes"}, "model": None, "checkpoint": None, "reason": None}
+    record = {"pauseRequested": False, "cancelRequested": False, **known, **run}
+    offered = call("run-choices", f"m.choices({json.dumps(record)})")
+    assert {text for text in offered.values() if isinstance(text, str)} == buttons
+    assert offered["useModel"] is (run.get("model") is not None)
+
+
+def test_a_wish_on_its_way_keeps_its_button_from_being_pressed_again(call):
+    record = (
+        "{state: 'running', pauseRequested: false, cancelRequested: false, config: {}, model: null, checkpoint: null}"
+    )
+    assert call("run-choices", f"m.choices({record}, 'pause')")["busy"] == {"pause": True, "cancel": True}
+    assert call("run-choices", f"m.choices({record}, 'pause').pause") == "Pausing …"
+    assert call("run-choices", f"m.choices({record})")["busy"] == {"pause": False, "cancel": False}
+
+
+def test_as_many_epochs_are_offered_as_were_left_or_as_there_were(call):
+    config = "config: {epochs: 10}"
+    cancelled = f"{{state: 'cancelled', {config}, epochs: [{{epoch: 1}}, {{epoch: 2}}, {{epoch: 3}}]}}"
+    gone_on = f"{{state: 'succeeded', {config}, epochs: [{{epoch: 8}}, {{epoch: 9}}, {{epoch: 10}}]}}"
+    assert call("run-choices", f"m.epochsToOffer({cancelled})") == 7
+    assert call("run-choices", f"m.epochsToOffer({gone_on})") == 3
+
+
+def test_a_run_that_starts_from_a_model_says_nothing_of_the_network(call):
+    layers = "[{type: 'dense', units: 9}, {type: 'relu'}, {type: 'dense', units: 10}]"
+    config = (
+        f"{{dataset: 'mnist', validation: null, batch_size: 1, epochs: 5, seed: 1, network: {{layers: {layers}}}, "
+        "optimizer: {type: 'adam', learning_rate: 0.1}}"
+    )
+    asked = f"m.overridesFrom({{...m.fieldsOf({config}), 'start-from': 'a', epochs: '2'}}, {config}, 47)"
+    assert call("settings", asked) == {"epochs": 2, "start": {"model": "a"}}
+    assert list(call("settings", f"m.overridesFrom(m.fieldsOf({config}), {config}, 47)")) == ["network"]
+
+
+def test_a_model_with_other_labels_than_the_data_set_s_is_said_before_it_is_refused(call):
+    note = call("start-choice", "m.startNote({labels: ['a', 'b']}, {labels: ['b', 'c']})")
+    assert note == "fine-tuning needs the same labels: this model reads a b, the data set has b c"
+    assert "same labels" not in call("start-choice", "m.startNote({labels: ['a']}, {labels: ['a']})")
+
+
+def test_epochs_on_the_axis_are_round_numbers(call):
+    steps = call("chart-spec", "[0.1, 1, 1.2, 3, 9, 62.5, 125].map(m.roundStep)")
+    assert steps == [1, 1, 2, 5, 10, 100, 200]

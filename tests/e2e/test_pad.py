@@ -11,13 +11,8 @@ from tests.e2e.browser import draw, fingers
 pytestmark = pytest.mark.browser
 
 DRAWINGS = recorded()
+TOOLS = ("#undo", "#redo", "#brush", "#eraser", "#picture", "#clear")
 THREE, ONE = DRAWINGS["digit 3"]["strokes"], DRAWINGS["digit 1"]["strokes"]
-
-
-@pytest.fixture
-def pad(page, server):
-    page.goto(server.url)
-    return page
 
 
 @pytest.mark.parametrize("digit", "0123456789")
@@ -93,7 +88,9 @@ def test_only_the_newest_drawing_s_answer_is_shown(pad):
     expect(pad.locator("[data-winner]")).to_have_attribute("data-label", "1")
 
 
-def test_when_the_server_is_away_the_drawing_is_kept_and_read_when_it_is_back(pad, server):
+def test_when_the_server_is_away_the_drawing_is_kept_and_read_when_it_is_back(page, server):
+    pad = page
+    pad.goto(server.url)
     server.process.send_signal(signal.SIGSTOP)
     pad.route("**/predict*", lambda route: route.abort())
     draw(pad, THREE)
@@ -104,9 +101,9 @@ def test_when_the_server_is_away_the_drawing_is_kept_and_read_when_it_is_back(pa
     expect(pad.locator("#away")).to_be_hidden()
 
 
-def test_a_finger_draws_a_second_one_does_not_and_the_page_stays_where_it_is(phone, server):
+def test_a_finger_draws_a_second_one_does_not_and_the_page_stays_where_it_is(phone, pad_server):
     phone.set_viewport_size({"width": 390, "height": 500})
-    phone.goto(server.url)
+    phone.goto(pad_server.url)
     box = phone.locator("#pad").bounding_box()
     x, top = box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.2
     with fingers(phone) as touch:
@@ -123,15 +120,17 @@ def test_a_finger_draws_a_second_one_does_not_and_the_page_stays_where_it_is(pho
     expect(phone.locator("#undo")).to_be_disabled()
 
 
-def test_on_a_phone_pad_tools_and_answer_fit_without_scrolling(phone, server):
-    phone.goto(server.url)
-    for name in ("#pad", "#clear", "#answer-sentence", "#seen", "[data-label='9']"):
+def test_on_a_phone_pad_tools_and_answer_fit_without_scrolling(phone_pad):
+    phone = phone_pad
+    for name in ("#pad", *TOOLS, "#answer-sentence", "#seen", "[data-label='9']"):
         box = phone.locator(name).bounding_box()
         assert box["y"] + box["height"] <= 844, name
         assert box["x"] >= 0, name
         assert box["x"] + box["width"] <= 390, name
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
-    assert min(phone.locator("#clear").bounding_box()[side] for side in ("width", "height")) >= 44
+    for name in ("#pad", *TOOLS, "#teach-more", "#copy-open", "#doctor summary"):
+        box = phone.locator(name).bounding_box()
+        assert min(box["width"], box["height"]) >= 44, name
 
 
 def test_the_28_by_28_opens_large(pad):

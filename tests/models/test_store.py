@@ -78,7 +78,7 @@ def test_a_save_that_breaks_leaves_nothing_behind(store, monkeypatch):
     def full(path, data):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("app.models.store._write", full)
+    monkeypatch.setattr("app.models.store.write_synced", full)
     with pytest.raises(OSError, match="No space left"):
         store.save(card(), network())
     assert list(store.home.iterdir()) == []

@@ -215,3 +215,12 @@ def test_a_last_batch_that_is_smaller_than_the_crew_is_learned_too(layers):
         found.append([*losses, *net.params])
     np.testing.assert_allclose(found[1], found[0], atol=1e-12)
     np.testing.assert_allclose(found[2], found[0], atol=1e-12)
+
+
+def test_a_crew_is_not_led_astray_by_another_app_in_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "__init__.py").write_text("raise SystemExit('the wrong app')")
+    monkeypatch.chdir(tmp_path)
+    with crew() as team:
+        team.begin_epoch(1)
+        team.step(0, 32, shuffled=False, scale=1.0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.runs.compute import AVX512, computing, cores, kernel_environment
+from app.runs.compute import AVX512, computing, cores, kernel_environment, share, worker_environment
 
 
 def cpuinfo(tmp_path, vendor, flags):
@@ -37,3 +37,11 @@ def test_blas_gets_the_processors_that_one_s_own_threads_leave():
         assert alone["blas_threads"] in (cores(), None)
     with computing(cores()) as shared:
         assert shared["blas_threads"] in (1, None)
+
+
+def test_trainings_at_once_share_the_processors_before_numpy_is_there():
+    for workers in (1, cores(), 64):
+        threads = worker_environment("environment", workers)
+        assert threads["OPENBLAS_NUM_THREADS"] == threads["OMP_NUM_THREADS"] == str(share(workers))
+    assert (share(1), share(64)) == (cores(), 1)
+    assert worker_environment("Haswell", 1)["OPENBLAS_CORETYPE"] == "Haswell"

@@ -1,8 +1,11 @@
 """Runs from the queue to their end, in real processes."""
 
+import errno
 import math
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -14,12 +17,28 @@ from app.nn.losses import CrossEntropy
 from app.runs.config import request_config
 from app.runs.database import runs, writing
 from app.runs.log import Log
-from app.runs.runner import Runner
-from app.runs.states import ENDED
+from app.runs.moves import Claim
+from app.runs.runner import Runner, _Worker
+from app.runs.states import ENDED, State
 from tests.conftest import TINY
 from tests.waiting import until
 
 LONG = {**TINY, "epochs": 10_000}
+RESUMED = {
+    **TINY,
+    "epochs": 6,
+    "network": {
+        "layers": [
+            *({"type": "dense", "units": 64}, {"type": "relu"}, {"type": "dropout", "rate": 0.2}),
+            {"type": "dense", "units": 10},
+        ]
+    },
+    "validation": 0.1,
+    "patience": 3,
+}
+SLOW = {**RESUMED, "epochs": 2, "batch_size": 2}
+"""Epochs of a second, so that there is a middle of one."""
+TIMES = ("seconds", "samples_per_second")
 
 
 @pytest.fixture
@@ -130,17 +149,127 @@ def test_a_running_run_is_cancelled_and_leaves_no_model(log, runner, settings):
     until(lambda: not runner._workers)
 
 
-def test_a_run_whose_process_is_killed_fails_with_the_reason_and_the_next_one_runs(log, runner):
-    run, following = add(log, LONG), add(log, TINY)
+def undisturbed(log, run):
+    """What must be equal, bit for bit, in two runs of one config: the log without its times."""
+    return [
+        (event["seq"], event["type"], {key: value for key, value in event["data"].items() if key not in TIMES})
+        for event in log.events(run)
+    ]
+
+
+def weights_of(settings, row):
+    return ModelStore(settings.home).get(row["model"]).sha256
+
+
+def checkpoint_files(settings):
+    return sorted(path.name for path in (settings.home / "checkpoints").rglob("*") if path.is_file())
+
+
+def test_a_run_whose_process_is_killed_goes_on_from_its_checkpoint_to_the_same_weights_and_log(log, runner, settings):
+    plain = wait_for_end(log, add(log, RESUMED))
+    run = add(log, RESUMED)
     wait_for_epoch(log, run)
     os.kill(worker_pid(runner), signal.SIGKILL)
     row = wait_for_end(log, run)
+    assert (row["state"], row["attempt"]) == ("succeeded", 2)
+    assert weights_of(settings, row) == weights_of(settings, plain)
+    expected, found = undisturbed(log, plain["id"]), undisturbed(log, run)
+    assert [e[:2] for e in found] == [e[:2] for e in expected]
+    assert found[:-2] == expected[:-2]  # the last two name the model
+    until(lambda: not runner._workers)
+    assert [name.split(".")[:3] for name in checkpoint_files(settings)] == [
+        [str(plain["id"]), "1", "6"],
+        [str(run), "2", "6"],
+    ]
+
+
+def test_a_run_whose_process_dies_three_times_fails_with_the_reason_and_the_next_one_runs(log, runner):
+    run, following = add(log, LONG), add(log, TINY)
+    for attempt in (1, 2, 3):
+        until(lambda attempt=attempt: runner._workers and runner._workers[0].claim == Claim(run, attempt))
+        os.kill(runner._workers[0].process.pid, signal.SIGKILL)
+    row = wait_for_end(log, run)
     assert row["state"] == "failed"
-    assert row["error"] == "the training process died (signal SIGKILL); start the run again"
-    events = log.events(run)
-    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
-    assert events[-1]["type"] == "failed"
+    assert row["error"] == "the training process died 3 times, the last time: signal SIGKILL"
+    assert log.events(run)[-1]["data"]["reason"] == "process"
     assert wait_for_end(log, following)["state"] == "succeeded"
+
+
+def test_a_frozen_process_is_given_up_and_its_run_goes_on(log, settings):
+    settings = settings.model_copy(update={"lease_seconds": 1.0})
+    log.lease_seconds = 1.0
+    runner = Runner(log, settings)
+    runner.start()
+    run = add(log, RESUMED)
+    wait_for_epoch(log, run)
+    frozen = worker_pid(runner)
+    os.kill(frozen, signal.SIGSTOP)
+    row = wait_for_end(log, run)
+    runner.stop()
+    assert (row["state"], row["attempt"]) == ("succeeded", 2)
+    with pytest.raises(ProcessLookupError):
+        os.kill(frozen, 0)
+
+
+def test_a_run_is_paused_within_an_epoch_and_resumed_to_the_same_weights(log, runner, settings):
+    plain = wait_for_end(log, add(log, SLOW))
+    run = add(log, SLOW)
+    until(lambda: (log.run(run)["progress"] or {}).get("batch", 0) > 3)
+    log.request_pause(run)
+    row = until(lambda: (row := log.run(run))["state"] == "paused" and row)
+    data = log.events(run)[-1]["data"]
+    assert 0 < data["batch"] < 9000
+    until(lambda: not runner._workers)
+    assert checkpoint_files(settings)[-1] == row["checkpoint"]
+    log.request_resume(run)
+    row = wait_for_end(log, run)
+    assert (row["state"], row["attempt"]) == ("succeeded", 2)
+    assert weights_of(settings, row) == weights_of(settings, plain)
+    asked = [event for event in undisturbed(log, run) if event[1] in ("paused", "resumed")]
+    assert [kind for _, kind, _ in asked] == ["paused", "resumed"]
+    assert [data for _, kind, data in undisturbed(log, run) if kind == "epoch"] == [
+        data for _, kind, data in undisturbed(log, plain["id"]) if kind == "epoch"
+    ]
+
+
+def test_another_run_goes_on_while_one_is_paused(log, runner):
+    first, second = add(log, LONG), add(log, TINY)
+    wait_for_epoch(log, first)
+    log.request_pause(first)
+    assert wait_for_end(log, second)["state"] == "succeeded"
+    assert log.run(first)["state"] == "paused"
+    log.request_cancel(first)
+    assert types(log, first)[-2:] == ["paused", "cancelled"]
+
+
+def types(log, run):
+    return [event["type"] for event in log.events(run)]
+
+
+def test_a_cancelled_run_keeps_its_best_model_if_asked(log, runner, settings):
+    run = add(log, {**LONG, "optimizer": {"type": "sgd", "learning_rate": 0.5}, "validation": 0.25})
+    until(lambda: (log.run(run)["metrics"] or {}).get("epoch", 0) > 2)
+    log.request_cancel(run, keep_model=True)
+    row = wait_for_end(log, run)
+    assert row["state"] == "cancelled"
+    assert types(log, run)[-2:] == ["model_saved", "cancelled"]
+    epochs = [event["data"] for event in log.events(run) if event["type"] == "epoch"]
+    best = min(epochs, key=lambda epoch: epoch["val_loss"])
+    card, network = ModelStore(settings.home).load(row["model"])
+    assert card.metrics == {key: best[key] for key in ("epoch", "val_loss", "val_accuracy")}
+    from app.data import load_dataset, split_validation
+
+    _, held = split_validation(load_dataset("strokes", data_dir=None, cache_dir=settings.cache_dir).train, 0.25)
+    measured = evaluate(network, held.images, held.labels, loss=CrossEntropy(), input_scale=card.input_scale)
+    assert measured.loss == pytest.approx(best["val_loss"], rel=1e-5)  # the worker may use other kernels
+
+
+def test_a_run_cancelled_before_its_first_epoch_has_no_model_to_keep(log, runner, settings):
+    run = add(log, LONG)
+    until(lambda: log.run(run)["state"] == "running")
+    log.request_cancel(run, keep_model=True)
+    wait_for_end(log, run)
+    assert types(log, run)[-1] == "cancelled"
 
 
 def test_a_frozen_worker_that_is_to_be_cancelled_is_made_to_end(log, runner, monkeypatch):
@@ -179,8 +308,8 @@ def test_a_run_on_a_damaged_data_set_fails_and_offers_strokes(log, settings, tmp
     assert str(tmp_path) not in row["error"]
 
 
-def test_a_run_that_a_killed_server_left_behind_is_shown_as_failed(log, settings):
-    run = add(log, LONG)
+def test_a_run_that_a_killed_server_left_behind_is_taken_up(log, settings):
+    run = add(log, TINY)
     log.claim("a server that is no more")
     with writing(log.engine) as connection:
         connection.execute(update(runs).where(runs.c.id == run).values(lease=0.0))
@@ -190,8 +319,7 @@ def test_a_run_that_a_killed_server_left_behind_is_shown_as_failed(log, settings
         row = wait_for_end(log, run)
     finally:
         runner.stop()
-    assert row["state"] == "failed"
-    assert row["error"] == "the server that trained this run ended before the run did; start the run again"
+    assert (row["state"], row["attempt"]) == ("succeeded", 2)
 
 
 def test_a_run_of_another_living_server_is_left_alone(log, settings):
@@ -205,17 +333,24 @@ def test_a_run_of_another_living_server_is_left_alone(log, settings):
     assert log.run(run)["state"] == "running"
 
 
-def test_stopping_ends_workers_and_fails_their_runs(log, settings):
-    runner = Runner(log, settings)
-    runner.start()
-    run = add(log, LONG)
-    wait_for_epoch(log, run)
-    pid = worker_pid(runner)
-    runner.stop()
+def test_stopping_ends_workers_and_the_next_server_goes_on_where_they_were(log, settings):
+    plain = Runner(log, settings)
+    plain.start()
+    expected = wait_for_end(log, add(log, SLOW))
+    run = add(log, SLOW)
+    until(lambda: (log.run(run)["progress"] or {}).get("batch", 0) > 3)
+    pid = worker_pid(plain)
+    plain.stop()
     row = log.run(run)
-    assert (row["state"], row["error"]) == ("failed", "the server was stopped while this run was training")
+    assert (row["state"], row["error"]) == ("queued", None)
+    assert int(row["checkpoint"].split(".")[3]) > 0
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+    following = Runner(log, settings)
+    following.start()
+    row = wait_for_end(log, run)
+    following.stop()
+    assert weights_of(settings, row) == weights_of(settings, expected)
 
 
 def test_a_broken_database_is_a_visible_fault_that_ends(log, settings, monkeypatch):
@@ -229,10 +364,72 @@ def test_a_broken_database_is_a_visible_fault_that_ends(log, settings, monkeypat
 
     monkeypatch.setattr(log, "claim", broken)
     runner.start()
-    assert until(lambda: runner.fault) == "trainings wait: OperationalError"
+    assert until(lambda: runner.fault) == "trainings wait: locked"
     monkeypatch.setattr(log, "claim", claim)
     until(lambda: runner.fault is None)
     runner.stop()
+
+
+def test_a_process_that_does_not_end_after_its_last_word_is_ended_and_frees_its_place(log, settings, monkeypatch):
+    monkeypatch.setattr("app.runs.runner.LINGER_SECONDS", 0.2)
+    runner = Runner(log, settings)
+    run = add(log, TINY)
+    claim = log.claim(runner.owner)
+    frozen = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"], stdin=subprocess.PIPE)
+    runner._workers.append(_Worker(claim, frozen, frozen.stdin))
+    runner.start()
+    following = add(log, TINY)
+    until(lambda: runner._workers and runner.fault is None)
+    assert frozen.poll() is None
+    log.finish(claim, State.SUCCEEDED, {})
+    assert wait_for_end(log, following)["state"] == "succeeded"
+    assert frozen.poll() is not None
+    assert types(log, run) == ["queued", "succeeded"]
+    runner.stop()
+
+
+def test_a_passing_shortage_of_processes_fails_no_run(log, settings, monkeypatch):
+    runner = Runner(log, settings)
+    start = runner._start
+
+    def refused(claim):
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(runner, "_start", refused)
+    waiting = [add(log, TINY) for _ in range(3)]
+    runner.start()
+    assert until(lambda: runner.fault) == f"trainings wait: {os.strerror(errno.EAGAIN)}"
+    assert {log.run(run)["state"] for run in waiting} <= {"queued", "running"}
+    monkeypatch.setattr(runner, "_start", start)
+    assert [wait_for_end(log, run)["state"] for run in waiting] == ["succeeded"] * 3
+    runner.stop()
+
+
+def test_a_server_stops_soon_though_the_database_is_locked(log, settings):
+    runner = Runner(log, settings)
+    runner.start()
+    run = add(log, LONG)
+    wait_for_epoch(log, run)
+    pid = worker_pid(runner)
+    with writing(log.engine):
+        runner.stop()
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    assert log.run(run)["state"] in ("running", "queued")
+
+
+def test_as_many_runs_train_at_once_as_there_are_workers_and_the_rest_waits(log, settings):
+    runner = Runner(log, settings.model_copy(update={"workers": 2}))
+    runner.start()
+    held = [add(log, LONG) for _ in range(3)]
+    for run in held[:2]:
+        wait_for_epoch(log, run)
+    assert log.run(held[2])["state"] == "queued"
+    assert len({worker.process.pid for worker in runner._workers}) == 2
+    log.request_cancel(held[0])
+    wait_for_epoch(log, held[2])
+    runner.stop()
+    assert [log.run(run)["state"] for run in held] == ["cancelled", "queued", "queued"]
 
 
 def test_workers_have_the_lowest_priority(log, runner):

@@ -33,7 +33,9 @@ def test_the_shipped_model_reads_recorded_digits(client, drawing):
     assert answer["label"] == max(answer["probabilities"], key=answer["probabilities"].get)
     assert list(answer["probabilities"]) == list("0123456789")
     assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-9)
-    assert (answer["blank"], set(answer)) == (False, {"label", "probabilities", "blank", "model"})
+    assert (answer["blank"], answer["is_digit"]) == (False, True)
+    assert 0.5 < answer["score"] <= 1
+    assert set(answer) == {"label", "probabilities", "blank", "is_digit", "score", "model"}
 
 
 def test_every_form_of_one_drawing_gets_nearly_one_answer(client):
@@ -74,7 +76,7 @@ def test_a_list_is_answered_by_a_list_in_its_order(client):
 @pytest.mark.parametrize("body", [{"strokes": []}, {"strokes": [[]]}, {"pixels": [0] * 784}], ids=str)
 def test_a_blank_drawing_is_no_digit(client, body):
     answer = client.post("/predict?input=true", json=body).json()
-    assert (answer["label"], answer["blank"]) == (None, True)
+    assert (answer["label"], answer["blank"], answer["is_digit"], answer["score"]) == (None, True, False, 0)
     assert sum(answer["probabilities"].values()) == pytest.approx(1)
     assert len(set(answer["probabilities"].values())) == 1
     assert not np.any(answer["input"])
@@ -176,3 +178,85 @@ def test_the_input_is_what_the_network_saw(client):
     pixels[5:20, 12:15] = 0.5
     answer = client.post("/predict?input=true", json={"pixels": pixels.tolist()}).json()
     assert np.array_equal(answer["input"], pixels)
+
+
+def beside(*names, step=330):
+    """Recorded drawings side by side, `step` apart."""
+    return [
+        [[x + place * step, y] for x, y in stroke]
+        for place, name in enumerate(names)
+        for stroke in DRAWINGS[name]["strokes"]
+    ]
+
+
+def as_image(strokes, brush=30):
+    right = int(max(x for stroke in strokes for x, _ in stroke)) + 80
+    return picture(strokes, brush, size=max(right, 560)).crop((0, 0, right, 560))
+
+
+@pytest.mark.parametrize("number", ["2025", "10", "71", "444", "5577", "0123456789"])
+@pytest.mark.parametrize("form", ["strokes", "image"])
+def test_several_digits_are_read_one_by_one(client, number, form):
+    strokes = beside(*(f"digit {digit}" for digit in number))
+    body = strokes if form == "strokes" else base64.b64encode(encode(as_image(strokes))).decode()
+    answer = client.post("/predict?input=true", json={form: body}).json()
+    assert (answer["reading"], answer["is_digit"], answer["score"]) == (number, False, 0)
+    assert [digit["label"] for digit in answer["digits"]] == list(number)
+    lefts = [digit["box"][0] for digit in answer["digits"]]
+    assert lefts == sorted(lefts)
+    for place, digit in enumerate(answer["digits"]):
+        x, y, _, height = digit["box"]
+        own = np.concatenate(DRAWINGS[f"digit {number[place]}"]["strokes"]) + np.array([330 * place, 0])
+        margin = 0 if form == "strokes" else 18
+        assert x == pytest.approx(own[:, 0].min(), abs=margin)
+        assert y + height == pytest.approx(own[:, 1].max(), abs=margin)
+        assert (digit["is_digit"], np.shape(digit["input"])) == (True, (28, 28))
+        assert sum(digit["probabilities"].values()) == pytest.approx(1, abs=1e-9)
+
+
+def test_what_is_no_digit_beside_a_digit_reads_as_a_question_mark(client):
+    answer = client.post("/predict", json={"strokes": [*THREE, [[500, 400]]]}).json()
+    assert answer["reading"] == "3?"
+    assert [digit["is_digit"] for digit in answer["digits"]] == [True, False]
+
+
+def test_digits_that_touch_are_read_as_one_that_is_no_digit(client):
+    touching = beside("digit 2", "digit 2", "digit 2", step=200)
+    answer = client.post("/predict", json={"strokes": touching}).json()
+    assert "digits" not in answer
+    assert answer["is_digit"] is False
+
+
+def test_pixels_are_never_split(client):
+    pixels = np.zeros((28, 28))
+    pixels[4:24, 4:6] = pixels[4:24, 20:22] = 1
+    assert "digits" not in client.post("/predict", json={"pixels": pixels.tolist()}).json()
+
+
+def test_a_list_may_mix_one_digit_several_and_none(client):
+    bodies = [{"strokes": beside("digit 7", "digit 1")}, {"strokes": []}, {"strokes": THREE}]
+    bodies.append({"strokes": beside("digit 4", "digit 2")})
+    answers = client.post("/predict", json=bodies).json()
+    assert [answer.get("reading") for answer in answers] == ["71", None, None, "42"]
+    assert [answer["label"] for answer in answers][1:3] == [None, "3"]
+
+
+@pytest.mark.parametrize("name", ["dot", "one point"])
+def test_a_dot_is_no_digit(client, name):
+    answer = client.post("/predict", json={"strokes": DRAWINGS[name]["strokes"]}).json()
+    assert (answer["is_digit"], answer["blank"]) == (False, False)
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-9)
+
+
+@pytest.mark.parametrize("count", [32, 33, 5000])
+def test_the_number_of_groups_is_bounded(client, count):
+    strokes = [[[10 * i, 0], [10 * i, 12]] for i in range(count)]
+    answer = client.post("/predict", json={"strokes": strokes}).json()
+    assert len(answer.get("digits", [])) == (32 if count == 32 else 0)
+
+
+def test_boxes_of_enormous_drawings_are_finite(client):
+    strokes = [[[-1.7e308, -1e308], [-1.7e308, 1e308]], [[1.7e308, -1e308], [1.7e308, 1e308]]]
+    answer = client.post("/predict", json={"strokes": strokes}).json()
+    assert len(answer["digits"]) == 2
+    assert np.isfinite([digit["box"] for digit in answer["digits"]]).all()

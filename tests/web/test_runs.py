@@ -1,9 +1,12 @@
 """Runs over HTTP and over the socket."""
 
 import asyncio
+import json
+import sqlite3
 import threading
 
 import pytest
+from sqlalchemy import event
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tests.conftest import TINY
@@ -19,7 +22,11 @@ def start(client, **overrides):
 
 def listen(client, run, after=0):
     """All messages of a stream until it closes, and the code that it closed with."""
-    with client.websocket_connect(f"/api/runs/{run}/stream?after={after}") as socket:
+    return listen_at(client, f"/api/runs/{run}/stream?after={after}")
+
+
+def listen_at(client, path):
+    with client.websocket_connect(path) as socket:
         return receive_all(socket)
 
 
@@ -50,7 +57,8 @@ def test_a_run_is_started_watched_and_its_model_used(client, ended):
     assert all(
         message["type"] == "progress" and set(message) == {"type", "data"} for message in rest if "seq" not in message
     )
-    assert client.get(f"/api/runs/{run['id']}/events?after=0").json() == {"events": events}
+    page = client.get(f"/api/runs/{run['id']}/events?after=0").json()
+    assert page == {"events": events, "log": hello["log"], "last_seq": 7, "reset": False}
     name = ended(run["id"])["model"]
     answer = client.post(f"/predict?model={name}", json={"strokes": [[[0, 0], [0, 9]]]}).json()
     assert answer["model"] == name
@@ -75,6 +83,134 @@ def test_many_readers_of_one_run_get_every_event(client):
         assert code == 1000
     for socket in sockets:
         socket.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("query", ["after=99", "after=3&log=another", "after=0&log=another", "after=9999999999"])
+def test_a_seq_of_another_log_or_of_the_future_gets_a_reset_and_everything(client, ended, query):
+    run = start(client)["id"]
+    ended(run)
+    (hello, reset, *rest), code = listen_at(client, f"/api/runs/{run}/stream?{query}")
+    assert (hello["type"], reset["type"], reset["log"], reset["last_seq"]) == ("hello", "reset", hello["log"], 7)
+    assert [message["seq"] for message in rest] == list(range(1, 8))
+    assert code == 1000
+    if "9999999999" not in query:
+        page = client.get(f"/api/runs/{run}/events?{query}").json()
+        assert page["reset"] is True
+        assert [event["seq"] for event in page["events"]] == list(range(1, 8))
+
+
+def test_a_seq_of_this_log_gets_no_reset(client, ended):
+    run = start(client)["id"]
+    ended(run)
+    log = client.get(f"/api/runs/{run}/events").json()["log"]
+    for after in (0, 3, 7):
+        messages, _ = listen_at(client, f"/api/runs/{run}/stream?after={after}&log={log}")
+        assert "reset" not in [message["type"] for message in messages]
+        assert client.get(f"/api/runs/{run}/events?after={after}&log={log}").json()["reset"] is False
+
+
+def test_a_run_is_paused_resumed_cancelled_and_its_model_kept(client, ended):
+    run = start(client, epochs=10_000)["id"]
+    until(lambda: client.get(f"/api/runs/{run}").json()["metrics"])
+    for _ in range(2):
+        assert client.post(f"/api/runs/{run}/pause").status_code == 200
+    until(lambda: client.get(f"/api/runs/{run}").json()["state"] == "paused")
+    assert client.post(f"/api/runs/{run}/pause").json()["state"] == "paused"
+    for _ in range(2):
+        assert client.post(f"/api/runs/{run}/resume").json()["state"] in ("queued", "running")
+    until(lambda: client.get(f"/api/runs/{run}").json()["attempt"] == 2)
+    assert client.post(f"/api/runs/{run}/cancel", json={"keep_model": True}).status_code == 200
+    row = ended(run)
+    assert row["state"] == "cancelled"
+    answer = client.post(f"/predict?model={row['model']}", json={"strokes": [[[0, 0], [0, 9]]]})
+    assert answer.json()["model"] == row["model"]
+    for command in ("pause", "resume", "cancel"):
+        assert client.post(f"/api/runs/{run}/{command}").json()["state"] == "cancelled"
+    types = [event["type"] for event in client.get(f"/api/runs/{run}/events").json()["events"]]
+    assert [kind for kind in types if kind != "epoch"] == [
+        *("queued", "started", "paused", "resumed", "model_saved", "cancelled")
+    ]
+
+
+def test_a_run_is_done_again_and_gone_on_with(client, ended):
+    run = start(client)["id"]
+    ended(run)
+    again = client.post(f"/api/runs/{run}/again")
+    assert again.status_code == 201
+    assert again.json()["config"] == client.get(f"/api/runs/{run}").json()["config"]
+    further = client.post(f"/api/runs/{run}/continue", json={"epochs": 3})
+    assert further.status_code == 201
+    assert (further.json()["config"]["epochs"], further.json()["config"]["start"]["run"]) == (5, run)
+    assert client.post(f"/api/runs/{run}/continue").json()["config"]["epochs"] == 4
+    row = ended(further.json()["id"])
+    assert (row["state"], row["metrics"]["epoch"]) == ("succeeded", 5)
+
+
+def test_what_cannot_be_done_with_a_run_is_refused_with_the_reason(client, ended):
+    run = start(client, epochs=10_000)["id"]
+    is_an_error(client.post(f"/api/runs/{run}/continue"), 409)
+    client.post(f"/api/runs/{run}/cancel")
+    ended(run)
+    for command in ("again", "continue", "pause", "resume", "cancel"):
+        assert is_an_error(client.post(f"/api/runs/77/{command}"), 404) == "there is no run 77"
+    for body, message in (
+        ("[]", "expected an object with epochs, or nothing"),
+        ('{"epochs": 0}', "epochs: expected a whole number from 1 to 100,000; got 0"),
+        ('{"epochs": 1e400}', "epochs: expected a whole number; got"),
+        ('{"epochs": true}', "epochs: expected a whole number; got"),
+        ('{"epochs": "3"}', "epochs: expected a whole number; got"),
+        ('{"epoch": 3}', "expected an object with epochs"),
+        ("{", "expected JSON"),
+    ):
+        assert message in is_an_error(client.post(f"/api/runs/{run}/continue", content=body), 422)
+    response = client.post(f"/api/runs/{run}/cancel", json={"keep_model": 1})
+    assert "keep_model: expected true or false; got 1" in is_an_error(response, 422)
+    response = client.post("/api/runs", json={"recipe": "quick", "overrides": {"start": {"run": 77}}})
+    assert "run 77 left no checkpoint to go on from" in is_an_error(response, 409)
+    response = client.post("/api/runs", json={"recipe": "quick", "overrides": {"start": {"model": "no-such"}}})
+    assert is_an_error(response, 404) == "there is no model no-such"
+    response = client.post("/api/runs", json={"recipe": "quick", "overrides": {"start": {"model": "../x"}}})
+    is_an_error(response, 404)
+
+
+def test_a_database_that_is_locked_is_503_and_one_without_room_507_and_the_server_goes_on(client, monkeypatch):
+    monkeypatch.setattr("app.runs.log.Log.claim", lambda *_: None)
+    engine = client.app.state.services.log.engine
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 10")
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+
+    def narrow(connection, _):
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout = 10")
+        cursor.execute(f"PRAGMA max_page_count = {limit}")
+        cursor.close()
+
+    limit = 10**9
+    event.listen(engine, "connect", narrow)
+    engine.dispose()
+    big = {
+        "recipe": "quick",
+        "overrides": {**TINY, "network": {"layers": [{"type": "relu"}] * 150 + [{"type": "dense", "units": 10}]}},
+    }
+    other = sqlite3.connect(engine.url.database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    response = client.post("/api/runs", json=big)
+    assert "try again in a moment" in is_an_error(response, 503)
+    assert response.headers["retry-after"] == "2"
+    other.execute("ROLLBACK")
+    other.close()
+    limit = pages + 2
+    engine.dispose()
+    kept = 0
+    while (response := client.post("/api/runs", json=big)).status_code == 201:
+        kept += 1
+    assert "no room left on the disk" in is_an_error(response, 507)
+    assert len(client.get("/api/runs").json()["runs"]) == kept
+    limit = 10**9
+    engine.dispose()
+    assert client.post("/api/runs", json=big).status_code == 201
+    assert client.get("/health").status_code == 200
 
 
 def test_cancel_ends_a_run_and_is_idempotent(client, ended):
@@ -216,14 +352,14 @@ def test_a_reader_that_does_not_keep_up_is_dropped_and_may_come_back(client, end
     monkeypatch.setattr("app.runs.tail.BACKLOG", 3)
     run = start(client, epochs=30)["id"]
     blocked = threading.Event()
-    send = WebSocket.send_json
+    send = WebSocket.send_text
 
-    async def slow(self, data, **options):
-        if data.get("seq", 0) > 2:
+    async def slow(self, data):
+        if json.loads(data).get("seq", 0) > 2:
             await asyncio.to_thread(blocked.wait, 30)
-        await send(self, data, **options)
+        await send(self, data)
 
-    monkeypatch.setattr(WebSocket, "send_json", slow)
+    monkeypatch.setattr(WebSocket, "send_text", slow)
     with client.websocket_connect(f"/api/runs/{run}/stream") as socket:
         ended(run)
         blocked.set()

@@ -1,0 +1,154 @@
+"""Probabilities that are true, and a score that tells what is no digit, from images set aside from training."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.data import Split
+from app.data.nondigits import draw_nondigits
+from app.data.strokes import LABELS as DIGITS
+from app.models.card import Calibration, Rejection, Samples
+from app.models.rejection import fit_rejection, scores_of, statistics_of
+from app.nn import Network
+from app.nn.activations import Softmax
+from app.nn.arrays import Array
+
+BINS = 15
+LEAST_SAMPLES = 100
+"""A threshold at one in a hundred needs a hundred."""
+NONDIGITS = 200
+"""How many drawings of each kind the share that is refused is measured on."""
+
+COLDEST, HOTTEST = 0.05, 100.0
+GOLDEN = (5**0.5 - 1) / 2
+SEARCH_STEPS = 60
+BATCH = 1000
+
+FloatRows = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Calibrated:
+    """What goes into the card, and the arrays that go with the weights."""
+
+    calibration: Calibration
+    arrays: Mapping[str, Array]
+
+
+def calibrate(
+    network: Network,
+    labels: Sequence[str],
+    *,
+    input_scale: float,
+    subspaces: Mapping[str, Array] | None,
+    validation: Split | None,
+    test: Split,
+) -> Calibrated | None:
+    """Fit the temperature and the rejection score, and measure both on images that neither saw.
+
+    `subspaces` are those of the training images, from `fit_subspaces`; without them there is no rejection score.
+    With `validation`, images that were no part of training, they are fitted on those and measured on `test`; without,
+    on every second image of `test` and measured on the others. None where there are too few images.
+    """
+    if validation is not None:
+        fitted, measured, note = validation, test, None
+        names = "validation", "test"
+    else:
+        fitted, measured = (Split(test.images[i::2], test.labels[i::2]) for i in (0, 1))
+        names = "every second test image", "the other test images"
+        note = (
+            "Training set no images aside, so the temperature, the limits and the threshold are fitted on one half of "
+            "the test set and measured on the other. The accuracy is of the whole test set: no label changes by this."
+        )
+    if min(len(fitted), len(measured)) < LEAST_SAMPLES:
+        return None
+    logits, seen = logits_of(network, fitted.images, input_scale), logits_of(network, measured.images, input_scale)
+    temperature = fit_temperature(logits, fitted.labels)
+    before, after = softmax(seen), softmax(seen / temperature)
+    rejection = None
+    if subspaces is not None:
+        rejection = fit_rejection(subspaces, fitted.images, logits.argmax(axis=1), logits.max(axis=1))
+        rates = {"none": _refused(rejection, subspaces, measured.images, seen)}
+        if tuple(labels) == DIGITS:  # of other symbols, letters may be what the network was trained on
+            for kind, images in draw_nondigits(NONDIGITS, measured.images).items():
+                rates[kind] = _refused(rejection, subspaces, images, logits_of(network, images, input_scale))
+        rejection = rejection.model_copy(update={"false_rejection": rates.pop("none"), "rejected": rates})
+    calibration = Calibration(
+        temperature=temperature,
+        fitted_on=Samples(data=names[0], samples=len(fitted)),
+        measured_on=Samples(data=names[1], samples=len(measured)),
+        bins=BINS,
+        ece_before=expected_calibration_error(before, measured.labels),
+        ece_after=expected_calibration_error(after, measured.labels),
+        nll_before=_nll(seen, measured.labels, 1.0),
+        nll_after=_nll(seen, measured.labels, temperature),
+        rejection=rejection,
+        note=note,
+    )
+    return Calibrated(calibration, subspaces or {})
+
+
+def logits_of(network: Network, images: NDArray[Any], input_scale: float) -> FloatRows:
+    """Logits, float64 (N, K), of images (N, 28, 28) of bytes."""
+    rows = []
+    for start in range(0, len(images), BATCH):
+        batch = images[start : start + BATCH]
+        inputs = (batch.astype(network.dtype) / network.dtype.type(input_scale)).reshape(-1, *network.input_shape)
+        rows.append(as_logits(network, network.forward(inputs, training=False)))
+    return np.concatenate(rows)
+
+
+def as_logits(network: Network, outputs: Array) -> FloatRows:
+    """A network's outputs (N, K) as float64 logits; the logarithms of probabilities are some."""
+    rows: FloatRows = outputs.astype(np.float64)
+    if isinstance(network.layers[-1], Softmax):
+        np.log(np.maximum(rows, np.finfo(np.float64).tiny), out=rows)
+    return rows
+
+
+def softmax(logits: FloatRows) -> FloatRows:
+    """Rows (N, K) that sum to 1, to the precision of float64."""
+    rows: FloatRows = np.exp(logits - logits.max(axis=1, keepdims=True))
+    rows /= rows.sum(axis=1, keepdims=True)
+    return rows
+
+
+def fit_temperature(logits: FloatRows, labels: NDArray[Any]) -> float:
+    """The temperature with the least negative log-likelihood of `labels` (N,), between 0.05 and 100.
+
+    Guo et al. 2017, section 4.2. The likelihood has one optimum in it, which a golden-section search finds.
+    """
+    low, high = np.log(COLDEST), np.log(HOTTEST)
+    for _ in range(SEARCH_STEPS):
+        first, second = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+        if _nll(logits, labels, float(np.exp(first))) <= _nll(logits, labels, float(np.exp(second))):
+            high = second
+        else:
+            low = first
+    return float(np.exp((low + high) / 2))
+
+
+def expected_calibration_error(probabilities: FloatRows, labels: NDArray[Any], bins: int = BINS) -> float:
+    """Mean distance of confidence from accuracy over `bins` bins of equal width (Guo et al. 2017, equation 3)."""
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    # Bins are open below and closed above, as in the paper.
+    places = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    gaps = np.bincount(places, weights=correct - confidence, minlength=bins)
+    return float(np.abs(gaps).sum() / len(labels))
+
+
+def _nll(logits: FloatRows, labels: NDArray[Any], temperature: float) -> float:
+    rows = logits / temperature
+    rows -= rows.max(axis=1, keepdims=True)
+    mean = np.mean(np.log(np.exp(rows).sum(axis=1)) - rows[np.arange(len(rows)), labels])
+    return max(float(mean), 0.0)
+
+
+def _refused(rejection: Rejection, arrays: Mapping[str, Array], images: NDArray[Any], logits: FloatRows) -> float:
+    statistics = statistics_of(arrays, images, logits.argmax(axis=1), logits.max(axis=1))
+    scores = scores_of(statistics, (rejection.residual, rejection.relative, rejection.logit))
+    return float(np.mean(scores < rejection.threshold))

@@ -1,0 +1,84 @@
+"""All that a training is between two batches, so that it can go on elsewhere as if it had never stopped."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from app.nn.arrays import Array
+from app.nn.spec import shown
+
+RANDOM_WORDS = 6
+"""Whole numbers of 64 bits that hold the state of NumPy's PCG64: twice 128 bits, and what is left of a draw."""
+
+_HALF = 2**64
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """`epoch` epochs are done, and `batch` batches of the next one.
+
+    `arrays` are the network's ("network.0.weight", ...), the optimizer's as long as the network's parameters
+    ("optimizer.velocity", ...), and those of the epoch with the smallest validation loss ("best.0.weight", ...), if
+    there was one. The other fields say the same in numbers: the optimizer's steps, the sums over the batches of the
+    epoch that has begun, the state of each process's generator in it, and the best epoch with its loss.
+    """
+
+    epoch: int
+    batch: int
+    steps: int
+    arrays: dict[str, Array]
+    loss: float = 0.0
+    correct: int = 0
+    seconds: float = 0.0
+    random: list[list[int]] = field(default_factory=list)
+    best_epoch: int = 0
+    best_loss: float | None = None
+
+    def numbers(self) -> dict[str, Any]:
+        """All fields but the arrays, as plain JSON; floats survive JSON to the last bit."""
+        return {key: value for key, value in asdict(self).items() if key != "arrays"}
+
+    def part(self, name: str) -> dict[str, Array]:
+        """The arrays of "network", "optimizer" or "best", by their names in it."""
+        return {key.removeprefix(f"{name}."): array for key, array in self.arrays.items() if key.startswith(f"{name}.")}
+
+    @classmethod
+    def of(cls, numbers: Mapping[str, Any], arrays: dict[str, Array]) -> "Snapshot":
+        """The snapshot of `numbers()` and `arrays`. Raises ValueError where they are not such."""
+        try:
+            found = cls(arrays=arrays, **numbers)
+        except TypeError as error:
+            raise ValueError(f"snapshot: expected its numbers; {error}") from None
+        for name in ("epoch", "batch", "steps", "correct", "best_epoch"):
+            value = getattr(found, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+                raise ValueError(f"snapshot.{name}: expected a whole number ≥ 0; got {shown(value)}")
+        return found
+
+
+def prefixed(name: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Copies of `arrays` under "name.": the part of a snapshot."""
+    return {f"{name}.{key}": array.copy() for key, array in arrays.items()}
+
+
+def write_random(generator: np.random.Generator, words: Array) -> None:
+    """Write the state of a generator (a PCG64) into RANDOM_WORDS numbers of 64 bits."""
+    state = generator.bit_generator.state
+    inner = state["state"]
+    words[:] = [
+        *(inner["state"] // _HALF, inner["state"] % _HALF, inner["inc"] // _HALF, inner["inc"] % _HALF),
+        *(state["has_uint32"], state["uinteger"]),
+    ]
+
+
+def read_random(generator: np.random.Generator, words: Array) -> None:
+    """Put a generator (a PCG64) into the state that `write_random` wrote."""
+    high, low, inc_high, inc_low, has_uint32, uinteger = (int(word) for word in words)
+    generator.bit_generator.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": high * _HALF + low, "inc": inc_high * _HALF + inc_low},
+        "has_uint32": has_uint32,
+        "uinteger": uinteger,
+    }

@@ -1,0 +1,79 @@
+"""How to train, and what a training says of each batch and epoch."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.nn.spec import number, whole
+
+
+class Diverged(ArithmeticError):
+    """The loss or the weights are no longer finite numbers."""
+
+    def __init__(self, epoch: int, batch: int) -> None:
+        super().__init__(
+            f"the loss or the weights were no longer finite in epoch {epoch}, batch {batch}; "
+            "a smaller learning rate may help"
+        )
+        self.epoch, self.batch = epoch, batch
+
+
+@dataclass(frozen=True)
+class EpochMetrics:
+    """What one epoch came to. Epoch 0 is the state before training.
+
+    Unless the training set is evaluated anew, `train_loss` and `train_accuracy` are means over the epoch's batches
+    while the network changed, with dropout at work, as Keras prints them. `seconds` and `samples_per_second` are of
+    the training steps alone, without any evaluation.
+    """
+
+    epoch: int
+    epochs: int
+    train_loss: float
+    train_accuracy: float | None
+    val_loss: float | None
+    val_accuracy: float | None
+    learning_rate: float
+    seconds: float
+    samples_per_second: float
+
+
+class BatchDone(NamedTuple):
+    """How far an epoch is: `batch` of `batches` done (from 1), and the mean loss of that batch."""
+
+    epoch: int
+    batch: int
+    batches: int
+    loss: float
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to train. `batch_size` 1 is online learning, the size of the set is full batch.
+
+    `input_scale` divides the inputs (255 for pixels in bytes). `weight_decay` is L2: λ/2 Σw² added to the loss (not
+    to the loss that is reported), for weights, not biases. `clip_norm` is the greatest length of a batch's gradient, a
+    longer one is shortened to it. After `patience` epochs without a smaller validation loss the training ends, and the
+    network gets the best epoch's weights. With `evaluate_training_set` the training set's loss and
+    accuracy are measured after each epoch, and epoch 0 reports them before training.
+    """
+
+    batch_size: int = 32
+    epochs: int = 1
+    shuffle: bool = True
+    seed: int = 0
+    input_scale: float = 1.0
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    patience: int | None = None
+    evaluate_training_set: bool = False
+
+    def __post_init__(self) -> None:
+        whole("batch_size", self.batch_size, low=1)
+        whole("epochs", self.epochs, low=1)
+        whole("seed", self.seed, low=0)
+        number("input_scale", self.input_scale, above=0)
+        number("weight_decay", self.weight_decay, low=0)
+        if self.clip_norm is not None:
+            number("clip_norm", self.clip_norm, above=0)
+        if self.patience is not None:
+            whole("patience", self.patience, low=1)

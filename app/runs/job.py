@@ -1,0 +1,227 @@
+"""A worker's job: to bring one run to its end from wherever it is, saying in the log what happens on the way."""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from app.data import Dataset, DatasetUnavailable, load_dataset
+from app.models import DamagedModelError, ModelStore, UnknownModelError
+from app.nn import Diverged
+from app.nn.arrays import Array
+from app.runs.checkpoints import Checkpoint, CheckpointError, Checkpoints
+from app.runs.compute import LARGEST_CREW, share
+from app.runs.config import RunConfig, parse_config
+from app.runs.database import UNREACHABLE
+from app.runs.keeping import model_name, save_best, saved_event
+from app.runs.log import Log
+from app.runs.moves import Claim
+from app.runs.states import State
+from app.runs.training import Progress, Said, Training
+from app.settings import SHIPPED_MODELS, Settings
+
+RETRY_SECONDS = 0.5
+
+T = TypeVar("T")
+
+
+class Wanted(Protocol):
+    """What is asked of a job while it is at work."""
+
+    cancel: bool
+    pause: bool
+    keep_model: bool
+    leave: bool
+
+
+class _CancelledError(Exception):
+    """Somebody asked for the run to end."""
+
+
+class _StoppedError(Exception):
+    """The run is paused, or back in the queue."""
+
+
+class StartError(RuntimeError):
+    """The model to start from is not there any more."""
+
+
+class Job:
+    """Trains the run of `claim`. `progress` says how far it is; `end` is called before the last word to the log."""
+
+    def __init__(
+        self, log: Log, claim: Claim, settings: Settings, wanted: Wanted, end: Callable[[], None] = lambda: None
+    ) -> None:
+        self.progress: Progress | None = None
+        self._log, self._claim, self._settings, self._wanted, self._end = log, claim, settings, wanted, end
+        self._store = ModelStore(settings.home, SHIPPED_MODELS)
+        self._checkpoints = Checkpoints(settings.home, log.id)
+        self._checkpoint: str | None = None
+        self._started = time.perf_counter()
+
+    def run(self) -> None:
+        """Train until the run has ended, is paused, or is put back. Raises FencedError, CrewLostError."""
+        try:
+            state, data, error = self._work()
+        except _StoppedError:
+            return
+        self._end()
+        patiently(lambda: self._log.finish(self._claim, state, data, error=error))
+
+    def _work(self) -> tuple[State, dict[str, Any], str | None]:
+        """How the run ended: its state, the event's data and the error."""
+        try:
+            try:
+                model = self._train()
+            except _CancelledError:
+                return State.CANCELLED, self._keep(), None
+        except Diverged as diverged:
+            return _failed("diverged", str(diverged), epoch=diverged.epoch, batch=diverged.batch)
+        except DatasetUnavailable as unavailable:
+            return _failed("dataset", str(unavailable))
+        except (CheckpointError, StartError) as unusable:
+            return _failed("checkpoint", str(unusable))
+        except ValueError as refused:
+            return _failed("config", str(refused))
+        except MemoryError:
+            return _failed("memory", "there was not enough memory; a smaller network or batch size may help")
+        except OSError as broken:
+            return _failed("disk", f"a file could not be read or written: {broken.strerror or type(broken).__name__}")
+        return State.SUCCEEDED, {"model": model, "seconds": time.perf_counter() - self._started}, None
+
+    def _train(self) -> str:
+        row = patiently(lambda: self._log.run(self._claim.run))
+        said = patiently(lambda: self._log.said(self._claim.run))
+        config = parse_config(row["config"])
+        self._checkpoint = row["checkpoint"]
+        checkpoint = None if self._checkpoint is None else self._checkpoints.read(self._checkpoint)
+        self.progress = Progress("loading", epochs=config.epochs)
+        dataset = load_dataset(config.dataset, data_dir=self._settings.data_dir, cache_dir=self._settings.cache_dir)
+        training = self._training(config, dataset, checkpoint)
+        del dataset  # a crew has the samples in memory of its own
+        resume = None if checkpoint is None else checkpoint.snapshot
+        if checkpoint is not None:
+            training.kept_metrics = checkpoint.metrics
+            begins = checkpoint.run != self._claim.run and checkpoint.snapshot.epoch < config.epochs
+            if begins:  # a run that goes on after another has patience of its own
+                best = {key: array for key, array in checkpoint.snapshot.arrays.items() if not key.startswith("best.")}
+                resume = replace(checkpoint.snapshot, best_epoch=0, best_loss=None, arrays=best)
+        self._heed(training)
+        for step in training.run(resume):
+            if isinstance(step, Progress):
+                self.progress = step
+            elif step.type == "epoch" or step.type not in said:
+                self._say(step, training)
+            self._heed(training)
+        self.progress = Progress("saving", config.epochs, config.epochs)
+        if row["model"] is not None:  # saved by an attempt that died at the very end
+            return str(row["model"])
+        card = self._store.save(
+            training.card(model_name(config.recipe, self._claim.run), run=self._claim.run),
+            training.network,
+            arrays=training.arrays(),
+        )
+        data = saved_event(self._store, card)
+        patiently(lambda: self._log.say(self._claim, "model_saved", data, model=card.name))
+        return card.name
+
+    def _training(self, config: RunConfig, dataset: Dataset, checkpoint: Checkpoint | None) -> Training:
+        processes = min(LARGEST_CREW, share(self._settings.workers))
+        weights = self._first_weights(config) if checkpoint is None else None
+        return Training(config, dataset, processes=processes, weights=weights)
+
+    def _first_weights(self, config: RunConfig) -> Mapping[str, Array] | None:
+        """The weights of the model that the run starts from, if it does."""
+        if config.start is None or config.start.model is None:
+            return None
+        name = config.start.model
+        try:
+            card, network = self._store.load(name)
+        except (UnknownModelError, DamagedModelError) as error:
+            raise StartError(f"the model to start from cannot be used: {error}") from None
+        if card.sha256 != config.start.sha256:
+            raise StartError(f"the model to start from, {name}, is another one than when the run was queued")
+        return network.weights()
+
+    def _say(self, step: Said, training: Training) -> None:
+        """Write an event down; an epoch's together with the checkpoint that the run then goes on from."""
+        columns: dict[str, Any] = {}
+        if step.type == "epoch":
+            columns = {"checkpoint": self._write(training), "deaths": 0}  # they count while nothing comes of it
+        patiently(lambda: self._log.say(self._claim, step.type, finite(step.data), **columns))
+        if columns:
+            self._checkpoint = str(columns["checkpoint"])
+            self._checkpoints.keep_only(self._claim.run, self._checkpoint, attempt=self._claim.attempt)
+
+    def _write(self, training: Training) -> str | None:
+        """Write a checkpoint and return its name.
+
+        The one there is stays where the training has not begun, or is over, or has weights that are no longer finite.
+        """
+        snapshot = training.snapshot()
+        if snapshot is None or not all(np.isfinite(array).all() for array in snapshot.arrays.values()):
+            return self._checkpoint
+        return self._checkpoints.write(
+            self._claim,
+            Checkpoint(
+                snapshot=snapshot,
+                run=self._claim.run,
+                config=training.config.model_dump(mode="json"),
+                labels=list(training.labels),
+                metrics=finite(training.kept_metrics),
+            ),
+        )
+
+    def _heed(self, training: Training) -> None:
+        """Do what is asked: raises _CancelledError or _StoppedError."""
+        if self._wanted.cancel:
+            raise _CancelledError
+        if not (self._wanted.leave or self._wanted.pause):
+            return
+        name = self._write(training)
+        snapshot = training.snapshot()
+        data = {} if snapshot is None else {"epoch": snapshot.epoch, "batch": snapshot.batch}
+        if self._wanted.leave:
+            self._end()
+            patiently(lambda: self._log.leave(self._claim, checkpoint=name))
+        elif not patiently(lambda: self._log.pause(self._claim, data, checkpoint=name)):
+            self._wanted.pause = False  # it was taken back meanwhile
+            self._checkpoint = name
+            return
+        self._checkpoints.keep_only(self._claim.run, name, attempt=self._claim.attempt)
+        raise _StoppedError
+
+    def _keep(self) -> dict[str, Any]:
+        """Save the best model so far, if that was asked for and there is one; return what else there is to say."""
+        if not self._wanted.keep_model or self._checkpoint is None:
+            return {}
+        try:
+            data = save_best(self._checkpoints.read(self._checkpoint), self._store, self._claim.run)
+        except (CheckpointError, ValueError) as error:
+            return {"not_kept": str(error)}
+        except OSError as error:
+            return {"not_kept": f"the model could not be written: {error.strerror or type(error).__name__}"}
+        if data is not None:
+            patiently(lambda: self._log.say(self._claim, "model_saved", data, model=data["model"]))
+        return {}
+
+
+def patiently(action: Callable[[], T]) -> T:
+    """Do what needs the database; while it is locked or its disk is full, wait, for nothing is lost by that."""
+    while True:
+        try:
+            return action()
+        except UNREACHABLE:
+            time.sleep(RETRY_SECONDS)
+
+
+def finite(data: Mapping[str, Any]) -> dict[str, Any]:
+    """`data` with None for every number that JSON cannot hold."""
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in data.items()}
+
+
+def _failed(reason: str, error: str, **more: Any) -> tuple[State, dict[str, Any], str]:
+    return State.FAILED, {"reason": reason, **more}, error

@@ -1,0 +1,44 @@
+"""The HTTP protocol of the server: uvicorn's, with an end to how long the head of a request may be."""
+
+import json
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_LIMIT = 64 * 1024
+"""Bytes of a request's first line and headers; others allow 8 to 64 KB."""
+
+_BODY = json.dumps({"error": f"expected headers of at most {HEAD_LIMIT // 1024} KB; got more"}).encode()
+_ANSWER = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\n"
+    b"content-length: %d\r\nconnection: close\r\n\r\n%s"
+) % (len(_BODY), _BODY)
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Answers 431 and hangs up where a head goes on and on, which the parser would keep until the memory is full."""
+
+    _head = 0
+    _in_head = True
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self._in_head:
+            self._head = 0
+            return
+        self._head += len(data)
+        if self._head > HEAD_LIMIT and not self.transport.is_closing():
+            self.transport.write(_ANSWER)
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head, self._head = True, 0
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:
+            return  # a trailer, which nothing here reads
+        super().on_header(name, value)

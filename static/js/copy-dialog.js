@@ -1,0 +1,63 @@
+// "Copy as": a dialog with a tab for each language.
+
+import { byId, setText } from "./dom.js";
+import { LANGUAGES, snippets } from "./snippets.js";
+
+/** Binds the dialog; `subject()` gives `{url, body}` of the drawing, or null while there is none. */
+export function createCopyDialog(subject) {
+  const dialog = byId("copy-dialog");
+  const text = byId("copy-text");
+  const done = byId("copy-done");
+  const tabs = LANGUAGES.map((language) => byId(`copy-tab-${language}`));
+  let programs = {};
+
+  function select(index, { focus } = {}) {
+    tabs.forEach((tab, i) => {
+      tab.setAttribute("aria-selected", String(i === index));
+      tab.tabIndex = i === index ? 0 : -1;
+    });
+    byId("copy-panel").setAttribute("aria-labelledby", tabs[index].id);
+    text.value = programs[LANGUAGES[index]];
+    text.scrollTop = text.scrollLeft = 0;
+    setText(done, "");
+    if (focus) tabs[index].focus();
+  }
+
+  const current = () => tabs.findIndex((tab) => tab.getAttribute("aria-selected") === "true");
+
+  tabs.forEach((tab, index) => {
+    tab.addEventListener("click", () => select(index));
+    tab.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      const next = { Home: 0, End: tabs.length - 1 }[event.key] ?? (step && (current() + step + tabs.length) % tabs.length);
+      if (next === undefined) return;
+      event.preventDefault();
+      select(next, { focus: true });
+    });
+  });
+
+  byId("copy-button").addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text.value);
+      setText(done, "Copied.");
+    } catch {
+      // Not allowed, or not there: on plain HTTP from another machine browsers have no clipboard.
+      text.focus();
+      text.select();
+      setText(done, "It is selected: press Ctrl+C (⌘C) to copy it.");
+    }
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+
+  byId("copy-open").addEventListener("click", () => {
+    const found = subject();
+    if (found === null) return;
+    programs = snippets(found.url, found.body);
+    select(Math.max(0, current()));
+    dialog.showModal();
+  });
+
+  return { showReady: (ready) => (byId("copy-open").disabled = !ready) };
+}

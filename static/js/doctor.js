@@ -1,0 +1,132 @@
+// "Why this answer?": what came, what the network sees, and what each step between them does.
+
+import { explain, post } from "./api.js";
+import { byId, element, setMessage, setText } from "./dom.js";
+import { percent } from "./format.js";
+import { paintPicture } from "./picture.js";
+import { isKnown, withArticle } from "./verdict.js";
+
+const STEPS = {
+  crop: ["Crop", "cut away the paper around the ink"],
+  scale: ["Scale", "make the ink 20 pixels long, its shape kept"],
+  center: ["Centre", "put its centre of mass in the middle"],
+  stroke_width: ["Stroke width", "draw with a pen as wide as MNIST's"],
+};
+const EMPTY_WORDS = "Draw something, and see here what becomes of it on its way to the network.";
+const NO_DOCTOR = 404;
+
+/** "a 3, 97.4 % (−0.3)": what is read once one step is changed, and by how many points the first label's share moved. */
+export function changeText(asked, other) {
+  const points = ((other.probabilities[asked.label] ?? 0) - (asked.probabilities[asked.label] ?? 0)) * 100;
+  const size = Math.abs(points).toFixed(1);
+  const moved = `${size === "0.0" ? "±" : points < 0 ? "−" : "+"}${size}`;
+  if (other.label === null) return "nothing is left to read";
+  const read = `${withArticle(other.label)}, ${percent(other.probabilities[other.label])}`;
+  const unknown = isKnown(other) ? "" : ", but unclear";
+  return other.label === asked.label ? `${read}${unknown} (${moved})` : `${read}${unknown} (${asked.label}: ${moved})`;
+}
+
+/**
+ * Binds the panel; it asks the server only while it is open. `subject()` gives `{model, body, part}` or null; `part` is
+ * the number of the part that is looked at, null for a drawing of one.
+ */
+export function createDoctor({ subject, openLarge }) {
+  const panel = byId("doctor");
+  const note = byId("doctor-note");
+  const body = byId("doctor-body");
+  const list = byId("doctor-steps");
+  const pictures = { raw: byId("doctor-raw"), input: byId("doctor-input") };
+  const steps = Object.fromEntries(Object.keys(STEPS).map((step) => [step, true]));
+  const rows = Object.fromEntries(Object.keys(STEPS).map((step) => [step, stepRow(step)]));
+  let shown = null;
+  let flight = null;
+
+  list.replaceChildren(...Object.values(rows).map(({ node }) => node));
+  for (const [name, title] of [["raw", "What came"], ["input", "What the network sees"]]) {
+    pictures[name].parentElement.addEventListener("click", () => shown && openLarge(shown[name], title));
+  }
+  panel.addEventListener("toggle", update);
+
+  function stepRow(step) {
+    const [name, words] = STEPS[step];
+    const box = element("input", { type: "checkbox", id: `step-${step}`, checked: true });
+    const canvas = element("canvas", { width: 28, height: 28 });
+    const large = element("button", { type: "button", class: "mini", "aria-label": `Open the picture of ${name.toLowerCase()} large` }, canvas);
+    const without = element("span", { class: "soft" });
+    const change = element("span", { class: "step-change" });
+    box.addEventListener("change", () => {
+      steps[step] = box.checked;
+      update();
+    });
+    large.addEventListener("click", () => {
+      const other = shown?.without.find((one) => one.step === step);
+      if (other) openLarge(other.input, `${name} ${steps[step] ? "left out" : "put back"}`);
+    });
+    const label = element("label", { for: box.id }, box, element("span", {}, element("strong", {}, name), ` ${words}`));
+    const node = element("li", { class: "step" }, label, large, element("p", { class: "step-words" }, without, change));
+    return { node, canvas, without, change };
+  }
+
+  async function update() {
+    const part = subject()?.part ?? null;
+    setText(byId("doctor-of"), part === null ? "" : ` (part ${part})`);
+    flight?.abort();
+    flight = null;
+    if (!panel.open) return;
+    const found = subject();
+    if (found === null) return showNothing(EMPTY_WORDS);
+    const mine = (flight = new AbortController());
+    body.setAttribute("aria-busy", "true");
+    if (shown === null) setMessage(note, "Looking …");
+    try {
+      const path = `/api/doctor?model=${encodeURIComponent(found.model)}`;
+      const report = await post(path, { ...found.body, steps }, { signal: mine.signal });
+      if (flight === mine) show(report);
+    } catch (error) {
+      if (flight !== mine) return;
+      showNothing(error.status === NO_DOCTOR ? "This server cannot explain its answers." : explain(error));
+    } finally {
+      if (flight === mine) {
+        flight = null;
+        body.removeAttribute("aria-busy");
+      }
+    }
+  }
+
+  function showNothing(words) {
+    shown = null;
+    body.hidden = true;
+    setMessage(note, words);
+  }
+
+  function show(report) {
+    shown = report;
+    setMessage(note, "");
+    body.hidden = false;
+    paintPicture(pictures.raw, report.raw);
+    paintPicture(pictures.input, report.input);
+    byId("doctor-sentences").replaceChildren(...report.sentences.map((text) => element("li", {}, asSentence(text))));
+    setText(byId("doctor-read"), readText(report));
+    for (const other of report.without) {
+      const row = rows[other.step];
+      if (row === undefined) continue;
+      paintPicture(row.canvas, other.input);
+      setText(row.without, steps[other.step] ? "Without it: " : "With it: ");
+      setText(row.change, changeText(report, other));
+      row.node.toggleAttribute("data-differs", other.label !== report.label);
+    }
+  }
+
+  return { update };
+}
+
+/** "the stroke is wide" → "The stroke is wide." */
+export const asSentence = (text) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+
+function readText(report) {
+  if (report.label === null) return "Nothing is left to read.";
+  const share = percent(report.probabilities[report.label]);
+  const all = Object.values(report.steps ?? {}).every(Boolean) ? "all steps" : "these steps";
+  const unknown = isKnown(report) ? "" : ", but unclear";
+  return `With ${all}: ${withArticle(report.label)}, ${share}${unknown}.`;
+}

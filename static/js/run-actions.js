@@ -1,0 +1,133 @@
+// The buttons of a run: pause, resume, cancel, and what can be made of one that has ended.
+
+import { explain, post } from "./api.js";
+import { asked, askedNumber } from "./dialog.js";
+import { byId, setMessage, setText } from "./dom.js";
+import { choices, epochsToOffer } from "./run-choices.js";
+import { epochsDone, hasEnded } from "./run-record.js";
+import { onStrokes } from "./run-words.js";
+
+const MOST_EPOCHS = 100_000; // the server's limit
+const BUTTONS = { pause: "pause", cancel: "cancel", again: "again", goOn: "go-on", further: "further", strokes: "train-on-strokes" };
+
+/** `onRow(row)` hears the run's row that an action was answered with, `onStarted(run)` of a run that was made. */
+export function createRunActions({ onRow, onStarted }) {
+  const buttons = Object.fromEntries(Object.entries(BUTTONS).map(([name, id]) => [name, byId(id)]));
+  const nodes = { ...buttons, useModel: byId("use-model"), makeDefault: byId("make-default"), fineTune: byId("fine-tune") };
+  let record = null;
+  let asking = null; // "pause", "resume", "cancel", "again", ...: what is on its way to the server
+
+  /** Brings the buttons up to date with a record, or takes them away where it is null. */
+  function show(next) {
+    if (next?.id !== record?.id) reset();
+    record = next;
+    if (record === null) for (const node of Object.values(nodes)) node.hidden = true;
+    else render();
+  }
+
+  function reset() {
+    asking = null;
+    setMessage(byId("run-error"), "");
+    setBusy(nodes.makeDefault, false);
+  }
+
+  function render() {
+    const offered = choices(record, asking);
+    const focused = document.activeElement;
+    for (const [name, node] of Object.entries(nodes)) {
+      node.hidden = !offered[name];
+      if (name in offered.busy) setText(node, offered[name] ?? "");
+      if (name in buttons) setBusy(node, offered.busy[name] ?? asking !== null);
+    }
+    if (focused?.hidden && Object.values(nodes).includes(focused)) byId("run-title").focus({ preventScroll: true });
+    if (record.model === null) return;
+    nodes.useModel.href = `/?model=${encodeURIComponent(record.model)}`;
+    nodes.fineTune.href = `/train?start=${encodeURIComponent(record.model)}`;
+  }
+
+  /** Does `task` as the one thing that is on its way, and hands `take` what it gave; says why where it failed. */
+  async function ask(wish, task, take) {
+    const { id } = record;
+    asking = wish;
+    setMessage(byId("run-error"), "");
+    render();
+    try {
+      const answer = await task(`/api/runs/${id}`);
+      if (record?.id !== id) return;
+      asking = null;
+      take(answer);
+    } catch (error) {
+      if (record?.id !== id) return;
+      asking = null;
+      setMessage(byId("run-error"), explain(error));
+      render();
+    }
+  }
+
+  const wish = (name, body) => ask(name, (address) => post(`${address}/${name}`, body), onRow);
+  const start = (name, task) => ask(name, task, onStarted);
+
+  const again = () => start("again", (address) => post(`${address}/again`));
+  const goOn = () => start("goOn", (address) => post(`${address}/continue`));
+  const strokes = () => start("strokes", () => post("/api/runs", onStrokes(record)));
+  const pause = () => wish(record.state === "paused" ? "resume" : "pause");
+
+  /** Asks only where there is something to lose. */
+  async function cancel() {
+    const { id } = record;
+    let keep = false;
+    if (epochsDone(record) > 0) {
+      const answer = await asked({
+        title: "Cancel this training?",
+        text: "It ends here. The best model that it has reached so far can be kept, to be used like any other.",
+        answers: [
+          ["", record.state === "running" ? "Go on training" : "Keep it"],
+          ["keep", "Cancel and keep its best model"],
+          ["cancel", "Cancel"],
+        ],
+      });
+      if (answer === "" || record?.id !== id || hasEnded(record)) return;
+      keep = answer === "keep";
+    }
+    await wish("cancel", keep ? { keep_model: true } : {});
+  }
+
+  async function further() {
+    const { id } = record;
+    const epochs = await askedNumber({
+      title: "Train further",
+      text: "A new run goes on from where this one ended. This one stays as it is.",
+      label: "Epochs more",
+      value: epochsToOffer(record),
+      most: MOST_EPOCHS,
+      action: "Train further",
+    });
+    if (epochs !== null && record?.id === id) await start("further", (address) => post(`${address}/continue`, { epochs }));
+  }
+
+  const actions = { pause, cancel, again, goOn, further, strokes };
+  for (const [name, node] of Object.entries(buttons)) {
+    node.addEventListener("click", () => {
+      if (!isBusy(node)) actions[name]();
+    });
+  }
+
+  nodes.makeDefault.addEventListener("click", async () => {
+    if (isBusy(nodes.makeDefault)) return;
+    const { id, model } = record;
+    setBusy(nodes.makeDefault, true);
+    try {
+      await post(`/api/models/${encodeURIComponent(model)}/default`);
+      if (record?.id === id) setText(byId("outcome-text"), `“${model}” is the default now: the pad reads with it.`);
+    } catch (error) {
+      if (record?.id === id) setMessage(byId("run-error"), explain(error));
+      setBusy(nodes.makeDefault, false);
+    }
+  });
+
+  return { show };
+}
+
+// Not the attribute `disabled`: a button that has the focus would lose it.
+const isBusy = (node) => node.getAttribute("aria-disabled") === "true";
+const setBusy = (node, busy) => (busy ? node.setAttribute("aria-disabled", "true") : node.removeAttribute("aria-disabled"));

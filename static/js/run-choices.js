@@ -1,0 +1,45 @@
+// What can be asked of a run in the state that it is in. Nothing here touches the page.
+
+import { epochsDone, hasEnded } from "./run-record.js";
+import { couldUseStrokes } from "./run-words.js";
+
+/**
+ * The text of each button that makes sense for `record`, null for the others. `asking` is what was asked for and not
+ * answered yet: "pause", "resume", "cancel" or null. `busy` tells which buttons wait for a wish that is on its way.
+ */
+export function choices(record, asking = null) {
+  const { state, model, checkpoint, reason } = record;
+  const ended = hasEnded(record);
+  const failed = state === "failed";
+  const canGoOn = ended && checkpoint !== null && reason !== "diverged"; // which would diverge again, bit for bit
+  const hasModel = ended && model !== null;
+  return {
+    pause: ended ? null : pauseText(record, asking),
+    cancel: ended ? null : isCancelling(record, asking) ? "Cancelling …" : "Cancel",
+    again: ended ? "Run again" : null,
+    goOn: canGoOn && failed ? "Go on from its last checkpoint" : null,
+    further: canGoOn && !failed ? "Train further" : null,
+    fineTune: hasModel ? "Fine-tune this model" : null,
+    useModel: hasModel,
+    makeDefault: hasModel,
+    strokes: couldUseStrokes(record),
+    busy: {
+      pause: asking !== null || isCancelling(record, asking) || (state !== "paused" && record.pauseRequested),
+      cancel: asking !== null || isCancelling(record, asking),
+    },
+  };
+}
+
+const isCancelling = ({ cancelRequested }, asking) => cancelRequested || asking === "cancel";
+
+function pauseText({ state, pauseRequested }, asking) {
+  if (state === "paused") return asking === "resume" ? "Resuming …" : "Resume";
+  return pauseRequested || asking === "pause" ? "Pausing …" : "Pause";
+}
+
+/** How many epochs more to offer: those that are left or, where all are done, as many again. */
+export function epochsToOffer({ state, config, epochs }) {
+  const first = epochs.find(({ epoch }) => epoch > 0)?.epoch ?? 1; // not 1 where it went on after another run
+  const left = config.epochs - epochsDone({ epochs });
+  return state === "cancelled" && left > 0 ? left : config.epochs - first + 1;
+}

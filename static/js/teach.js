@@ -1,0 +1,112 @@
+// "It was a …": keeps the strokes with their label in the user's own set.
+
+import { explain, post, remove } from "./api.js";
+import { byId, element, setText } from "./dom.js";
+import { withArticle } from "./verdict.js";
+
+const PURPOSE = "One tap keeps it under that label in your own set, for a network to learn your hand from.";
+
+/**
+ * Binds the row of labels. `subject()` gives `{strokes, part}` to keep, `part` being its number among several or null;
+ * or `{refusal}`, why it cannot be kept, "" for nothing at all.
+ */
+export function createTeach(labels, { subject }) {
+  const row = byId("teach-labels");
+  const title = byId("teach-title");
+  const note = byId("teach-note");
+  const other = byId("teach-other");
+  const input = byId("teach-other-label");
+  let kept = null; // {id, label, text} of the drawing on the pad, its strokes as text
+  let working = false;
+
+  function say(text, ...actions) {
+    note.replaceChildren(
+      text,
+      ...actions.flatMap(([words, act]) => {
+        const button = element("button", { type: "button", class: "inline-action" }, words);
+        button.addEventListener("click", act);
+        return [" ", button];
+      }),
+    );
+  }
+
+  /** The drawing, or the part that is shown, is another one. */
+  function reset() {
+    const found = subject();
+    if (kept !== null && kept.text === textOf(found)) return;
+    kept = null;
+    setText(title, found.part ? `Part ${found.part} was` : "It was");
+    say(found.refusal || PURPOSE);
+    note.toggleAttribute("data-quiet", true);
+    mark();
+    for (const control of [...row.querySelectorAll("button"), ...other.elements]) {
+      control.disabled = found.strokes === undefined;
+    }
+  }
+
+  function mark() {
+    for (const button of row.querySelectorAll("[data-teach]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.teach === kept?.label));
+    }
+  }
+
+  async function teach(label, found = subject(), before = kept) {
+    if (found.strokes === undefined || working || kept?.label === label) return;
+    working = true;
+    row.setAttribute("aria-busy", "true");
+    note.removeAttribute("data-quiet");
+    try {
+      const drawing = await post("/api/drawings", { label, strokes: found.strokes });
+      if (textOf(subject()) === textOf(found)) kept = { id: drawing.id, label: drawing.label, text: textOf(found) };
+      if (before !== null) await remove(`/api/drawings/${before.id}`);
+      say(`Kept as ${withArticle(drawing.label)} in your set “${drawing.set}”, to learn from.`, ["Undo", () => forget(drawing)]);
+    } catch (error) {
+      say(`It could not be kept. ${explain(error)} Nothing is lost.`, ["Try again", () => teach(label, found, before)]);
+    } finally {
+      working = false;
+      row.removeAttribute("aria-busy");
+      mark();
+    }
+  }
+
+  const textOf = (found) => JSON.stringify(found.strokes ?? null);
+
+  async function forget(drawing) {
+    try {
+      await remove(`/api/drawings/${drawing.id}`);
+      if (kept?.id === drawing.id) kept = null;
+      say("It is not kept any more.");
+    } catch (error) {
+      say(`It is still kept. ${explain(error)}`, ["Try again", () => forget(drawing)]);
+    }
+    mark();
+  }
+
+  function useLabels(next) {
+    const more = element("button", { type: "button", class: "teach-label", id: "teach-more", "aria-label": "It was something else", "aria-expanded": "false", "aria-controls": "teach-other" }, "…");
+    more.addEventListener("click", () => {
+      other.hidden = !other.hidden;
+      more.setAttribute("aria-expanded", String(!other.hidden));
+      if (!other.hidden) input.focus();
+    });
+    row.replaceChildren(...next.map(labelButton), more);
+    kept = null;
+    reset();
+  }
+
+  function labelButton(label) {
+    const attributes = { type: "button", class: "teach-label", "data-teach": label, "aria-pressed": "false", "aria-label": `It was ${withArticle(label)}` };
+    const button = element("button", attributes, label);
+    button.addEventListener("click", () => teach(label));
+    return button;
+  }
+
+  other.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const label = input.value.trim();
+    if (label !== "") teach(label);
+  });
+  useLabels(labels);
+
+  return { reset, useLabels };
+}

@@ -1,0 +1,151 @@
+"""Bytes thrown at every parser of bodies, and at the whole API as its OpenAPI document describes it.
+
+The examples are the same at every run.
+"""
+
+import contextlib
+import json
+from urllib.parse import quote
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from starlette.testclient import TestClient
+
+from app.data import from_image, from_strokes
+from app.main import create_app
+from app.models.package import check, unpack
+from app.settings import Settings
+from tests.hostile.test_models import WEIGHTS, ZIPS, card
+from tests.hostile.test_pictures import BAD, BOUNDARY, JPEG, PNG, form
+
+FUZZ = settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+CALLS = ["/predict", "/v2/models/mnist-mlp/infer", "/api/runs", "/api/drawings", "/api/models"]
+KINDS = [
+    *("", "application/json", "image/png", "image/jpeg", "application/octet-stream", "application/zip", "text/plain"),
+    *(f"multipart/form-data; boundary={BOUNDARY}", "multipart/form-data"),
+]
+SEEDS = [PNG, JPEG, *BAD.values(), *ZIPS.values(), form(PNG)]
+
+NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False), st.sampled_from([10**400, -0.0, 1e308, 2**63]))
+LEAVES = st.one_of(st.none(), st.booleans(), NUMBERS, st.text(max_size=20))
+KEYS = st.sampled_from(
+    [
+        *(
+            "pixels",
+            "strokes",
+            "image",
+            "label",
+            "set",
+            "recipe",
+            "overrides",
+            "network",
+            "layers",
+            "optimizer",
+            "epochs",
+        ),
+        *("inputs", "outputs", "parameters", "name", "shape", "datatype", "data", "binary_data_size", "type", "id"),
+    ]
+)
+DOCUMENTS = st.recursive(
+    st.one_of(LEAVES, st.lists(st.lists(st.lists(NUMBERS, max_size=3), max_size=3), max_size=3)),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=4)),
+    max_leaves=30,
+)
+
+
+@st.composite
+def damaged(draw):
+    """A file that is nearly right: cut, with bytes turned, or with some put in."""
+    data = bytearray(draw(st.sampled_from([seed[:20_000] for seed in SEEDS])))
+    for _ in range(draw(st.integers(0, 8))):
+        if data:
+            data[draw(st.integers(0, len(data) - 1))] = draw(st.integers(0, 255))
+    place = draw(st.integers(0, len(data)))
+    return bytes(data[:place] + draw(st.binary(max_size=20)) + data[place + draw(st.integers(0, 9)) :])
+
+
+BODIES = st.one_of(st.binary(max_size=300), damaged(), DOCUMENTS.map(lambda document: json.dumps(document).encode()))
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory, cache_dir):
+    home = tmp_path_factory.mktemp("home")
+    made = Settings(home=home, cache_dir=cache_dir, allowed_hosts="testserver", _env_file=None)
+    with TestClient(create_app(made), raise_server_exceptions=False) as running:
+        yield running
+
+
+@FUZZ
+@given(path=st.sampled_from(CALLS), kind=st.sampled_from(KINDS), body=BODIES, split=st.integers(-1, 400))
+def test_bytes_at_every_call(client, path, kind, body, split):
+    headers = {"inference-header-content-length": str(split)} if split >= 0 else {}
+    response = client.post(path, content=body, headers={**headers, **({"content-type": kind} if kind else {})})
+    assert response.status_code < 500, response.text
+    if response.status_code >= 400:
+        assert set(response.json()) == {"error"}
+
+
+@FUZZ
+@given(data=st.one_of(damaged(), st.binary(max_size=200)))
+def test_bytes_at_the_decoders(data):
+    for parse in (from_image, unpack, lambda data: check(card(data), data), lambda data: check(data, WEIGHTS)):
+        with contextlib.suppress(ValueError):
+            parse(data)
+
+
+@FUZZ
+@given(strokes=DOCUMENTS)
+def test_documents_as_strokes(strokes):
+    with contextlib.suppress(ValueError):
+        assert from_strokes(strokes).pixels.shape == (28, 28)
+
+
+@FUZZ
+@given(
+    path=st.text(max_size=60),
+    headers=st.dictionaries(
+        st.sampled_from(["host", "origin", "cookie", "authorization"]),
+        st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=60),
+    ),
+)
+def test_text_as_paths_and_headers(client, path, headers):
+    response = client.request(
+        "POST", "/" + quote(path), headers={**headers, "host": headers.get("host", "") or "testserver"}
+    )
+    assert 400 <= response.status_code < 500 or response.status_code in (200, 307)
+
+
+def test_the_api_keeps_to_its_document(client):
+    """Schemathesis, over every call of the OpenAPI document but those that would train for long."""
+    schema = schemathesis.openapi.from_asgi("/openapi.json", client.app)
+    _run(schema, client)
+
+
+def _run(schema, client) -> None:
+    checks = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
+    calls = 0
+    for result in schema.get_all_operations():
+        operation = result.ok()
+
+        @settings(FUZZ, max_examples=15)
+        @given(case=operation.as_strategy())
+        def run(case):
+            case.call_and_validate(session=client, base_url="http://testserver", checks=checks)
+
+        run()
+        calls += 1
+    assert calls > 20

@@ -1,0 +1,258 @@
+"""Models that are none, are damaged, or mean harm, and names that lead out of the store."""
+
+import hashlib
+import io
+import json
+import pickle
+import struct
+import zipfile
+
+import pytest
+from safetensors.numpy import load, save
+
+from app.settings import SHIPPED_MODELS
+from tests.hostile.conftest import refused
+from tests.hostile.test_pictures import BOUNDARY, PNG
+
+FOLDER = SHIPPED_MODELS / "mnist-mlp"
+CARD = json.loads((FOLDER / "model.json").read_bytes())
+WEIGHTS = (FOLDER / "model.safetensors").read_bytes()
+ARRAYS = load(WEIGHTS)
+FORM = f"multipart/form-data; boundary={BOUNDARY}"
+
+
+def form(**files: bytes) -> bytes:
+    parts = [
+        f'--{BOUNDARY}\r\ncontent-disposition: form-data; name="{name}"; filename="{name}"\r\n\r\n'.encode()
+        + data
+        + b"\r\n"
+        for name, data in files.items()
+    ]
+    return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
+
+
+def card(weights: bytes = WEIGHTS, **changes) -> bytes:
+    """The shipped model's card, changed, and true to `weights`."""
+    return json.dumps({**CARD, "sha256": hashlib.sha256(weights).hexdigest(), **changes}).encode()
+
+
+def zipped(compression: int = zipfile.ZIP_DEFLATED, **files: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, data in files.items():
+            archive.writestr(name.replace("__", "/"), data)
+    return file.getvalue()
+
+
+def pair(card_: bytes, weights: bytes = WEIGHTS) -> dict[str, bytes]:
+    return {"model.json": card_, "model.safetensors": weights}
+
+
+class Bomb:
+    def __reduce__(self):
+        return (print, ("never",))
+
+
+PICKLE = pickle.dumps({"0.weight": Bomb()})
+FLIPPED = WEIGHTS[:-100] + bytes([WEIGHTS[-100] ^ 1]) + WEIGHTS[-99:]
+
+
+def header(length: int, text: bytes = b"{}") -> bytes:
+    return struct.pack("<Q", length) + text
+
+
+HUGE = {name: array * 1e30 if name.endswith("weight") else array for name, array in ARRAYS.items()}
+NAN = {name: array * float("nan") for name, array in ARRAYS.items()}
+LIES = header(64, json.dumps({"0.weight": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 4]}}).encode()[:64])
+
+NO_WEIGHTS = {
+    "truncated": WEIGHTS[: len(WEIGHTS) // 2],
+    "nothing": b"",
+    "a pickle": PICKLE,
+    "a zip of a pickle": zipped(**{"archive__data.pkl": PICKLE}),
+    "a PNG": PNG,
+    "a header of 2^63 bytes": header(2**63),
+    "a header that is no JSON": header(2, b"xx"),
+    "shapes that lie": LIES,
+    "NaN": save(NAN),
+    "numbers that overflow": save(HUGE),
+    "other arrays": save({"x": next(iter(ARRAYS.values()))}),
+    "half of the arrays": save(dict(list(ARRAYS.items())[:1])),
+    "integers": save({name: array.astype("int64") for name, array in ARRAYS.items()}),
+    "other shapes": save({name: array.reshape(-1) for name, array in ARRAYS.items()}),
+}
+
+
+@pytest.mark.parametrize("weights", NO_WEIGHTS.values(), ids=NO_WEIGHTS.keys())
+def test_weights_that_are_none(target, weights):
+    """Even with a card that describes them."""
+    refused(target.send("POST", "/api/models", form(card=card(weights), weights=weights), content_type=FORM), 422)
+    sent = zipped(**pair(card(weights), weights))
+    refused(target.send("POST", "/api/models", sent, content_type="application/zip"), 422)
+
+
+def test_a_flipped_byte(target):
+    sent = form(card=json.dumps(CARD).encode(), weights=FLIPPED)
+    assert "another SHA-256" in refused(target.send("POST", "/api/models", sent, content_type=FORM), 422)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"name": name} for name in ("../x", "/etc/x", "x/y", "", "X", ".x", "x" * 65, "x\0", "%2e%2e", None, 5)),
+        *(
+            {"labels": labels}
+            for labels in ([], ["a"], ["a"] * 10, ["x" * 65, *"123456789"], ["\n", *"123456789"], [1] * 10)
+        ),
+        *({"network": network} for network in ({}, [], None, {"layers": []}, {"layers": "x", "input_shape": [784]})),
+        {"network": {"layers": [{"type": "dense", "units": 10}], "input_shape": [10**6]}},
+        {"network": {"layers": [{"type": "dense", "units": 10}], "input_shape": [-28, -28]}},
+        {"network": {"layers": [{"type": "dense", "units": 10}] * 10_000, "input_shape": [784]}},
+        {"network": {"layers": [{"type": "dense", "units": 10**9}], "input_shape": [784]}},
+        {"network": {"layers": [{"type": "conv2d", "filters": 10**6, "kernel_size": 1}], "input_shape": [1, 28, 28]}},
+        {"network": {"layers": [{"type": "__import__"}], "input_shape": [784]}},
+        *({"dtype": dtype} for dtype in ("object", "O8", "float16", None)),
+        *({"input_scale": scale} for scale in (0, -1, "x", 1e-300)),
+        {"sha256": "0" * 64},
+        {"sha256": "../x"},
+        {"metrics": {"test_accuracy": "<script>"}},
+        {"calibration": {"temperature": 0}},
+        {"calibration": None, "padding": "x" * 2**20},
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_cards_that_mean_harm(target, changes):
+    refused(target.send("POST", "/api/models", form(card=card(**changes), weights=WEIGHTS), content_type=FORM), 422)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"a":' * 100_000, PICKLE])
+def test_cards_that_are_none(target, data):
+    refused(target.send("POST", "/api/models", form(card=data, weights=WEIGHTS), content_type=FORM), 422)
+
+
+def encrypted() -> bytes:
+    """A zip whose entries say that they are encrypted."""
+    data = bytearray(zipped(zipfile.ZIP_STORED, **pair(card())))
+    for signature, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        place = -1
+        while (place := data.find(signature, place + 1)) >= 0:
+            data[place + offset] |= 1
+    return bytes(data)
+
+
+GOOD = zipped(**pair(card()))
+ZIPS = {
+    "nothing": b"",
+    "no zip": b"hello",
+    "empty": zipped(),
+    "truncated": GOOD[: len(GOOD) // 2],
+    "its end alone": GOOD[-22:],
+    "one file": zipped(**{"model.json": card()}),
+    "more files": zipped(**pair(card()), **{"x.txt": b"1"}),
+    "a name twice": zipped(**pair(card()), **{"a__model.json": card()}),
+    "a pickle": zipped(**{"model.pkl": PICKLE, "model.json": card()}),
+    "100,000 entries": zipped(**{f"f{index}": b"" for index in range(50_000)}),
+    "a bomb of weights": zipped(**pair(card(), b"\0" * (80 * 2**20))),
+    "a bomb of a card": zipped(**pair(b" " * (100 * 2**20))),
+    "names that lead out": zipped(**{"..__..__model.json": card(), "__etc__model.safetensors": WEIGHTS, "..__x": b""}),
+    "encrypted": encrypted(),
+    "bzip2 that is cut": zipped(zipfile.ZIP_BZIP2, **pair(card()))[:-1000],
+    "a PNG": PNG,
+}
+
+
+@pytest.mark.parametrize("data", ZIPS.values(), ids=ZIPS.keys())
+def test_zips_that_are_no_model(target, data):
+    for sent, kind in ((data, "application/zip"), (form(file=data), FORM)):
+        refused(target.send("POST", "/api/models", sent, content_type=kind), 422)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "status"),
+    [
+        (b"{}", "application/json", 415),
+        (WEIGHTS[:100], "application/octet-stream", 415),
+        (b"{}", "", 415),
+        (form(), FORM, 422),
+        (form(weights=b"x"), FORM, 422),
+        (form(card=b"x"), FORM, 422),
+        (form(file=b"x", card=b"x"), FORM, 422),
+        (form(other=b"x"), FORM, 422),
+    ],
+    ids=str,
+)
+def test_other_bodies_are_no_import(target, sent, kind, status):
+    refused(target.send("POST", "/api/models", sent[:1000], content_type=kind), status, 400)
+
+
+NAMES = [
+    *(
+        "../x",
+        "..",
+        ".",
+        "%2e%2e",
+        "%2e%2e%2fx",
+        "..%2f..%2fetc%2fpasswd",
+        "%252e%252e",
+        "/etc/passwd",
+        "%2fetc%2fpasswd",
+    ),
+    *(
+        "C:%5Cx",
+        "..%5Cx",
+        "x" * 300,
+        "x" * 5000,
+        "x%00",
+        "%00",
+        "x%0d%0aa:b",
+        "%FF",
+        "%C3%28",
+        "X",
+        "-x",
+        ".hidden",
+        "default",
+    ),
+    *(
+        "mnist-mlp%00",
+        "mnist-mlp/",
+        "mnist-mlp/..",
+        "./mnist-mlp",
+        "con",
+        "%20",
+        "~root",
+        "$HOME",
+        "*",
+        "{}",
+        "mnist-mlp%2f",
+    ),
+]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: name[:40])
+def test_names_that_lead_out(target, name):
+    for method, path in (
+        *(("GET", f"/api/models/{name}"), ("DELETE", f"/api/models/{name}"), ("POST", f"/api/models/{name}/default")),
+        *(("GET", f"/api/models/{name}/download"), ("GET", f"/api/models/{name}/download?format=zip")),
+        *(("GET", f"/v2/models/{name}/ready"), ("POST", f"/v2/models/{name}/infer"), ("GET", f"/runs/{name}")),
+        *(("GET", f"/api/runs/{name}"), ("DELETE", f"/api/runs/{name}"), ("DELETE", f"/api/drawings/{name}")),
+        *(("GET", f"/static/{name}"), ("GET", f"/static-offline-docs/{name}"), ("GET", f"/vendor/{name}")),
+        *(("POST", f"/predict?model={name}"), ("GET", f"/api/drawings?set={name}")),
+    ):
+        answer = target.send(method, path, b"{}" if method == "POST" else None)
+        assert b"root:" not in answer.body
+        if not (answer.status == 200 and path.startswith(("/api/drawings?", "/predict"))):
+            assert answer.status in (307, 400, 404, 405, 409, 422), (path[:80], answer.status)
+            assert answer.status == 307 or set(json.loads(answer.body)) == {"error"}
+
+
+@pytest.mark.parametrize("label", ["../x", "", "x" * 65, "\0", 5, None, ["1"]], ids=str)
+@pytest.mark.parametrize("field", ["label", "set"])
+def test_drawings_with_such_names(target, field, label):
+    body = {"label": "1", "set": "mine", "strokes": [[[0, 0], [1, 1]]], field: label}
+    answer = target.send("POST", "/api/drawings", json.dumps(body))
+    if (field, label) != ("label", "../x"):  # a label is no name of a file
+        refused(answer, 422)
+    else:
+        assert answer.status == 201
+        made = json.loads(answer.body)["id"]
+        assert target.send("DELETE", f"/api/drawings/{made}").status == 204
