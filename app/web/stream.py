@@ -56,7 +56,10 @@ async def stream(socket: WebSocket, run: str) -> None:
             finally:
                 for task in ends:
                     task.cancel()
-                await asyncio.gather(*ends, return_exceptions=True)
+                await asyncio.wait(ends)
+                for task in ends:
+                    if not task.cancelled():
+                        task.exception()  # whoever cares has had it: asyncio warns of errors that nobody looked at
         await socket.close(NORMAL)
     except UnknownRunError as error:
         await socket.close(REFUSED, str(error))
