@@ -102,13 +102,13 @@ def halved(images: NDArray[Any]) -> FloatRows:
 
 def fit_subspaces(images: NDArray[np.uint8], labels: NDArray[Any], count: int) -> dict[str, FloatRows] | None:
     """The arrays of a `Rejecter` for `count` labels from training images; None where a label has too few of them."""
-    groups = [images[labels == label][:MOST_PER_LABEL] for label in range(count)]
+    groups = [np.flatnonzero(labels == label)[:MOST_PER_LABEL] for label in range(count)]
     components = min(COMPONENTS, min(map(len, groups)) // 4)
     if components < LEAST_PER_LABEL // 4:
         return None
     means, bases = [], []
     for group in groups:
-        rows = halved(group)
+        rows = halved(images[group])
         mean = rows.mean(axis=0)
         rows -= mean
         vectors = np.linalg.eigh((rows.T @ rows).astype(np.float64))[1]
