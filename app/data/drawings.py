@@ -5,7 +5,6 @@ import os
 import re
 import secrets
 import stat
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -25,12 +24,12 @@ from app.data.drawing import (
     check_strokes,
     read_drawing,
 )
+from app.data.files import write_whole
 
 LARGEST_SET = 100_000
 """Drawings in one set."""
 MOST_SETS = 1000
 RUBBISH_SECONDS = 3600.0
-MOST_TRIES = 100
 """To make a set's folder while others remove it."""
 SETTLED_NS = 1_000_000_000
 """A folder changed less than this before it was looked at may change again within one tick of its clock."""
@@ -220,25 +219,14 @@ class DrawingStore:
                 index.damaged[drawing_id] = _reason(error)
 
     def _write(self, folder: Path, drawing_id: str, data: bytes) -> None:
-        for _ in range(MOST_TRIES):
+        for last in (False, True):
+            folder.mkdir(parents=True, exist_ok=True)
             try:
-                folder.mkdir(parents=True, exist_ok=True)
-                handle, temporary = tempfile.mkstemp(prefix=f".{drawing_id}.", suffix=".tmp", dir=folder)
-                break
-            except (FileNotFoundError, FileExistsError):
-                continue  # another removed the set's last drawing, and the folder with it
-        else:
-            raise FileNotFoundError(f"the folder of the set {folder.name} is removed again and again")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            path = Path(temporary)
-            path.chmod(0o644)
-            path.rename(folder / f"{drawing_id}.json")
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+                write_whole(folder / f"{drawing_id}.json", data, prefix=f".{drawing_id}.")
+                return
+            except FileNotFoundError:  # a server that starts has removed the folder, which was empty
+                if last:
+                    raise
 
 
 def _is_folder(path: Path) -> bool:

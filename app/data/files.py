@@ -1,6 +1,7 @@
-"""Writing files so that they survive a loss of power."""
+"""Writing files whole or not at all, and so that they survive a loss of power."""
 
 import os
+import tempfile
 from pathlib import Path
 
 
@@ -10,6 +11,22 @@ def write_synced(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_whole(path: Path, data: bytes, *, prefix: str) -> None:
+    """Put `data` at `path`, in the place of what is there, or leave all as it was. Raises OSError.
+
+    Meanwhile it lies beside, under a name that begins with `prefix` and ends with ".tmp".
+    """
+    handle, temporary = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=path.parent)
+    os.close(handle)
+    try:
+        write_synced(Path(temporary), data)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

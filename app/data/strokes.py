@@ -1,8 +1,7 @@
 """The data set `strokes`: digits that digitpad draws itself, so that a machine with no network has one to train on."""
 
 import contextlib
-import os
-import tempfile
+import io
 import zipfile
 import zlib
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data.dataset import Dataset, Split
+from app.data.files import write_whole
 from app.data.glyphs import DIGITS, Pen, make_pen
 from app.data.raster import draw_strokes
 from app.data.rule import IMAGE_SIZE, apply_rule
@@ -129,18 +129,12 @@ def _cache_path(cache_dir: Path, train: int, test: int, seed: int) -> Path:
 
 def _write_cache(path: Path, dataset: Dataset) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(prefix=path.stem, suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(
-                file,
-                train_images=dataset.train.images,
-                train_labels=dataset.train.labels,
-                test_images=dataset.test.images,
-                test_labels=dataset.test.labels,
-            )
-            file.flush()
-            os.fsync(file.fileno())
-        Path(partial).replace(path)
-    finally:
-        Path(partial).unlink(missing_ok=True)
+    file = io.BytesIO()
+    np.savez_compressed(
+        file,
+        train_images=dataset.train.images,
+        train_labels=dataset.train.labels,
+        test_images=dataset.test.images,
+        test_labels=dataset.test.labels,
+    )
+    write_whole(path, file.getvalue(), prefix=path.stem)

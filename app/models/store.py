@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from app.data.files import sync_folder, write_synced
-from app.models.card import NAME, ModelCard, check_name
+from app.data.files import sync_folder, write_synced, write_whole
+from app.models.card import LONGEST_NAME, NAME, ModelCard, check_name
 from app.models.rejection import BASIS, MEAN, Rejecter
 from app.nn import Network
 from app.nn.arrays import Array
@@ -25,6 +25,7 @@ WEIGHTS, CARD, DEFAULT = "model.safetensors", "model.json", "default"
 
 
 RUBBISH_SECONDS = 3600.0
+MOST_NAMES = 10_000
 
 Stamp = tuple[int, int]
 """What changes when a file is replaced or written: its time of change, in ns, and its inode."""
@@ -109,23 +110,33 @@ class ModelStore:
         return self._folder(name) / file
 
     def save(
-        self, card: ModelCard, network: Network, *, replace: bool = False, arrays: Mapping[str, Array] | None = None
+        self,
+        card: ModelCard,
+        network: Network,
+        *,
+        replace: bool = False,
+        once: bool = False,
+        arrays: Mapping[str, Array] | None = None,
     ) -> ModelCard:
         """Store a network with its card, whole or not at all, and return the card with the hash of the weights.
 
         `arrays` are those of the card's calibration, which are kept with the weights. A name that is taken gets "-2",
-        "-3", ... behind it, unless it is to be replaced. What a run has saved before is not saved twice.
+        "-3", ... behind it, unless it is to be replaced. With `once`, what its run has saved before is not saved again.
+        Raises OSError.
         """
         weights = save({name: array.copy() for name, array in {**network.weights(), **(arrays or {})}.items()})
         digest = hashlib.sha256(weights).hexdigest()
-        for model in self.list() if card.run is not None else ():
+        for model in self.list() if once else ():
             known = model.card
             if known is not None and (known.run, known.recipe, known.sha256) == (card.run, card.recipe, digest):
                 return known
         self.home.mkdir(parents=True, exist_ok=True)
         wanted = card.name
-        for count in range(2, 10_000):
+        for count in range(2, MOST_NAMES):
             name = card.name
+            if not replace and any((folder / name).exists() for folder in self._folders):
+                card = card.model_copy(update={"name": _numbered(wanted, count)})
+                continue
             card = ModelCard.model_validate({**card.model_dump(), "name": name, "sha256": digest})
             folder = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".tmp", dir=self.home))
             try:
@@ -144,8 +155,7 @@ class ModelStore:
                 shutil.rmtree(folder, ignore_errors=True)
                 if not taken:
                     raise
-                suffix = f"-{count}"
-                card = card.model_copy(update={"name": wanted[: 64 - len(suffix)] + suffix})
+                card = card.model_copy(update={"name": _numbered(wanted, count)})
         raise OSError(f"no free name for the model {wanted}")
 
     def delete(self, name: str) -> None:
@@ -202,12 +212,7 @@ class ModelStore:
         """Choose the default model. Raises UnknownModelError, DamagedModelError."""
         self.get(name)
         self.home.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".default.", suffix=".tmp", dir=self.home)
-        os.close(handle)
-        path = Path(temporary)
-        path.chmod(0o644)
-        write_synced(path, f"{name}\n".encode())
-        path.replace(self.home / DEFAULT)
+        write_whole(self.home / DEFAULT, f"{name}\n".encode(), prefix=".default.")
 
     def _folder(self, name: str) -> Path:
         try:
@@ -245,6 +250,11 @@ class ModelStore:
         reason = self._checked[key]
         if reason is not None:
             raise DamagedModelError(reason)
+
+
+def _numbered(name: str, count: int) -> str:
+    suffix = f"-{count}"
+    return name[: LONGEST_NAME - len(suffix)] + suffix
 
 
 def file_stamp(path: str) -> Stamp:

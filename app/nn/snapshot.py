@@ -1,7 +1,7 @@
 """All that a training is between two batches, so that it can go on elsewhere as if it had never stopped."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,11 @@ class Snapshot:
     def part(self, name: str) -> dict[str, Array]:
         """The arrays of "network", "optimizer" or "best", by their names in it."""
         return {key.removeprefix(f"{name}."): array for key, array in self.arrays.items() if key.startswith(f"{name}.")}
+
+    def without_best(self) -> "Snapshot":
+        """The same but for what was the best so far."""
+        kept = {key: array for key, array in self.arrays.items() if not key.startswith("best.")}
+        return replace(self, arrays=kept, best_epoch=0, best_loss=None)
 
     @classmethod
     def of(cls, numbers: Mapping[str, Any], arrays: dict[str, Array]) -> "Snapshot":

@@ -7,7 +7,6 @@ whatever happens in between leaves the old one in place; what is then of no use 
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from app.data.files import sync_folder, write_synced
+from app.data.files import write_whole
 from app.nn import Snapshot
 from app.runs.moves import Claim
 
@@ -54,19 +53,10 @@ class Checkpoints:
             "snapshot": json.dumps(snapshot.numbers()),
             **{key: json.dumps(getattr(checkpoint, key)) for key in _DESCRIBED},
         }
-        arrays = snapshot.arrays
         if _is_best(snapshot):  # the best weights are the last ones: one copy is enough
-            arrays = {key: array for key, array in arrays.items() if not key.startswith("best.")}
+            snapshot = snapshot.without_best()
         self._folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{claim.run}.{claim.attempt}.", suffix=".tmp", dir=self._folder)
-        os.close(handle)
-        try:
-            write_synced(Path(temporary), save(arrays, metadata))
-            Path(temporary).replace(self._folder / name)
-        except OSError:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        sync_folder(self._folder)
+        write_whole(self._folder / name, save(snapshot.arrays, metadata), prefix=f".{claim.run}.{claim.attempt}.")
         return name
 
     def read(self, name: str) -> Checkpoint:

@@ -27,8 +27,8 @@ class Commands:
     def start(self, config: RunConfig) -> dict[str, Any]:
         """Queue a run and return it.
 
-        Raises ValueError where the config does not fit the data set or what it starts from, UnknownRunError,
-        UnknownModelError and DamagedModelError where that cannot be had, NoCheckpointError.
+        Raises ValueError where the config does not fit the data set or what it starts from, and UnknownModelError,
+        DamagedModelError or NoCheckpointError where that cannot be had.
         """
         config = self._with_model(config)
         self._check_dataset(config)
@@ -50,8 +50,8 @@ class Commands:
         """Queue a run that goes on where another ended, for so many epochs more.
 
         Without `epochs` it does those that are left of the other's config, which are none where the other failed after
-        the last; of one that succeeded as many again. Raises
-        UnknownRunError, and NoCheckpointError also for a run that has not ended.
+        the last; of one that succeeded as many again. Raises UnknownRunError, and NoCheckpointError also for a run that
+        has not ended.
         """
         row = self._ended(run)
         config = parse_config(row["config"])

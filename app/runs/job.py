@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -107,8 +106,7 @@ class Job:
             training.kept_metrics = checkpoint.metrics
             begins = checkpoint.run != self._claim.run and checkpoint.snapshot.epoch < config.epochs
             if begins:  # a run that goes on after another has patience of its own
-                best = {key: array for key, array in checkpoint.snapshot.arrays.items() if not key.startswith("best.")}
-                resume = replace(checkpoint.snapshot, best_epoch=0, best_loss=None, arrays=best)
+                resume = checkpoint.snapshot.without_best()
         self._heed(training)
         for step in training.run(resume):
             if isinstance(step, Progress):
@@ -123,6 +121,7 @@ class Job:
             training.card(model_name(config.recipe, self._claim.run), run=self._claim.run),
             training.network,
             arrays=training.arrays(),
+            once=True,
         )
         data = saved_event(self._store, card)
         patiently(lambda: self._log.say(self._claim, "model_saved", data, model=card.name))
@@ -153,16 +152,19 @@ class Job:
             columns = {"checkpoint": self._write(training), "deaths": 0}  # they count while nothing comes of it
         patiently(lambda: self._log.say(self._claim, step.type, finite(step.data), **columns))
         if columns:
-            self._checkpoint = str(columns["checkpoint"])
+            self._checkpoint = columns["checkpoint"]
             self._checkpoints.keep_only(self._claim.run, self._checkpoint, attempt=self._claim.attempt)
 
     def _write(self, training: Training) -> str | None:
         """Write a checkpoint and return its name.
 
-        The one there is stays where the training has not begun, or is over, or has weights that are no longer finite.
+        The one there is stays where the training has not begun, or is over, or is within an epoch with weights that are
+        no longer finite: it goes on from before, and finds out again that it diverges.
         """
         snapshot = training.snapshot()
-        if snapshot is None or not all(np.isfinite(array).all() for array in snapshot.arrays.values()):
+        if snapshot is None:
+            return self._checkpoint
+        if snapshot.batch and not all(np.isfinite(array).all() for array in snapshot.part("network").values()):
             return self._checkpoint
         return self._checkpoints.write(
             self._claim,

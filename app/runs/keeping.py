@@ -29,7 +29,7 @@ def save_best(checkpoint: Checkpoint, store: ModelStore, run: int) -> dict[str, 
     metrics = {key: float(known[key]) for key in ("epoch", "val_loss", "val_accuracy") if known.get(key) is not None}
     name = model_name(config.recipe, run)
     card = card_of(name, network, config=config, labels=checkpoint.labels, metrics=metrics, run=run)
-    return saved_event(store, store.save(card, network))
+    return saved_event(store, store.save(card, network, once=True))
 
 
 def saved_event(store: ModelStore, card: ModelCard) -> dict[str, Any]:

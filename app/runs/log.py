@@ -1,7 +1,7 @@
 """The log: the runs' rows, and what each run said. Nothing is shown to anybody before its row is committed."""
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Row, RowMapping, Select, and_, delete, func, insert, select, update
@@ -70,10 +70,10 @@ class Log:
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
-    def ids(self, states: Collection[State]) -> list[int]:
-        """The numbers of the runs in one of `states`."""
+    def waiting(self) -> int:
+        """How many runs are in the queue."""
         with self.engine.connect() as connection:
-            return list(connection.scalars(select(runs.c.id).where(runs.c.state.in_(list(states))).order_by(runs.c.id)))
+            return connection.scalar(select(func.count()).where(runs.c.state == State.QUEUED)) or 0
 
     def expired(self) -> list[Claim]:
         """The claims whose lease has run out."""
@@ -175,11 +175,6 @@ class Log:
                 append(connection, run, "cancelled", {})
             return True
 
-    def end(self, run: int, state: State, *, error: str | None = None, attempt: int | None = None) -> bool:
-        """End a run from outside its worker; False where it had ended already, or another attempt is at it."""
-        with writing(self.engine) as connection:
-            return _end(connection, run, state, {}, attempt=attempt, error=error)
-
     def release(self, claim: Claim) -> None:
         """Take a run from a worker that was made to stop, which is no death; nothing where the claim is lost."""
         with writing(self.engine) as connection:
@@ -201,10 +196,10 @@ class Log:
             if deaths < LARGEST_DEATHS:
                 _let_go(connection, claim, row, deaths=deaths)
             elif row.cancel_requested:
-                _end(connection, claim.run, State.CANCELLED, {}, attempt=claim.attempt)
+                _end(connection, claim, State.CANCELLED, {})
             else:
                 error = f"the training process died {deaths} times, the last time: {how}"
-                _end(connection, claim.run, State.FAILED, {"reason": "process"}, attempt=claim.attempt, error=error)
+                _end(connection, claim, State.FAILED, {"reason": "process"}, error=error)
 
     def delete(self, run: int) -> None:
         """Remove an ended run and its events. Raises UnknownRunError, NotEndedError."""
@@ -246,7 +241,7 @@ class Log:
         """End the run that the worker holds. Raises FencedError."""
         with writing(self.engine) as connection:
             fence(connection, claim, {})
-            _end(connection, claim.run, state, data, error=error)
+            _end(connection, claim, state, data, error=error)
 
     def renew(self, claim: Claim, progress: Mapping[str, Any] | None) -> Wishes:
         """Renew the worker's lease, note its progress, and tell what is asked of it. Raises FencedError."""
@@ -274,7 +269,7 @@ def _let_go(connection: Connection, claim: Claim, row: Row[Any, Any, Any, Any, A
     """Take a run from its worker: into the queue again, or where it was asked to go."""
     to_keep = row.keep_model and row.checkpoint is not None  # another worker will save the model, and then cancel
     if row.cancel_requested and not to_keep:
-        _end(connection, claim.run, State.CANCELLED, {}, attempt=claim.attempt)
+        _end(connection, claim, State.CANCELLED, {})
     elif row.pause_requested and not row.cancel_requested:
         if move(connection, claim.run, State.PAUSED, attempt=claim.attempt, **columns):
             append(connection, claim.run, "paused", {})
@@ -283,15 +278,7 @@ def _let_go(connection: Connection, claim: Claim, row: Row[Any, Any, Any, Any, A
 
 
 def _end(
-    connection: Connection,
-    run: int,
-    state: State,
-    data: Mapping[str, Any],
-    *,
-    attempt: int | None = None,
-    error: str | None = None,
-) -> bool:
-    if not move(connection, run, state, attempt=attempt, error=error):
-        return False
-    append(connection, run, state.value, data if error is None else {**data, "error": error})
-    return True
+    connection: Connection, claim: Claim, state: State, data: Mapping[str, Any], *, error: str | None = None
+) -> None:
+    if move(connection, claim.run, state, attempt=claim.attempt, error=error):
+        append(connection, claim.run, state.value, data if error is None else {**data, "error": error})

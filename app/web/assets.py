@@ -53,8 +53,12 @@ def install(app: FastAPI) -> None:
     plotly = _Plotly()
     app.add_route(plotly.url, plotly.respond, methods=["GET"], include_in_schema=False)
     environment = Environment(
-        loader=FileSystemLoader(PROJECT / "templates"), autoescape=select_autoescape(default=True), auto_reload=False
+        loader=FileSystemLoader(PROJECT / "templates"),
+        autoescape=select_autoescape(default=True),
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     environment.globals["static"] = address
     environment.globals["plotly_url"] = plotly.url
     app.state.templates = Jinja2Templates(env=environment)

@@ -11,13 +11,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.data import Prepared, Steps
+from app.data import Steps
 from app.data.doctor import USUAL_STROKE_WIDTH, Examination, examine_image, examine_strokes
-from app.models import Prediction
 from app.nn import shown
 from app.web.bodies import read_json
 from app.web.errors import Error
-from app.web.predict import PIXEL_DIGITS, from_base64
+from app.web.predict import describe, from_base64, rounded
 from app.web.state import services
 
 router = APIRouter(prefix="/api/doctor", tags=["predict"])
@@ -106,14 +105,15 @@ async def doctor(request: Request) -> Response:
         raise HTTPException(422, str(error)) from None
     said = predictor.predict([found.prepared, *found.without.values()])
     without = [
-        {"step": name, **_said(image, one)} for (name, image), one in zip(found.without.items(), said[1:], strict=True)
+        {"step": name, **describe(one, image, with_input=True)}
+        for (name, image), one in zip(found.without.items(), said[1:], strict=True)
     ]
     return JSONResponse(
         {
             "model": predictor.card.name,
-            "raw": _rows(found.raw.tolist()),
+            "raw": rounded(found.raw),
             "steps": asdict(steps),
-            **_said(found.prepared, said[0]),
+            **describe(said[0], found.prepared, with_input=True),
             "without": without,
             "stroke_width": None if found.stroke_width is None else round(found.stroke_width, 2),
             "usual_stroke_width": USUAL_STROKE_WIDTH,
@@ -159,17 +159,3 @@ def _length(body: Mapping[str, Any], name: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST:
         raise ValueError(f"{name}: expected a number above 0, at most {LONGEST:g}; got {shown(value)}")
     return float(value)
-
-
-def _said(image: Prepared, said: Prediction) -> dict[str, Any]:
-    return {
-        "input": _rows(image.pixels.tolist()),
-        "label": said.label,
-        "probabilities": said.probabilities,
-        "is_digit": said.is_digit,
-        "score": said.score,
-    }
-
-
-def _rows(rows: list[list[float]]) -> list[list[float]]:
-    return [[round(value, PIXEL_DIGITS) for value in row] for row in rows]

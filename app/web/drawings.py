@@ -1,6 +1,5 @@
 """The user's own labelled drawings over HTTP."""
 
-import errno
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -21,7 +20,6 @@ router = APIRouter(prefix="/api/drawings", tags=["drawings"])
 MOST_DAMAGED = 100
 """Damaged files that are named one by one."""
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 _KEYS = {"label", "strokes", "set"}
 _OPENAPI: dict[str, Any] = {
     "requestBody": {
@@ -88,10 +86,6 @@ async def add(request: Request) -> Response:
         raise HTTPException(422, str(error)) from None
     except FullError as error:
         raise HTTPException(409, str(error)) from None
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        raise HTTPException(507, f"the server cannot keep the drawing: {error.strerror}") from None
     return JSONResponse(asdict(kept), 201)
 
 

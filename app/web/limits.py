@@ -1,7 +1,6 @@
 """How much of the server strangers may take up: each limit is checked before the memory is spent."""
 
 from app.runs.log import Log
-from app.runs.states import State as RunState
 
 MEGABYTE = 2**20
 
@@ -63,7 +62,7 @@ class Held:
 
 def check_queue(log: Log) -> None:
     """Raise QueueFullError where as many runs wait as may."""
-    waiting = len(log.ids([RunState.QUEUED]))
+    waiting = log.waiting()
     if waiting >= QUEUED_RUNS:
         raise QueueFullError(
             f"expected at most {QUEUED_RUNS} runs to wait; {waiting} do: cancel some, or wait as well", retry_after=60

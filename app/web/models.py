@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse
 
-from app.models import ModelCard, ModelStore, StoredModel, UnknownModelError
+from app.models import ModelCard, ModelStore, StoredModel
 from app.models.package import check, pack, unpack
 from app.models.store import CARD, WEIGHTS
 from app.web.bodies import read_body, read_form
@@ -21,8 +21,6 @@ router = APIRouter(prefix="/api/models", tags=["models"])
 FILES = {"safetensors": ("model.safetensors", "application/octet-stream"), "card": ("model.json", "application/json")}
 ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 FORM = "multipart/form-data"
-LONGEST_NAME = 64
-MOST_NAMES = 1000
 _BINARY = {"type": "string", "format": "binary"}
 _IMPORT: dict[str, Any] = {
     "requestBody": {
@@ -59,8 +57,7 @@ async def take_in(request: Request, state: State) -> ModelCard:
             package = check(*(unpack(weights) if card is None else (card, weights)))
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
-        name = _free_name(state.store, package.card.name)
-        return state.store.save(package.card.model_copy(update={"name": name}), package.network, arrays=package.arrays)
+        return state.store.save(package.card, package.network, arrays=package.arrays)
 
     return await run_in_threadpool(keep)
 
@@ -100,17 +97,6 @@ def delete(state: State, name: str) -> Response:
     """Remove a model; the one that ships with digitpad stays."""
     state.store.delete(name)
     return Response(status_code=204)
-
-
-def _free_name(store: ModelStore, wanted: str) -> str:
-    """`wanted`, with "-2", "-3", ... behind it where a model has that name, be it one that ships with digitpad."""
-    for count in range(2, MOST_NAMES):
-        name = wanted if count == 2 else f"{wanted[: LONGEST_NAME - 5]}-{count - 1}"
-        try:
-            store.path(name, CARD)
-        except UnknownModelError:
-            return name
-    raise HTTPException(409, f"expected a name that is free; {wanted} is taken, and so are all of {wanted}-2 and on")
 
 
 async def _model_files(request: Request) -> tuple[bytes | None, bytes]:

@@ -5,7 +5,9 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from fastapi import APIRouter
+from numpy.typing import NDArray
 from pydantic import BaseModel
 from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
@@ -236,17 +238,18 @@ def _answers(predictor: Predictor, sheets: list[Sheet], with_input: bool) -> lis
     others = iter(said[len(sheets) :])
     answers = []
     for sheet, whole in zip(sheets, said, strict=False):
-        answer = {**_said(whole, sheet.whole, with_input), "blank": sheet.whole.blank, "model": predictor.card.name}
+        answer = {**describe(whole, sheet.whole, with_input), "blank": sheet.whole.blank, "model": predictor.card.name}
         if sheet.parts:
             parts = [(part, next(others)) for part in sheet.parts]
             answer["is_digit"], answer["score"] = False, None if whole.score is None else 0.0
-            answer["digits"] = [{"box": part.box, **_said(one, part.prepared, with_input)} for part, one in parts]
+            answer["digits"] = [{"box": part.box, **describe(one, part.prepared, with_input)} for part, one in parts]
             answer["reading"] = _reading([one for _, one in parts])
         answers.append(answer)
     return answers
 
 
-def _said(said: Prediction, image: Prepared, with_input: bool) -> dict[str, Any]:
+def describe(said: Prediction, image: Prepared, with_input: bool) -> dict[str, Any]:
+    """What was said of an image, and with `with_input` the 28×28 itself, as JSON."""
     answer: dict[str, Any] = {
         "label": said.label,
         "probabilities": said.probabilities,
@@ -254,7 +257,7 @@ def _said(said: Prediction, image: Prepared, with_input: bool) -> dict[str, Any]
         "score": said.score,
     }
     if with_input:
-        answer["input"] = [[round(value, PIXEL_DIGITS) for value in row] for row in image.pixels.tolist()]
+        answer["input"] = rounded(image.pixels)
     return answer
 
 
@@ -262,3 +265,8 @@ def _reading(said: list[Prediction]) -> str:
     """What the parts say, "2025"; labels of several letters are kept apart."""
     labels = [one.label if one.is_digit and one.label is not None else "?" for one in said]
     return ("" if all(len(label) == 1 for label in labels) else " ").join(labels)
+
+
+def rounded(pixels: NDArray[np.floating]) -> list[list[float]]:
+    """Pixels (H, W), 0 to 1, as JSON."""
+    return [[round(value, PIXEL_DIGITS) for value in row] for row in pixels.tolist()]

@@ -93,6 +93,7 @@ function startPad({ model, models }, start) {
   listenToShortcuts(actions);
   showTools(start);
   if (model) reading = startReading({ model, models }, { overlay, shown: board.shown });
+  canvas.setAttribute("data-ready", ""); // from here on it takes a pen
 }
 
 /** Everything that a model makes of the drawing: the answer, why, the lesson, and the drawing as a program. */

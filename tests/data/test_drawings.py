@@ -157,7 +157,7 @@ def test_a_file_cut_off_while_it_was_written_is_never_seen(store, monkeypatch):
     def fail(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("app.data.drawings.os.fsync", fail)
+    monkeypatch.setattr("app.data.files.os.fsync", fail)
     with pytest.raises(OSError, match="No space"):
         store.add("3", THREE)
     assert files(store) == []

@@ -31,7 +31,8 @@ def chromium() -> Iterator[Browser]:
 
 
 def draw(page: Page, strokes: list[list[list[float]]], *, canvas: str = "#pad", unit: float = 500) -> None:
-    """Draw `strokes`, in a square of side `unit`, on the canvas with the mouse, as a person would."""
+    """Draw `strokes`, in a square of side `unit`, on the canvas with the mouse, as a person would once it is ready."""
+    page.locator(f"{canvas}[data-ready]").wait_for()
     box = _box(page.locator(canvas))
     scale = box["width"] / unit
     for stroke in strokes:

@@ -3,6 +3,7 @@
 import errno
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,7 @@ def no_room(*_, **__):
 
 def test_a_full_disk_fails_the_run_and_leaves_its_last_good_checkpoint(log, settings, monkeypatch, commands):
     run = add(log)
-    fill = lambda: monkeypatch.setattr("app.runs.checkpoints.write_synced", no_room)  # noqa: E731
+    fill = lambda: monkeypatch.setattr("app.runs.checkpoints.write_whole", no_room)  # noqa: E731
     AfterEpochs(log, monkeypatch, 2, fill)
     row = work(log, settings)
     assert (row["state"], row["error"]) == ("failed", "a file could not be read or written: No space left on device")
@@ -383,19 +384,40 @@ def test_weights_that_are_no_longer_finite_do_not_take_the_place_of_a_good_check
 
     def spoiled(training):
         found = snapshot(training)
-        if found is not None and found.epoch == 2:
-            found.arrays["network.0.weight"][0, 0] = np.inf
+        found.arrays["network.0.weight"][0, 0] = np.inf
+        return replace(found, epoch=2, batch=1)
+
+    def leave():
+        monkeypatch.setattr(Training, "snapshot", spoiled)
+        wanted.leave = True
+
+    AfterEpochs(log, monkeypatch, 1, leave)
+    row = work(log, settings, wanted)
+    assert (row["state"], row["checkpoint"]) == ("queued", f"{run}.1.1.0.safetensors")
+    assert files(settings) == [row["checkpoint"]]
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+def test_an_epoch_is_said_once_also_where_the_optimizer_has_run_over(log, settings, monkeypatch):
+    from app.runs.training import Training
+
+    wanted = Wanted()
+    run = add(log, optimizer={"type": "adam"})
+    snapshot = Training.snapshot
+
+    def spoiled(training):
+        found = snapshot(training)
+        slot = next(key for key in found.arrays if key.startswith("optimizer."))
+        found.arrays[slot].flat[0] = np.inf
         return found
 
-    AfterEpochs(log, monkeypatch, 1, lambda: monkeypatch.setattr(Training, "snapshot", spoiled))
-    work(log, settings, wanted)
-    assert files(settings) == [f"{run}.1.4.0.safetensors"]
-    second = add(log)
-    monkeypatch.undo()
     monkeypatch.setattr(Training, "snapshot", spoiled)
     AfterEpochs(log, monkeypatch, 2, lambda: setattr(wanted, "leave", True))
-    row = work(log, settings, wanted)
-    assert row["checkpoint"] == f"{second}.1.1.0.safetensors"
+    assert work(log, settings, wanted)["state"] == "queued"
+    monkeypatch.undo()
+    row = work(log, settings)
+    assert [e["data"]["epoch"] for e in log.events(run) if e["type"] == "epoch"] == [1, 2]
+    assert (row["state"], log.events(run)[-1]["data"]["reason"]) == ("failed", "diverged")
 
 
 def test_a_crew_whose_process_died_is_for_the_next_attempt(log, settings, monkeypatch):

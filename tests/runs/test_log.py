@@ -33,7 +33,9 @@ def test_a_run_waits_is_claimed_once_and_ends_once(log):
     log.finish(claim, State.SUCCEEDED, {})
     with pytest.raises(FencedError):
         log.finish(claim, State.FAILED, {})
-    assert not log.end(run, State.FAILED, error="late")
+    log.give_up(claim, "late")
+    log.release(claim)
+    assert log.request_cancel(run)
     assert types(log, run) == ["queued", "started", "succeeded"]
     assert [event["seq"] for event in log.events(run)] == [1, 2, 3]
 
@@ -89,7 +91,7 @@ def test_a_worker_that_lost_its_run_writes_nothing(log):
     ):
         with pytest.raises(FencedError):
             write()
-    log.end(run, State.FAILED, error="gone")
+    log.finish(claim, State.FAILED, {}, error="gone")
     with pytest.raises(FencedError):
         log.say(claim, "epoch", {})
     assert types(log, run) == ["queued", "failed"]

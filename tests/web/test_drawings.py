@@ -95,9 +95,10 @@ def test_a_full_set_and_a_full_disk_are_said(client, monkeypatch):
     def fail(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("app.data.drawings.os.fsync", fail)
+    monkeypatch.setattr("app.data.files.os.fsync", fail)
     message = is_an_error(client.post("/api/drawings", json={**BODY, "set": "other"}), 507)
-    assert "No space left on device" in message
+    assert "no room left on the disk" in message
+    assert [one["count"] for one in client.get("/api/drawings").json()["sets"]] == [1]
 
 
 def test_the_drawings_are_no_models_and_the_models_no_drawings(client):
