@@ -8,13 +8,13 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 UV_LOCK := $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
-.PHONY: run test chaos bench bench-peers bench-serve lint format install install-dev lock default-model screenshots clean
+.PHONY: run test chaos bench bench-peers bench-serve lint format install install-dev lock default-model words screenshots clean
 
 run: install ## serve on http://HOST:PORT
 	$(SERVE_ENV) $(PY) -m app serve
 
 test: install-dev browser clients ## run every test; a subset with ARGS="tests/nn -k adam"
-	$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile $(ARGS) # two processes: each with one thread of BLAS
 
 bench: install-dev ## measure speed and memory; nothing else should run meanwhile
 	$(PY) -m benchmarks
@@ -45,7 +45,10 @@ format: install-dev
 default-model: install ## train the shipped model anew (needs MNIST: the cache, DIGITPAD_DATA_DIR or the network)
 	$(PY) -m app default-model
 
-screenshots: install-dev browser ## every page, 390 and 1280 px, light and dark, into build/screenshots
+words: install-dev ## gather the texts of the pages, and bring the catalogues in app/locale up to date
+	$(PY) -m app.web.extraction
+
+screenshots: install-dev browser ## every page in both languages, 390 and 1280 px, light and dark, into build/screenshots
 	$(PY) -m tests.e2e.screenshots
 
 install: $(VENV)/.installed

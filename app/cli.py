@@ -1,9 +1,12 @@
 """The command line."""
 
 import errno
+import json
+import os
 import secrets
 import socket
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,7 +21,9 @@ cli = typer.Typer(help="Draw a digit and watch a neural network, written in NumP
 
 SHUTDOWN_SECONDS = 2
 SHIPPED_VALIDATION = 0.1
-"""Share of the training images that is set aside to calibrate the shipped model on."""
+"""Share of the training images that is set aside to calibrate the shipped model on, where its recipe sets no share."""
+TRAINING_LOG = "training.jsonl"
+"""What the training of a shipped model said, an event a line, beside its weights."""
 TOKEN_BYTES = 24
 SOCKET_MESSAGE_BYTES = 64 * 1024
 """The largest message that a reader may send; nothing it says is listened to."""
@@ -68,32 +73,76 @@ def serve() -> None:
 
 @cli.command("default-model")
 def default_model(
-    recipe: Annotated[str, typer.Option(help="the recipe to train")] = "quick",
+    recipe: Annotated[str, typer.Option(help="the recipe to train")] = "small-mlp",
     name: Annotated[str, typer.Option(help="the model's name")] = "mnist-mlp",
 ) -> None:
     """Train the model that ships with digitpad anew, and make it the default."""
     from app.data import DatasetUnavailable, load_dataset
+    from app.data.files import write_whole
     from app.models import ModelStore
     from app.recipes import get_recipe
+    from app.runs.compute import LARGEST_CREW, cores
     from app.runs.config import parse_config
     from app.runs.training import Said, Training
     from app.settings import SHIPPED_MODELS
 
     settings = _settings()
+    _take_kernels(settings.blas_kernel)
+    try:
+        fields = get_recipe(recipe).config
+    except ValueError as error:
+        sys.exit(f"digitpad: {error}")
     # calibrated on images that were no part of training, whatever the recipe does
-    config = parse_config({**get_recipe(recipe).config, "validation": SHIPPED_VALIDATION})
+    share = fields["validation"] if isinstance(fields.get("validation"), float) else SHIPPED_VALIDATION
+    config = parse_config({**fields, "validation": share})
     try:
         dataset = load_dataset(config.dataset, data_dir=settings.data_dir, cache_dir=settings.cache_dir)
     except DatasetUnavailable as error:
         sys.exit(str(error))
-    training = Training(config, dataset)
+    training = Training(config, dataset, processes=min(cores(), LARGEST_CREW), cache_dir=settings.cache_dir)
+    said = []
     for step in training.run():
         if isinstance(step, Said):
+            said.append(json.dumps({"type": step.type, "data": step.data}, ensure_ascii=False) + "\n")
             print(f"{step.type:10}", *(f"{key} {_short(value)}" for key, value in step.data.items()), flush=True)
     store = ModelStore(SHIPPED_MODELS)
     card = store.save(training.card(name, shipped=True), training.network, replace=True, arrays=training.arrays())
+    write_whole(store.path(card.name, TRAINING_LOG), "".join(said).encode(), prefix=".log.")
     store.set_default(card.name)
     print(f"saved      {card.name}, {card.parameters:,} parameters, SHA-256 {card.sha256}")
+
+
+@cli.command()
+def augment(
+    recipe: Annotated[str, typer.Argument(help="whose augmentation is shown")] = "best-cnn",
+    out: Annotated[Path, typer.Option(help="the PNG to write")] = Path("augmentation.png"),
+    digits: Annotated[int, typer.Option(min=1, max=100, help="how many digits are shown")] = 20,
+    epochs: Annotated[int, typer.Option(min=1, max=100, help="in how many epochs")] = 9,
+    seed: Annotated[int, typer.Option(min=0, help="which digits, and how they are changed")] = 1,
+) -> None:
+    """Write a picture of digits as they are, in the top row, and as each epoch of a recipe changes them."""
+    from app.data import DatasetUnavailable, load_dataset
+    from app.data.augment import make_augmentation
+    from app.data.contact_sheet import changed_digits, contact_sheet
+    from app.recipes import get_recipe
+    from app.runs.config import parse_config
+
+    settings = _settings()
+    try:
+        config = parse_config(get_recipe(recipe).config)
+        augmentation = make_augmentation(config.augmentation)
+        if augmentation is None:
+            sys.exit(f"digitpad: the recipe {recipe} has no augmentation")
+        split = load_dataset(config.dataset, data_dir=settings.data_dir, cache_dir=settings.cache_dir).train
+    except (ValueError, DatasetUnavailable) as error:
+        sys.exit(f"digitpad: {error}")
+    indices, after = changed_digits(split, augmentation, seed=seed, count=digits, epochs=epochs)
+    try:
+        out.write_bytes(contact_sheet(split.images[indices], after))
+    except OSError as error:
+        sys.exit(f"digitpad: {out} cannot be written: {error.strerror}")
+    print(f"{out}: {len(indices)} digits of {config.dataset}, each in {epochs} epochs")
+    print(*(f"{name} {value:g}" for name, value in augmentation.spec().items() if value), sep=", ")
 
 
 @cli.command("gradient-check")
@@ -138,6 +187,15 @@ def _settings() -> Settings:
             came = "" if "token" in name else f"; got {entry['input']!r}"  # a secret stays one
             lines.append(f"DIGITPAD_{name.upper()}: {entry['msg']}{came}")
         sys.exit("digitpad: " + "\n".join(lines))
+
+
+def _take_kernels(choice: str) -> None:
+    """Begin anew where BLAS is to take other kernels: it chose them when NumPy was loaded."""
+    from app.runs.compute import kernel_environment
+
+    wanted = kernel_environment(choice)
+    if any(os.environ.get(key) != value for key, value in wanted.items()):
+        os.execve(sys.executable, [sys.executable, "-m", "app", *sys.argv[1:]], {**os.environ, **wanted})
 
 
 def _announce(settings: Settings, port: int, made: str | None) -> None:

@@ -10,15 +10,41 @@ from starlette.routing import Route
 
 from app import __version__
 from app.data.drawings import DrawingStore
+from app.data.loaded import LoadedDatasets
+from app.data.yours import OwnImages
 from app.models import ModelStore, Predictors
+from app.models.judgement import Judge
 from app.runs.checkpoints import Checkpoints
 from app.runs.commands import Commands
+from app.runs.estimate import Estimator
 from app.runs.log import Log
 from app.runs.runner import Runner
 from app.runs.tail import Tail
 from app.settings import SHIPPED_MODELS, Settings
-from app.web import assets, catalog, docs, doctor, drawings, errors, health, models, pages, predict, runs, stream, v2
+from app.web import (
+    assets,
+    augmentation,
+    catalog,
+    datasets,
+    docs,
+    doctor,
+    drawings,
+    errors,
+    health,
+    judgement,
+    models,
+    pages,
+    predict,
+    races,
+    runs,
+    schema,
+    stream,
+    v2,
+    watching,
+    words,
+)
 from app.web.compression import Compression
+from app.web.desk import Desk
 from app.web.guard import Guard, Rules
 from app.web.state import Services
 
@@ -35,15 +61,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         store.tidy()
         drawn = DrawingStore(settings.home / "drawings")
         drawn.tidy()
-        Checkpoints(settings.home, log.id).tidy(log.all_ids)
+        checkpoints = Checkpoints(settings.home, log.id)
+        checkpoints.tidy(log.all_ids)
         runner, tail = Runner(log, settings), Tail(log)
         commands = Commands(log, store, settings, runner.wake)
-        app.state.services = Services(settings, log, runner, commands, tail, store, Predictors(store), drawn)
+        loaded = LoadedDatasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=drawn)
+        desk, estimator, judge = Desk(), Estimator(log), Judge(store, OwnImages(drawn))
+        predictors = Predictors(store)
+        app.state.services = Services(
+            *(settings, log, runner, commands, tail, store, predictors, drawn, loaded),
+            *(checkpoints, desk, estimator, judge),
+        )
         runner.start()
         try:
             yield
         finally:
             await tail.close()
+            await desk.close()
             await asyncio.to_thread(runner.stop)
             log.close()
 
@@ -61,7 +95,25 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     assets.install(app)
     # Ahead of FastAPI's own route for it, which describes it: dispatch and injection take longer than the network does.
     app.router.routes.insert(0, Route("/predict", predict.predict, methods=["POST"], include_in_schema=False))
-    for room in (predict, doctor, pages, catalog, runs, stream, models, drawings, v2, health):
+    for room in (
+        predict,
+        doctor,
+        pages,
+        catalog,
+        augmentation,
+        datasets,
+        runs,
+        races,
+        stream,
+        models,
+        drawings,
+        v2,
+        health,
+    ):
         app.include_router(room.router)
+    app.include_router(judgement.router)
+    app.include_router(schema.router)
+    app.include_router(watching.router)
+    app.include_router(words.router)
     docs.install(app)
     return app

@@ -1,6 +1,8 @@
 """What tests share: the real MNIST where it is, data that needs no download, and an app to talk to."""
 
+import fcntl
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,7 +28,13 @@ def mnist_dir() -> Path:
 def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache folder that holds the data set `strokes` and nothing else."""
     folder = tmp_path_factory.mktemp("cache")
-    load_dataset("strokes", data_dir=None, cache_dir=folder)
+    base = tmp_path_factory.getbasetemp()
+    # the workers of one run share what the first of them draws
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "drawn"
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        load_dataset("strokes", data_dir=None, cache_dir=shared)
+    shutil.copytree(shared, folder, dirs_exist_ok=True)
     return folder
 
 

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from app.data import mnist, strokes
-from app.data.dataset import Dataset
+from app.data import folder, idx_sets, mixture, mnist, own, strokes
+from app.data.dataset import Dataset, DatasetUnavailable
+from app.data.drawings import DrawingSet, DrawingStore
 
-State: TypeAlias = Literal["ready", "download", "generate"]
+MOST_STROKES = 20.0
+"""The largest weight up to which a mixture has new drawn digits, and not the same ones again."""
+
+State: TypeAlias = Literal["ready", "download", "generate", "too-few"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,25 @@ class _Definition:
     notes: Mapping[State, str]
     is_ready: Callable[[Path | None, Path], bool]
     load: Callable[[Path | None, Path, bool], Dataset]
+
+
+def _of_idx(source: idx_sets.IdxSet) -> _Definition:
+    return _Definition(
+        title=source.title,
+        description=source.description,
+        labels=source.labels,
+        train=source.train,
+        test=source.test,
+        missing="download",
+        notes={
+            "ready": "On this machine.",
+            "download": f"Will be downloaded once, {source.megabytes} MB, when it is first used.",
+        },
+        is_ready=lambda data_dir, cache_dir: idx_sets.is_present(source, data_dir=data_dir, cache_dir=cache_dir),
+        load=lambda data_dir, cache_dir, download: idx_sets.load_idx_set(
+            source, data_dir=data_dir, cache_dir=cache_dir, download=download
+        ),
+    )
 
 
 _DEFINITIONS: Mapping[str, _Definition] = {
@@ -69,11 +92,20 @@ _DEFINITIONS: Mapping[str, _Definition] = {
         is_ready=lambda data_dir, cache_dir: strokes.is_cached(cache_dir=cache_dir),
         load=lambda data_dir, cache_dir, download: strokes.load_strokes(cache_dir=cache_dir),
     ),
+    **{name: _of_idx(source) for name, source in idx_sets.SETS.items()},
 }
 
 
-def list_datasets(*, data_dir: Path | None, cache_dir: Path) -> list[DatasetInfo]:
-    """All data sets, without loading any. `data_dir` is DIGITPAD_DATA_DIR, or None."""
+def is_composed(name: str) -> bool:
+    """Whether a name is a mixture's, a folder's or a file's, which the catalogue does not list."""
+    return mixture.is_mixture(name) or folder.is_folder_name(name)
+
+
+def list_datasets(*, data_dir: Path | None, cache_dir: Path, drawings: DrawingStore | None = None) -> list[DatasetInfo]:
+    """All data sets, without loading any; with `drawings`, each of the user's own sets too.
+
+    `data_dir` is DIGITPAD_DATA_DIR, or None.
+    """
     infos = []
     for name, definition in _DEFINITIONS.items():
         state: State = "ready" if definition.is_ready(data_dir, cache_dir) else definition.missing
@@ -89,15 +121,114 @@ def list_datasets(*, data_dir: Path | None, cache_dir: Path) -> list[DatasetInfo
                 definition.notes[state],
             )
         )
-    return infos
+    return infos + [_own_info(one) for one in (drawings.sets() if drawings is not None else []) if one.count]
 
 
-def load_dataset(name: str, *, data_dir: Path | None, cache_dir: Path, download: bool = True) -> Dataset:
+def get_info(name: str, *, data_dir: Path | None, cache_dir: Path, drawings: DrawingStore | None = None) -> DatasetInfo:
+    """What the catalogue has, or would have, of a name: also of `folder:PATH`, `npz:PATH` and mixtures.
+
+    Raises ValueError for a name that cannot be one, DatasetUnavailable for a folder that is not there or not readable.
+    """
+    if mixture.is_mixture(name):
+        return _mixture_info(name, lambda one: get_info(one, data_dir=data_dir, cache_dir=cache_dir, drawings=drawings))
+    if folder.is_folder_name(name):
+        return _folder_info(folder.load_folder(name, data_dir=data_dir, cache_dir=cache_dir))
+    infos = list_datasets(data_dir=data_dir, cache_dir=cache_dir, drawings=drawings)
+    found = next((info for info in infos if info.name == name), None)
+    if found is None:
+        raise ValueError(f"expected a data set: {', '.join(info.name for info in infos)}; got {str(name)[:80]!r}")
+    return found
+
+
+def load_dataset(
+    name: str, *, data_dir: Path | None, cache_dir: Path, download: bool = True, drawings: DrawingStore | None = None
+) -> Dataset:
     """Load a data set by its name; `download=False` forbids the network.
 
     Raises ValueError for a name that is not in the catalogue, DatasetUnavailable if the set cannot be had.
     """
+    if mixture.is_mixture(name):
+
+        def load(term: mixture.Term) -> tuple[Dataset, float]:
+            if term.name == "strokes" and term.weight > 1:  # there are always more of them
+                count = mixture.mixed_size(strokes.TRAIN_SIZE, min(term.weight, MOST_STROKES))
+                return strokes.load_strokes(cache_dir=cache_dir, train=count), term.weight * strokes.TRAIN_SIZE / count
+            return (
+                load_dataset(term.name, data_dir=data_dir, cache_dir=cache_dir, download=download, drawings=drawings),
+                term.weight,
+            )
+
+        return mixture.mix(mixture.parse_mixture(name), load)
+    if folder.is_folder_name(name):
+        return folder.load_folder(name, data_dir=data_dir, cache_dir=cache_dir)
     definition = _DEFINITIONS.get(name)
-    if definition is None:
+    if definition is not None:
+        return definition.load(data_dir, cache_dir, download)
+    set_name = own.set_of(name) if drawings is not None else None
+    if drawings is None or set_name is None:
         raise ValueError(f"expected a data set: {', '.join(sorted(_DEFINITIONS))}; got {str(name)[:64]!r}")
-    return definition.load(data_dir, cache_dir, download)
+    if not drawings.labels(set_name):
+        raise DatasetUnavailable(f"there are no drawings in the set “{set_name}” any more: draw some first")
+    return own.load_own(drawings, set_name)
+
+
+def _own_info(drawn: DrawingSet) -> DatasetInfo:
+    size = own.size_of(drawn.labels)
+    return DatasetInfo(
+        f"{own.PREFIX}{drawn.name}",
+        own.title_of(drawn.name),
+        f"{drawn.count} drawings of your own, each drawn again many times with other pens and small warps.",
+        tuple(sorted(drawn.labels)),
+        size.train,
+        size.test,
+        "ready" if size.problem is None else "too-few",
+        "On this machine." if size.problem is None else f"Too few: {size.problem}.",
+    )
+
+
+def stamp_of(name: str, *, data_dir: Path | None, drawings: DrawingStore) -> str:
+    """Changes when the data set does; only what users own does. Raises ValueError, DatasetUnavailable."""
+    if mixture.is_mixture(name):
+        terms = mixture.parse_mixture(name)
+        return " ".join(stamp_of(term.name, data_dir=data_dir, drawings=drawings) for term in terms)
+    if folder.is_folder_name(name):
+        return folder.stamp_of(name, data_dir)
+    set_name = own.set_of(name)
+    return "" if set_name is None else own.stamp_of(drawings, set_name)
+
+
+def _folder_info(dataset: Dataset) -> DatasetInfo:
+    return DatasetInfo(
+        dataset.name,
+        dataset.title,
+        "Pictures of your own, from DIGITPAD_DATA_DIR.",
+        dataset.labels,
+        len(dataset.train),
+        len(dataset.test),
+        "ready",
+        "On this machine.",
+    )
+
+
+def _mixture_info(name: str, info_of: Callable[[str], DatasetInfo]) -> DatasetInfo:
+    terms = mixture.parse_mixture(name)
+    infos = [info_of(term.name) for term in terms]
+    mixture.check_labels(terms, [info.labels for info in infos], [info.train for info in infos])
+    sizes = [mixture.mixed_size(info.train, term.weight) for info, term in zip(infos, terms, strict=True)]
+    # What is worst is said: a set that cannot be used yet, or else one that must be fetched first.
+    worst = max(infos, key=lambda info: _WORSE.index(info.state))
+    shown = mixture.write_mixture(terms)
+    return DatasetInfo(
+        shown,
+        shown,
+        f"Mixed: {', '.join(f'{size:,} of {info.title}' for size, info in zip(sizes, infos, strict=True))}; "
+        f"tested with {infos[0].title}.",
+        infos[0].labels,
+        sum(sizes),
+        infos[0].test,
+        worst.state,
+        worst.note if worst.state == "ready" else f"{worst.title}: {worst.note}",
+    )
+
+
+_WORSE: tuple[State, ...] = ("ready", "generate", "download", "too-few")

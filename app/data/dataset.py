@@ -31,13 +31,17 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set: `name` as in a config, `title` as on a page, `labels` in the order of the label indices."""
+    """A data set: `name` as in a config, `title` as on a page, `labels` in the order of the label indices.
+
+    `version` names what the images were made of, for a data set that the user can change; None for all others.
+    """
 
     name: str
     title: str
     labels: tuple[str, ...]
     train: Split
     test: Split
+    version: str | None = None
 
 
 def split_validation(split: Split, fraction: float) -> tuple[Split, Split]:

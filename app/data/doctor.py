@@ -1,7 +1,7 @@
 """What a drawing loses and gains on its way to 28×28, and what is unusual about it, in plain sentences."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,21 @@ OFF_CENTRE_SHARE = 0.15
 OFF_CENTRE_PIXELS = 1.5
 """The same in the 28×28, where MNIST's centre of mass is within half a pixel."""
 
+THIN = "the stroke is {width} px wide, MNIST's about {usual}: it is thin, and parts of it fade"
+THICK = "the stroke is {width} px wide, MNIST's about {usual}: it is thick, and small holes close"
+
 STEPS: tuple[str, ...] = tuple(field.name for field in fields(Steps))
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A sentence; `text` names each of the figures in braces, so that a page can say it in another language."""
+
+    text: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text.format_map(self.values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +60,7 @@ class Examination:
     prepared: Prepared
     without: dict[str, Prepared]
     stroke_width: float | None
-    sentences: tuple[str, ...]
+    remarks: tuple[Remark, ...]
 
 
 def examine_strokes(
@@ -60,7 +74,7 @@ def examine_strokes(
     canvas = canvas_of(parsed, side, brush)
     drawing = draw_strokes(parsed, _share(canvas) * BOX_SIZE, canvas.square)
     drawn = [stroke for stroke in parsed if len(stroke)]
-    sentences = []
+    remarks = []
     if drawn:
         raw = _square(drawing)
         points = np.concatenate(drawn)
@@ -68,10 +82,10 @@ def examine_strokes(
         low, high = (
             ((edge * 0.5 - corner * 0.5) / (length * 0.5)) for edge in (points.min(axis=0), points.max(axis=0))
         )
-        sentences = _of_place(low, high, len(group_strokes(parsed)))
+        remarks = _of_place(low, high, len(group_strokes(parsed)))
     else:
         raw = np.zeros((RAW_SIDE, RAW_SIDE), np.float32)
-    return _examined(raw, lambda chosen: prepare_strokes(parsed, chosen, canvas), steps, sentences)
+    return _examined(raw, lambda chosen: prepare_strokes(parsed, chosen, canvas), steps, remarks)
 
 
 def examine_image(data: bytes, steps: Steps) -> Examination:
@@ -82,19 +96,19 @@ def examine_image(data: bytes, steps: Steps) -> Examination:
     if found is None:
         return _examined(raw, lambda chosen: BLANK.pixels, steps, [])
     bounds = ink_box(np.where(found.ink > 0.5, found.ink, np.float32(0)))
-    sentences = _of_picture(found)
+    remarks = _of_picture(found)
     if bounds is not None:
         top, left, bottom, right = bounds
         size = np.array([picture.grey.shape[1], picture.grey.shape[0]])
         low, high = np.array([left, top]) / size, np.array([right, bottom]) / size
-        sentences += _of_place(low, high, len(group_ink(found.ink)))
+        remarks += _of_place(low, high, len(group_ink(found.ink)))
         if min(top, left) == 0 or bottom == size[1] or right == size[0]:
-            sentences.append("the ink reaches the picture's edge, so a part of it may be cut off")
-    return _examined(raw, lambda chosen: prepare_ink(found.ink, chosen), steps, sentences)
+            remarks.append(Remark("the ink reaches the picture's edge, so a part of it may be cut off"))
+    return _examined(raw, lambda chosen: prepare_ink(found.ink, chosen), steps, remarks)
 
 
 def _examined(
-    raw: FloatArray, prepare: Callable[[Steps], FloatArray], steps: Steps, sentences: list[str]
+    raw: FloatArray, prepare: Callable[[Steps], FloatArray], steps: Steps, remarks: list[Remark]
 ) -> Examination:
     def prepared(chosen: Steps) -> Prepared:
         pixels = prepare(chosen)
@@ -104,62 +118,66 @@ def _examined(
     without = {name: prepared(replace(steps, **{name: not getattr(steps, name)})) for name in STEPS}
     width = None if now.blank else pen_width(now.pixels)
     if now.blank:
-        return Examination(raw, now, without, None, ("there is no ink: nothing to read",))
-    return Examination(raw, now, without, width, (*_of_width(width), *_of_image(now.pixels), *sentences))
+        return Examination(raw, now, without, None, (Remark("there is no ink: nothing to read"),))
+    return Examination(raw, now, without, width, (*_of_width(width), *_of_image(now.pixels), *remarks))
 
 
-def _of_width(width: float | None) -> list[str]:
+def _of_width(width: float | None) -> list[Remark]:
     if width is None:
         return []
-    sentence = f"the stroke is {width:.1f} px wide, MNIST's about {USUAL_STROKE_WIDTH:.1f}"
+    values = {"width": f"{width:.1f}", "usual": f"{USUAL_STROKE_WIDTH:.1f}"}
     if width < THIN_SHARE * USUAL_STROKE_WIDTH:
-        return [f"{sentence}: it is thin, and parts of it fade"]
+        return [Remark(THIN, values)]
     if width > THICK_SHARE * USUAL_STROKE_WIDTH:
-        return [f"{sentence}: it is thick, and small holes close"]
-    return [sentence]
+        return [Remark(THICK, values)]
+    return [Remark("the stroke is {width} px wide, MNIST's about {usual}", values)]
 
 
-def _of_image(pixels: FloatArray) -> list[str]:
+def _of_image(pixels: FloatArray) -> list[Remark]:
     """What is unusual in the 28×28."""
-    sentences = []
+    remarks = []
     bounds = ink_box(pixels)
     assert bounds is not None
     longer = int(max(bounds[2] - bounds[0], bounds[3] - bounds[1]))
     if not BOX_SIZE - 1 <= longer <= BOX_SIZE + 1:
-        sentences.append(f"the digit is {longer} px long in the 28×28, MNIST's {BOX_SIZE}")
+        values = {"length": str(longer), "usual": str(BOX_SIZE)}
+        remarks.append(Remark("the digit is {length} px long in the 28×28, MNIST's {usual}", values))
     indices = np.arange(IMAGE_SIZE)
     mass = float(pixels.sum())
     across = float(pixels.sum(axis=0) @ indices) / mass - CENTRE
     down = float(pixels.sum(axis=1) @ indices) / mass - CENTRE
     if max(abs(across), abs(down)) > OFF_CENTRE_PIXELS:
-        away = max(abs(across), abs(down))
-        sentences.append(f"its centre of mass is {away:.1f} px from the middle, MNIST's within 0.5")
-    return sentences
+        values = {"distance": f"{max(abs(across), abs(down)):.1f}"}
+        remarks.append(Remark("its centre of mass is {distance} px from the middle, MNIST's within 0.5", values))
+    return remarks
 
 
-def _of_place(low: NDArray[np.float64], high: NDArray[np.float64], groups: int) -> list[str]:
+def _of_place(low: NDArray[np.float64], high: NDArray[np.float64], groups: int) -> list[Remark]:
     """What is unusual about where the drawing lies: its corners as shares of the canvas, x and y."""
-    sentences = []
+    remarks = []
     share = float((high - low).max())
     if share < SMALL_SHARE:
-        sentences.append(f"the drawing is small: it takes {100 * share:.0f} % of the canvas, and is enlarged")
+        values = {"percent": f"{100 * share:.0f}"}
+        remarks.append(Remark("the drawing is small: it takes {percent} % of the canvas, and is enlarged", values))
     away = np.abs((low + high) / 2 - 0.5)
     if float(away.max()) > OFF_CENTRE_SHARE:
-        sentences.append(f"the drawing is off centre by {100 * float(away.max()):.0f} % of the canvas, and is moved")
+        values = {"percent": f"{100 * float(away.max()):.0f}"}
+        remarks.append(Remark("the drawing is off centre by {percent} % of the canvas, and is moved", values))
     if groups > 1:
-        sentences.append(f"it falls into {groups} groups from left to right: more than one digit")
-    return sentences
+        values = {"count": str(groups)}
+        remarks.append(Remark("it falls into {count} groups from left to right: more than one digit", values))
+    return remarks
 
 
-def _of_picture(found: Ink) -> list[str]:
-    sentences = []
+def _of_picture(found: Ink) -> list[Remark]:
+    remarks = []
     if found.is_light:
-        sentences.append("the ink is lighter than the paper, so the picture is inverted")
+        remarks.append(Remark("the ink is lighter than the paper, so the picture is inverted"))
     if found.is_uneven:
-        sentences.append("the paper is not of one tone, so its light is taken out")
+        remarks.append(Remark("the paper is not of one tone, so its light is taken out"))
     if found.is_noisy:
-        sentences.append("the picture is noisy, so it is smoothed")
-    return sentences
+        remarks.append(Remark("the picture is noisy, so it is smoothed"))
+    return remarks
 
 
 def _share(canvas: Canvas) -> float:

@@ -1,8 +1,12 @@
 """One labelled drawing of the user's own: what may be in it, and how it is read from its file."""
 
+import json
 import re
+import secrets
+import time
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +76,25 @@ def check_strokes(strokes: object) -> Strokes:
     if not kept:
         raise ValueError("strokes: expected at least one point; got none")
     return kept
+
+
+def new_drawing(label: object, strokes: object, set_name: object = DEFAULT_SET) -> Drawing:
+    """A drawing that was just made, not yet kept. Raises ValueError that says what is wrong with it."""
+    return Drawing(
+        id=f"{time.time_ns() // 1000:014x}-{secrets.token_hex(4)}",
+        label=check_label(label),
+        strokes=check_strokes(strokes),
+        set=check_set_name(set_name),
+        created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+    )
+
+
+def pack_drawing(drawing: Drawing) -> bytes:
+    """A drawing as its file has it. Raises ValueError where it is too large."""
+    data = json.dumps(asdict(drawing), ensure_ascii=False, separators=(",", ":")).encode()
+    if len(data) > LARGEST_FILE:
+        raise ValueError(f"strokes: expected a drawing of at most {LARGEST_FILE // 1000} kB; got {len(data)} bytes")
+    return data
 
 
 def read_drawing(path: Path, set_name: str) -> Drawing:

@@ -1,27 +1,24 @@
 """The user's own labelled drawings: one JSON file each, `<folder>/<set>/<id>.json`, written whole or not at all."""
 
-import json
 import os
 import re
-import secrets
 import stat
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.data.drawing import (
     DEFAULT_SET,
-    LARGEST_FILE,
     SET_NAME,
     Drawing,
     check_label,
     check_set_name,
-    check_strokes,
+    new_drawing,
+    pack_drawing,
     read_drawing,
 )
 from app.data.files import write_whole
@@ -79,6 +76,8 @@ class _Index:
     stamp: int = -1
     labels: dict[str, str] = field(default_factory=dict)
     damaged: dict[str, str] = field(default_factory=dict)
+    files: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """When each file was written, in ns, and its inode."""
 
 
 class DrawingStore:
@@ -94,24 +93,47 @@ class DrawingStore:
 
         Raises ValueError that says what is wrong with it, FullError, and OSError where the disk refuses.
         """
-        drawing = Drawing(
-            id=f"{time.time_ns() // 1000:014x}-{secrets.token_hex(4)}",
-            label=check_label(label),
-            strokes=check_strokes(strokes),
-            set=check_set_name(set_name),
-            created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        )
-        data = json.dumps(asdict(drawing), ensure_ascii=False, separators=(",", ":")).encode()
-        if len(data) > LARGEST_FILE:
-            raise ValueError(f"strokes: expected a drawing of at most {LARGEST_FILE // 1000} kB; got {len(data)} bytes")
-        folder = self.folder / drawing.set
-        if not folder.is_dir():
-            if len(self._set_names()) >= MOST_SETS:
-                raise FullError(f"expected at most {MOST_SETS} sets of drawings; there are that many already")
-        elif len(_ids(folder)) >= LARGEST_SET:
-            raise FullError(f"expected at most {LARGEST_SET} drawings in a set; {drawing.set} has that many already")
-        self._write(folder, drawing.id, data)
+        drawing = new_drawing(label, strokes, set_name)
+        self.add_all([drawing])
         return drawing
+
+    def add_all(self, drawings: Sequence[Drawing]) -> None:
+        """Keep new drawings, all of them or none.
+
+        Raises ValueError for one that is too large, FullError, and OSError where the disk refuses.
+        """
+        files = [(self.folder / drawing.set, drawing.id, pack_drawing(drawing)) for drawing in drawings]
+        new = Counter(folder for folder, _, _ in files)
+        if len(set(self._set_names()) | {folder.name for folder in new}) > MOST_SETS:
+            raise FullError(f"expected at most {MOST_SETS} sets of drawings; there would be more")
+        for folder, count in new.items():
+            there = len(_ids(folder))
+            if there + count > LARGEST_SET:
+                raise FullError(f"expected at most {LARGEST_SET} drawings in a set; {folder.name} has {there} already")
+        written: list[Path] = []
+        try:
+            for folder, drawing_id, data in files:
+                self._write(folder, drawing_id, data)
+                written.append(folder / f"{drawing_id}.json")
+        except OSError:
+            for path in written:
+                path.unlink(missing_ok=True)
+            raise
+
+    def relabel(self, drawing_id: str, label: object) -> Drawing:
+        """Give a drawing another label, and return it. Raises ValueError, UnknownDrawingError, OSError."""
+        checked = check_label(label)
+        path = self._find(drawing_id)
+        try:
+            drawing = replace(read_drawing(path, path.parent.name), label=checked)
+        except FileNotFoundError:
+            raise UnknownDrawingError("there is no such drawing") from None
+        self._write(path.parent, drawing_id, pack_drawing(drawing))
+        return drawing
+
+    def labels(self, set_name: str) -> dict[str, str]:
+        """The label of each usable drawing of a set, by its id. Raises ValueError for the name."""
+        return dict(self._look(check_set_name(set_name)).labels)
 
     def page(
         self, set_name: str | None = None, label: str | None = None, limit: int = 100, before: str | None = None
@@ -151,19 +173,19 @@ class DrawingStore:
 
     def load(self, set_name: str) -> list[Drawing]:
         """All usable drawings of a set, the oldest first, without damaged files. Raises ValueError for the name."""
+        return list(self.each(set_name))
+
+    def each(self, set_name: str) -> Iterator[Drawing]:
+        """As `load`, one by one."""
         folder = self.folder / check_set_name(set_name)
-        return list(_usable(folder, set_name)) if _is_folder(folder) else []
+        return _usable(folder, set_name) if _is_folder(folder) else iter(())
 
     def delete(self, drawing_id: str) -> None:
         """Remove a drawing, also a damaged one. Raises UnknownDrawingError."""
-        if _ID.fullmatch(drawing_id):
-            for name in self._set_names():
-                try:
-                    (self.folder / name / f"{drawing_id}.json").unlink()
-                except FileNotFoundError:
-                    continue
-                return
-        raise UnknownDrawingError("there is no such drawing")
+        try:
+            self._find(drawing_id).unlink()
+        except FileNotFoundError:
+            raise UnknownDrawingError("there is no such drawing") from None
 
     def tidy(self) -> None:
         """Remove what a process that was killed while it wrote has left behind over an hour ago, and empty sets."""
@@ -182,8 +204,17 @@ class DrawingStore:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
+    def _find(self, drawing_id: str) -> Path:
+        """The file of a drawing. Raises UnknownDrawingError."""
+        if _ID.fullmatch(drawing_id):
+            for name in self._set_names():
+                path = self.folder / name / f"{drawing_id}.json"
+                if path.is_file():
+                    return path
+        raise UnknownDrawingError("there is no such drawing")
+
     def _look(self, name: str) -> _Index:
-        """What is in a set; files seen before are not read again, as they are written once and never changed."""
+        """What is in a set; files seen before are not read again, unless another was put in their place."""
         folder = self.folder / name
         with self._lock:
             if not _is_folder(folder):
@@ -199,8 +230,9 @@ class DrawingStore:
             known = index or _Index()
             settled = time.time_ns() - changed > SETTLED_NS
             index = _Index(stamp=changed if settled else -1)
-            for drawing_id in _ids(folder):
-                if drawing_id in known.labels:
+            for drawing_id, file in _stamped(folder):
+                index.files[drawing_id] = file
+                if drawing_id in known.labels and known.files.get(drawing_id) == file:
                     index.labels[drawing_id] = known.labels[drawing_id]
                     continue
                 try:
@@ -243,6 +275,18 @@ def _ids(folder: Path) -> list[str]:
     except FileNotFoundError:
         return []
     return sorted(name[:-5] for name in names if name.endswith(".json") and _ID.fullmatch(name[:-5]))
+
+
+def _stamped(folder: Path) -> list[tuple[str, tuple[int, int]]]:
+    """The ids of the drawings in a folder, the oldest first, with what changes when a file is replaced."""
+    found = []
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".json") and _ID.fullmatch(entry.name[:-5]):
+                with suppress(FileNotFoundError):
+                    status = entry.stat(follow_symlinks=False)
+                    found.append((entry.name[:-5], (status.st_mtime_ns, status.st_ino)))
+    return sorted(found)
 
 
 def _usable(folder: Path, name: str) -> Iterator[Drawing]:

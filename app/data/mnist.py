@@ -3,16 +3,12 @@
 Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998.
 """
 
-import http.client
-import os
-import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from app.data import download as net
 from app.data.dataset import Dataset, DatasetUnavailable, Split
-from app.data.idx import CHUNK_BYTES, ByteArray, read_idx
+from app.data.idx import ByteArray, read_idx
 
 LABELS = tuple("0123456789")
 TITLE = "MNIST"
@@ -61,7 +57,7 @@ def load_mnist(
                 return _read_checked(own, name, rank, hashes)
             except (ValueError, OSError) as error:
                 raise DatasetUnavailable(
-                    f"The MNIST file {own.name} in DIGITPAD_DATA_DIR is damaged: {_reason(error)}. Replace it, or "
+                    f"The MNIST file {own.name} in DIGITPAD_DATA_DIR is damaged: {net.reason(error)}. Replace it, or "
                     "unset DIGITPAD_DATA_DIR to have MNIST downloaded, or train on `strokes`, which needs no file."
                 ) from None
         return _from_cache(name, rank, cache_dir / "mnist", hashes, mirrors if download else (), timeout)
@@ -105,12 +101,11 @@ def _from_cache(
         except (ValueError, OSError):
             # What the cache holds is replaced without a word: it was only ever a copy.
             pass
-    reasons = []
-    for mirror in mirrors:
-        try:
-            return _download(mirror + name + ".gz", name, rank, folder, hashes, timeout)
-        except (ValueError, OSError, http.client.HTTPException) as error:
-            reasons.append(f"{mirror}: {_reason(error)}")
+    got, reasons = net.from_mirrors(
+        mirrors, lambda mirror: _download(mirror + name + ".gz", name, rank, folder, hashes, timeout)
+    )
+    if got is not None:
+        return got
     tried = f" Tried {'; '.join(reasons)}." if reasons else ""
     raise DatasetUnavailable(
         f"The MNIST file {name} is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be downloaded.{tried} "
@@ -120,35 +115,13 @@ def _from_cache(
 
 
 def _download(url: str, name: str, rank: int, folder: Path, hashes: Mapping[str, str], timeout: float) -> ByteArray:
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(prefix=f"{name}.", suffix=".part", dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            with urllib.request.urlopen(url, timeout=timeout) as response:
-                size = 0
-                while chunk := response.read(CHUNK_BYTES):
-                    size += len(chunk)
-                    if size > MAX_DOWNLOAD_BYTES:
-                        raise ValueError(f"expected at most {MAX_DOWNLOAD_BYTES} bytes; got more")
-                    file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        array = _read_checked(Path(partial), name, rank, hashes)
-        Path(partial).replace(folder / f"{name}.gz")
-        # An unpacked copy would be found first, and it is the damaged one.
-        (folder / name).unlink(missing_ok=True)
-        return array
-    finally:
-        Path(partial).unlink(missing_ok=True)
-
-
-def _reason(error: Exception) -> str:
-    """Why, without a path of this machine."""
-    if isinstance(error, urllib.error.HTTPError):
-        error.close()
-        return f"HTTP status {error.code}"
-    if isinstance(error, urllib.error.URLError):
-        return f"no connection ({type(error.reason).__name__})"
-    if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    return str(error)
+    array = net.download(
+        url,
+        folder / f"{name}.gz",
+        lambda path: _read_checked(path, name, rank, hashes),
+        timeout=timeout,
+        most=MAX_DOWNLOAD_BYTES,
+    )
+    # An unpacked copy would be found first, and it is the damaged one.
+    (folder / name).unlink(missing_ok=True)
+    return array

@@ -39,6 +39,14 @@ def draw_strokes(
     image. With `square`, which holds all points, it is the square and not the ink that fills the box. Gives the ink,
     float32 (H, W), 1 is ink, and the box that bounds it, or the square; None if there is no point at all.
     """
+    drawn = trace_strokes(strokes, width, square)
+    return None if drawn is None else (sweep(drawn[0], width * SUPERSAMPLING / 2), drawn[1])
+
+
+def trace_strokes(
+    strokes: Sequence[NDArray[np.float64]], width: float, square: Square | None = None
+) -> tuple[NDArray[np.bool_], Box] | None:
+    """The path of the pen's middle one pixel thin, bool (H, W), with room for the pen around it; as `draw_strokes`."""
     drawn = [stroke for stroke in strokes if len(stroke)]
     if not drawn:
         return None
@@ -69,7 +77,7 @@ def draw_strokes(
         start += len(stroke)
         draw.line(path, fill=1)
         draw.point(path[:2], fill=1)
-    return sweep(np.asarray(canvas) > 0, pen / 2), box
+    return np.asarray(canvas) > 0, box
 
 
 def sweep(mask: NDArray[np.bool_], radius: float) -> FloatArray:

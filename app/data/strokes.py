@@ -9,36 +9,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.data.dataset import Dataset, Split
+from app.data.batch import Drawing, draw_many
+from app.data.dataset import Dataset, ImageArray, Split
 from app.data.files import write_whole
-from app.data.glyphs import DIGITS, Pen, make_pen
-from app.data.raster import draw_strokes
-from app.data.rule import IMAGE_SIZE, apply_rule
+from app.data.glyphs import DIGITS
+from app.data.hand import Whims, draw_whims, write
+from app.data.pens import Pen, make_pen
+from app.data.rule import IMAGE_SIZE
 
 LABELS = tuple(DIGITS)
 TITLE = "Strokes"
-VERSION = 1
+VERSION = 2
 """Goes up with every change to what is drawn: an older cache is then not found, rather than wrong."""
 
 SEED = 20_240_229
 TRAIN_SIZE = 20_000
 TEST_SIZE = 2_000
-
-PEN_MEDIAN = 2.5
-"""Median pen width in pixels of the 28×28 image, as `pen_width` measures MNIST's training images (2.48) ..."""
-PEN_SPREAD = 0.27
-"""... and the standard deviation of its logarithm (5th and 95th percentile of MNIST: 1.69 and 3.90)."""
-PEN_LIMITS = (1.4, 5.0)
-
-# Deviations of a hand, found by looking at sheets of drawn and of real digits side by side; lengths in glyph heights.
-JITTER = 0.06
-STROKE_JITTER = 0.05
-SLANT_MEAN, SLANT_SPREAD = 0.12, 0.25
-TURN_SPREAD_RADIANS = 0.1
-ASPECT_SPREAD = 0.22
-TAPER_SPREAD = 0.15
-WAVE_HEIGHT = 0.04
-BALANCE_SPREAD = 0.25
+BLOCK = 2_000
+"""Images whose random numbers are drawn together."""
 
 
 def make_strokes(*, train: int = TRAIN_SIZE, test: int = TEST_SIZE, seed: int = SEED) -> Dataset:
@@ -78,42 +66,36 @@ def is_cached(*, cache_dir: Path) -> bool:
 
 def draw_digit(pen: Pen, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Draw a glyph once as a hand would, uint8 (28, 28); all that differs from last time comes from `rng`."""
-    width = float(np.clip(PEN_MEDIAN * np.exp(rng.normal(0, PEN_SPREAD)), *PEN_LIMITS))
-    drawing = draw_strokes(_waver(pen, rng), width)
-    if drawing is None:
-        raise ValueError("expected a glyph with at least one point; got none")
-    image: NDArray[np.uint8] = np.rint(apply_rule(*drawing) * 255).astype(np.uint8)
+    image: NDArray[np.uint8] = draw_many(write(pen, draw_whims(rng, 1)))[0]
     return image
 
 
-def _waver(pen: Pen, rng: np.random.Generator) -> list[NDArray[np.float64]]:
-    points = pen.points + rng.normal(0, JITTER, pen.points.shape)
-    path = pen.basis @ points
-    x, y = path[:, 0] - 0.35, path[:, 1] - 0.5
-    slant, turn, aspect, taper, balance = rng.normal(0, 1, 5)
-    phases = rng.uniform(0, 2 * np.pi, 2)
-    waves = rng.normal(0, WAVE_HEIGHT, 2)
-    # Where the middle of the digit lies: some people write large bowls over small ones, some the other way round.
-    y = y + BALANCE_SPREAD * balance * (0.25 - y * y)
-    x = x * (1 + 2 * TAPER_SPREAD * taper * y)
-    x = x + waves[0] * np.sin(np.pi * 2 * y + phases[0])
-    y = y + waves[1] * np.sin(np.pi * 2 * x + phases[1])
-    x = x * np.exp(ASPECT_SPREAD * aspect) - (SLANT_MEAN + SLANT_SPREAD * slant) * y
-    cosine, sine = np.cos(TURN_SPREAD_RADIANS * turn), np.sin(TURN_SPREAD_RADIANS * turn)
-    path = np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=1)
-    strokes = np.split(path, pen.ends[:-1])
-    # A stroke does not begin quite where another one passes.
-    return [stroke + rng.normal(0, STROKE_JITTER, 2) * (index > 0) for index, stroke in enumerate(strokes)]
-
-
-def _draw_split(pens: list[tuple[list[Pen], NDArray[np.float64]]], count: int, seed: int, part: int) -> Split:
-    images = np.empty((count, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
-    labels = np.arange(count) % len(pens)
-    for index, label in enumerate(labels.tolist()):
-        rng = np.random.default_rng([seed, part, index])
-        ways, shares = pens[label]
-        images[index] = draw_digit(ways[int(np.searchsorted(shares, rng.random()))], rng)
+def _draw_split(ways: list[tuple[list[Pen], NDArray[np.float64]]], count: int, seed: int, part: int) -> Split:
+    labels = np.arange(count) % len(ways)
+    blocks = []
+    for block, begin in enumerate(range(0, count, BLOCK)):
+        rng = np.random.default_rng([seed, part, block])
+        chosen, whims = rng.random(BLOCK), draw_whims(rng, BLOCK)
+        blocks.append(_draw_block(ways, labels[begin : begin + BLOCK], chosen, whims))
+    images = np.concatenate([*blocks, np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)])
     return Split(images, labels.astype(np.uint8))
+
+
+def _draw_block(
+    ways: list[tuple[list[Pen], NDArray[np.float64]]],
+    labels: NDArray[np.int64],
+    chosen: NDArray[np.float64],
+    whims: Whims,
+) -> ImageArray:
+    drawings: list[Drawing | None] = [None] * len(labels)
+    for label, (pens, shares) in enumerate(ways):
+        rows = np.flatnonzero(labels == label)
+        way = np.searchsorted(shares, chosen[rows])
+        for number, pen in enumerate(pens):
+            own = rows[way == number]
+            for row, drawing in zip(own.tolist(), write(pen, whims[own]), strict=True):
+                drawings[row] = drawing
+    return draw_many([drawing for drawing in drawings if drawing is not None])
 
 
 def _shares(weights: list[float]) -> NDArray[np.float64]:

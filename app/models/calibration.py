@@ -2,30 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.data import Split
-from app.data.nondigits import draw_nondigits
+from app.data.nondigits import MEASURED, SHOWN, load_nondigits, pair_digits
 from app.data.strokes import LABELS as DIGITS
-from app.models.card import Calibration, Rejection, Samples
-from app.models.rejection import fit_rejection, scores_of, statistics_of
+from app.models.card import Calibration, Samples
+from app.models.rejection import fit_outliers, fit_rejection, scales_of, scores_of, statistics_of
+from app.models.seen import Seen, look_at
 from app.nn import Network
-from app.nn.activations import Softmax
 from app.nn.arrays import Array
 
 BINS = 15
 LEAST_SAMPLES = 100
 """A threshold at one in a hundred needs a hundred."""
-NONDIGITS = 200
-"""How many drawings of each kind the share that is refused is measured on."""
+DIGITS_SHOWN = 6_000
+"""Training images that the outlier head is shown, at most ..."""
+LEAST_DIGITS_SHOWN = 1_000
+"""... and at least: with fewer there is none."""
 
 COLDEST, HOTTEST = 0.05, 100.0
 GOLDEN = (5**0.5 - 1) / 2
 SEARCH_STEPS = 60
-BATCH = 1000
 
 FloatRows = NDArray[np.float64]
 
@@ -46,12 +49,16 @@ def calibrate(
     subspaces: Mapping[str, Array] | None,
     validation: Split | None,
     test: Split,
+    known: NDArray[np.uint8] | None = None,
+    cache_dir: Path | None = None,
 ) -> Calibrated | None:
     """Fit the temperature and the rejection score, and measure both on images that neither saw.
 
     `subspaces` are those of the training images, from `fit_subspaces`; without them there is no rejection score.
     With `validation`, images that were no part of training, they are fitted on those and measured on `test`; without,
-    on every second image of `test` and measured on the others. None where there are too few images.
+    on every second image of `test` and measured on the others. Of a network that reads digits an outlier head learns
+    from `known`, some of the training images (N, 28, 28), and from drawings that are none, which are kept in
+    `cache_dir`. None where there are too few images.
     """
     if validation is not None:
         fitted, measured, note = validation, test, None
@@ -65,17 +72,31 @@ def calibrate(
         )
     if min(len(fitted), len(measured)) < LEAST_SAMPLES:
         return None
-    logits, seen = logits_of(network, fitted.images, input_scale), logits_of(network, measured.images, input_scale)
+    look = partial(look_at, network, input_scale=input_scale)
+    first, second = look(fitted.images), look(measured.images)
+    logits, seen = first.logits, second.logits
     temperature = fit_temperature(logits, fitted.labels)
     before, after = softmax(seen), softmax(seen / temperature)
-    rejection = None
+    rejection, outliers = None, None
     if subspaces is not None:
-        rejection = fit_rejection(subspaces, fitted.images, logits.argmax(axis=1), logits.max(axis=1))
-        rates = {"none": _refused(rejection, subspaces, measured.images, seen)}
-        if tuple(labels) == DIGITS:  # of other symbols, letters may be what the network was trained on
-            for kind, images in draw_nondigits(NONDIGITS, measured.images).items():
-                rates[kind] = _refused(rejection, subspaces, images, logits_of(network, images, input_scale))
-        rejection = rejection.model_copy(update={"false_rejection": rates.pop("none"), "rejected": rates})
+        # Of other symbols, letters may be what the network was trained on.
+        nondigits = load_nondigits(cache_dir) if tuple(labels) == DIGITS else None
+        if nondigits is not None and known is not None and len(known) >= LEAST_DIGITS_SHOWN:
+            digits = np.concatenate([known, nondigits.digits])
+            others = np.concatenate([*nondigits.shown.values(), pair_digits(known, SHOWN)])
+            outliers = fit_outliers(subspaces, (digits, look(digits)), (others, look(others)))
+        fit = fit_rejection(subspaces, fitted.images, first, outliers)
+
+        def refused(images: NDArray[np.uint8], seen: Seen) -> float:
+            scores = scores_of(statistics_of(subspaces, images, seen, outliers), scales_of(fit))
+            return float(np.mean(scores < fit.threshold))
+
+        rates = {}
+        if nondigits is not None:
+            strange = {**nondigits.measured, "two digits": pair_digits(measured.images, MEASURED)}
+            rates = {kind: refused(images, look(images)) for kind, images in strange.items()}
+        update = {"false_rejection": refused(measured.images, second), "rejected": rates}
+        rejection = fit.model_copy(update=update)
     calibration = Calibration(
         temperature=temperature,
         fitted_on=Samples(data=names[0], samples=len(fitted)),
@@ -88,25 +109,12 @@ def calibrate(
         rejection=rejection,
         note=note,
     )
-    return Calibrated(calibration, subspaces or {})
+    return Calibrated(calibration, {**(subspaces or {}), **({} if outliers is None else outliers.arrays())})
 
 
 def logits_of(network: Network, images: NDArray[Any], input_scale: float) -> FloatRows:
     """Logits, float64 (N, K), of images (N, 28, 28) of bytes."""
-    rows = []
-    for start in range(0, len(images), BATCH):
-        batch = images[start : start + BATCH]
-        inputs = (batch.astype(network.dtype) / network.dtype.type(input_scale)).reshape(-1, *network.input_shape)
-        rows.append(as_logits(network, network.forward(inputs, training=False)))
-    return np.concatenate(rows)
-
-
-def as_logits(network: Network, outputs: Array) -> FloatRows:
-    """A network's outputs (N, K) as float64 logits; the logarithms of probabilities are some."""
-    rows: FloatRows = outputs.astype(np.float64)
-    if isinstance(network.layers[-1], Softmax):
-        np.log(np.maximum(rows, np.finfo(np.float64).tiny), out=rows)
-    return rows
+    return look_at(network, images, input_scale).logits
 
 
 def softmax(logits: FloatRows) -> FloatRows:
@@ -146,9 +154,3 @@ def _nll(logits: FloatRows, labels: NDArray[Any], temperature: float) -> float:
     rows -= rows.max(axis=1, keepdims=True)
     mean = np.mean(np.log(np.exp(rows).sum(axis=1)) - rows[np.arange(len(rows)), labels])
     return max(float(mean), 0.0)
-
-
-def _refused(rejection: Rejection, arrays: Mapping[str, Array], images: NDArray[Any], logits: FloatRows) -> float:
-    statistics = statistics_of(arrays, images, logits.argmax(axis=1), logits.max(axis=1))
-    scores = scores_of(statistics, (rejection.residual, rejection.relative, rejection.logit))
-    return float(np.mean(scores < rejection.threshold))

@@ -50,6 +50,8 @@ class Rejection(_Strict):
     residual: Scale
     relative: Scale
     logit: Scale
+    outliers: Scale | None = None
+    """Of what a small network says that has been shown drawings that are no digits; its arrays lie with the weights."""
     threshold: float = Field(ge=0, le=1)
     """An image with a score below it is refused."""
     false_rejection: float = Field(ge=0, le=1)

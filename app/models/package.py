@@ -18,7 +18,8 @@ from app.data import Prepared
 from app.data.rule import IMAGE_SIZE
 from app.models.card import ModelCard
 from app.models.predictor import Predictor
-from app.models.rejection import BASIS, MEAN, Rejecter
+from app.models.rejection import ARRAYS, Rejecter
+from app.models.seen import count_features
 from app.models.store import CARD, WEIGHTS, DamagedModelError
 from app.nn import LAYERS, Network, build
 from app.nn.arrays import Array
@@ -112,12 +113,14 @@ def check(card_json: bytes, weights: bytes) -> Package:
         raise ValueError(f"{WEIGHTS}: expected a safetensors file; got something else, or a damaged one") from None
     network = Network.from_spec(card.network, dtype=card.dtype)
     rejection = card.calibration.rejection if card.calibration is not None else None
-    own = {key: arrays.pop(key) for key in (MEAN, BASIS) if key in arrays} if rejection is not None else {}
+    own = {key: arrays.pop(key) for key in ARRAYS if key in arrays} if rejection is not None else {}
     wrong = next((name for name, array in arrays.items() if array.dtype != network.dtype), None)
     if wrong is not None:
         raise ValueError(f"weights[{wrong[:80]}]: expected {network.dtype}; got {arrays[wrong].dtype}")
     network.load_weights(arrays)
-    rejecter = Rejecter(rejection, len(card.labels), own) if rejection is not None else None
+    rejecter = None
+    if rejection is not None:
+        rejecter = Rejecter(rejection, len(card.labels), own, features=count_features(network))
     _try(Predictor(card, network, rejecter))
     return Package(card, network, own)
 

@@ -7,9 +7,10 @@ from threading import Lock
 import numpy as np
 
 from app.data import Prepared
-from app.models.calibration import as_logits, softmax
+from app.models.calibration import softmax
 from app.models.card import ModelCard
 from app.models.rejection import Rejecter
+from app.models.seen import Seen, look
 from app.models.store import CARD, DamagedModelError, ModelStore, Stamp, UnknownModelError, file_stamp
 from app.nn import Network
 
@@ -48,17 +49,18 @@ class Predictor:
         pixels = np.stack([image.pixels for image in images]).astype(self._network.dtype, copy=False)
         inputs = (pixels * self._scale).reshape(len(images), *self._network.input_shape)
         with np.errstate(over="ignore", invalid="ignore"):
-            logits = as_logits(self._network, self._network.forward(inputs, training=False))
+            seen = look(self._network, inputs)
+        logits = seen.logits
         if not np.isfinite(logits).all():
             raise DamagedModelError(f"the model {self.card.name} cannot be used: its outputs are not finite numbers")
         said = logits.argmax(axis=1).tolist()
         rows = softmax(logits / self._temperature).tolist()
         return [
-            self._say(image, label, float(own[label]), row)
-            for image, label, own, row in zip(images, said, logits, rows, strict=True)
+            self._say(image, label, seen[number], row)
+            for number, (image, label, row) in enumerate(zip(images, said, rows, strict=True))
         ]
 
-    def _say(self, image: Prepared, label: int, logit: float, row: list[float]) -> Prediction:
+    def _say(self, image: Prepared, label: int, seen: Seen, row: list[float]) -> Prediction:
         labels = self.card.labels
         rejecter = self._rejecter
         if image.blank:
@@ -67,7 +69,7 @@ class Predictor:
         probabilities = dict(zip(labels, row, strict=True))
         if rejecter is None:
             return Prediction(labels[label], probabilities, True, None)
-        score = rejecter.score(image.pixels, label, logit)
+        score = rejecter.score(image.pixels, label, seen)
         return Prediction(labels[label], probabilities, rejecter.is_known(score), score)
 
 

@@ -1,13 +1,14 @@
 """How much an image looks like those that a network was trained on: a score, and whether it is enough.
 
-Three statistics of an image are looked at, and the strangest counts:
+Three statistics of an image are looked at, and for digits a fourth, and the strangest counts:
 
 - the residual: how far the image, at half its resolution, is from the subspace of the training images of the label that
   the network says (principal components of each label; an image that a network calls a 9 should be near the nines);
 - the same as a share of the image's ink, which is large where there is little ink, or it is in the wrong place;
-- the largest logit, which is small where a network has seen nothing like it (Hendrycks et al. 2022, section 3).
+- the largest logit, which is small where a network has seen nothing like it (Hendrycks et al. 2022, section 3);
+- what a small network says that has been shown digits, and drawings that are none (`outliers`).
 
-Chosen by `benchmarks/rejection.py` among others: a letter's hidden features look like a digit's, its image does not.
+Chosen by `benchmarks/rejection.py` among others: without the fourth, a letter's hidden features look like a digit's.
 """
 
 import math
@@ -19,11 +20,14 @@ from numpy.typing import NDArray
 
 from app.data.rule import IMAGE_SIZE
 from app.models.card import Rejection, Scale
+from app.models.outliers import NAMES, OutlierHead, fit_outlier_head
+from app.models.seen import Seen
 from app.nn.arrays import Array
 
 COMPONENTS = 24
 HALF = IMAGE_SIZE // 2
 SHARES = (0.007, 0.002, 0.002)
+SHARES_WITH_OUTLIERS = (0.0005, 0.0005, 0.0005, 0.009)
 """Shares of the validation images that each statistic alone may refuse; together about one in a hundred."""
 FALSE_REJECTION = 0.01
 
@@ -36,6 +40,8 @@ MOST_PER_LABEL = 5_000
 ORTHONORMAL_TOLERANCE = 1e-3
 
 MEAN, BASIS = "rejection.mean", "rejection.basis"
+ARRAYS = (MEAN, BASIS, *NAMES)
+"""What may lie with the weights of a model that has a rejection score."""
 
 FloatRows = NDArray[np.float32]
 
@@ -51,8 +57,9 @@ def _halving() -> FloatRows:
 class Rejecter:
     """Scores images for one network; safe to share between threads."""
 
-    def __init__(self, card: Rejection, labels: int, arrays: Mapping[str, Array]) -> None:
-        """`arrays` holds `rejection.mean` (labels, 196) and `rejection.basis` (labels, 196, components), floats.
+    def __init__(self, card: Rejection, labels: int, arrays: Mapping[str, Array], *, features: int) -> None:
+        """`arrays` holds `rejection.mean` (labels, 196) and `rejection.basis` (labels, 196, components), floats, and
+        those of the `outliers` where the card has their scale; the network's last layer is given so many `features`.
 
         Raises ValueError where they are not what `card` says, not finite, or no orthonormal bases.
         """
@@ -64,22 +71,26 @@ class Rejecter:
         if np.abs(grams - np.eye(card.components)).max() > ORTHONORMAL_TOLERANCE:
             raise ValueError(f"weights[{BASIS}]: expected orthonormal bases")
         self._halving = _halving()
+        inputs = len(SHARES) + labels + features + size
+        self._outliers = None if card.outliers is None else OutlierHead.of(arrays, inputs)
 
-    def score(self, pixels: FloatRows, label: int, logit: float) -> float:
-        """The score, 0 to 1, of an image (28, 28), given the index of the label the network says and its logit."""
+    def score(self, pixels: FloatRows, label: int, seen: Seen) -> float:
+        """The score, 0 to 1, of an image (28, 28), given the index of the label the network says, and what it saw."""
         small = (self._halving @ pixels @ self._halving.T).ravel()
         amount = float(small @ small)
-        small -= self._mean[label]
-        along = small @ self._basis[label]
-        residual = math.log(max(float(small @ small) - float(along @ along), 0.0) + TINY)
+        offset = small - self._mean[label]
+        along = offset @ self._basis[label]
+        residual = math.log(max(float(offset @ offset) - float(along @ along), 0.0) + TINY)
+        statistics = (residual, residual - math.log(amount + TINY), -float(seen.logits[0, label]))
         card = self.card
-        return score(
-            max(
-                _strangeness(residual, card.residual),
-                _strangeness(residual - math.log(amount + TINY), card.relative),
-                _strangeness(-logit, card.logit),
-            )
+        strangest = max(
+            _strangeness(value, scale)
+            for value, scale in zip(statistics, (card.residual, card.relative, card.logit), strict=True)
         )
+        if self._outliers is not None and card.outliers is not None:
+            own = self._outliers.strangeness(_features(np.array([statistics]), seen, small[None].astype(np.float32)))
+            strangest = max(strangest, _strangeness(float(own[0]), card.outliers))
+        return score(strangest)
 
     def is_known(self, score: float) -> bool:
         """Whether an image of that score looks like what the network was trained on."""
@@ -117,15 +128,26 @@ def fit_subspaces(images: NDArray[np.uint8], labels: NDArray[Any], count: int) -
     return {MEAN: np.stack(means), BASIS: np.stack(bases)}
 
 
-def fit_rejection(
-    arrays: Mapping[str, FloatRows], images: NDArray[np.uint8], said: NDArray[np.int64], logits: NDArray[np.float64]
-) -> Rejection:
-    """Limits, spreads and the threshold from validation images, with what the network says of them.
+def fit_outliers(
+    arrays: Mapping[str, FloatRows],
+    known: tuple[NDArray[np.uint8], Seen],
+    others: tuple[NDArray[np.uint8], Seen],
+) -> OutlierHead:
+    """Train what tells digits from what is none on images (N, 28, 28) of both, with what the network saw in them.
 
-    `said` (N,) are the likeliest labels and `logits` (N,) their logits.
+    `arrays` are those of `fit_subspaces`.
     """
-    statistics = statistics_of(arrays, images, said, logits)
-    scales = [_scale(values, share) for values, share in zip(statistics, SHARES, strict=True)]
+    rows = [_features(np.stack(_statistics(arrays, *own), axis=1), own[1], halved(own[0])) for own in (known, others)]
+    return fit_outlier_head(rows[0], rows[1])
+
+
+def fit_rejection(
+    arrays: Mapping[str, FloatRows], images: NDArray[np.uint8], seen: Seen, outliers: OutlierHead | None = None
+) -> Rejection:
+    """Limits, spreads and the threshold from validation images (N, 28, 28), with what the network saw in them."""
+    statistics = statistics_of(arrays, images, seen, outliers)
+    shares = SHARES if outliers is None else SHARES_WITH_OUTLIERS
+    scales = [_scale(values, share) for values, share in zip(statistics, shares, strict=True)]
     scores = scores_of(statistics, scales)
     # Of equal scores none is refused, so it is never more than the share.
     threshold = float(np.quantile(scores, FALSE_REJECTION, method="lower"))
@@ -134,24 +156,26 @@ def fit_rejection(
         residual=scales[0],
         relative=scales[1],
         logit=scales[2],
+        outliers=None if outliers is None else scales[3],
         threshold=threshold,
         false_rejection=float(np.mean(scores < threshold)),
     )
 
 
 def statistics_of(
-    arrays: Mapping[str, FloatRows], images: NDArray[np.uint8], said: NDArray[np.int64], logits: NDArray[np.float64]
+    arrays: Mapping[str, FloatRows], images: NDArray[np.uint8], seen: Seen, outliers: OutlierHead | None = None
 ) -> list[NDArray[np.float64]]:
-    """The three statistics of images (N, 28, 28), each (N,), larger is stranger. `said`, `logits`: `fit_rejection`."""
-    rows = halved(images)
-    residuals = np.zeros(len(rows))
-    for label in np.unique(said):
-        mine = said == label
-        offsets = rows[mine] - arrays[MEAN][label]
-        along = offsets @ arrays[BASIS][label]
-        residuals[mine] = (offsets * offsets).sum(axis=1) - (along * along).sum(axis=1)
-    residuals = np.log(np.maximum(residuals, 0) + TINY)
-    return [residuals, residuals - np.log((rows * rows).sum(axis=1) + TINY), -logits]
+    """The statistics of images (N, 28, 28), each (N,), larger is stranger: three, or four with `outliers`."""
+    found = _statistics(arrays, images, seen)
+    if outliers is not None:
+        found.append(outliers.strangeness(_features(np.stack(found, axis=1), seen, halved(images))))
+    return found
+
+
+def scales_of(card: Rejection) -> list[Scale]:
+    """The scales of a card's statistics, in the order of `statistics_of`."""
+    scales = [card.residual, card.relative, card.logit]
+    return scales if card.outliers is None else [*scales, card.outliers]
 
 
 def scores_of(statistics: Sequence[NDArray[np.float64]], scales: Sequence[Scale]) -> NDArray[np.float64]:
@@ -160,6 +184,24 @@ def scores_of(statistics: Sequence[NDArray[np.float64]], scales: Sequence[Scale]
         [(values - scale.limit) / scale.spread for values, scale in zip(statistics, scales, strict=True)], axis=0
     )
     return np.array([score(value) for value in strangeness.tolist()])
+
+
+def _statistics(arrays: Mapping[str, FloatRows], images: NDArray[np.uint8], seen: Seen) -> list[NDArray[np.float64]]:
+    said, rows = seen.logits.argmax(axis=1), halved(images)
+    residuals = np.zeros(len(rows))
+    for label in np.unique(said):
+        mine = said == label
+        offsets = rows[mine] - arrays[MEAN][label]
+        along = offsets @ arrays[BASIS][label]
+        residuals[mine] = (offsets * offsets).sum(axis=1) - (along * along).sum(axis=1)
+    residuals = np.log(np.maximum(residuals, 0) + TINY)
+    return [residuals, residuals - np.log((rows * rows).sum(axis=1) + TINY), -seen.logits.max(axis=1)]
+
+
+def _features(statistics: NDArray[np.float64], seen: Seen, small: FloatRows) -> FloatRows:
+    """What `outliers` is given, float32 (N, F): `statistics` (N, 3), what the network saw, `small` images (N, 196)."""
+    parts = (statistics, np.sort(seen.logits, axis=1)[:, ::-1], seen.features, small)
+    return np.concatenate([part.astype(np.float32, copy=False) for part in parts], axis=1)
 
 
 def _strangeness(value: float, scale: Scale) -> float:

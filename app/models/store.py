@@ -16,8 +16,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from app.data.files import sync_folder, write_synced, write_whole
-from app.models.card import LONGEST_NAME, NAME, ModelCard, check_name
-from app.models.rejection import BASIS, MEAN, Rejecter
+from app.models.card import NAME, ModelCard, check_name
+from app.models.files import build, damage, link, numbered
+from app.models.rejection import ARRAYS, Rejecter
+from app.models.seen import count_features
 from app.nn import Network
 from app.nn.arrays import Array
 
@@ -37,6 +39,10 @@ class UnknownModelError(LookupError):
 
 class DamagedModelError(RuntimeError):
     """The model's files are there, and cannot be used; the message says why."""
+
+
+class NameTakenError(RuntimeError):
+    """Another model has that name."""
 
 
 class ProtectedModelError(RuntimeError):
@@ -93,13 +99,13 @@ class ModelStore:
         """
         card = self.get(name)
         try:
-            network = _build(card)
+            network = build(card)
             weights = load(self.path(name, WEIGHTS).read_bytes())
             rejection = card.calibration.rejection if card.calibration is not None else None
             rejecter = None
             if rejection is not None:
-                arrays = {key: weights.pop(key) for key in (MEAN, BASIS) if key in weights}
-                rejecter = Rejecter(rejection, len(card.labels), arrays)
+                arrays = {key: weights.pop(key) for key in ARRAYS if key in weights}
+                rejecter = Rejecter(rejection, len(card.labels), arrays, features=count_features(network))
             network.load_weights(weights)
         except (ValueError, TypeError, SafetensorError, OSError) as error:
             raise DamagedModelError(f"the model {name} cannot be used: {error}") from None
@@ -135,7 +141,7 @@ class ModelStore:
         for count in range(2, MOST_NAMES):
             name = card.name
             if not replace and any((folder / name).exists() for folder in self._folders):
-                card = card.model_copy(update={"name": _numbered(wanted, count)})
+                card = card.model_copy(update={"name": numbered(wanted, count)})
                 continue
             card = ModelCard.model_validate({**card.model_dump(), "name": name, "sha256": digest})
             folder = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".tmp", dir=self.home))
@@ -155,7 +161,7 @@ class ModelStore:
                 shutil.rmtree(folder, ignore_errors=True)
                 if not taken:
                     raise
-                card = card.model_copy(update={"name": _numbered(wanted, count)})
+                card = card.model_copy(update={"name": numbered(wanted, count)})
         raise OSError(f"no free name for the model {wanted}")
 
     def delete(self, name: str) -> None:
@@ -165,6 +171,38 @@ class ModelStore:
         if folder.parent != self.home or (found.card is not None and found.card.shipped):
             raise ProtectedModelError(f"the model {name} ships with digitpad and is not removed")
         shutil.rmtree(self._set_aside(name))
+
+    def rename(self, name: str, new: str) -> ModelCard:
+        """Give a model another name, also as the default if it is that, and return its new card.
+
+        Raises UnknownModelError, DamagedModelError, ProtectedModelError, ValueError for a name that can be none,
+        NameTakenError, and OSError, after which all is as it was.
+        """
+        check_name(new)
+        card = self.get(name)
+        if self._folder(name).parent != self.home or card.shipped:
+            raise ProtectedModelError(f"the model {name} ships with digitpad and keeps its name")
+        if new == name:
+            return card
+        if any((folder / new).exists() for folder in self._folders):
+            raise NameTakenError(f"there is a model named {new} already")
+        card = card.model_copy(update={"name": new})
+        # A link to the same weights beside a new card, so that a whole model has one of the names at all times.
+        folder = Path(tempfile.mkdtemp(prefix=f".{new}.", suffix=".tmp", dir=self.home))
+        try:
+            folder.chmod(0o755)
+            link(self.home / name / WEIGHTS, folder / WEIGHTS)
+            write_synced(folder / CARD, (card.model_dump_json(indent=2) + "\n").encode())
+            sync_folder(folder)
+            folder.rename(self.home / new)
+            sync_folder(self.home)
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        if self.chosen() == name:
+            self.set_default(new)
+        shutil.rmtree(self._set_aside(name), ignore_errors=True)
+        return card
 
     def tidy(self) -> None:
         """Remove what a process that was killed while it saved or deleted has left behind over an hour ago."""
@@ -246,40 +284,13 @@ class ModelStore:
             raise DamagedModelError(f"{WEIGHTS} is missing")
         key = (name, file_stamp(str(weights.with_name(CARD))), file_stamp(str(weights)))
         if key not in self._checked:
-            self._checked[key] = _damage(card, name, weights)
+            self._checked[key] = damage(card, name, weights)
         reason = self._checked[key]
         if reason is not None:
             raise DamagedModelError(reason)
-
-
-def _numbered(name: str, count: int) -> str:
-    suffix = f"-{count}"
-    return name[: LONGEST_NAME - len(suffix)] + suffix
 
 
 def file_stamp(path: str) -> Stamp:
     """The stamp of a file. Raises FileNotFoundError."""
     stat = os.stat(path)  # noqa: PTH116  # pathlib takes several times as long, and this is asked at every prediction
     return stat.st_mtime_ns, stat.st_ino
-
-
-def _damage(card: ModelCard, name: str, weights: Path) -> str | None:
-    """Why a model cannot be used, or None."""
-    if card.name != name:
-        return f"{CARD} is of another model, {card.name}"
-    with weights.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != card.sha256:
-            return f"{WEIGHTS} is not the file that {CARD} describes (its SHA-256 differs)"
-    try:
-        _build(card)
-    except (ValueError, TypeError) as error:
-        return f"{CARD} describes no network: {error}"
-    return None
-
-
-def _build(card: ModelCard) -> Network:
-    """The network that a card describes, its weights not yet loaded. Raises ValueError, TypeError."""
-    network = Network.from_spec(card.network, dtype=card.dtype)
-    if network.output_shape != (len(card.labels),):
-        raise ValueError(f"labels: expected one for each of the {network.output_shape} outputs; got {len(card.labels)}")
-    return network

@@ -15,6 +15,7 @@ from app.nn.pooling import AveragePool2D, MaxPool2D
 from app.nn.schedules import SCHEDULES, Constant, Cosine, OneCycle, Schedule, StepDecay, WarmUp
 from app.nn.snapshot import Snapshot
 from app.nn.spec import build, shown
+from app.nn.statistics import LayerStatistics, layer_statistics
 from app.nn.steps import BatchDone, Diverged, EpochMetrics, Options
 from app.nn.training import Trainer, fit
 
@@ -44,6 +45,7 @@ __all__ = [
     "GradientCheck",
     "GradientError",
     "Layer",
+    "LayerStatistics",
     "Loss",
     "MaxPool2D",
     "Mistake",
@@ -66,6 +68,7 @@ __all__ = [
     "evaluate",
     "fit",
     "gradient_check",
+    "layer_statistics",
     "report",
     "shown",
     "softmax",

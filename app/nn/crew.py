@@ -23,7 +23,7 @@ from app.nn.layers import Dense, Flatten
 from app.nn.losses import LOSSES, Loss
 from app.nn.network import Network
 from app.nn.optimizers import OPTIMIZERS, Optimizer
-from app.nn.parallel import Member, Rules, optimizer_settings
+from app.nn.parallel import Member, Rules, optimizer_settings, same_inputs
 from app.nn.shared_memory import map_arrays, memory_of, plan_memory
 from app.nn.spec import build
 
@@ -65,10 +65,13 @@ class Crew:
         *,
         batch_size: int,
         count: int,
+        changing: bool = False,
     ) -> None:
-        """`network` is changed by `publish` alone; `optimizer` works in shared memory until the crew is closed."""
+        """`network` is changed by `publish` alone; `optimizer` works in shared memory until the crew is closed. With
+        `changing` the samples will be others in each epoch, so that no input is left out.
+        """
         slots = list(optimizer.slots)
-        self._columns = _used_columns(network, optimizer, x, rules)
+        self._columns = None if changing else _used_columns(network, optimizer, x, rules)
         spec = network.spec()
         if self._columns is not None:
             spec["input_shape"] = [len(self._columns)]
@@ -126,6 +129,10 @@ class Crew:
         self._member.begin_epoch(epoch, resumed=resumed)
         self._gate.meet()  # until all have read the command
 
+    def replace_inputs(self, x: Array) -> None:
+        """As `Member.replace_inputs`, for a crew whose samples are `changing`."""
+        np.copyto(self.memory.x, same_inputs(x, self.memory.x))
+
     def note_random(self) -> None:
         """As `Member.note_random`, of every process."""
         self._command(_RANDOM)
@@ -148,6 +155,10 @@ class Crew:
             state[slot] = np.zeros_like(self._public.params)
             _copy(_views(self.network, vector), _views(self._public, state[slot]), self._columns)
         return state
+
+    def gradient_norms(self) -> dict[str, float]:
+        """As `Member.gradient_norms`."""
+        return self._member.gradient_norms()
 
     def close(self) -> None:
         """End the other processes; the optimizer's state becomes its own again."""

@@ -16,6 +16,7 @@ from app.nn.losses import Loss
 from app.nn.network import Network
 from app.nn.optimizers import Optimizer
 from app.nn.snapshot import RANDOM_WORDS, read_random, write_random
+from app.nn.statistics import gradient_norms
 
 LAYERS = 2
 """Purpose in `default_rng([seed, epoch, purpose, rank])`: the layers' own randomness."""
@@ -75,6 +76,7 @@ class Member:
         self._raw = np.empty((rows, *memory.x.shape[1:]), memory.x.dtype)
         self._inputs = np.empty((rows, *network.input_shape), network.dtype)
         self._part = part(len(memory.params), rank, self._count)
+        self._has_learned = False
         self._decay = np.empty(max(0, min(self._part.stop, network.decayed) - self._part.start), network.dtype)
 
     def __enter__(self) -> "Member":
@@ -85,6 +87,10 @@ class Member:
 
     def publish(self) -> None:
         """The network is the trainer's own, and up to date."""
+
+    def replace_inputs(self, x: Array) -> None:
+        """Learn from `x`, of the shape and dtype of the samples' inputs, in their place."""
+        self.memory.x = same_inputs(x, self.memory.x)
 
     def begin_epoch(self, epoch: int, *, resumed: bool = False) -> None:
         """Take the epoch's randomness, as it begins or, if `resumed`, as `memory.random` has it."""
@@ -97,6 +103,13 @@ class Member:
         """Write the state of the epoch's generator into `memory.random`."""
         write_random(self._rng, self.memory.random[self._rank])
 
+    def gradient_norms(self) -> dict[str, float]:
+        """The norms of the last batch's gradient by the parameters' names; none where no batch was learned from."""
+        if not self._has_learned:
+            return {}
+        whole = [own[part(len(own), rank, self._count)] for rank, own in enumerate(self.memory.grads)]
+        return gradient_norms(self.network, np.concatenate(whole))
+
     def optimizer_state(self) -> dict[str, Array]:
         """Copies of what the optimizer remembers, each as long as the network's parameters."""
         return {slot: vector.copy() for slot, vector in self.optimizer.state.items()}
@@ -106,6 +119,7 @@ class Member:
 
         `scale` is the schedule's factor of the learning rate. Afterwards `memory.params` are the new ones.
         """
+        self._has_learned = True
         share = part(size, self._rank, self._count)
         self._learn(start + share.start, start + share.stop, size, shuffled)
         self._meet()
@@ -152,6 +166,15 @@ class Member:
             np.multiply(self.memory.params[self._part][: len(self._decay)], self.rules.weight_decay, out=self._decay)
             own[: len(self._decay)] += self._decay
         return own
+
+
+def same_inputs(x: Array, expected: Array) -> Array:
+    """`x` in the shape of `expected`. Raises ValueError where it has another size or dtype."""
+    if x.size != expected.size or len(x) != len(expected) or x.dtype != expected.dtype:
+        raise ValueError(
+            f"epoch_inputs: expected {expected.dtype} of the shape {expected.shape}; got {x.dtype} {x.shape}"
+        )
+    return x.reshape(expected.shape)
 
 
 def optimizer_settings(optimizer: Optimizer) -> dict[str, Any]:

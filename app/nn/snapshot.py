@@ -20,9 +20,10 @@ class Snapshot:
     """`epoch` epochs are done, and `batch` batches of the next one.
 
     `arrays` are the network's ("network.0.weight", ...), the optimizer's as long as the network's parameters
-    ("optimizer.velocity", ...), and those of the epoch with the smallest validation loss ("best.0.weight", ...), if
-    there was one. The other fields say the same in numbers: the optimizer's steps, the sums over the batches of the
-    epoch that has begun, the state of each process's generator in it, and the best epoch with its loss.
+    ("optimizer.velocity", ...), those of the epoch with the smallest validation loss ("best.0.weight", ...), if there
+    was one, and the mean over the last epochs so far ("average.0.weight", ...), of `averaged` ones. The other fields
+    say the same in numbers: the optimizer's steps, the sums over the batches of the epoch that has begun, the state of
+    each process's generator in it, and the best epoch with its loss.
     """
 
     epoch: int
@@ -35,13 +36,14 @@ class Snapshot:
     random: list[list[int]] = field(default_factory=list)
     best_epoch: int = 0
     best_loss: float | None = None
+    averaged: int = 0
 
     def numbers(self) -> dict[str, Any]:
         """All fields but the arrays, as plain JSON; floats survive JSON to the last bit."""
         return {key: value for key, value in asdict(self).items() if key != "arrays"}
 
     def part(self, name: str) -> dict[str, Array]:
-        """The arrays of "network", "optimizer" or "best", by their names in it."""
+        """The arrays of "network", "optimizer", "best" or "average", by their names in it."""
         return {key.removeprefix(f"{name}."): array for key, array in self.arrays.items() if key.startswith(f"{name}.")}
 
     def without_best(self) -> "Snapshot":
@@ -56,7 +58,7 @@ class Snapshot:
             found = cls(arrays=arrays, **numbers)
         except TypeError as error:
             raise ValueError(f"snapshot: expected its numbers; {error}") from None
-        for name in ("epoch", "batch", "steps", "correct", "best_epoch"):
+        for name in ("epoch", "batch", "steps", "correct", "best_epoch", "averaged"):
             value = getattr(found, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
                 raise ValueError(f"snapshot.{name}: expected a whole number ≥ 0; got {shown(value)}")

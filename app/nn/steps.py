@@ -53,8 +53,10 @@ class Options:
     `input_scale` divides the inputs (255 for pixels in bytes). `weight_decay` is L2: λ/2 Σw² added to the loss (not
     to the loss that is reported), for weights, not biases. `clip_norm` is the greatest length of a batch's gradient, a
     longer one is shortened to it. After `patience` epochs without a smaller validation loss the training ends, and the
-    network gets the best epoch's weights. With `evaluate_training_set` the training set's loss and
-    accuracy are measured after each epoch, and epoch 0 reports them before training.
+    network gets the best epoch's weights. After the last epoch it gets the mean of the weights after each of the last
+    `averaging` epochs, which excludes patience; the metrics of an epoch are of its own weights. With
+    `evaluate_training_set` the training set's loss and accuracy are measured after each epoch, and epoch 0 reports them
+    before training; of inputs that change, those of that epoch are taken.
     """
 
     batch_size: int = 32
@@ -65,6 +67,7 @@ class Options:
     weight_decay: float = 0.0
     clip_norm: float | None = None
     patience: int | None = None
+    averaging: int | None = None
     evaluate_training_set: bool = False
 
     def __post_init__(self) -> None:
@@ -77,3 +80,7 @@ class Options:
             number("clip_norm", self.clip_norm, above=0)
         if self.patience is not None:
             whole("patience", self.patience, low=1)
+        if self.averaging is not None:
+            whole("averaging", self.averaging, low=1)
+            if self.patience is not None:
+                raise ValueError("averaging: expected null beside patience, which ends with the best epoch's weights")

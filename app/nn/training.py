@@ -2,12 +2,13 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from app.nn.arrays import Array
+from app.nn.averaging import WeightAverage
 from app.nn.crew import Crew, is_possible
 from app.nn.early_stopping import EarlyStopping
 from app.nn.evaluation import Evaluation, check_loss, check_samples, evaluate
@@ -19,6 +20,7 @@ from app.nn.parallel import Member, Memory, Rules
 from app.nn.schedules import Constant, Schedule
 from app.nn.snapshot import Snapshot, prefixed
 from app.nn.spec import whole
+from app.nn.statistics import LayerStatistics, layer_statistics
 from app.nn.steps import BatchDone, Diverged, EpochMetrics, Options
 
 SHARE = 8
@@ -52,6 +54,9 @@ class Trainer:
     last digits, and not from run to run. The network then has its new parameters at the end of every epoch. BLAS should
     be kept to the processors that are left to each process; layers, losses and optimizers of one's own are trained by
     one process.
+
+    `epoch_inputs` gives the inputs of each epoch, of the shape and dtype of `x`, which they stand in for; they must
+    depend on the epoch alone, and stay as they are until the next epoch's are asked for.
     """
 
     def __init__(
@@ -66,8 +71,10 @@ class Trainer:
         validation: tuple[Array, Array] | None = None,
         options: Options | None = None,
         processes: int = 1,
+        epoch_inputs: Callable[[int], Array] | None = None,
     ) -> None:
         self.network, self.optimizer = network, optimizer
+        self._epoch_inputs = epoch_inputs
         self.loss = loss or CrossEntropy()
         check_loss(network, self.loss)
         self.schedule = schedule or Constant()
@@ -83,6 +90,7 @@ class Trainer:
         if self.options.patience is not None and self.validation is None:
             raise ValueError("patience: expected a validation set to watch; got none")
         self.stopping = EarlyStopping(self.options.patience)
+        self._average = WeightAverage(self.options.averaging, self.options.epochs)
         self._team: Crew | Member | None = None
         self._done = _Done()
 
@@ -104,6 +112,7 @@ class Trainer:
         finally:
             self._team = None
         self.stopping.restore(self.network)
+        self._average.put_into(self.network)
 
     def snapshot(self) -> Snapshot:
         """All that the training is, after what it yielded last. To be called while `run` waits to go on."""
@@ -122,6 +131,7 @@ class Trainer:
                 **prefixed("network", self.network.weights()),
                 **{f"optimizer.{slot}": vector for slot, vector in team.optimizer_state().items()},
                 **prefixed("best", best.weights),
+                **prefixed("average", self._average.weights),
             },
             loss=done.loss,
             correct=done.correct,
@@ -129,7 +139,12 @@ class Trainer:
             random=team.memory.random.tolist() if done.batch else [],
             best_epoch=best.best_epoch,
             best_loss=best.best_loss if best.best_epoch else None,
+            averaged=self._average.epochs_in,
         )
+
+    def statistics(self) -> tuple[LayerStatistics, ...]:
+        """What the weights and the last batch's gradient are like, when `run` has just yielded an epoch's metrics."""
+        return layer_statistics(self.network, {} if self._team is None else self._team.gradient_norms())
 
     def _train(self, team: "Crew | Member", resume: Snapshot | None) -> Iterator[BatchDone | EpochMetrics]:
         options, done = self.options, self._done
@@ -152,6 +167,7 @@ class Trainer:
             metrics = self._measure(team, epoch, Evaluation(done.loss / self.samples, accuracy), done.seconds)
             if metrics.val_loss is not None:
                 self.stopping.see(epoch, metrics.val_loss, self.network)
+            self._average.see(epoch, self.network)
             done = self._done = _Done(epoch)
             yield metrics
 
@@ -167,6 +183,7 @@ class Trainer:
         self.optimizer.restore(snapshot.steps, snapshot.part("optimizer"))
         best_loss = math.inf if snapshot.best_loss is None else snapshot.best_loss
         self.stopping.resume(snapshot.epoch, snapshot.best_epoch, best_loss, snapshot.part("best"))
+        self._average.resume(snapshot.epoch, snapshot.averaged, snapshot.part("average"))
         self._done = _Done(snapshot.epoch, snapshot.batch, snapshot.loss, snapshot.correct, snapshot.seconds)
 
     def evaluate(self, x: Array, t: Array) -> Evaluation:
@@ -193,10 +210,16 @@ class Trainer:
         if self.processes == 1:
             memory = Memory(x, t, np.empty(len(x), np.int64), self.network.params, [self.network.grads])
             return Member(self.network, self.optimizer, self.loss, memory, rules, batch_size=self.batch_size)
-        count = self.processes
-        return Crew(self.network, self.optimizer, self.loss, x, t, rules, batch_size=self.batch_size, count=count)
+        return Crew(
+            *(self.network, self.optimizer, self.loss, x, t, rules),
+            batch_size=self.batch_size,
+            count=self.processes,
+            changing=self._epoch_inputs is not None,
+        )
 
     def _begin_epoch(self, team: Crew | Member, epoch: int, resume: Snapshot | None) -> None:
+        if self._epoch_inputs is not None:
+            team.replace_inputs(self._epoch_inputs(epoch))
         if self.options.shuffle:
             rng = np.random.default_rng([self.options.seed, epoch, _SHUFFLE])
             team.memory.order[:] = rng.permutation(self.samples)
@@ -252,6 +275,7 @@ def fit(
     validation: tuple[Array, Array] | None = None,
     options: Options | None = None,
     processes: int = 1,
+    epoch_inputs: Callable[[int], Array] | None = None,
 ) -> Iterator[EpochMetrics]:
     """Train `network` and yield the metrics of every epoch; the arguments are `Trainer`'s."""
     trainer = Trainer(
@@ -264,6 +288,7 @@ def fit(
         validation=validation,
         options=options,
         processes=processes,
+        epoch_inputs=epoch_inputs,
     )
     return (metrics for metrics in trainer.run() if isinstance(metrics, EpochMetrics))
 

@@ -17,6 +17,7 @@ from safetensors.numpy import save
 
 from app.data.files import write_whole
 from app.nn import Snapshot
+from app.nn.arrays import Array
 from app.runs.moves import Claim
 
 FORMAT = "1"
@@ -75,6 +76,16 @@ class Checkpoints:
         if _is_best(snapshot):
             arrays = {**arrays, **{f"best.{key}": array for key, array in snapshot.part("network").items()}}
         return Checkpoint(snapshot=replace(snapshot, arrays=arrays), **described)
+
+    def peek(self, name: str, key: str) -> tuple[int, Array]:
+        """The epoch of a checkpoint and one array of its snapshot, without reading the rest. Raises CheckpointError."""
+        try:
+            with safe_open(self._folder / name, framework="numpy") as file:
+                return int(json.loads((file.metadata() or {})["snapshot"])["epoch"]), file.get_tensor(key)
+        except FileNotFoundError:
+            raise CheckpointError("its checkpoint is missing") from None
+        except (SafetensorError, ValueError, KeyError, TypeError, OSError):
+            raise CheckpointError("its checkpoint is damaged") from None
 
     def copy(self, name: str, run: int) -> str:
         """Make the checkpoint the first one of another run, and return its name. Raises CheckpointError, OSError."""

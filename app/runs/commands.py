@@ -1,14 +1,17 @@
 """What people ask of runs: start, pause, resume, cancel, run again, go on, delete."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.data import list_datasets
+from app.data import DatasetInfo, DatasetUnavailable, list_datasets
+from app.data.catalog import get_info, is_composed
+from app.data.drawings import DrawingStore
 from app.models import ModelStore
 from app.runs.checkpoints import CheckpointError, Checkpoints
-from app.runs.config import RunConfig, parse_config
+from app.runs.config import RunConfig, parse_config, request_config
 from app.runs.keeping import save_best
 from app.runs.log import Log, UnknownRunError
+from app.runs.races import race_configs, race_tag
 from app.runs.states import ENDED, State
 from app.settings import Settings
 
@@ -23,24 +26,50 @@ class Commands:
     def __init__(self, log: Log, store: ModelStore, settings: Settings, wake: Callable[[], None]) -> None:
         self._log, self._store, self._settings, self._wake = log, store, settings, wake
         self._checkpoints = Checkpoints(settings.home, log.id)
+        self._drawings = DrawingStore(settings.home / "drawings")
 
-    def start(self, config: RunConfig) -> dict[str, Any]:
-        """Queue a run and return it.
+    def start(self, config: RunConfig, remarks: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Queue a run, with its tags and its note, and return it.
 
         Raises ValueError where the config does not fit the data set or what it starts from, and UnknownModelError,
         DamagedModelError or NoCheckpointError where that cannot be had.
         """
-        config = self._with_model(config)
-        self._check_dataset(config)
+        config = self.check(config)
         source = self._source(config)
         try:
             run = self._log.add(
-                config, checkpoint=None if source is None else lambda run: self._checkpoints.copy(source, run)
+                config,
+                checkpoint=None if source is None else lambda run: self._checkpoints.copy(source, run),
+                **(remarks or {}),
             )
         except CheckpointError as error:
             raise _nothing_left(config, str(error)) from None
         self._wake()
         return self._log.run(run)
+
+    def config_of(self, data: object) -> RunConfig:
+        """The config of a request, its last layer made to fit the data set's labels. Raises ValueError."""
+
+        def labels_of(name: object) -> int | None:
+            info = self._info(name) if isinstance(name, str) else None
+            return None if info is None else len(info.labels)
+
+        return request_config(data, labels_of)
+
+    def check(self, config: RunConfig) -> RunConfig:
+        """The config with the network of the model that it starts from. Raises as `start`, but not for `start.run`."""
+        config = self._with_model(config)
+        self._check_dataset(config)
+        return config
+
+    def race(self, base: RunConfig, vary: object, values: object) -> list[dict[str, Any]]:
+        """Queue runs that differ in what `vary` names, all or none, and return them. Raises as `start`."""
+        if base.start is not None and base.start.run is not None:
+            raise ValueError("start.run: expected a race to begin anew, or from a model")
+        configs = [self.check(config) for config in race_configs(base, vary, values)]
+        ids = self._log.add_race(configs, lambda first: [race_tag(str(vary), first)])
+        self._wake()
+        return [self._log.run(run) for run in ids]
 
     def again(self, run: int) -> dict[str, Any]:
         """Queue a run with the config of another. Raises as `start`."""
@@ -126,11 +155,12 @@ class Commands:
         )
 
     def _check_dataset(self, config: RunConfig) -> None:
-        settings = self._settings
-        known = {info.name: info for info in list_datasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir)}
-        info = known.get(config.dataset)
+        info = self._info(config.dataset)
         if info is None:
-            raise ValueError(f"dataset: expected one of {', '.join(known)}; got {config.dataset[:80]!r}")
+            known = ", ".join(one.name for one in self._datasets())
+            raise ValueError(f"dataset: expected one of {known}; got {config.dataset[:80]!r}")
+        if info.state == "too-few":
+            raise ValueError(f"dataset: {info.title} cannot be trained on yet. {info.note}")
         outputs = config.build_network().output_shape
         if outputs != (len(info.labels),):
             raise ValueError(
@@ -144,6 +174,20 @@ class Commands:
                     f"start.model: expected a model with the labels of {info.name}, {_short(info.labels)}; "
                     f"got one with {_short(labels)}"
                 )
+
+    def _info(self, name: str) -> DatasetInfo | None:
+        """What is known of a data set, None for a name of none. Raises ValueError for a mixture that cannot be."""
+        settings = self._settings
+        if not is_composed(name):
+            return next((info for info in self._datasets() if info.name == name), None)
+        try:
+            return get_info(name, data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=self._drawings)
+        except (ValueError, DatasetUnavailable) as error:
+            raise ValueError(f"dataset: {error}") from None
+
+    def _datasets(self) -> list[DatasetInfo]:
+        settings = self._settings
+        return list_datasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=self._drawings)
 
     def _source(self, config: RunConfig) -> str | None:
         """The checkpoint that the run starts from, if it starts from a run."""

@@ -1,15 +1,20 @@
 """A run's config: the plain JSON that says what is trained on what, and how."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from app.data.augment import make_augmentation
 from app.nn import LOSSES, OPTIMIZERS, SCHEDULES, Network, Options, build, check_loss, shown
 from app.recipes import get_recipe
 
 IMAGE_SHAPE = (28, 28)
 MOST_EPOCHS = 100_000
+MOST_BATCH = 1_000_000
+MOST_SEED = 2**32 - 1
+_FIELD = re.compile(r"([a-z]\w*(?:\.[a-z]\w*|\[\d+\]|\.\d+)*): ")
 
 
 class Start(BaseModel):
@@ -46,10 +51,14 @@ class RunConfig(BaseModel):
     weight_decay: float = 0.0
     clip_norm: float | None = None
     patience: int | None = Field(default=None, strict=True)
-    batch_size: int = Field(default=32, strict=True, le=1_000_000)
+    averaging: int | None = Field(default=None, strict=True)
+    """Of so many last epochs the mean of the weights is kept."""
+    augmentation: dict[str, Any] | None = None
+    """How the training images are changed in each epoch: the fields of app.data.augment.Augmentation."""
+    batch_size: int = Field(default=32, strict=True, le=MOST_BATCH)
     epochs: int = Field(default=5, strict=True, le=MOST_EPOCHS)
     shuffle: bool = Field(default=True, strict=True)
-    seed: int = Field(default=1, strict=True, le=2**32 - 1)
+    seed: int = Field(default=1, strict=True, le=MOST_SEED)
     dtype: Literal["float32", "float64"] = "float32"
     evaluate_training_set: bool = Field(default=False, strict=True)
     start: Start | None = None
@@ -74,6 +83,7 @@ class RunConfig(BaseModel):
         self.options()
         if self.patience is not None and self.validation is None:
             raise ValueError("patience: expected a validation set to watch; got validation null")
+        make_augmentation(self.augmentation)
         build("optimizer", OPTIMIZERS, self.optimizer)
         build("schedule", SCHEDULES, self.schedule)
         check_loss(self.build_network(), build("loss", LOSSES, self.loss))
@@ -89,6 +99,7 @@ class RunConfig(BaseModel):
             weight_decay=self.weight_decay,
             clip_norm=self.clip_norm,
             patience=self.patience,
+            averaging=self.averaging,
             evaluate_training_set=self.evaluate_training_set,
         )
 
@@ -105,8 +116,18 @@ def parse_config(data: object) -> RunConfig:
         raise ValueError("; ".join(_explain(dict(entry)) for entry in error.errors())) from None
 
 
-def request_config(data: object) -> RunConfig:
-    """The config of `{"recipe": NAME, "overrides": {...}}`, or of a whole config. Raises ValueError."""
+def field_of(message: str) -> str | None:
+    """The field that the message of an error begins with: "optimizer.learning_rate", "network.layers[2].units"."""
+    found = _FIELD.match(message)
+    return None if found is None else found.group(1)
+
+
+def request_config(data: object, labels_of: Callable[[object], int | None] | None = None) -> RunConfig:
+    """The config of `{"recipe": NAME, "overrides": {...}}`, or of a whole config. Raises ValueError.
+
+    With `labels_of`, which says how many labels a data set has (None for one that is unknown), the last dense layer of
+    a recipe gets an output for each, unless the overrides name the layers themselves.
+    """
     if not isinstance(data, Mapping):
         raise ValueError(f"expected an object with a recipe, or a whole config; got {type(data).__name__}")
     if "network" in data:
@@ -119,7 +140,22 @@ def request_config(data: object) -> RunConfig:
         raise ValueError(f"recipe: expected a recipe's name; got {shown(name)}")
     if not isinstance(overrides, Mapping):
         raise ValueError(f"overrides: expected an object; got {shown(overrides)}")
-    return parse_config(deep_merge(get_recipe(name).config, overrides))
+    merged = deep_merge(get_recipe(name).config, overrides)
+    network = overrides.get("network", {})
+    if labels_of is not None and isinstance(network, Mapping) and "layers" not in network:
+        labels = labels_of(merged.get("dataset"))
+        if labels is not None:
+            merged["network"] = {**merged["network"], "layers": with_outputs(merged["network"]["layers"], labels)}
+    return parse_config(merged)
+
+
+def with_outputs(layers: Sequence[Mapping[str, Any]], outputs: int) -> list[dict[str, Any]]:
+    """The layers' specs with so many units in the last dense one."""
+    fitted = [dict(layer) for layer in layers]
+    last = next((layer for layer in reversed(fitted) if layer.get("type") == "dense"), None)
+    if last is not None:
+        last["units"] = outputs
+    return fitted
 
 
 def deep_merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,8 @@ runs = Table(
     Column("ended", String(32)),
     Column("error", Text),
     Column("model", String(64)),
+    Column("tags", JSON(none_as_null=True)),
+    Column("note", Text),
     sqlite_autoincrement=True,
 )
 

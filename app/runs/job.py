@@ -8,12 +8,15 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from app.data import Dataset, DatasetUnavailable, load_dataset
+from app.data.drawings import DrawingStore
+from app.data.yours import OwnImages
 from app.models import DamagedModelError, ModelStore, UnknownModelError
 from app.nn import Diverged
 from app.nn.arrays import Array
 from app.runs.checkpoints import Checkpoint, CheckpointError, Checkpoints
 from app.runs.compute import LARGEST_CREW, share
 from app.runs.config import RunConfig, parse_config
+from app.runs.constancy import DataChangedError, check_data
 from app.runs.database import UNREACHABLE
 from app.runs.keeping import model_name, save_best, saved_event
 from app.runs.log import Log
@@ -83,6 +86,8 @@ class Job:
             return _failed("dataset", str(unavailable))
         except (CheckpointError, StartError) as unusable:
             return _failed("checkpoint", str(unusable))
+        except DataChangedError as changed:
+            return _failed("data", str(changed))
         except ValueError as refused:
             return _failed("config", str(refused))
         except MemoryError:
@@ -98,7 +103,13 @@ class Job:
         self._checkpoint = row["checkpoint"]
         checkpoint = None if self._checkpoint is None else self._checkpoints.read(self._checkpoint)
         self.progress = Progress("loading", epochs=config.epochs)
-        dataset = load_dataset(config.dataset, data_dir=self._settings.data_dir, cache_dir=self._settings.cache_dir)
+        dataset = load_dataset(
+            config.dataset,
+            data_dir=self._settings.data_dir,
+            cache_dir=self._settings.cache_dir,
+            drawings=DrawingStore(self._settings.home / "drawings"),
+        )
+        checkpoint = self._checked(dataset, checkpoint)
         training = self._training(config, dataset, checkpoint)
         del dataset  # a crew has the samples in memory of its own
         resume = None if checkpoint is None else checkpoint.snapshot
@@ -127,10 +138,16 @@ class Job:
         patiently(lambda: self._log.say(self._claim, "model_saved", data, model=card.name))
         return card.name
 
+    def _checked(self, dataset: Dataset, checkpoint: Checkpoint | None) -> Checkpoint | None:
+        return patiently(lambda: check_data(self._log, self._claim.run, dataset, checkpoint))
+
     def _training(self, config: RunConfig, dataset: Dataset, checkpoint: Checkpoint | None) -> Training:
         processes = min(LARGEST_CREW, share(self._settings.workers))
         weights = self._first_weights(config) if checkpoint is None else None
-        return Training(config, dataset, processes=processes, weights=weights)
+        yours = OwnImages(DrawingStore(self._settings.home / "drawings")).get(dataset.labels)
+        return Training(
+            config, dataset, processes=processes, weights=weights, yours=yours, cache_dir=self._settings.cache_dir
+        )
 
     def _first_weights(self, config: RunConfig) -> Mapping[str, Array] | None:
         """The weights of the model that the run starts from, if it does."""

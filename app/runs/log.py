@@ -1,14 +1,14 @@
 """The log: the runs' rows, and what each run said. Nothing is shown to anybody before its row is committed."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Row, RowMapping, Select, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, RowMapping, Select, and_, delete, func, select, update
 
 from app.runs.config import RunConfig
 from app.runs.database import events, log_id, open_database, runs, writing
-from app.runs.moves import Claim, append, fence, move, now
+from app.runs.moves import Claim, append, fence, move, now, queue
 from app.runs.rows import shown_runs
 from app.runs.states import ENDED, State
 
@@ -97,18 +97,34 @@ class Log:
 
     # Writing, by a server
 
-    def add(self, config: RunConfig, *, checkpoint: Callable[[int], str] | None = None) -> int:
+    def add(self, config: RunConfig, *, checkpoint: Callable[[int], str] | None = None, **remarks: Any) -> int:
         """Put a new run into the queue and return its number.
 
-        `checkpoint`, given the number, names the checkpoint from which the run starts.
+        `checkpoint`, given the number, names the checkpoint from which the run starts; `remarks` are tags and a note.
         """
-        values = {"state": State.QUEUED, "config": config.model_dump(mode="json"), "created": now()}
         with writing(self.engine) as connection:
-            run = int(connection.scalar(insert(runs).values(values).returning(runs.c.id)) or 0)
+            run = queue(connection, config.model_dump(mode="json"), remarks)
             if checkpoint is not None:
                 connection.execute(update(runs).where(runs.c.id == run).values(checkpoint=checkpoint(run)))
-            append(connection, run, "queued", {})
         return run
+
+    def add_race(self, configs: Sequence[RunConfig], tags: Callable[[int], list[str]]) -> list[int]:
+        """Put several runs into the queue, all or none; `tags`, given the first's number, are what they share."""
+        with writing(self.engine) as connection:
+            ids = [queue(connection, config.model_dump(mode="json"), {}) for config in configs]
+            connection.execute(update(runs).where(runs.c.id.in_(ids)).values(tags=tags(ids[0])))
+        return ids
+
+    def describe(self, run: int, remarks: Mapping[str, Any]) -> None:
+        """Put other tags or another note on a run. Raises UnknownRunError."""
+        with writing(self.engine) as connection:
+            _state(connection, run)
+            connection.execute(update(runs).where(runs.c.id == run).values(dict(remarks)))
+
+    def rename_model(self, name: str, new: str) -> None:
+        """Let the runs that left a model of that name say its new one."""
+        with writing(self.engine) as connection:
+            connection.execute(update(runs).where(runs.c.model == name).values(model=new))
 
     def claim(self, owner: str) -> Claim | None:
         """Take the oldest queued run for the server `owner`, or return None where none waits."""

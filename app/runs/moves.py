@@ -46,6 +46,14 @@ def move(connection: Connection, run: int, state: State, *, attempt: int | None 
     return connection.execute(update(runs).where(allowed).values(values)).rowcount == 1
 
 
+def queue(connection: Connection, config: Mapping[str, Any], remarks: Mapping[str, Any]) -> int:
+    """Add a run to the queue, with its tags and its note, and return its number."""
+    values = {"state": State.QUEUED, "config": config, "created": now(), **remarks}
+    run = int(connection.scalar(insert(runs).values(values).returning(runs.c.id)) or 0)
+    append(connection, run, "queued", {})
+    return run
+
+
 def append(connection: Connection, run: int, kind: str, data: Mapping[str, Any]) -> None:
     """Append an event to the run's log, under the next `seq`."""
     count = update(runs).where(runs.c.id == run).values(last_seq=runs.c.last_seq + 1).returning(runs.c.last_seq)

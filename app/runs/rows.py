@@ -32,6 +32,11 @@ def shown_runs(connection: Connection, query: Select[Any]) -> list[dict[str, Any
     return [_show(row, latest) for row in rows]
 
 
+def brief(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """An epoch's data without what is seen of its layers and its sheet, which is most of it."""
+    return {key: value for key, value in metrics.items() if key not in ("layers", "sheet")}
+
+
 def _latest(connection: Connection, ids: list[int]) -> dict[tuple[int, str], dict[str, Any]]:
     """The data of the last `epoch` and `evaluated` event of each run."""
     last = (
@@ -49,6 +54,9 @@ def _show(row: RowMapping, latest: Mapping[tuple[int, str], dict[str, Any]]) -> 
     evaluated = latest.get((row["id"], "evaluated"), {})
     return {
         **{name: row[name] for name in _SHOWN},
-        "metrics": metrics,
+        "tags": row["tags"] or [],
+        "note": row["note"] or "",
+        "metrics": None if metrics is None else brief(metrics),
         "test_accuracy": evaluated.get("test_accuracy"),
+        "best_epoch": evaluated.get("best_epoch"),
     }

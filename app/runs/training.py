@@ -6,15 +6,21 @@ It knows neither the log nor processes: the worker writes down what it yields, t
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from app import __version__
 from app.data import Dataset, Split, split_validation
+from app.data.augment import make_augmentation
+from app.data.augmenter import EpochImages
+from app.data.yours import Yours
 from app.models import Calibrated, Calibration, ModelCard, calibrate, fit_subspaces
+from app.models.calibration import DIGITS_SHOWN
 from app.nn import (
     LOSSES,
     OPTIMIZERS,
@@ -31,6 +37,7 @@ from app.nn import (
 from app.nn.arrays import Array
 from app.runs.compute import computing
 from app.runs.config import RunConfig
+from app.runs.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -59,11 +66,23 @@ class Training:
     """Trains the network of `config` on `dataset`. Raises ValueError where the two do not fit."""
 
     def __init__(
-        self, config: RunConfig, dataset: Dataset, *, processes: int = 1, weights: Mapping[str, Array] | None = None
+        self,
+        config: RunConfig,
+        dataset: Dataset,
+        *,
+        processes: int = 1,
+        weights: Mapping[str, Array] | None = None,
+        yours: Yours | None = None,
+        cache_dir: Path | None = None,
     ) -> None:
-        """`weights` are those to start from, by name; without them they are drawn by the config's seed."""
+        """`weights` are those to start from, by name; without them they are drawn by the config's seed.
+
+        `yours`, drawings of the user's own, are tested on after each epoch. What the calibration draws is kept in
+        `cache_dir`.
+        """
         self.config = config
         self.labels, self.test, self._title = dataset.labels, dataset.test, dataset.title
+        self._version = dataset.version
         self.network: Network = config.build_network()
         outputs = self.network.output_shape
         if outputs != (len(dataset.labels),):
@@ -75,6 +94,12 @@ class Training:
         if weights is not None:
             self.network.load_weights(weights)
         train, validation = _split(config, dataset)
+        augmentation = make_augmentation(config.augmentation)
+        self._epoch_images = (
+            None
+            if augmentation is None
+            else EpochImages(train.images, augmentation, seed=config.seed, epochs=config.epochs)
+        )
         self._validation_samples = 0 if validation is None else len(validation)
         self.trainer = Trainer(
             self.network,
@@ -86,10 +111,13 @@ class Training:
             validation=None if validation is None else (validation.images, validation.labels),
             options=config.options(),
             processes=processes,
+            epoch_inputs=self._epoch_images,
         )
+        self._watch = Watch(self.trainer, dataset, yours)
         self.metrics: dict[str, float] = {}
         self._validation = validation if isinstance(config.validation, float) else None
         self._subspaces = fit_subspaces(train.images, train.labels, len(dataset.labels))
+        self._known, self._cache_dir = train.images[:DIGITS_SHOWN].copy(), cache_dir
         self.calibrated: Calibrated | None = None
         """Once the training has ended, and where there are images enough to calibrate the network on."""
         self.kept_metrics: dict[str, Any] = {}
@@ -98,7 +126,7 @@ class Training:
 
     def run(self, resume: Snapshot | None = None) -> Iterator[Said | Progress]:
         """Train, from where the snapshot was taken if one is given, and evaluate. Raises Diverged."""
-        with computing(self.trainer.processes) as compute:
+        with computing(self.trainer.processes) as compute, self._epoch_images or nullcontext():
             yield from self._run(compute, resume)
 
     def snapshot(self) -> Snapshot | None:
@@ -114,6 +142,7 @@ class Training:
                 "validation_samples": self._validation_samples,
                 "labels": list(self.labels),
                 "dataset": self._title,
+                **({} if self._version is None else {"dataset_version": self._version}),
                 "compute": compute,
             },
         )
@@ -123,10 +152,11 @@ class Training:
             if isinstance(step, BatchDone):
                 yield clock.progress(step)
                 continue
+            seen = self._watch.look()
             clock.epoch_done(step)
             if self.trainer.stopping.best_epoch in (0, step.epoch):
                 self.kept_metrics = asdict(step)
-            yield Said("epoch", asdict(step))
+            yield Said("epoch", {**asdict(step), **seen})
         self._is_learning = False
         yield Progress("evaluating", self.config.epochs, self.config.epochs)
         evaluation = self.trainer.evaluate(self.test.images, self.test.labels)
@@ -143,6 +173,8 @@ class Training:
             subspaces=self._subspaces,
             validation=self._validation,
             test=self.test,
+            known=self._known,
+            cache_dir=self._cache_dir,
         )
 
     def _report(self) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 import gzip
 import hashlib
-from collections.abc import MutableMapping
-from functools import cache
+from collections.abc import Mapping, MutableMapping
+from functools import cache, partial
 from importlib.metadata import distribution, version
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
 from app.settings import PROJECT
+from app.web.words import LANGUAGES, language_of, script_words, switches, words
+from app.web.words import headers as page_headers
 
 STATIC = PROJECT / "static"
 FOREVER = "public, max-age=31536000, immutable"
@@ -52,27 +54,44 @@ def install(app: FastAPI) -> None:
     app.mount(_prefix(), _Immutable(directory=STATIC), name="static")
     plotly = _Plotly()
     app.add_route(plotly.url, plotly.respond, methods=["GET"], include_in_schema=False)
+    app.state.templates = {language: _templates(language, plotly.url) for language in LANGUAGES}
+
+
+def _templates(language: str, plotly_url: str) -> Jinja2Templates:
+    """The templates in one language, in an environment of its own: requests share nothing that changes."""
     environment = Environment(
         loader=FileSystemLoader(PROJECT / "templates"),
         autoescape=select_autoescape(default=True),
         auto_reload=False,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda key: words(language).text(key), lambda *forms: words(language).counted(*forms), newstyle=True
+    )
     environment.globals["static"] = address
-    environment.globals["plotly_url"] = plotly.url
-    app.state.templates = Jinja2Templates(env=environment)
+    environment.globals["plotly_url"] = plotly_url
+    environment.globals["language"] = language
+    environment.globals["script_words"] = partial(script_words, language)
+    environment.globals["switches"] = switches
+    return Jinja2Templates(env=environment)
+
+
+def page(
+    request: Request,
+    template: str,
+    context: Mapping[str, Any],
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A template as an answer, in the language that the request asks for."""
+    language = language_of(request)
+    templates: Jinja2Templates = request.app.state.templates[language]
+    return templates.TemplateResponse(request, template, dict(context), status, page_headers(language, headers))
 
 
 def address(path: str) -> str:
     """The address of a file in `static/`."""
     return f"{_prefix()}/{path}"
-
-
-def templates(request: Request) -> Jinja2Templates:
-    """The templates of the app that this request came to."""
-    found: Jinja2Templates = request.app.state.templates
-    return found
 
 
 @cache

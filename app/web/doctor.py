@@ -48,6 +48,13 @@ class Change(BaseModel):
     score: float | None
 
 
+class RemarkBody(BaseModel):
+    """A sentence in parts: `text` names each of `values` in braces."""
+
+    text: str
+    values: dict[str, str]
+
+
 class Findings(BaseModel):
     """`raw` is the drawing as it came, square; `stroke_width` is in pixels of `input`, null where that is blank."""
 
@@ -63,6 +70,7 @@ class Findings(BaseModel):
     stroke_width: float | None
     usual_stroke_width: float
     sentences: list[str]
+    remarks: list[RemarkBody]
 
 
 _SIDES: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0}
@@ -117,7 +125,8 @@ async def doctor(request: Request) -> Response:
             "without": without,
             "stroke_width": None if found.stroke_width is None else round(found.stroke_width, 2),
             "usual_stroke_width": USUAL_STROKE_WIDTH,
-            "sentences": found.sentences,
+            "sentences": [str(remark) for remark in found.remarks],
+            "remarks": [{"text": remark.text, "values": dict(remark.values)} for remark in found.remarks],
         }
     )
 

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.models import DamagedModelError, ProtectedModelError, UnknownModelError
 from app.runs.commands import NoCheckpointError
+from app.runs.config import field_of
 from app.runs.database import UNREACHABLE
 from app.runs.log import NotEndedError, UnknownRunError
 from app.web import assets
@@ -42,8 +43,17 @@ class Error(BaseModel):
     error: str
 
 
+class FieldError(HTTPException):
+    """What came for a config is refused; `field` is what a form may point at, where the message names one."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, message)
+        self.field = field_of(message)
+
+
 def install(app: FastAPI) -> None:
     """Make every error of `app` come out in the one form."""
+    app.add_exception_handler(FieldError, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     for unreachable in UNREACHABLE:
@@ -67,7 +77,7 @@ def respond(
     wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
     if wants_page and not request.url.path.startswith("/api/"):
         context = {"status": status, "message": message, "active": ""}
-        return assets.templates(request).TemplateResponse(request, template, context, status, headers)
+        return assets.page(request, template, context, status, headers)
     return JSONResponse({"error": message}, status, headers)
 
 
@@ -80,6 +90,11 @@ async def _http(request: Request, error: Exception) -> Response:
         allowed = Headers(error.headers or {}).get("allow", "another method")
         message = f"expected {allowed} at {request.url.path[:200]}; got {request.method}"
     return respond(request, error.status_code, message, dict(error.headers or {}))
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, FieldError)
+    return JSONResponse({"error": error.detail, "field": error.field}, error.status_code)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -19,7 +19,7 @@ from app.web.security import Header, protect
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 CORS_HEADERS = {
-    "access-control-allow-methods": "GET, POST, DELETE",
+    "access-control-allow-methods": "GET, POST, PATCH, DELETE",
     "access-control-allow-headers": "authorization, content-type, inference-header-content-length",
     "access-control-max-age": "600",
 }

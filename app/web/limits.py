@@ -60,10 +60,10 @@ class Held:
         self._bytes = 0
 
 
-def check_queue(log: Log) -> None:
-    """Raise QueueFullError where as many runs wait as may."""
+def check_queue(log: Log, count: int = 1) -> None:
+    """Raise QueueFullError where no `count` more runs may wait."""
     waiting = log.waiting()
-    if waiting >= QUEUED_RUNS:
+    if waiting + count > QUEUED_RUNS:
         raise QueueFullError(
             f"expected at most {QUEUED_RUNS} runs to wait; {waiting} do: cancel some, or wait as well", retry_after=60
         )

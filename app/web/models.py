@@ -11,8 +11,9 @@ from starlette.responses import FileResponse
 
 from app.models import ModelCard, ModelStore, StoredModel
 from app.models.package import check, pack, unpack
-from app.models.store import CARD, WEIGHTS
-from app.web.bodies import read_body, read_form
+from app.models.store import CARD, WEIGHTS, NameTakenError
+from app.nn import shown
+from app.web.bodies import read_body, read_form, read_json
 from app.web.errors import Error
 from app.web.state import State
 
@@ -28,6 +29,22 @@ _IMPORT: dict[str, Any] = {
         "content": {
             ZIP_TYPES[0]: {"schema": _BINARY},
             FORM: {"schema": {"type": "object", "properties": dict.fromkeys(("file", "weights", "card"), _BINARY)}},
+        },
+    }
+}
+
+_RENAME: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["name"],
+                    "additionalProperties": False,
+                    "properties": {"name": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"}},
+                }
+            }
         },
     }
 }
@@ -92,6 +109,27 @@ def choose(state: State, name: str) -> dict[str, Any]:
     return {"default": state.store.default()}
 
 
+@router.post("/{name}/rename", openapi_extra=_RENAME, responses={409: {"model": Error}, 422: {"model": Error}})
+async def rename(request: Request, state: State, name: str) -> ModelCard:
+    """Give a model another name; if it was the default it stays that, and runs name it by its new name."""
+    body = await read_json(request)
+    new = body.get("name") if isinstance(body, dict) and set(body) == {"name"} else None
+    if not isinstance(new, str):
+        raise HTTPException(422, f"expected an object with the new name as name; got {shown(body)}")
+
+    def give() -> ModelCard:
+        try:
+            card = state.store.rename(name, new)
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from None
+        except NameTakenError as error:
+            raise HTTPException(409, str(error)) from None
+        state.log.rename_model(name, new)
+        return card
+
+    return await run_in_threadpool(give)
+
+
 @router.delete("/{name}", status_code=204)
 def delete(state: State, name: str) -> Response:
     """Remove a model; the one that ships with digitpad stays."""
@@ -127,7 +165,18 @@ def _summary(model: StoredModel) -> dict[str, Any]:
         "bytes": model.bytes,
         "network": _outline(card.network),
         **card.model_dump(
-            include={"labels", "parameters", "metrics", "recipe", "dataset", "created", "shipped", "run"}
+            include={
+                "labels",
+                "parameters",
+                "metrics",
+                "recipe",
+                "dataset",
+                "created",
+                "shipped",
+                "run",
+                "seed",
+                "software",
+            }
         ),
     }
 

@@ -10,6 +10,7 @@ from app.web import assets
 from app.web.models import summaries
 from app.web.runs import RunId
 from app.web.state import State
+from app.web.words import words_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,8 +25,11 @@ def pad(request: Request, state: State, model: str | None = None) -> Response:
     default = listed["default"]
     notice = None
     if model is not None and model not in usable:
-        instead = f"; {default} reads instead" if default else ""
-        notice = f"There is no usable model named “{model[:64]}”{instead}."
+        _ = words_of(request).text
+        notice = _("There is no usable model named “{name}”; {default} reads instead.")
+        if not default:
+            notice = _("There is no usable model named “{name}”.")
+        notice = notice.format(name=model[:64], default=default)
     chosen = usable.get(model or "", usable.get(default or ""))
     context = {"models": list(usable.values()), "model": chosen, "notice": notice}
     return _page(request, "pad.html", "draw", context)
@@ -44,12 +48,30 @@ def run(request: Request, state: State, run: RunId) -> Response:
     return _page(request, "run.html", "train", {"run_id": run})
 
 
+@router.api_route("/compare", methods=PAGE_METHODS)
+def compare(request: Request) -> Response:
+    """Runs side by side, those that `runs` or `tag` of the address name."""
+    return _page(request, "compare.html", "train", {})
+
+
+@router.api_route("/data", methods=PAGE_METHODS)
+def data(request: Request) -> Response:
+    """The data sets, and the user's own drawings."""
+    return _page(request, "data.html", "data", {})
+
+
 @router.api_route("/models", methods=PAGE_METHODS)
 def models(request: Request) -> Response:
     """The model store."""
     return _page(request, "models.html", "models", {})
 
 
+@router.api_route("/models/{name}/judge", methods=PAGE_METHODS)
+def judge(request: Request, state: State, name: str) -> Response:
+    """How a stored model errs."""
+    return _page(request, "judge.html", "models", {"card": state.store.get(name)})
+
+
 def _page(request: Request, template: str, active: str, context: dict[str, Any]) -> Response:
     headers = {"cache-control": "no-cache"}
-    return assets.templates(request).TemplateResponse(request, template, {"active": active, **context}, headers=headers)
+    return assets.page(request, template, {"active": active, **context}, headers=headers)

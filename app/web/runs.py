@@ -9,7 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.nn import shown
-from app.runs.config import MOST_EPOCHS, request_config
+from app.runs.config import MOST_EPOCHS
+from app.runs.rows import brief
+from app.runs.tags import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS, REMARKS, check_remarks
 from app.web.bodies import parse_json, read_body, read_json
 from app.web.limits import check_queue
 from app.web.state import State
@@ -18,15 +20,20 @@ router = APIRouter(prefix="/api/runs", tags=["runs"])
 
 LARGEST = 2**31 - 1
 RunId = Annotated[int, Path(ge=1, le=LARGEST)]
+_TAG = {"type": "string", "minLength": 1, "maxLength": LONGEST_TAG}
+_TAGS = {"type": "array", "maxItems": MOST_TAGS, "items": _TAG}
+_SCHEMA = {"type": "object", "properties": {"tags": _TAGS, "note": {"type": "string", "maxLength": LONGEST_NOTE}}}
+_REMARKS: dict[str, Any] = {"requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMA}}}}
 
 
 @router.post("", status_code=201)
 async def start(request: Request, state: State) -> dict[str, Any]:
-    """Queue a run of `{"recipe": NAME, "overrides": {...}}`, or of a whole config."""
+    """Queue a run of `{"recipe": NAME, "overrides": {...}}`, or of a whole config, with `tags` and a `note`."""
     data = await read_json(request)
 
     def queue() -> dict[str, Any]:
-        return state.commands.start(request_config(data))
+        config, remarks = _request(data)
+        return state.commands.start(state.commands.config_of(config), remarks)
 
     return await run_in_threadpool(_queued, state, queue)
 
@@ -48,6 +55,20 @@ def run(state: State, run: RunId) -> dict[str, Any]:
     return state.log.run(run)
 
 
+@router.patch("/{run}", openapi_extra=_REMARKS)
+async def describe(request: Request, state: State, run: RunId) -> dict[str, Any]:
+    """Put other `tags`, or another `note`, on a run; what is left out stays. The answer is the run."""
+    data = await read_json(request)
+    if not isinstance(data, dict) or not data or not set(data) <= set(REMARKS):
+        raise HTTPException(422, f"expected an object with tags, note or both; got {shown(data)}")
+
+    def put() -> dict[str, Any]:
+        state.log.describe(run, check_remarks(data))
+        return state.log.run(run)
+
+    return await run_in_threadpool(_checked, put)
+
+
 @router.get("/{run}/events")
 def events(
     state: State,
@@ -55,8 +76,9 @@ def events(
     after: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
     log: Annotated[str | None, Query(max_length=64)] = None,
+    short: bool = False,
 ) -> dict[str, Any]:
-    """What the run said after `seq` `after`, in order.
+    """What the run said after `seq` `after`, in order; `short` leaves out the epochs' layers and sheets.
 
     `log` is the log that `after` is of, as an earlier answer named it. Where that is another one, or `after` is a `seq`
     that was never given, `reset` is true and the events come from the first on.
@@ -64,6 +86,8 @@ def events(
     row = state.log.run(run)
     reset = after > row["last_seq"] or log not in (None, state.log.id)
     found = state.log.events(run, after=0 if reset else after, limit=limit)
+    if short:
+        found = [{**event, "data": brief(event["data"])} for event in found]
     return {"events": found, "log": state.log.id, "last_seq": row["last_seq"], "reset": reset}
 
 
@@ -110,6 +134,13 @@ def delete(state: State, run: RunId) -> Response:
     """Remove an ended run, its events and its checkpoint; its model stays in the store."""
     state.commands.delete(run)
     return Response(status_code=204)
+
+
+def _request(data: Any) -> tuple[Any, dict[str, Any]]:
+    """What came for a config, and the tags and the note beside it. Raises ValueError."""
+    if not isinstance(data, dict):
+        return data, {}
+    return {key: value for key, value in data.items() if key not in REMARKS}, check_remarks(data)
 
 
 async def _wishes(request: Request, known: dict[str, type]) -> dict[str, Any]:

@@ -7,12 +7,17 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from app.data.drawings import DrawingStore
+from app.data.loaded import LoadedDatasets
 from app.models import ModelStore, Predictors
+from app.models.judgement import Judge
+from app.runs.checkpoints import Checkpoints
 from app.runs.commands import Commands
+from app.runs.estimate import Estimator
 from app.runs.log import Log
 from app.runs.runner import Runner
 from app.runs.tail import Tail
 from app.settings import Settings
+from app.web.desk import Desk
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,11 @@ class Services:
     store: ModelStore
     predictors: Predictors
     drawings: DrawingStore
+    datasets: LoadedDatasets
+    checkpoints: Checkpoints
+    desk: Desk
+    estimator: Estimator
+    judge: Judge
 
 
 def services(connection: HTTPConnection) -> Services:

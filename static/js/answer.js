@@ -6,6 +6,7 @@ import { percent } from "./format.js";
 import { createLargePicture } from "./large-picture.js";
 import { clearPicture, paintPicture } from "./picture.js";
 import { describe, invitation, isKnown, partsOf, readAs } from "./verdict.js";
+import { t, tParts } from "./words.js";
 
 const MODELS_PAGE = "/models";
 
@@ -31,7 +32,7 @@ export function createAnswer(labels, { onParts }) {
   setText(words, invitation(inUse));
   byId("seen-open").addEventListener("click", () => {
     const input = part()?.input ?? shown?.answer.input;
-    if (input) openLarge(input, "What the network sees");
+    if (input) openLarge(input, t("What the network sees"));
   });
 
   const part = () => partsOf(shown?.answer ?? {})[selected];
@@ -40,7 +41,7 @@ export function createAnswer(labels, { onParts }) {
   function showBlank() {
     forget();
     setText(words, invitation(inUse));
-    setText(detail, "with a mouse, a finger or a pen");
+    setText(detail, t("with a mouse, a finger or a pen"));
     clearPicture(seen);
     setText(spoken, "");
   }
@@ -80,11 +81,14 @@ export function createAnswer(labels, { onParts }) {
     found.forEach((one, i) => {
       const button = parts.children[i];
       const probability = one.probabilities[one.label] ?? Math.max(...Object.values(one.probabilities));
-      const sureness = isKnown(one) ? percent(probability, 0) : "unclear";
+      const sureness = isKnown(one) ? percent(probability, 0) : t("unclear");
       setText(button.querySelector(".part-label"), readAs(one));
       setText(button.querySelector(".part-sure"), sureness);
       button.setAttribute("aria-pressed", String(i === selected));
-      button.setAttribute("aria-label", `Part ${i + 1}: ${isKnown(one) ? `${one.label}, ${sureness} sure` : "not known"}. Show its bars`);
+      const name = isKnown(one)
+        ? t("Part {number}: {label}, {percent} sure. Show its bars", { number: i + 1, label: one.label, percent: sureness })
+        : t("Part {number}: not known. Show its bars", { number: i + 1 });
+      button.setAttribute("aria-label", name);
     });
   }
 
@@ -106,22 +110,22 @@ export function createAnswer(labels, { onParts }) {
     forget();
     if (answer.input) paintPicture(seen, answer.input);
     setText(words, invitation(inUse));
-    setText(detail, "There is too little ink to read yet.");
+    setText(detail, t("There is too little ink to read yet."));
   }
 
   /** Says why there is no answer. */
   function showRefusal(message) {
     forget();
-    setText(words, "That could not be read.");
+    setText(words, t("That could not be read."));
     setText(detail, message);
     clearPicture(seen);
-    setText(spoken, `That could not be read. ${message}`);
+    setText(spoken, `${t("That could not be read.")} ${message}`);
   }
 
   /** Says that the answer takes its time; what was read before stays until it comes. */
   function showWaiting() {
-    if (shown === null) setText(words, "Reading …");
-    setText(detail, "Waiting for the server to read it.");
+    if (shown === null) setText(words, t("Reading …"));
+    setText(detail, t("Waiting for the server to read it."));
   }
 
   function forget() {
@@ -160,6 +164,8 @@ const timing = (milliseconds, model) =>
   element(
     "span",
     {},
-    `read in ${Math.max(1, Math.round(milliseconds))} ms by `,
-    element("a", { href: MODELS_PAGE, title: model }, model),
+    ...tParts("read in {milliseconds} ms by {model}", {
+      milliseconds: Math.max(1, Math.round(milliseconds)),
+      model: element("a", { href: MODELS_PAGE, title: model }, model),
+    }),
   );

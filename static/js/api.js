@@ -1,5 +1,8 @@
 // Calls to the server. Every failure is one of two: the server said no, or it did not answer.
 
+import { AWAY } from "./server-events.js";
+import { t } from "./words.js";
+
 const AWAY_STATUSES = new Set([502, 503, 504]);
 
 /** The server answered with an error; `message` is the text it gave. */
@@ -14,7 +17,7 @@ export class Refused extends Error {
 /** The server could not be reached, is on its way up or down, or cannot do it now and says why in `reason`. */
 export class ServerAway extends Error {
   constructor(reason = null) {
-    super(reason ?? "The server is away.");
+    super(reason ?? t("The server is away."));
     this.name = "ServerAway";
     this.reason = reason;
   }
@@ -34,12 +37,13 @@ export async function call(method, path, { body, signal } = {}) {
     text = await response.text();
   } catch (error) {
     if (signal?.aborted) throw error;
+    window.dispatchEvent(new Event(AWAY));
     throw new ServerAway();
   }
   const answer = parse(text);
   if (response.ok) return answer;
   if (AWAY_STATUSES.has(response.status)) throw new ServerAway(answer?.error);
-  throw new Refused(response.status, answer?.error ?? `The server answered with status ${response.status}.`);
+  throw new Refused(response.status, answer?.error ?? t("The server answered with status {status}.", { status: response.status }));
 }
 
 export const get = (path, options) => call("GET", path, options);
@@ -48,7 +52,7 @@ export const remove = (path) => call("DELETE", path);
 
 /** Words for a person from what `call` threw. */
 export const explain = (error) =>
-  error instanceof ServerAway && error.reason === null ? "The server does not answer. Try again in a moment." : error.message;
+  error instanceof ServerAway && error.reason === null ? t("The server does not answer. Try again in a moment.") : error.message;
 
 function parse(text) {
   if (text === "") return null;

@@ -3,6 +3,7 @@
 import { element } from "./dom.js";
 import { networkLine, optimizerName } from "./network.js";
 import { datasetTitle } from "./run-words.js";
+import { t } from "./words.js";
 
 /** Terms and values of a config, as pairs of texts. */
 export function configTerms(config, datasets) {
@@ -10,23 +11,23 @@ export function configTerms(config, datasets) {
   const { type, learning_rate: rate, ...rest } = optimizer;
   const others = Object.entries(rest).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
   const terms = [
-    ["Recipe", config.recipe ?? "own settings"],
-    ["Data set", datasetTitle(config.dataset, datasets)],
-    ["Validation data", validationText(config.validation)],
+    [t("Recipe"), config.recipe ?? t("own settings")],
+    [t("Data set"), datasetTitle(config.dataset, datasets)],
+    [t("Validation data"), validationText(config.validation)],
     ...startTerm(config.start),
-    ["Network", networkLine(network.layers)],
-    ["Layers", network.layers.map(layerText).join(", ")],
-    ["Optimizer", [optimizerName(type), ...others].join(", ")],
-    ["Learning rate", String(rate)],
-    ["Batch size", String(config.batch_size)],
-    ["Epochs", String(config.epochs)],
-    ["Seed", String(config.seed)],
-    ["Number type", config.dtype],
+    [t("Network"), networkLine(network.layers)],
+    [t("Layers"), network.layers.map(layerText).join(", ")],
+    [t("Optimizer"), [optimizerName(type), ...others].join(", ")],
+    [t("Learning rate"), String(rate)],
+    [t("Batch size"), String(config.batch_size)],
+    [t("Epochs"), String(config.epochs)],
+    [t("Seed"), String(config.seed)],
+    [t("Number type"), config.dtype],
   ];
-  if (config.schedule.type !== "constant") terms.splice(terms.findIndex(([term]) => term === "Batch size"), 0, ["Schedule", layerText(config.schedule)]);
-  if (config.weight_decay) terms.push(["Weight decay", String(config.weight_decay)]);
-  if (config.clip_norm) terms.push(["Longest gradient", String(config.clip_norm)]);
-  if (config.patience) terms.push(["Patience", `${config.patience} epochs`]);
+  if (config.schedule.type !== "constant") terms.splice(terms.findIndex(([term]) => term === t("Batch size")), 0, [t("Schedule"), layerText(config.schedule)]);
+  if (config.weight_decay) terms.push([t("Weight decay"), String(config.weight_decay)]);
+  if (config.clip_norm) terms.push([t("Longest gradient"), String(config.clip_norm)]);
+  if (config.patience) terms.push([t("Patience"), t("{count} epochs", { count: config.patience })]);
   return terms;
 }
 
@@ -36,12 +37,12 @@ export const configItems = (config, datasets) =>
 /** What it starts from, where that is not weights drawn by the seed. */
 function startTerm(start) {
   if (!start) return [];
-  return [["Starts from", start.run ? `where run ${start.run} ended` : `the model “${start.model}”`]];
+  return [[t("Starts from"), start.run ? t("where run {run} ended", { run: start.run }) : t("the model “{model}”", { model: start.model })]];
 }
 
 function validationText(validation) {
-  if (validation === "test") return "the test pictures";
-  return typeof validation === "number" ? `the last ${Number((validation * 100).toFixed(2))} % of the training pictures` : "none";
+  if (validation === "test") return t("the test pictures");
+  return typeof validation === "number" ? t("the last {percent} % of the training pictures", { percent: Number((validation * 100).toFixed(2)) }) : t("none");
 }
 
 /** {"type": "dropout", "rate": 0.2} → "dropout 0.2" */

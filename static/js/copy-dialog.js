@@ -2,6 +2,7 @@
 
 import { byId, setText } from "./dom.js";
 import { LANGUAGES, snippets } from "./snippets.js";
+import { t } from "./words.js";
 
 /** Binds the dialog; `subject()` gives `{url, body}` of the drawing, or null while there is none. */
 export function createCopyDialog(subject) {
@@ -39,12 +40,12 @@ export function createCopyDialog(subject) {
   byId("copy-button").addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(text.value);
-      setText(done, "Copied.");
+      setText(done, t("Copied."));
     } catch {
       // Not allowed, or not there: on plain HTTP from another machine browsers have no clipboard.
       text.focus();
       text.select();
-      setText(done, "It is selected: press Ctrl+C (⌘C) to copy it.");
+      setText(done, t("It is selected: press Ctrl+C (⌘C) to copy it."));
     }
   });
   dialog.addEventListener("click", (event) => {

@@ -1,11 +1,12 @@
 // Asks before something that cannot be undone, and for what must be known first.
 
 import { element } from "./dom.js";
+import { t } from "./words.js";
 
 /** Opens a question; resolves to true only when the action was chosen. */
 export async function confirmed({ title, text, action }) {
   const answers = [
-    ["", "Keep it"],
+    ["", t("Keep it")],
     ["yes", action],
   ];
   return (await asked({ title, text, answers })) === "yes";
@@ -32,10 +33,22 @@ export async function askedNumber({ title, text, label, value, most, action }) {
   // the action comes first in the form, as the key Enter presses the first button
   const buttons = [
     element("button", { class: "button strong", value: "yes", id: "confirm" }, action),
-    element("button", { class: "button", value: "", formnovalidate: true }, "Not now"),
+    element("button", { class: "button", value: "", formnovalidate: true }, t("Not now")),
   ];
   const { answer } = await opened(title, text, buttons, { layout: "reversed", field });
   return answer === "yes" ? Number(input.value) : null;
+}
+
+/** Asks for a short text, `value` at first; resolves to null where none was given. */
+export async function askedText({ title, text, label, value, most, action }) {
+  const input = element("input", { id: "dialog-text", type: "text", maxlength: most, value, required: true, autofocus: true, autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
+  const field = element("div", { class: "field" }, element("label", { for: input.id }, label), input);
+  const buttons = [
+    element("button", { class: "button strong", value: "yes", id: "confirm" }, action),
+    element("button", { class: "button", value: "", formnovalidate: true }, t("Not now")),
+  ];
+  const { answer } = await opened(title, text, buttons, { layout: "reversed", field });
+  return answer === "yes" ? input.value.trim() : null;
 }
 
 function opened(title, text, buttons, { layout, field = null }) {

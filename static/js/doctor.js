@@ -5,14 +5,15 @@ import { byId, element, setMessage, setText } from "./dom.js";
 import { percent } from "./format.js";
 import { paintPicture } from "./picture.js";
 import { isKnown, withArticle } from "./verdict.js";
+import { t } from "./words.js";
 
 const STEPS = {
-  crop: ["Crop", "cut away the paper around the ink"],
-  scale: ["Scale", "make the ink 20 pixels long, its shape kept"],
-  center: ["Centre", "put its centre of mass in the middle"],
-  stroke_width: ["Stroke width", "draw with a pen as wide as MNIST's"],
+  crop: [t("Crop"), t("cut away the paper around the ink")],
+  scale: [t("Scale"), t("make the ink 20 pixels long, its shape kept")],
+  center: [t("Centre"), t("put its centre of mass in the middle")],
+  stroke_width: [t("Stroke width"), t("draw with a pen as wide as MNIST's")],
 };
-const EMPTY_WORDS = "Draw something, and see here what becomes of it on its way to the network.";
+const EMPTY_WORDS = t("Draw something, and see here what becomes of it on its way to the network.");
 const NO_DOCTOR = 404;
 
 /** "a 3, 97.4 % (−0.3)": what is read once one step is changed, and by how many points the first label's share moved. */
@@ -20,9 +21,9 @@ export function changeText(asked, other) {
   const points = ((other.probabilities[asked.label] ?? 0) - (asked.probabilities[asked.label] ?? 0)) * 100;
   const size = Math.abs(points).toFixed(1);
   const moved = `${size === "0.0" ? "±" : points < 0 ? "−" : "+"}${size}`;
-  if (other.label === null) return "nothing is left to read";
+  if (other.label === null) return t("nothing is left to read");
   const read = `${withArticle(other.label)}, ${percent(other.probabilities[other.label])}`;
-  const unknown = isKnown(other) ? "" : ", but unclear";
+  const unknown = isKnown(other) ? "" : t(", but unclear");
   return other.label === asked.label ? `${read}${unknown} (${moved})` : `${read}${unknown} (${asked.label}: ${moved})`;
 }
 
@@ -42,7 +43,7 @@ export function createDoctor({ subject, openLarge }) {
   let flight = null;
 
   list.replaceChildren(...Object.values(rows).map(({ node }) => node));
-  for (const [name, title] of [["raw", "What came"], ["input", "What the network sees"]]) {
+  for (const [name, title] of [["raw", t("What came")], ["input", t("What the network sees")]]) {
     pictures[name].parentElement.addEventListener("click", () => shown && openLarge(shown[name], title));
   }
   panel.addEventListener("toggle", update);
@@ -51,7 +52,7 @@ export function createDoctor({ subject, openLarge }) {
     const [name, words] = STEPS[step];
     const box = element("input", { type: "checkbox", id: `step-${step}`, checked: true });
     const canvas = element("canvas", { width: 28, height: 28 });
-    const large = element("button", { type: "button", class: "mini", "aria-label": `Open the picture of ${name.toLowerCase()} large` }, canvas);
+    const large = element("button", { type: "button", class: "mini", "aria-label": t("Open the picture of {step} large", { step: name.toLowerCase() }) }, canvas);
     const without = element("span", { class: "soft" });
     const change = element("span", { class: "step-change" });
     box.addEventListener("change", () => {
@@ -60,7 +61,7 @@ export function createDoctor({ subject, openLarge }) {
     });
     large.addEventListener("click", () => {
       const other = shown?.without.find((one) => one.step === step);
-      if (other) openLarge(other.input, `${name} ${steps[step] ? "left out" : "put back"}`);
+      if (other) openLarge(other.input, steps[step] ? t("{step} left out", { step: name }) : t("{step} put back", { step: name }));
     });
     const label = element("label", { for: box.id }, box, element("span", {}, element("strong", {}, name), ` ${words}`));
     const node = element("li", { class: "step" }, label, large, element("p", { class: "step-words" }, without, change));
@@ -69,7 +70,7 @@ export function createDoctor({ subject, openLarge }) {
 
   async function update() {
     const part = subject()?.part ?? null;
-    setText(byId("doctor-of"), part === null ? "" : ` (part ${part})`);
+    setText(byId("doctor-of"), part === null ? "" : t(" (part {part})", { part }));
     flight?.abort();
     flight = null;
     if (!panel.open) return;
@@ -77,14 +78,14 @@ export function createDoctor({ subject, openLarge }) {
     if (found === null) return showNothing(EMPTY_WORDS);
     const mine = (flight = new AbortController());
     body.setAttribute("aria-busy", "true");
-    if (shown === null) setMessage(note, "Looking …");
+    if (shown === null) setMessage(note, t("Looking …"));
     try {
       const path = `/api/doctor?model=${encodeURIComponent(found.model)}`;
       const report = await post(path, { ...found.body, steps }, { signal: mine.signal });
       if (flight === mine) show(report);
     } catch (error) {
       if (flight !== mine) return;
-      showNothing(error.status === NO_DOCTOR ? "This server cannot explain its answers." : explain(error));
+      showNothing(error.status === NO_DOCTOR ? t("This server cannot explain its answers.") : explain(error));
     } finally {
       if (flight === mine) {
         flight = null;
@@ -105,13 +106,13 @@ export function createDoctor({ subject, openLarge }) {
     body.hidden = false;
     paintPicture(pictures.raw, report.raw);
     paintPicture(pictures.input, report.input);
-    byId("doctor-sentences").replaceChildren(...report.sentences.map((text) => element("li", {}, asSentence(text))));
+    byId("doctor-sentences").replaceChildren(...report.remarks.map(({ text, values }) => element("li", {}, asSentence(t(text, values)))));
     setText(byId("doctor-read"), readText(report));
     for (const other of report.without) {
       const row = rows[other.step];
       if (row === undefined) continue;
       paintPicture(row.canvas, other.input);
-      setText(row.without, steps[other.step] ? "Without it: " : "With it: ");
+      setText(row.without, steps[other.step] ? t("Without it: ") : t("With it: "));
       setText(row.change, changeText(report, other));
       row.node.toggleAttribute("data-differs", other.label !== report.label);
     }
@@ -121,12 +122,15 @@ export function createDoctor({ subject, openLarge }) {
 }
 
 /** "the stroke is wide" → "The stroke is wide." */
-export const asSentence = (text) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+export const asSentence = (text) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?。]$/.test(text) ? "" : "."}`;
 
 function readText(report) {
-  if (report.label === null) return "Nothing is left to read.";
+  if (report.label === null) return t("Nothing is left to read.");
   const share = percent(report.probabilities[report.label]);
-  const all = Object.values(report.steps ?? {}).every(Boolean) ? "all steps" : "these steps";
-  const unknown = isKnown(report) ? "" : ", but unclear";
-  return `With ${all}: ${withArticle(report.label)}, ${share}${unknown}.`;
+  const values = { label: withArticle(report.label), percent: share };
+  const all = Object.values(report.steps ?? {}).every(Boolean);
+  if (isKnown(report)) return all ? t("With all steps: {label}, {percent}.", values) : t("With these steps: {label}, {percent}.", values);
+  return all
+    ? t("With all steps: {label}, {percent}, but unclear.", values)
+    : t("With these steps: {label}, {percent}, but unclear.", values);
 }

@@ -1,8 +1,10 @@
 // Numbers, times and names as people read them.
 
-const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const DAY = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
-const MINUTE = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+import { language, t } from "./words.js";
+
+const WHOLE = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+const DAY = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+const MINUTE = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 
 /** Stands where a number is not known. */
 export const NOTHING = "–";
@@ -13,7 +15,7 @@ const known = (value) => typeof value === "number" && Number.isFinite(value);
 export function percent(fraction, digits = 1) {
   if (!known(fraction)) return NOTHING;
   const shown = fraction < 1 ? Math.min(fraction * 100, 100 - 10 ** -digits) : fraction * 100;
-  return `${shown.toFixed(digits)} %`;
+  return t("{number} %", { number: shown.toFixed(digits) });
 }
 
 /** 269322 → "269,322" */
@@ -28,11 +30,11 @@ export function loss(value) {
 /** 1.42 → "1.4 s", 75 → "1 min 15 s", 7300 → "2 h 1 min" */
 export function duration(seconds) {
   if (!known(seconds)) return NOTHING;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 10) return t("{seconds} s", { seconds: seconds.toFixed(1) });
   const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  if (whole < 60) return t("{seconds} s", { seconds: whole });
+  if (whole < 3600) return t("{minutes} min {seconds} s", { minutes: Math.floor(whole / 60), seconds: whole % 60 });
+  return t("{hours} h {minutes} min", { hours: Math.floor(whole / 3600), minutes: Math.floor((whole % 3600) / 60) });
 }
 
 /** 1077000 → "1.1 MB" */
@@ -47,9 +49,9 @@ export function ago(time, now = Date.now()) {
   const then = Date.parse(time);
   if (Number.isNaN(then)) return NOTHING;
   const seconds = Math.max(0, (now - then) / 1000);
-  if (seconds < 60) return "just now";
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
+  if (seconds < 60) return t("just now");
+  if (seconds < 3600) return t("{minutes} min ago", { minutes: Math.floor(seconds / 60) });
+  if (seconds < 86400) return t("{hours} h ago", { hours: Math.floor(seconds / 3600) });
   return DAY.format(then);
 }
 

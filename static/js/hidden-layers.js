@@ -1,5 +1,7 @@
 // The hidden layers of a network as a list of sizes, and a network rebuilt from such a list.
 
+import { t } from "./words.js";
+
 const MOST_LAYERS = 8;
 const MOST_UNITS = 4096;
 const PLAIN_BLOCK = [{ type: "dense" }, { type: "relu" }]; // for recipes that have no hidden layer to copy
@@ -16,11 +18,11 @@ export const hiddenSizes = (layers) =>
 /** "128, 64" → [128, 64]; throws an Error that says what was expected. */
 export function parseSizes(text) {
   const parts = text.split(/[\s,、，]+/).filter((part) => part !== "");
-  if (parts.length > MOST_LAYERS) throw new Error(`At most ${MOST_LAYERS} hidden layers.`);
+  if (parts.length > MOST_LAYERS) throw new Error(t("At most {most} hidden layers.", { most: MOST_LAYERS }));
   return parts.map((part) => {
     const units = Number(part);
     if (!/^\d+$/.test(part) || units < 1 || units > MOST_UNITS) {
-      throw new Error(`Whole numbers from 1 to ${MOST_UNITS} with commas between, as in “128, 64”.`);
+      throw new Error(t("Whole numbers from 1 to {most} with commas between, as in “128, 64”.", { most: MOST_UNITS }));
     }
     return units;
   });

@@ -1,6 +1,8 @@
 // Pictures that come from outside: pasted, dropped, or chosen.
 
-const NO_PICTURE = "There is no picture in that. Copy a picture, or choose a file.";
+import { t } from "./words.js";
+
+const NO_PICTURE = t("There is no picture in that. Copy a picture, or choose a file.");
 
 /**
  * `onFile(file)` gets a picture's file, `onNothing(message)` hears that there was none.

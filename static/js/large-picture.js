@@ -2,6 +2,7 @@
 
 import { byId, setText } from "./dom.js";
 import { paintPicture } from "./picture.js";
+import { t } from "./words.js";
 
 /** Binds the dialog of the page; gives `open(rows, title)`. */
 export function createLargePicture() {
@@ -15,7 +16,7 @@ export function createLargePicture() {
   return (rows, title) => {
     paintPicture(canvas, rows);
     setText(byId("seen-title"), title);
-    setText(byId("seen-size"), `${rows[0].length} × ${rows.length} pixels, each from 0 (paper) to 1 (ink).`);
+    setText(byId("seen-size"), t("{width} × {height} pixels, each from 0 (paper) to 1 (ink).", { width: rows[0].length, height: rows.length }));
     dialog.showModal();
   };
 }

@@ -1,12 +1,15 @@
 // The models that are kept: what each is, and what can be done with it.
 
-import { explain, get, post, remove } from "./api.js";
-import { confirmed } from "./dialog.js";
+import { Refused, ServerAway, explain, get, post, remove } from "./api.js";
+import { askedText, confirmed } from "./dialog.js";
 import { byId, element, setText } from "./dom.js";
 import { ago, bytes, count, moment, percent } from "./format.js";
 import { awayText, untilAnswered } from "./patience.js";
+import { BACK } from "./server-events.js";
+import { t, tParts } from "./words.js";
 
 const MOST_LABELS = 12;
+const LONGEST_NAME = 64;
 
 function startModelsPage() {
   const place = byId("models-list");
@@ -24,8 +27,8 @@ function startModelsPage() {
     place.removeAttribute("aria-busy");
   }
 
-  /** Does something to a model, and shows the list anew. */
-  async function act(task, done) {
+  /** Does something to a model, shows the list anew, and says what was done; `focus()` is the model to go on with. */
+  async function act(task, done, focus = () => null) {
     setText(byId("models-error"), "");
     try {
       await task();
@@ -34,18 +37,52 @@ function startModelsPage() {
       setText(byId("models-error"), explain(error));
     }
     await refresh();
+    const wanted = focus();
+    const card = [...place.querySelectorAll("[data-model]")].find(({ dataset }) => dataset.model === wanted);
+    (card?.querySelector("h2") ?? byId("models-title")).focus();
   }
 
+  byId("import-open").addEventListener("click", () => byId("import-file").click());
+  byId("import-file").addEventListener("change", async ({ target }) => {
+    const [file] = target.files;
+    target.value = "";
+    if (file === undefined) return;
+    byId("import-open").disabled = true;
+    let name = null;
+    await act(
+      async () => {
+        ({ name } = await sent(file));
+      },
+      t("The model came in."),
+      () => name,
+    );
+    byId("import-open").disabled = false;
+  });
+
+  window.addEventListener(BACK, refresh);
   refresh();
+}
+
+/** Sends a zip of a model to the server; the card of what came in. */
+async function sent(file) {
+  let response;
+  try {
+    response = await fetch("/api/models", { method: "POST", headers: { "content-type": "application/zip", accept: "application/json" }, body: file });
+  } catch {
+    throw new ServerAway();
+  }
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) throw new Refused(response.status, answer?.error ?? t("The server answered with status {status}.", { status: response.status }));
+  return answer;
 }
 
 const emptyState = () =>
   element(
     "div",
     { class: "card blank-slate" },
-    element("h2", {}, "No models yet"),
-    element("p", { class: "soft" }, "A network that you train is kept here when it is done."),
-    element("p", {}, element("a", { class: "button accent", href: "/train" }, "Train a network")),
+    element("h2", {}, t("No models yet")),
+    element("p", { class: "soft" }, t("A network that you train is kept here when it is done.")),
+    element("p", {}, element("a", { class: "button accent", href: "/train" }, t("Train a network"))),
   );
 
 const cards = ({ models, default: chosen }, act) =>
@@ -60,44 +97,63 @@ function card(model, isDefault, act) {
     element(
       "div",
       { class: "model-head" },
-      element("h2", {}, model.name),
-      isDefault ? element("span", { class: "badge" }, "default") : null,
-      model.shipped ? element("span", { class: "badge quiet-badge" }, "comes with digitpad") : null,
+      element("h2", { tabindex: "-1" }, model.name),
+      isDefault ? element("span", { class: "badge" }, t("default")) : null,
+      model.shipped ? element("span", { class: "badge quiet-badge" }, t("comes with digitpad")) : null,
     ),
-    model.available ? facts(model) : element("p", { class: "model-reason" }, `It cannot be used: ${model.reason}`),
+    model.available ? facts(model) : element("p", { class: "model-reason" }, t("It cannot be used: {reason}", { reason: model.reason })),
     actions(model, isDefault, act),
   );
 }
 
 function facts(model) {
-  const { test_accuracy: test, val_accuracy: validation } = model.metrics ?? {};
-  const [accuracy, pictures] = test === undefined && validation !== undefined ? [validation, "validation"] : [test, "test"];
   return element(
     "div",
     { class: "model-facts" },
-    element("p", { class: "model-accuracy" }, element("strong", {}, percent(accuracy, 2)), ` of the ${pictures} pictures`),
+    element("p", { class: "model-accuracy" }, ...accuracy(model.metrics ?? {})),
     element(
       "dl",
       {},
-      ...fact("Network", model.network),
-      ...fact("Size", `${count(model.parameters)} parameters, ${bytes(model.bytes)}`),
-      ...fact("Labels", labelsText(model.labels)),
-      ...fact("Data set", model.dataset),
-      ...fact("Recipe", model.recipe),
-      ...fact("Created", whenAndWhere(model)),
+      ...fact(t("Network"), model.network),
+      ...fact(t("Size"), t("{parameters} parameters, {bytes}", { parameters: count(model.parameters), bytes: bytes(model.bytes) })),
+      ...fact(t("Labels"), labelsText(model.labels)),
+      ...fact(t("Data set"), model.dataset),
+      ...fact(t("Recipe"), model.recipe),
+      ...fact(t("Created"), whenAndWhere(model)),
     ),
+    provenance(model),
+  );
+}
+
+function accuracy({ test_accuracy: test, val_accuracy: validation }) {
+  const number = (share) => element("strong", {}, percent(share, 2));
+  if (test !== undefined) return tParts("{accuracy} of the test pictures", { accuracy: number(test) });
+  if (validation !== undefined) return tParts("{accuracy} of the validation pictures", { accuracy: number(validation) });
+  return [t("Its accuracy was not measured.")];
+}
+
+/** What else is known of where it comes from, folded. */
+function provenance({ metrics = {}, seed, software = {} }) {
+  const numbers = Object.entries(metrics).map(([name, value]) => [name.replaceAll("_", " "), /accuracy/.test(name) ? percent(value, 2) : String(Number(value.toFixed(5)))]);
+  const made = Object.entries(software).map(([name, version]) => `${name} ${version}`).join(", ");
+  return element(
+    "details",
+    { class: "model-more" },
+    element("summary", {}, t("More about it")),
+    element("dl", {}, ...numbers.flatMap(([name, value]) => fact(name, value)), ...fact(t("Seed"), seed === undefined ? null : String(seed)), ...fact(t("Made by"), made)),
   );
 }
 
 const fact = (term, value) => (value ? [element("div", {}, element("dt", {}, term), element("dd", {}, value))] : []);
 
 const labelsText = (labels) =>
-  labels.length <= MOST_LABELS ? labels.join(" ") : `${labels.slice(0, MOST_LABELS).join(" ")} and ${labels.length - MOST_LABELS} more`;
+  labels.length <= MOST_LABELS ? labels.join(" ") : t("{labels} and {more} more", { labels: labels.slice(0, MOST_LABELS).join(" "), more: labels.length - MOST_LABELS });
 
 function whenAndWhere({ created, run }) {
   if (!created) return null;
   const time = element("time", { datetime: created, title: moment(created) }, ago(created));
-  return run ? element("span", {}, time, " by ", element("a", { href: `/runs/${run}` }, `run ${run}`)) : time;
+  if (!run) return time;
+  return element("span", {}, ...tParts("{time} by {run}", { time, run: element("a", { href: `/runs/${run}` }, t("run {number}", { number: run })) }));
 }
 
 function actions(model, isDefault, act) {
@@ -105,16 +161,30 @@ function actions(model, isDefault, act) {
   const others = element("div", { class: "model-others" });
   if (model.available) {
     row.append(
-      element("a", { class: "button", href: `/?model=${encodeURIComponent(model.name)}` }, "Use on the pad"),
-      element("a", { class: "button", href: `/train?start=${encodeURIComponent(model.name)}` }, "Fine-tune"),
+      element("a", { class: "button", href: `/?model=${encodeURIComponent(model.name)}` }, t("Use on the pad")),
+      element("a", { class: "button", href: `/train?start=${encodeURIComponent(model.name)}` }, t("Fine-tune")),
+      element("a", { class: "button", href: `/models/${encodeURIComponent(model.name)}/judge` }, t("Judge")),
     );
-    if (!isDefault) others.append(button("Make default", () => act(() => post(`${address(model)}/default`), `${model.name} is the default now.`)));
-    others.append(element("a", { class: "quiet", href: `${address(model)}/download?format=safetensors`, download: true }, "Download"));
+    if (!isDefault) {
+      const choose = () => act(() => post(`${address(model)}/default`), t("{name} is the default now.", { name: model.name }), () => model.name);
+      others.append(button(t("Make default"), choose));
+    }
+    others.append(download(model, "zip", t("Download")), download(model, "safetensors", t("Weights")), download(model, "card", t("Card")));
+    if (!model.shipped) others.append(button(t("Rename"), () => renameModel(model, act)));
   }
-  if (!model.shipped) others.append(button("Delete", () => deleteModel(model, act)));
+  if (!model.shipped) others.append(button(t("Delete"), () => deleteModel(model, act)));
   row.append(others);
   return row;
 }
+
+const DOWNLOADS = {
+  zip: t("The whole model as a zip, which “Import a model” takes"),
+  safetensors: t("The weights alone, as safetensors"),
+  card: t("The model card alone, as JSON"),
+};
+
+const download = (model, format, words) =>
+  element("a", { class: "quiet", href: `${address(model)}/download?format=${format}`, download: true, title: DOWNLOADS[format] }, words);
 
 function button(text, action) {
   const node = element("button", { class: "quiet", type: "button" }, text);
@@ -122,13 +192,33 @@ function button(text, action) {
   return node;
 }
 
+async function renameModel(model, act) {
+  const name = await askedText({
+    title: t("Rename {name}", { name: model.name }),
+    text: t("Small letters a to z, digits, dots and dashes."),
+    label: t("New name"),
+    value: model.name,
+    most: LONGEST_NAME,
+    action: t("Rename"),
+  });
+  if (!name || name === model.name) return;
+  let kept = model.name;
+  await act(
+    async () => {
+      ({ name: kept } = await post(`${address(model)}/rename`, { name }));
+    },
+    t("{old} is {new} now.", { old: model.name, new: name }),
+    () => kept,
+  );
+}
+
 async function deleteModel(model, act) {
   const sure = await confirmed({
-    title: `Delete ${model.name}?`,
-    text: "What it has learned is gone then, and can only be trained again.",
-    action: "Delete",
+    title: t("Delete {name}?", { name: model.name }),
+    text: t("What it has learned is gone then, and can only be trained again."),
+    action: t("Delete"),
   });
-  if (sure) await act(() => remove(address(model)), `${model.name} is deleted.`);
+  if (sure) await act(() => remove(address(model)), t("{name} is deleted.", { name: model.name }));
 }
 
 startModelsPage();

@@ -1,7 +1,9 @@
 // Networks as their specification lists them, in one line of text.
 
+import { t } from "./words.js";
+
 const PICTURE_INPUTS = 784;
-const OPTIMIZER_NAMES = { sgd: "SGD", momentum: "Momentum", adagrad: "AdaGrad", rmsprop: "RMSprop", adam: "Adam" };
+const OPTIMIZER_NAMES = { sgd: "SGD", momentum: "Momentum", nesterov: "Nesterov", adagrad: "AdaGrad", rmsprop: "RMSprop", adam: "Adam", adamw: "AdamW" };
 
 export const optimizerName = (type) => OPTIMIZER_NAMES[type] ?? type;
 
@@ -16,6 +18,6 @@ export const configLine = ({ network, optimizer }) =>
 
 function size(layer) {
   if (layer.type === "dense") return String(layer.units);
-  if (/conv/.test(layer.type)) return `conv ${layer.filters ?? layer.channels ?? layer.out_channels ?? ""}`.trim();
-  return /pool/.test(layer.type) ? "pool" : null;
+  if (/conv/.test(layer.type)) return `${t("conv")} ${layer.filters ?? layer.channels ?? layer.out_channels ?? ""}`.trim();
+  return /pool/.test(layer.type) ? t("pool") : null;
 }

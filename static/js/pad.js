@@ -17,6 +17,7 @@ import { createReader } from "./reader.js";
 import { listenToShortcuts } from "./shortcuts.js";
 import { SIZE } from "./strokes.js";
 import { createTeach } from "./teach.js";
+import { t } from "./words.js";
 
 const CURRENT = "digitpad.drawing"; // what is on the pad is kept until the tab is closed
 
@@ -39,7 +40,7 @@ function startPad({ model, models }, start) {
     onReplaced: past.remember,
     onPen(place, isDown) {
       overlay.showPen(place, isDown);
-      if (place !== null) setText(byId("pen-spoken"), isDown ? "Pen down" : "Pen up");
+      if (place !== null) setText(byId("pen-spoken"), isDown ? t("Pen down") : t("Pen up"));
     },
   });
 
@@ -58,7 +59,7 @@ function startPad({ model, models }, start) {
   }
 
   async function bring(file) {
-    setMessage(note, "Opening the picture …");
+    setMessage(note, t("Opening the picture …"));
     try {
       const picture = await readPicture(file);
       setErasing(false);
@@ -157,7 +158,7 @@ function startReading({ model, models }, { overlay, shown }) {
     },
     onRefused: (message) => answer.showRefusal(message),
     onWaiting: answer.showWaiting,
-    onAway: (seconds) => setMessage(away, `${awayText(seconds)} Your drawing is kept.`),
+    onAway: (seconds) => setMessage(away, `${awayText(seconds)} ${t("Your drawing is kept.")}`),
     onBack: () => setMessage(away, ""),
   });
 
@@ -187,8 +188,8 @@ function startReading({ model, models }, { overlay, shown }) {
   return { changed };
 }
 
-const PICTURE_IS_NOT_KEPT = "Only drawings are kept, and this is a picture. Draw it, and it can be kept.";
-const PART_IS_NOT_APART = "The strokes of this part cannot be told apart from the others. Draw it alone to keep it.";
+const PICTURE_IS_NOT_KEPT = t("Only drawings are kept, and this is a picture. Draw it, and it can be kept.");
+const PART_IS_NOT_APART = t("The strokes of this part cannot be told apart from the others. Draw it alone to keep it.");
 const REPLACED = { final: true, grew: false };
 const path = (model) => `/predict?model=${encodeURIComponent(model)}`;
 

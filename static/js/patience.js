@@ -2,6 +2,7 @@
 
 import { ServerAway } from "./api.js";
 import { countdown, pauseSeconds } from "./backoff.js";
+import { t } from "./words.js";
 
 /** Repeats `load` while the server is away; `onWait(seconds)` hears how long until the next try. */
 export async function untilAnswered(load, onWait) {
@@ -15,4 +16,4 @@ export async function untilAnswered(load, onWait) {
   }
 }
 
-export const awayText = (seconds) => `The server is away. Trying again in ${seconds} s.`;
+export const awayText = (seconds) => t("The server is away. Trying again in {seconds} s.", { seconds });

@@ -1,5 +1,7 @@
 // A file that somebody brought, as a picture that the server takes.
 
+import { t } from "./words.js";
+
 export const MOST_PIXELS = 20_000_000; // the server's limit
 const BODY_LIMIT = 8 * 2 ** 20; // bytes of a request, also the server's
 const AROUND = 1000; // bytes of the request that are not the picture
@@ -28,7 +30,7 @@ export function within(width, height, most) {
  * within the server's limits, else a copy that is. `shown` is painted, `kept` goes into the browser's storage.
  */
 export async function readPicture(file) {
-  if (file.size > LARGEST_FILE) throw new Error("That file is over 100 MB. Choose a smaller picture.");
+  if (file.size > LARGEST_FILE) throw new Error(t("That file is over 100 MB. Choose a smaller picture."));
   const bytes = new Uint8Array(await file.arrayBuffer());
   const kind = kindOf(bytes);
   const bitmap = await decoded(new Blob([bytes], { type: kind ?? file.type }));
@@ -54,7 +56,7 @@ async function decoded(blob) {
   try {
     return await createImageBitmap(blob);
   } catch {
-    throw new Error("That file is not a picture that can be read. A PNG or a JPEG will do.");
+    throw new Error(t("That file is not a picture that can be read. A PNG or a JPEG will do."));
   }
 }
 
@@ -98,7 +100,7 @@ function dataUrl(blob) {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(reader.result);
-    reader.onerror = () => reject(new Error("That file could not be read."));
+    reader.onerror = () => reject(new Error(t("That file could not be read.")));
     reader.readAsDataURL(blob);
   });
 }

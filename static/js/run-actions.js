@@ -6,6 +6,7 @@ import { byId, setMessage, setText } from "./dom.js";
 import { choices, epochsToOffer } from "./run-choices.js";
 import { epochsDone, hasEnded } from "./run-record.js";
 import { onStrokes } from "./run-words.js";
+import { t } from "./words.js";
 
 const MOST_EPOCHS = 100_000; // the server's limit
 const BUTTONS = { pause: "pause", cancel: "cancel", again: "again", goOn: "go-on", further: "further", strokes: "train-on-strokes" };
@@ -78,12 +79,12 @@ export function createRunActions({ onRow, onStarted }) {
     let keep = false;
     if (epochsDone(record) > 0) {
       const answer = await asked({
-        title: "Cancel this training?",
-        text: "It ends here. The best model that it has reached so far can be kept, to be used like any other.",
+        title: t("Cancel this training?"),
+        text: t("It ends here. The best model that it has reached so far can be kept, to be used like any other."),
         answers: [
-          ["", record.state === "running" ? "Go on training" : "Keep it"],
-          ["keep", "Cancel and keep its best model"],
-          ["cancel", "Cancel"],
+          ["", record.state === "running" ? t("Go on training") : t("Keep it")],
+          ["keep", t("Cancel and keep its best model")],
+          ["cancel", t("Cancel")],
         ],
       });
       if (answer === "" || record?.id !== id || hasEnded(record)) return;
@@ -95,12 +96,12 @@ export function createRunActions({ onRow, onStarted }) {
   async function further() {
     const { id } = record;
     const epochs = await askedNumber({
-      title: "Train further",
-      text: "A new run goes on from where this one ended. This one stays as it is.",
-      label: "Epochs more",
+      title: t("Train further"),
+      text: t("A new run goes on from where this one ended. This one stays as it is."),
+      label: t("Epochs more"),
       value: epochsToOffer(record),
       most: MOST_EPOCHS,
-      action: "Train further",
+      action: t("Train further"),
     });
     if (epochs !== null && record?.id === id) await start("further", (address) => post(`${address}/continue`, { epochs }));
   }
@@ -118,7 +119,7 @@ export function createRunActions({ onRow, onStarted }) {
     setBusy(nodes.makeDefault, true);
     try {
       await post(`/api/models/${encodeURIComponent(model)}/default`);
-      if (record?.id === id) setText(byId("outcome-text"), `“${model}” is the default now: the pad reads with it.`);
+      if (record?.id === id) setText(byId("outcome-text"), t("“{model}” is the default now: the pad reads with it.", { model }));
     } catch (error) {
       if (record?.id === id) setMessage(byId("run-error"), explain(error));
       setBusy(nodes.makeDefault, false);

@@ -2,6 +2,7 @@
 
 import { epochsDone, hasEnded } from "./run-record.js";
 import { couldUseStrokes } from "./run-words.js";
+import { t } from "./words.js";
 
 /**
  * The text of each button that makes sense for `record`, null for the others. `asking` is what was asked for and not
@@ -15,11 +16,11 @@ export function choices(record, asking = null) {
   const hasModel = ended && model !== null;
   return {
     pause: ended ? null : pauseText(record, asking),
-    cancel: ended ? null : isCancelling(record, asking) ? "Cancelling …" : "Cancel",
-    again: ended ? "Run again" : null,
-    goOn: canGoOn && failed ? "Go on from its last checkpoint" : null,
-    further: canGoOn && !failed ? "Train further" : null,
-    fineTune: hasModel ? "Fine-tune this model" : null,
+    cancel: ended ? null : isCancelling(record, asking) ? t("Cancelling …") : t("Cancel"),
+    again: ended ? t("Run again") : null,
+    goOn: canGoOn && failed ? t("Go on from its last checkpoint") : null,
+    further: canGoOn && !failed ? t("Train further") : null,
+    fineTune: hasModel ? t("Fine-tune this model") : null,
     useModel: hasModel,
     makeDefault: hasModel,
     strokes: couldUseStrokes(record),
@@ -33,8 +34,8 @@ export function choices(record, asking = null) {
 const isCancelling = ({ cancelRequested }, asking) => cancelRequested || asking === "cancel";
 
 function pauseText({ state, pauseRequested }, asking) {
-  if (state === "paused") return asking === "resume" ? "Resuming …" : "Resume";
-  return pauseRequested || asking === "pause" ? "Pausing …" : "Pause";
+  if (state === "paused") return asking === "resume" ? t("Resuming …") : t("Resume");
+  return pauseRequested || asking === "pause" ? t("Pausing …") : t("Pause");
 }
 
 /** How many epochs more to offer: those that are left or, where all are done, as many again. */

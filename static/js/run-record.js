@@ -40,6 +40,7 @@ export const recordOf = (run) => ({
   parameters: null,
   compute: null, // {processes, blas_threads, blas, kernel}: how the machine computed
   epochs: [],
+  events: [], // {seq, type, time, data}: all that its log said, in order
   lastSeq: 0,
   knownSeq: 0, // events up to this one are history: they add numbers, and do not move the state
 });
@@ -90,7 +91,7 @@ function withProgress(record, progress) {
 
 function withEvent(record, { seq, type, time, data }) {
   const state = seq > record.knownSeq ? (STATE_AFTER[type] ?? record.state) : record.state;
-  const next = { ...record, state };
+  const next = { ...record, state, events: [...record.events, { seq, type, time, data }] };
   switch (type) {
     case "started":
       return { ...next, started: record.started ?? time, parameters: data.parameters ?? record.parameters, compute: data.compute ?? null };
@@ -121,6 +122,12 @@ function withEvent(record, { seq, type, time, data }) {
 function withEpoch(epochs, epoch) {
   return [...epochs.filter((one) => one.epoch < epoch.epoch), epoch];
 }
+
+/** The epoch of that number; the last one where there is none of it. */
+export const epochOf = ({ epochs }, number) => epochs.find(({ epoch }) => epoch === number) ?? epochs.at(-1) ?? null;
+
+/** The layers with parameters that any epoch tells of, by name, in order; none where the run is older than that. */
+export const layerNames = ({ epochs }) => [...new Set(epochs.flatMap(({ layers }) => (layers ?? []).map(({ name }) => name)))];
 
 /** The number of the last whole epoch; 0 before there is one. */
 export const epochsDone = ({ epochs }) => epochs.at(-1)?.epoch ?? 0;

@@ -5,20 +5,25 @@ import { createCharts } from "./charts.js";
 import { saveText, toCsv } from "./csv.js";
 import { byId, element, setMessage, setText } from "./dom.js";
 import { count, loss, percent } from "./format.js";
+import { createJudge } from "./judge.js";
 import { createRunActions } from "./run-actions.js";
 import { forgetEvents, fractionDone, hasEnded, recordOf, withMessage, withRow } from "./run-record.js";
 import { followRun } from "./run-stream.js";
-import { computeLine, lostLine, outcome, progressLine, runTitle } from "./run-words.js";
+import { computeLine, lostLine, outcome, progressLine, runTitle, stateWord } from "./run-words.js";
+import { createWatch } from "./watch.js";
+import { t } from "./words.js";
 
 // A worker speaks five times a second. After a pause it may be another one that speaks, and after a long one there may be
 // none; no event tells of that, but the row does.
 const PAUSE_MS = 600;
 const SILENCE_MS = 3000;
-const GONE = "This run is not kept here any more.";
+const GONE = () => t("This run is not kept here any more.");
 
 /** `onState(record)` hears when the run's state or config changes, `onStarted(run)` of a run that was started from here. */
 export function createRunView({ onState, onStarted }) {
   const charts = createCharts();
+  const watch = createWatch();
+  const judge = createJudge();
   const actions = createRunActions({ onRow: (row) => update(withRow(record, row)), onStarted });
   let record = null;
   let datasets = [];
@@ -51,7 +56,7 @@ export function createRunView({ onState, onStarted }) {
       onFound: () => {
         lost = false;
         setMessage(byId("run-away"), "");
-        setText(byId("run-spoken"), "Connected again.");
+        setText(byId("run-spoken"), t("Connected again."));
         refresh();
       },
       onDone: refresh,
@@ -102,8 +107,8 @@ export function createRunView({ onState, onStarted }) {
   /** The run was deleted, or the server has another database: what is shown stays, and nothing can be asked of it. */
   function leave() {
     gone = true;
-    setMessage(byId("run-away"), GONE);
-    setText(byId("run-spoken"), GONE);
+    setMessage(byId("run-away"), GONE());
+    setText(byId("run-spoken"), GONE());
     render();
   }
 
@@ -121,15 +126,17 @@ export function createRunView({ onState, onStarted }) {
 
   function render() {
     setText(byId("run-title"), runTitle(record, datasets));
-    setText(byId("run-state"), record.state);
+    setText(byId("run-state"), stateWord(record.state));
     byId("run-state").dataset.state = record.state;
-    setMessage(byId("run-attempt"), record.attempt > 1 ? `attempt ${record.attempt}` : "");
+    setMessage(byId("run-attempt"), record.attempt > 1 ? t("attempt {number}", { number: record.attempt }) : "");
     setText(byId("run-line"), progressLine(record));
     renderProgress(fractionDone(record));
     renderFigures();
     renderOutcome();
     renderTable();
     charts.show(record);
+    watch.show(record, labelsOf(record, datasets));
+    judge.show(record);
     actions.show(gone ? null : record);
     const empty = record.epochs.length === 0;
     for (const button of document.querySelectorAll("[data-png], [data-csv]")) button.disabled = empty;
@@ -148,13 +155,12 @@ export function createRunView({ onState, onStarted }) {
   function renderFigures() {
     const last = record.epochs.at(-1);
     const validated = record.config.validation !== null && record.config.validation !== undefined;
-    const which = validated ? "validation" : "training";
     const [accuracy, lossValue] = validated ? [last?.val_accuracy, last?.val_loss] : [last?.train_accuracy, last?.train_loss];
     const speed = hasEnded(record) ? last?.samples_per_second : (record.progress?.samples_per_second ?? last?.samples_per_second);
     setText(byId("figure-accuracy"), percent(accuracy, 2));
-    setText(byId("figure-accuracy-name"), `${which} accuracy`);
+    setText(byId("figure-accuracy-name"), validated ? t("validation accuracy") : t("training accuracy"));
     setText(byId("figure-loss"), loss(lossValue));
-    setText(byId("figure-loss-name"), `${which} loss`);
+    setText(byId("figure-loss-name"), validated ? t("validation loss") : t("training loss"));
     setText(byId("figure-speed"), count(speed));
     setText(byId("figure-parameters"), count(record.parameters));
     setText(byId("compute"), computeLine(record));
@@ -173,6 +179,8 @@ export function createRunView({ onState, onStarted }) {
   function renderTable() {
     const rows = byId("epoch-rows");
     if (!byId("epochs-details").open) return;
+    if (rows.of === record.epochs) return;
+    rows.of = record.epochs;
     rows.replaceChildren(...record.epochs.map(epochRow));
   }
 
@@ -187,11 +195,14 @@ export function createRunView({ onState, onStarted }) {
   /** Gives the data sets' titles, once they are known. */
   function knowDatasets(known) {
     datasets = known;
-    if (record !== null) setText(byId("run-title"), runTitle(record, datasets));
+    if (record !== null) render();
   }
 
   return { show, knowDatasets };
 }
+
+/** The labels of the data set that a run learns, where they are known. */
+const labelsOf = ({ config }, datasets) => datasets.find(({ name }) => name === config.dataset)?.labels ?? null;
 
 const epochRow = (epoch) =>
   element(

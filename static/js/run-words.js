@@ -2,22 +2,38 @@
 
 import { between, count, duration, percent } from "./format.js";
 import { epochsDone, hasEnded, place } from "./run-record.js";
+import { fromServer } from "./server-words.js";
+import { t } from "./words.js";
 
 const FALLBACK_DATASET = "strokes";
+
+const STATES = {
+  queued: t("queued"),
+  running: t("running"),
+  paused: t("paused"),
+  succeeded: t("succeeded"),
+  failed: t("failed"),
+  cancelled: t("cancelled"),
+};
+
 /** What to do next, by the reason that a failed run gives; the second where it left a checkpoint. */
 const ADVICE = {
-  diverged: ["Choose a smaller learning rate, and start again."],
-  memory: ["Choose a smaller network or batch size, and start again."],
-  config: ["Change the settings, and start again."],
-  disk: ["Make room on the disk, and run it again.", "Make room on the disk, and go on from its last checkpoint."],
-  checkpoint: ["What it was to start from cannot be used any more. Start another."],
+  diverged: [t("Choose a smaller learning rate, and start again.")],
+  memory: [t("Choose a smaller network or batch size, and start again.")],
+  config: [t("Change the settings, and start again.")],
+  disk: [t("Make room on the disk, and run it again."), t("Make room on the disk, and go on from its last checkpoint.")],
+  checkpoint: [t("What it was to start from cannot be used any more. Start another.")],
 };
-const OTHER_ADVICE = ["Its settings are kept: run it again.", "Nothing is lost: go on from its last checkpoint."];
+const OTHER_ADVICE = [t("Its settings are kept: run it again."), t("Nothing is lost: go on from its last checkpoint.")];
+
+/** A run's state in the page's language. */
+export const stateWord = (state) => STATES[state] ?? state;
 
 /** "quick on MNIST" */
-export const runTitle = ({ config }, datasets) => `${config.recipe ?? "Own settings"} on ${datasetTitle(config.dataset, datasets)}`;
+export const runTitle = ({ config }, datasets) =>
+  t("{recipe} on {dataset}", { recipe: config.recipe ?? t("Own settings"), dataset: datasetTitle(config.dataset, datasets) });
 
-export const datasetTitle = (name, datasets) => datasets.find((one) => one.name === name)?.title ?? name;
+export const datasetTitle = (name, datasets) => fromServer(datasets.find((one) => one.name === name)?.title) ?? name;
 
 /** The line under the progress bar. */
 export function progressLine(record) {
@@ -27,55 +43,62 @@ export function progressLine(record) {
   const { progress, epochs, config } = record;
   switch (progress?.phase) {
     case "loading":
-      return "Loading the pictures …";
+      return t("Loading the pictures …");
     case "evaluating":
-      return "Testing on pictures that it has never seen …";
+      return t("Testing on pictures that it has never seen …");
     case "calibrating":
-      return "Learning how sure it may be …";
+      return t("Learning how sure it may be …");
     case "saving":
-      return "Saving the model …";
+      return t("Saving the model …");
     case "training":
       return trainingLine(progress);
     default:
-      return epochs.length > 0 ? `Epoch ${epochs.at(-1).epoch} of ${config.epochs}` : "Starting …";
+      return epochs.length > 0 ? t("Epoch {epoch} of {epochs}", { epoch: epochs.at(-1).epoch, epochs: config.epochs }) : t("Starting …");
   }
 }
 
 function trainingLine({ epoch, epochs, batch, batches, seconds_left: left }) {
-  const parts = [`Epoch ${epoch} of ${epochs}`, `batch ${count(batch)} of ${count(batches)}`];
-  if (typeof left === "number") parts.push(`${duration(left)} left`);
+  const parts = [t("Epoch {epoch} of {epochs}", { epoch, epochs }), t("batch {batch} of {batches}", { batch: count(batch), batches: count(batches) })];
+  if (typeof left === "number") parts.push(t("{time} left", { time: duration(left) }));
   return parts.join(" · ");
 }
 
 /** What to say while the connection is gone; without seconds, in a sentence that need not change. */
 export function lostLine(record, seconds) {
-  const when = seconds === undefined ? "trying again" : `trying again in ${seconds} s`;
-  const training = hasEnded(record) || record.state === "paused" ? "" : " The training goes on.";
-  return `Connection lost, ${when}.${training}`;
+  const goesOn = !hasEnded(record) && record.state !== "paused";
+  if (seconds === undefined) return goesOn ? t("Connection lost, trying again. The training goes on.") : t("Connection lost, trying again.");
+  return goesOn
+    ? t("Connection lost, trying again in {seconds} s. The training goes on.", { seconds })
+    : t("Connection lost, trying again in {seconds} s.", { seconds });
 }
 
 function waitingLine(record) {
-  if (record.fault) return `Waiting: ${record.fault}.`;
+  if (record.fault) return t("Waiting: {reason}.", { reason: record.fault });
   const at = place(record);
-  if (at !== null) return `Waiting for its turn, to go on in epoch ${at.epoch}.`;
-  return epochsDone(record) > 0 ? `Waiting for its turn, to go on after epoch ${epochsDone(record)}.` : "Waiting for its turn.";
+  if (at !== null) return t("Waiting for its turn, to go on in epoch {epoch}.", { epoch: at.epoch });
+  return epochsDone(record) > 0 ? t("Waiting for its turn, to go on after epoch {epoch}.", { epoch: epochsDone(record) }) : t("Waiting for its turn.");
 }
 
 /** "Paused in epoch 3, batch 120 of 600." */
 function pausedLine(record) {
   const at = place(record);
-  if (at === null) return epochsDone(record) > 0 ? `Paused after epoch ${epochsDone(record)} of ${record.config.epochs}.` : "Paused before it began.";
-  if (at.batch > 0) return `Paused in epoch ${at.epoch}, batch ${count(at.batch)}${at.batches > 0 ? ` of ${count(at.batches)}` : ""}.`;
-  return at.epoch > 1 ? `Paused after epoch ${at.epoch - 1} of ${record.config.epochs}.` : "Paused before it began.";
+  const after = (epoch) => t("Paused after epoch {epoch} of {epochs}.", { epoch, epochs: record.config.epochs });
+  if (at === null) return epochsDone(record) > 0 ? after(epochsDone(record)) : t("Paused before it began.");
+  if (at.batch > 0) {
+    const values = { epoch: at.epoch, batch: count(at.batch), batches: count(at.batches) };
+    return at.batches > 0 ? t("Paused in epoch {epoch}, batch {batch} of {batches}.", values) : t("Paused in epoch {epoch}, batch {batch}.", values);
+  }
+  return at.epoch > 1 ? after(at.epoch - 1) : t("Paused before it began.");
 }
 
 function endLine(record) {
   const { state, started, ended, config } = record;
   const seconds = between(started, ended);
-  const time = seconds === null ? "" : ` after ${duration(seconds)}`;
-  const done = `${epochsDone(record)} of ${config.epochs} epochs`;
-  if (state === "succeeded") return seconds === null ? "Finished" : `Finished in ${duration(seconds)} · ${done}`;
-  return state === "cancelled" ? `Cancelled${time} · ${done}` : `Stopped${time} · ${done}`;
+  const values = { time: duration(seconds), done: epochsDone(record), epochs: config.epochs };
+  const done = t("{done} of {epochs} epochs", values);
+  if (state === "succeeded") return seconds === null ? t("Finished") : `${t("Finished in {time}", values)} · ${done}`;
+  if (state === "cancelled") return `${seconds === null ? t("Cancelled") : t("Cancelled after {time}", values)} · ${done}`;
+  return `${seconds === null ? t("Stopped") : t("Stopped after {time}", values)} · ${done}`;
 }
 
 /** `{title, text}` of what came of a run, or of what is to come. */
@@ -83,12 +106,12 @@ export function outcome(record) {
   if (record.state === "succeeded") return success(record);
   if (record.state === "failed") {
     const text = couldUseStrokes(record)
-      ? "The data set “strokes” needs no download: digitpad draws it itself."
+      ? t("The data set “strokes” needs no download: digitpad draws it itself.")
       : advice(record);
-    return { title: record.error ?? "The training failed, and did not say why.", text };
+    return { title: record.error ?? t("The training failed, and did not say why."), text };
   }
-  if (record.state === "cancelled") return { title: "Cancelled.", text: afterCancel(record) };
-  return { title: "When it is done, it is tested on pictures that it has never seen.", text: "" };
+  if (record.state === "cancelled") return { title: t("Cancelled."), text: afterCancel(record) };
+  return { title: t("When it is done, it is tested on pictures that it has never seen."), text: "" };
 }
 
 function advice({ reason, checkpoint }) {
@@ -97,24 +120,28 @@ function advice({ reason, checkpoint }) {
 }
 
 function afterCancel({ model, checkpoint }) {
-  if (model !== null) return `Its best model so far is kept as “${model}”.`;
-  const kept = "What it had learned so far was not kept as a model";
-  return checkpoint === null ? `${kept}.` : `${kept}; it can be trained further.`;
+  if (model !== null) return t("Its best model so far is kept as “{model}”.", { model });
+  if (checkpoint === null) return t("What it had learned so far was not kept as a model.");
+  return t("What it had learned so far was not kept as a model; it can be trained further.");
 }
 
 function success({ testAccuracy, testSamples, model }) {
-  const pictures = testSamples ? `${count(testSamples)} pictures` : "the test pictures";
-  const title = testAccuracy === null ? "Done." : `It reads ${percent(testAccuracy, 2)} of ${pictures} that it has never seen.`;
-  return { title, text: model ? `Saved as the model “${model}”.` : "It was not saved as a model." };
+  const values = { accuracy: percent(testAccuracy, 2), count: count(testSamples) };
+  const tested = testSamples
+    ? t("It reads {accuracy} of {count} pictures that it has never seen.", values)
+    : t("It reads {accuracy} of the test pictures that it has never seen.", values);
+  const text = model ? t("Saved as the model “{model}”.", { model }) : t("It was not saved as a model.");
+  return { title: testAccuracy === null ? t("Done.") : tested, text };
 }
 
-/** How the machine computed: "Computed by 2 processes with 1 thread each, openblas with SkylakeX kernels." */
+/** How the machine computed: "Computed by: 2 processes, 1 thread each, openblas with SkylakeX kernels." */
 export function computeLine({ compute }) {
   if (compute === null) return "";
   const { processes, blas_threads: threads, blas, kernel } = compute;
-  const crew = processes === 1 ? "one process" : `${processes} processes`;
-  const each = threads ? ` with ${threads} ${threads === 1 ? "thread" : "threads"}${processes === 1 ? "" : " each"}` : "";
-  return `Computed by ${crew}${each}${blas ? `, ${blas}${kernel ? ` with ${kernel} kernels` : ""}` : ""}.`;
+  const parts = [processes === 1 ? t("one process") : t("{count} processes", { count: processes })];
+  if (threads) parts.push(threads === 1 ? t("1 thread each") : t("{count} threads each", { count: threads }));
+  if (blas) parts.push(kernel ? t("{library} with {kernel} kernels", { library: blas, kernel }) : blas);
+  return t("Computed by: {parts}.", { parts: parts.join(", ") });
 }
 
 /** Whether the run failed for want of data that digitpad could draw itself. */

@@ -7,6 +7,7 @@ import { byId, pageData, setText } from "./dom.js";
 import { awayText, untilAnswered } from "./patience.js";
 import { hasEnded } from "./run-record.js";
 import { createRunView } from "./run-view.js";
+import { t } from "./words.js";
 
 const DASHBOARD = "/train";
 
@@ -26,9 +27,9 @@ async function startRunPage(id) {
 
   deletion.addEventListener("click", async () => {
     const sure = await confirmed({
-      title: `Delete run ${id}?`,
-      text: "Its curves and numbers are gone then. A model that it made stays.",
-      action: "Delete",
+      title: t("Delete run {id}?", { id }),
+      text: t("Its curves and numbers are gone then. A model that it made stays."),
+      action: t("Delete"),
     });
     if (!sure) return;
     try {

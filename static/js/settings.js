@@ -1,101 +1,43 @@
-// The settings form as numbers and back: what a recipe fills in, what a person may write, what becomes of it.
+// The setup as a config: what a recipe says, what a person changed, what the data set asks for. No page here.
 
-import { hiddenSizes, parseSizes, withHiddenSizes, withOutputs } from "./hidden-layers.js";
-import { differences } from "./overrides.js";
-
-export const OPTIMIZERS = ["sgd", "momentum", "adagrad", "rmsprop", "adam"];
+import { withOutputs } from "./hidden-layers.js";
+import { configLine } from "./network.js";
+import { t } from "./words.js";
 
 // Where each rule usually starts to learn well; offered when the rule is changed.
-const USUAL_LEARNING_RATE = { sgd: 0.1, momentum: 0.01, adagrad: 0.01, rmsprop: 0.001, adam: 0.001 };
+const USUAL_LEARNING_RATE = { sgd: 0.1, momentum: 0.01, nesterov: 0.01, adagrad: 0.01, rmsprop: 0.001, adam: 0.001, adamw: 0.001 };
+const SHARES = [0.05, 0.1, 0.2, 0.3];
+const FIELD = /^([a-z]\w*(?:\.[a-z]\w*|\[\d+\]|\.\d+)*): /;
 
-const VALIDATIONS = new Map([
-  ["test", "the test pictures"],
-  ["0.1", "the last 10 % of the training pictures"],
-  ["0.2", "the last 20 % of the training pictures"],
-  ["null", "none"],
-]);
-
-/** The choices of validation data as [value, text], with the recipe's own among them. */
-export function validationChoices(own) {
-  const choices = new Map(VALIDATIONS);
-  const value = String(own);
-  if (!choices.has(value)) choices.set(value, `the last ${Number((own * 100).toFixed(2))} % of the training pictures`);
-  return [...choices];
+/** The choices of validation data as [value, text], with the one that is chosen among them. */
+export function validationChoices(chosen) {
+  const shares = typeof chosen === "number" && !SHARES.includes(chosen) ? [...SHARES, chosen].sort((a, b) => a - b) : SHARES;
+  return [["test", t("the test pictures")], ...shares.map((share) => [String(share), shareText(share)]), ["null", t("none")]];
 }
 
-/** The fields' texts for a config; an empty "start-from" is new weights. */
-export const fieldsOf = (config) => ({
-  "start-from": config.start?.model ?? "",
-  dataset: config.dataset,
-  validation: String(config.validation ?? null),
-  "batch-size": String(config.batch_size),
-  "hidden-layers": hiddenSizes(config.network.layers).join(", "),
-  optimizer: config.optimizer.type,
-  "learning-rate": String(config.optimizer.learning_rate),
-  epochs: String(config.epochs),
-  seed: String(config.seed),
-});
+const shareText = (share) => t("the last {share} % of the training pictures", { share: Number((share * 100).toFixed(2)) });
 
 /** The learning rate to offer with an optimizer: the recipe's own with its own. */
-export const offeredLearningRate = (config, type) =>
-  String(type === config.optimizer.type ? config.optimizer.learning_rate : (USUAL_LEARNING_RATE[type] ?? ""));
+export const offeredLearningRate = ({ optimizer }, type, usual) =>
+  type === optimizer.type ? optimizer.learning_rate : (USUAL_LEARNING_RATE[type] ?? usual);
 
-/** Errors by field, for the fields whose text is not what it should be. */
-export function fieldErrors(fields) {
-  const errors = {};
-  const check = (name, test) => {
-    try {
-      test(fields[name]);
-    } catch (error) {
-      errors[name] = error.message;
-    }
-  };
-  check("batch-size", whole(1, 60000));
-  if (!fields["start-from"]) check("hidden-layers", parseSizes);
-  check("learning-rate", positive);
-  check("epochs", whole(1, 1000));
-  check("seed", whole(0, 2 ** 32 - 1));
-  return errors;
+/** The field that the server's error begins with, as in "optimizer.learning_rate: expected ...", and the rest. */
+export function fieldError(message) {
+  const found = FIELD.exec(message);
+  return found === null ? { path: null, message } : { path: found[1], message: message.slice(found[0].length) };
 }
 
-/**
- * The overrides of a recipe's config that valid fields ask for; `labels` is how many the data set has, if known. A run
- * that starts from a model has its network, of which the fields then say nothing.
- */
-export function overridesFrom(fields, config, labels) {
-  const { network, ...others } = differences(config, configFrom(fields, config, labels));
-  if (fields["start-from"] !== "") return { ...others, start: { model: fields["start-from"] } };
-  return network === undefined ? others : { ...others, network };
-}
+/** The config to ask for: with an output for each of the data set's labels, where these are known. */
+export const wantedConfig = (recipe, config, labels) => ({
+  ...config,
+  recipe: recipe.name,
+  network: { ...config.network, layers: labels === undefined ? config.network.layers : withOutputs(config.network.layers, labels) },
+});
 
-/** The config that valid fields ask for, starting from a recipe's; `labels` is how many the data set has, if known. */
-export function configFrom(fields, config, labels) {
-  const unchanged = fields["hidden-layers"] === fieldsOf(config)["hidden-layers"];
-  const layers = unchanged
-    ? config.network.layers
-    : withHiddenSizes(config.network.layers, parseSizes(fields["hidden-layers"]));
-  return {
-    ...config,
-    dataset: fields.dataset,
-    validation: fields.validation === "test" ? "test" : JSON.parse(fields.validation),
-    batch_size: Number(fields["batch-size"]),
-    epochs: Number(fields.epochs),
-    seed: Number(fields.seed),
-    network: { ...config.network, layers: labels === undefined ? layers : withOutputs(layers, labels) },
-    optimizer: { ...config.optimizer, type: fields.optimizer, learning_rate: Number(fields["learning-rate"]) },
-  };
-}
-
-const whole = (least, most) => (text) => {
-  const value = Number(text);
-  if (!/^\d+$/.test(text.trim()) || value < least || value > most) {
-    throw new Error(`A whole number from ${least} to ${most.toLocaleString("en")}.`);
-  }
-};
-
-function positive(text) {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value <= 0) {
-    throw new Error("A number above 0, as in 0.001.");
-  }
-}
+/** The whole setup in one line: "784 → 256 → 10 · Adam 0.01 · 5 epochs · batches of 200". */
+export const setupLine = (config) =>
+  [
+    `${configLine(config)} ${config.optimizer.learning_rate ?? ""}`.trim(),
+    t("{count} epochs", { count: config.epochs }),
+    t("batches of {size}", { size: config.batch_size }),
+  ].join(" · ");

@@ -1,211 +1,236 @@
-// The form on the left of the dashboard: a recipe, a data set, the settings, and the button that starts.
+// The setup of a training: a recipe, a data set, the settings, what they come to, and the button that starts.
 
 import { explain, get, post } from "./api.js";
 import { byId, element, setText } from "./dom.js";
-import { percent } from "./format.js";
-import { configLine, optimizerName } from "./network.js";
+import { createEstimator } from "./estimate.js";
+import { count, duration } from "./format.js";
 import { awayText, untilAnswered } from "./patience.js";
-import { OPTIMIZERS, configFrom, fieldErrors, fieldsOf, offeredLearningRate, overridesFrom, validationChoices } from "./settings.js";
+import { createRace } from "./race.js";
+import { recipeCard } from "./recipe-cards.js";
+import { fromServer } from "./server-words.js";
+import { createSettingsForm } from "./settings-form.js";
+import { fieldError, setupLine, wantedConfig } from "./settings.js";
+import { setupFrom, setupParameters } from "./setup-url.js";
 import { createStartChoice } from "./start-choice.js";
-
-const FIELDS = ["start-from", "dataset", "validation", "batch-size", "hidden-layers", "optimizer", "learning-rate", "epochs", "seed"];
-
-const HIDDEN_NOTE = "neurons of each layer, as in “128, 64”; empty for none";
+import { t } from "./words.js";
 
 const STATE_NOTES = {
   ready: "",
-  download: "It is downloaded when the training starts.",
-  generate: "It is drawn when the training starts.",
+  download: t("It is downloaded when the training starts."),
+  generate: t("It is drawn when the training starts."),
 };
+const KEPT_IN_ADDRESS = ["run"];
 
-/**
- * Fetches recipes, data sets and models and runs the form; `onStarted(run)` hears of a run that was made. `startFrom` is
- * the name of a model that is to be fine-tuned, or null.
- */
-export async function startSetup({ onStarted, startFrom }) {
+/** Fetches what can be trained on what and runs the form; `onStarted(run)` hears of a run that was made. */
+export async function startSetup({ onStarted }) {
   const form = byId("setup");
-  const inputs = Object.fromEntries(FIELDS.map((name) => [name, byId(name)]));
   const start = byId("start");
-  const error = byId("form-error");
+  const alert = byId("form-error");
   const wait = byId("recipes-wait");
-  let recipe = null;
-  let handWritten = false; // the learning rate was typed, and is not to be replaced by an offer
-
-  let recipes;
-  let datasets;
-  let models;
+  const dataset = byId("dataset");
+  const startFrom = byId("start-from");
+  let known;
   try {
-    const load = () => Promise.all([get("/api/recipes"), get("/api/datasets"), get("/api/models")]);
-    const [first, second, third] = await untilAnswered(load, (seconds) => setText(wait, awayText(seconds)));
-    [recipes, datasets, models] = [first.recipes, second.datasets, third.models];
+    const load = () => Promise.all(["recipes", "datasets", "models", "schema"].map((name) => get(`/api/${name}`)));
+    known = await untilAnswered(load, (seconds) => setText(wait, awayText(seconds)));
   } catch (failure) {
     setText(wait, explain(failure));
     byId("recipes").removeAttribute("aria-busy");
     return null;
   }
+  const [{ recipes }, { datasets }, { models }, schema] = known;
+  byId("recipes").removeAttribute("aria-busy");
+  if (recipes.length === 0) {
+    setText(wait, t("The server has no recipes."));
+    return null;
+  }
+
+  let recipe = recipes[0];
+  let config = recipe.config;
+  let refused = null; // {path, message}: what the server says of the setup as it is
+  const settings = createSettingsForm({ schema, onConfig: take, onText: review });
+  const startChoice = createStartChoice(startFrom, models);
+  const reviewRace = createRace({ current: ({ go }) => (settings.review(refused, { go }) ? null : wanted()) });
+  const askCost = createEstimator({ onAnswer: showCost, onRefused: refuse, onAway: () => showCost(null) });
 
   byId("recipes").replaceChildren(...recipes.map(recipeCard));
-  byId("recipes").removeAttribute("aria-busy");
-  inputs.dataset.replaceChildren(...datasets.map(({ name, title }) => element("option", { value: name }, title)));
-  inputs.dataset.disabled = false;
-  inputs.optimizer.replaceChildren(...OPTIMIZERS.map((type) => element("option", { value: type }, optimizerName(type))));
+  dataset.replaceChildren(...datasets.map(({ name, title }) => element("option", { value: name }, fromServer(title))));
+  dataset.disabled = false;
 
-  const startChoice = createStartChoice(inputs["start-from"], models);
+  const chosenSet = () => datasets.find(({ name }) => name === config.dataset);
+  const labels = () => chosenSet()?.labels?.length || undefined;
+  const wanted = () => wantedConfig(recipe, config, labels());
 
-  const fields = () => Object.fromEntries(FIELDS.map((name) => [name, inputs[name].value]));
-  const dataset = () => datasets.find(({ name }) => name === inputs.dataset.value);
-  const labels = () => dataset()?.labels?.length;
-
-  /** Fills the form in with a recipe's settings; the fields named in `keep` stay as they are. */
-  function choose(name, keep) {
-    recipe = recipes.find((one) => one.name === name);
-    const own = fieldsOf(recipe.config);
-    offer(inputs.validation, validationChoices(recipe.config.validation ?? null));
-    if (!OPTIMIZERS.includes(own.optimizer)) offer(inputs.optimizer, [...OPTIMIZERS, own.optimizer].map((type) => [type, optimizerName(type)]));
-    for (const field of FIELDS) if (!keep.includes(field)) inputs[field].value = own[field];
-    handWritten = false;
-    byId("recipe-source").replaceChildren(...sourceLine(recipe));
+  /** Shows a setup, made from a recipe's, in all of the form. */
+  function put(next, nextRecipe) {
+    recipe = nextRecipe;
+    config = next;
+    form.querySelector(`input[name=recipe][value="${CSS.escape(recipe.name)}"]`).checked = true;
+    config = { ...config, dataset: datasets.some(({ name }) => name === config.dataset) ? config.dataset : recipe.config.dataset };
+    dataset.value = config.dataset;
+    settings.fill(config, recipe.config);
+    settings.knowLabels(labels() ?? null, wanted());
+    startFrom.value = config.start?.model ?? "";
+    refused = null;
     review();
   }
 
-  /** Brings notes, errors and the network's line up to date with what the fields hold. */
+  /** Another config, from the fields. */
+  function take(next) {
+    config = next;
+    refused = null;
+    setText(alert, "");
+    review();
+    writeAddress();
+  }
+
+  /** Brings notes, errors, the line of the settings and the cost up to date. */
   function review() {
-    const values = fields();
-    const errors = fieldErrors(values);
-    for (const name of FIELDS) {
-      const place = byId(`${name}-error`);
-      if (place === null) continue;
-      setText(place, errors[name] ?? "");
-      if (errors[name]) inputs[name].setAttribute("aria-invalid", "true");
-      else inputs[name].removeAttribute("aria-invalid");
-    }
-    setText(byId("dataset-note"), datasetNote(dataset()));
-    const model = startChoice.review(dataset());
-    inputs["hidden-layers"].disabled = model !== null;
-    setText(byId("hidden-layers-note"), model === null ? HIDDEN_NOTE : "the network is the model’s, and stays as it is");
-    if (model !== null) setText(byId("network-line"), `${model.network} · ${optimizerName(values.optimizer)}`);
-    else if (!errors["hidden-layers"]) {
-      const wanted = configFrom({ ...fieldsOf(recipe.config), ...pick(values, ["hidden-layers", "optimizer"]) }, recipe.config, labels());
-      setText(byId("network-line"), configLine(wanted));
-    }
-    if (!start.hasAttribute("data-busy")) setText(start, startText(model));
-    const own = fieldsOf(recipe.config);
-    byId("reset-settings").disabled = FIELDS.every((name) => name === "dataset" || values[name] === own[name]);
-    return errors;
+    const model = startChoice.review(chosenSet());
+    settings.lockNetwork(model !== null);
+    setText(byId("dataset-note"), datasetNote(chosenSet()));
+    setText(byId("hidden-layers-note"), model === null ? t("neurons of each layer, as in “128, 64”; empty for none") : t("the network is the model’s, and stays as it is"));
+    const shown = model === null ? setupLine(wanted()) : t("the network of “{model}”, {epochs} epochs", { model: model.name, epochs: config.epochs });
+    settings.setLine(shown);
+    if (!start.hasAttribute("data-busy")) setText(start, model === null ? t("Start training") : t("Start fine-tuning"));
+    byId("reset-settings").disabled = setupParameters(recipe, wanted()).every(([key]) => ["recipe", "dataset"].includes(key));
+    const wrong = settings.review(refused);
+    reviewRace();
+    if (wrong) return;
+    setText(byId("cost-note"), t("Counting …"));
+    askCost(wanted());
   }
 
-  form.addEventListener("input", (event) => {
-    if (recipe === null) return;
-    const { target } = event;
-    setText(error, "");
-    if (target.name === "recipe") return choose(target.value, ["start-from"]);
-    if (target === inputs["learning-rate"]) handWritten = true;
-    if (target === inputs.optimizer && !handWritten) {
-      inputs["learning-rate"].value = offeredLearningRate(recipe.config, target.value);
-    }
-    review();
-  });
+  function showCost(estimate) {
+    refused = null;
+    settings.review(null);
+    setText(byId("cost-parameters"), count(estimate?.parameters));
+    setText(byId("cost-time"), duration(estimate?.seconds ?? undefined));
+    setText(byId("cost-note"), costNote(estimate));
+    settings.showOutline(config.start ? null : estimate?.layers);
+  }
 
-  byId("reset-settings").addEventListener("click", () => choose(recipe.name, ["dataset"]));
+  function refuse(message) {
+    refused = fieldError(message);
+    settings.review(refused);
+    if (!settings.hasPlace(refused.path)) setText(alert, message);
+    settings.showOutline(null);
+    for (const id of ["cost-parameters", "cost-time"]) setText(byId(id), "–");
+    setText(byId("cost-note"), t("It cannot be started like this."));
+  }
+
+  function writeAddress() {
+    const url = new URL(location.href);
+    const kept = KEPT_IN_ADDRESS.filter((key) => url.searchParams.has(key)).map((key) => [key, url.searchParams.get(key)]);
+    url.search = new URLSearchParams([...setupParameters(recipe, wanted()), ...kept]);
+    history.replaceState(null, "", url);
+  }
+
+  form.addEventListener("input", ({ target }) => {
+    setText(alert, "");
+    if (target.name === "recipe") {
+      const { start: from } = config;
+      const next = recipes.find(({ name }) => name === target.value);
+      put(from ? { ...next.config, start: from } : next.config, next);
+    } else if (target === dataset) {
+      config = { ...config, dataset: dataset.value };
+      settings.knowLabels(labels() ?? null, wanted());
+      take(wanted());
+      return;
+    }
+    writeAddress();
+  });
+  startFrom.addEventListener("input", () => {
+    const { start: _, ...others } = config;
+    const next = startFrom.value === "" ? others : { ...others, start: { model: startFrom.value } };
+    settings.knowLabels(labels() ?? null, next);
+    take(next);
+  });
+  byId("reset-settings").addEventListener("click", () => {
+    put({ ...recipe.config, dataset: config.dataset }, recipe);
+    writeAddress();
+  });
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (start.disabled) return;
-    const wrong = Object.keys(review())[0];
-    if (wrong !== undefined) {
-      byId("settings").open = true;
-      inputs[wrong].focus();
-      setText(error, "One of the settings is not right yet.");
+    if (settings.review(refused, { go: true })) {
+      setText(alert, t("One of the settings is not right yet."));
       return;
     }
-    await submit({ recipe: recipe.name, overrides: overridesFrom(fields(), recipe.config, labels()) });
+    await submit(wanted());
   });
 
   async function submit(body) {
     start.disabled = true;
     start.toggleAttribute("data-busy", true);
-    setText(start, "Starting …");
-    setText(error, "");
+    setText(start, t("Starting …"));
+    setText(alert, "");
     try {
       onStarted(await post("/api/runs", body));
     } catch (failure) {
-      setText(error, explain(failure));
+      const message = explain(failure);
+      const error = fieldError(message);
+      if (settings.hasPlace(error.path)) {
+        refused = error;
+        settings.review(refused, { go: true });
+      }
+      setText(alert, message);
     }
     start.disabled = false;
     start.removeAttribute("data-busy");
-    review();
+    setText(start, config.start ? t("Start fine-tuning") : t("Start training"));
   }
 
-  /** Makes the form ready to fine-tune a model, with the recipe and the data set that it was trained by, if they are there. */
-  function startFromModel(name) {
-    const model = startChoice.choose(name);
-    byId("settings").open = true;
-    if (model === null) {
-      setText(error, `There is no usable model named “${name.slice(0, 64)}”; new weights are chosen instead.`);
-      return;
-    }
-    const card = [...form.querySelectorAll("input[name=recipe]")].find(({ value }) => value === model.recipe);
-    if (card !== undefined) {
-      card.checked = true;
-      choose(card.value, ["start-from"]);
-    }
-    if (datasets.some((one) => one.name === model.dataset)) inputs.dataset.value = model.dataset;
-    review();
-    inputs["start-from"].focus();
-  }
-
-  if (recipes.length > 0) {
-    const first = form.querySelector("input[name=recipe]");
-    first.checked = true;
-    choose(first.value, []);
+  /** What the address asks for, or the first recipe; what of it cannot be used is said. */
+  function begin() {
+    const query = new URLSearchParams(location.search);
+    const names = new Set(schema.groups.flatMap(({ fields }) => fields.map(({ name }) => name)).filter((name) => !name.includes(".")));
+    const asked = setupFrom(query, recipes, names);
+    const problems = [...asked.problems];
+    if (!datasets.some(({ name }) => name === asked.config.dataset)) problems.push(t("There is no data set named “{name}”.", { name: String(asked.config.dataset).slice(0, 64) }));
+    const from = query.get("start");
+    const model = from === null ? null : startChoice.choose(from);
+    if (from !== null && model === null) problems.push(t("There is no usable model named “{name}”; new weights are chosen instead.", { name: from.slice(0, 64) }));
+    put(model === null ? asked.config : fromModel(asked, model), model === null ? asked.recipe : recipeOf(asked, model));
+    const watching = query.has("run"); // the setup is there for the next one, and stays out of the way
+    byId("settings").open = !watching && (from !== null || (asked.asks && [...query.keys()].some((key) => !["recipe", "dataset"].includes(key))));
+    if (model !== null && !watching) startFrom.focus({ preventScroll: true });
+    setText(alert, problems.join(" "));
+    if (asked.asks) form.querySelector("input[name=recipe]:checked").closest("label").scrollIntoView({ block: "nearest", inline: "nearest" });
     start.disabled = false;
-    if (startFrom !== null) startFromModel(startFrom);
-  } else {
-    byId("recipes").replaceChildren(element("p", { class: "recipe-wait" }, "The server has no recipes."));
   }
+
+  /** To fine-tune a model: with the recipe and the data set that it was trained by, where the address names no others. */
+  const recipeOf = (asked, model) => (asked.asks ? asked.recipe : (recipes.find(({ name }) => name === model.recipe) ?? asked.recipe));
+
+  function fromModel(asked, model) {
+    const base = asked.asks ? asked.config : recipeOf(asked, model).config;
+    const own = !asked.asks && datasets.some(({ name }) => name === model.dataset) ? { dataset: model.dataset } : {};
+    return { ...base, ...own, start: { model: model.name } };
+  }
+
+  begin();
 
   /** Offers newly fetched models to start from. */
   function knowModels(listed) {
     startChoice.knowModels(listed);
-    if (recipe !== null) review();
+    review();
   }
 
   return { datasets, knowModels };
 }
 
-const startText = (model) => (model === null ? "Start training" : "Start fine-tuning");
-
-const pick = (table, names) => Object.fromEntries(names.map((name) => [name, table[name]]));
-
-function offer(select, choices) {
-  select.replaceChildren(...choices.map(([value, text]) => element("option", { value }, text)));
-}
-
 function datasetNote(dataset) {
   if (dataset === undefined) return "";
-  const size = `${dataset.train.toLocaleString("en")} pictures to learn from, ${dataset.test.toLocaleString("en")} to test with.`;
-  return [size, dataset.note || STATE_NOTES[dataset.state]].filter(Boolean).join(" ");
+  const values = { train: count(dataset.train), test: count(dataset.test) };
+  const size = t("{train} pictures to learn from, {test} to test with.", values);
+  return [size, fromServer(dataset.note) || STATE_NOTES[dataset.state]].filter(Boolean).join(" ");
 }
 
-function sourceLine({ source, source_url: url }) {
-  const name = url ? element("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, source) : source;
-  return ["From ", name, "."];
+/** "300 batches an epoch; timed on this machine." */
+function costNote(estimate) {
+  if (estimate === null) return t("The server cannot say now.");
+  const batches = t("{count} batches an epoch", { count: count(estimate.batches) });
+  return typeof estimate.seconds === "number" ? `${batches}; ${t("timed on this machine")}` : batches;
 }
-
-const recipeCard = ({ name, title, summary, expected_accuracy: expected, config }) =>
-  element(
-    "label",
-    { class: "recipe" },
-    element("input", { type: "radio", name: "recipe", value: name }),
-    element(
-      "span",
-      { class: "recipe-body" },
-      element("span", { class: "recipe-name" }, title || name),
-      element("span", { class: "recipe-summary" }, recipeSummary(summary, expected)),
-      element("span", { class: "recipe-network" }, configLine(config)),
-    ),
-  );
-
-/** The summary, with the accuracy to expect where it does not speak of one itself. */
-const recipeSummary = (summary, expected) =>
-  /%/.test(summary) || typeof expected !== "number" ? summary : `${summary} · ${percent(expected)}`;

@@ -1,9 +1,10 @@
 // What a training starts from: new weights, or those of a stored model.
 
 import { byId, element, setText } from "./dom.js";
+import { t } from "./words.js";
 
-const NEW = "new weights, drawn by the seed";
-const NOTE = "what it knows before it begins";
+const NEW = t("new weights, drawn by the seed");
+const NOTE = t("what it knows before it begins");
 
 /** Runs the select of a form, which it fills with `models` as the server lists them. */
 export function createStartChoice(select, models) {
@@ -13,7 +14,7 @@ export function createStartChoice(select, models) {
   function knowModels(listed) {
     const chosen = select.value;
     usable = listed.filter(({ available }) => available);
-    const options = usable.map(({ name }) => element("option", { value: name }, `the model “${name}”`));
+    const options = usable.map(({ name }) => element("option", { value: name }, t("the model “{name}”", { name })));
     select.replaceChildren(element("option", { value: "" }, NEW), ...options);
     choose(chosen);
   }
@@ -41,9 +42,10 @@ export function createStartChoice(select, models) {
 export function startNote(model, dataset) {
   if (model === null) return NOTE;
   if (dataset?.labels && !sameLabels(model.labels, dataset.labels)) {
-    return `fine-tuning needs the same labels: this model reads ${shown(model.labels)}, the data set has ${shown(dataset.labels)}`;
+    const values = { model: shown(model.labels), dataset: shown(dataset.labels) };
+    return t("fine-tuning needs the same labels: this model reads {model}, the data set has {dataset}", values);
   }
-  return "fine-tuning: it goes on learning from what this model knows; a smaller learning rate keeps more of it";
+  return t("fine-tuning: it goes on learning from what this model knows; a smaller learning rate keeps more of it");
 }
 
 const sameLabels = (a, b) => a.length === b.length && a.every((label, i) => label === b[i]);

@@ -3,8 +3,9 @@
 import { explain, post, remove } from "./api.js";
 import { byId, element, setText } from "./dom.js";
 import { withArticle } from "./verdict.js";
+import { t } from "./words.js";
 
-const PURPOSE = "One tap keeps it under that label in your own set, for a network to learn your hand from.";
+const PURPOSE = t("One tap keeps it under that label in your own set, for a network to learn your hand from.");
 
 /**
  * Binds the row of labels. `subject()` gives `{strokes, part}` to keep, `part` being its number among several or null;
@@ -35,7 +36,7 @@ export function createTeach(labels, { subject }) {
     const found = subject();
     if (kept !== null && kept.text === textOf(found)) return;
     kept = null;
-    setText(title, found.part ? `Part ${found.part} was` : "It was");
+    setText(title, found.part ? t("Part {number} was", { number: found.part }) : t("It was"));
     say(found.refusal || PURPOSE);
     note.toggleAttribute("data-quiet", true);
     mark();
@@ -59,9 +60,10 @@ export function createTeach(labels, { subject }) {
       const drawing = await post("/api/drawings", { label, strokes: found.strokes });
       if (textOf(subject()) === textOf(found)) kept = { id: drawing.id, label: drawing.label, text: textOf(found) };
       if (before !== null) await remove(`/api/drawings/${before.id}`);
-      say(`Kept as ${withArticle(drawing.label)} in your set “${drawing.set}”, to learn from.`, ["Undo", () => forget(drawing)]);
+      const named = { label: withArticle(drawing.label), set: drawing.set };
+      say(t("Kept as {label} in your set “{set}”, to learn from.", named), [t("Undo"), () => forget(drawing)]);
     } catch (error) {
-      say(`It could not be kept. ${explain(error)} Nothing is lost.`, ["Try again", () => teach(label, found, before)]);
+      say(t("It could not be kept. {reason} Nothing is lost.", { reason: explain(error) }), [t("Try again"), () => teach(label, found, before)]);
     } finally {
       working = false;
       row.removeAttribute("aria-busy");
@@ -75,15 +77,15 @@ export function createTeach(labels, { subject }) {
     try {
       await remove(`/api/drawings/${drawing.id}`);
       if (kept?.id === drawing.id) kept = null;
-      say("It is not kept any more.");
+      say(t("It is not kept any more."));
     } catch (error) {
-      say(`It is still kept. ${explain(error)}`, ["Try again", () => forget(drawing)]);
+      say(t("It is still kept. {reason}", { reason: explain(error) }), [t("Try again"), () => forget(drawing)]);
     }
     mark();
   }
 
   function useLabels(next) {
-    const more = element("button", { type: "button", class: "teach-label", id: "teach-more", "aria-label": "It was something else", "aria-expanded": "false", "aria-controls": "teach-other" }, "…");
+    const more = element("button", { type: "button", class: "teach-label", id: "teach-more", "aria-label": t("It was something else"), "aria-expanded": "false", "aria-controls": "teach-other" }, "…");
     more.addEventListener("click", () => {
       other.hidden = !other.hidden;
       more.setAttribute("aria-expanded", String(!other.hidden));
@@ -95,7 +97,7 @@ export function createTeach(labels, { subject }) {
   }
 
   function labelButton(label) {
-    const attributes = { type: "button", class: "teach-label", "data-teach": label, "aria-pressed": "false", "aria-label": `It was ${withArticle(label)}` };
+    const attributes = { type: "button", class: "teach-label", "data-teach": label, "aria-pressed": "false", "aria-label": t("It was {label}", { label: withArticle(label) }) };
     const button = element("button", attributes, label);
     button.addEventListener("click", () => teach(label));
     return button;

@@ -7,6 +7,7 @@ import { hasEnded } from "./run-record.js";
 import { createRunView } from "./run-view.js";
 import { createRunsList } from "./runs-list.js";
 import { startSetup } from "./setup.js";
+import { t } from "./words.js";
 
 const WIDE = "(min-width: 900px)";
 
@@ -31,7 +32,6 @@ function startDashboard() {
   function watch(run) {
     const url = new URL(location.href);
     url.searchParams.set("run", run.id);
-    url.searchParams.delete("start");
     history.replaceState(null, "", url);
     showRun(run);
     list.refresh();
@@ -46,13 +46,13 @@ function startDashboard() {
 
   async function takeUp(id) {
     const [title, text] = byId("stage-empty").children;
-    setText(title, `Run ${id}`);
-    setText(text, "Fetching the run …");
+    setText(title, t("Run {number}", { number: id }));
+    setText(text, t("Fetching the run …"));
     try {
       const run = await untilAnswered(() => get(`/api/runs/${encodeURIComponent(id)}`), (seconds) => setText(text, awayText(seconds)));
       showRun(run);
     } catch (error) {
-      setText(title, "That run cannot be shown");
+      setText(title, t("That run cannot be shown"));
       setText(text, explain(error));
     }
   }
@@ -68,7 +68,7 @@ function startDashboard() {
   if (id !== null) takeUp(id);
   else takeUpWhatIsAtWork();
   list.refresh();
-  startSetup({ onStarted: watch, startFrom: query.get("start") }).then((ready) => {
+  startSetup({ onStarted: watch }).then((ready) => {
     setup = ready;
     if (setup === null) return;
     list.knowDatasets(setup.datasets);

@@ -1,6 +1,7 @@
 // What an answer of /predict means, in words.
 
 import { percent } from "./format.js";
+import { language, t, tParts } from "./words.js";
 
 const SURE = 0.8; // below this the answer is a guess
 const CLOSE = 0.15; // a second label this likely is named as well
@@ -17,8 +18,8 @@ export const UNREADABLE = "?";
 export const article = (label) =>
   VOWEL_LETTER.test(label) || VOWEL_NUMBER.test(label) || VOWEL_WORD.test(label) ? "an" : "a";
 
-/** "a 3", "an 8" */
-export const withArticle = (label) => `${article(label)} ${label}`;
+/** "a 3", "an 8"; in a language without articles the label alone. */
+export const withArticle = (label) => (language === "en" ? `${article(label)} ${label}` : `“${label}”`);
 
 /** Labels and their probabilities, the most likely first. */
 export const ranked = (probabilities) => Object.entries(probabilities).sort(([, a], [, b]) => b - a);
@@ -32,21 +33,21 @@ export function judge(probabilities) {
 
 /** The sentence in parts; a part in an array of its own is to be stressed. */
 export function sentence({ label, sure, second }) {
-  if (sure) return [`This is ${article(label)} `, [label], "."];
-  const opening = `${article(label) === "an" ? "An" : "A"} `;
-  if (second === null) return [opening, [label], ", perhaps."];
-  return [opening, [label], `, or perhaps ${article(second)} `, [second], "."];
+  const values = { a: article(label), A: capital(article(label)), label: [label] };
+  if (sure) return tParts("This is {a} {label}.", values);
+  if (second === null) return tParts("{A} {label}, perhaps.", values);
+  return tParts("{A} {label}, or perhaps {another} {second}.", { ...values, another: article(second), second: [second] });
 }
 
 /** Whether all labels are single digits, as the words on the page assume when they say "digit". */
 export const areDigits = (labels) => labels.every((label) => /^\d$/.test(label));
 
 /** What to draw for a model with these labels. */
-export const invitation = (labels) => (areDigits(labels) ? "Draw a digit" : "Draw one of its symbols");
+export const invitation = (labels) => (areDigits(labels) ? t("Draw a digit") : t("Draw one of its symbols"));
 
 /** What the model says of a drawing that it does not know. */
 export const refusal = (labels) =>
-  `That does not look like ${areDigits(labels) ? "a digit" : "one of its symbols"} to me.`;
+  areDigits(labels) ? t("That does not look like a digit to me.") : t("That does not look like one of its symbols to me.");
 
 /** Whether an answer, or a part of one, is of something that the model knows; servers of old do not say. */
 export const isKnown = ({ is_digit: isDigit }) => isDigit !== false;
@@ -70,13 +71,13 @@ function describeOne(answer, labels) {
   const verdict = judge(answer.probabilities);
   if (!isKnown(answer)) {
     const words = refusal(labels);
-    const nearest = `the nearest would be ${verdict.label}`;
-    const spoken = `${words} ${capital(nearest)}.`;
+    const nearest = t("the nearest would be {label}", { label: verdict.label });
+    const spoken = `${words} ${t("The nearest would be {label}.", { label: verdict.label })}`;
     return { glyph: UNREADABLE, sentence: [words], facts: [nearest], winner: null, spoken, known: false };
   }
   const words = sentence(verdict);
-  const sureness = `${percent(verdict.probability)} sure`;
-  const spoken = `${words.flat().join("")} ${sureness}.`;
+  const sureness = t("{percent} sure", { percent: percent(verdict.probability) });
+  const spoken = `${words.flat().join("")} ${t("{percent} sure.", { percent: percent(verdict.probability) })}`;
   return { glyph: verdict.label, sentence: words, facts: [sureness], winner: verdict.label, spoken, known: true };
 }
 
@@ -85,20 +86,33 @@ function describeParts(answer, parts, labels, selected) {
   const part = parts[Math.min(selected, parts.length - 1)];
   const verdict = judge(part.probabilities);
   const known = isKnown(part);
-  const place = `part ${parts.indexOf(part) + 1} of ${parts.length}`;
+  const place = { number: parts.indexOf(part) + 1, total: parts.length };
   const fact = known
-    ? `${place}: ${withArticle(verdict.label)}, ${percent(verdict.probability)} sure`
-    : `${place}: unclear, the nearest would be ${verdict.label}`;
-  const unknown = parts.filter((one) => !isKnown(one)).length;
-  const rest = unknown === 0 ? "" : ` ${unknown === 1 ? "One part does" : `${unknown} parts do`} not look like ${areDigits(labels) ? "a digit" : "one of its symbols"} to me.`;
+    ? t("part {number} of {total}: {label}, {percent} sure", {
+        ...place,
+        label: withArticle(verdict.label),
+        percent: percent(verdict.probability),
+      })
+    : t("part {number} of {total}: unclear, the nearest would be {label}", { ...place, label: verdict.label });
   return {
     glyph: reading,
-    sentence: ["This reads ", [reading], "."],
+    sentence: tParts("This reads {reading}.", { reading: [reading] }),
     facts: [fact],
     winner: known ? verdict.label : null,
-    spoken: `This reads ${parts.map(readAs).join(" ")}.${rest}`,
+    spoken: `${t("This reads {reading}.", { reading: parts.map(readAs).join(" ") })}${unknownParts(parts, areDigits(labels))}`,
     known,
   };
+}
+
+/** How many of the parts are nothing that the model knows, as one more sentence; "" for none. */
+function unknownParts(parts, digits) {
+  const count = parts.filter((one) => !isKnown(one)).length;
+  if (count === 0) return "";
+  if (count === 1) return ` ${digits ? t("One part does not look like a digit to me.") : t("One part does not look like one of its symbols to me.")}`;
+  const words = digits
+    ? t("{count} parts do not look like a digit to me.", { count })
+    : t("{count} parts do not look like one of its symbols to me.", { count });
+  return ` ${words}`;
 }
 
 const capital = (text) => text[0].toUpperCase() + text.slice(1);

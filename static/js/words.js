@@ -2,8 +2,27 @@
 
 const block = document.getElementById("words");
 const words = block === null ? {} : JSON.parse(block.textContent);
+const SLOT = /\{(\w+)\}/;
+
+/** The page's language, as in "en" or "ja". */
+export const language = document.documentElement.lang || "en";
 
 /** `text` in the page's language, with {name} replaced by `values.name`. */
-export function t(text, values = {}) {
-  return (words[text] || text).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+export const t = (text, values = {}) =>
+  translated(text).replace(new RegExp(SLOT, "g"), (whole, name) => (name in values ? String(values[name]) : whole));
+
+/** The same as a list of texts and of what the values are that are no texts: nodes, to be put into an element. */
+export function tParts(text, values) {
+  const parts = [];
+  translated(text)
+    .split(SLOT)
+    .forEach((piece, i) => {
+      const part = i % 2 === 0 ? piece : piece in values ? values[piece] : `{${piece}}`;
+      const isText = typeof part === "string" || typeof part === "number";
+      if (isText && typeof parts.at(-1) === "string") parts.push(parts.pop() + part);
+      else if (part !== "") parts.push(isText ? String(part) : part);
+    });
+  return parts;
 }
+
+const translated = (text) => words[text] || text;

@@ -35,7 +35,9 @@ def test_a_loaded_set_is_the_one_that_the_catalogue_announced(tmp_path, monkeypa
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path):
-    with pytest.raises(ValueError, match="mnist, strokes; got 'mnits'"):
+    with pytest.raises(
+        ValueError, match="emnist-digits, emnist-letters, fashion-mnist, kmnist, mnist, strokes; got 'mnits'"
+    ):
         load_dataset("mnits", data_dir=None, cache_dir=tmp_path)
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from app.data import strokes
-from app.data.glyphs import DIGITS, Glyph, make_pen
+from app.data.glyphs import DIGITS, Glyph
+from app.data.pens import make_pen
 from app.data.strokes import load_strokes, make_strokes
 
 

@@ -1,10 +1,11 @@
-"""Every page at 390 and 1280 px, light and dark, written to build/screenshots by `make screenshots`."""
+"""Every page in both languages, 390 and 1280 px, light and dark, written to build/screenshots by `make screenshots`."""
 
 import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Page
 
+from app.web.words import LANGUAGES
 from tests.data.drawings import recorded
 from tests.e2e.browser import chromium, draw
 from tests.e2e.test_pad_answers import SCRIBBLE, beside
@@ -14,24 +15,65 @@ from tests.waiting import until
 FOLDER = REPOSITORY / "build" / "screenshots"
 SIZES = {1280: 800, 390: 844}
 SCHEMES = ("light", "dark")
+WAIT_MS = 120_000  # a judgement reads every test image
+LOADED = "() => document.querySelector('[aria-busy=true]') === null && document.readyState === 'complete'"
+QUICK = {"recipe": "quick", "overrides": {"dataset": "strokes", "epochs": 3}}
 
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, serve(Path(home)) as server, chromium() as browser:
-        run = server.post("/api/runs", {"recipe": "quick"})["id"]
-        until(lambda: server.get(f"/api/runs/{run}")["state"] == "succeeded")
-        for width, height in SIZES.items():
-            for scheme in SCHEMES:
-                page = browser.new_page(
-                    viewport={"width": width, "height": height}, color_scheme=scheme, device_scale_factor=1
-                )
-                _pages(page, server, run, f"{width}-{scheme}")
-                page.close()
+        for label in ("3", "8", "3"):
+            strokes = recorded()[f"digit {label}"]["strokes"]
+            server.post("/api/drawings", {"label": label, "set": "own", "strokes": strokes})
+        runs = [
+            server.post("/api/runs", QUICK)["id"],
+            server.post("/api/runs", {**QUICK, "recipe": "sigmoid-sgd"})["id"],
+        ]
+        for run in runs:
+            until(lambda run=run: server.get(f"/api/runs/{run}")["state"] == "succeeded", 300)
+        for language in LANGUAGES:
+            for width, height in SIZES.items():
+                for scheme in SCHEMES:
+                    page = browser.new_page(
+                        viewport={"width": width, "height": height},
+                        color_scheme=scheme,
+                        locale=language,
+                        device_scale_factor=1,
+                    )
+                    page.set_default_timeout(WAIT_MS)
+                    _pages(page, server, runs, f"{language}-{width}-{scheme}")
+                    page.close()
     print(f"screenshots are in {FOLDER.relative_to(REPOSITORY)}")
 
 
-def _pages(page: Page, server: Server, run: int, name: str) -> None:
+def _pages(page: Page, server: Server, runs: list[int], name: str) -> None:
+    _pad(page, server, name)
+    _dashboard(page, server, name)
+
+    page.goto(f"{server.url}/runs/{runs[0]}")
+    page.locator("#further").click()
+    page.screenshot(path=FOLDER / f"runs-further-{name}.png")
+    compared = ",".join(map(str, runs))
+    for title, path in {
+        "train-fine-tune": "/train?start=mnist-mlp",
+        "runs": f"/runs/{runs[0]}",
+        "compare": f"/compare?runs={compared}",
+        "models": "/models",
+        "judge": "/models/mnist-mlp/judge",
+        "data": "/data",
+        "data-own": "/data?set=drawings:own",
+        "data-make": "/data?make",
+        "data-draw": "/data?draw=own",
+        "nothing": "/nothing",
+    }.items():
+        page.goto(server.url + path)
+        page.wait_for_function(LOADED)
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=FOLDER / f"{title}-{name}.png", full_page=True)
+
+
+def _pad(page: Page, server: Server, name: str) -> None:
     page.goto(server.url)
     page.screenshot(path=FOLDER / f"pad-empty-{name}.png")
     draw(page, recorded()["digit 3"]["strokes"])
@@ -45,45 +87,35 @@ def _pages(page: Page, server: Server, run: int, name: str) -> None:
     draw(page, beside("2", "5"))
     page.locator(".part").nth(1).click()
     page.locator("#doctor summary").click()
-    page.locator("#doctor-read", has_text="a 5").wait_for()
+    page.locator("#doctor-read", has_text="5").wait_for()
     page.screenshot(path=FOLDER / f"pad-several-{name}.png", full_page=True)
     page.locator("#copy-open").click()
     page.screenshot(path=FOLDER / f"pad-copy-{name}.png")
 
+
+def _dashboard(page: Page, server: Server, name: str) -> None:
     page.goto(f"{server.url}/train")
-    page.locator("input[name=recipe]").first.wait_for(state="attached")
+    page.wait_for_function(LOADED)
     page.screenshot(path=FOLDER / f"train-empty-{name}.png", full_page=True)
     page.locator("#settings summary").click()
     page.screenshot(path=FOLDER / f"train-settings-{name}.png", full_page=True)
-    working = server.post("/api/runs", {"recipe": "quick", "overrides": {"epochs": 400}})["id"]
-    page.goto(f"{server.url}/train?run={working}")
-    until(lambda: (metrics := server.get(f"/api/runs/{working}")["metrics"]) and metrics["epoch"] >= 5)
+    run = server.post("/api/runs", {"recipe": "quick", "overrides": {"dataset": "strokes", "epochs": 400}})["id"]
+    page.goto(f"{server.url}/train?run={run}")
+    until(lambda: (metrics := server.get(f"/api/runs/{run}")["metrics"]) and metrics["epoch"] >= 5)
     page.screenshot(path=FOLDER / f"train-{name}.png", full_page=True)
-    _states_of_a_run(page, server, working, name)
-
-    page.goto(f"{server.url}/runs/{run}")
-    page.locator("#further").click()
-    page.screenshot(path=FOLDER / f"runs-further-{name}.png")
-    page.goto(f"{server.url}/train?start=mnist-mlp")
-    page.locator("#start", has_text="Start fine-tuning").wait_for()
-    page.screenshot(path=FOLDER / f"train-fine-tune-{name}.png", full_page=True)
-    for path in (f"/runs/{run}", "/models", "/nothing"):
-        page.goto(server.url + path)
-        page.wait_for_load_state("networkidle")
-        page.screenshot(path=FOLDER / f"{path.strip('/').partition('/')[0]}-{name}.png", full_page=True)
+    _states_of_a_run(page, server, run, name)
 
 
 def _states_of_a_run(page: Page, server: Server, run: int, name: str) -> None:
     """The faces of a run that is at work: asked to cancel, paused, and cancelled with its model kept."""
-    state = page.locator("#run-state")
     page.locator("#cancel").click()
     page.screenshot(path=FOLDER / f"train-cancel-{name}.png")
     page.keyboard.press("Escape")
     page.locator("#pause").click()
-    state.get_by_text("paused").wait_for()
+    page.locator("#run-state[data-state=paused]").wait_for()
     page.screenshot(path=FOLDER / f"train-paused-{name}.png", full_page=True)
     server.post(f"/api/runs/{run}/cancel", {"keep_model": True})
-    state.get_by_text("cancelled").wait_for()
+    page.locator("#run-state[data-state=cancelled]").wait_for()
     page.locator("#use-model").wait_for()
     page.screenshot(path=FOLDER / f"train-cancelled-{name}.png", full_page=True)
 

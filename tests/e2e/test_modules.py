@@ -16,7 +16,7 @@ def call(browser, tmp_path_factory):
     with serve(tmp_path_factory.mktemp("modules")) as server:
         page = browser.new_page()
         page.goto(server.url)
-        folder = re.match(r"(.*/js/)", page.locator("script[type=module]").get_attribute("src"))[1]
+        folder = re.match(r"(.*/js/)", page.locator("script[type=module]").first.get_attribute("src"))[1]
 
         def evaluate(module, expression):
             return page.evaluate(f"import('{folder}{module}.js').then((m) => {expression})")
@@ -85,15 +85,6 @@ def test_hidden_layers_are_read_and_rebuilt_in_the_recipe_s_pattern(call):
     assert [layer["type"] for layer in call("hidden-layers", f"m.withHiddenSizes({layers}, [])")] == ["dense"]
 
 
-def test_only_what_was_changed_is_sent(call):
-    base = "{epochs: 5, optimizer: {type: 'adam', learning_rate: 0.1}, network: {layers: [1]}}"
-    wanted = "{epochs: 5, optimizer: {type: 'adam', learning_rate: 0.2}, network: {layers: [1, 2]}}"
-    assert call("overrides", f"m.differences({base}, {wanted})") == {
-        "optimizer": {"learning_rate": 0.2},
-        "network": {"layers": [1, 2]},
-    }
-
-
 def test_pauses_grow_to_a_limit(call):
     pauses = call("backoff", "[0, 1, 2, 3, 10, 99].map((attempt) => m.pauseSeconds(attempt, () => 0.5))")
     assert pauses == sorted(pauses)
@@ -107,6 +98,10 @@ def test_a_csv_has_a_line_for_each_epoch_and_leaves_the_unknown_empty(call):
     assert head.startswith("epoch,")
     values = dict(zip(head.split(","), line.split(","), strict=True))
     assert (values["epoch"], values["train_loss"], values["val_loss"], end) == ("1", "0.5", "", "")
+    layer = "{epoch: 1, yours: {loss: 2, accuracy: 0.5, count: 4}, layers: [{name: '1 dense', gradient_norm: 3}]}"
+    head, line, _ = call("csv", f"m.toCsv([{layer}])").split("\r\n")
+    values = dict(zip(head.split(","), line.split(","), strict=True))
+    assert (values["yours_accuracy"], values["1 dense gradient_norm"]) == ("0.5", "3")
 
 
 def test_a_pen_s_pressure_runs_along_the_line_and_is_not_sent(call):
@@ -360,15 +355,108 @@ def test_as_many_epochs_are_offered_as_were_left_or_as_there_were(call):
     assert call("run-choices", f"m.epochsToOffer({gone_on})") == 3
 
 
-def test_a_run_that_starts_from_a_model_says_nothing_of_the_network(call):
-    layers = "[{type: 'dense', units: 9}, {type: 'relu'}, {type: 'dense', units: 10}]"
-    config = (
-        f"{{dataset: 'mnist', validation: null, batch_size: 1, epochs: 5, seed: 1, network: {{layers: {layers}}}, "
-        "optimizer: {type: 'adam', learning_rate: 0.1}}"
+RECIPE = {
+    "name": "tiny",
+    "config": {
+        "dataset": "mnist",
+        "validation": None,
+        "epochs": 5,
+        "network": {"layers": [{"type": "dense", "units": 9}, {"type": "relu"}, {"type": "dense", "units": 10}]},
+        "optimizer": {"type": "adam", "learning_rate": 0.1},
+    },
+}
+
+
+def test_a_setup_goes_into_the_address_and_comes_back(call):
+    recipe = json.dumps(RECIPE)
+    changed = "{...recipe.config, epochs: 2, validation: 'test', start: {model: 'a'}, optimizer: {type: 'sgd'}}"
+    written = f"(() => {{ const recipe = {recipe}; return m.setupParameters(recipe, {changed}); }})()"
+    pairs = call("setup-url", written)
+    assert pairs == [
+        ["recipe", "tiny"],
+        ["validation", "test"],
+        ["epochs", "2"],
+        ["optimizer", '{"type":"sgd"}'],
+        ["start", "a"],
+    ]
+    known = "new Set(['epochs', 'validation', 'optimizer', 'dataset'])"
+    query = f"new URLSearchParams({json.dumps(pairs)})"
+    back = call("setup-url", f"m.setupFrom({query}, [{recipe}], {known})")
+    assert (back["config"]["epochs"], back["config"]["validation"], back["problems"]) == (2, "test", [])
+    assert back["config"]["optimizer"] == {"type": "sgd"}
+    assert back["config"]["network"] == RECIPE["config"]["network"]
+
+
+@pytest.mark.parametrize(
+    "text", ["layers=5", "layers=[]", 'layers=[{"units":3}]', "optimizer=3", "epochs={}", "recipe=no"]
+)
+def test_what_an_address_says_amiss_is_left_out_and_told(call, text):
+    known = "new Set(['epochs', 'optimizer'])"
+    back = call("setup-url", f"m.setupFrom(new URLSearchParams({json.dumps(text)}), [{json.dumps(RECIPE)}], {known})")
+    assert back["config"] == RECIPE["config"]
+    assert len(back["problems"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        ({"type": "whole", "minimum": 1, "maximum": 9}, " 7 ", 7),
+        ({"type": "whole", "minimum": 1, "maximum": 9}, "1.5", None),
+        ({"type": "whole", "minimum": 1, "maximum": 9}, "10", None),
+        ({"type": "number", "above": 0}, "1e-3", 0.001),
+        ({"type": "number", "above": 0}, "0", None),
+        ({"type": "number", "below": 1}, "", None),
+        ({"type": "whole", "minimum": 0, "choices": ["same", "valid"]}, "same", "same"),
+        ({"type": "shape", "minimum": 1}, "3, 5", [3, 5]),
+        ({"type": "shape", "minimum": 1}, "3", 3),
+        ({"type": "choice", "choices": ["a"]}, "b", None),
+    ],
+)
+def test_a_field_s_text_is_its_value_or_is_refused_with_its_range(call, field, text, value):
+    whole = dict.fromkeys(("minimum", "maximum", "above", "below", "choices")) | {"nullable": False} | field
+    asked = (
+        f"(() => {{ try {{ return m.valueOf({json.dumps(whole)}, {json.dumps(text)}); }} catch {{ return null; }} }})()"
     )
-    asked = f"m.overridesFrom({{...m.fieldsOf({config}), 'start-from': 'a', epochs: '2'}}, {config}, 47)"
-    assert call("settings", asked) == {"epochs": 2, "start": {"model": "a"}}
-    assert list(call("settings", f"m.overridesFrom(m.fieldsOf({config}), {config}, 47)")) == ["network"]
+    assert call("form-values", asked) == value
+    assert call("form-values", f"m.valueOf({json.dumps({**whole, 'nullable': True})}, ' ')") is None
+    assert call("form-values", f"m.rangeText({json.dumps(whole)})")
+
+
+def test_an_error_of_the_server_is_told_apart_from_its_field(call):
+    assert call("settings", "m.fieldError('network.layers[2].units: expected 1; got 2')") == {
+        "path": "network.layers[2].units",
+        "message": "expected 1; got 2",
+    }
+    assert call("settings", "m.fieldError('There is nothing: here')")["path"] is None
+
+
+def test_layers_are_moved_and_drawn(call):
+    assert call("layer-list", "m.moved(['a', 'b', 'c'], 2, 0)") == ["c", "a", "b"]
+    layers = "[{type: 'conv2d', filters: 6}, {type: 'max_pool2d'}, {type: 'dense', units: 10}, {type: 'dropout'}]"
+    stages = call("diagram", f"m.stagesOf({layers})")
+    assert [stage["kind"] for stage in stages] == ["input", "conv", "pool", "dense"]
+    assert stages[-1]["dropped"]
+
+
+def test_smoothing_keeps_a_constant_and_what_is_not_known(call):
+    assert call("chart-spec", "m.smoothed([2, 2, null, 2], 0.9)") == pytest.approx([2, 2, None, 2])
+    low, high = call("chart-spec", "m.smoothed([0, 1], 0.5)")
+    assert (low, high) == pytest.approx((0, 2 / 3))
+    assert call("chart-spec", "m.smoothed([0, 1], 0)") == [0, 1]
+
+
+def test_zooming_stays_within_the_epochs(call):
+    assert call("chart-spec", "m.zoomed([0, 100], [0, 100], 0.5)") == [25, 75]
+    assert call("chart-spec", "m.zoomed([75, 100], [0, 100], 2)") == [50, 100]
+    assert call("chart-spec", "m.zoomed([25, 75], [0, 100], 2)") is None
+    assert call("chart-spec", "m.zoomed([5, 6], [0, 100], 0.5)") == [4.5, 6.5]
+
+
+def test_weights_are_grey_where_they_are_zero(call):
+    assert call("pixels", "[...m.aroundZero(new Uint8Array([0, 255]), -1, 0, 2)]") == [64, 128]
+    assert call("histograms", "m.stepsPath({from: 0, to: 2, counts: [1, 2]}, [0, 2], [10, 4])") == (
+        "M0 4L0 2L5 2L5 0L10 0L10 4Z"
+    )
 
 
 def test_a_model_with_other_labels_than_the_data_set_s_is_said_before_it_is_refused(call):

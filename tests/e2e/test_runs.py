@@ -202,7 +202,7 @@ def test_what_the_server_refuses_to_start_from_is_said_at_the_form(page, server)
 
 
 def test_a_server_that_is_killed_and_comes_back_leaves_no_gap_in_the_curve(page, tmp_path, cache_dir):
-    home, settings = tmp_path / "killed", {"DIGITPAD_CACHE_DIR": str(cache_dir), "DIGITPAD_LEASE_SECONDS": "1"}
+    home, settings = tmp_path / "killed", {"DIGITPAD_CACHE_DIR": str(cache_dir), "DIGITPAD_LEASE_SECONDS": "3"}
     with serve(home, **settings) as server:
         port = int(server.url.rpartition(":")[2])
         run = start(server, {**LONG, "epochs": 30})

@@ -15,6 +15,7 @@ from app.models import (
     ProtectedModelError,
     UnknownModelError,
 )
+from app.models.store import NameTakenError
 from app.nn import Network
 
 LABELS = ["○", "△", "×"]
@@ -193,3 +194,40 @@ def test_a_predictor_scales_pixels_as_training_did():
 def test_labels_that_do_not_match_the_outputs_are_refused():
     with pytest.raises(ValueError, match="labels: expected one for each"):
         Predictor(card(labels=["a"]), network())
+
+
+def test_a_renamed_model_keeps_its_weights_and_its_place_as_the_default(tmp_path):
+    store = ModelStore(tmp_path)
+    first = store.save(card("first"), network())
+    store.save(card("second"), network(2))
+    store.set_default("first")
+    renamed = store.rename("first", "better")
+    assert (renamed.name, renamed.sha256) == ("better", first.sha256)
+    assert [model.name for model in store.list()] == ["better", "second"]
+    assert all(model.reason is None for model in store.list())
+    assert store.default() == "better"
+    assert ModelStore(tmp_path).load("better")[0] == renamed
+    assert store.rename("second", "second").name == "second"
+    with pytest.raises(NameTakenError):
+        store.rename("second", "better")
+    with pytest.raises(ValueError, match="model name: expected"):
+        store.rename("second", "../x")
+    with pytest.raises(UnknownModelError):
+        store.rename("first", "x")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["better", "default", "second"]
+
+
+def test_a_rename_that_the_disk_refuses_changes_nothing(tmp_path, monkeypatch):
+    store = ModelStore(tmp_path)
+    store.save(card("first"), network())
+    store.set_default("first")
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("app.models.store.write_synced", fail)
+    with pytest.raises(OSError, match="No space"):
+        store.rename("first", "second")
+    assert [model.name for model in store.list()] == ["first"]
+    assert store.default() == "first"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["default", "first"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.nn import Network, gradient_check
-from app.nn.convolution import _tile
+from app.nn.convolution import FEW, LARGE_MATRIX, _tile
 
 SETTINGS = [
     {"kernel_size": 3},
@@ -193,3 +193,23 @@ def test_bad_settings_name_the_field_what_was_expected_and_what_came(settings, m
 def test_a_layer_on_images_refuses_what_is_none(layer):
     with pytest.raises(ValueError, match=r"layers\[1\]\.input_shape: expected images .* got \(3,\)"):
         Network.from_spec({"layers": [{"type": "dense", "units": 3}, layer]}, input_shape=(4,))
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("count", [1, FEW, FEW + 1])
+def test_a_few_images_and_many_get_the_same_outputs(settings, count):
+    built = network(settings)
+    x = np.random.default_rng(4).normal(size=(count, *built.input_shape))
+    middle = built.layers[0].forward(x, training=False)
+    np.testing.assert_allclose(
+        built.layers[1].forward(middle, training=False), by_definition(built.layers[1], middle), atol=1e-12
+    )
+    np.testing.assert_allclose(built.forward(x, training=False), built.forward(x, training=True), atol=1e-12)
+
+
+def test_a_kernel_that_is_not_multiplied_in_pieces_agrees_with_the_definition():
+    built = network({"kernel_size": [3, 4], "padding": "same"}, filters=400)
+    layer = built.layers[1]
+    assert layer.params["weight"].size > LARGE_MATRIX
+    x = np.random.default_rng(4).normal(size=(40, *layer.input_shape))
+    np.testing.assert_allclose(layer.forward(x, training=True), by_definition(layer, x), atol=1e-11)

@@ -34,6 +34,9 @@ def test_the_recipes_are_those_of_the_tutorials():
         "lenet": [120, 84, 10],
         "batchnorm-mlp": [256, 128, 10],
         "perceptron": [10],
+        "small-mlp": [600, 400, 10],
+        "best-mlp": [1024, 1024, 512, 10],
+        "best-cnn": [160, 10],
     }
 
 

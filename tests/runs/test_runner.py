@@ -84,7 +84,7 @@ def test_a_run_trains_evaluates_and_leaves_a_model_that_predicts(log, runner, se
     epochs = [event["data"] for event in events if event["type"] == "epoch"]
     assert set(epochs[0]) == {
         *("epoch", "epochs", "train_loss", "train_accuracy", "val_loss", "val_accuracy"),
-        *("learning_rate", "seconds", "samples_per_second"),
+        *("learning_rate", "seconds", "samples_per_second", "layers", "sheet"),
     }
     assert epochs[1]["val_accuracy"] > 0.5
     store = ModelStore(settings.home)

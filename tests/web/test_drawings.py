@@ -1,6 +1,12 @@
 """The user's own labelled drawings over HTTP."""
 
+import base64
+import io
+import zipfile
+
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.data.drawings import recorded
 from tests.web.test_predict import is_an_error
@@ -105,3 +111,113 @@ def test_the_drawings_are_no_models_and_the_models_no_drawings(client):
     client.post("/api/drawings", json=BODY)
     assert [model["name"] for model in client.get("/api/models").json()["models"]] == ["mnist-mlp"]
     assert [one["name"] for one in client.get("/api/drawings").json()["sets"]] == ["mine"]
+
+
+def test_a_drawing_gets_another_label(client):
+    kept = client.post("/api/drawings", json=BODY).json()
+    assert client.get("/api/drawings").json()["sets"][0]["labels"] == {"3": 1}
+    changed = client.patch(f"/api/drawings/{kept['id']}", json={"label": " か\u3099 "})
+    assert (changed.status_code, changed.json()) == (200, {**kept, "label": "が"})
+    listed = client.get("/api/drawings").json()
+    assert (listed["drawings"], listed["sets"][0]["labels"]) == ([changed.json()], {"が": 1})
+    for body in ({"label": ""}, {"label": 3}, {}, {"label": "x", "set": "y"}, []):
+        is_an_error(client.patch(f"/api/drawings/{kept['id']}", json=body), 422)
+    is_an_error(client.patch(f"/api/drawings/{'0' * 14}-{'0' * 8}", json={"label": "x"}), 404)
+    assert client.get("/api/drawings?label=が").json()["drawings"] == [changed.json()]
+
+
+def test_another_process_sees_the_new_label(client, settings):
+    from app.data.drawings import DrawingStore
+
+    kept = client.post("/api/drawings", json=BODY).json()
+    other = DrawingStore(settings.home / "drawings")
+    assert other.sets()[0].labels == {"3": 1}
+    client.patch(f"/api/drawings/{kept['id']}", json={"label": "8"})
+    assert other.sets()[0].labels == {"8": 1}
+
+
+def test_a_drawing_comes_with_what_a_network_sees(client):
+    client.post("/api/drawings", json=BODY)
+    (drawing,) = client.get("/api/drawings?pixels=true").json()["drawings"]
+    seen = client.post("/predict?input=true", json={"strokes": THREE}).json()["input"]
+    pixels = np.frombuffer(base64.b64decode(drawing["pixels"]), np.uint8).reshape(28, 28)
+    assert np.array_equal(pixels, np.rint(np.array(seen, np.float32) * 255).astype(np.uint8))
+
+
+def test_what_is_exported_as_strokes_comes_in_again(client):
+    for label, name in (("○", "a"), ("x/y", "a"), ("○", "b")):
+        client.post("/api/drawings", json={"label": label, "strokes": THREE, "set": name})
+    response = client.get("/api/drawings/export?set=a")
+    assert response.headers["content-disposition"] == 'attachment; filename="drawings-a.json"'
+    exported = response.json()
+    assert sorted(one["label"] for one in exported["drawings"]) == ["x/y", "○"]
+    answer = client.post("/api/drawings/import?set=c", json=exported)
+    assert (answer.status_code, answer.json()) == (201, {"imported": 2, "sets": ["c"]})
+    both = client.get("/api/drawings/export").json()
+    assert len(both["drawings"]) == 5
+    assert client.post("/api/drawings/import", json=both).json()["sets"] == ["a", "b", "c"]
+    listed = client.get("/api/drawings").json()["sets"]
+    assert {one["name"]: one["labels"] for one in listed} == {
+        "a": {"x/y": 2, "○": 2},
+        "b": {"○": 2},
+        "c": {"x/y": 2, "○": 2},
+    }
+    assert all(one["strokes"] == THREE for one in client.get("/api/drawings").json()["drawings"])
+
+
+def test_pictures_are_exported_in_a_folder_for_each_label(client):
+    ids = [client.post("/api/drawings", json={**BODY, "label": label}).json()["id"] for label in ("○", "../x", "con")]
+    response = client.get("/api/drawings/export?format=png")
+    assert response.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
+        names = archive.namelist()
+        assert names == [f"mine/{folder}/{i}.png" for folder, i in zip(("○", "%2E%2E%2Fx", "%63on"), ids, strict=True)]
+        picture = np.asarray(Image.open(io.BytesIO(archive.read(names[0]))))
+    seen = np.array(client.post("/predict?input=true", json={"strokes": THREE}).json()["input"], np.float32)
+    assert np.array_equal(picture, np.rint(seen * 255).astype(np.uint8))
+    is_an_error(client.get("/api/drawings/export?set=none"), 404)
+    is_an_error(client.get("/api/drawings/export?set=.."), 422)
+    is_an_error(client.get("/api/drawings/export?format=xls"), 422)
+
+
+GOOD = {"label": "a", "strokes": [[[1, 2]]]}
+BAD_IMPORTS = {
+    "a list": ([GOOD], "expected an object"),
+    "another version": ({"format": "digitpad-drawings", "version": 2, "drawings": [GOOD]}, "version"),
+    "none": ({"format": "digitpad-drawings", "version": 1, "drawings": []}, "drawings: expected a list of 1 to"),
+    "a bad one behind a good one": (
+        {"format": "digitpad-drawings", "version": 1, "drawings": [GOOD, {**GOOD, "strokes": []}]},
+        "drawings[1]: strokes: expected at least one point",
+    ),
+    "a set outside": (
+        {"format": "digitpad-drawings", "version": 1, "drawings": [{**GOOD, "set": "../x"}]},
+        "drawings[0]: set: expected",
+    ),
+    "more keys": (
+        {"format": "digitpad-drawings", "version": 1, "drawings": [{**GOOD, "path": "x"}]},
+        "drawings[0]: expected an object",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "words"), BAD_IMPORTS.values(), ids=BAD_IMPORTS)
+def test_an_import_with_a_fault_brings_nothing(client, settings, body, words):
+    assert words in is_an_error(client.post("/api/drawings/import", json=body), 422)
+    assert not (settings.home / "drawings").exists()
+
+
+def test_an_import_that_the_disk_or_the_store_refuses_half_way_leaves_nothing(client, monkeypatch):
+    body = {"format": "digitpad-drawings", "version": 1, "drawings": [GOOD] * 3}
+    monkeypatch.setattr("app.data.drawings.LARGEST_SET", 2)
+    assert "at most 2 drawings" in is_an_error(client.post("/api/drawings/import", json=body), 409)
+    monkeypatch.undo()
+    written = []
+
+    def fail_at_the_third(handle):
+        written.append(handle)
+        if len(written) > 4:  # each file, and its folder
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("app.data.files.os.fsync", fail_at_the_third)
+    is_an_error(client.post("/api/drawings/import", json=body), 507)
+    assert client.get("/api/drawings").json()["drawings"] == []

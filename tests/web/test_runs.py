@@ -267,7 +267,7 @@ def test_runs_are_listed_newest_first_and_paged(client, ended):
         ('{"recipe": "quick", "overrides": {"optimizer": {"learning_rate": -1}}}', "optimizer.learning_rate"),
         (
             '{"recipe": "quick", "overrides": {"dataset": "cats"}}',
-            "dataset: expected one of mnist, strokes; got 'cats'",
+            "dataset: expected one of mnist, strokes, fashion-mnist, kmnist, emnist-digits, emnist-letters; got 'cats'",
         ),
         (
             '{"recipe": "quick", "overrides": {"network": {"layers": [{"type": "dense", "units": 9}]}}}',
@@ -303,7 +303,7 @@ def test_a_stream_of_nothing_is_closed_with_a_reason(client, path):
 def test_recipes_and_data_sets_are_listed(client):
     recipes = {recipe["name"]: recipe for recipe in client.get("/api/recipes").json()["recipes"]}
     tutorials = ["quick", "from-scratch", "tf-tutorial", "sigmoid-sgd", "keras-mlp"]
-    assert list(recipes) == [*tutorials, "lenet", "batchnorm-mlp", "perceptron"]
+    assert list(recipes) == [*tutorials, "lenet", "batchnorm-mlp", "perceptron", "small-mlp", "best-mlp", "best-cnn"]
     assert recipes["quick"]["config"]["optimizer"]["type"] == "adam"
     datasets = {entry["name"]: entry for entry in client.get("/api/datasets").json()["datasets"]}
     assert datasets["strokes"]["state"] == "ready"

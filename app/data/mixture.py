@@ -1,0 +1,127 @@
+"""Mixtures of data sets: `mnist + 0.5*strokes + 20*drawings:mine`.
+
+A mixture is data sets joined by `+`, each with a weight before it if it is not 1: how many times its training images
+are there, or what share of them. The first gives the labels and the test images; the others may have fewer labels,
+never others. Which images a share takes depends on the names and weights alone.
+"""
+
+import hashlib
+import math
+import re
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.data.dataset import Dataset, Split
+
+SEED = 20_240_915
+MOST_TERMS = 8
+MOST_WEIGHT = 1000.0
+MOST_IMAGES = 1_000_000
+"""784 MB."""
+
+_WEIGHT = re.compile(r"\d{1,4}(\.\d{1,6})?|\.\d{1,6}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Term:
+    """A data set's name, and how many times its training images are there."""
+
+    name: str
+    weight: float = 1.0
+
+
+def is_mixture(name: str) -> bool:
+    """Whether a name is a mixture's and no single set's."""
+    return "+" in name or "*" in name
+
+
+def parse_mixture(text: str) -> tuple[Term, ...]:
+    """The terms of a mixture, at least one. Raises ValueError that names the term that is wrong."""
+    terms = []
+    for number, part in enumerate(text.split("+"), 1):
+        weight, star, name = part.rpartition("*")
+        weight, name = weight.strip(), name.strip()
+        if not name:
+            raise ValueError(f"term {number}: expected a data set, as in `mnist + 0.5*strokes`; got {part[:40]!r}")
+        if star and not (_WEIGHT.fullmatch(weight) and 0 < float(weight) <= MOST_WEIGHT):
+            raise ValueError(
+                f"term {number}: expected a weight above 0 and at most {MOST_WEIGHT:g} before `*`; got {weight[:40]!r}"
+            )
+        terms.append(Term(name, float(weight) if star else 1.0))
+    if len(terms) > MOST_TERMS:
+        raise ValueError(f"expected at most {MOST_TERMS} data sets in a mixture; got {len(terms)}")
+    names = [term.name for term in terms]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"expected each data set once, with a weight; got {twice[:80]!r} twice")
+    return tuple(terms)
+
+
+def write_mixture(terms: Sequence[Term]) -> str:
+    """A mixture's name as it is shown, which parses to the same terms."""
+    return " + ".join(term.name if term.weight == 1 else f"{_digits(term.weight)}*{term.name}" for term in terms)
+
+
+def _digits(weight: float) -> str:
+    return f"{weight:.6f}".rstrip("0").rstrip(".")
+
+
+def mixed_size(count: int, weight: float) -> int:
+    """How many images a set of `count` has in a mixture: at least one, halves rounded up."""
+    return max(1, math.floor(count * weight + 0.5))
+
+
+def check_labels(terms: Sequence[Term], labels: Sequence[tuple[str, ...]], counts: Sequence[int]) -> None:
+    """Raise ValueError where the labels do not agree, or where there are too many images."""
+    first = labels[0]
+    for term, own in zip(terms[1:], labels[1:], strict=True):
+        other = [label for label in own if label not in first]
+        if other:
+            raise ValueError(
+                f"expected sets with the labels of {terms[0].name} in a mixture; {term.name} has also "
+                f"{', '.join(map(repr, other[:3]))}{' and others' if len(other) > 3 else ''}"
+            )
+    total = sum(mixed_size(count, term.weight) for term, count in zip(terms, counts, strict=True))
+    if total > MOST_IMAGES:
+        raise ValueError(f"expected a mixture of at most {MOST_IMAGES:,} training images; got {total:,}")
+
+
+def mix(terms: Sequence[Term], load: Callable[[Term], tuple[Dataset, float]]) -> Dataset:
+    """Load the sets one after the other and mix them.
+
+    `load` gives a term's set and the weight that is left to do. The first set comes last, and copies of an image lie
+    side by side: so a share for validation that is taken off the end is of the set that the test images are of, and has
+    no image that is also trained on.
+    """
+    sets: list[Dataset] = []
+    chosen: list[NDArray[np.int64]] = []
+    for term in terms:
+        dataset, weight = load(term)
+        sets.append(dataset)
+        chosen.append(_choose(term, len(dataset.train), weight))
+    check_labels(terms, [one.labels for one in sets], [len(one.train) for one in sets])
+    first = sets[0]
+    order = [*range(1, len(sets)), 0]
+    images = np.concatenate([sets[i].train.images[chosen[i]] for i in order])
+    number_of = {label: number for number, label in enumerate(first.labels)}
+    labels = np.concatenate(
+        [np.array([number_of[label] for label in sets[i].labels])[sets[i].train.labels[chosen[i]]] for i in order]
+    )
+    name = write_mixture(terms)
+    # A version only where the user can change a part.
+    versions = [one.version for one in sets if one.version is not None]
+    version = hashlib.sha256(" ".join(versions).encode()).hexdigest() if versions else None
+    return Dataset(name, name, first.labels, Split(images, labels), first.test, version)
+
+
+def _choose(term: Term, count: int, weight: float) -> NDArray[np.int64]:
+    """The indices of a set's images in a mixture, in their order: all of them so many times, and a share once more."""
+    whole, rest = divmod(mixed_size(count, weight), count)
+    times = np.full(count, whole)
+    rng = np.random.default_rng([SEED, zlib.crc32(f"{_digits(term.weight)}*{term.name}".encode())])
+    times[rng.permutation(count)[:rest]] += 1
+    return np.repeat(np.arange(count), times)

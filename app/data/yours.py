@@ -1,0 +1,77 @@
+"""The user's own drawings as images to test on: what a network makes of a hand that it has not seen."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.data.drawing import Drawing
+from app.data.drawings import DrawingStore
+from app.data.preprocessing import from_strokes
+
+MOST_DRAWINGS = 300
+"""The newest ones; rendering each takes a millisecond or two."""
+PAGE = 200
+REMEMBERED = 2000
+"""Images that stay in memory, 784 bytes each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Yours:
+    """Drawings, newest first, as `images`, uint8 (N, 28, 28), and their `labels` (N,), indices into those asked for."""
+
+    drawings: tuple[Drawing, ...]
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.drawings)
+
+
+class OwnImages:
+    """Renders drawings of a store, each once. Safe to share between threads."""
+
+    def __init__(self, store: DrawingStore) -> None:
+        self._store = store
+        self._known: OrderedDict[str, NDArray[np.uint8]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, labels: Sequence[str], most: int = MOST_DRAWINGS) -> Yours:
+        """The newest drawings of all sets that have one of these labels."""
+        places = {label: place for place, label in enumerate(labels)}
+        drawings = []
+        for drawing in self._newest():
+            if drawing.label in places:
+                drawings.append(drawing)
+                if len(drawings) == most:
+                    break
+        images = np.empty((len(drawings), 28, 28), np.uint8)
+        for place, drawing in enumerate(drawings):
+            images[place] = self._image(drawing)
+        return Yours(tuple(drawings), images, np.array([places[drawing.label] for drawing in drawings], np.int64))
+
+    def _newest(self) -> Iterator[Drawing]:
+        before: str | None = None
+        while True:
+            page = self._store.page(limit=PAGE, before=before)
+            yield from page.drawings
+            before = page.next
+            if before is None:
+                return
+
+    def _image(self, drawing: Drawing) -> NDArray[np.uint8]:
+        """The strokes of a drawing never change, so its id is enough to know the image by."""
+        with self._lock:
+            known = self._known.get(drawing.id)
+            if known is not None:
+                self._known.move_to_end(drawing.id)
+                return known
+        image: NDArray[np.uint8] = np.rint(from_strokes(drawing.strokes).pixels * 255).astype(np.uint8)
+        with self._lock:
+            self._known[drawing.id] = image
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return image

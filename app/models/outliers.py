@@ -1,0 +1,106 @@
+"""A small network that tells digits from what is none, by what the network that reads them makes of both.
+
+It is shown digits, and drawings that are none and that the other network was never shown (outlier exposure, Hendrycks
+et al. 2019). What it is given of an image: the statistics of `rejection`, the logits in descending order, the features
+before the last layer, and the image at half its resolution; each in units of its own spread among the digits.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.nn import Adam, Cosine, Network, Options, Trainer
+from app.nn.arrays import Array
+
+FloatRows = NDArray[np.float32]
+
+UNITS = 32
+EPOCHS = 8
+BATCH_SIZE = 256
+LEARNING_RATE = 0.002
+SEED = 1
+FAR = 6.0
+"""So many spreads from the middle nothing more is told apart."""
+LARGEST = 1e4
+"""Numbers in the arrays are not larger; a spread of nothing would make them so."""
+
+PREFIX = "rejection.outlier_"
+NAMES = tuple(f"{PREFIX}{name}" for name in ("middle", "spread", "weight", "bias", "weight_out", "bias_out"))
+
+
+@dataclass(frozen=True, eq=False)
+class OutlierHead:
+    """`middle`, `spread` (F,), `weight` (F, UNITS), `bias` (UNITS,), `weight_out` (UNITS,) and `bias_out` (1,)."""
+
+    middle: FloatRows
+    spread: FloatRows
+    weight: FloatRows
+    bias: FloatRows
+    weight_out: FloatRows
+    bias_out: FloatRows
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, Array], features: int) -> "OutlierHead":
+        """The head for so many features, from the arrays of a model. Raises ValueError where they are not such."""
+        shapes = ((features,), (features,), (features, UNITS), (UNITS,), (UNITS,), (1,))
+        found = []
+        for name, shape in zip(NAMES, shapes, strict=True):
+            array = arrays.get(name)
+            if array is None:
+                raise ValueError(f"weights: expected {name}, which the card's calibration needs; got none")
+            if array.shape != shape or array.dtype.kind != "f":
+                raise ValueError(
+                    f"weights[{name}]: expected floats of the shape {shape}; got {array.dtype} {array.shape}"
+                )
+            if not np.isfinite(array).all() or np.abs(array).max() > LARGEST:
+                raise ValueError(f"weights[{name}]: expected finite numbers up to {LARGEST:g}")
+            found.append(np.ascontiguousarray(array, np.float32))
+        if found[1].min() <= 0:
+            raise ValueError(f"weights[{NAMES[1]}]: expected spreads above 0")
+        return cls(*found)
+
+    def arrays(self) -> dict[str, Array]:
+        """The arrays by the names under which they lie with the weights."""
+        parts = (self.middle, self.spread, self.weight, self.bias, self.weight_out, self.bias_out)
+        return dict(zip(NAMES, parts, strict=True))
+
+    def strangeness(self, rows: FloatRows) -> NDArray[np.float64]:
+        """How strange the images of the features `rows` (N, F) are: the logit of being none, (N,)."""
+        hidden = _scaled(rows, self.middle, self.spread) @ self.weight
+        hidden += self.bias
+        np.maximum(hidden, 0, out=hidden)
+        found: NDArray[np.float64] = (hidden @ self.weight_out + self.bias_out).astype(np.float64)
+        return found
+
+
+def fit_outlier_head(known: FloatRows, others: FloatRows) -> OutlierHead:
+    """Train the head on the features (N, F) of digits and of what is none."""
+    middle = known.mean(axis=0)
+    spread = known.std(axis=0)
+    spread += 0.01 * known.std() + 0.001
+    rows = _scaled(np.concatenate([known, others]), middle, spread)
+    labels = np.repeat(np.array([0, 1], np.uint8), [len(known), len(others)])
+    layers = [{"type": "dense", "units": UNITS}, {"type": "relu"}, {"type": "dense", "units": 2}]
+    network = Network.from_spec({"layers": layers}, input_shape=(rows.shape[1],))
+    network.initialize(SEED)
+    trainer = Trainer(
+        network,
+        rows,
+        labels,
+        optimizer=Adam(learning_rate=LEARNING_RATE),
+        schedule=Cosine(),
+        options=Options(batch_size=BATCH_SIZE, epochs=EPOCHS, seed=SEED),
+    )
+    for _ in trainer.run():
+        pass
+    weights = network.weights()
+    # Of two logits only the difference counts.
+    out, bias_out = (weights[name][..., 1:] - weights[name][..., :1] for name in ("2.weight", "2.bias"))
+    return OutlierHead(middle, spread, weights["0.weight"].copy(), weights["0.bias"].copy(), out[:, 0], bias_out)
+
+
+def _scaled(rows: FloatRows, middle: FloatRows, spread: FloatRows) -> FloatRows:
+    scaled: FloatRows = (rows - middle) / spread
+    return np.clip(scaled, -FAR, FAR, out=scaled)

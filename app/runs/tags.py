@@ -1,0 +1,65 @@
+"""What people write on their runs: tags and a note."""
+
+import unicodedata
+from typing import Any
+
+from app.nn import shown
+
+MOST_TAGS = 20
+LONGEST_TAG = 40
+LONGEST_NOTE = 2000
+"""Characters, after composing (NFC)."""
+
+REMARKS = ("tags", "note")
+
+_NOT_IN_LINES = ("Cc", "Cs", "Zl", "Zp")  # control characters, halves of surrogate pairs, ends of lines
+
+
+def check_tags(tags: object) -> list[str]:
+    """The tags as they are kept: composed, without blanks around them, each once. Raises ValueError."""
+    if not isinstance(tags, list):
+        raise ValueError(f"tags: expected a list of strings; got {shown(tags)}")
+    if len(tags) > MOST_TAGS:
+        raise ValueError(f"tags: expected at most {MOST_TAGS}; got {len(tags)}")
+    return list(dict.fromkeys(_tag(f"tags[{place}]", tag) for place, tag in enumerate(tags)))
+
+
+def check_note(note: object) -> str:
+    """The note as it is kept; it may have several lines. Raises ValueError."""
+    expected = f"note: expected a string of at most {LONGEST_NOTE} characters"
+    if not isinstance(note, str):
+        raise ValueError(f"{expected}; got {shown(note)}")
+    if len(note) > LONGEST_NOTE:
+        raise ValueError(f"{expected}; got {len(note)}")
+    composed = unicodedata.normalize("NFC", note.replace("\r\n", "\n")).strip()
+    for character in composed:
+        if character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs"):
+            raise ValueError(f"note: expected no control characters; got U+{ord(character):04X}")
+    if len(composed) > LONGEST_NOTE:
+        raise ValueError(f"{expected}; got {len(composed)}")
+    return composed
+
+
+def check_remarks(data: dict[str, Any]) -> dict[str, Any]:
+    """The `tags` and the `note` of `data`, those that are there. Raises ValueError."""
+    remarks: dict[str, Any] = {}
+    if "tags" in data:
+        remarks["tags"] = check_tags(data["tags"])
+    if "note" in data:
+        remarks["note"] = check_note(data["note"])
+    return remarks
+
+
+def _tag(place: str, tag: object) -> str:
+    expected = f"{place}: expected a string of 1 to {LONGEST_TAG} characters"
+    if not isinstance(tag, str):
+        raise ValueError(f"{expected}; got {shown(tag)}")
+    if len(tag) > 10 * LONGEST_TAG:  # composing takes time
+        raise ValueError(f"{expected}; got {len(tag)}")
+    for character in tag:
+        if unicodedata.category(character) in _NOT_IN_LINES:
+            raise ValueError(f"{place}: expected one line without control characters; got U+{ord(character):04X}")
+    composed = unicodedata.normalize("NFC", tag).strip()
+    if not 1 <= len(composed) <= LONGEST_TAG:
+        raise ValueError(f"{expected}; got {len(composed)}")
+    return composed

@@ -1,0 +1,65 @@
+"""What a recipe's augmentation does to digits."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.exceptions import HTTPException
+
+from app.data.augment import make_augmentation
+from app.data.contact_sheet import changed_digits
+from app.recipes import get_recipe
+from app.runs.config import MOST_SEED
+from app.web.datasets import load
+from app.web.errors import Error
+from app.web.pictures import encoded
+from app.web.state import State
+
+router = APIRouter(prefix="/api", tags=["catalog"])
+
+MOST_DIGITS, MOST_EPOCHS = 50, 20
+LONGEST_SPEC = 2000
+_ERRORS: dict[int | str, dict[str, Any]] = {404: {"model": Error}, 409: {"model": Error}, 422: {"model": Error}}
+
+
+@router.get("/augmentation", responses=_ERRORS)
+def augmentation(
+    state: State,
+    recipe: Annotated[str, Query(max_length=64)],
+    seed: Annotated[int, Query(ge=0, le=MOST_SEED)] = 1,
+    count: Annotated[int, Query(ge=1, le=MOST_DIGITS)] = 10,
+    epochs: Annotated[int, Query(ge=1, le=MOST_EPOCHS)] = 6,
+    spec: Annotated[str | None, Query(max_length=LONGEST_SPEC)] = None,
+) -> dict[str, Any]:
+    """Training digits of a recipe's data set as they are, `before`, and as each of so many epochs has them, `after`.
+
+    The seed chooses the digits and how they are changed. `spec`, an augmentation as JSON, stands in for the recipe's
+    own, to try one out. `augmentation` is all its fields, or null where there is none; nothing is `after` then.
+    """
+    try:
+        config = get_recipe(recipe).config
+    except ValueError as error:
+        raise HTTPException(404, str(error)) from None
+    try:
+        made = make_augmentation(config.get("augmentation") if spec is None else json.loads(spec))
+    except (json.JSONDecodeError, RecursionError):
+        raise HTTPException(422, "spec: expected an augmentation as a JSON object") from None
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from None
+    dataset = load(state, config["dataset"])
+    indices, after = changed_digits(dataset.train, made, seed=seed, count=count, epochs=epochs)
+    return {
+        "recipe": recipe,
+        "dataset": dataset.name,
+        "seed": seed,
+        "augmentation": None if made is None else made.spec(),
+        "digits": [
+            {
+                "index": index,
+                "label": dataset.labels[int(dataset.train.labels[index])],
+                "before": encoded(dataset.train.images[index]),
+                "after": [encoded(image) for image in after[:, place]],
+            }
+            for place, index in enumerate(indices.tolist())
+        ],
+    }

@@ -1,0 +1,177 @@
+"""The languages of the pages: which of them a request asks for, and what every text is in it."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from urllib.parse import urlencode
+
+from babel.messages.pofile import read_po
+from fastapi import APIRouter
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from app.settings import PROJECT
+
+LOCALE = Path(__file__).resolve().parent.parent / "locale"
+SCRIPTS = PROJECT / "static" / "js"
+
+LANGUAGES: Mapping[str, str] = {"en": "English", "ja": "日本語"}
+"""By their tags, each by the name that it gives itself. The first is that of the keys, and needs no catalogue."""
+
+KEYS = next(iter(LANGUAGES))
+COOKIE = "digitpad-language"
+COOKIE_SECONDS = 400 * 24 * 3600  # the longest that browsers keep one
+VARY = "Accept-Language, Cookie"
+
+COMMON_SCRIPT = "page"
+"""The module that every page has."""
+
+SERVER_TEXTS: Mapping[str, tuple[str, ...]] = {
+    "doctor": ("app/data/doctor.py",),
+    "server-words": (
+        "app/data/catalog",
+        "app/data/idx_sets",
+        "app/data/mnist",
+        "app/data/strokes",
+        "app/recipes/",
+        "app/runs/",
+    ),
+}
+"""Modules that show texts which the server gives, and the beginnings of the files from which these come."""
+
+_IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["']\./([\w-]+)\.js["']""")
+_SCRIPT = re.compile(r"/js/([\w-]+)\.js")
+_QUALITY = re.compile(r"q=([01](?:\.\d{0,3})?)$")
+_MOST_TAGS = 20  # that are looked at in a header
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class Words:
+    """A catalogue: texts by their key, and the files in which each stands, from the top of the project."""
+
+    language: str
+    texts: Mapping[str, str]
+    places: Mapping[str, frozenset[str]]
+
+    def text(self, key: str) -> str:
+        """`key` in this language; itself where the catalogue lacks it."""
+        return self.texts.get(key, key)
+
+    def counted(self, one: str, many: str, number: int) -> str:
+        """The same for a text with a number, in a language that does not bend words by it."""
+        return self.texts.get(one, one if number == 1 else many)
+
+    def of_scripts(self, names: Iterable[str]) -> dict[str, str]:
+        """The texts that a page needs which loads these modules of `static/js`, and all that they import."""
+        if not self.texts:
+            return {}
+        modules = set[str]()
+        for name in names:
+            modules |= with_imports(name)
+        files = {f"static/js/{name}.js" for name in modules}
+        tables = tuple(start for module in modules for start in SERVER_TEXTS.get(module, ()))
+        return {
+            key: text
+            for key, text in self.texts.items()
+            if any(place in files or place.startswith(tables) for place in self.places[key])
+        }
+
+
+@cache
+def words(language: str) -> Words:
+    """The catalogue of a language, read when it is first asked for. Raises ValueError for one that is damaged."""
+    if language == KEYS:
+        return Words(language, {}, {})
+    with (LOCALE / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        catalogue = read_po(file, language, abort_invalid=True)
+    texts, places = dict[str, str](), dict[str, frozenset[str]]()
+    for message in catalogue:
+        key, text = (part[0] if isinstance(part, tuple | list) else part for part in (message.id, message.string))
+        if key and text and not message.fuzzy:
+            texts[key] = text
+            places[key] = frozenset(place for place, _ in message.locations)
+    return Words(language, texts, places)
+
+
+def language_of(request: Request) -> str:
+    """The language to answer in: that of the switch on the pages, else the one that the browser likes best."""
+    chosen = request.cookies.get(COOKIE)
+    if chosen is not None and chosen in LANGUAGES:
+        return chosen
+    return preferred(request.headers.get("accept-language", ""))
+
+
+def words_of(request: Request) -> Words:
+    """The catalogue to answer from."""
+    return words(language_of(request))
+
+
+def preferred(header: str) -> str:
+    """The language that a header `Accept-Language` (RFC 9110, section 12.5.4) likes best of those that there are."""
+    best, best_quality = KEYS, 0.0
+    for entry in header.split(",")[:_MOST_TAGS]:
+        tag, _, parameter = entry.strip().partition(";")
+        language = KEYS if tag.strip() == "*" else tag.strip().partition("-")[0].lower()
+        quality = _QUALITY.match(parameter.strip())
+        value = 1.0 if not parameter else float(quality[1]) if quality else 0.0
+        if language in LANGUAGES and value > best_quality:
+            best, best_quality = language, value
+    return best
+
+
+@cache
+def script_words(language: str, scripts: str) -> Markup:
+    """The element of a page from which static/js/words.js reads, given the page's markup of its scripts."""
+    found = words(language).of_scripts((COMMON_SCRIPT, *_SCRIPT.findall(scripts)))
+    if not found:
+        return Markup("")
+    content = htmlsafe_json_dumps(found, dumps=partial(json.dumps, ensure_ascii=False, separators=(",", ":")))
+    return Markup('<script type="application/json" id="words">{}</script>').format(content)
+
+
+def switches(request: Request) -> list[dict[str, str]]:
+    """A link for each language, which leads back to the page that is asked for."""
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return [
+        {"language": tag, "name": name, "href": f"/language/{tag}?{urlencode({'next': back})}"}
+        for tag, name in LANGUAGES.items()
+    ]
+
+
+@router.get("/language/{language}")
+def choose(request: Request, language: str, next: str = "/") -> Response:
+    """Keep the language that was chosen in a cookie, and go back to the page."""
+    if language not in LANGUAGES:
+        raise HTTPException(404, f"expected a language: {', '.join(LANGUAGES)}; got {language[:20]!r}")
+    # One slash at the beginning, and no control character: anything else may lead to another server.
+    address = "/" + re.sub(r"[\x00-\x20\\]", "", next).lstrip("/")
+    answer = RedirectResponse(address, 303)
+    secure = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, language, COOKIE_SECONDS, secure=secure, httponly=True, samesite="lax")
+    return answer
+
+
+def headers(language: str, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The headers of a page in a language; caches must know that there are others."""
+    return {**(more or {}), "content-language": language, "vary": VARY}
+
+
+@cache
+def with_imports(name: str) -> frozenset[str]:
+    """A module of `static/js` and all that it imports, by their names."""
+    found, ahead = set[str](), [name]
+    while ahead:
+        module = ahead.pop()
+        if module in found:
+            continue
+        found.add(module)
+        ahead += _IMPORT.findall((SCRIPTS / f"{module}.js").read_text(encoding="utf-8"))
+    return frozenset(found)

@@ -1,0 +1,124 @@
+// Axes and lines of the comparison's chart as numbers. Nothing here touches the page.
+
+const LEAST_SHARE_OF_LOG = 1e-12; // below this, a logarithm says nothing of a loss in float32
+
+/** The smallest of 1, 2, 5 times a power of ten that is at least `step`. */
+export function roundStep(step) {
+  const power = 10 ** Math.floor(Math.log10(step));
+  return [1, 2, 5, 10].find((digit) => digit * power >= step * (1 - 1e-9)) * power;
+}
+
+/** Round numbers from `low` to `high`, about `count` of them; whole ones only if `whole`. */
+export function ticks(low, high, count, whole = false) {
+  if (!(high > low)) return [low];
+  const step = whole ? Math.max(1, roundStep((high - low) / count)) : roundStep((high - low) / count);
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
+/** 1, 2 and 5 of every power of ten from `low` to `high`, every digit where that is little, powers alone where it is much. */
+export function logTicks(low, high) {
+  const decades = Math.log10(high / low);
+  const digits = decades < 0.7 ? [1, 2, 3, 4, 5, 6, 7, 8, 9] : decades < 4 ? [1, 2, 5] : [1];
+  const found = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) {
+    for (const digit of digits) {
+      const value = Number(`${digit}e${power}`);
+      if (value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9)) found.push(value);
+    }
+  }
+  return found.length >= 2 ? found : ticks(low, high, 5).filter((value) => value > 0);
+}
+
+/**
+ * An exponential moving average whose first values are not drawn towards nought (as Kingma and Ba 2015 correct theirs);
+ * `weight` from 0, which changes nothing, to under 1. What is not a number stays, and is left out of the average.
+ */
+export function smoothed(values, weight) {
+  if (weight === 0) return values;
+  let sum = 0;
+  let mass = 0;
+  return values.map((value) => {
+    if (!Number.isFinite(value)) return value;
+    sum = sum * weight + (1 - weight) * value;
+    mass = mass * weight + (1 - weight);
+    return sum / mass;
+  });
+}
+
+/** The index in rising `xs` of the value next to `x`; -1 where there is none. */
+export function nearest(xs, x) {
+  let low = 0;
+  let high = xs.length - 1;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (xs[middle] <= x) low = middle;
+    else high = middle;
+  }
+  if (high < 0) return -1;
+  return Math.abs(xs[high] - x) < Math.abs(xs[low] - x) ? high : low;
+}
+
+/** The index of the first of rising `xs` that is at least `x`. */
+export function firstFrom(xs, x) {
+  let low = 0;
+  let high = xs.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (xs[middle] < x) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** `[low, high]` of the y values of all series within the x range that can be shown; null where there are none. */
+export function extent(series, [from, to], isLog) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const { x, y } of series) {
+    for (let i = firstFrom(x, from); i < x.length && x[i] <= to; i += 1) {
+      if (!Number.isFinite(y[i]) || (isLog && y[i] <= LEAST_SHARE_OF_LOG)) continue;
+      if (y[i] < low) low = y[i];
+      if (y[i] > high) high = y[i];
+    }
+  }
+  return low <= high ? [low, high] : null;
+}
+
+/** A range with room around `[low, high]`, of some width also where they are one. */
+export function padded([low, high], isLog, share = 0.05) {
+  if (isLog) {
+    const factor = Math.max((high / low) ** share, 1.02);
+    return [low / factor, high * factor];
+  }
+  const room = (high - low) * share || Math.abs(high) * 0.05 || 0.5;
+  return [low - room, high + room];
+}
+
+/**
+ * The points `[x, y, ...]` of a line within `[from, to]`, and one beyond each end, so that it leaves the chart as it came.
+ * Where more than four fall on each of `columns`, the first, lowest, highest and last of a column stand for all:
+ * they paint the same pixels. Where y is not a number, so is the point, and the line is broken there.
+ */
+export function linePoints({ x, y }, [from, to], columns) {
+  const start = Math.max(0, firstFrom(x, from) - 1);
+  const end = Math.min(x.length, firstFrom(x, to) + 1);
+  const points = [];
+  if (end - start <= 4 * columns) {
+    for (let i = start; i < end; i += 1) points.push(x[i], y[i]);
+    return points;
+  }
+  const width = (to - from) / columns;
+  for (let i = start; i < end; ) {
+    const limit = x[i] + width;
+    const first = i;
+    let [lowest, highest] = [i, i];
+    for (; i < end && x[i] < limit; i += 1) {
+      if (!(y[i] >= y[lowest])) lowest = i;
+      if (!(y[i] <= y[highest])) highest = i;
+    }
+    for (const j of [...new Set([first, lowest, highest, i - 1])].sort((a, b) => a - b)) points.push(x[j], y[j]);
+  }
+  return points;
+}

@@ -1,0 +1,158 @@
+// The place to draw a set of one's own: it asks for each label until there are enough of all.
+
+import { explain, get, post, remove } from "./api.js";
+import { createBoard } from "./board.js";
+import { addressOf, datasetOf } from "./data-sets.js";
+import { byId, element, setText } from "./dom.js";
+import { EMPTY, isEmpty, lines } from "./drawing.js";
+import { createOverlay } from "./overlay.js";
+import { t } from "./words.js";
+
+const ENOUGH = 10; // of each label
+const LEAST = 5; // of each label, with fewer than which the server does not train
+const BRUSH = 26;
+const LONG_LABEL = 3; // characters
+
+/** The label to ask for next: the first of those that there are fewest of. */
+export const askedNext = (counts) =>
+  Object.entries(counts).reduce((least, [label, count]) => (least === null || count < counts[least] ? label : least), null);
+
+/** Makes the view; gives what shows a place of the address. */
+export function createDraw(page) {
+  const canvas = byId("pad");
+  const keep = byId("keep");
+  const train = byId("train-on-these");
+  const buttons = { undo: byId("undo-stroke"), clear: byId("clear") };
+  const overlay = createOverlay(byId("overlay"));
+  let set = null;
+  let counts = {}; // by label, with those that are on their way to the server
+  let asked = null;
+
+  const board = createBoard(canvas, {
+    start: EMPTY,
+    overlay,
+    brush: () => BRUSH,
+    erasing: () => false,
+    onChange: showTools,
+    onReplaced: () => {},
+    onPen(place, isDown) {
+      overlay.showPen(place, isDown);
+      if (place !== null) setText(byId("pen-spoken"), isDown ? t("Pen down") : t("Pen up"));
+    },
+  });
+
+  function showTools(drawing) {
+    keep.disabled = buttons.clear.disabled = isEmpty(drawing);
+    buttons.undo.disabled = !board.canUndo();
+    byId("hint").toggleAttribute("data-off", !isEmpty(drawing));
+  }
+
+  function ask(label) {
+    asked = label;
+    const place = byId("draw-label");
+    setText(place, label);
+    place.toggleAttribute("data-long", [...label].length > LONG_LABEL);
+    setText(byId("draw-ask"), t("Draw {label}: number {number}", { label, number: counts[label] + 1 }));
+    setText(byId("hint"), label);
+    showCounts();
+  }
+
+  function showCounts() {
+    const list = byId("draw-counts");
+    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.label : null;
+    list.replaceChildren(
+      ...Object.entries(counts).map(([label, count]) => {
+        const name = t("Draw {label}; {count} of {enough} are drawn", { label, count, enough: ENOUGH });
+        const attributes = { type: "button", class: "draw-count", "data-label": label, "aria-pressed": String(label === asked), "aria-label": name, "data-enough": count >= ENOUGH };
+        const mark = count >= ENOUGH ? `${count} ✓` : `${count} / ${ENOUGH}`;
+        const button = element("button", attributes, element("strong", {}, label), element("span", {}, mark));
+        button.addEventListener("click", () => ask(label));
+        return element("li", {}, button);
+      }),
+    );
+    if (focused !== null) [...list.querySelectorAll("button")].find(({ dataset }) => dataset.label === focused)?.focus();
+    const least = Math.min(...Object.values(counts));
+    const ready = least >= LEAST;
+    if (ready) {
+      train.href = `/train?dataset=${encodeURIComponent(datasetOf(set))}`;
+      train.removeAttribute("aria-disabled");
+    } else {
+      train.removeAttribute("href"); // which makes a link one that leads nowhere
+      train.setAttribute("aria-disabled", "true");
+    }
+    byId("see-set").href = addressOf({ kind: "browse", set: datasetOf(set) });
+    const left = Object.values(counts).reduce((sum, count) => sum + Math.max(0, ENOUGH - count), 0);
+    setText(byId("train-note"), left === 0 ? t("Enough of each. More make it read better still.") : ready ? t("It can be tried already; {left} more make {enough} of each.", { left, enough: ENOUGH }) : t("{left} more make {enough} of each.", { left, enough: ENOUGH }));
+  }
+
+  async function keepIt() {
+    const drawing = board.shown();
+    if (isEmpty(drawing)) return;
+    const [label, into] = [asked, set];
+    board.replace(EMPTY);
+    counts[label] += 1;
+    ask(askedNext(counts));
+    try {
+      const kept = await post("/api/drawings", { label, strokes: lines(drawing), set: into });
+      if (into !== set) return;
+      say(t("Kept as {label}.", { label: kept.label }), [t("Take it back"), () => takeBack(kept)]);
+    } catch (error) {
+      if (into !== set) return;
+      counts[label] -= 1;
+      ask(label);
+      if (isEmpty(board.shown())) board.replace(drawing); // nothing is lost
+      say(t("It could not be kept. {why}", { why: explain(error) }));
+    }
+  }
+
+  async function takeBack(kept) {
+    try {
+      await remove(`/api/drawings/${kept.id}`);
+      if (kept.set !== set) return;
+      counts[kept.label] -= 1;
+      ask(kept.label);
+      say(t("It is not kept any more."));
+    } catch (error) {
+      say(t("It is still kept. {why}", { why: explain(error) }));
+    }
+  }
+
+  function say(text, ...actions) {
+    byId("draw-kept").replaceChildren(
+      text,
+      ...actions.flatMap(([words, act]) => {
+        const button = element("button", { type: "button", class: "inline-action" }, words);
+        button.addEventListener("click", act);
+        return [" ", button];
+      }),
+    );
+  }
+
+  keep.addEventListener("click", keepIt);
+  buttons.undo.addEventListener("click", board.undo);
+  buttons.clear.addEventListener("click", board.clear);
+  document.addEventListener("keydown", (event) => {
+    if (byId("draw").hidden || event.target.closest("input, dialog")) return;
+    if (event.key === "Escape") board.clear();
+    else if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey)) board.undo();
+    else if (event.key === "Enter" && (event.target === canvas || event.target === document.body)) keepIt();
+    else return;
+    event.preventDefault();
+  });
+  canvas.setAttribute("data-ready", "");
+
+  return async function show({ set: name, labels }) {
+    set = name;
+    const answer = await page.ask(() => get(`/api/drawings?set=${encodeURIComponent(name)}&limit=1`));
+    const known = answer.sets.find((one) => one.name === name)?.labels ?? {};
+    const all = [...new Set([...labels, ...Object.keys(known)])];
+    if (all.length === 0) return page.go({ kind: "make" }, { replace: true });
+    counts = Object.fromEntries(all.map((label) => [label, known[label] ?? 0]));
+    setText(byId("draw-title"), t("Draw the set “{name}”", { name }));
+    setText(byId("draw-text"), t("Write each as you always do: the network learns your hand. {enough} of each are enough to begin with.", { enough: ENOUGH }));
+    say("");
+    board.replace(EMPTY);
+    ask(askedNext(counts));
+    await page.refresh();
+  };
+}

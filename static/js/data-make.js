@@ -1,0 +1,54 @@
+// A new set: its name and its labels.
+
+import { byId, setText } from "./dom.js";
+import { t } from "./words.js";
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const LONGEST = 64;
+const MOST = 100;
+
+/** The labels in a text: what blanks or commas part, each once, composed as the server composes it. */
+export const labelsIn = (text) => [...new Set(text.normalize("NFC").split(/[\s,、，]+/).filter((part) => part !== ""))];
+
+/** What is wrong with a name and a text of labels: `{name, labels}`, "" where nothing is. */
+export function faults(name, text) {
+  const labels = labelsIn(text);
+  return {
+    name: NAME.test(name) ? "" : t("Small letters, digits, dots and dashes, as in “shapes”."),
+    labels:
+      labels.length < 2 || labels.length > MOST
+        ? t("From 2 to {most} labels with blanks between, as in “○ △ ×”.", { most: MOST })
+        : labels.some((label) => [...label].length > LONGEST)
+          ? t("A label has at most {most} characters.", { most: LONGEST })
+          : "",
+  };
+}
+
+/** Makes the view; gives what shows it. */
+export function createMake(page) {
+  const form = byId("make-form");
+  const inputs = { name: byId("make-name"), labels: byId("make-labels") };
+
+  function check() {
+    const found = faults(inputs.name.value.trim(), inputs.labels.value);
+    for (const [key, text] of Object.entries(found)) {
+      setText(byId(`make-${key}-error`), text);
+      if (text) inputs[key].setAttribute("aria-invalid", "true");
+      else inputs[key].removeAttribute("aria-invalid");
+    }
+    return Object.keys(found).find((key) => found[key]);
+  }
+
+  form.addEventListener("input", () => {
+    if (form.querySelector("[aria-invalid]")) check();
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const wrong = check();
+    if (wrong !== undefined) return inputs[wrong].focus();
+    await page.go({ kind: "draw", set: inputs.name.value.trim(), labels: labelsIn(inputs.labels.value) });
+    byId("draw-title").focus();
+  });
+
+  return () => {};
+}

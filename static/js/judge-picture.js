@@ -1,0 +1,28 @@
+// Small pictures with a caption, in rows; a press opens one large.
+
+import { byId, element, setText } from "./dom.js";
+import { decoded, paintBytes } from "./pixels.js";
+
+/** Shows a picture of few pixels large, with a title and a sentence. */
+export function openPicture({ paint, title, text }) {
+  const dialog = byId("picture-dialog");
+  paint(byId("picture-large"));
+  setText(byId("picture-title"), title);
+  setText(byId("picture-text"), text);
+  dialog.showModal();
+}
+
+/**
+ * A list item with a picture of base64 `pixels`, or an empty one where they are null. `caption` is short and stands below;
+ * `title` and `text` say the same in full, to who hears the page and over the large picture. `kind` marks it in the style.
+ */
+export function tile({ pixels, caption, title, text, kind = null }) {
+  const canvas = element("canvas", { class: "picture", width: 28, height: 28, "aria-hidden": "true" });
+  const button = element("button", { type: "button", class: "tile", "data-kind": kind, "aria-label": `${title} ${text}`, title, disabled: pixels === null }, canvas, element("span", { class: "tile-caption", "aria-hidden": "true" }, ...caption));
+  if (pixels !== null) {
+    const bytes = decoded(pixels);
+    paintBytes(canvas, bytes);
+    button.addEventListener("click", () => openPicture({ paint: (large) => paintBytes(large, bytes), title, text }));
+  }
+  return element("li", {}, button);
+}

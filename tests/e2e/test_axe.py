@@ -1,0 +1,81 @@
+"""Every page, in both languages, themes and widths: axe finds nothing, nothing is wider than the screen or moves."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.conftest import TINY
+from tests.data.drawings import recorded
+from tests.serving import Server, serve
+from tests.waiting import until
+
+pytestmark = pytest.mark.browser
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+LOOKS = {"en": [(1280, 800, "light"), (390, 844, "dark")], "ja": [(390, 844, "light"), (1280, 800, "dark")]}
+"""Each language in half of the looks: all widths, themes and languages meet, and the other half would tell no more."""
+
+PAGES = {
+    "pad": "/",
+    "dashboard": "/train",
+    "run": "/runs/1",
+    "compare": "/compare?runs=1",
+    "models": "/models",
+    "judge": "/models/mnist-mlp/judge",
+    "data": "/data",
+    "own drawings": "/data?set=drawings:own",
+    "nothing": "/nothing-here",
+    "broken": "/models/none/judge",
+}
+LOADED = "() => document.querySelector('[aria-busy=true]') === null && document.readyState === 'complete'"
+OPEN = "() => document.querySelectorAll('details').forEach((one) => (one.open = true))"
+AXE = """async (tags) => {
+  const options = { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] };
+  // what Plotly draws is one picture with a name, and full of nodes
+  const { violations } = await axe.run({ exclude: [[".js-plotly-plot .plot-container"]] }, options);
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, any, all }) => `${id}: ${html.slice(0, 160)} ${[...any, ...all][0]?.message ?? ""}`));
+}"""
+MOVES = """() => [...document.querySelectorAll("*")].filter((node) => {
+  const style = getComputedStyle(node);
+  const lasts = (text) => text.split(",").some((part) => parseFloat(part) > 0.01);
+  return lasts(style.transitionDuration) || (style.animationName !== "none" && lasts(style.animationDuration));
+}).map((node) => node.outerHTML.slice(0, 100))"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, cache_dir) -> Iterator[Server]:
+    """A server with a run that is done, and a drawing of the user's own."""
+    with serve(tmp_path_factory.mktemp("axe"), DIGITPAD_CACHE_DIR=str(cache_dir)) as server:
+        server.post("/api/drawings", {"label": "3", "set": "own", "strokes": recorded()["digit 3"]["strokes"]})
+        run = server.post("/api/runs", {"recipe": "quick", "overrides": TINY})["id"]
+        until(lambda: server.get(f"/api/runs/{run}")["state"] == "succeeded")
+        yield server
+
+
+@pytest.fixture(scope="module", params=["en", "ja"])
+def reader(request, browser: Browser) -> Iterator[Page]:
+    """A page of somebody who reads that language and asked for no motion."""
+    context = browser.new_context(locale=request.param, reduced_motion="reduce")
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_on(name: str, reader: Page, home: Server) -> None:
+    page, found = reader, []
+    page.goto(home.url + PAGES[name])
+    page.wait_for_function(LOADED)
+    page.evaluate(OPEN)
+    page.evaluate(Axe().axe_script)
+    for width, height, scheme in LOOKS[page.evaluate("document.documentElement.lang")]:
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.wait_for_function(LOADED)
+        found += [f"{width} {scheme}: {text}" for text in page.evaluate(AXE, RULES)]
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found.append(f"{width}: wider than the screen")
+    found += [f"moves: {html}" for html in page.evaluate(MOVES)]
+    assert not found, "\n".join(dict.fromkeys(found))

@@ -1,0 +1,139 @@
+"""A set of one's own symbols, from its first drawing to a pad that reads them; and the data and models pages."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.data.symbols import draw_symbol
+from tests.e2e.browser import draw
+from tests.waiting import until
+
+pytestmark = pytest.mark.browser
+
+LABELS = ("○", "△", "×")
+
+
+def test_a_new_set_of_symbols_is_drawn_trained_on_and_read(page, server):
+    rng = np.random.default_rng(5)
+    page.goto(f"{server.url}/data")
+    page.get_by_role("link", name="Make a new set").click()
+    page.get_by_role("button", name="Begin to draw").click()
+    expect(page.locator("#make-name-error")).to_contain_text("shapes")
+    expect(page.locator("#make-name")).to_be_focused()
+    page.locator("#make-name").fill("shapes")
+    page.locator("#make-labels").fill("○ △、×")
+    page.keyboard.press("Enter")
+    expect(page.locator("#draw-title")).to_have_text("Draw the set “shapes”")
+    expect(page.locator("#train-on-these")).to_have_attribute("aria-disabled", "true")
+    for number in range(10):
+        for label in LABELS:  # it asks for the one that there are fewest of
+            expect(page.locator("#draw-ask")).to_have_text(f"Draw {label}: number {number + 1}")
+            draw(page, draw_symbol(label, rng))
+            page.keyboard.press("Enter") if number else page.locator("#keep").click()
+            page.locator("#pad").focus()
+    expect(page.locator("#train-note")).to_contain_text("Enough of each")
+    until(
+        lambda: (
+            server.get("/api/drawings")["sets"]
+            == [{"name": "shapes", "count": 30, "labels": {"×": 10, "△": 10, "○": 10}}]
+        )
+    )
+
+    page.locator("#train-on-these").click()
+    expect(page.locator("#dataset")).to_have_value("drawings:shapes")
+    page.locator("#start").click()
+    run = until(lambda: (runs := server.get("/api/runs")["runs"]) and runs[0])["id"]
+    until(lambda: server.get(f"/api/runs/{run}")["state"] in ("succeeded", "failed"))
+    row = server.get(f"/api/runs/{run}")
+    assert (row["state"], row["config"]["network"]["layers"][-1]["units"]) == ("succeeded", 3)
+    page.goto(f"{server.url}/?model={row['model']}")
+    expect(page.locator("#bars [data-label]")).to_have_count(3)
+    for label in ("○", "×"):
+        draw(page, draw_symbol(label, rng))
+        expect(page.locator("#answer-glyph")).to_have_text(label)
+        page.keyboard.press("Escape")
+    draw(page, [[[x, 250 + 180 * np.sin(x / 9)] for x in range(40, 460, 6)]])
+    expect(page.locator("#answer-glyph")).to_have_text("?")  # none of its symbols
+
+
+def test_own_drawings_are_relabelled_deleted_brought_back_exported_and_imported(page, server, tmp_path):
+    rng = np.random.default_rng(6)
+    for label in ("○", "○", "△"):
+        server.post("/api/drawings", {"label": label, "strokes": draw_symbol(label, rng), "set": "shapes"})
+    page.goto(f"{server.url}/data?set=drawings:shapes")
+    expect(page.locator(".cell")).to_have_count(3)
+    page.locator(".balance-row[data-label='○']").click()
+    expect(page.locator(".cell")).to_have_count(2)
+    page.locator(".balance-row[data-label='○']").click()
+    page.locator(".cell").first.click()
+    page.locator("#relabel-label").fill("□")
+    page.keyboard.press("Enter")
+    expect(page.locator("#data-note")).to_contain_text("It is a □ now.")
+    assert server.get("/api/drawings")["sets"][0]["labels"] == {"□": 1, "○": 2}
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#data-note")).to_contain_text("It is a △ now.")
+    page.locator(".cell").first.click()
+    page.locator("#delete-drawing").click()
+    expect(page.locator(".cell")).to_have_count(2)
+    assert server.get("/api/drawings")["sets"][0]["labels"] == {"○": 2}
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".cell")).to_have_count(3)
+
+    with page.expect_download() as pictures:
+        page.get_by_role("link", name="Pictures (PNG)").click()
+    with zipfile.ZipFile(pictures.value.path()) as archive:
+        assert sorted(name.split("/")[1] for name in archive.namelist()) == ["△", "○", "○"]
+    with page.expect_download() as strokes:
+        page.get_by_role("link", name="Strokes (JSON)").click()
+    exported = json.loads(strokes.value.path().read_text())
+    for one in exported["drawings"]:
+        one["set"] = "copy"
+    (tmp_path / "copy.json").write_text(json.dumps(exported))
+    page.locator("#import-file").set_input_files(tmp_path / "copy.json")
+    expect(page.locator("#browse-title")).to_have_text("Your drawings: copy")
+    expect(page.locator(".cell")).to_have_count(3)
+    (tmp_path / "bad.json").write_text("{")
+    page.locator("#import-file").set_input_files(tmp_path / "bad.json")
+    expect(page.locator("#data-error")).to_contain_text("no JSON")
+
+
+def test_a_set_is_browsed_and_a_picture_opened_large(page, server):
+    page.goto(f"{server.url}/data?set=strokes")
+    expect(page.locator(".cell")).to_have_count(120)
+    page.get_by_label("to test with").check()
+    page.locator(".balance-row[data-label='7']").click()
+    expect(page.locator("#grid-line")).to_have_text("1 to 120 of 200, only 7")
+    page.locator("#next-page").click()
+    expect(page.locator(".cell")).to_have_count(80)
+    expect(page).to_have_url(f"{server.url}/data?set=strokes&split=test&label=7&offset=120")
+    page.locator(".cell").first.click()
+    expect(page.locator("#seen-title")).to_contain_text("7: picture")
+    assert page.locator("#seen-large").bounding_box()["width"] > 300
+    page.keyboard.press("Escape")
+    page.go_back()
+    expect(page.locator(".cell")).to_have_count(120)
+
+
+def test_a_model_is_exported_imported_renamed_and_chosen(page, server):
+    page.goto(f"{server.url}/models")
+    shipped = page.locator("[data-model=mnist-mlp]")
+    with page.expect_download() as packed:
+        shipped.get_by_role("link", name="Download").click()
+    page.locator("#import-file").set_input_files(
+        {"name": "m.zip", "mimeType": "application/zip", "buffer": packed.value.path().read_bytes()}
+    )
+    mine = page.locator("[data-model=mnist-mlp-2]")
+    mine.get_by_role("button", name="Make default").click()
+    expect(mine.locator(".badge").first).to_have_text("default")
+    mine.get_by_role("button", name="Rename").click()
+    page.locator("#dialog-text").fill("mine")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-model=mine] .badge").first).to_have_text("default")
+    assert server.get("/api/models")["default"] == "mine"
+    page.locator("[data-model=mine]").get_by_role("button", name="Rename").click()
+    page.locator("#dialog-text").fill("mnist-mlp")
+    page.keyboard.press("Enter")
+    expect(page.locator("#models-error")).to_contain_text("there is a model named mnist-mlp already")
