@@ -76,9 +76,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         try:
             yield
         finally:
+            judge.stop()
             await tail.close()
-            await desk.close()
-            await asyncio.to_thread(runner.stop)
+            await asyncio.gather(desk.close(), asyncio.to_thread(runner.stop))
             log.close()
 
     app = FastAPIOffline(  # which brings the files that /docs needs

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -31,6 +31,10 @@ class MisfitError(ValueError):
     """The data set has labels that the model does not know."""
 
 
+class StoppedError(Exception):
+    """The server ends, and nobody waits for the judgement any more."""
+
+
 @dataclass(frozen=True, eq=False)
 class Readings:
     """What a model said of N images: all arrays (N,). `truth` and `said` are indices into the model's labels.
@@ -57,6 +61,11 @@ class Judge:
         self._store, self._own = store, own
         self._known: OrderedDict[Hashable, Readings] = OrderedDict()
         self._lock = threading.Lock()
+        self._is_over = threading.Event()
+
+    def stop(self) -> None:
+        """End the judgement at hand soon, by a StoppedError, and every later one that is not remembered."""
+        self._is_over.set()
 
     def judgement(self, name: str, dataset: Dataset, part: Part) -> tuple[dict[str, Any], Yours]:
         """The judgement as JSON, and the drawings whose numbers stand in its `yours`, if there are any.
@@ -124,7 +133,7 @@ class Judge:
 
     def _read(self, card: ModelCard, images: NDArray[np.uint8], truth: NDArray[np.int64]) -> Readings:
         _, network = self._store.load(card.name)
-        readings = read(network, card, Split(images, truth))
+        readings = read(network, card, Split(images, truth), self._is_over.is_set)
         if not np.isfinite(readings.probability).all():
             raise DamagedModelError(f"the model {card.name} cannot be used: its outputs are not finite numbers")
         return readings
@@ -153,13 +162,18 @@ class Judge:
         return np.array([card.labels.index(label) for label in dataset.labels], np.int64)
 
 
-def read(network: Network, card: ModelCard, split: Split) -> Readings:
-    """What a network says of the images of `split`, whose labels are indices into the card's."""
+def read(network: Network, card: ModelCard, split: Split, is_over: Callable[[], bool] = lambda: False) -> Readings:
+    """What a network says of the images of `split`, whose labels are indices into the card's.
+
+    Raises StoppedError once `is_over` says so.
+    """
     count, truth = len(split), split.labels.astype(np.int64)
     said, sure, likely = np.empty(count, np.int64), np.empty(count, np.float32), np.empty(count, np.float32)
     loss, total = _loss(network, card), 0.0
     scale, temperature = network.dtype.type(card.input_scale), _temperature(card)
     for start in range(0, count, BATCH):
+        if is_over():
+            raise StoppedError
         rows = slice(start, min(start + BATCH, count))
         inputs = (split.images[rows].astype(network.dtype) / scale).reshape(-1, *network.input_shape)
         with np.errstate(over="ignore", invalid="ignore"):

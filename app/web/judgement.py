@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from app.models.judgement import MisfitError
+from app.models.judgement import MisfitError, StoppedError
 from app.web.datasets import load
 from app.web.errors import Error
 from app.web.pictures import encoded
@@ -124,6 +124,8 @@ def _dataset(state: Services, name: str, dataset: str | None) -> Any:
 def _checked(work: Any) -> Any:
     try:
         return work()
+    except StoppedError:
+        raise HTTPException(503, "the server is ending; ask again when it is back", {"retry-after": "2"}) from None
     except MisfitError as error:
         raise HTTPException(409, str(error)) from None
     except ValueError as error:
