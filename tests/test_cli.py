@@ -68,7 +68,7 @@ def test_a_relative_database_is_the_same_for_every_process(tmp_path, monkeypatch
 def test_a_worker_ends_when_its_server_is_killed_and_the_next_server_goes_on(tmp_path, cache_dir):
     from tests.conftest import TINY
 
-    settings = {"DIGITPAD_CACHE_DIR": str(cache_dir), "DIGITPAD_LEASE_SECONDS": "1"}
+    settings = {"DIGITPAD_CACHE_DIR": str(cache_dir), "DIGITPAD_LEASE_SECONDS": "3"}
     with serve(tmp_path, **settings) as server:
         body = {"recipe": "quick", "overrides": {**TINY, "epochs": 100_000}}
         run = server.post("/api/runs", body)["id"]

@@ -34,7 +34,8 @@ class EpochImages:
         self, images: ImageArray, augmentation: Augmentation, seed: int, *, epochs: int, ahead: bool = True
     ) -> None:
         """After the last of `epochs` nothing is made ahead, and without `ahead` nothing is at all."""
-        self._images, self._augmentation, self._seed, self._last = images, augmentation, seed, epochs
+        self._images: ImageArray | None = images
+        self._augmentation, self._seed, self._last, self._shape = augmentation, seed, epochs, images.shape
         self._ahead = ahead and is_possible()
         self._process: subprocess.Popen[bytes] | None = None
         self._ordered: list[int] = []
@@ -51,7 +52,8 @@ class EpochImages:
     def __call__(self, epoch: int) -> ImageArray:
         """The images of `epoch`. Raises CrewLostError where the process that makes them died."""
         if not self._ahead:
-            return self._augmenter.epoch(self._images, self._seed, epoch, np.empty_like(self._images))
+            images = self._own_images()
+            return self._augmenter.epoch(images, self._seed, epoch, np.empty_like(images))
         if self._memory is None:
             self._memory = self._begin()
         for wanted in (epoch, epoch + 1):
@@ -76,14 +78,20 @@ class EpochImages:
         """Start the process, which has the images in memory that is shared with it."""
         file = os.memfd_create("digitpad-augmentation")
         try:
-            memory = _Memory(file, self._images.shape)
-            memory.source[:] = self._images
+            memory = _Memory(file, self._shape)
+            memory.source[:] = self._own_images()
+            self._images = None  # one copy is enough
             self._process = self._start(file)
         finally:
             os.close(file)
-        orders = {"shape": self._images.shape, "augmentation": self._augmentation.spec(), "seed": self._seed}
+        orders = {"shape": self._shape, "augmentation": self._augmentation.spec(), "seed": self._seed}
         self._say({**orders, "file": file})
         return memory
+
+    def _own_images(self) -> ImageArray:
+        if self._images is None:
+            raise ValueError("expected images that are not given away yet; the process has them")
+        return self._images
 
     def _start(self, file: int) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(

@@ -151,7 +151,7 @@ def load_dataset(
 
         def load(term: mixture.Term) -> tuple[Dataset, float]:
             if term.name == "strokes" and term.weight > 1:  # there are always more of them
-                count = mixture.mixed_size(strokes.TRAIN_SIZE, min(term.weight, MOST_STROKES))
+                count = _strokes_drawn(term)
                 return strokes.load_strokes(cache_dir=cache_dir, train=count), term.weight * strokes.TRAIN_SIZE / count
             return (
                 load_dataset(term.name, data_dir=data_dir, cache_dir=cache_dir, download=download, drawings=drawings),
@@ -170,6 +170,21 @@ def load_dataset(
     if not drawings.labels(set_name):
         raise DatasetUnavailable(f"there are no drawings in the set “{set_name}” any more: draw some first")
     return own.load_own(drawings, set_name)
+
+
+def is_drawn(name: str, *, cache_dir: Path) -> bool:
+    """Whether the strokes of a mixture that are more than the set `strokes` has are in the cache; True for all else."""
+    terms = mixture.parse_mixture(name) if mixture.is_mixture(name) else []
+    return all(
+        strokes.is_cached(cache_dir=cache_dir, train=_strokes_drawn(term))
+        for term in terms
+        if term.name == "strokes" and term.weight > 1
+    )
+
+
+def _strokes_drawn(term: mixture.Term) -> int:
+    """How many training images are drawn for a term of `strokes` with a weight above 1."""
+    return mixture.mixed_size(strokes.TRAIN_SIZE, min(term.weight, MOST_STROKES))
 
 
 def _own_info(drawn: DrawingSet) -> DatasetInfo:

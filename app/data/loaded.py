@@ -4,12 +4,15 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from app.data.catalog import get_info, load_dataset, stamp_of
+from app.data.catalog import get_info, is_drawn, load_dataset, stamp_of
 from app.data.dataset import Dataset, DatasetUnavailable
 from app.data.drawings import DrawingStore
+from app.data.rule import IMAGE_SIZE
 
 MOST_BYTES = 128 * 2**20
 """Of all images together: MNIST has 55 MB."""
+LARGEST_BYTES = 320 * 2**20
+"""Of one set's images: EMNIST's digits have 220 MB."""
 
 
 class LoadedDatasets:
@@ -43,6 +46,13 @@ class LoadedDatasets:
         info = get_info(name, data_dir=self._data_dir, cache_dir=self._cache_dir, drawings=self._drawings)
         if not fetch and info.state in ("download", "generate"):
             raise DatasetUnavailable(f"{info.title} is not on this machine yet. {info.note}")
+        if not fetch and not is_drawn(name, cache_dir=self._cache_dir):
+            raise DatasetUnavailable(f"{info.title} has not been drawn yet: a training on it does so")
+        if (info.train + info.test) * IMAGE_SIZE**2 > LARGEST_BYTES:
+            raise DatasetUnavailable(
+                f"expected at most {LARGEST_BYTES // IMAGE_SIZE**2:,} images to look at; {info.title} has "
+                f"{info.train + info.test:,}: train on it, or look at its parts"
+            )
         return load_dataset(
             name, data_dir=self._data_dir, cache_dir=self._cache_dir, drawings=self._drawings, download=fetch
         )

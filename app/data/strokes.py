@@ -59,9 +59,9 @@ def load_strokes(*, cache_dir: Path, train: int = TRAIN_SIZE, test: int = TEST_S
     return dataset
 
 
-def is_cached(*, cache_dir: Path) -> bool:
-    """Whether the full set is in the cache; what is in the file is not looked at."""
-    return _cache_path(cache_dir, TRAIN_SIZE, TEST_SIZE, SEED).is_file()
+def is_cached(*, cache_dir: Path, train: int = TRAIN_SIZE) -> bool:
+    """Whether the set with so many training images is in the cache; what is in the file is not looked at."""
+    return _cache_path(cache_dir, train, TEST_SIZE, SEED).is_file()
 
 
 def draw_digit(pen: Pen, rng: np.random.Generator) -> NDArray[np.uint8]:

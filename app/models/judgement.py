@@ -1,5 +1,6 @@
 """How good a stored model is on a data set and on the user's own drawings: what it takes for what, and how surely."""
 
+import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -115,11 +116,11 @@ class Judge:
         split = dataset.train if part == "train" else dataset.test
         if not len(split):
             raise MisfitError(f"expected images to judge by; {dataset.title} has none to {part} with")
-        key = (card.sha256, _temperature(card), dataset.name, dataset.version, part)
+        key = (*_identity(card), dataset.name, dataset.version, part)
         return self._remembered(key, lambda: self._read(card, split.images, labels[split.labels]))
 
     def _yours(self, card: ModelCard, yours: Yours) -> dict[str, Any]:
-        key = (card.sha256, _temperature(card), tuple((drawing.id, drawing.label) for drawing in yours.drawings))
+        key = (*_identity(card), tuple((drawing.id, drawing.label) for drawing in yours.drawings))
         readings = self._remembered(key, lambda: self._read(card, yours.images, yours.labels))
         return {
             "count": len(yours),
@@ -186,6 +187,12 @@ def read(network: Network, card: ModelCard, split: Split, is_over: Callable[[], 
         sure[rows], likely[rows] = probabilities[each, said[rows]], probabilities[each, truth[rows]]
     mean = total / count if loss is not None else None
     return Readings(truth, said, sure, likely, mean if mean is not None and np.isfinite(mean) else None)
+
+
+def _identity(card: ModelCard) -> tuple[Hashable, ...]:
+    """All of a card that a reading depends on: two may have the same weights."""
+    described = (card.network, card.labels, card.input_scale, card.dtype, card.config.get("loss"))
+    return card.sha256, _temperature(card), json.dumps(described, sort_keys=True)
 
 
 def confusion_of(readings: Readings, labels: int) -> NDArray[np.int64]:

@@ -155,7 +155,12 @@ class Job:
             return None
         name = config.start.model
         try:
-            card, network = self._store.load(name)
+            try:
+                card, network = self._store.load(name)
+            except UnknownModelError:  # it may have been renamed since
+                same = (model.card for model in self._store.list() if model.card is not None)
+                found = next((card.name for card in same if card.sha256 == config.start.sha256), name)
+                card, network = self._store.load(found)
         except (UnknownModelError, DamagedModelError) as error:
             raise StartError(f"the model to start from cannot be used: {error}") from None
         if card.sha256 != config.start.sha256:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from numpy.typing import NDArray
 from starlette.exceptions import HTTPException
 
@@ -18,16 +18,17 @@ router = APIRouter(prefix="/api/datasets", tags=["datasets"])
 
 MOST_DIGITS = 500
 """Images of one answer."""
-LONGEST_NAME = 80
+LONGEST_NAME = 200
 LARGEST = 2**31 - 1
 _SPLITS = {"train", "test"}
+Name = Annotated[str, Path(max_length=LONGEST_NAME)]
 _ERRORS: dict[int | str, dict[str, Any]] = {404: {"model": Error}, 409: {"model": Error}, 422: {"model": Error}}
 
 
-@router.get("/{name}/digits", responses=_ERRORS)
+@router.get("/{name:path}/digits", responses=_ERRORS)
 def digits(
     state: State,
-    name: str,
+    name: Name,
     split: Literal["train", "test"] = "train",
     label: Annotated[str | None, Query(max_length=64)] = None,
     offset: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
@@ -62,8 +63,8 @@ def digits(
     }
 
 
-@router.post("/{name}/fetch", responses=_ERRORS)
-def fetch(state: State, name: str) -> dict[str, Any]:
+@router.post("/{name:path}/fetch", responses=_ERRORS)
+def fetch(state: State, name: Name) -> dict[str, Any]:
     """Download or draw a data set that is not on this machine yet, and return its line of the catalogue."""
     load(state, name, fetch=True)
     settings = state.settings

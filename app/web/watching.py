@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.data.sheet import sheet_indexes
+from app.runs.constancy import began_with
 from app.runs.first_layer import NoPatternsError, NothingYetError, first_layer
 from app.web.datasets import load
 from app.web.errors import Error
@@ -49,6 +50,9 @@ async def sheet(state: State, run: RunId) -> dict[str, Any]:
 
     def work() -> dict[str, Any]:
         dataset = load(state, state.log.run(run)["config"]["dataset"])
+        began = began_with(state.log, run)
+        if began is not None and began != dataset.version:
+            raise HTTPException(409, f"the drawings of {dataset.title} are others than when run {run} was trained")
         test = dataset.test
         return {
             "labels": list(dataset.labels),

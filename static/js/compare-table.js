@@ -106,7 +106,7 @@ export function createCompareTable({ onToggle, onDrop }) {
     return element(
       "tr",
       { "data-line": line.id },
-      element("th", { scope: "row" }, toggle, element("a", { href: `/runs/${line.id}`, "aria-label": t("Open run {id}", { id: line.id }) }, t("open"))),
+      element("th", { scope: "row" }, toggle, element("a", { href: `/runs/${line.id}`, "data-focus": `open ${line.id}`, "aria-label": t("Open run {id}", { id: line.id }) }, t("open"))),
       ...columns.map((column) => {
         const value = column.value(line);
         const isBest = winners.get(column.key) === value && Number.isFinite(value);
@@ -117,7 +117,12 @@ export function createCompareTable({ onToggle, onDrop }) {
     );
   }
 
+  let pressed = false;
+  place.addEventListener("pointerdown", () => (pressed = true));
+  for (const kind of ["pointerup", "pointercancel"]) window.addEventListener(kind, () => (pressed = false));
+
   return {
+    isPressed: () => pressed,
     show(nextLines, nextDifferences, colorOf) {
       redraw = () => show(lines, differences, colorOf);
       show(nextLines, nextDifferences, colorOf);

@@ -63,7 +63,8 @@ function startComparison() {
   }
 
   function showTable() {
-    tableTimer = 0;
+    tableTimer = table.isPressed() ? setTimeout(showTable, TABLE_MS) : 0; // a button must not go while it is pressed
+    if (tableTimer !== 0) return;
     table.show(lines, differences, chart.colorOf);
   }
 

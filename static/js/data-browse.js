@@ -41,12 +41,20 @@ export function createBrowse(page) {
   for (const input of byId("browse").querySelectorAll("input[type=radio]")) {
     input.addEventListener("change", () => go({ [input.name]: input.value, offset: 0, ...(input.name === "view" ? { label: null } : {}) }));
   }
-  byId("more-drawings").addEventListener("click", async () => {
+  byId("more-drawings").addEventListener("click", async ({ currentTarget: button }) => {
+    button.disabled = true;
+    const question = asked;
     try {
-      pictures = [...pictures, ...(await own.more(place))];
+      const answer = await own.more(place);
+      if (question !== asked) return;
+      pictures = [...pictures, ...answer.pictures];
       grid.show(pictures);
+      setText(byId("grid-line"), line(answer));
+      button.hidden = !answer.more;
     } catch (failure) {
       page.complain(explain(failure));
+    } finally {
+      button.disabled = false;
     }
   });
 

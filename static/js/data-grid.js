@@ -67,11 +67,13 @@ export function createLarge({ pictures, titleOf, textOf, onRelabel, onDelete }) 
   const input = byId("relabel-label");
   const error = byId("relabel-error");
   let place = 0;
+  let current = null; // what is seen; the list behind the dialog may change
 
   const picture = () => pictures()[place];
 
   function show() {
-    const { label, pixels, id } = picture();
+    current = picture();
+    const { label, pixels, id } = current;
     paintBytes(byId("seen-large"), decoded(pixels));
     setText(byId("seen-title"), titleOf(picture(), place));
     setText(byId("seen-size"), textOf(picture()));
@@ -102,7 +104,7 @@ export function createLarge({ pictures, titleOf, textOf, onRelabel, onDelete }) 
     event.preventDefault();
     setText(error, "");
     try {
-      await onRelabel(picture(), input.value);
+      await onRelabel(current, input.value);
       dialog.close();
     } catch (failure) {
       setText(error, failure.message);
@@ -111,7 +113,7 @@ export function createLarge({ pictures, titleOf, textOf, onRelabel, onDelete }) 
   });
   byId("delete-drawing").addEventListener("click", () => {
     dialog.close();
-    onDelete(picture());
+    onDelete(current);
   });
 
   return function open(at) {

@@ -29,10 +29,11 @@ export function createOwn(page, { again }) {
     return { pictures: answer.drawings, total, counts, more: next !== null };
   }
 
-  /** The drawings that follow those shown last. */
+  /** `{pictures, more}`: the drawings that follow those shown last, and whether there are others behind them. */
   async function more({ set, label }) {
+    if (next === null) return { pictures: [], more: false };
     const { drawings } = await load(set.slice(set.indexOf(":") + 1), label, next);
-    return drawings;
+    return { pictures: drawings, more: next !== null };
   }
 
   async function changed(text, ...actions) {

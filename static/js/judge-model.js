@@ -1,6 +1,7 @@
 // The page on which a stored model is judged, on any data set that has its labels.
 
 import { explain, get } from "./api.js";
+import { titleOf } from "./data-sets.js";
 import { byId, element, pageData, setMessage } from "./dom.js";
 import { createJudge } from "./judge.js";
 import { awayText, untilAnswered } from "./patience.js";
@@ -21,7 +22,7 @@ async function startModelJudgement({ model, labels, dataset }) {
     const asked = new URLSearchParams(location.search).get("dataset");
     const chosen = [asked, dataset].find((name) => fitting.some((one) => one.name === name)) ?? fitting[0]?.name;
     if (chosen === undefined) return setMessage(note, t("No data set has the labels of this model, so it cannot be tested here."));
-    select.replaceChildren(...fitting.map(({ name, title }) => element("option", { value: name }, title)));
+    select.replaceChildren(...fitting.map(({ name, title }) => element("option", { value: name }, titleOf({ name, title }))));
     select.value = chosen;
     select.disabled = false;
     judgeOn(chosen);

@@ -82,16 +82,19 @@ export function createRace({ current, onStarted = (race) => location.assign(`/co
     button.toggleAttribute("data-busy", true);
     button.disabled = true;
     setText(button, t("Starting …"));
-    let failure = "";
     try {
-      onStarted(await post("/api/races", { config, vary: kind.value, values: found }));
+      onStarted(await post("/api/races", { config, vary: kind.value, values: found })); // and stays so: the page is left
     } catch (refused) {
-      failure = explain(refused);
+      rest();
+      setText(error, explain(refused));
     }
+  });
+  window.addEventListener("pageshow", ({ persisted }) => persisted && rest());
+
+  function rest() {
     button.removeAttribute("data-busy");
     review();
-    setText(error, failure);
-  });
+  }
 
   return review;
 }

@@ -1,8 +1,8 @@
 // Sentences about a run.
 
+import { titleOf } from "./data-sets.js";
 import { between, count, duration, percent } from "./format.js";
 import { epochsDone, hasEnded, place } from "./run-record.js";
-import { fromServer } from "./server-words.js";
 import { t } from "./words.js";
 
 const FALLBACK_DATASET = "strokes";
@@ -33,7 +33,10 @@ export const stateWord = (state) => STATES[state] ?? state;
 export const runTitle = ({ config }, datasets) =>
   t("{recipe} on {dataset}", { recipe: config.recipe ?? t("Own settings"), dataset: datasetTitle(config.dataset, datasets) });
 
-export const datasetTitle = (name, datasets) => fromServer(datasets.find((one) => one.name === name)?.title) ?? name;
+export function datasetTitle(name, datasets) {
+  const found = datasets.find((one) => one.name === name);
+  return found === undefined ? name : titleOf(found);
+}
 
 /** The line under the progress bar. */
 export function progressLine(record) {

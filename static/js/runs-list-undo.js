@@ -4,7 +4,7 @@ import { explain, remove } from "./api.js";
 import { element, setText } from "./dom.js";
 import { t } from "./words.js";
 
-const SECONDS = 8; // for which it can be undone; they stand still while the notice is pointed at or focused
+const SECONDS = 8; // for which it can be undone; they stand still while the notice is pointed at, or focused by the keyboard
 
 /**
  * Puts notices on the page. `onHide(id)` and `onBack(id)` hear that a run is to vanish or is there again,
@@ -25,7 +25,7 @@ export function createUndo({ onHide, onBack, onFail, onGone }) {
     undo.addEventListener("click", () => takeBack(id));
     notice.addEventListener("pointerenter", () => stop(one));
     notice.addEventListener("pointerleave", () => go(id));
-    notice.addEventListener("focusin", () => stop(one));
+    notice.addEventListener("focusin", () => notice.querySelector(":focus-visible") && stop(one));
     notice.addEventListener("focusout", () => go(id));
     place.append(notice);
     onHide(id);
@@ -35,7 +35,7 @@ export function createUndo({ onHide, onBack, onFail, onGone }) {
 
   function go(id) {
     const one = pending.get(id);
-    if (one === undefined || one.timer !== 0 || one.notice.matches(":hover, :focus-within")) return;
+    if (one === undefined || one.timer !== 0 || one.notice.matches(":hover, :has(:focus-visible)")) return;
     one.since = performance.now();
     one.timer = setTimeout(() => finish(id), one.left);
   }
@@ -62,6 +62,7 @@ export function createUndo({ onHide, onBack, onFail, onGone }) {
 
   async function finish(id) {
     const { notice } = pending.get(id);
+    notice.lastElementChild.disabled = true;
     setText(notice.firstElementChild, t("Deleting run {id} …", { id }));
     try {
       await remove(`/api/runs/${id}`);

@@ -1,6 +1,7 @@
 // The setup of a training: a recipe, a data set, the settings, what they come to, and the button that starts.
 
 import { explain, get, post } from "./api.js";
+import { titleOf } from "./data-sets.js";
 import { byId, element, setText } from "./dom.js";
 import { createEstimator } from "./estimate.js";
 import { count, duration } from "./format.js";
@@ -8,6 +9,7 @@ import { awayText, untilAnswered } from "./patience.js";
 import { createRace } from "./race.js";
 import { recipeCard } from "./recipe-cards.js";
 import { fromServer } from "./server-words.js";
+import { BACK } from "./server-events.js";
 import { createSettingsForm } from "./settings-form.js";
 import { fieldError, setupLine, wantedConfig } from "./settings.js";
 import { setupFrom, setupParameters } from "./setup-url.js";
@@ -54,7 +56,7 @@ export async function startSetup({ onStarted }) {
   const askCost = createEstimator({ onAnswer: showCost, onRefused: refuse, onAway: () => showCost(null) });
 
   byId("recipes").replaceChildren(...recipes.map(recipeCard));
-  dataset.replaceChildren(...datasets.map(({ name, title }) => element("option", { value: name }, fromServer(title))));
+  dataset.replaceChildren(...datasets.map(({ name, title }) => element("option", { value: name }, titleOf({ name, title }))));
   dataset.disabled = false;
 
   const chosenSet = () => datasets.find(({ name }) => name === config.dataset);
@@ -125,6 +127,8 @@ export async function startSetup({ onStarted }) {
     url.search = new URLSearchParams([...setupParameters(recipe, wanted()), ...kept]);
     history.replaceState(null, "", url);
   }
+
+  window.addEventListener(BACK, review); // what could not be said while the server was away
 
   form.addEventListener("input", ({ target }) => {
     setText(alert, "");

@@ -66,6 +66,21 @@ def kill_both(house, run):
     house.open()
 
 
+def freeze_between_writes(house, pids):
+    """Freeze them where none is within a write: SQLite would keep everybody else from writing until it is thawed."""
+
+    def freeze():
+        for pid in pids:
+            kill(pid, signal.SIGSTOP)
+        if house.can_be_written():
+            return True
+        for pid in pids:
+            kill(pid, signal.SIGCONT)
+        return False
+
+    until(freeze)
+
+
 def freeze_worker(house, run):
     for pid in house.workers():
         kill(pid, signal.SIGSTOP)
@@ -82,9 +97,7 @@ def freeze_worker_and_kill_server(house, run):
 def freeze_both_until_another_server_took_over(house, run):
     """The dead rise: what they then write must not be taken."""
     old, workers = house.server, house.workers()
-    old.process.send_signal(signal.SIGSTOP)
-    for pid in workers:
-        kill(pid, signal.SIGSTOP)
+    freeze_between_writes(house, [old.process.pid, *workers])
     attempt = house.open().get(f"/api/runs/{run}")["attempt"]
     if workers:
         until(lambda: (row := house.server.get(f"/api/runs/{run}"))["attempt"] > attempt or row["state"] in ENDS)

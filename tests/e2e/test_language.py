@@ -10,11 +10,18 @@ from playwright.sync_api import Browser, expect
 from tests.data.drawings import recorded
 from tests.e2e.browser import draw, sparse
 from tests.serving import serve
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
 THREE = sparse(recorded()["digit 3"]["strokes"])
 LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
+LISTEN = """() => {
+    window.said = [];
+    const note = document.getElementById("server-away");
+    const listen = () => window.said.push(note.textContent);
+    new MutationObserver(listen).observe(note, { childList: true, characterData: true, subtree: true });
+}"""
 LANG = "document.documentElement.lang"
 
 
@@ -62,8 +69,9 @@ def test_every_page_says_that_the_server_is_away_and_comes_back(page, tmp_path: 
         server.process.wait(20)
     page.evaluate(LOOK)
     expect(note).to_contain_text("The server does not answer.")
+    page.evaluate(LISTEN)
     page.locator(".model").get_by_text("Fine-tune").wait_for()  # what was there stays
     with serve(tmp_path, port=port, **settings):
-        expect(note).to_have_text("The server is back.")
+        until(lambda: "The server is back." in page.evaluate("window.said"))  # which stands for seconds alone
         expect(page.locator(".model")).to_have_count(1)
         expect(note).to_be_hidden()

@@ -71,7 +71,7 @@ def test_a_setup_is_put_together_checked_by_the_server_shared_and_started(page: 
     expect(page.locator("#optimizer-momentum")).to_have_value("0.8")
     assert kinds(page) == ["dense", "batch_norm", "relu", "dropout", "dense"]
     page.locator("#start").click()
-    expect(page.locator("#run-state")).to_have_text("succeeded")
+    expect(page.locator("#run-state")).to_have_text("succeeded", timeout=60_000)
     config = server.get("/api/runs/1")["config"]
     assert (config["recipe"], config["dataset"], config["patience"]) == ("tf-tutorial", "strokes", 3)
     assert config["optimizer"] == {"type": "momentum", "learning_rate": 0.01, "momentum": 0.8}
@@ -80,7 +80,7 @@ def test_a_setup_is_put_together_checked_by_the_server_shared_and_started(page: 
         *("dense", "batch_norm", "relu", "dropout", "dense")
     ]
     page.reload()
-    expect(page.locator("#run-state")).to_have_text("succeeded")
+    expect(page.locator("#run-state")).to_have_text("succeeded", timeout=60_000)
     expect(page.locator("#epochs")).to_have_value("1")  # the address holds both, the run and the setup
 
 

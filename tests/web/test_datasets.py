@@ -115,3 +115,18 @@ def test_a_network_that_does_not_fit_and_a_set_that_is_too_small_start_nothing(c
     assert "at least 2 labels" in is_an_error(client.post("/api/runs", json=few), 422)
     assert "at least 2 labels" in is_an_error(client.get("/api/datasets/drawings:few/digits"), 409)
     assert client.get("/api/runs").json()["runs"] == []
+
+
+def test_a_set_that_is_too_large_to_look_at_or_not_drawn_yet_is_refused_and_nothing_is_drawn(client, monkeypatch):
+    monkeypatch.setattr("app.data.loaded.LARGEST_BYTES", 20_000 * 784)
+    assert "expected at most 20,000 images" in is_an_error(client.get("/api/datasets/strokes/digits"), 409)
+    monkeypatch.undo()
+    drawn = []
+    monkeypatch.setattr("app.data.strokes.make_strokes", lambda **_: drawn.append(1))
+    assert "not been drawn yet" in is_an_error(client.get("/api/datasets/19.9*strokes/digits"), 409)
+    assert drawn == []
+
+
+def test_a_set_in_a_folder_of_a_folder_can_be_named(client):
+    assert "folder:a/b" in is_an_error(client.get("/api/datasets/folder:a/b/digits"), 409)
+    assert is_an_error(client.get(f"/api/datasets/{'x' * 201}/digits"), 422)

@@ -118,3 +118,12 @@ def test_a_server_that_ends_waits_for_no_judgement(client, trained):
     assert "the server is ending" in is_an_error(refused, 503)
     assert refused.headers["retry-after"] == "2"
     assert client.get(f"/api/runs/{run}/judgement").json() == judged  # that is remembered
+
+
+def test_the_same_weights_under_other_labels_are_judged_by_those(client, trained):
+    from app.models.judgement import _identity
+
+    card = client.app.state.services.store.get(trained["model"])
+    other = card.model_copy(update={"labels": list(reversed(card.labels))})
+    assert _identity(card) == _identity(card.model_copy(update={"name": "another"}))
+    assert _identity(card) != _identity(other)
