@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 
@@ -15,8 +14,8 @@ from app.data.augment import Augmentation, Augmenter
 from app.data.dataset import ImageArray
 from app.nn import CrewLostError
 from app.nn.crew import is_possible
+from app.nn.helper import start_helper
 
-ROOT = Path(__file__).parents[2]
 """The folder that holds the package `app`."""
 BUFFERS = 2
 """One epoch's images are learned from while the next one's are made."""
@@ -81,7 +80,7 @@ class EpochImages:
             memory = _Memory(file, self._shape)
             memory.source[:] = self._own_images()
             self._images = None  # one copy is enough
-            self._process = self._start(file)
+            self._process = start_helper("app.data.augmenter", file, answers=True)
         finally:
             os.close(file)
         orders = {"shape": self._shape, "augmentation": self._augmentation.spec(), "seed": self._seed}
@@ -92,22 +91,6 @@ class EpochImages:
         if self._images is None:
             raise ValueError("expected images that are not given away yet; the process has them")
         return self._images
-
-    def _start(self, file: int) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            [sys.executable, "-P", "-c", "from app.data.augmenter import main; main()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            pass_fds=[file],
-            env={
-                **os.environ,
-                "PYTHONPATH": str(ROOT),
-                "OPENBLAS_NUM_THREADS": "1",
-                "MKL_NUM_THREADS": "1",
-                "OMP_NUM_THREADS": "1",
-            },
-        )
 
     def _order(self, epoch: int) -> None:
         """Have the images of `epoch` made in the place of those that were there."""

@@ -12,13 +12,13 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from app.nn.arrays import Array
 from app.nn.gate import Gate
+from app.nn.helper import start_helper
 from app.nn.layers import Dense, Flatten
 from app.nn.losses import LOSSES, Loss
 from app.nn.network import Network
@@ -30,7 +30,6 @@ from app.nn.spec import build
 ANSWER_SECONDS = 120.0
 """How long a process may take for its share of a batch before it is taken for dead."""
 
-ROOT = Path(__file__).parents[2]
 """The folder that holds the package `app`."""
 
 _STEP, _EPOCH, _RANDOM = range(3)
@@ -230,19 +229,7 @@ def _copy(source: dict[str, Array], target: dict[str, Array], columns: Array | N
 
 
 def _start(file: int, orders: dict[str, Any]) -> "subprocess.Popen[bytes]":
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-c", "from app.nn.crew import main; main()"],  # -P: not the `app` of where we are
-        stdin=subprocess.PIPE,
-        bufsize=0,
-        pass_fds=[file],
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "OPENBLAS_NUM_THREADS": "1",
-            "MKL_NUM_THREADS": "1",
-            "OMP_NUM_THREADS": "1",
-        },
-    )
+    process = start_helper("app.nn.crew", file)
     assert process.stdin is not None
     with suppress(BrokenPipeError):  # it died at once: the first meeting finds that out
         process.stdin.write(json.dumps({**orders, "file": file, "parent": os.getpid()}).encode() + b"\n")
