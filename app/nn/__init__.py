@@ -1,17 +1,19 @@
 """The engine: networks in NumPy, which know nothing of files, data sets or the web."""
 
-from app.nn.activations import softmax
+from app.nn.activations import GELU, Identity, LeakyReLU, ReLU, Sigmoid, Softmax, Step, Tanh, softmax
 from app.nn.confusion import Mistake, Report, report
 from app.nn.convolution import Conv2D
 from app.nn.crew import CrewLostError
 from app.nn.evaluation import Evaluation, check_loss, evaluate
 from app.nn.gradient_check import GradientCheck, GradientError, gradient_check
+from app.nn.initializers import INITIALIZERS, He, Initializer, Normal, Uniform, Xavier, Zeros
 from app.nn.layers import Dense, Dropout, Flatten, Layer
 from app.nn.losses import LOSSES, CrossEntropy, Loss, SquaredError
 from app.nn.network import LAYERS, Network
 from app.nn.normalization import BatchNorm
 from app.nn.optimizers import OPTIMIZERS, SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from app.nn.pooling import AveragePool2D, MaxPool2D
+from app.nn.regression import Fit, measure_fit, predict
 from app.nn.schedules import SCHEDULES, Constant, Cosine, OneCycle, Schedule, StepDecay, WarmUp
 from app.nn.snapshot import Snapshot
 from app.nn.spec import build, shown
@@ -20,6 +22,8 @@ from app.nn.steps import BatchDone, Diverged, EpochMetrics, Options
 from app.nn.training import Trainer, fit
 
 __all__ = [
+    "GELU",
+    "INITIALIZERS",
     "LAYERS",
     "LOSSES",
     "OPTIMIZERS",
@@ -41,34 +45,50 @@ __all__ = [
     "Dropout",
     "EpochMetrics",
     "Evaluation",
+    "Fit",
     "Flatten",
     "GradientCheck",
     "GradientError",
+    "He",
+    "Identity",
+    "Initializer",
     "Layer",
     "LayerStatistics",
+    "LeakyReLU",
     "Loss",
     "MaxPool2D",
     "Mistake",
     "Momentum",
     "Nesterov",
     "Network",
+    "Normal",
     "OneCycle",
     "Optimizer",
     "Options",
     "RMSProp",
+    "ReLU",
     "Report",
     "Schedule",
+    "Sigmoid",
     "Snapshot",
+    "Softmax",
     "SquaredError",
+    "Step",
     "StepDecay",
+    "Tanh",
     "Trainer",
+    "Uniform",
     "WarmUp",
+    "Xavier",
+    "Zeros",
     "build",
     "check_loss",
     "evaluate",
     "fit",
     "gradient_check",
     "layer_statistics",
+    "measure_fit",
+    "predict",
     "report",
     "shown",
     "softmax",

@@ -41,7 +41,10 @@ def check_loss(network: Network, loss: Loss) -> None:
 
 
 def check_samples(network: Network, x: Array, t: Array, name: str) -> tuple[Array, Array]:
-    """Return x with the shape (N, *input_shape) and t; raise ValueError where they do not fit the network."""
+    """Return x with the shape (N, *input_shape) and t, values (N,) of one output as (N, 1).
+
+    Raises ValueError where they do not fit the network.
+    """
     if not isinstance(x, np.ndarray) or not isinstance(t, np.ndarray) or x.ndim == 0 or t.ndim == 0:
         raise ValueError(f"{name}: expected arrays of inputs and targets; got {type(x).__name__}, {type(t).__name__}")
     if len(network.output_shape) != 1:
@@ -63,8 +66,8 @@ def check_samples(network: Network, x: Array, t: Array, name: str) -> tuple[Arra
                 f"{outputs} outputs; got {int(t.min())} to {int(t.max())}"
             )
         return x.reshape(len(x), *network.input_shape), t
-    if t.dtype.kind == "f" and t.shape == (len(x), outputs):
-        return x.reshape(len(x), *network.input_shape), t.astype(network.dtype, copy=False)
+    if t.dtype.kind == "f" and (t.shape == (len(x), outputs) or (t.ndim == 1 and outputs == 1)):
+        return x.reshape(len(x), *network.input_shape), t.reshape(len(x), outputs).astype(network.dtype, copy=False)
     raise ValueError(f"{name} targets: expected integer labels (N,) or values (N, {outputs}); got {t.dtype} {t.shape}")
 
 

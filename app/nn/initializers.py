@@ -27,6 +27,7 @@ class Initializer:
         raise NotImplementedError
 
     def spec(self) -> dict[str, Any]:
+        """The JSON from which an equal initializer can be built."""
         return {"type": self.type, **vars(self)}
 
 

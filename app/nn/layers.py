@@ -56,6 +56,7 @@ class Layer:
         """Take the source of this epoch's randomness."""
 
     def forward(self, x: Array, *, training: bool) -> Array:
+        """The outputs for a batch of inputs."""
         raise NotImplementedError
 
     def backward(self, grad: Array) -> Array:

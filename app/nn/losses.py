@@ -45,6 +45,7 @@ class Loss:
         raise NotImplementedError
 
     def spec(self) -> dict[str, Any]:
+        """The JSON from which an equal loss can be built."""
         return {"type": self.type}
 
 

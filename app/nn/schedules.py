@@ -11,6 +11,8 @@ ROUNDING = 1e-9
 
 
 class Schedule:
+    """A factor of the optimizer's learning rate that changes while training goes on."""
+
     type: ClassVar[str]
 
     def factor(self, progress: float) -> float:
@@ -18,10 +20,13 @@ class Schedule:
         raise NotImplementedError
 
     def spec(self) -> dict[str, Any]:
+        """The JSON from which an equal schedule can be built."""
         return {"type": self.type, **vars(self)}
 
 
 class Constant(Schedule):
+    """1 all the time."""
+
     type = "constant"
 
     def factor(self, progress: float) -> float:

@@ -38,12 +38,16 @@ class EpochMetrics:
 
 
 class BatchDone(NamedTuple):
-    """How far an epoch is: `batch` of `batches` done (from 1), and the mean loss of that batch."""
+    """How far an epoch is: `batch` of `batches` done (from 1), and the mean loss of that batch.
+
+    `accuracy` is of all batches of the epoch so far, None where the targets are no labels.
+    """
 
     epoch: int
     batch: int
     batches: int
     loss: float
+    accuracy: float | None = None
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ class _Done:
 class Trainer:
     """Trains `network` on inputs `x` (N, *input_shape), of any real dtype, and targets `t`.
 
-    Targets are integer labels (N,), or float values (N, K). Raises ValueError where the arrays do not fit.
+    Targets are integer labels (N,), or float values (N, K), or (N,) for K = 1. Raises ValueError where they do not fit.
 
     With `processes` > 1 each batch, or the network if batches are small, is shared out among so many processes, where
     the system can and gains by it: `self.processes` is how many there will be. Results depend on their number in the
@@ -80,7 +80,7 @@ class Trainer:
         self.schedule = schedule or Constant()
         self.options = options or Options()
         self._samples: tuple[Array, Array] | None = check_samples(network, x, t, "training")
-        self.samples, self._labelled = len(x), t.ndim == 1
+        self.samples, self._labelled = len(x), self._samples[1].ndim == 1
         self.validation = None if validation is None else check_samples(network, *validation, "validation")
         self.batch_size = min(self.options.batch_size, len(x))
         self.batches = math.ceil(len(x) / self.batch_size)
@@ -160,7 +160,9 @@ class Trainer:
                 done.correct += int(team.memory.results[:, 1].sum())
                 done.seconds += time.perf_counter() - started
                 done.batch = batch + 1
-                yield BatchDone(epoch, batch + 1, self.batches, loss)
+                seen = min((batch + 1) * options.batch_size, self.samples)
+                right = done.correct / seen if self._labelled else None
+                yield BatchDone(epoch, batch + 1, self.batches, loss, right)
                 started = time.perf_counter()
             team.publish()
             accuracy = done.correct / self.samples if self._labelled else None

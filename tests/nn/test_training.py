@@ -174,6 +174,18 @@ def test_every_batch_is_reported_before_its_epoch():
         next(trainer.run())
 
 
+def test_a_batch_tells_the_accuracy_of_its_epoch_so_far():
+    net = network()
+    trainer = Trainer(net, X, T, optimizer=SGD(1e-30), options=Options(batch_size=100, shuffle=False, input_scale=255))
+    *batches, metrics = trainer.run()
+    seen = [evaluate(net, X[:end], T[:end], loss=CrossEntropy(), input_scale=255) for end in (100, 200, 230)]
+    assert [batch.accuracy for batch in batches] == pytest.approx([one.accuracy for one in seen])
+    assert batches[-1].accuracy == metrics.train_accuracy
+    targets = np.zeros((230, 2))
+    curve = Trainer(net, X, targets, loss=SquaredError(), optimizer=SGD(1e-30), options=Options(batch_size=230))
+    assert next(curve.run()).accuracy is None
+
+
 def test_the_schedule_scales_the_learning_rate():
     _, metrics = train(schedule=Cosine(), epochs=4)
     rates = [m.learning_rate for m in metrics]
