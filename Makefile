@@ -8,13 +8,19 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 UV_LOCK := $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
-.PHONY: run test chaos bench bench-peers bench-serve lint format install install-dev lock default-model words screenshots clean
+.PHONY: run test test-long chaos bench bench-peers bench-serve lint format install install-dev lock default-model words screenshots clean
 
 run: install ## serve on http://HOST:PORT
 	$(SERVE_ENV) $(PY) -m app serve
 
-test: install-dev browser clients ## run every test; a subset with ARGS="tests/nn -k adam"
-	OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile $(ARGS) # two processes: each with one thread of BLAS
+# two processes, each with one thread of BLAS; bytecode is kept, as the tests start hundreds of servers and trainings
+PYTEST := PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test: install-dev browser clients ## run the tests, but for the long ones; any of them with ARGS="tests/nn -k adam"
+	$(PYTEST) $(or $(ARGS),-m "not slow")
+
+test-long: install-dev browser clients ## run the long tests: chaos, fuzzing, axe, whole stories in a browser, the wheel
+	$(PYTEST) -m slow $(ARGS)
 
 bench: install-dev ## measure speed and memory; nothing else should run meanwhile
 	$(PY) -m benchmarks
@@ -37,6 +43,7 @@ lint: install-dev
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/hadolint Dockerfile
 
 format: install-dev
 	$(VENV)/bin/ruff check --fix .
@@ -44,6 +51,7 @@ format: install-dev
 
 default-model: install ## train the shipped model anew (needs MNIST: the cache, DIGITPAD_DATA_DIR or the network)
 	$(PY) -m app default-model
+	$(PY) -m benchmarks.robust --write mnist-mlp
 
 words: install-dev ## gather the texts of the pages, and bring the catalogues in app/locale up to date
 	$(PY) -m app.web.extraction
@@ -71,9 +79,16 @@ browser: install-dev
 	@sh tests/e2e/install-browser.sh $(PY)
 
 lock: install-dev ## pin the newest versions that pyproject.toml allows
-	$(UV_LOCK) --upgrade -o requirements.lock
-	$(UV_LOCK) --upgrade --extra test --extra lint -c requirements.lock -o requirements-dev.lock
+	$(UV_LOCK) --upgrade --extra metrics -o requirements.lock
+	$(UV_LOCK) --upgrade --extra metrics --extra test --extra docs --extra lint -c requirements.lock -o requirements-dev.lock
 	$(subst pip compile pyproject.toml,pip compile --group clients,$(UV_LOCK)) --upgrade -o requirements-clients.lock
+
+.PHONY: wheel container-check
+wheel: install-dev ## build the wheel and the source distribution into dist/
+	$(PY) -m hatchling build
+
+container-check: install-dev ## run every line of the Dockerfile in a clean folder, and the server from it, without a container engine
+	$(PY) -m tests.packaging.container
 
 .PHONY: clients
 clients: .venv-clients/.installed ## the real clients of the Open Inference Protocol, for tests/web/test_v2.py
@@ -83,8 +98,12 @@ clients: .venv-clients/.installed ## the real clients of the Open Inference Prot
 	@.venv-clients/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $< && touch $@ \
 		|| { rm -rf .venv-clients; echo "the clients cannot be installed on this Python; their tests are skipped"; }
 
+.PHONY: docs
+docs: install-dev ## build the documents into build/docs; what is undocumented or a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet
+
 chaos: install-dev ## kill and freeze servers and trainings at many random moments
 	DIGITPAD_CHAOS_MOMENTS=25 $(PY) -m pytest -q tests/chaos $(ARGS)
 
 clean:
-	rm -rf $(VENV) build
+	rm -rf $(VENV) build dist

@@ -16,10 +16,13 @@ from app.models import ModelStore, Predictors
 from app.models.judgement import Judge
 from app.runs.checkpoints import Checkpoints
 from app.runs.commands import Commands
+from app.runs.config import RunConfig
 from app.runs.estimate import Estimator
 from app.runs.log import Log
 from app.runs.runner import Runner
 from app.runs.tail import Tail
+from app.runs.tracking import Tracking, check_extras
+from app.runs.trial import trial_apart
 from app.settings import SHIPPED_MODELS, Settings
 from app.web import (
     assets,
@@ -30,8 +33,13 @@ from app.web import (
     doctor,
     drawings,
     errors,
+    explain,
+    explain_parts,
     health,
     judgement,
+    learn,
+    metrics,
+    mine,
     models,
     pages,
     predict,
@@ -39,20 +47,28 @@ from app.web import (
     runs,
     schema,
     stream,
+    theme,
     v2,
     watching,
     words,
 )
 from app.web.compression import Compression
+from app.web.counting import make_counters
 from app.web.desk import Desk
 from app.web.guard import Guard, Rules
+from app.web.limits import Room
+from app.web.observing import Observer
 from app.web.state import Services
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the app; the database is opened and the runner starts with its lifespan. Raises SettingError."""
     settings = settings or Settings()
-    rules = Rules(settings)
+    check_extras(settings)
+    rules, capacity, counters = Rules(settings), Room(), make_counters()
+
+    def tried(config: RunConfig) -> float | None:
+        return trial_apart(config, kernel=settings.blas_kernel, workers=settings.workers)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -63,22 +79,29 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         drawn.tidy()
         checkpoints = Checkpoints(settings.home, log.id)
         checkpoints.tidy(log.all_ids)
-        runner, tail = Runner(log, settings), Tail(log)
+        runner, tail, tracking = Runner(log, settings), Tail(log), Tracking(log, settings)
         commands = Commands(log, store, settings, runner.wake)
         loaded = LoadedDatasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=drawn)
-        desk, estimator, judge = Desk(), Estimator(log), Judge(store, OwnImages(drawn))
-        predictors = Predictors(store)
+        estimator = Estimator(log, tried, folder=settings.cache_dir)
+        desk, judge = Desk(), Judge(store, OwnImages(drawn))
+        predictors, lab = Predictors(store), Desk()
         app.state.services = Services(
             *(settings, log, runner, commands, tail, store, predictors, drawn, loaded),
             *(checkpoints, desk, estimator, judge),
+            room=capacity,
+            counters=counters,
+            lab=lab,
+            tracking=tracking,
         )
         runner.start()
+        tracking.start()
         try:
             yield
         finally:
             judge.stop()
             await tail.close()
-            await asyncio.gather(desk.close(), asyncio.to_thread(runner.stop))
+            await asyncio.gather(desk.close(), lab.close(), asyncio.to_thread(runner.stop))
+            await asyncio.to_thread(tracking.stop)
             log.close()
 
     app = FastAPIOffline(  # which brings the files that /docs needs
@@ -90,7 +113,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.add_middleware(Compression)
-    app.add_middleware(Guard, rules=rules)
+    app.add_middleware(Guard, rules=rules, room=capacity)
+    app.add_middleware(Observer, counters=counters)
     errors.install(app)
     assets.install(app)
     # Ahead of FastAPI's own route for it, which describes it: dispatch and injection take longer than the network does.
@@ -109,11 +133,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         drawings,
         v2,
         health,
+        metrics,
     ):
         app.include_router(room.router)
+    explain_parts.install(app)
+    app.include_router(explain_parts.router)
+    app.include_router(learn.router)
     app.include_router(judgement.router)
+    app.include_router(mine.router)
+    app.include_router(explain.router)
     app.include_router(schema.router)
     app.include_router(watching.router)
+    app.include_router(theme.router)
     app.include_router(words.router)
     docs.install(app)
     return app

@@ -1,15 +1,17 @@
 """Settings: `DIGITPAD_*` in the environment or in a `.env` file of the working directory."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-PROJECT = Path(__file__).resolve().parent.parent
-SHIPPED_MODELS = PROJECT / "model_store"
+from app.bundle import bundled, is_installed
 
+PROJECT = Path(__file__).resolve().parent.parent
+"""The folder that `app` is imported from: the checkout, or where packages are installed."""
+SHIPPED_MODELS = bundled("model_store")
 
 TOKEN_LENGTH = 1024
 """Characters that a token may have at most."""
@@ -20,17 +22,20 @@ class SettingError(ValueError):
 
 
 def _default_home() -> Path:
-    in_checkout = (PROJECT / "pyproject.toml").is_file()
-    return SHIPPED_MODELS if in_checkout else user_data_path("digitpad")
+    return user_data_path("digitpad") if is_installed() else SHIPPED_MODELS
 
 
 class Settings(BaseSettings):
     """Everything a server or a command can be told from outside."""
 
-    model_config = SettingsConfigDict(env_prefix="DIGITPAD_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="DIGITPAD_", env_file=".env", extra="ignore", frozen=True, use_attribute_docstrings=True
+    )
 
     host: str = "127.0.0.1"
+    """The address to listen on; "0.0.0.0" is all of this machine's. On any but loopback a token is needed."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """The port to listen on; 0 takes a free one."""
     home: Path = Field(default_factory=_default_home)
     """Where models and the database are kept."""
     data_dir: Path | None = None
@@ -75,20 +80,36 @@ class Settings(BaseSettings):
         file = path.partition("?")[0]
         if not file or file == ":memory:":
             raise ValueError("expected a file: trainings are processes of their own, and could not see it in memory")
-        return f"{prefix}:///{Path(file).expanduser().resolve()}{path[len(file) :]}"
+        return f"{prefix}:///{cls._absolute(Path(file))}{path[len(file) :]}"
 
-    @field_validator("data_dir", mode="before")
+    @field_validator("data_dir", "tensorboard_dir", "mlflow_uri", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("home", "data_dir", "cache_dir")
+    @field_validator("home", "data_dir", "cache_dir", "tensorboard_dir")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
-        return None if path is None else path.expanduser().resolve()
+        try:
+            return None if path is None else path.expanduser().resolve()
+        except RuntimeError:  # nobody has that name, or links lead in a circle
+            raise ValueError("expected a path that leads somewhere") from None
 
     blas_kernel: Annotated[str, Field(pattern="^[A-Za-z0-9_]+$")] = "auto"
-    """Which of OpenBLAS's kernels trainings use: "auto", "environment", or its name for one."""
+    """The matrix kernels that trainings use: "auto", the fastest that the processor can run, "environment", as
+    OPENBLAS_CORETYPE says, or OpenBLAS's name for one, such as "Haswell"."""
+
+    log_format: Literal["text", "json"] = "text"
+    """How a line of the log is written."""
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    """From which level on lines are written; requests and trainings are told at "info"."""
+
+    tensorboard_dir: Path | None = None
+    """Where TensorBoard's event files of all runs are written, if anywhere."""
+    mlflow_uri: SecretStr | None = None
+    """MLflow's tracking server or database that all runs are told to, if any."""
+    mlflow_experiment: Annotated[str, Field(min_length=1, max_length=200)] = "digitpad"
+    """The experiment in MLflow that they are put into."""
 
     @property
     def log_url(self) -> str:

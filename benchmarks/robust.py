@@ -1,4 +1,6 @@
-"""How robust a model is: `python -m benchmarks.robust [MODEL ...]`, without names the default one.
+"""How robust a model is: `python -m benchmarks.robust [--write] [MODEL ...]`, without names the default one.
+
+With `--write` the table goes into the models' cards too, as `robustness`, but for the rows of single digits.
 
 A table of accuracies on drawings that are not MNIST's (`benchmarks.robust_drawings`), on the recorded drawings of the
 tests, and on MNIST's test images that are moved, turned, blurred, noisy, thickened, thinned, inverted, or photographed.
@@ -19,6 +21,8 @@ from PIL import Image, ImageFilter, ImageOps
 
 from app.data import Prepared, Split, from_image, from_strokes, load_dataset
 from app.models import ModelStore, Predictor
+from app.models.amend import amend
+from app.models.evidence import Reading
 from app.settings import SHIPPED_MODELS, Settings
 from benchmarks.robust_drawings import drawings
 
@@ -32,19 +36,29 @@ COUNT = 1_000
 SEED = 20_260_601
 BATCH = 250
 ENLARGED = 8
+WRITE, SINGLE = "--write", "drawings of "
 FIXTURES = Path(__file__).parent.parent / "tests" / "fixtures"
 
 
 def main() -> None:
     settings = Settings()
     store = ModelStore(settings.home, SHIPPED_MODELS)
-    names = sys.argv[1:] or [str(store.default())]
+    names = [name for name in sys.argv[1:] if name != WRITE] or [str(store.default())]
     predictors = [Predictor(*store.load_with_rejecter(name)) for name in names]
+    readings: dict[str, list[Reading]] = {name: [] for name in names}
     mnist = load_dataset("mnist", data_dir=settings.data_dir, cache_dir=settings.cache_dir).test
     print(f"| on | images | {' | '.join(names)} |\n|---|---|{'---|' * len(names)}")
     for kind, images, labels in chain(drawn(), changed(mnist)):
-        shares = [f"{100 * accuracy(predictor, images, labels):.2f} %" for predictor in predictors]
-        print(f"| {kind} | {len(labels)} | {' | '.join(shares)} |", flush=True)
+        shares = [accuracy(predictor, images, labels) for predictor in predictors]
+        shown = " | ".join(f"{100 * share:.2f} %" for share in shares)
+        print(f"| {kind} | {len(labels)} | {shown} |", flush=True)
+        for name, share in zip(names, shares, strict=True):
+            if not kind.startswith(SINGLE):
+                readings[name].append(Reading(kind=kind, accuracy=round(share, 6), count=len(labels)))
+    if WRITE in sys.argv[1:]:
+        for name in names:
+            amend(store, name, robustness=[reading.model_dump() for reading in readings[name]])
+            print(f"written into the card of {name}")
 
 
 def accuracy(predictor: Predictor, images: list[Prepared], labels: list[str]) -> float:
@@ -64,7 +78,7 @@ def drawn() -> Iterator[Kind]:
     yield "drawings in unlike styles", *_prepared(found)
     yield "recorded drawings of the tests", *_prepared([one for one in recorded if one["label"] is not None])
     for label in "0123456789":
-        yield f"drawings of {label}", *_prepared([one for one in found if one["label"] == label])
+        yield f"{SINGLE}{label}", *_prepared([one for one in found if one["label"] == label])
 
 
 def _prepared(found: list[dict[str, Any]]) -> tuple[list[Prepared], list[str]]:

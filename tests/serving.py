@@ -10,11 +10,11 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 START_SECONDS = 30.0
@@ -32,6 +32,12 @@ class Server:
         with urllib.request.urlopen(self.url + path, timeout=10) as response:
             return json.load(response)
 
+    def text(self, path: str, headers: Mapping[str, str] | None = None) -> str:
+        """The text at `path`."""
+        request = urllib.request.Request(self.url + path, headers=dict(headers or {}))
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return str(response.read(), "utf-8")
+
     def post(self, path: str, body: object = None) -> Any:
         """The JSON that a POST of `body` is answered with."""
         data = b"" if body is None else json.dumps(body).encode()
@@ -41,14 +47,26 @@ class Server:
 
 
 @contextmanager
-def serve(home: Path, *, port: int = 0, **settings: str) -> Iterator[Server]:
-    """Start `python -m app serve` on a free loopback port, with `DIGITPAD_*` settings; stop it at the end."""
-    environment = {**os.environ, "DIGITPAD_HOME": str(home), "DIGITPAD_PORT": str(port), **settings}
+def serve(
+    home: Path | None,
+    *,
+    port: int = 0,
+    command: Sequence[str] = (sys.executable, "-m", "app"),
+    cwd: Path = REPOSITORY,
+    stderr: int | IO[str] | None = None,
+    **settings: str,
+) -> Iterator[Server]:
+    """Start `python -m app serve` on a free loopback port, with `DIGITPAD_*` settings; stop it at the end.
+
+    Without a `home` it keeps what it writes where it does so by itself.
+    """
+    kept = {} if home is None else {"DIGITPAD_HOME": str(home)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve"],
-        cwd=REPOSITORY,
-        env=environment,
+        [*command, "serve"],
+        cwd=cwd,
+        env={**os.environ, **kept, "DIGITPAD_PORT": str(port), **settings},
         stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
     )
     assert process.stdout is not None

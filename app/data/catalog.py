@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -11,6 +12,9 @@ from app.data.drawings import DrawingSet, DrawingStore
 
 MOST_STROKES = 20.0
 """The largest weight up to which a mixture has new drawn digits, and not the same ones again."""
+
+FOLDERS_REMEMBERED = 64
+"""Of folders and files of pictures: how many images and which labels they have, not the images."""
 
 State: TypeAlias = Literal["ready", "download", "generate", "too-few"]
 
@@ -132,7 +136,7 @@ def get_info(name: str, *, data_dir: Path | None, cache_dir: Path, drawings: Dra
     if mixture.is_mixture(name):
         return _mixture_info(name, lambda one: get_info(one, data_dir=data_dir, cache_dir=cache_dir, drawings=drawings))
     if folder.is_folder_name(name):
-        return _folder_info(folder.load_folder(name, data_dir=data_dir, cache_dir=cache_dir))
+        return _folder_info(name, folder.stamp_of(name, data_dir), data_dir, cache_dir)
     infos = list_datasets(data_dir=data_dir, cache_dir=cache_dir, drawings=drawings)
     found = next((info for info in infos if info.name == name), None)
     if found is None:
@@ -212,7 +216,10 @@ def stamp_of(name: str, *, data_dir: Path | None, drawings: DrawingStore) -> str
     return "" if set_name is None else own.stamp_of(drawings, set_name)
 
 
-def _folder_info(dataset: Dataset) -> DatasetInfo:
+@lru_cache(FOLDERS_REMEMBERED)
+def _folder_info(name: str, _stamp: str, data_dir: Path | None, cache_dir: Path) -> DatasetInfo:
+    """What a folder or a file holds, which is read once for each of its stamps."""
+    dataset = folder.load_folder(name, data_dir=data_dir, cache_dir=cache_dir)
     return DatasetInfo(
         dataset.name,
         dataset.title,

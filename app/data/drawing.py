@@ -1,5 +1,6 @@
 """One labelled drawing of the user's own: what may be in it, and how it is read from its file."""
 
+import hashlib
 import json
 import re
 import secrets
@@ -41,6 +42,11 @@ class Drawing:
     strokes: Strokes
     set: str
     created: str
+
+
+def digest_of(drawing: Drawing) -> str:
+    """A name, 64 hexadecimal digits, of a drawing's strokes."""
+    return hashlib.sha256(json.dumps(drawing.strokes).encode()).hexdigest()
 
 
 def check_set_name(name: object) -> str:

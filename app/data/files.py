@@ -1,5 +1,6 @@
 """Writing files whole or not at all, and so that they survive a loss of power."""
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -27,6 +28,21 @@ def write_whole(path: Path, data: bytes, *, prefix: str) -> None:
     finally:
         Path(temporary).unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def write_named(path: Path, data: bytes) -> None:
+    """Put `data` where a person said, whole or not at all where that is a file or nothing yet. Raises OSError.
+
+    A link stays one. What is no file (a pipe, a device) is written into.
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    try:
+        path = path.resolve()
+    except RuntimeError:  # links that lead in a circle
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+    write_whole(path, data, prefix=".digitpad.")
 
 
 def sync_folder(folder: Path) -> None:

@@ -7,6 +7,7 @@ other file of this machine. A folder has a folder of PNG or JPEG pictures for ea
 
 import hashlib
 import io
+import os
 import re
 import zipfile
 import zlib
@@ -36,6 +37,8 @@ MOST_LABELS = 256
 MOST_PICTURES = 500_000
 MOST_PICTURE_BYTES = 20 << 20
 MOST_ARRAY_BYTES = 1 << 30
+MOST_KEPT, MOST_KEPT_BYTES = 16, 1 << 30
+"""What was made of folders of pictures, and is kept in the cache: as many files, and together as large."""
 
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 _KEYS = (("x_train", "y_train", "x_test", "y_test"), ("train_images", "train_labels", "test_images", "test_labels"))
@@ -165,7 +168,9 @@ def _read_kept(path: Path) -> tuple[Split, Split] | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             train, test = (Split(arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in ("train", "test"))
-            return train, test
+        with suppress(OSError):  # it is in use, and is not the one to go
+            os.utime(path)
+        return train, test
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError):
         return None
 
@@ -178,6 +183,21 @@ def _keep(path: Path, splits: tuple[Split, Split]) -> None:
         file, train_images=train.images, train_labels=train.labels, test_images=test.images, test_labels=test.labels
     )
     write_whole(path, file.getvalue(), prefix=path.stem)
+    _forget_oldest(path.parent)
+
+
+def _forget_oldest(kept: Path) -> None:
+    """Remove what was used longest ago, until what is kept is within its bounds; the newest always stays."""
+    found = []
+    for path in kept.glob("*.npz"):
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            found.append((status.st_mtime_ns, status.st_size, path))
+    room = MOST_KEPT_BYTES
+    for place, (_, size, path) in enumerate(sorted(found, reverse=True)):
+        room -= size
+        if place and (place >= MOST_KEPT or room < 0):
+            path.unlink(missing_ok=True)
 
 
 def _load_idx(name: str, place: Path) -> Dataset:

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from app.data.batch import draw_many
 from app.data.dataset import Dataset, DatasetUnavailable, Split
-from app.data.drawing import Drawing, check_set_name
+from app.data.drawing import Drawing, check_set_name, digest_of
 from app.data.drawings import DrawingStore
 from app.data.hand import PEN_LIMITS, PEN_MEDIAN, PEN_SPREAD
 from app.data.raster import STROKE_WIDTH
@@ -65,14 +65,14 @@ class OwnSize:
 
 
 @dataclass(frozen=True, eq=False)
-class _Kept:
+class Kept:
     """A drawing as arrays, which take a tenth of the memory of its lists."""
 
     label: str
     strokes: list[NDArray[np.float64]]
 
     @classmethod
-    def of(cls, drawing: Drawing) -> "_Kept":
+    def of(cls, drawing: Drawing) -> "Kept":
         return cls(drawing.label, [np.array(stroke, np.float64) for stroke in drawing.strokes])
 
 
@@ -104,7 +104,7 @@ def load_own(store: DrawingStore, set_name: str, *, seed: int = SEED) -> Dataset
     alone, and `version` of the data set names just these. Raises ValueError for the name, DatasetUnavailable.
     """
     # Later ones take the place of earlier ones with the same strokes.
-    distinct = {digest_of(drawing): _Kept.of(drawing) for drawing in store.each(set_name)}
+    distinct = {digest_of(drawing): Kept.of(drawing) for drawing in store.each(set_name)}
     labels = tuple(sorted({drawing.label for drawing in distinct.values()}))
     if len(labels) > MOST_LABELS:
         raise DatasetUnavailable(f"expected at most {MOST_LABELS} labels; {PREFIX}{set_name} has {len(labels)}")
@@ -121,8 +121,8 @@ def load_own(store: DrawingStore, set_name: str, *, seed: int = SEED) -> Dataset
         f"{PREFIX}{set_name}",
         title_of(set_name),
         labels,
-        _render(trains, distinct, TRAIN_IMAGES, seed),
-        _render(tests, distinct, TEST_IMAGES, seed),
+        render(trains, distinct, _share(TRAIN_IMAGES, len(labels)), seed),
+        render(tests, distinct, _share(TEST_IMAGES, len(labels)), seed),
         version,
     )
 
@@ -130,11 +130,6 @@ def load_own(store: DrawingStore, set_name: str, *, seed: int = SEED) -> Dataset
 def title_of(set_name: str) -> str:
     """The data set's name on a page."""
     return f"Your drawings: {set_name}"
-
-
-def digest_of(drawing: Drawing) -> str:
-    """A name, 64 hexadecimal digits, of a drawing's strokes."""
-    return hashlib.sha256(json.dumps(drawing.strokes).encode()).hexdigest()
 
 
 def warped(strokes: Paths, rng: np.random.Generator) -> tuple[list[NDArray[np.float64]], float]:
@@ -179,12 +174,13 @@ def _dense(path: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([np.interp(places, known, axis) for axis in path.T], axis=1)
 
 
-def _render(groups: list[list[str]], drawings: Mapping[str, _Kept], total: int, seed: int) -> Split:
+def render(groups: Sequence[Sequence[str]], drawings: Mapping[str, Kept], each: int, seed: int) -> Split:
     """Images of each label's drawings in turn, and the labels in turn; the first of each drawing is as it was drawn.
 
+    `groups` are the digests of the drawings of each label; one that has any gets `each` images, or one for each.
     A drawing's images depend on its strokes and `seed` alone: the others do not change when one is added.
     """
-    counts = [max(_share(total, len(groups)), len(group)) for group in groups]
+    counts = [max(each, len(group)) for group in groups]
     rows = [
         (index / count, label, key, time)
         for label, (group, count) in enumerate(zip(groups, counts, strict=True))
@@ -200,7 +196,7 @@ def _render(groups: list[list[str]], drawings: Mapping[str, _Kept], total: int, 
     return Split(images, np.array([label for _, label, _, _ in rows], np.int64))
 
 
-def _path(drawing: _Kept, key: str, time: int, seed: int) -> tuple[Paths, float]:
+def _path(drawing: Kept, key: str, time: int, seed: int) -> tuple[Paths, float]:
     if time == 0:
         return drawing.strokes, STROKE_WIDTH
     return warped(drawing.strokes, np.random.default_rng([seed, int(key[:16], 16), time]))

@@ -1,20 +1,20 @@
 """The user's own drawings as images to test on: what a network makes of a hand that it has not seen."""
 
+import itertools
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.data.drawing import Drawing
+from app.data.drawing import Drawing, read_drawing
 from app.data.drawings import DrawingStore
 from app.data.preprocessing import from_strokes
 
 MOST_DRAWINGS = 300
 """The newest ones; rendering each takes a millisecond or two."""
-PAGE = 200
 REMEMBERED = 2000
 """Images that stay in memory, 784 bytes each."""
 
@@ -39,28 +39,31 @@ class OwnImages:
         self._known: OrderedDict[str, NDArray[np.uint8]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, labels: Sequence[str], most: int = MOST_DRAWINGS) -> Yours:
-        """The newest drawings of all sets that have one of these labels."""
+    def get(self, labels: Sequence[str], most: int = MOST_DRAWINGS, *, sets: Container[str] | None = None) -> Yours:
+        """The newest drawings that have one of these labels, of all sets or of those that are named."""
         places = {label: place for place, label in enumerate(labels)}
-        drawings = []
-        for drawing in self._newest():
-            if drawing.label in places:
-                drawings.append(drawing)
-                if len(drawings) == most:
-                    break
+        drawings = list(itertools.islice(self._newest(places, sets), most))
         images = np.empty((len(drawings), 28, 28), np.uint8)
         for place, drawing in enumerate(drawings):
             images[place] = self._image(drawing)
         return Yours(tuple(drawings), images, np.array([places[drawing.label] for drawing in drawings], np.int64))
 
-    def _newest(self) -> Iterator[Drawing]:
-        before: str | None = None
-        while True:
-            page = self._store.page(limit=PAGE, before=before)
-            yield from page.drawings
-            before = page.next
-            if before is None:
-                return
+    def _newest(self, labels: Container[str], sets: Container[str] | None) -> Iterator[Drawing]:
+        """The drawings of these labels in all sets, the newest first; each file is read when its turn comes."""
+        known = [
+            (drawing_id, one.name)
+            for one in self._store.sets()
+            if sets is None or one.name in sets
+            for drawing_id, label in self._store.labels(one.name).items()
+            if label in labels
+        ]
+        for drawing_id, name in sorted(known, reverse=True):
+            try:
+                drawing = read_drawing(self._store.folder / name / f"{drawing_id}.json", name)
+            except (ValueError, OSError):
+                continue  # removed or damaged since
+            if drawing.label in labels:  # it may have another one since
+                yield drawing
 
     def _image(self, drawing: Drawing) -> NDArray[np.uint8]:
         """The strokes of a drawing never change, so its id is enough to know the image by."""

@@ -2,6 +2,8 @@
 
 from app.models.calibration import Calibrated, calibrate
 from app.models.card import Calibration, ModelCard, check_name
+from app.models.export_source import ExportUnavailableError
+from app.models.from_sklearn import from_sklearn
 from app.models.predictor import Prediction, Predictor, Predictors
 from app.models.rejection import fit_subspaces
 from app.models.store import (
@@ -16,6 +18,7 @@ __all__ = [
     "Calibrated",
     "Calibration",
     "DamagedModelError",
+    "ExportUnavailableError",
     "ModelCard",
     "ModelStore",
     "Prediction",
@@ -27,4 +30,5 @@ __all__ = [
     "calibrate",
     "check_name",
     "fit_subspaces",
+    "from_sklearn",
 ]

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from app.models.evidence import Mine, Reading, SeedResult
+
 LONGEST_NAME = 64
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 RESERVED = frozenset({"checkpoints", "default", "drawings"})
@@ -103,3 +105,11 @@ class ModelCard(BaseModel):
     """Of `model.safetensors`."""
     run: int | None = None
     shipped: bool = False
+    dataset_version: str | None = Field(default=None, max_length=64)
+    """What the data set's images were made of, where it is one that the user can change."""
+    mine: Mine | None = None
+    """Of a model that was made from another with the user's own drawings."""
+    robustness: list[Reading] = Field(default_factory=list, max_length=100)
+    """How it reads what is unlike the images that it was trained on."""
+    seeds: list[SeedResult] = Field(default_factory=list, max_length=100)
+    """What the same training came to with other seeds."""

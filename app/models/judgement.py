@@ -82,6 +82,7 @@ class Judge:
             "model": card.name,
             "dataset": dataset.name,
             "split": part,
+            "changed": _has_changed(card, dataset),
             "count": len(readings.truth),
             "labels": list(card.labels),
             "accuracy": readings.accuracy,
@@ -161,6 +162,12 @@ class Judge:
                 f"{', '.join(unknown[:10])}, which it does not"
             )
         return np.array([card.labels.index(label) for label in dataset.labels], np.int64)
+
+
+def _has_changed(card: ModelCard, dataset: Dataset) -> bool:
+    """Whether the data set that the model was trained on is judged by, with other images than it had then."""
+    known = card.dataset_version if card.mine is None else None  # what was learned then is more than the data set
+    return known is not None and dataset.name == card.dataset and dataset.version != known
 
 
 def read(network: Network, card: ModelCard, split: Split, is_over: Callable[[], bool] = lambda: False) -> Readings:

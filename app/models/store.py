@@ -24,6 +24,8 @@ from app.nn import Network
 from app.nn.arrays import Array
 
 WEIGHTS, CARD, DEFAULT = "model.safetensors", "model.json", "default"
+CHOSEN = "chosen"
+"""The default where `default` is what ships: in a checkout that file is tracked, and a choice is not to change it."""
 
 
 RUBBISH_SECONDS = 3600.0
@@ -68,7 +70,8 @@ class ModelStore:
     def __init__(self, home: Path, shipped: Path | None = None) -> None:
         self.home = home
         self._folders = [home] if shipped is None or shipped == home else [home, shipped]
-        self._default_files = [str(folder / DEFAULT) for folder in self._folders]
+        self._choice = home / (CHOSEN if shipped == home else DEFAULT)
+        self._default_files = list(dict.fromkeys(map(str, (self._choice, *(f / DEFAULT for f in self._folders)))))
         self._chosen: dict[str, tuple[Stamp, str]] = {}
         self._checked: dict[tuple[str, Stamp, Stamp], str | None] = {}
 
@@ -144,7 +147,8 @@ class ModelStore:
                 card = card.model_copy(update={"name": numbered(wanted, count)})
                 continue
             card = ModelCard.model_validate({**card.model_dump(), "name": name, "sha256": digest})
-            folder = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".tmp", dir=self.home))
+            prefix = f".{name}{'' if card.run is None else f'+{card.run}'}."
+            folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=self.home))
             try:
                 folder.chmod(0o755)
                 write_synced(folder / WEIGHTS, weights)
@@ -211,9 +215,9 @@ class ModelStore:
                 if time.time() - path.stat().st_mtime > RUBBISH_SECONDS:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def remove_unfinished(self, name: str) -> None:
-        """Remove what a process that was killed while it saved a model of that name has left behind."""
-        pattern = re.compile(rf"\.{re.escape(name)}(-\d+)?\.[a-z0-9_]{{8}}\.tmp")
+    def remove_unfinished(self, run: int) -> None:
+        """Remove what a process that was killed while it saved the model of that run has left behind."""
+        pattern = re.compile(rf"\..+\+{run}\.[a-z0-9_]{{8}}\.tmp")  # no name has a plus sign in it
         for path in self.home.glob(".*.tmp"):
             if pattern.fullmatch(path.name):
                 shutil.rmtree(path, ignore_errors=True)
@@ -225,7 +229,7 @@ class ModelStore:
         return rubbish
 
     def chosen(self) -> str | None:
-        """The name in the file `default`, whether or not there is such a model; cheap."""
+        """The name that was chosen, or that ships as the default, whether or not there is such a model; cheap."""
         for path in self._default_files:
             try:
                 stamp = file_stamp(path)
@@ -250,7 +254,7 @@ class ModelStore:
         """Choose the default model. Raises UnknownModelError, DamagedModelError."""
         self.get(name)
         self.home.mkdir(parents=True, exist_ok=True)
-        write_whole(self.home / DEFAULT, f"{name}\n".encode(), prefix=".default.")
+        write_whole(self._choice, f"{name}\n".encode(), prefix=".default.")
 
     def _folder(self, name: str) -> Path:
         try:

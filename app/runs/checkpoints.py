@@ -87,6 +87,13 @@ class Checkpoints:
         except (SafetensorError, ValueError, KeyError, TypeError, OSError):
             raise CheckpointError("its checkpoint is damaged") from None
 
+    def written(self, name: str) -> float | None:
+        """When a checkpoint was written, in seconds since 1970; None where there is none of that name."""
+        try:
+            return (self._folder / name).stat().st_mtime
+        except FileNotFoundError:
+            return None
+
     def copy(self, name: str, run: int) -> str:
         """Make the checkpoint the first one of another run, and return its name. Raises CheckpointError, OSError."""
         copied = f"{run}.0.{name.split('.', 2)[2]}"

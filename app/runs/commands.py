@@ -9,8 +9,9 @@ from app.data.drawings import DrawingStore
 from app.models import ModelStore
 from app.runs.checkpoints import CheckpointError, Checkpoints
 from app.runs.config import RunConfig, parse_config, request_config
-from app.runs.keeping import save_best
+from app.runs.keeping import NotKeptError, save_best
 from app.runs.log import Log, UnknownRunError
+from app.runs.personal import check_personal
 from app.runs.races import race_configs, race_tag
 from app.runs.states import ENDED, State
 from app.settings import Settings
@@ -60,6 +61,8 @@ class Commands:
         """The config with the network of the model that it starts from. Raises as `start`, but not for `start.run`."""
         config = self._with_model(config)
         self._check_dataset(config)
+        if config.personal is not None and config.start is not None and config.start.model is not None:
+            check_personal(config, self._store.get(config.start.model), self._drawings)
         return config
 
     def race(self, base: RunConfig, vary: object, values: object) -> list[dict[str, Any]]:
@@ -108,7 +111,10 @@ class Commands:
         """
         saved = None
         while not self._log.request_cancel(run, keep_model=keep_model, saved=saved):
-            saved = save_best(self._read(self._log.run(run)["checkpoint"], run), self._store, run)
+            try:
+                saved = save_best(self._read(self._log.run(run)["checkpoint"], run), self._store, run)
+            except NotKeptError as error:
+                saved = {"not_kept": str(error)}
             keep_model = saved is not None
         return self._after(run)
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from app.data.augment import make_augmentation
+from app.data.drawing import SET_NAME
 from app.nn import LOSSES, OPTIMIZERS, SCHEDULES, Network, Options, build, check_loss, shown
 from app.recipes import get_recipe
 
@@ -32,6 +33,19 @@ class Start(BaseModel):
         if (self.run is None) == (self.model is None):
             raise ValueError("expected one of run and model")
         return self
+
+
+class Personal(BaseModel):
+    """The user's drawings that the model of `start` is made one's own with, as `images`, among `rehearsal` others.
+
+    The data set is then that of the rehearsal and of the test; a share of the drawings is held out.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    set: str = Field(pattern=f"^(?:{SET_NAME.pattern})$")
+    images: int = Field(default=2000, strict=True, ge=100, le=20_000)
+    rehearsal: int = Field(default=6000, strict=True, ge=0, le=100_000)
 
 
 class RunConfig(BaseModel):
@@ -63,6 +77,8 @@ class RunConfig(BaseModel):
     evaluate_training_set: bool = Field(default=False, strict=True)
     start: Start | None = None
     """Null: from weights that are drawn by the seed."""
+    personal: Personal | None = None
+    """Null: what is learned is the data set as it is."""
 
     @field_validator("input_scale", "weight_decay", "clip_norm", "validation", mode="before")
     @classmethod
@@ -83,6 +99,10 @@ class RunConfig(BaseModel):
         self.options()
         if self.patience is not None and self.validation is None:
             raise ValueError("patience: expected a validation set to watch; got validation null")
+        if self.personal is not None and (self.start is None or self.start.model is None):
+            raise ValueError("personal: expected start.model beside it, the model that is made one's own")
+        if self.personal is not None and not isinstance(self.validation, float):
+            raise ValueError("personal: expected a share as validation, to calibrate the model with")
         make_augmentation(self.augmentation)
         build("optimizer", OPTIMIZERS, self.optimizer)
         build("schedule", SCHEDULES, self.schedule)

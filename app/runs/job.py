@@ -9,9 +9,9 @@ import numpy as np
 
 from app.data import Dataset, DatasetUnavailable, load_dataset
 from app.data.drawings import DrawingStore
-from app.data.yours import OwnImages
-from app.models import DamagedModelError, ModelStore, UnknownModelError
-from app.nn import Diverged
+from app.data.yours import OwnImages, Yours
+from app.models import DamagedModelError, ModelCard, ModelStore, UnknownModelError
+from app.nn import Diverged, Network
 from app.nn.arrays import Array
 from app.runs.checkpoints import Checkpoint, CheckpointError, Checkpoints
 from app.runs.compute import LARGEST_CREW, share
@@ -21,6 +21,7 @@ from app.runs.database import UNREACHABLE
 from app.runs.keeping import model_name, save_best, saved_event
 from app.runs.log import Log
 from app.runs.moves import Claim
+from app.runs.personal import compare, may_have_seen, other_tests, personal_data, personal_name, threads_for
 from app.runs.states import State
 from app.runs.training import Progress, Said, Training
 from app.settings import SHIPPED_MODELS, Settings
@@ -98,8 +99,12 @@ class Job:
 
     def _train(self) -> str:
         row = patiently(lambda: self._log.run(self._claim.run))
-        said = patiently(lambda: self._log.said(self._claim.run))
         config = parse_config(row["config"])
+        with threads_for(config):
+            return self._trained(row, config)
+
+    def _trained(self, row: dict[str, Any], config: RunConfig) -> str:
+        said = patiently(lambda: self._log.said(self._claim.run))
         self._checkpoint = row["checkpoint"]
         checkpoint = None if self._checkpoint is None else self._checkpoints.read(self._checkpoint)
         self.progress = Progress("loading", epochs=config.epochs)
@@ -109,8 +114,13 @@ class Job:
             cache_dir=self._settings.cache_dir,
             drawings=DrawingStore(self._settings.home / "drawings"),
         )
+        personal = None
+        if config.personal is not None:
+            parent = self._parent(config)
+            personal = personal_data(config, dataset, DrawingStore(self._settings.home / "drawings"), parent[0])
+            dataset = personal.dataset
         checkpoint = self._checked(dataset, checkpoint)
-        training = self._training(config, dataset, checkpoint)
+        training = self._training(config, dataset, checkpoint, None if personal is None else personal.held_out)
         del dataset  # a crew has the samples in memory of its own
         resume = None if checkpoint is None else checkpoint.snapshot
         if checkpoint is not None:
@@ -128,12 +138,14 @@ class Job:
         self.progress = Progress("saving", config.epochs, config.epochs)
         if row["model"] is not None:  # saved by an attempt that died at the very end
             return str(row["model"])
-        card = self._store.save(
-            training.card(model_name(config.recipe, self._claim.run), run=self._claim.run),
-            training.network,
-            arrays=training.arrays(),
-            once=True,
-        )
+        name = model_name(config.recipe, self._claim.run)
+        card = training.card(name if personal is None else personal_name(parent[0].name), run=self._claim.run)
+        if personal is not None:
+            others = other_tests(card, config, self._settings)
+            seen = may_have_seen(parent[0], [one.card for one in self._store.list() if one.card is not None])
+            mine = compare(parent, (card, training.network), personal, others, seen=seen)
+            card = card.model_copy(update={"mine": mine})
+        card = self._store.save(card, training.network, arrays=training.arrays(), once=True)
         data = saved_event(self._store, card)
         patiently(lambda: self._log.say(self._claim, "model_saved", data, model=card.name))
         return card.name
@@ -141,10 +153,14 @@ class Job:
     def _checked(self, dataset: Dataset, checkpoint: Checkpoint | None) -> Checkpoint | None:
         return patiently(lambda: check_data(self._log, self._claim.run, dataset, checkpoint))
 
-    def _training(self, config: RunConfig, dataset: Dataset, checkpoint: Checkpoint | None) -> Training:
+    def _training(
+        self, config: RunConfig, dataset: Dataset, checkpoint: Checkpoint | None, held_out: Yours | None
+    ) -> Training:
         processes = min(LARGEST_CREW, share(self._settings.workers))
         weights = self._first_weights(config) if checkpoint is None else None
-        yours = OwnImages(DrawingStore(self._settings.home / "drawings")).get(dataset.labels)
+        yours = held_out
+        if yours is None:
+            yours = OwnImages(DrawingStore(self._settings.home / "drawings")).get(dataset.labels)
         return Training(
             config, dataset, processes=processes, weights=weights, yours=yours, cache_dir=self._settings.cache_dir
         )
@@ -153,6 +169,12 @@ class Job:
         """The weights of the model that the run starts from, if it does."""
         if config.start is None or config.start.model is None:
             return None
+        return self._parent(config)[1].weights()
+
+    def _parent(self, config: RunConfig) -> tuple[ModelCard, Network]:
+        """The model that the run starts from. Raises StartError."""
+        assert config.start is not None
+        assert config.start.model is not None
         name = config.start.model
         try:
             try:
@@ -165,7 +187,7 @@ class Job:
             raise StartError(f"the model to start from cannot be used: {error}") from None
         if card.sha256 != config.start.sha256:
             raise StartError(f"the model to start from, {name}, is another one than when the run was queued")
-        return network.weights()
+        return card, network
 
     def _say(self, step: Said, training: Training) -> None:
         """Write an event down; an epoch's together with the checkpoint that the run then goes on from."""

@@ -126,12 +126,12 @@ class Log:
         with writing(self.engine) as connection:
             connection.execute(update(runs).where(runs.c.model == name).values(model=new))
 
-    def claim(self, owner: str) -> Claim | None:
-        """Take the oldest queued run for the server `owner`, or return None where none waits."""
+    def claim(self, owner: str, run: int | None = None) -> Claim | None:
+        """Take the oldest queued run for `owner`, or `run` if that waits; None where there is none."""
         oldest = select(func.min(runs.c.id)).where(runs.c.state == State.QUEUED).scalar_subquery()
         take = (
             update(runs)
-            .where(runs.c.id == oldest, runs.c.state == State.QUEUED)
+            .where(runs.c.id == (oldest if run is None else run), runs.c.state == State.QUEUED)
             .values(
                 state=State.RUNNING,
                 owner=owner,
@@ -173,7 +173,7 @@ class Log:
         """Cancel a run that waits, ask one that is at work to end, and leave an ended one as it is.
 
         One at work is asked to save its best model first if `keep_model`; of one that waits, `saved` says which model
-        was saved of it. False, and nothing done, where that is still to be saved. Raises UnknownRunError.
+        was saved, or why none was. False, and nothing done, where that is still to be saved. Raises UnknownRunError.
         """
         with writing(self.engine) as connection:
             state = _state(connection, run)
@@ -184,11 +184,11 @@ class Log:
             has_model = select(runs.c.id).where(runs.c.id == run, runs.c.checkpoint.is_not(None))
             if keep_model and saved is None and state not in ENDED and connection.scalar(has_model):
                 return False
-            columns = {} if saved is None else {"model": saved["model"]}
+            columns = {key: value for key, value in (saved or {}).items() if key == "model"}
             if move(connection, run, State.CANCELLED, **columns):
-                if saved is not None:
+                if saved is not None and columns:
                     append(connection, run, "model_saved", saved)
-                append(connection, run, "cancelled", {})
+                append(connection, run, "cancelled", saved if saved is not None and not columns else {})
             return True
 
     def release(self, claim: Claim) -> None:

@@ -18,7 +18,6 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from app.models import ModelStore
 from app.runs.checkpoints import Checkpoints
 from app.runs.compute import worker_environment
-from app.runs.keeping import model_name
 from app.runs.log import Log, UnknownRunError
 from app.runs.moves import Claim
 from app.runs.states import State
@@ -64,8 +63,10 @@ class Runner:
     `fault` says what keeps it from working, if anything does; it tries again until that is over.
     """
 
-    def __init__(self, log: Log, settings: Settings) -> None:
+    def __init__(self, log: Log, settings: Settings, *, only: int | None = None) -> None:
+        """With `only` it takes that one run, and leaves all others in the queue."""
         self.fault: str | None = None
+        self._only, self._grace = only, LEAVE_SECONDS
         self.owner = str(uuid.uuid4())
         self._log, self._settings = log, settings
         self._checkpoints, self._store = Checkpoints(settings.home, log.id), ModelStore(settings.home)
@@ -87,8 +88,12 @@ class Runner:
         """Look at the queue now rather than at the next turn."""
         self._wake.set()
 
-    def stop(self) -> None:
-        """End the thread and every worker; their runs go on from their checkpoints when a server takes them up."""
+    def stop(self, grace: float = LEAVE_SECONDS) -> None:
+        """End the thread and every worker; their runs go on from their checkpoints when a server takes them up.
+
+        Each worker gets `grace` seconds to write a last one.
+        """
+        self._grace = grace
         self._stop.set()
         self._wake.set()
         self._thread.join(STOP_SECONDS)  # not for ever: where the database is locked, the leases will run out
@@ -114,7 +119,7 @@ class Runner:
             self._sweep()
             self._next_sweep = time.monotonic() + SWEEP_SECONDS
         while len(self._workers) < self._settings.workers and not self._stop.is_set():
-            claim = self._log.claim(self.owner)
+            claim = self._log.claim(self.owner, self._only)
             if claim is None:
                 return
             try:
@@ -206,12 +211,12 @@ class Runner:
             return
         self._checkpoints.keep_only(claim.run, row["checkpoint"], attempt=claim.attempt)
         if crashed and row["attempt"] == claim.attempt:
-            self._store.remove_unfinished(model_name(row["config"]["recipe"], claim.run))
+            self._store.remove_unfinished(claim.run)
 
     def _leave(self) -> None:
         for worker in self._workers:
             worker.process.terminate()
-        end = time.monotonic() + LEAVE_SECONDS
+        end = time.monotonic() + self._grace
         for worker in self._workers:
             try:
                 worker.process.wait(max(0.0, end - time.monotonic()))

@@ -24,6 +24,11 @@ MOVES: dict[State, frozenset[State]] = {
 ENDED = frozenset(state for state, moves in MOVES.items() if not moves)
 
 
+def has_stopped(state: State) -> bool:
+    """Whether nothing more comes of a run in this state by itself."""
+    return state in ENDED or state == State.PAUSED
+
+
 def sources(target: State) -> list[State]:
     """The states from which a run may move to `target`."""
     return [state for state, moves in MOVES.items() if target in moves]

@@ -59,6 +59,14 @@ class Tail:
                     del self._watches[run]
                 await watch.close()
 
+    def told(self) -> dict[int, int]:
+        """The runs that are followed, and the last `seq` of each that its readers were handed."""
+        return {run: watch.seq for run, watch in self._watches.items() if watch.ready.is_set()}
+
+    def backlog(self) -> int:
+        """How many messages wait for the reader that is furthest behind."""
+        return max((reader.waiting for watch in self._watches.values() for reader in watch.readers), default=0)
+
     async def close(self) -> None:
         """Stop following."""
         for watch in list(self._watches.values()):
@@ -75,6 +83,11 @@ class Reader:
 
     def __aiter__(self) -> "Reader":
         return self
+
+    @property
+    def waiting(self) -> int:
+        """How many messages it has not taken yet."""
+        return self._queue.qsize()
 
     async def __anext__(self) -> Message:
         """The next message. Raises SlowReaderError, or what ended the following of the log."""
@@ -110,6 +123,8 @@ class _Watch:
     def __init__(self, log: Log, run: int) -> None:
         self.readers: set[Reader] = set()
         self.ready = asyncio.Event()
+        self.seq = 0
+        """Of the last event that was handed on, or that was there before the first look."""
         self._log, self._run = log, run
         self._task = asyncio.create_task(self._look())
 
@@ -124,20 +139,20 @@ class _Watch:
     async def _look(self) -> None:
         try:
             status = await asyncio.to_thread(self._log.status, self._run)
-            seq, progress = status["last_seq"] if status else 0, None
+            self.seq, progress = status["last_seq"] if status else 0, None
             self.ready.set()
             while True:
                 # the status first: what it counts is then there to be read
                 status = await asyncio.to_thread(self._log.status, self._run)
                 if status is None:
                     break
-                while seq < status["last_seq"]:
-                    events = await asyncio.to_thread(self._log.events, self._run, after=seq)
+                while self.seq < status["last_seq"]:
+                    events = await asyncio.to_thread(self._log.events, self._run, after=self.seq)
                     for event in events:
                         self._tell(message(event))
                     if not events:
                         break
-                    seq = events[-1]["seq"]
+                    self.seq = events[-1]["seq"]
                 if status["state"] in ENDED:
                     break
                 if status["progress"] != progress:

@@ -60,6 +60,8 @@ class Progress:
     loss: float | None = None
     samples_per_second: float | None = None
     seconds_left: float | None = None
+    accuracy: float | None = None
+    """Of the epoch's batches so far."""
 
 
 class Training:
@@ -199,6 +201,7 @@ class Training:
             config=self.config,
             labels=self.labels,
             metrics=self.metrics,
+            version=self._version,
             calibration=None if self.calibrated is None else self.calibrated.calibration,
             run=run,
             shipped=shipped,
@@ -216,6 +219,7 @@ def card_of(
     config: RunConfig,
     labels: Sequence[str],
     metrics: Mapping[str, float],
+    version: str | None = None,
     calibration: Calibration | None = None,
     run: int | None = None,
     shipped: bool = False,
@@ -231,6 +235,7 @@ def card_of(
         calibration=calibration,
         recipe=config.recipe,
         dataset=config.dataset,
+        dataset_version=version,
         config=config.model_dump(mode="json"),
         seed=config.seed,
         created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -266,7 +271,8 @@ class _Clock:
         left = (now - self._started) / (done - self._before) * (self._total - done)
         batches = step.batch - self._epoch_before
         speed = batches * self._per_batch / max(now - self._epoch_started, 1e-9)
-        return Progress("training", step.epoch, self._epochs, step.batch, self._batches, step.loss, speed, left)
+        at = (step.epoch, self._epochs, step.batch, self._batches)
+        return Progress("training", *at, step.loss, speed, left, step.accuracy)
 
     def epoch_done(self, metrics: EpochMetrics) -> None:
         self._epoch_started, self._epoch_before = time.perf_counter(), 0

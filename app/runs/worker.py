@@ -5,6 +5,7 @@ ends, the server is gone, and so is the worker.
 """
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ import threading
 from dataclasses import asdict
 from types import FrameType
 
+from app.logs import configure
 from app.nn import CrewLostError
 from app.runs.database import UNREACHABLE
 from app.runs.job import Job, finite, patiently
@@ -19,10 +21,12 @@ from app.runs.log import Log
 from app.runs.moves import Claim, FencedError
 from app.settings import Settings
 
+logger = logging.getLogger("digitpad")
+
 PROGRESS_SECONDS = 0.2
 """Progress is written at most five times a second; the wish to cancel or pause is read as often."""
 
-SERVER_GONE, FENCED, TERMINATED, CREW_LOST = 3, 4, 5, 6
+BROKEN, SERVER_GONE, FENCED, TERMINATED, CREW_LOST = 1, 3, 4, 5, 6
 """Exit codes."""
 
 
@@ -67,18 +71,26 @@ def main() -> None:
     orders = json.loads(sys.stdin.readline())
     claim = Claim(**orders["claim"])
     settings = Settings.model_validate(orders["settings"])
+    configure(settings.log_format, settings.log_level, run=claim.run, attempt=claim.attempt)
     threading.Thread(target=_end_with_the_server, name="lifeline", daemon=True).start()
     log = patiently(lambda: Log(settings.log_url, lease_seconds=settings.lease_seconds))
     link = Link(log, claim)
     signal.signal(signal.SIGTERM, lambda number, frame: _leave(link, number, frame))
     link.job = Job(log, claim, settings, link, link.close)
     link.start()
+    logger.info("the training begins or goes on")
     try:
         link.job.run()
     except FencedError:
+        logger.info("the run was taken from this process")
         os._exit(FENCED)
     except CrewLostError:  # another attempt goes on from the checkpoint
+        logger.warning("a process that the work was shared with is lost")
         os._exit(CREW_LOST)
+    except Exception:
+        logger.exception("the training broke off")
+        os._exit(BROKEN)
+    logger.info("the training is over, or put back")
 
 
 def _leave(link: Link, _number: int, _frame: FrameType | None) -> None:

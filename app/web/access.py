@@ -17,7 +17,7 @@ OPEN_PREFIXES = ("/static/", "/vendor/", "/language/")
 """Style, scripts and the switch of the language, the same for everybody: the page that asks for the token has them."""
 
 NOT_PAGES = ("/api/", "/v2/", "/static/", "/vendor/", "/static-offline-docs/")
-NOT_A_PAGE = frozenset({"/predict", "/v2", "/health", "/openapi.json"})
+NOT_A_PAGE = frozenset({"/predict", "/v2", "/health", "/metrics", "/openapi.json"})
 
 
 class Grant(Enum):

@@ -15,11 +15,14 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
-from app.settings import PROJECT
-from app.web.words import LANGUAGES, language_of, script_words, switches, words
+from app.bundle import bundled
+from app.learn.formulas import FORMULAS
+from app.texts import LANGUAGES
+from app.web.theme import DARK_STYLES, theme_links, theme_of
 from app.web.words import headers as page_headers
+from app.web.words import language_of, script_words, switches, words
 
-STATIC = PROJECT / "static"
+STATIC = bundled("static")
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -60,7 +63,7 @@ def install(app: FastAPI) -> None:
 def _templates(language: str, plotly_url: str) -> Jinja2Templates:
     """The templates in one language, in an environment of its own: requests share nothing that changes."""
     environment = Environment(
-        loader=FileSystemLoader(PROJECT / "templates"),
+        loader=FileSystemLoader(bundled("templates")),
         autoescape=select_autoescape(default=True),
         auto_reload=False,
         extensions=["jinja2.ext.i18n"],
@@ -73,6 +76,10 @@ def _templates(language: str, plotly_url: str) -> Jinja2Templates:
     environment.globals["language"] = language
     environment.globals["script_words"] = partial(script_words, language)
     environment.globals["switches"] = switches
+    environment.globals["dark_styles"] = DARK_STYLES
+    environment.globals["theme_links"] = theme_links
+    environment.globals["theme_of"] = theme_of
+    environment.globals["formulas"] = FORMULAS
     return Jinja2Templates(env=environment)
 
 

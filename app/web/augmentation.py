@@ -6,14 +6,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.exceptions import HTTPException
 
+from app.data import Split
 from app.data.augment import make_augmentation
 from app.data.contact_sheet import changed_digits
+from app.data.own import PREFIX
+from app.data.yours import OwnImages
 from app.recipes import get_recipe
 from app.runs.config import MOST_SEED
-from app.web.datasets import load
+from app.web.datasets import LONGEST_NAME, load
 from app.web.errors import Error
 from app.web.pictures import encoded
-from app.web.state import State
+from app.web.state import Services, State
 
 router = APIRouter(prefix="/api", tags=["catalog"])
 
@@ -30,8 +33,12 @@ def augmentation(
     count: Annotated[int, Query(ge=1, le=MOST_DIGITS)] = 10,
     epochs: Annotated[int, Query(ge=1, le=MOST_EPOCHS)] = 6,
     spec: Annotated[str | None, Query(max_length=LONGEST_SPEC)] = None,
+    dataset: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
+    set_name: Annotated[str | None, Query(alias="set", max_length=64)] = None,
 ) -> dict[str, Any]:
     """Training digits of a recipe's data set as they are, `before`, and as each of so many epochs has them, `after`.
+
+    They are of `dataset`, where that is named, or drawings of the user's own, those of `set`.
 
     The seed chooses the digits and how they are changed. `spec`, an augmentation as JSON, stands in for the recipe's
     own, to try one out. `augmentation` is all its fields, or null where there is none; nothing is `after` then.
@@ -46,20 +53,40 @@ def augmentation(
         raise HTTPException(422, "spec: expected an augmentation as a JSON object") from None
     except ValueError as error:
         raise HTTPException(422, str(error)) from None
-    dataset = load(state, config["dataset"])
-    indices, after = changed_digits(dataset.train, made, seed=seed, count=count, epochs=epochs)
+    if set_name is not None and dataset is not None:
+        raise HTTPException(422, "set: expected no dataset beside it")
+    name, labels, split = _own(state, set_name) if set_name is not None else _of(state, dataset or config["dataset"])
+    indices, after = changed_digits(split, made, seed=seed, count=count, epochs=epochs)
     return {
         "recipe": recipe,
-        "dataset": dataset.name,
+        "dataset": name,
         "seed": seed,
         "augmentation": None if made is None else made.spec(),
         "digits": [
             {
                 "index": index,
-                "label": dataset.labels[int(dataset.train.labels[index])],
-                "before": encoded(dataset.train.images[index]),
+                "label": labels[int(split.labels[index])],
+                "before": encoded(split.images[index]),
                 "after": [encoded(image) for image in after[:, place]],
             }
             for place, index in enumerate(indices.tolist())
         ],
     }
+
+
+def _of(state: Services, name: str) -> tuple[str, tuple[str, ...], Split]:
+    """A data set's name, its labels and its training images."""
+    dataset = load(state, name)
+    return dataset.name, dataset.labels, dataset.train
+
+
+def _own(state: Services, set_name: str) -> tuple[str, tuple[str, ...], Split]:
+    """The same of the newest drawings of a set, each as it was drawn."""
+    try:
+        labels = tuple(state.drawings.find_set(set_name).labels)
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from None
+    yours = OwnImages(state.drawings).get(labels, sets=[set_name])
+    if not len(yours):
+        raise HTTPException(404, f"there are no drawings in the set {set_name}")
+    return f"{PREFIX}{set_name}", labels, Split(yours.images, yours.labels)

@@ -13,10 +13,11 @@ from starlette.responses import JSONResponse, Response
 
 from app.data import Steps
 from app.data.doctor import USUAL_STROKE_WIDTH, Examination, examine_image, examine_strokes
+from app.models.answers import describe, rounded
 from app.nn import shown
 from app.web.bodies import read_json
 from app.web.errors import Error
-from app.web.predict import describe, from_base64, rounded
+from app.web.predict import from_base64
 from app.web.state import services
 
 router = APIRouter(prefix="/api/doctor", tags=["predict"])

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from app.data import from_strokes
 from app.data.drawing import DEFAULT_SET, Drawing, check_set_name
-from app.data.drawings import FullError, UnknownDrawingError
+from app.data.drawings import DrawingSet, FullError, TakenError, UnknownDrawingError
 from app.data.exchange import as_json, read_json_export, write_zip
 from app.nn import shown
 from app.web.bodies import read_json
@@ -64,6 +64,26 @@ _RELABEL: dict[str, Any] = {
                     "required": ["label"],
                     "additionalProperties": False,
                     "properties": {"label": {"type": "string", "minLength": 1, "maxLength": 64}},
+                }
+            }
+        },
+    }
+}
+
+
+_DECLARE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["labels"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "labels": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 1000},
+                        "add": {"type": "boolean", "default": False},
+                    },
                 }
             }
         },
@@ -167,6 +187,38 @@ async def take_in(
     return await run_in_threadpool(_checked, keep)
 
 
+@router.get("/sets/{name}", responses={422: {"model": Error}})
+def find_set(state: State, name: str) -> dict[str, Any]:
+    """A set: how many drawings it has of each label, and the labels that were declared for it."""
+    return _told(_checked(lambda: state.drawings.find_set(name)))
+
+
+@router.put(
+    "/sets/{name}",
+    openapi_extra=_DECLARE,
+    responses={409: {"model": Error}, 422: {"model": Error}, 507: {"model": Error}},
+)
+async def declare(request: Request, state: State, name: str) -> dict[str, Any]:
+    """Say which `labels` a set is to have, before it is drawn; 409 where it has drawings, unless `add` is true."""
+    body = await read_json(request)
+    if not isinstance(body, dict) or not {"labels"} <= set(body) <= {"labels", "add"}:
+        raise HTTPException(422, f"expected an object with labels and, if wanted, add; got {shown(body)}")
+    add = body.get("add", False)
+    if not isinstance(add, bool):
+        raise HTTPException(422, f"add: expected true or false; got {shown(add)}")
+    found = await run_in_threadpool(_checked, lambda: state.drawings.declare(name, body["labels"], add=add))
+    return _told(found)
+
+
+@router.delete(
+    "/sets/{name}", status_code=204, responses={404: {"model": Error}, 409: {"model": Error}, 422: {"model": Error}}
+)
+def undeclare(state: State, name: str) -> Response:
+    """Remove a set that was declared, and has no drawings; 409 where it has some."""
+    _checked(lambda: state.drawings.undeclare(name))
+    return Response(status_code=204)
+
+
 @router.patch(
     "/{drawing_id}",
     response_model=Drawing,
@@ -189,6 +241,10 @@ def delete(state: State, drawing_id: str) -> Response:
     return Response(status_code=204)
 
 
+def _told(found: DrawingSet) -> dict[str, Any]:
+    return {"name": found.name, "count": found.count, "labels": found.labels, "declared": list(found.declared)}
+
+
 def _checked(action: Callable[[], T]) -> T:
     try:
         return action()
@@ -196,7 +252,7 @@ def _checked(action: Callable[[], T]) -> T:
         raise HTTPException(422, str(error)) from None
     except UnknownDrawingError as error:
         raise HTTPException(404, str(error)) from None
-    except FullError as error:
+    except (FullError, TakenError) as error:
         raise HTTPException(409, str(error)) from None
 
 

@@ -13,12 +13,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.models import DamagedModelError, ProtectedModelError, UnknownModelError
+from app.models.chosen import ForgetfulModelError
 from app.runs.commands import NoCheckpointError
 from app.runs.config import field_of
 from app.runs.database import UNREACHABLE
 from app.runs.log import NotEndedError, UnknownRunError
+from app.runs.personal import UnpreparedError
 from app.web import assets
 from app.web.limits import LimitError, QueueFullError
+from app.web.observing import request_header
 from app.web.security import ALWAYS, DATA_POLICY, NO_FRAME, NO_STORE, PAGE_POLICY
 
 logger = logging.getLogger("digitpad")
@@ -30,6 +33,7 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     NoCheckpointError: HTTPStatus.CONFLICT,
     ProtectedModelError: HTTPStatus.CONFLICT,
     DamagedModelError: HTTPStatus.CONFLICT,
+    UnpreparedError: HTTPStatus.CONFLICT,
 }
 """Errors of the rooms behind the routes whose message is for the caller."""
 
@@ -61,6 +65,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(OSError, _unwritable)
     app.add_exception_handler(LimitError, _full)
     app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(ForgetfulModelError, _forgot)
     for kind in STATUSES:
         app.add_exception_handler(kind, _known)
 
@@ -110,6 +115,11 @@ async def _known(request: Request, error: Exception) -> Response:
     return respond(request, STATUSES[type(error)], str(error))
 
 
+async def _forgot(request: Request, error: Exception) -> Response:
+    """`forgot` tells this conflict from others with the same status: a page asks whether it is wanted all the same."""
+    return JSONResponse({"error": str(error), "forgot": True}, HTTPStatus.CONFLICT)
+
+
 async def _unwritable(request: Request, error: Exception) -> Response:
     assert isinstance(error, OSError)
     if error.errno not in _UNWRITABLE:
@@ -142,7 +152,7 @@ async def _full(request: Request, error: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     message = "something went wrong in the server; its log says what"
-    answer = respond(request, HTTPStatus.INTERNAL_SERVER_ERROR, message)
+    answer = respond(request, HTTPStatus.INTERNAL_SERVER_ERROR, message, request_header())
     # Starlette answers these outside of all middleware, so nobody else puts the headers on.
     policy = PAGE_POLICY if answer.media_type == "text/html" else DATA_POLICY
     for name, value in (*ALWAYS, NO_FRAME, NO_STORE, policy):

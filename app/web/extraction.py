@@ -16,7 +16,7 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po, write_po
 
 from app.settings import PROJECT
-from app.web.words import KEYS, LANGUAGES, LOCALE
+from app.texts import KEYS, LANGUAGES, LOCALE
 
 Found: TypeAlias = tuple[int, str | None, str, list[str]]
 

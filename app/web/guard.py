@@ -20,7 +20,7 @@ from app.web.security import Header, protect
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 CORS_HEADERS = {
     "access-control-allow-methods": "GET, POST, PATCH, DELETE",
-    "access-control-allow-headers": "authorization, content-type, inference-header-content-length",
+    "access-control-allow-headers": "authorization, content-type, inference-header-content-length, x-request-id",
     "access-control-max-age": "600",
 }
 REALM = 'Bearer realm="digitpad"'
@@ -67,7 +67,7 @@ class Guard:
         if head.origins and self._origins.is_allowed(head.origins[0]):
             extra = (
                 (b"access-control-allow-origin", head.origins[0]),
-                (b"access-control-expose-headers", b"inference-header-content-length"),
+                (b"access-control-expose-headers", b"inference-header-content-length, x-request-id"),
                 (b"vary", b"origin"),
             )
 

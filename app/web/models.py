@@ -1,17 +1,23 @@
 """The model store over HTTP."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from functools import partial
+from pathlib import PurePath
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse
 
 from app.models import ModelCard, ModelStore, StoredModel
-from app.models.package import check, pack, unpack
-from app.models.store import CARD, WEIGHTS, NameTakenError
+from app.models.chosen import choose_default
+from app.models.export_source import ExportUnavailableError
+from app.models.exporting import FORMATS, exported
+from app.models.importing_onnx import convert_onnx
+from app.models.package import check, unpack
+from app.models.store import NameTakenError
 from app.nn import shown
 from app.web.bodies import read_body, read_form, read_json
 from app.web.errors import Error
@@ -19,8 +25,9 @@ from app.web.state import State
 
 router = APIRouter(prefix="/api/models", tags=["models"])
 
-FILES = {"safetensors": ("model.safetensors", "application/octet-stream"), "card": ("model.json", "application/json")}
 ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
+ONNX_TYPE = "application/onnx"
+ONNX_ENDING = ".onnx"
 FORM = "multipart/form-data"
 _BINARY = {"type": "string", "format": "binary"}
 _IMPORT: dict[str, Any] = {
@@ -28,6 +35,7 @@ _IMPORT: dict[str, Any] = {
         "required": True,
         "content": {
             ZIP_TYPES[0]: {"schema": _BINARY},
+            ONNX_TYPE: {"schema": _BINARY},
             FORM: {"schema": {"type": "object", "properties": dict.fromkeys(("file", "weights", "card"), _BINARY)}},
         },
     }
@@ -64,14 +72,15 @@ def models(state: State) -> dict[str, Any]:
 
 @router.post("", status_code=201, openapi_extra=_IMPORT, responses={415: {"model": Error}})
 async def take_in(request: Request, state: State) -> ModelCard:
-    """Import a model: the zip that a download gives, by itself or as the field `file` of a form, or a form with the
-    safetensors file as `weights` and the card as `card`. It keeps its name, or gets "-2" behind it where that is taken.
+    """Import a model: the zip that a download gives, or an ONNX file of a network of dense layers, by itself or as the
+    field `file` of a form, or a form with the safetensors file as `weights` and the card as `card`. It keeps its name,
+    or gets "-2" behind it where that is taken.
     """
-    card, weights = await _model_files(request)
+    files = await _model_files(request)
 
     def keep() -> ModelCard:
         try:
-            package = check(*(unpack(weights) if card is None else (card, weights)))
+            package = check(*files())
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
         return state.store.save(package.card, package.network, arrays=package.arrays)
@@ -85,27 +94,37 @@ def model(state: State, name: str) -> ModelCard:
     return state.store.get(name)
 
 
-@router.get("/{name}/download")
+@router.get(
+    "/{name}/download",
+    response_class=Response,
+    responses={
+        200: {"content": {kind.media_type: {"schema": _BINARY} for kind in FORMATS.values()}},
+        422: {"model": Error},
+        501: {"model": Error},
+    },
+)
 def download(
     state: State,
     name: str,
-    file: Annotated[Literal["safetensors", "card", "zip"], Query(alias="format")] = "safetensors",
+    file: Annotated[str, Query(alias="format", json_schema_extra={"enum": list(FORMATS)})] = "safetensors",
 ) -> Response:
-    """A model's weights, its card, or a zip of both, which `POST /api/models` takes."""
-    state.store.get(name)
-    if file == "zip":
-        content = pack(state.store.path(name, CARD).read_bytes(), state.store.path(name, WEIGHTS).read_bytes())
-        headers = {"content-disposition": f'attachment; filename="{name}.zip"'}
-        return Response(content, media_type=ZIP_TYPES[0], headers=headers)
-    stored, media_type = FILES[file]
-    filename = f"{name}.{stored.rpartition('.')[2]}"
-    return FileResponse(state.store.path(name, stored), media_type=media_type, filename=filename)
+    """A model in one of the formats: the `zip`, which `POST /api/models` takes, its weights as `safetensors`, its
+    `card`, or for other programs as `onnx` (501 without the package onnx), `npz`, `keras` or `html`."""
+    try:
+        content = exported(state.store, name, file)
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from None
+    except ExportUnavailableError as error:
+        raise HTTPException(501, str(error)) from None
+    headers = {"content-disposition": f'attachment; filename="{name}{FORMATS[file].ending}"'}
+    return Response(content, media_type=FORMATS[file].media_type, headers=headers)
 
 
-@router.post("/{name}/default")
-def choose(state: State, name: str) -> dict[str, Any]:
-    """Make a model the default."""
-    state.store.set_default(name)
+@router.post("/{name}/default", responses={409: {"model": Error}})
+def choose(state: State, name: str, force: bool = False) -> dict[str, Any]:
+    """Make a model the default; one that was made somebody's own, and forgot too much of what its parent knew, only
+    with `force`: else 409 with the figures."""
+    choose_default(state.store, name, force=force)
     return {"default": state.store.default()}
 
 
@@ -137,19 +156,23 @@ def delete(state: State, name: str) -> Response:
     return Response(status_code=204)
 
 
-async def _model_files(request: Request) -> tuple[bytes | None, bytes]:
-    """The card and the weights of an import; the card is None where the second is a zip of both."""
+async def _model_files(request: Request) -> Callable[[], tuple[bytes, bytes]]:
+    """What gives the card and the weights of an import, and raises ValueError where they are not in what came."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ZIP_TYPES:
-        return None, await read_body(request)
+        return partial(unpack, await read_body(request))
+    if kind == ONNX_TYPE:
+        return partial(convert_onnx, await read_body(request))
     if kind != FORM:
-        raise HTTPException(415, f"expected a body of {ZIP_TYPES[0]} or {FORM}; got {kind[:80]!r}")
+        raise HTTPException(415, f"expected a body of {ZIP_TYPES[0]}, {ONNX_TYPE} or {FORM}; got {kind[:80]!r}")
     async with read_form(request) as form:
-        files = {name: await file.read() for name, file in form.items() if isinstance(file, UploadFile)}
+        uploads = {name: file for name, file in form.items() if isinstance(file, UploadFile)}
+        files = {name: await file.read() for name, file in uploads.items()}
     if set(files) == {"file"}:
-        return None, files["file"]
+        is_onnx = PurePath(uploads["file"].filename or "").suffix.lower() == ONNX_ENDING
+        return partial(convert_onnx if is_onnx else unpack, files["file"])
     if set(files) == {"weights", "card"}:
-        return files["card"], files["weights"]
+        return lambda: (files["card"], files["weights"])
     came = ", ".join(sorted(name[:40] for name in files))[:200] or "none"
     raise HTTPException(422, f"expected a file in the field file, or two in weights and card; got {came}")
 
@@ -176,6 +199,9 @@ def _summary(model: StoredModel) -> dict[str, Any]:
                 "run",
                 "seed",
                 "software",
+                "mine",
+                "robustness",
+                "seeds",
             }
         ),
     }

@@ -16,12 +16,16 @@ router = APIRouter(include_in_schema=False)
 
 PAGE_METHODS = ["GET", "HEAD"]
 
+_ELSEWHERE = ("robustness", "seeds", "software")
+"""What of a model's summary the pad does not show, and need not load."""
+
 
 @router.api_route("/", methods=PAGE_METHODS)
 def pad(request: Request, state: State, model: str | None = None) -> Response:
     """The drawing pad, reading with `model` or the default."""
     listed = summaries(state.store)
-    usable = {entry["name"]: entry for entry in listed["models"] if entry["available"]}
+    needed = [{key: value for key, value in entry.items() if key not in _ELSEWHERE} for entry in listed["models"]]
+    usable = {entry["name"]: entry for entry in needed if entry["available"]}
     default = listed["default"]
     notice = None
     if model is not None and model not in usable:
@@ -60,6 +64,18 @@ def data(request: Request) -> Response:
     return _page(request, "data.html", "data", {})
 
 
+@router.api_route("/augmentation", methods=PAGE_METHODS)
+def augmentation(request: Request) -> Response:
+    """What an augmentation does to pictures, as its settings are moved."""
+    return _page(request, "augmentation.html", "train", {})
+
+
+@router.api_route("/mine", methods=PAGE_METHODS)
+def mine(request: Request) -> Response:
+    """Make it mine: a model is taught the user's own hand."""
+    return _page(request, "mine.html", "models", {})
+
+
 @router.api_route("/models", methods=PAGE_METHODS)
 def models(request: Request) -> Response:
     """The model store."""
@@ -69,7 +85,9 @@ def models(request: Request) -> Response:
 @router.api_route("/models/{name}/judge", methods=PAGE_METHODS)
 def judge(request: Request, state: State, name: str) -> Response:
     """How a stored model errs."""
-    return _page(request, "judge.html", "models", {"card": state.store.get(name)})
+    card = state.store.get(name)
+    evidence = card.model_dump(mode="json", include={"mine", "robustness", "seeds"})
+    return _page(request, "judge.html", "models", {"card": card, "evidence": evidence})
 
 
 def _page(request: Request, template: str, active: str, context: dict[str, Any]) -> Response:

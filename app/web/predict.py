@@ -5,9 +5,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from fastapi import APIRouter
-from numpy.typing import NDArray
 from pydantic import BaseModel
 from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
@@ -16,9 +14,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.data import Prepared, Sheet, from_pixels, sheet_of_image, sheet_of_strokes
-from app.models import Prediction, Predictor
+from app.data import Sheet, from_pixels, sheet_of_image, sheet_of_strokes
+from app.models import Predictor
+from app.models.answers import answer, read_sheets
 from app.web.bodies import BODY_LIMIT, parse_json, read_body
+from app.web.counting import Reading, outcome_of
 from app.web.errors import Error
 from app.web.state import services
 
@@ -31,7 +31,6 @@ JSON_TYPES = ("application/json", "application/x-www-form-urlencoded")
 """The second is what `curl -d` says unless it is told otherwise."""
 
 IMAGE_TYPES = ("image/png", "image/jpeg")
-PIXEL_DIGITS = 4
 
 
 class Digit(BaseModel):
@@ -118,8 +117,14 @@ _OPENAPI: dict[str, Any] = {
 )
 async def predict(request: Request) -> Response:
     """Read a drawing: pixels, strokes, an image, a list of up to 256 of them, or an image file itself."""
+    with Reading(services(request).counters) as reading:
+        return await _predict(request, reading)
+
+
+async def _predict(request: Request, reading: Reading) -> Response:
     with_input = _flag(request, "input")
     predictor = services(request).predictors.get(request.query_params.get("model"))
+    reading.model = predictor.card.name
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     as_json = kind in JSON_TYPES
     if as_json:
@@ -133,7 +138,7 @@ async def predict(request: Request) -> Response:
             images = await run_in_threadpool(_prepare, drawings, isinstance(data, list))
     else:
         images = [await run_in_threadpool(_prepare_file, await _file(request, kind))]
-    answers = _answers(predictor, images, with_input)
+    answers = _answers(predictor, images, with_input, reading)
     single = not as_json or not isinstance(data, list)
     return Response(to_json(answers[0] if single else answers), media_type="application/json")
 
@@ -159,7 +164,7 @@ def _prepare(drawings: list[Any], listed: bool) -> list[Sheet]:
                 413, f"expected pictures of at most {AREA_AT_ONCE // 10**6} megapixels together; got more"
             )
         try:
-            images.append(_prepare_one(drawing))
+            images.append(prepare_one(drawing))
             area += images[-1].area
         except ValueError as error:
             place = f"[{index}]: " if listed else ""
@@ -167,7 +172,8 @@ def _prepare(drawings: list[Any], listed: bool) -> list[Sheet]:
     return images
 
 
-def _prepare_one(drawing: object) -> Sheet:
+def prepare_one(drawing: object) -> Sheet:
+    """A drawing in one of the forms that /predict takes. Raises ValueError for anything else."""
     forms = {"pixels": _from_pixels, "strokes": sheet_of_strokes, "image": _from_image}
     if not isinstance(drawing, Mapping) or len(drawing) != 1 or next(iter(drawing)) not in forms:
         came = f"an object with {', '.join(map(repr, drawing)) or 'nothing'}" if isinstance(drawing, Mapping) else None
@@ -230,43 +236,11 @@ def _prepare_file(data: bytes) -> Sheet:
         raise HTTPException(422, str(error)) from None
 
 
-def _answers(predictor: Predictor, sheets: list[Sheet], with_input: bool) -> list[dict[str, Any]]:
+def _answers(predictor: Predictor, sheets: list[Sheet], with_input: bool, reading: Reading) -> list[dict[str, Any]]:
     """The answer to each sheet; all drawings on all of them are read at once."""
-    images = [sheet.whole for sheet in sheets]
-    images += [part.prepared for sheet in sheets for part in sheet.parts]
-    said = predictor.predict(images)
-    others = iter(said[len(sheets) :])
-    answers = []
-    for sheet, whole in zip(sheets, said, strict=False):
-        answer = {**describe(whole, sheet.whole, with_input), "blank": sheet.whole.blank, "model": predictor.card.name}
-        if sheet.parts:
-            parts = [(part, next(others)) for part in sheet.parts]
-            answer["is_digit"], answer["score"] = False, None if whole.score is None else 0.0
-            answer["digits"] = [{"box": part.box, **describe(one, part.prepared, with_input)} for part, one in parts]
-            answer["reading"] = _reading([one for _, one in parts])
-        answers.append(answer)
-    return answers
-
-
-def describe(said: Prediction, image: Prepared, with_input: bool) -> dict[str, Any]:
-    """What was said of an image, and with `with_input` the 28×28 itself, as JSON."""
-    answer: dict[str, Any] = {
-        "label": said.label,
-        "probabilities": said.probabilities,
-        "is_digit": said.is_digit,
-        "score": said.score,
-    }
-    if with_input:
-        answer["input"] = rounded(image.pixels)
-    return answer
-
-
-def _reading(said: list[Prediction]) -> str:
-    """What the parts say, "2025"; labels of several letters are kept apart."""
-    labels = [one.label if one.is_digit and one.label is not None else "?" for one in said]
-    return ("" if all(len(label) == 1 for label in labels) else " ").join(labels)
-
-
-def rounded(pixels: NDArray[np.floating]) -> list[list[float]]:
-    """Pixels (H, W), 0 to 1, as JSON."""
-    return [[round(value, PIXEL_DIGITS) for value in row] for row in pixels.tolist()]
+    said, of_parts = read_sheets(predictor, sheets)
+    reading.came_to(outcome_of(whole, parts=bool(sheet.parts)) for sheet, whole in zip(sheets, said, strict=True))
+    return [
+        answer(sheet, whole, parts, model=predictor.card.name, with_input=with_input)
+        for sheet, whole, parts in zip(sheets, said, of_parts, strict=True)
+    ]

@@ -16,8 +16,11 @@ from app.runs.estimate import Estimator
 from app.runs.log import Log
 from app.runs.runner import Runner
 from app.runs.tail import Tail
+from app.runs.tracking import Tracking
 from app.settings import Settings
+from app.web.counting import Counters
 from app.web.desk import Desk
+from app.web.limits import Room
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,11 @@ class Services:
     desk: Desk
     estimator: Estimator
     judge: Judge
+    room: Room
+    counters: Counters | None
+    tracking: Tracking
+    lab: Desk
+    """For what the lessons compute: apart from the desk, on which a judgement may lie for seconds."""
 
 
 def services(connection: HTTPConnection) -> Services:

@@ -1,8 +1,11 @@
 """The log of a run, live: hello, the backlog, then every event as it is committed."""
 
 import asyncio
+import json
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -10,8 +13,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.runs.database import UNREACHABLE
 from app.runs.log import Log, UnknownRunError
+from app.runs.rows import brief
 from app.runs.states import ENDED
-from app.runs.tail import Reader, SlowReaderError, message
+from app.runs.tail import Message, Reader, SlowReaderError, message
 from app.web.runs import LARGEST
 from app.web.state import services
 
@@ -32,18 +36,19 @@ async def stream(socket: WebSocket, run: str) -> None:
     """Send what `run` says after `seq` `after`, from the log and then live; close with 1000 after the last event.
 
     Where `after` was never given by this log, or the query's `log` is another one, the message `reset` comes before the
-    events, which then begin with the first.
+    events, which then begin with the first. `short=true` leaves out the epochs' layers and sheets, as of the events.
     """
     state = services(socket)
     after = socket.query_params.get("after", "0")
     await socket.accept()
-    if not run.isdecimal() or not after.isdecimal() or int(run[:11]) > LARGEST or len(after) > 10:
+    if not all(word.isdecimal() and len(word) <= 10 for word in (run, after)) or int(run) > LARGEST:
         await socket.close(REFUSED, "expected whole numbers for the run and for after")
         return
     log = socket.query_params.get("log", state.log.id)
+    short = socket.query_params.get("short") == "true"
     try:
         async with state.tail.follow(int(run)) as reader:
-            sending = asyncio.create_task(_send(socket, state.log, reader, int(run), int(after), log))
+            sending = asyncio.create_task(_send(socket, state.log, reader, int(run), int(after), log, short))
             ends = (sending, asyncio.create_task(_left(socket)), asyncio.create_task(reader.failed.wait()))
             try:
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -88,7 +93,11 @@ async def _say(socket: WebSocket, text: str) -> None:
         raise SlowReaderError(f"the reader took nothing for {STALL_SECONDS:g} s") from None
 
 
-async def _send(socket: WebSocket, log: Log, reader: Reader, run: int, after: int, of_log: str) -> None:
+def _shortened(event: Mapping[str, Any]) -> Message:
+    return message({**event, "data": brief(event["data"])})
+
+
+async def _send(socket: WebSocket, log: Log, reader: Reader, run: int, after: int, of_log: str, short: bool) -> None:
     row = await run_in_threadpool(log.status, run)
     if row is None:
         raise UnknownRunError(f"there is no run {run}")
@@ -101,7 +110,7 @@ async def _send(socket: WebSocket, log: Log, reader: Reader, run: int, after: in
     while seq < row["last_seq"]:
         events = await run_in_threadpool(log.events, run, after=seq)
         for event in events:
-            await _say(socket, message(event).text)
+            await _say(socket, (_shortened(event) if short else message(event)).text)
         if not events:  # it was deleted meanwhile
             return
         seq = events[-1]["seq"]
@@ -111,5 +120,7 @@ async def _send(socket: WebSocket, log: Log, reader: Reader, run: int, after: in
         await _say(socket, message({"type": "progress", "data": row["progress"]}).text)
     async for found in reader:
         if found.seq is None or found.seq > seq:
+            if short and found.seq is not None:
+                found = _shortened(json.loads(found.text))
             await _say(socket, found.text)
             seq = found.seq or seq

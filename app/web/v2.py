@@ -14,9 +14,10 @@ from starlette.responses import JSONResponse, Response
 
 from app import __version__
 from app.data import Prepared
-from app.models import DamagedModelError, ModelCard, Predictor, UnknownModelError
+from app.models import DamagedModelError, ModelCard, Predictor, Predictors, UnknownModelError
 from app.nn import shown
 from app.web.bodies import parse_json, read_body
+from app.web.counting import Reading, outcome_of
 from app.web.errors import Error
 from app.web.state import State
 from app.web.v2_tensors import INPUT, PIXELS, Output, check_parameters, read_input
@@ -126,7 +127,13 @@ async def infer(request: Request, state: State, name: str) -> Response:
 
     Gives `probabilities` and `label`, which is empty where there is no ink.
     """
-    predictor = state.predictors.get(name)
+    with Reading(state.counters) as reading:
+        return await _infer(request, state.predictors, name, reading)
+
+
+async def _infer(request: Request, predictors: Predictors, name: str, reading: Reading) -> Response:
+    predictor = predictors.get(name)
+    reading.model = name
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in BODY_TYPES:
         raise HTTPException(415, f"expected a body of {', '.join(BODY_TYPES[1:3])} or no type; got {kind[:80]!r}")
@@ -144,14 +151,15 @@ async def infer(request: Request, state: State, name: str) -> Response:
     except HTTPException as error:
         raise HTTPException(400, error.detail) from None  # the protocol's own status for what cannot be read
     if len(images) == 1:
-        outputs = _read(predictor, images)
+        outputs = _read(predictor, images, reading)
     else:
-        outputs = await run_in_threadpool(_read, predictor, images)
+        outputs = await run_in_threadpool(_read, predictor, images, reading)
     return _answer(name, identity, wanted, outputs)
 
 
-def _read(predictor: Predictor, images: Any) -> dict[str, Output]:
+def _read(predictor: Predictor, images: Any, reading: Reading) -> dict[str, Output]:
     said = predictor.predict([Prepared(image, blank=not image.any()) for image in images])
+    reading.came_to(map(outcome_of, said))
     rows = np.array([list(prediction.probabilities.values()) for prediction in said], np.float32)
     return {
         PROBABILITIES: Output(PROBABILITIES, "FP32", rows),

@@ -5,28 +5,21 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
-from pathlib import Path
-from urllib.parse import urlencode
 
-from babel.messages.pofile import read_po
 from fastapi import APIRouter
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from app.settings import PROJECT
+from app.bundle import bundled
+from app.texts import KEYS, LANGUAGES, read_texts
+from app.web.switch import chosen, leading_back
 
-LOCALE = Path(__file__).resolve().parent.parent / "locale"
-SCRIPTS = PROJECT / "static" / "js"
+SCRIPTS = bundled("static") / "js"
 
-LANGUAGES: Mapping[str, str] = {"en": "English", "ja": "日本語"}
-"""By their tags, each by the name that it gives itself. The first is that of the keys, and needs no catalogue."""
-
-KEYS = next(iter(LANGUAGES))
 COOKIE = "digitpad-language"
-COOKIE_SECONDS = 400 * 24 * 3600  # the longest that browsers keep one
 VARY = "Accept-Language, Cookie"
 
 COMMON_SCRIPT = "page"
@@ -88,24 +81,15 @@ class Words:
 @cache
 def words(language: str) -> Words:
     """The catalogue of a language, read when it is first asked for. Raises ValueError for one that is damaged."""
-    if language == KEYS:
-        return Words(language, {}, {})
-    with (LOCALE / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        catalogue = read_po(file, language, abort_invalid=True)
-    texts, places = dict[str, str](), dict[str, frozenset[str]]()
-    for message in catalogue:
-        key, text = (part[0] if isinstance(part, tuple | list) else part for part in (message.id, message.string))
-        if key and text and not message.fuzzy:
-            texts[key] = text
-            places[key] = frozenset(place for place, _ in message.locations)
-    return Words(language, texts, places)
+    found = read_texts(language)
+    return Words(language, {one.key: one.text for one in found}, {one.key: one.places for one in found})
 
 
 def language_of(request: Request) -> str:
     """The language to answer in: that of the switch on the pages, else the one that the browser likes best."""
-    chosen = request.cookies.get(COOKIE)
-    if chosen is not None and chosen in LANGUAGES:
-        return chosen
+    kept = request.cookies.get(COOKIE)
+    if kept is not None and kept in LANGUAGES:
+        return kept
     return preferred(request.headers.get("accept-language", ""))
 
 
@@ -139,9 +123,8 @@ def script_words(language: str, scripts: str) -> Markup:
 
 def switches(request: Request) -> list[dict[str, str]]:
     """A link for each language, which leads back to the page that is asked for."""
-    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return [
-        {"language": tag, "name": name, "href": f"/language/{tag}?{urlencode({'next': back})}"}
+        {"language": tag, "name": name, "href": leading_back(request, f"/language/{tag}")}
         for tag, name in LANGUAGES.items()
     ]
 
@@ -151,12 +134,7 @@ def choose(request: Request, language: str, next: str = "/") -> Response:
     """Keep the language that was chosen in a cookie, and go back to the page."""
     if language not in LANGUAGES:
         raise HTTPException(404, f"expected a language: {', '.join(LANGUAGES)}; got {language[:20]!r}")
-    # One slash at the beginning, and no control character: anything else may lead to another server.
-    address = "/" + re.sub(r"[\x00-\x20\\]", "", next).lstrip("/")
-    answer = RedirectResponse(address, 303)
-    secure = request.url.scheme == "https"
-    answer.set_cookie(COOKIE, language, COOKIE_SECONDS, secure=secure, httponly=True, samesite="lax")
-    return answer
+    return chosen(request, COOKIE, language, next)
 
 
 def headers(language: str, more: Mapping[str, str] | None = None) -> dict[str, str]:

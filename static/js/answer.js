@@ -8,13 +8,12 @@ import { clearPicture, paintPicture } from "./picture.js";
 import { describe, invitation, isKnown, partsOf, readAs } from "./verdict.js";
 import { t, tParts } from "./words.js";
 
-const MODELS_PAGE = "/models";
-
 /**
  * Binds the answer area of the page; `labels` are those of the model in use. `onParts(parts, selected)` hears which
- * parts of a drawing were read one by one, and whose bars are shown.
+ * parts of a drawing were read one by one, and whose bars are shown. `modelsPage` is where a model's name leads, if there
+ * is such a page.
  */
-export function createAnswer(labels, { onParts }) {
+export function createAnswer(labels, { onParts, modelsPage = "/models" }) {
   const head = byId("answer-head");
   const glyph = byId("answer-glyph");
   const parts = byId("answer-parts");
@@ -64,7 +63,7 @@ export function createAnswer(labels, { onParts }) {
     showGlyph(view.glyph);
     showParts(found);
     words.replaceChildren(...view.sentence.map((text) => (Array.isArray(text) ? element("strong", {}, ...text) : text)));
-    detail.replaceChildren(...view.facts.map((fact) => element("span", {}, fact)), between(), timing(milliseconds, answer.model));
+    detail.replaceChildren(...view.facts.map((fact) => element("span", {}, fact)), between(), timing(milliseconds, answer.model, modelsPage));
     const of = part() ?? answer;
     showBars(bars, of.probabilities, view.winner);
     const input = of.input ?? answer.input;
@@ -160,12 +159,12 @@ function setLength(node, length) {
 
 const between = () => element("span", { class: "between" }, " · ");
 
-const timing = (milliseconds, model) =>
+const timing = (milliseconds, model, page) =>
   element(
     "span",
     {},
     ...tParts("read in {milliseconds} ms by {model}", {
       milliseconds: Math.max(1, Math.round(milliseconds)),
-      model: element("a", { href: MODELS_PAGE, title: model }, model),
+      model: page === null ? model : element("a", { href: page, title: model }, model),
     }),
   );

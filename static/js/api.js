@@ -5,12 +5,13 @@ import { t } from "./words.js";
 
 const AWAY_STATUSES = new Set([502, 503, 504]);
 
-/** The server answered with an error; `message` is the text it gave. */
+/** The server answered with an error; `message` is the text it gave, `answer` all that it said, null where that was no JSON. */
 export class Refused extends Error {
-  constructor(status, message) {
+  constructor(status, message, answer = null) {
     super(message);
     this.name = "Refused";
     this.status = status;
+    this.answer = answer;
   }
 }
 
@@ -43,14 +44,14 @@ export async function call(method, path, { body, signal } = {}) {
   const answer = parse(text);
   if (response.ok) return answer;
   if (AWAY_STATUSES.has(response.status)) throw new ServerAway(answer?.error);
-  throw new Refused(response.status, answer?.error ?? t("The server answered with status {status}.", { status: response.status }));
+  throw new Refused(response.status, answer?.error ?? t("The server answered with status {status}.", { status: response.status }), answer);
 }
 
 export const get = (path, options) => call("GET", path, options);
 export const post = (path, body = {}, options = {}) => call("POST", path, { ...options, body });
 export const remove = (path) => call("DELETE", path);
 
-/** Words for a person from what `call` threw. */
+/** What `call` threw in words for a person; those of the server are English, which refusals.js puts into the page's language. */
 export const explain = (error) =>
   error instanceof ServerAway && error.reason === null ? t("The server does not answer. Try again in a moment.") : error.message;
 

@@ -7,6 +7,7 @@ import { fitToScreen, paint } from "./ink.js";
 import { listenToKeys } from "./keyboard-pen.js";
 import { listenToPen } from "./pen.js";
 import { extended, smooth } from "./strokes.js";
+import { onThemeChange } from "./theme.js";
 
 const REACH = 14; // units around the eraser
 
@@ -113,7 +114,7 @@ export function createBoard(canvas, { start, brush, erasing, overlay, onChange, 
   const hand = { onDown, onMove, onUp, onCancel };
   listenToPen(canvas, hand);
   const dropKeys = listenToKeys(canvas, { ...hand, onPlace: onPen });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+  onThemeChange(repaint);
   fitToScreen(canvas, () => paint(canvas, shown()));
 
   return {

@@ -1,6 +1,7 @@
 // Charts as Plotly wants them described. Nothing here touches the page.
 
 import { layerNames } from "./run-record.js";
+import { numberedLayer } from "./setting-words.js";
 import { t } from "./words.js";
 
 const MOST_MARKERS = 40; // beyond this many epochs the points would hide the line
@@ -77,7 +78,7 @@ export const KINDS = {
     lines: (epochs) =>
       layerNames({ epochs }).map((name, i) => ({
         id: name,
-        name: () => name,
+        name: () => numberedLayer(name),
         ...LAYER_STYLES[i % LAYER_STYLES.length],
         value: (epoch) => epoch.layers?.find((layer) => layer.name === name)?.gradient_norm,
       })),

@@ -2,8 +2,9 @@
 
 import { KINDS, layout, traces, valuesOf, wholeRange, zoomed } from "./chart-spec.js";
 import { byId, element, setText } from "./dom.js";
-import { createPainter, createPlot, onThemeChange, plotly, readTheme, saveFigure } from "./plot.js";
+import { createPainter, createPlot, plotly, readTheme, saveFigure } from "./plot.js";
 import { hasEnded } from "./run-record.js";
+import { onThemeChange } from "./theme.js";
 import { t } from "./words.js";
 
 const EAGER = new Set(["loss", "accuracy"]);

@@ -2,14 +2,16 @@
 
 import { METRICS } from "./compare-metrics.js";
 import { MARGIN, paintChart, placing } from "./compare-paint.js";
-import { extent, logTicks, nearest, padded, smoothed, ticks } from "./compare-scale.js";
+import { extent, logTicks, nearest, padded, pinched, smoothed, ticks, within } from "./compare-scale.js";
 import { paintSample } from "./compare-style.js";
 import { byId, element, setText } from "./dom.js";
 import { duration } from "./format.js";
+import { onThemeChange } from "./theme.js";
 import { t } from "./words.js";
 
 const PNG = { width: 1100, height: 620, scale: 2, line: 24 };
 const LEAST_ZOOM_PIXELS = 8;
+const DOUBLE_TAP = { milliseconds: 350, pixels: 30 };
 const EMPTY = { x: [0, 10], y: [0, 1], log: [0.01, 1] };
 
 /**
@@ -27,6 +29,9 @@ export function createCompareChart() {
   let zoom = null; // [from, to] of the x axis
   let hovered = null; // an x value
   let drag = null; // where a zoom begins, in pixels
+  const fingers = new Map(); // the pixels of those that are down, by their pointers
+  let pinch = null; // {start, range}: where two fingers came down, and what was shown then
+  let tap = { time: -Infinity, at: 0 };
   let frame = null;
   let series = [];
   let asked = 0;
@@ -88,7 +93,8 @@ export function createCompareChart() {
     if (filled.length === 0) setText(byId("compare-empty"), emptyText(isLog));
     const lastX = Math.max(...filled.map(({ x }) => x.at(-1)), axis === "epoch" ? (state.lastX ?? 0) : 0, 1);
     const firstX = axis === "epoch" ? Math.min(1, ...filled.map(({ x }) => x[0])) : 0;
-    const xRange = filled.length === 0 ? EMPTY.x : (zoom ?? [firstX, Math.max(lastX, firstX + 1)]);
+    const wholeX = [firstX, Math.max(lastX, firstX + 1)];
+    const xRange = filled.length === 0 ? EMPTY.x : (zoom ?? wholeX);
     const found = extent(filled, xRange, isLog);
     const yRange = found === null ? (isLog ? EMPTY.log : EMPTY.y) : padded(found, isLog);
     if (!isLog && kind.share) yRange[1] = Math.min(yRange[1], 1 + (yRange[1] - yRange[0]) * 0.02);
@@ -99,6 +105,7 @@ export function createCompareChart() {
       ...box,
       theme,
       isLog,
+      wholeX,
       xRange,
       yRange,
       xTitle: axis === "epoch" ? t("epoch") : t("seconds of training"),
@@ -167,6 +174,8 @@ export function createCompareChart() {
   const pixelsOf = (event) => event.clientX - area.getBoundingClientRect().left;
 
   area.addEventListener("pointermove", (event) => {
+    if (fingers.has(event.pointerId)) fingers.set(event.pointerId, pixelsOf(event));
+    if (pinch !== null) return follow();
     if (drag === null) return hover(pixelsOf(event));
     const [from, to] = [drag, pixelsOf(event)].sort((a, b) => a - b);
     band.hidden = to - from < LEAST_ZOOM_PIXELS;
@@ -177,18 +186,21 @@ export function createCompareChart() {
     if (drag === null) leave();
   });
   area.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || event.pointerType === "touch" || series.length === 0) return hover(pixelsOf(event));
+    if (event.pointerType === "touch") return touch(event);
+    if (event.button !== 0 || series.length === 0) return hover(pixelsOf(event));
     drag = pixelsOf(event);
     area.setPointerCapture(event.pointerId);
   });
   area.addEventListener("pointerup", (event) => {
+    lift(event);
     if (drag === null) return;
     const [from, to] = [drag, pixelsOf(event)].sort((a, b) => a - b);
     drag = null;
     band.hidden = true;
     if (to - from >= LEAST_ZOOM_PIXELS) zoomTo(placing(frame).xAt(from), placing(frame).xAt(to));
   });
-  area.addEventListener("pointercancel", () => {
+  area.addEventListener("pointercancel", (event) => {
+    lift(event);
     drag = null;
     band.hidden = true;
   });
@@ -198,14 +210,39 @@ export function createCompareChart() {
     area.focus();
   });
 
-  /** Shows a part of the x axis, at least a hundredth of the whole; null shows it all. */
+  // A finger reads the values, two enlarge and move what they hold, and two taps show all again.
+
+  function touch(event) {
+    const at = pixelsOf(event);
+    const isSecond = event.timeStamp - tap.time < DOUBLE_TAP.milliseconds && Math.abs(at - tap.at) < DOUBLE_TAP.pixels;
+    fingers.set(event.pointerId, at);
+    area.setPointerCapture(event.pointerId);
+    tap = { time: fingers.size === 1 ? event.timeStamp : -Infinity, at };
+    if (fingers.size === 1 && isSecond) zoomTo(null);
+    if (fingers.size === 2 && series.length > 0) {
+      pinch = { start: held(), range: frame.xRange };
+      leave();
+    } else hover(at);
+  }
+
+  /** The pixels of two fingers, from the left end of the x axis. */
+  const held = () => [...fingers.values()].slice(0, 2).map((at) => at - MARGIN.left);
+
+  function follow() {
+    zoom = pinched(pinch.range, pinch.start, held(), frame.width - MARGIN.left - MARGIN.right, frame.wholeX, leastZoom());
+    ask();
+  }
+
+  function lift({ pointerId }) {
+    fingers.delete(pointerId);
+    if (fingers.size < 2) pinch = null;
+  }
+
+  const leastZoom = () => (state.axis === "epoch" ? 1 : 0.01);
+
+  /** Shows a part of the x axis; null, or more than there is, shows it all. */
   function zoomTo(from, to) {
-    if (from === null) zoom = null;
-    else {
-      const least = state.axis === "epoch" ? 1 : 0.01;
-      const low = Math.max(state.axis === "epoch" ? 0 : 0, from);
-      zoom = [low, Math.max(to, low + least)];
-    }
+    zoom = from === null ? null : within(from, to - from, frame.wholeX, leastZoom());
     ask();
   }
 
@@ -219,7 +256,8 @@ export function createCompareChart() {
     else if (event.key === "Home") hovered = from;
     else if (event.key === "End") hovered = to;
     else if (event.key === "+" || event.key === "=") zoomTo(middle - (middle - from) / 2, middle + (to - middle) / 2);
-    else if (event.key === "-" || event.key === "Escape") {
+    else if (event.key === "-") zoomTo(2 * from - middle, 2 * to - middle);
+    else if (event.key === "0" || event.key === "Escape") {
       zoomTo(null);
       return leave();
     } else return;
@@ -231,7 +269,7 @@ export function createCompareChart() {
   area.addEventListener("blur", leave);
 
   new ResizeObserver(ask).observe(area);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  onThemeChange(() => {
     theme = readTheme();
     ask();
   });

@@ -72,6 +72,26 @@ export function firstFrom(xs, x) {
   return low;
 }
 
+/**
+ * The range of an axis `width` pixels long on which two fingers keep what they hold: they came down at pixels `start`, where
+ * `range` was shown, and are at `now`. Within `whole`, and at least `least` long; null where that is all of it.
+ */
+export function pinched(range, start, now, width, whole, least) {
+  const unit = (range[1] - range[0]) / width;
+  const held = start.map((pixel) => range[0] + pixel * unit);
+  const apart = now[1] - now[0];
+  const stretched = Math.abs(apart) < 1 ? Infinity : ((held[1] - held[0]) / apart) * width;
+  return within(held[0] - (now[0] / width) * stretched, stretched, whole, least);
+}
+
+/** `[from, from + length]` moved into `whole`, at least `least` long; null where that is all of it. */
+export function within(from, length, [low, high], least) {
+  const wanted = Math.max(least, Math.abs(length));
+  if (!(wanted < high - low)) return null;
+  const start = Math.min(Math.max(low, from), high - wanted);
+  return [start, start + wanted];
+}
+
 /** `[low, high]` of the y values of all series within the x range that can be shown; null where there are none. */
 export function extent(series, [from, to], isLog) {
   let low = Infinity;

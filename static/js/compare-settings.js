@@ -1,6 +1,7 @@
 // Which settings of several runs differ. Nothing here touches the page.
 
-import { networkLine, optimizerName } from "./network.js";
+import { networkLine } from "./network.js";
+import { layerName, settingValue } from "./setting-words.js";
 
 const isTable = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -22,7 +23,7 @@ export function differing(configs) {
   const tables = configs.map((config) => withLayers(flattened(config), configs));
   const paths = [...new Set(tables.flatMap((table) => Object.keys(table)))];
   return paths
-    .map((path) => ({ path, values: tables.map((table) => valueText(path, table[path])) }))
+    .map((path) => ({ path, values: tables.map((table) => settingValue(path, table[path])) }))
     .filter(({ values }) => new Set(values).size > 1);
 }
 
@@ -31,13 +32,7 @@ function withLayers(table, configs) {
   const { "network.layers": layers, ...rest } = table;
   if (layers === undefined) return table;
   const kinds = new Set(configs.map((config) => JSON.stringify((config.network?.layers ?? []).map(({ type }) => type))));
-  if (kinds.size > 1) return { ...rest, network: `${networkLine(layers)} (${layers.map(({ type }) => type).join(", ")})` };
+  if (kinds.size > 1) return { ...rest, network: `${networkLine(layers)} (${layers.map(({ type }) => layerName(type)).join(", ")})` };
   layers.forEach(({ type, ...fields }, i) => Object.assign(rest, flattened(fields, `layer ${i + 1} ${type}.`)));
   return rest;
-}
-
-function valueText(path, value) {
-  if (value === undefined || value === null) return "–";
-  if (path === "optimizer.type") return optimizerName(value);
-  return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -39,6 +39,7 @@ export function createStore(onChange) {
     stops.set(
       row.id,
       followRun(row.id, {
+        short: true,
         onMessage: (message) => hear(run, message),
         onReset: () => {
           run.points.length = 0;

@@ -2,10 +2,10 @@
 
 import { METRICS } from "./compare-metrics.js";
 import { paintSample } from "./compare-style.js";
-import { settingName } from "./compare-words.js";
 import { byId, element, setText } from "./dom.js";
 import { count, duration, loss, percent } from "./format.js";
 import { stateWord } from "./run-words.js";
+import { settingName } from "./setting-words.js";
 import { t } from "./words.js";
 
 /** The columns of what came of a run: `value` of a line sorts, `text` is written; `best` says which end is the better. */

@@ -1,6 +1,6 @@
 // The comparison of runs: which, by the address; their lines on one chart; what sets them apart, in a table.
 
-import { explain, get } from "./api.js";
+import { get } from "./api.js";
 import { createCompareChart } from "./compare-chart.js";
 import { METRICS, comparisonCsv } from "./compare-metrics.js";
 import { differing } from "./compare-settings.js";
@@ -11,6 +11,7 @@ import { lineNames } from "./compare-words.js";
 import { saveText } from "./csv.js";
 import { byId, setMessage, setText } from "./dom.js";
 import { awayText, untilAnswered } from "./patience.js";
+import { explain } from "./refusals.js";
 import { hasEnded } from "./run-record.js";
 import { createRunsList } from "./runs-list.js";
 import { t } from "./words.js";

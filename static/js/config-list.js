@@ -3,30 +3,35 @@
 import { element } from "./dom.js";
 import { networkLine, optimizerName } from "./network.js";
 import { datasetTitle } from "./run-words.js";
+import { fieldsText, layerName, lossName, partText, scheduleName } from "./setting-words.js";
 import { t } from "./words.js";
 
 /** Terms and values of a config, as pairs of texts. */
 export function configTerms(config, datasets) {
   const { network, optimizer } = config;
   const { type, learning_rate: rate, ...rest } = optimizer;
-  const others = Object.entries(rest).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
+  const others = fieldsText(rest);
   const terms = [
     [t("Recipe"), config.recipe ?? t("own settings")],
     [t("Data set"), datasetTitle(config.dataset, datasets)],
     [t("Validation data"), validationText(config.validation)],
     ...startTerm(config.start),
     [t("Network"), networkLine(network.layers)],
-    [t("Layers"), network.layers.map(layerText).join(", ")],
-    [t("Optimizer"), [optimizerName(type), ...others].join(", ")],
+    [t("Layers"), network.layers.map((layer) => partText(layer, layerName)).join(", ")],
+    [t("Optimizer"), [optimizerName(type), others].filter(Boolean).join(", ")],
     [t("Learning rate"), String(rate)],
+    ...(config.schedule.type === "constant" ? [] : [[t("Schedule"), partText(config.schedule, scheduleName)]]),
+    [t("Loss"), lossText(config.loss)],
     [t("Batch size"), String(config.batch_size)],
     [t("Epochs"), String(config.epochs)],
+    [t("Shuffle"), config.shuffle ? t("yes") : t("no")],
+    [t("Augmentation"), config.augmentation ? fieldsText(config.augmentation) || t("none") : t("none")],
     [t("Seed"), String(config.seed)],
     [t("Number type"), config.dtype],
   ];
-  if (config.schedule.type !== "constant") terms.splice(terms.findIndex(([term]) => term === t("Batch size")), 0, [t("Schedule"), layerText(config.schedule)]);
   if (config.weight_decay) terms.push([t("Weight decay"), String(config.weight_decay)]);
   if (config.clip_norm) terms.push([t("Longest gradient"), String(config.clip_norm)]);
+  if (config.averaging) terms.push([t("Averaging"), t("{count} epochs", { count: config.averaging })]);
   if (config.patience) terms.push([t("Patience"), t("{count} epochs", { count: config.patience })]);
   return terms;
 }
@@ -45,7 +50,4 @@ function validationText(validation) {
   return typeof validation === "number" ? t("the last {percent} % of the training pictures", { percent: Number((validation * 100).toFixed(2)) }) : t("none");
 }
 
-/** {"type": "dropout", "rate": 0.2} → "dropout 0.2" */
-function layerText({ type, ...rest }) {
-  return [type, ...Object.values(rest).filter((value) => typeof value !== "object")].join(" ").replaceAll("_", " ");
-}
+const lossText = (loss) => (typeof loss === "string" ? lossName(loss) : partText(loss, lossName));

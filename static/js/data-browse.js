@@ -1,11 +1,12 @@
 // What is in a data set: the class balance, and its pictures page by page.
 
-import { Refused, explain, get, post } from "./api.js";
+import { Refused, get, post } from "./api.js";
 import { createGrid, createLarge, showBalance } from "./data-grid.js";
 import { createOwn } from "./data-own.js";
 import { addressOf, ownName, titleOf } from "./data-sets.js";
 import { byId, element, setText } from "./dom.js";
 import { count } from "./format.js";
+import { explain } from "./refusals.js";
 import { fromServer } from "./server-words.js";
 import { t } from "./words.js";
 
@@ -100,7 +101,7 @@ export function createBrowse(page) {
       return { pictures: answer.digits, total: answer.total, counts: answer.counts, more: false };
     } catch (failure) {
       if (!(failure instanceof Refused) || failure.status !== 409) throw failure;
-      showMissing(failure.message);
+      showMissing(explain(failure));
       return null;
     }
   }
@@ -166,6 +167,7 @@ function actions(info, set) {
   const train = element("a", { class: info.state === "too-few" ? "button" : "button accent", href: `/train?dataset=${encodeURIComponent(info.name)}` }, t("Train on these"));
   if (set === null) return [train];
   const draw = element("a", { class: info.state === "too-few" ? "button accent" : "button", href: addressOf({ kind: "draw", set, labels: info.labels }) }, t("Draw more"));
+  const mine = element("a", { class: "button", href: `/mine?set=${encodeURIComponent(set)}` }, t("Make it mine"));
   const save = (format, words) => element("a", { class: "button", href: `/api/drawings/export?format=${format}&set=${encodeURIComponent(set)}`, download: true }, words);
-  return [...(info.state === "too-few" ? [] : [train]), draw, save("png", t("Pictures (PNG)")), save("json", t("Strokes (JSON)"))];
+  return [...(info.state === "too-few" ? [] : [train]), draw, mine, save("png", t("Pictures (PNG)")), save("json", t("Strokes (JSON)"))];
 }

@@ -1,11 +1,12 @@
 // The place to draw a set of one's own: it asks for each label until there are enough of all.
 
-import { explain, get, post, remove } from "./api.js";
+import { get, post, remove } from "./api.js";
 import { createBoard } from "./board.js";
 import { addressOf, datasetOf } from "./data-sets.js";
 import { byId, element, setText } from "./dom.js";
 import { EMPTY, isEmpty, lines } from "./drawing.js";
 import { createOverlay } from "./overlay.js";
+import { explain } from "./refusals.js";
 import { t } from "./words.js";
 
 const ENOUGH = 10; // of each label
@@ -26,7 +27,9 @@ export function createDraw(page) {
   const overlay = createOverlay(byId("overlay"));
   let set = null;
   let counts = {}; // by label, with those that are on their way to the server
+  let isDeclared = false; // the server keeps its labels
   let asked = null;
+  let unsent = []; // {label, strokes, set}: drawings that the server has not taken
 
   const board = createBoard(canvas, {
     start: EMPTY,
@@ -80,30 +83,62 @@ export function createDraw(page) {
       train.removeAttribute("href"); // which makes a link one that leads nowhere
       train.setAttribute("aria-disabled", "true");
     }
+    byId("remove-set").hidden = !isDeclared || Object.values(counts).some((count) => count > 0);
     byId("see-set").href = addressOf({ kind: "browse", set: datasetOf(set) });
     const left = Object.values(counts).reduce((sum, count) => sum + Math.max(0, ENOUGH - count), 0);
     setText(byId("train-note"), left === 0 ? t("Enough of each. More make it read better still.") : ready ? t("It can be tried already; {left} more make {enough} of each.", { left, enough: ENOUGH }) : t("{left} more make {enough} of each.", { left, enough: ENOUGH }));
   }
 
-  async function keepIt() {
+  function keepIt() {
     const drawing = board.shown();
     if (isEmpty(drawing)) return;
-    const [label, into] = [asked, set];
+    const label = asked;
     board.replace(EMPTY);
     counts[label] += 1;
     ask(askedNext(counts));
+    return send({ label, strokes: lines(drawing), set });
+  }
+
+  /** Sends a drawing; one that cannot be kept waits in `unsent`, whatever is drawn and shown meanwhile. */
+  async function send(drawing) {
     try {
-      const kept = await post("/api/drawings", { label, strokes: lines(drawing), set: into });
-      if (into !== set) return;
-      say(t("Kept as {label}.", { label: kept.label }), [t("Take it back"), () => takeBack(kept)]);
+      const kept = await post("/api/drawings", drawing);
+      if (kept.set === set && unsent.length === 0) say(t("Kept as {label}.", { label: kept.label }), [t("Take it back"), () => takeBack(kept)]);
     } catch (error) {
-      if (into !== set) return;
-      counts[label] -= 1;
-      ask(label);
-      if (isEmpty(board.shown())) board.replace(drawing); // nothing is lost
-      say(t("It could not be kept. {why}", { why: explain(error) }));
+      unsent.push(drawing);
+      if (drawing.set === set) {
+        counts[drawing.label] -= 1;
+        ask(asked);
+      }
+      sayUnsent(explain(error));
     }
   }
+
+  function sayUnsent(why) {
+    const text = t("{count} drawings could not be kept. {why}", { count: unsent.length, why });
+    say(text, [t("Try again"), sendAgain], [t("Throw away"), throwAway]);
+  }
+
+  async function sendAgain() {
+    const waiting = unsent;
+    unsent = [];
+    say(t("Working on it …"));
+    for (const drawing of waiting) {
+      if (drawing.set === set && drawing.label in counts) counts[drawing.label] += 1;
+      await send(drawing);
+    }
+    ask(askedNext(counts));
+  }
+
+  function throwAway() {
+    unsent = [];
+    say("");
+  }
+
+  // what is only in this page would be lost with it
+  window.addEventListener("beforeunload", (event) => {
+    if (unsent.length > 0) event.preventDefault();
+  });
 
   async function takeBack(kept) {
     try {
@@ -128,6 +163,17 @@ export function createDraw(page) {
     );
   }
 
+  byId("remove-set").addEventListener("click", async () => {
+    page.complain("");
+    try {
+      await remove(`/api/drawings/sets/${encodeURIComponent(set)}`);
+      await page.go({ kind: "make" }, { replace: true });
+      byId("make-title").focus();
+      page.say(t("The set “{name}” is removed.", { name: set }));
+    } catch (error) {
+      page.complain(explain(error));
+    }
+  });
   keep.addEventListener("click", keepIt);
   buttons.undo.addEventListener("click", board.undo);
   buttons.clear.addEventListener("click", board.clear);
@@ -143,14 +189,14 @@ export function createDraw(page) {
 
   return async function show({ set: name, labels }) {
     set = name;
-    const answer = await page.ask(() => get(`/api/drawings?set=${encodeURIComponent(name)}&limit=1`));
-    const known = answer.sets.find((one) => one.name === name)?.labels ?? {};
-    const all = [...new Set([...labels, ...Object.keys(known)])];
+    const { labels: known, declared } = await page.ask(() => get(`/api/drawings/sets/${encodeURIComponent(name)}`));
+    const all = [...new Set([...declared, ...labels, ...Object.keys(known)])];
     if (all.length === 0) return page.go({ kind: "make" }, { replace: true });
     counts = Object.fromEntries(all.map((label) => [label, known[label] ?? 0]));
+    isDeclared = declared.length > 0;
     setText(byId("draw-title"), t("Draw the set “{name}”", { name }));
     setText(byId("draw-text"), t("Write each as you always do: the network learns your hand. {enough} of each are enough to begin with.", { enough: ENOUGH }));
-    say("");
+    if (unsent.length === 0) say("");
     board.replace(EMPTY);
     ask(askedNext(counts));
     await page.refresh();

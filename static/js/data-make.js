@@ -1,6 +1,9 @@
 // A new set: its name and its labels.
 
+import { call, get } from "./api.js";
+import { asked } from "./dialog.js";
 import { byId, setText } from "./dom.js";
+import { explain } from "./refusals.js";
 import { t } from "./words.js";
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -22,6 +25,22 @@ export function faults(name, text) {
           ? t("A label has at most {most} characters.", { most: LONGEST })
           : "",
   };
+}
+
+/** Keeps the labels of a set on the server; of one that has drawings only once the person wants to add to it. */
+async function declared(set, labels) {
+  const address = `/api/drawings/sets/${encodeURIComponent(set)}`;
+  const { count: drawn } = await get(address);
+  if (drawn > 0) {
+    const sure = await asked({
+      title: t("There is a set named “{name}” already", { name: set }),
+      text: t("It has {count} drawings. New ones would come to these.", { count: drawn }),
+      answers: [["", t("Choose another name")], ["add", t("Add to it")]],
+    });
+    if (sure !== "add") return false;
+  }
+  await call("PUT", address, { body: { labels, add: drawn > 0 } });
+  return true;
 }
 
 /** Makes the view; gives what shows it. */
@@ -46,7 +65,14 @@ export function createMake(page) {
     event.preventDefault();
     const wrong = check();
     if (wrong !== undefined) return inputs[wrong].focus();
-    await page.go({ kind: "draw", set: inputs.name.value.trim(), labels: labelsIn(inputs.labels.value) });
+    const set = inputs.name.value.trim();
+    setText(byId("make-error"), "");
+    try {
+      if (!(await declared(set, labelsIn(inputs.labels.value)))) return inputs.name.focus();
+    } catch (error) {
+      return setText(byId("make-error"), explain(error));
+    }
+    await page.go({ kind: "draw", set, labels: [] });
     byId("draw-title").focus();
   });
 

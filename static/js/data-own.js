@@ -1,7 +1,8 @@
 // The user's own drawings of one set: listed, labelled anew, deleted and brought back.
 
-import { call, explain, get, post, remove } from "./api.js";
+import { call, get, post, remove } from "./api.js";
 import { moment } from "./format.js";
+import { explain } from "./refusals.js";
 import { t } from "./words.js";
 
 const PAGE = 200;

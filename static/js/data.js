@@ -1,12 +1,13 @@
 // The data page: the sets, what is in one, a new set, and the place to draw it.
 
-import { explain, get, post } from "./api.js";
+import { get, post } from "./api.js";
 import { createBrowse } from "./data-browse.js";
 import { createDraw } from "./data-draw.js";
 import { createMake } from "./data-make.js";
 import { addressOf, datasetOf, setLinks, wanted } from "./data-sets.js";
 import { byId, element, setText } from "./dom.js";
 import { awayText, untilAnswered } from "./patience.js";
+import { explain } from "./refusals.js";
 import { BACK } from "./server-events.js";
 import { t } from "./words.js";
 

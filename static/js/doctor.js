@@ -122,7 +122,10 @@ export function createDoctor({ subject, openLarge }) {
 }
 
 /** "the stroke is wide" → "The stroke is wide." */
-export const asSentence = (text) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?。]$/.test(text) ? "" : "."}`;
+export function asSentence(text) {
+  const sentence = text.slice(0, 1).toUpperCase() + text.slice(1);
+  return /[.!?。]$/.test(sentence) ? sentence : t("{sentence}.", { sentence });
+}
 
 function readText(report) {
   if (report.label === null) return t("Nothing is left to read.");

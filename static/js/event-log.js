@@ -2,6 +2,7 @@
 
 import { byId, element, setText } from "./dom.js";
 import { count, loss, percent } from "./format.js";
+import { explainMessage } from "./refusals.js";
 import { t } from "./words.js";
 
 const MOST_LINES = 400; // older ones are in the table of epochs and in the API
@@ -27,9 +28,9 @@ export function eventText({ type, data }) {
     case "succeeded":
       return t("Succeeded.");
     case "failed":
-      return t("Failed: {error}", { error: data.error ?? "" });
+      return t("Failed: {error}", { error: explainMessage(data.error) ?? "" });
     case "cancelled":
-      return t("Cancelled.");
+      return data.not_kept ? t("Cancelled; its model was not kept: {why}", { why: explainMessage(data.not_kept) }) : t("Cancelled.");
     default:
       return type;
   }

@@ -3,6 +3,7 @@
 import { Refused, get } from "./api.js";
 import { byId, element, setText } from "./dom.js";
 import { aroundZero, decoded, paintBytes } from "./pixels.js";
+import { explain } from "./refusals.js";
 import { rove } from "./roving.js";
 import { t } from "./words.js";
 
@@ -74,7 +75,7 @@ export function createFirstLayer({ open }) {
 
   function refused(error) {
     without = true;
-    setText(byId("first-layer-empty"), error.status === 404 ? NO_PICTURE() : error.message);
+    setText(byId("first-layer-empty"), error.status === 404 ? NO_PICTURE() : explain(error));
   }
 
   function put(found) {

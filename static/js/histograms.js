@@ -3,6 +3,7 @@
 import { byId, element, setText } from "./dom.js";
 import { loss } from "./format.js";
 import { epochOf, layerNames } from "./run-record.js";
+import { numberedLayer } from "./setting-words.js";
 import { t } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -68,7 +69,7 @@ function card(name) {
   return element(
     "figure",
     { class: "histogram" },
-    element("figcaption", {}, name),
+    element("figcaption", {}, numberedLayer(name)),
     svg,
     element("p", { class: "histogram-ends" }, element("span", {}), element("span", {})),
   );
@@ -91,7 +92,7 @@ function put(figure, name, epochs, epoch, first) {
   const [low, high] = figure.querySelectorAll(".histogram-ends span");
   setText(low, short(range[0]));
   setText(high, short(range[1]));
-  const values = { name, epoch: epoch.epoch, low: short(layer.histogram.from), high: short(layer.histogram.to), norm: loss(layer.weight_norm) };
+  const values = { name: numberedLayer(name), epoch: epoch.epoch, low: short(layer.histogram.from), high: short(layer.histogram.to), norm: loss(layer.weight_norm) };
   svg.setAttribute("aria-label", t("Weights of {name} after epoch {epoch}: from {low} to {high}, length {norm}", values));
 }
 

@@ -1,16 +1,22 @@
 // The page on which a stored model is judged, on any data set that has its labels.
 
-import { explain, get } from "./api.js";
+import { get } from "./api.js";
 import { titleOf } from "./data-sets.js";
 import { byId, element, pageData, setMessage } from "./dom.js";
+import { evidenceTables } from "./evidence.js";
 import { createJudge } from "./judge.js";
 import { awayText, untilAnswered } from "./patience.js";
+import { explain } from "./refusals.js";
 import { t } from "./words.js";
 
-async function startModelJudgement({ model, labels, dataset }) {
+async function startModelJudgement({ model, labels, dataset, evidence }) {
   const select = byId("judge-dataset");
   const note = byId("judge-model-note");
   const judge = createJudge();
+
+  const tables = evidenceTables(evidence);
+  byId("judge-evidence").hidden = tables.length === 0;
+  byId("judge-evidence-tables").replaceChildren(...tables);
 
   const judgeOn = (name) =>
     judge.judge({ key: `model ${model} ${name}`, path: `/api/models/${encodeURIComponent(model)}/judgement?dataset=${encodeURIComponent(name)}`, dataset: name });

@@ -1,16 +1,8 @@
 // Small pictures with a caption, in rows; a press opens one large.
 
-import { byId, element, setText } from "./dom.js";
+import { element } from "./dom.js";
+import { openPicture } from "./picture-dialog.js";
 import { decoded, paintBytes } from "./pixels.js";
-
-/** Shows a picture of few pixels large, with a title and a sentence. */
-export function openPicture({ paint, title, text }) {
-  const dialog = byId("picture-dialog");
-  paint(byId("picture-large"));
-  setText(byId("picture-title"), title);
-  setText(byId("picture-text"), text);
-  dialog.showModal();
-}
 
 /**
  * A list item with a picture of base64 `pixels`, or an empty one where they are null. `caption` is short and stands below;

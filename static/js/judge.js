@@ -1,6 +1,6 @@
 // How a trained network errs: confusion matrix, worst mistakes, each label, calibration, and the person's own drawings.
 
-import { Refused, explain, get } from "./api.js";
+import { Refused, get } from "./api.js";
 import { byId, element, setMessage, setText } from "./dom.js";
 import { count, loss, percent } from "./format.js";
 import { showCalibration } from "./judge-calibration.js";
@@ -8,6 +8,7 @@ import { showLabels } from "./judge-labels.js";
 import { createMatrix } from "./judge-matrix.js";
 import { tile } from "./judge-picture.js";
 import { awayText, untilAnswered } from "./patience.js";
+import { explain } from "./refusals.js";
 import { hasEnded } from "./run-record.js";
 import { t } from "./words.js";
 
@@ -93,6 +94,7 @@ export function createJudge() {
     const { labels, confusion, accuracy, count: images, loss: lossValue, split } = judgement;
     const which = split === "test" ? t("test images") : t("training images");
     setText(byId("judge-summary"), t("It reads {accuracy} of {count} {which} rightly; loss {loss}.", { accuracy: percent(accuracy, 2), count: count(images), which, loss: loss(lossValue) }));
+    setMessage(byId("judge-changed"), judgement.changed ? t("The data set has changed since this model was trained: it is tested on what it is now, and may have learned from some of these pictures.") : "");
     matrix.show(labels, confusion);
     clearCell();
     showLabels(judgement);

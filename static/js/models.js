@@ -1,11 +1,15 @@
 // The models that are kept: what each is, and what can be done with it.
 
-import { Refused, ServerAway, explain, get, post, remove } from "./api.js";
+import { Refused, ServerAway, get, post, remove } from "./api.js";
+import { chooseDefault } from "./choose-default.js";
 import { askedText, confirmed } from "./dialog.js";
 import { byId, element, setText } from "./dom.js";
+import { evidenceTables, mineNote, mineSentence } from "./evidence.js";
 import { ago, bytes, count, moment, percent } from "./format.js";
 import { awayText, untilAnswered } from "./patience.js";
+import { explain, explainMessage } from "./refusals.js";
 import { BACK } from "./server-events.js";
+import { metricName } from "./setting-words.js";
 import { t, tParts } from "./words.js";
 
 const MOST_LABELS = 12;
@@ -32,7 +36,7 @@ function startModelsPage() {
     setText(byId("models-error"), "");
     try {
       await task();
-      setText(byId("models-spoken"), done);
+      setText(byId("models-spoken"), typeof done === "function" ? done() : done);
     } catch (error) {
       setText(byId("models-error"), explain(error));
     }
@@ -63,11 +67,11 @@ function startModelsPage() {
   refresh();
 }
 
-/** Sends a zip of a model to the server; the card of what came in. */
+/** Sends a model, a zip or an ONNX file, to the server; the card of what came in. */
 async function sent(file) {
   let response;
   try {
-    response = await fetch("/api/models", { method: "POST", headers: { "content-type": "application/zip", accept: "application/json" }, body: file });
+    response = await fetch("/api/models", { method: "POST", headers: { "content-type": /\.onnx$/i.test(file.name) ? "application/onnx" : "application/zip", accept: "application/json" }, body: file });
   } catch {
     throw new ServerAway();
   }
@@ -101,7 +105,7 @@ function card(model, isDefault, act) {
       isDefault ? element("span", { class: "badge" }, t("default")) : null,
       model.shipped ? element("span", { class: "badge quiet-badge" }, t("comes with digitpad")) : null,
     ),
-    model.available ? facts(model) : element("p", { class: "model-reason" }, t("It cannot be used: {reason}", { reason: model.reason })),
+    model.available ? facts(model) : element("p", { class: "model-reason" }, t("It cannot be used: {reason}", { reason: explainMessage(model.reason) })),
     actions(model, isDefault, act),
   );
 }
@@ -121,6 +125,7 @@ function facts(model) {
       ...fact(t("Recipe"), model.recipe),
       ...fact(t("Created"), whenAndWhere(model)),
     ),
+    evidence(model),
     provenance(model),
   );
 }
@@ -132,9 +137,18 @@ function accuracy({ test_accuracy: test, val_accuracy: validation }) {
   return [t("Its accuracy was not measured.")];
 }
 
+/** What was measured of it beside its test: before and after it was made one's own, and on what is unlike MNIST. */
+function evidence({ mine, robustness = [], seeds = [] }) {
+  const parts = [];
+  if (mine) parts.push(element("p", {}, mineSentence(mine)), element("p", { class: "field-note" }, mineNote(mine)));
+  const tables = evidenceTables({ mine, robustness, seeds });
+  if (tables.length > 0) parts.push(element("details", { class: "model-more" }, element("summary", {}, t("What was measured")), ...tables));
+  return parts.length > 0 ? element("div", { class: "model-evidence" }, ...parts) : null;
+}
+
 /** What else is known of where it comes from, folded. */
 function provenance({ metrics = {}, seed, software = {} }) {
-  const numbers = Object.entries(metrics).map(([name, value]) => [name.replaceAll("_", " "), /accuracy/.test(name) ? percent(value, 2) : String(Number(value.toFixed(5)))]);
+  const numbers = Object.entries(metrics).map(([name, value]) => [metricName(name), /accuracy/.test(name) ? percent(value, 2) : String(Number(value.toFixed(5)))]);
   const made = Object.entries(software).map(([name, version]) => `${name} ${version}`).join(", ");
   return element(
     "details",
@@ -163,28 +177,54 @@ function actions(model, isDefault, act) {
     row.append(
       element("a", { class: "button", href: `/?model=${encodeURIComponent(model.name)}` }, t("Use on the pad")),
       element("a", { class: "button", href: `/train?start=${encodeURIComponent(model.name)}` }, t("Fine-tune")),
+      element("a", { class: "button", href: `/mine?model=${encodeURIComponent(model.name)}` }, t("Make it mine")),
       element("a", { class: "button", href: `/models/${encodeURIComponent(model.name)}/judge` }, t("Judge")),
     );
     if (!isDefault) {
-      const choose = () => act(() => post(`${address(model)}/default`), t("{name} is the default now.", { name: model.name }), () => model.name);
+      const choose = () => {
+        let chosen = false;
+        const task = async () => {
+          chosen = await chooseDefault(model.name);
+        };
+        return act(task, () => (chosen ? t("{name} is the default now.", { name: model.name }) : ""), () => model.name);
+      };
       others.append(button(t("Make default"), choose));
     }
-    others.append(download(model, "zip", t("Download")), download(model, "safetensors", t("Weights")), download(model, "card", t("Card")));
+    others.append(download(model, "zip", t("Download")));
     if (!model.shipped) others.append(button(t("Rename"), () => renameModel(model, act)));
   }
   if (!model.shipped) others.append(button(t("Delete"), () => deleteModel(model, act)));
   row.append(others);
+  if (model.available) row.append(exports(model));
   return row;
 }
 
+const download = (model, format, words) =>
+  element("a", { class: "quiet", href: `${address(model)}/download?format=${format}`, download: true, title: DOWNLOADS[format] }, words);
+
 const DOWNLOADS = {
   zip: t("The whole model as a zip, which “Import a model” takes"),
+  html: t("One page that draws and reads by itself, from a disk, with no server"),
+  onnx: t("For ONNX Runtime and other programs"),
+  keras: t("The weights for Keras, and a program that builds the model"),
+  npz: t("The weights and the network's description, for NumPy alone"),
   safetensors: t("The weights alone, as safetensors"),
   card: t("The model card alone, as JSON"),
 };
 
-const download = (model, format, words) =>
-  element("a", { class: "quiet", href: `${address(model)}/download?format=${format}`, download: true, title: DOWNLOADS[format] }, words);
+/** The formats for other programs, folded. */
+function exports(model) {
+  const choices = [
+    ["html", t("HTML")],
+    ["onnx", t("ONNX")],
+    ["keras", t("Keras")],
+    ["npz", t("NumPy")],
+    ["safetensors", t("Weights")],
+    ["card", t("Card")],
+  ];
+  const line = ([format, words]) => element("li", {}, download(model, format, words), element("span", { class: "soft" }, DOWNLOADS[format]));
+  return element("details", { class: "model-more" }, element("summary", {}, t("Export")), element("ul", { class: "model-formats" }, ...choices.map(line)));
+}
 
 function button(text, action) {
   const node = element("button", { class: "quiet", type: "button" }, text);

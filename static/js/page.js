@@ -1,6 +1,8 @@
-// What every page does: the switch of the language leads back to where the reader is, and a server that is away is named.
+// What every page does: the switch of the language leads back to where the reader is, light or dark is
+// switched, and a server that is away is named.
 
 import { watchServer } from "./server-watch.js";
+import { startThemeSwitch } from "./theme.js";
 
 for (const link of document.querySelectorAll("[data-language]")) {
   // Pages write what they show into their address, which the server did not see.
@@ -11,4 +13,5 @@ for (const link of document.querySelectorAll("[data-language]")) {
   });
 }
 
+startThemeSwitch();
 watchServer();

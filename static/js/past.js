@@ -5,6 +5,7 @@ import { byId, element, setText } from "./dom.js";
 import { paint } from "./ink.js";
 import { forGood, keep, recall } from "./kept.js";
 import { fromUrl } from "./picture-file.js";
+import { onThemeChange } from "./theme.js";
 import { t } from "./words.js";
 
 const NAME = "digitpad.past";
@@ -79,7 +80,7 @@ export function createPast({ onChoose }) {
     write(back ?? []);
     if (forgetButton.hidden) strip.focus();
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => render(stored()));
+  onThemeChange(() => render(stored()));
   window.addEventListener("storage", (event) => {
     if (event.key === NAME) render(stored());
   });

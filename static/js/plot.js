@@ -88,9 +88,3 @@ export function readTheme() {
   const names = ["ink", "soft", "line", "edge", "sheet", "training", "validation", "good", "yours", "font"];
   return Object.fromEntries(names.map((name) => [name, color(name)]));
 }
-
-/** Calls `action` when the colours of the page change: by the system, or by a switch on the page. */
-export function onThemeChange(action) {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", action);
-  new MutationObserver(action).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "class"] });
-}

@@ -1,8 +1,9 @@
 // A race: the same training several times with one thing changed, started by one press and watched on one chart.
 
-import { explain, post } from "./api.js";
+import { post } from "./api.js";
 import { byId, element, setText } from "./dom.js";
 import { KINDS, parsed, written } from "./race-values.js";
+import { explain } from "./refusals.js";
 import { t } from "./words.js";
 
 /**

@@ -1,6 +1,6 @@
 // Asks the server to read the drawing while it is drawn: one question on its way, the newest next, old answers dropped.
 
-import { ServerAway } from "./api.js";
+import { ServerAway, explain } from "./api.js";
 import { countdown, pauseSeconds } from "./backoff.js";
 
 const LEAST_INTERVAL = 40; // ms between two questions
@@ -82,7 +82,7 @@ export function createReader({ ask, onAnswer, onRefused, onWaiting, onAway, onBa
       if (late || error instanceof ServerAway) away(question);
       else {
         if (failures > 0) back();
-        onRefused(error.message);
+        onRefused(explain(error));
       }
     } finally {
       clearTimeout(limit);

@@ -20,7 +20,7 @@ export const recipeCard = (recipe) =>
       networkDiagram(recipe.config.network.layers),
       element("span", { class: "visually-hidden" }, configLine(recipe.config)),
       element("span", { class: "recipe-summary" }, fromServer(recipe.summary)),
-      element("span", { class: "recipe-from" }, ...tParts("From {source}", { source: source(recipe) })),
+      element("span", { class: "recipe-from" }, ...tParts("From {source}", { source: source(recipe) }), ...augmentationLink(recipe)),
     ),
   );
 
@@ -31,6 +31,10 @@ function promise({ expected_accuracy: accuracy, estimate }) {
   if (typeof estimate === "number") parts.push(t("about {time}", { time: duration(estimate) }));
   return parts.join(" · ");
 }
+
+/** To see what a recipe's augmentation does, where it has one. */
+const augmentationLink = ({ name, config }) =>
+  config.augmentation ? [" · ", element("a", { href: `/augmentation?recipe=${encodeURIComponent(name)}` }, t("See its augmentation"))] : [];
 
 /** Where a recipe is from, as a link where there is one. */
 function source({ source: name, source_url: url }) {

@@ -1,9 +1,11 @@
 // The buttons of a run: pause, resume, cancel, and what can be made of one that has ended.
 
-import { explain, post } from "./api.js";
+import { post } from "./api.js";
+import { chooseDefault } from "./choose-default.js";
 import { asked, askedNumber } from "./dialog.js";
 import { byId, setMessage, setText } from "./dom.js";
-import { choices, epochsToOffer } from "./run-choices.js";
+import { explain } from "./refusals.js";
+import { canKeepModel, choices, epochsToOffer } from "./run-choices.js";
 import { epochsDone, hasEnded } from "./run-record.js";
 import { onStrokes } from "./run-words.js";
 import { t } from "./words.js";
@@ -14,7 +16,7 @@ const BUTTONS = { pause: "pause", cancel: "cancel", again: "again", goOn: "go-on
 /** `onRow(row)` hears the run's row that an action was answered with, `onStarted(run)` of a run that was made. */
 export function createRunActions({ onRow, onStarted }) {
   const buttons = Object.fromEntries(Object.entries(BUTTONS).map(([name, id]) => [name, byId(id)]));
-  const nodes = { ...buttons, useModel: byId("use-model"), makeDefault: byId("make-default"), fineTune: byId("fine-tune") };
+  const nodes = { ...buttons, useModel: byId("use-model"), makeDefault: byId("make-default"), fineTune: byId("fine-tune"), seeMine: byId("see-mine") };
   let record = null;
   let asking = null; // "pause", "resume", "cancel", "again", ...: what is on its way to the server
 
@@ -41,6 +43,7 @@ export function createRunActions({ onRow, onStarted }) {
       if (name in buttons) setBusy(node, offered.busy[name] ?? asking !== null);
     }
     if (focused?.hidden && Object.values(nodes).includes(focused)) byId("run-title").focus({ preventScroll: true });
+    nodes.seeMine.href = `/mine?run=${record.id}`;
     if (record.model === null) return;
     nodes.useModel.href = `/?model=${encodeURIComponent(record.model)}`;
     nodes.fineTune.href = `/train?start=${encodeURIComponent(record.model)}`;
@@ -80,10 +83,12 @@ export function createRunActions({ onRow, onStarted }) {
     if (epochsDone(record) > 0) {
       const answer = await asked({
         title: t("Cancel this training?"),
-        text: t("It ends here. The best model that it has reached so far can be kept, to be used like any other."),
+        text: canKeepModel(record)
+          ? t("It ends here. The best model that it has reached so far can be kept, to be used like any other.")
+          : t("It ends here, and no model is kept: one that is made your own is compared with the other at the end alone."),
         answers: [
           ["", record.state === "running" ? t("Go on training") : t("Keep it")],
-          ["keep", t("Cancel and keep its best model")],
+          ...(canKeepModel(record) ? [["keep", t("Cancel and keep its best model")]] : []),
           ["cancel", t("Cancel")],
         ],
       });
@@ -118,8 +123,9 @@ export function createRunActions({ onRow, onStarted }) {
     const { id, model } = record;
     setBusy(nodes.makeDefault, true);
     try {
-      await post(`/api/models/${encodeURIComponent(model)}/default`);
-      if (record?.id === id) setText(byId("outcome-text"), t("“{model}” is the default now: the pad reads with it.", { model }));
+      const chosen = await chooseDefault(model);
+      if (!chosen) setBusy(nodes.makeDefault, false);
+      if (chosen && record?.id === id) setText(byId("outcome-text"), t("“{model}” is the default now: the pad reads with it.", { model }));
     } catch (error) {
       if (record?.id === id) setMessage(byId("run-error"), explain(error));
       setBusy(nodes.makeDefault, false);

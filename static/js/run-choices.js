@@ -12,7 +12,8 @@ export function choices(record, asking = null) {
   const { state, model, checkpoint, reason } = record;
   const ended = hasEnded(record);
   const failed = state === "failed";
-  const canGoOn = ended && checkpoint !== null && reason !== "diverged"; // which would diverge again, bit for bit
+  const isPersonal = !canKeepModel(record);
+  const canGoOn = ended && checkpoint !== null && reason !== "diverged" && !isPersonal; // which would diverge again, bit for bit
   const hasModel = ended && model !== null;
   return {
     pause: ended ? null : pauseText(record, asking),
@@ -23,6 +24,7 @@ export function choices(record, asking = null) {
     fineTune: hasModel ? t("Fine-tune this model") : null,
     useModel: hasModel,
     makeDefault: hasModel,
+    seeMine: hasModel && isPersonal,
     strokes: couldUseStrokes(record),
     busy: {
       pause: asking !== null || isCancelling(record, asking) || (state !== "paused" && record.pauseRequested),
@@ -30,6 +32,9 @@ export function choices(record, asking = null) {
     },
   };
 }
+
+/** Whether its model can be kept before the end; one that is made somebody's own is first compared with that it began from. */
+export const canKeepModel = ({ config }) => !config?.personal;
 
 const isCancelling = ({ cancelRequested }, asking) => cancelRequested || asking === "cancel";
 

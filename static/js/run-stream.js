@@ -8,9 +8,10 @@ const DONE = 1000;
 /**
  * `onMessage(message)` hears every message, `onReset()` that the log is another one and all events come again,
  * `onLost(seconds)` that the connection is gone (every second), `onFound()` that it is back, `onDone()` that all was
- * said, `onGone()` that the run no longer exists. Gives a function that stops.
+ * said, `onGone()` that the run no longer exists. `short` leaves out what an epoch shows of its layers and its sheet, which
+ * is most of it. Gives a function that stops.
  */
-export function followRun(id, { onMessage, onReset, onLost, onFound, onDone, onGone }) {
+export function followRun(id, { onMessage, onReset, onLost, onFound, onDone, onGone, short = false }) {
   let socket = null;
   let log = null;
   let lastSeq = 0;
@@ -20,7 +21,7 @@ export function followRun(id, { onMessage, onReset, onLost, onFound, onDone, onG
 
   function connect() {
     endPause = null;
-    const mine = new WebSocket(address(id, lastSeq, log));
+    const mine = new WebSocket(address(id, lastSeq, log, short));
     socket = mine;
     mine.addEventListener("message", ({ data }) => {
       if (socket === mine) hear(JSON.parse(data));
@@ -87,8 +88,9 @@ export function followRun(id, { onMessage, onReset, onLost, onFound, onDone, onG
   };
 }
 
-function address(id, after, log) {
+function address(id, after, log, short) {
   const url = new URL(`/api/runs/${id}/stream?after=${after}`, location.href);
+  if (short) url.searchParams.set("short", "true");
   if (log !== null) url.searchParams.set("log", log);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url;

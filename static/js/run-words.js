@@ -2,6 +2,7 @@
 
 import { titleOf } from "./data-sets.js";
 import { between, count, duration, percent } from "./format.js";
+import { explainMessage } from "./refusals.js";
 import { epochsDone, hasEnded, place } from "./run-record.js";
 import { t } from "./words.js";
 
@@ -111,7 +112,7 @@ export function outcome(record) {
     const text = couldUseStrokes(record)
       ? t("The data set “strokes” needs no download: digitpad draws it itself.")
       : advice(record);
-    return { title: record.error ?? t("The training failed, and did not say why."), text };
+    return { title: explainMessage(record.error) ?? t("The training failed, and did not say why."), text };
   }
   if (record.state === "cancelled") return { title: t("Cancelled."), text: afterCancel(record) };
   return { title: t("When it is done, it is tested on pictures that it has never seen."), text: "" };

@@ -1,10 +1,11 @@
 // The page of one run.
 
-import { explain, get, remove } from "./api.js";
+import { get, remove } from "./api.js";
 import { configItems } from "./config-list.js";
 import { confirmed } from "./dialog.js";
 import { byId, pageData, setText } from "./dom.js";
 import { awayText, untilAnswered } from "./patience.js";
+import { explain } from "./refusals.js";
 import { hasEnded } from "./run-record.js";
 import { createRunView } from "./run-view.js";
 import { t } from "./words.js";

@@ -1,7 +1,8 @@
 // Tags and the note of a run, edited in a dialog and kept by the server.
 
-import { call, explain } from "./api.js";
+import { call } from "./api.js";
 import { element, setText } from "./dom.js";
+import { explain } from "./refusals.js";
 import { parseTags } from "./runs-list-filter.js";
 import { t } from "./words.js";
 

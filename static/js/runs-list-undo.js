@@ -1,7 +1,8 @@
 // Deletes runs, with some seconds in which that can be undone: until then the server is not asked.
 
-import { explain, remove } from "./api.js";
+import { remove } from "./api.js";
 import { element, setText } from "./dom.js";
+import { explain } from "./refusals.js";
 import { t } from "./words.js";
 
 const SECONDS = 8; // for which it can be undone; they stand still while the notice is pointed at, or focused by the keyboard

@@ -1,9 +1,10 @@
 // The list of runs: a table, on phones a card for each; to be filtered, sorted, chosen for a comparison, tagged, deleted.
 
-import { explain, get } from "./api.js";
+import { get } from "./api.js";
 import { STATE_NAMES } from "./compare-words.js";
 import { byId, element, setMessage, setText } from "./dom.js";
 import { awayText, untilAnswered } from "./patience.js";
+import { explain } from "./refusals.js";
 import { BACK } from "./server-events.js";
 import { hasEnded } from "./run-record.js";
 import { stateWord } from "./run-words.js";
@@ -214,6 +215,7 @@ const emptyState = () =>
     { class: "card blank-slate" },
     element("p", {}, t("No runs yet.")),
     element("p", { class: "soft" }, t("Every training that you start is kept here, with its curves.")),
+    document.getElementById("setup") === null ? element("a", { class: "button accent", href: "/train" }, t("Train a network")) : null,
   );
 
 // The roles are written out because a table laid out as cards loses them otherwise.

@@ -2,12 +2,12 @@
 
 import { withOutputs } from "./hidden-layers.js";
 import { configLine } from "./network.js";
+import { FIELD, explainMessage, fieldErrorText } from "./refusals.js";
 import { t } from "./words.js";
 
 // Where each rule usually starts to learn well; offered when the rule is changed.
 const USUAL_LEARNING_RATE = { sgd: 0.1, momentum: 0.01, nesterov: 0.01, adagrad: 0.01, rmsprop: 0.001, adam: 0.001, adamw: 0.001 };
 const SHARES = [0.05, 0.1, 0.2, 0.3];
-const FIELD = /^([a-z]\w*(?:\.[a-z]\w*|\[\d+\]|\.\d+)*): /;
 
 /** The choices of validation data as [value, text], with the one that is chosen among them. */
 export function validationChoices(chosen) {
@@ -21,10 +21,10 @@ const shareText = (share) => t("the last {share} % of the training pictures", { 
 export const offeredLearningRate = ({ optimizer }, type, usual) =>
   type === optimizer.type ? optimizer.learning_rate : (USUAL_LEARNING_RATE[type] ?? usual);
 
-/** The field that the server's error begins with, as in "optimizer.learning_rate: expected ...", and the rest. */
+/** The field that the server's error begins with, as in "optimizer.learning_rate: expected ...", and the rest in the page's language. */
 export function fieldError(message) {
   const found = FIELD.exec(message);
-  return found === null ? { path: null, message } : { path: found[1], message: message.slice(found[0].length) };
+  return found === null ? { path: null, message: explainMessage(message) } : { path: found[1], message: fieldErrorText(message.slice(found[0].length)) };
 }
 
 /** The config to ask for: with an output for each of the data set's labels, where these are known. */

@@ -1,6 +1,6 @@
 // The setup of a training: a recipe, a data set, the settings, what they come to, and the button that starts.
 
-import { explain, get, post } from "./api.js";
+import { get, post } from "./api.js";
 import { titleOf } from "./data-sets.js";
 import { byId, element, setText } from "./dom.js";
 import { createEstimator } from "./estimate.js";
@@ -8,6 +8,7 @@ import { count, duration } from "./format.js";
 import { awayText, untilAnswered } from "./patience.js";
 import { createRace } from "./race.js";
 import { recipeCard } from "./recipe-cards.js";
+import { explain, explainMessage } from "./refusals.js";
 import { fromServer } from "./server-words.js";
 import { BACK } from "./server-events.js";
 import { createSettingsForm } from "./settings-form.js";
@@ -69,6 +70,7 @@ export async function startSetup({ onStarted }) {
     config = next;
     form.querySelector(`input[name=recipe][value="${CSS.escape(recipe.name)}"]`).checked = true;
     config = { ...config, dataset: datasets.some(({ name }) => name === config.dataset) ? config.dataset : recipe.config.dataset };
+    if (![...dataset.options].some(({ value }) => value === config.dataset)) dataset.append(element("option", { value: config.dataset }, config.dataset)); // several in one, as recipes have
     dataset.value = config.dataset;
     settings.fill(config, recipe.config);
     settings.knowLabels(labels() ?? null, wanted());
@@ -96,6 +98,7 @@ export async function startSetup({ onStarted }) {
     settings.setLine(shown);
     if (!start.hasAttribute("data-busy")) setText(start, model === null ? t("Start training") : t("Start fine-tuning"));
     byId("reset-settings").disabled = setupParameters(recipe, wanted()).every(([key]) => ["recipe", "dataset"].includes(key));
+    byId("see-augmentation").href = `/augmentation?${new URLSearchParams({ recipe: recipe.name, augmentation: JSON.stringify(config.augmentation ?? null) })}`;
     const wrong = settings.review(refused);
     reviewRace();
     if (wrong) return;
@@ -115,7 +118,7 @@ export async function startSetup({ onStarted }) {
   function refuse(message) {
     refused = fieldError(message);
     settings.review(refused);
-    if (!settings.hasPlace(refused.path)) setText(alert, message);
+    if (!settings.hasPlace(refused.path)) setText(alert, explainMessage(message));
     settings.showOutline(null);
     for (const id of ["cost-parameters", "cost-time"]) setText(byId(id), "–");
     setText(byId("cost-note"), t("It cannot be started like this."));
@@ -173,13 +176,12 @@ export async function startSetup({ onStarted }) {
     try {
       onStarted(await post("/api/runs", body));
     } catch (failure) {
-      const message = explain(failure);
-      const error = fieldError(message);
+      const error = fieldError(failure.message);
       if (settings.hasPlace(error.path)) {
         refused = error;
         settings.review(refused, { go: true });
       }
-      setText(alert, message);
+      setText(alert, explain(failure));
     }
     start.disabled = false;
     start.removeAttribute("data-busy");

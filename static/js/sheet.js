@@ -4,6 +4,7 @@ import { Refused, get } from "./api.js";
 import { byId, element, setText } from "./dom.js";
 import { percent } from "./format.js";
 import { decoded, paintBytes } from "./pixels.js";
+import { explain } from "./refusals.js";
 import { rove } from "./roving.js";
 import { t } from "./words.js";
 
@@ -67,7 +68,7 @@ export function createSheet({ open }) {
       }
     } catch (error) {
       // the server away: it is asked again with the next epoch
-      if (error instanceof Refused) setText(byId("sheet-empty"), error.message);
+      if (error instanceof Refused) setText(byId("sheet-empty"), explain(error));
     }
     asking = false;
   }

@@ -1,8 +1,9 @@
 // The training dashboard.
 
-import { explain, get } from "./api.js";
+import { get } from "./api.js";
 import { byId, setText } from "./dom.js";
 import { awayText, untilAnswered } from "./patience.js";
+import { explain } from "./refusals.js";
 import { hasEnded } from "./run-record.js";
 import { createRunView } from "./run-view.js";
 import { createRunsList } from "./runs-list.js";

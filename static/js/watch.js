@@ -4,6 +4,7 @@ import { createEventLog } from "./event-log.js";
 import { byId, setText } from "./dom.js";
 import { createFirstLayer } from "./first-layer.js";
 import { createHistograms } from "./histograms.js";
+import { openPicture } from "./picture-dialog.js";
 import { createSheet } from "./sheet.js";
 import { epochOf, epochsDone, hasEnded } from "./run-record.js";
 import { t } from "./words.js";
@@ -64,17 +65,7 @@ export function createWatch() {
     render();
     slider.focus();
   });
-  byId("picture-dialog").addEventListener("click", ({ target, currentTarget }) => target === currentTarget && currentTarget.close());
   sheet.whenReady(() => record !== null && render());
 
   return { show };
-}
-
-/** Shows a picture of few pixels large, with a title and a sentence. */
-function openPicture({ paint, title, text }) {
-  const dialog = byId("picture-dialog");
-  paint(byId("picture-large"));
-  setText(byId("picture-title"), title);
-  setText(byId("picture-text"), text);
-  dialog.showModal();
 }

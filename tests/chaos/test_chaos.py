@@ -14,7 +14,7 @@ import pytest
 from tests.chaos.house import ENDS, LEASE_SECONDS, House
 from tests.waiting import until
 
-MOMENTS = int(os.environ.get("DIGITPAD_CHAOS_MOMENTS", "2"))
+MOMENTS = int(os.environ.get("DIGITPAD_CHAOS_MOMENTS", "1"))
 SEED = int(os.environ.get("DIGITPAD_CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
 
 pytestmark = [

@@ -206,3 +206,41 @@ def test_a_file_that_is_no_npz_is_refused(data, tmp_path):
     (tmp_path / "data" / "mine.npz").write_bytes(data)
     with pytest.raises(DatasetUnavailable, match=r"expected a whole \.npz file"):
         load("npz:mine.npz", tmp_path)
+
+
+def test_what_a_folder_holds_is_asked_for_often_and_read_once(bars, tmp_path, monkeypatch):
+    loaded = []
+    read = folder_module.load_folder
+    monkeypatch.setattr(folder_module, "load_folder", lambda name, **more: loaded.append(name) or read(name, **more))
+
+    def info(name):
+        return get_info(name, data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")
+
+    assert [info("folder:bars").train for _ in range(3)] == [20, 20, 20]
+    assert loaded == ["folder:bars"]
+    picture(bars / "up" / "90.png", 3)
+    os.utime(bars / "up", (1, 1))  # also where the clock of the disk stands still
+    assert info("folder:bars").train == 21
+    assert len(loaded) == 2
+
+
+def test_what_was_made_of_folders_is_kept_within_bounds(bars, tmp_path, monkeypatch):
+    monkeypatch.setattr(folder_module, "MOST_KEPT", 2)
+    kept = tmp_path / "cache" / "folders"
+    load("folder:bars", tmp_path)
+    (first,) = kept.iterdir()
+    for age, number in enumerate((90, 91)):
+        for path in kept.iterdir():
+            os.utime(path, (path.stat().st_mtime - 100,) * 2)
+        picture(bars / "up" / f"{number}.png", number)
+        load("folder:bars", tmp_path)
+        assert len(list(kept.iterdir())) == 2, age
+    assert not first.exists()  # used longest ago
+    used, newest = sorted(kept.iterdir(), key=lambda path: path.stat().st_mtime)
+    load("folder:bars", tmp_path)
+    monkeypatch.setattr(folder_module, "MOST_KEPT_BYTES", 1)
+    picture(bars / "up" / "92.png", 2)
+    load("folder:bars", tmp_path)
+    assert len(list(kept.iterdir())) == 1  # the newest stays, however large it is
+    assert not used.exists()
+    assert not newest.exists()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from app.data import yours
 from app.data.drawings import DrawingStore
 from app.data.preprocessing import from_strokes
 from app.data.sheet import sheet_indexes
@@ -63,3 +64,17 @@ def test_a_drawing_is_rendered_once(tmp_path, monkeypatch):
 
 def test_no_drawings_at_all_are_no_error(tmp_path):
     assert len(OwnImages(DrawingStore(tmp_path / "none")).get(["1"])) == 0
+
+
+def test_only_what_is_shown_is_read_and_each_set_is_looked_at_once(tmp_path, monkeypatch):
+    store = DrawingStore(tmp_path / "drawings")
+    line = [[[0, 0], [5, 5]]]
+    kept = [store.add(label, line, name) for name in ("a", "b") for label in ("3", "x", "3", "3", "3")]
+    assert [one.id for one in OwnImages(store).get(["3"]).drawings] == [d.id for d in kept[::-1] if d.label == "3"]
+    read, looked = [], []
+    whole, look = yours.read_drawing, store._look
+    monkeypatch.setattr(yours, "read_drawing", lambda path, name: read.append(path) or whole(path, name))
+    monkeypatch.setattr(store, "_look", lambda name: looked.append(name) or look(name))
+    assert len(OwnImages(store).get(["3"], most=5)) == 5
+    assert len(read) == 5
+    assert sorted(looked) == ["a", "a", "b", "b"]  # however many drawings there are

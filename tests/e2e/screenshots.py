@@ -5,7 +5,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from app.web.words import LANGUAGES
+from app.learn.lesson import NAMES
+from app.texts import LANGUAGES
 from tests.data.drawings import recorded
 from tests.e2e.browser import chromium, draw
 from tests.e2e.test_pad_answers import SCRIBBLE, beside
@@ -17,6 +18,7 @@ SIZES = {1280: 800, 390: 844}
 SCHEMES = ("light", "dark")
 WAIT_MS = 120_000  # a judgement reads every test image
 LOADED = "() => document.querySelector('[aria-busy=true]') === null && document.readyState === 'complete'"
+LEARN = ("", *(f"/{number}" for number in range(1, len(NAMES) + 1)), "/parts", "/perceptron", "/inside")
 QUICK = {"recipe": "quick", "overrides": {"dataset": "strokes", "epochs": 3}}
 
 
@@ -65,12 +67,29 @@ def _pages(page: Page, server: Server, runs: list[int], name: str) -> None:
         "data-own": "/data?set=drawings:own",
         "data-make": "/data?make",
         "data-draw": "/data?draw=own",
+        **{f"learn{path.replace('/', '-')}": f"/learn{path}" for path in LEARN},
         "nothing": "/nothing",
     }.items():
         page.goto(server.url + path)
         page.wait_for_function(LOADED)
         page.wait_for_load_state("networkidle")
+        _see_all(page)
         page.screenshot(path=FOLDER / f"{title}-{name}.png", full_page=True)
+
+
+def _see_all(page: Page) -> None:
+    """Go down the page and up again: charts are drawn when somebody comes near them."""
+    page.evaluate(
+        """async () => {
+            const nextFrames = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 60)));
+            for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight / 2) {
+                scrollTo(0, y);
+                await nextFrames();
+            }
+            scrollTo(0, 0);
+            await nextFrames();
+        }"""
+    )
 
 
 def _pad(page: Page, server: Server, name: str) -> None:
@@ -102,6 +121,7 @@ def _dashboard(page: Page, server: Server, name: str) -> None:
     run = server.post("/api/runs", {"recipe": "quick", "overrides": {"dataset": "strokes", "epochs": 400}})["id"]
     page.goto(f"{server.url}/train?run={run}")
     until(lambda: (metrics := server.get(f"/api/runs/{run}")["metrics"]) and metrics["epoch"] >= 5)
+    _see_all(page)
     page.screenshot(path=FOLDER / f"train-{name}.png", full_page=True)
     _states_of_a_run(page, server, run, name)
 

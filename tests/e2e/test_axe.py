@@ -8,10 +8,11 @@ from playwright.sync_api import Browser, Page
 
 from tests.conftest import TINY
 from tests.data.drawings import recorded
+from tests.e2e.browser import draw
 from tests.serving import Server, serve
 from tests.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LOOKS = {"en": [(1280, 800, "light"), (390, 844, "dark")], "ja": [(390, 844, "light"), (1280, 800, "dark")]}
@@ -25,12 +26,19 @@ PAGES = {
     "models": "/models",
     "judge": "/models/mnist-mlp/judge",
     "data": "/data",
+    "make it mine": "/mine",
+    "augmentation": "/augmentation?source=strokes",
     "own drawings": "/data?set=drawings:own",
+    "learn": "/learn",
+    "the parts": "/learn/parts",
+    "the perceptron": "/learn/perceptron",
+    "a lesson": "/learn/1",
+    "the code": "/learn/code/adam",
     "nothing": "/nothing-here",
     "broken": "/models/none/judge",
 }
 LOADED = "() => document.querySelector('[aria-busy=true]') === null && document.readyState === 'complete'"
-OPEN = "() => document.querySelectorAll('details').forEach((one) => (one.open = true))"
+OPEN = "() => document.querySelectorAll('details:not(.themes)').forEach((one) => (one.open = true))"
 AXE = """async (tags) => {
   const options = { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] };
   // what Plotly draws is one picture with a name, and full of nodes
@@ -78,4 +86,62 @@ def test_axe_finds_nothing_on(name: str, reader: Page, home: Server) -> None:
         if page.evaluate("document.documentElement.scrollWidth") > width:
             found.append(f"{width}: wider than the screen")
     found += [f"moves: {html}" for html in page.evaluate(MOVES)]
+    assert not found, "\n".join(dict.fromkeys(found))
+
+
+def _look(page: Page, what: str, found: list[str]) -> None:
+    """What axe says of the page as it is, in both themes."""
+    page.evaluate(Axe().axe_script)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found += [f"{what} {scheme}: {text}" for text in page.evaluate(AXE, RULES)]
+
+
+def _close(page: Page) -> None:
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+
+
+def test_axe_finds_nothing_in_any_dialog(browser: Browser, home: Server) -> None:
+    context = browser.new_context(locale="en", reduced_motion="reduce", viewport={"width": 390, "height": 844})
+    page, found = context.new_page(), []
+    opened = {
+        "/train?run=1": [
+            ("picture", "#sheet button:enabled"),
+            ("further", "#further"),
+            ("notes and tags", "[data-run='1'] .cell-actions button"),
+        ],
+        "/runs/1": [("weights", "#first-layer button:enabled"), ("delete a run", "#delete")],
+        "/compare?runs=1": [],
+        "/models": [
+            ("rename", ".model-others button >> text=Rename"),
+            ("delete a model", ".model-others button >> text=Delete"),
+        ],
+        "/data?set=drawings:own": [("a drawing", "#grid button")],
+        "/data?make": [],
+        "/data?draw=own": [],
+    }
+    for path, dialogs in opened.items():
+        page.goto(home.url + path)
+        page.wait_for_function(LOADED)
+        _look(page, path, found)
+        for name, selector in dialogs:
+            page.locator(selector).first.click()
+            page.locator("dialog[open]").wait_for()
+            _look(page, name, found)
+            _close(page)
+    page.goto(f"{home.url}/nothing-here")
+    page.locator("#themes summary").click()
+    _look(page, "light or dark", found)
+    page.goto(home.url)
+    draw(page, recorded()["digit 3"]["strokes"])
+    page.locator("#answer-glyph", has_text="3").wait_for()
+    for name, selector in (("what the network sees", "#seen-open"), ("copy as code", "#copy-open")):
+        page.locator(selector).click()
+        page.locator("dialog[open]").wait_for()
+        _look(page, name, found)
+        _close(page)
+    page.locator("#teach-more").click()
+    _look(page, "teach", found)
+    context.close()
     assert not found, "\n".join(dict.fromkeys(found))

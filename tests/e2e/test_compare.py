@@ -14,7 +14,7 @@ from tests.conftest import TINY
 from tests.serving import Server
 from tests.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ENDED = ("succeeded", "failed", "cancelled")
 SGD = {**TINY, "optimizer": {"type": "sgd", "learning_rate": 0.1}}

@@ -139,3 +139,11 @@ def test_a_model_is_exported_imported_renamed_and_chosen(page, server):
     page.locator("#dialog-text").fill("mnist-mlp")
     page.keyboard.press("Enter")
     expect(page.locator("#models-error")).to_contain_text("there is a model named mnist-mlp already")
+    shipped.get_by_text("Export").click()
+    with page.expect_download() as written:
+        shipped.get_by_role("link", name="ONNX").click()
+    assert written.value.suggested_filename == "mnist-mlp.onnx"
+    page.locator("#import-file").set_input_files(
+        {"name": "m.onnx", "mimeType": "", "buffer": written.value.path().read_bytes()}
+    )
+    expect(page.locator("[data-model=mnist-mlp-2]")).to_contain_text("784 → 600 → 400 → 10")

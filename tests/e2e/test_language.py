@@ -12,7 +12,7 @@ from tests.e2e.browser import draw, sparse
 from tests.serving import serve
 from tests.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 THREE = sparse(recorded()["digit 3"]["strokes"])
 LOOK = "document.dispatchEvent(new Event('visibilitychange'))"

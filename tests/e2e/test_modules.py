@@ -468,3 +468,71 @@ def test_a_model_with_other_labels_than_the_data_set_s_is_said_before_it_is_refu
 def test_epochs_on_the_axis_are_round_numbers(call):
     steps = call("chart-spec", "[0.1, 1, 1.2, 3, 9, 62.5, 125].map(m.roundStep)")
     assert steps == [1, 1, 2, 5, 10, 100, 200]
+
+
+def test_units_stand_in_rows_and_maps_beside_one_another(call):
+    every = "Array.from({length: N}, (_, i) => g.at(...g.cell(i))).every((at, i) => at === i)"
+    for shape, size in (([10], (10, 1)), ([600], (43, 14)), ([1, 28, 28], (28, 28)), ([3, 28, 28], (57, 57))):
+        count = shape[0] * (shape[1] * shape[2] if len(shape) > 1 else 1)
+        found = call(
+            "inside-numbers",
+            f"{{ const g = m.gridOf({shape}); return [g.columns, g.rows, {every.replace('N', str(count))}]; }}",
+        )
+        assert found == [*size, True]
+    assert call("inside-numbers", "m.gridOf([3, 28, 28]).at(28, 3)") is None  # between two maps
+    assert call("inside-numbers", "m.beside(m.gridOf([3, 28, 28]), 27, [1, 0])") == 784  # over the gap
+    assert call("inside-numbers", "m.beside(m.gridOf([10]), 9, [1, 0])") == 9
+    assert call("inside-numbers", "[0, -0.5, 1234.5678, 0.00012, -1e7].map(m.num)") == [
+        *("0", "−0.5", "1235", "1.20e−4", "−1.00e7"),
+    ]
+    assert call("inside-numbers", "Array.from(m.decode({values: 'AAAAPwAAgL8='}))") == [0.5, -1]
+
+
+COMPARED = [
+    {"of": "drawings", "data": "drawings:mine", "count": 10, "before": 0.4, "after": 0.9},
+    {"of": "parent", "data": "strokes", "count": 2000, "before": 0.98, "after": 0.975},
+    {"of": "other", "data": "mnist", "count": 10_000, "before": 0.97, "after": 0.9},
+]
+
+
+def test_what_came_of_a_model_is_said_of_every_test_set_and_of_a_parent_that_had_seen_the_drawings(call):
+    said = call("evidence", f"m.mineSentence({json.dumps({'compared': COMPARED})})")
+    assert said.split(". ") == [
+        "Reads your drawings 90.0 % (before 40.0 %)",
+        "Reads the drawn digits 97.5 % (before 98.0 %)",
+        "Reads MNIST 90.0 % (before 97.0 %).",
+    ]
+    fields = {"parent": "p", "set": "mine", "learned": 15, "held_out": 5}
+    assert "it has never seen them" in call("evidence", f"m.mineNote({json.dumps({**fields, 'seen': False})})")
+    note = call("evidence", f"m.mineNote({json.dumps({**fields, 'seen': True})})")
+    assert "p was trained on drawings of yours and may have seen them" in note
+    assert call("event-log", "m.eventText({type: 'cancelled', data: {}})") == "Cancelled."
+    why = "a model that is made somebody's own is compared with its parent at the end, and not before"
+    told = call("event-log", f"m.eventText({json.dumps({'type': 'cancelled', 'data': {'not_kept': why}})})")
+    assert told.startswith("Cancelled; its model was not kept: a model that is made your own is compared")
+
+
+@pytest.mark.parametrize(
+    ("answer", "asks"),
+    [({"error": "it forgot", "forgot": True}, True), ({"error": "the model x cannot be used: it is damaged"}, False)],
+)
+def test_only_a_model_that_forgot_may_be_made_the_default_all_the_same(call, answer, asks):
+    """Whatever else is in the way is said at once."""
+    found = call(
+        "choose-default",
+        """{
+          const asked = [];
+          const before = window.fetch;
+          window.fetch = async (path) => {
+            asked.push(path);
+            return path.includes("force") ? new Response("{}") : new Response(JSON.stringify(ANSWER), { status: 409 });
+          };
+          let over = false;
+          const done = m.chooseDefault("x").then(String, (error) => error.message);
+          const wait = () => over || (document.querySelector("#confirm")?.click() ?? setTimeout(wait, 10));
+          wait();
+          done.finally(() => ([over, window.fetch] = [true, before]));
+          return done.then((said) => [said, asked.length]);
+        }""".replace("ANSWER", json.dumps(answer)),
+    )
+    assert found == (["true", 2] if asks else [answer["error"], 1])

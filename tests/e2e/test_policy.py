@@ -11,7 +11,7 @@ from tests.e2e.browser import draw
 from tests.serving import serve
 from tests.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 THREE = recorded()["digit 3"]["strokes"]
 TOKEN = "a-token-of-the-test"

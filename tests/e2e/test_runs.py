@@ -14,7 +14,7 @@ from tests.e2e.browser import draw
 from tests.serving import Server, serve
 from tests.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 EPOCHS = "() => document.querySelector('#chart-loss').data?.[0]?.x ?? []"
 ENDED = ("succeeded", "failed", "cancelled")

@@ -26,6 +26,8 @@ from app.settings import Settings
 from tests.hostile.test_models import WEIGHTS, ZIPS, card
 from tests.hostile.test_pictures import BAD, BOUNDARY, JPEG, PNG, form
 
+pytestmark = pytest.mark.slow
+
 FUZZ = settings(
     max_examples=150,
     deadline=None,

@@ -4,6 +4,8 @@ import json
 import socket
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tests.hostile.conftest import PREDICT, TOKEN, refused
 
@@ -255,14 +257,19 @@ def test_a_token_that_only_predicts(locked):
     refused(locked.send("GET", f"/?token={PREDICT}"), 401)
 
 
-@pytest.mark.parametrize("run", ["0", "-1", "x", "9" * 30, "1.5", "%00", "%D9%A1", "1/../2"])
+RUNS = ["0", "-1", "x", "9" * 30, "1.5", "%00", "%D9%A1", "1/../2"]
+
+
+@pytest.mark.parametrize("run", [*RUNS, "1" * 5000, "0" * 11 + "9" * 30])
 @pytest.mark.parametrize("after", ["0", "-1", "x", "9" * 30])
 def test_sockets_to_runs_that_are_none(target, run, after):
-    assert target.upgrade(f"/api/runs/{run}/stream?after={after}").status in (
-        101,
-        400,
-        403,
-    )
+    path = f"/api/runs/{run}/stream?after={after}"
+    answer = target.upgrade(path)
+    assert answer.status in (101, 400, 403)
+    if answer.status == 101:
+        with connect(target.server.url.replace("http", "ws") + path) as opened, pytest.raises(ConnectionClosed) as why:
+            opened.recv(10)
+        assert why.value.rcvd.code == 1008  # and not that of a server that fell over it
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PUT", "PATCH", "PROPFIND", "OPTIONS"])

@@ -85,6 +85,22 @@ def test_a_save_that_breaks_leaves_nothing_behind(store, monkeypatch):
     assert list(store.home.iterdir()) == []
 
 
+def test_what_a_killed_run_left_half_saved_is_removed_and_what_another_saves_is_not(store, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("app.models.store.write_synced", killed)
+    for run, name in ((7, "other-mine"), (77, "other-mine"), (7, "a" * 64), (None, "x.7")):
+        with pytest.raises(KeyboardInterrupt):
+            store.save(card(name, run=run), network())
+    assert len(list(store.home.iterdir())) == 4
+    store.remove_unfinished(7)
+    first, second = sorted(path.name for path in store.home.iterdir())
+    assert (first[:15], second[:5]) == (".other-mine+77.", ".x.7.")
+    store.remove_unfinished(77)
+    assert [path.name for path in store.home.iterdir()] == [second]
+
+
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "A", "-a", ".a", "a" * 65, "a\0b", "a b", "数"])
 def test_bad_names_are_refused_everywhere(store, name):
     with pytest.raises(ValueError, match="name"):
@@ -154,6 +170,21 @@ def test_shipped_models_are_seen_beside_one_s_own_and_stay(store, tmp_path):
         shipped.delete("base")
     both.delete("mine")
     assert both.default() == "base"
+
+
+def test_a_choice_in_a_checkout_leaves_what_ships_as_it_is(store):
+    store.save(card("base", shipped=True), network())
+    store.set_default("base")  # as whoever trains the shipped model does
+    checkout = ModelStore(store.home, store.home)
+    checkout.save(card("mine"), network())
+    assert checkout.default() == "base"
+    checkout.set_default("mine")
+    assert checkout.default() == "mine"
+    checkout.rename("mine", "better")
+    assert checkout.default() == "better"
+    assert (store.home / "default").read_text() == "base\n"
+    checkout.set_default("base")
+    assert checkout.default() == "base"
 
 
 def test_an_empty_store_says_what_to_do(store):

@@ -359,7 +359,7 @@ def test_a_broken_database_is_a_visible_fault_that_ends(log, settings, monkeypat
     runner = Runner(log, settings)
     claim = log.claim
 
-    def broken(owner):
+    def broken(owner, run=None):
         raise OperationalError("", {}, Exception("locked"))
 
     monkeypatch.setattr(log, "claim", broken)

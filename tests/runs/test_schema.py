@@ -18,7 +18,7 @@ ENGINE = {
     "losses": LOSSES,
     "initializers": INITIALIZERS,
 }
-NOT_IN_FORMS = {"recipe", "start"}
+NOT_IN_FORMS = {"recipe", "start", "personal"}
 SCHEMA = schema(["mnist", "strokes"])
 KINDS = [(table, part) for table in ENGINE for part in SCHEMA[table]]
 

@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from app.nn import Network
 from tests.web.test_predict import is_an_error
 from tests.web.test_runs import start
 
@@ -127,3 +128,23 @@ def test_the_same_weights_under_other_labels_are_judged_by_those(client, trained
     other = card.model_copy(update={"labels": list(reversed(card.labels))})
     assert _identity(card) == _identity(card.model_copy(update={"name": "another"}))
     assert _identity(card) != _identity(other)
+
+
+def test_it_is_said_when_a_model_is_judged_by_drawings_that_changed_since_it_was_trained(client, settings):
+    for number in range(10):
+        strokes = [[[0, 0], [number, 60], [20, 100]]]
+        client.post("/api/drawings", json={"label": "ab"[number % 2], "strokes": strokes})
+    version = client.app.state.services.datasets.get("drawings:mine").version
+    store = client.app.state.services.store
+    card, _ = store.load("mnist-mlp")
+    network = card.network | {"layers": [{"type": "dense", "units": 2}]}
+    built = Network.from_spec(
+        {k: v for k, v in network.items() if k != "input_shape"}, input_shape=(28, 28), dtype="float32"
+    )
+    built.initialize(1)
+    change = {"name": "own", "labels": ["a", "b"], "network": network, "dataset": "drawings:mine", "shipped": False}
+    change |= {"calibration": None, "parameters": built.params.size, "dataset_version": version, "run": None}
+    store.save(card.model_copy(update=change), built)
+    assert client.get("/api/models/own/judgement").json()["changed"] is False
+    client.post("/api/drawings", json={"label": "a", "strokes": [[[0, 0], [99, 60], [20, 100]]]})
+    assert client.get("/api/models/own/judgement").json()["changed"] is True

@@ -387,3 +387,22 @@ def test_an_error_shows_no_more_than_a_piece_of_what_came(client, value):
 def test_a_network_of_too_many_layers_is_refused_at_once(client):
     body = {"recipe": "quick", "overrides": {"network": {"layers": ["relu"] * 50_000}}}
     assert "expected 1 to 200; got 50000" in is_an_error(client.post("/api/runs", json=body), 422)
+
+
+def test_a_short_stream_leaves_out_layers_and_sheets_of_the_backlog_and_of_what_comes(client, ended):
+    run = start(client, epochs=3)["id"]
+    with client.websocket_connect(f"/api/runs/{run}/stream?short=true") as socket:
+        live, code = receive_all(socket)
+    ended(run)
+    with client.websocket_connect(f"/api/runs/{run}/stream?short=true") as socket:
+        backlog, _ = receive_all(socket)
+    whole, _ = listen(client, run)
+    assert code == 1000
+    said = [message for message in whole if "seq" in message]
+    assert any("layers" in message["data"] for message in said)
+    for messages in (live, backlog):
+        short = [message for message in messages if "seq" in message]
+        assert [message["seq"] for message in short] == [message["seq"] for message in said]
+        for one, all_of_it in zip(short, said, strict=True):
+            assert not {"layers", "sheet"} & set(one["data"])
+            assert one["data"].items() <= all_of_it["data"].items()

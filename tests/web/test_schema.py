@@ -56,7 +56,7 @@ def test_what_is_no_config_at_all_has_no_field(client):
 
 
 def test_recipes_say_how_long_they_take_on_this_machine_once_that_is_known(client, monkeypatch):
-    monkeypatch.setattr("app.runs.estimate.trial", lambda config, clock: 1000.0)
+    monkeypatch.setattr("app.main.trial_apart", lambda config, **_: 1000.0)
     first = client.get("/api/recipes").json()["recipes"]
     assert all(recipe["expected_accuracy"] for recipe in first)
     known = until(lambda: measured(client))

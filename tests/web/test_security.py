@@ -512,6 +512,6 @@ def test_a_bad_token_setting_is_named_and_not_shown(tmp_path):
         text=True,
         timeout=60,
     )
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "DIGITPAD_TOKEN: " in ended.stderr
     assert "two words" not in ended.stderr

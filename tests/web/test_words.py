@@ -10,16 +10,23 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import PROJECT
+from app.texts import KEYS, LANGUAGES
 from app.web import extraction
-from app.web.words import COOKIE, KEYS, LANGUAGES, SCRIPTS, preferred, with_imports, words
+from app.web.words import COOKIE, SCRIPTS, preferred, with_imports, words
 
 OTHERS = [language for language in LANGUAGES if language != KEYS]
 SLOT = re.compile(r"\{(\w+)\}|%\((\w+)\)s")
 ANY_CALL = re.compile(r"(?<!\w)(?<![^.]\.)(?:t|tParts)\((?!\s*\")([^)\n]{0,40})")
-PAGES = ("/", "/train", "/compare", "/models", "/models/mnist-mlp/judge", "/data", "/nothing-here")
+LESSONS = ("/learn", "/learn/1", "/learn/8", "/learn/parts", "/learn/perceptron", "/learn/code/adam")
+PAGES = ("/", "/train", "/compare", "/models", "/models/mnist-mlp/judge", "/data", "/nothing-here", *LESSONS)
 KANA = re.compile("[ぁ-ヿ]")
-PASSED_ON = {"static/js/words.js", "static/js/server-words.js", "static/js/doctor.js"}
-"""Scripts that hand texts of the server to `t`, which extractors find where these come from."""
+PASSED_ON = {
+    "static/js/words.js",
+    "static/js/server-words.js",
+    "static/js/doctor.js",
+    "static/js/standalone-language.js",
+}
+"""Scripts that hand texts of the server, or of their page, to `t`; extractors find these where they come from."""
 
 
 @cache

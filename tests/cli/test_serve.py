@@ -1,4 +1,4 @@
-"""The command line, and a real server."""
+"""`digitpad serve`: a real server."""
 
 import os
 import signal
@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from app.settings import Settings
+from tests.cli.terminal import children
 from tests.serving import REPOSITORY, serve
 from tests.waiting import until
 
@@ -73,11 +74,11 @@ def test_a_worker_ends_when_its_server_is_killed_and_the_next_server_goes_on(tmp
         body = {"recipe": "quick", "overrides": {**TINY, "epochs": 100_000}}
         run = server.post("/api/runs", body)["id"]
         until(lambda: server.get(f"/api/runs/{run}")["metrics"])
-        children = _children(server.process.pid)
-        assert len(children) == 1
+        workers = children(server.process.pid)
+        assert len(workers) == 1
         server.process.send_signal(signal.SIGKILL)
         server.process.wait()
-        until(lambda: not any(_alive(child) for child in children), limit=2)
+        until(lambda: not any(_alive(child) for child in workers), limit=2)
     with serve(tmp_path, **settings) as server:
         before = server.get(f"/api/runs/{run}")["metrics"]["epoch"]
         row = until(lambda: (found := server.get(f"/api/runs/{run}"))["metrics"]["epoch"] > before and found)
@@ -90,36 +91,12 @@ def test_a_server_stops_at_sigterm_and_leaves_no_worker(tmp_path, cache_dir):
     with serve(tmp_path, DIGITPAD_CACHE_DIR=str(cache_dir)) as server:
         run = server.post("/api/runs", {"recipe": "quick", "overrides": {**TINY, "epochs": 100_000}})["id"]
         until(lambda: server.get(f"/api/runs/{run}")["metrics"])
-        children = _children(server.process.pid)
+        workers = children(server.process.pid)
         server.process.send_signal(signal.SIGTERM)
         server.process.wait(10)
-        assert not any(_alive(child) for child in children)
-
-
-def _children(pid: int) -> list[int]:
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    pairs = (map(int, line.split()) for line in listed.splitlines())
-    return [child for child, parent in pairs if parent == pid]
+        assert not any(_alive(child) for child in workers)
 
 
 def _alive(pid: int) -> bool:
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
     return bool(state) and not state.startswith("Z")
-
-
-def test_gradient_check_prints_a_table_and_both_times():
-    command = [sys.executable, "-m", "app", "gradient-check"]
-    checked = subprocess.run(
-        [*command, "lenet", "--images", "3", "--sample", "3"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert checked.returncode == 0, checked.stderr
-    assert "0 conv2d" in checked.stdout
-    assert "largest relative error" in checked.stdout
-    assert "backpropagation" in checked.stdout
-    unknown = subprocess.run([*command, "nothing"], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
-    assert unknown.returncode == 1
-    assert "recipe: expected one of quick" in unknown.stderr

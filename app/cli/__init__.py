@@ -1,0 +1,110 @@
+"""The command line."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from app.cli import checks
+from app.cli.data import data
+from app.cli.doctor import doctor
+from app.cli.evaluate import evaluate
+from app.cli.models import export, models
+from app.cli.output import Code, Failure, close_output, remark, speak_any_terminal
+from app.cli.predict import predict
+from app.cli.recipes import recipes
+from app.cli.runs import runs
+from app.cli.serve import serve
+from app.cli.train import train
+
+TRACEBACK = "DIGITPAD_TRACEBACK"
+"""A variable of the environment that lets an unexpected error show where it comes from."""
+_CODES = (
+    "Exit codes: 0 done, 1 failed, 2 wrong use or settings, 3 a training without a model, 130 Ctrl+C, "
+    "141 the reader of the output is gone, 143 SIGTERM. Settings are DIGITPAD_* in the environment or in .env."
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from app import __version__
+
+        typer.echo(f"digitpad {__version__}")
+        raise typer.Exit
+
+
+cli = typer.Typer(
+    help="Draw a digit and watch a neural network, written in NumPy, read it.",
+    epilog=_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@cli.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", is_eager=True, callback=_version, help="Show the version."),
+) -> None:
+    """Draw a digit and watch a neural network, written in NumPy, read it."""
+
+
+cli.command()(serve)
+cli.command()(train)
+cli.command()(evaluate)
+cli.command()(predict)
+cli.command()(export)
+cli.command()(doctor)
+for name, group in (("runs", runs), ("models", models), ("data", data), ("recipes", recipes)):
+    cli.add_typer(group, name=name)
+cli.command("gradient-check")(checks.check_gradient)
+cli.command()(checks.augment)
+cli.command("default-model")(checks.default_model)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, and end the process with the command's code."""
+    speak_any_terminal()
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        code = cli(arguments, prog_name="digitpad", standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or Code.DONE)
+    except Failure as failure:
+        remark(str(failure))
+        return failure.code
+    except typer.TyperException as wrong:
+        return _explain(wrong)
+    except KeyboardInterrupt:
+        return Code.INTERRUPTED
+    except typer.Abort:
+        remark("nothing is changed")
+        return Code.FAILED
+    except BrokenPipeError:
+        close_output()
+        return Code.PIPE_CLOSED
+    except SystemExit as left:  # so Typer ends where the reader of the output is gone
+        if not isinstance(left.__context__, BrokenPipeError):
+            raise
+        close_output()
+        return Code.PIPE_CLOSED
+    except Exception as error:  # whatever it is, it must be told in one line
+        if os.environ.get(TRACEBACK):
+            raise
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        remark(f"this should not have happened: {said} (with {TRACEBACK}=1 it says where)")
+        return Code.FAILED
+
+
+def _explain(wrong: typer.TyperException) -> int:
+    """Say what is wrong with the command line, and where there is help."""
+    context = getattr(wrong, "ctx", None)
+    message = wrong.format_message()
+    if message.strip():
+        help_ = "" if context is None else f" (see {context.command_path} --help)"
+        remark(f"{' '.join(message.split())}{help_}")
+    return wrong.exit_code

@@ -1,0 +1,150 @@
+"""What commands print, how they fail, and the codes that they end with."""
+
+import json
+import logging
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+class Code(IntEnum):
+    """What a command's process ends with; `docs/reference/exit-codes.md` explains them."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_TRAINED = 3
+    INTERRUPTED = 130
+    PIPE_CLOSED = 141
+    TERMINATED = 143
+
+
+class Failure(Exception):
+    """The command cannot go on; the message is the one line that is shown."""
+
+    def __init__(self, message: str, code: Code = Code.FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def speak_any_terminal() -> None:
+    """Let nothing that is printed fail for a terminal that cannot show it."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+def program() -> str:
+    """What people type before a command's name: as this process was started."""
+    import app
+
+    if Path(sys.argv[0]) != Path(app.__file__).with_name("__main__.py"):
+        return "digitpad"
+    python = Path(sys.executable)
+    shown = python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python
+    return f"{shlex.quote(str(shown))} -m app"
+
+
+def console() -> Console:
+    """Standard output: colours and width as the terminal, NO_COLOR and COLUMNS have them."""
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def clean(text: object) -> str:
+    """`text` on one line, without what would steer a terminal."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in str(text))
+
+
+def say(text: str = "") -> None:
+    """Print a line as it is."""
+    sys.stdout.write(text + "\n")
+
+
+def remark(text: str) -> None:
+    """Print a line about what is done to standard error."""
+    sys.stdout.flush()
+    sys.stderr.write(f"digitpad: {clean(text)}\n")
+    sys.stderr.flush()
+
+
+def print_json(data: Any, *, indent: int | None = 2) -> None:
+    """Print JSON, in ASCII where the terminal has no UTF-8."""
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    say(json.dumps(data, ensure_ascii=not utf8, indent=indent, allow_nan=False))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table: for people on a terminal, with tabs between and no heading for programs elsewhere.
+
+    A heading that begins with ">" is that of a column of numbers.
+    """
+    shown = [[clean(cell) for cell in row] for row in rows]
+    screen = console()
+    if not screen.is_terminal:
+        for row in shown:
+            say("\t".join(row))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        numbers = column.startswith(">")
+        table.add_column(column.removeprefix(">"), justify="right" if numbers else "left", overflow="fold")
+    for row in shown:
+        table.add_row(*map(Text, row))
+    screen.print(table)
+
+
+def print_facts(facts: Iterable[tuple[str, object]]) -> None:
+    """Print names and values, one a line; those whose value is None are left out."""
+    told = [(name, clean(value)) for name, value in facts if value is not None]
+    width = max((len(name) for name, _ in told), default=0)
+    for name, value in told:
+        say(f"{name:{width}}  {value}")
+
+
+def percent(share: float | None, digits: int = 2) -> str:
+    """A share as people read it, "-" where it is not known."""
+    return "-" if share is None else f"{100 * share:.{digits}f} %"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number as people read it, "-" where it is not known."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def duration(seconds: float) -> str:
+    """Whole seconds as "7s", "2:05" or "1:02:05"."""
+    whole = max(0, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02}:{rest:02}"
+    return f"{minutes}:{rest:02}" if minutes else f"{rest}s"
+
+
+class OneLine(logging.Handler):
+    """Tells what goes wrong in the background in a line on standard error, and once while it lasts."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self._told = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        text = record.getMessage() + ("" if error is None else f": {str(error).splitlines()[0]}" if str(error) else "")
+        if text != self._told:
+            self._told = text
+            remark(text)
+
+
+def close_output() -> None:
+    """Give up standard output, whose reader has gone, so that the interpreter's last flush does not complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

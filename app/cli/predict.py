@@ -1,0 +1,160 @@
+"""`digitpad predict`: pictures read by a model."""
+
+import csv
+import io
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.completion import complete_model
+from app.cli.output import Code, Failure, clean, percent, print_json, remark, say
+from app.cli.rooms import asked, open_store, read_settings
+
+if TYPE_CHECKING:
+    from app.data import Sheet
+    from app.models import Predictor
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+MOST_BYTES = 64 * 2**20
+"""Of one picture's file."""
+TOGETHER = 32
+"""Pictures that are read in one go."""
+STDIN = "-"
+COLUMNS = ("file", "label", "probability", "is_digit", "score", "reading")
+
+
+class Format(StrEnum):
+    """How answers are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+
+
+def predict(
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="pictures, folders of pictures, or - for stdin")],
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", help="the model (default: the default)", autocompletion=complete_model),
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", "-f", help="how answers are written")] = Format.TEXT,
+) -> None:
+    """Read PNG and JPEG pictures. One that cannot be read is named on standard error, and the others are read."""
+    from app.models import Predictors
+
+    with asked():
+        predictor = Predictors(open_store(read_settings())).get(model)
+    problems = _Problems()
+    answers = _read(predictor, _sheets(_named(files, problems), problems))
+    if format_ == Format.JSON:
+        with asked():
+            print_json(list(answers))
+    else:
+        if format_ == Format.CSV:
+            say(_csv(COLUMNS))
+        with asked():
+            for answer in answers:
+                say(_csv(_row(answer)) if format_ == Format.CSV else _text(answer))
+                sys.stdout.flush()
+    if problems.count:
+        raise Failure(f"{problems.count} could not be read", Code.FAILED)
+
+
+class _Problems:
+    """What could not be read, each told at once."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def tell(self, name: str, why: str) -> None:
+        self.count += 1
+        remark(f"{name}: {why}")
+
+
+def _named(names: Iterable[str], problems: _Problems) -> Iterator[tuple[str, bytes]]:
+    """The bytes of each picture that is named, or that lies in a folder that is, with its name."""
+    for name in names:
+        if name == STDIN:
+            yield name, sys.stdin.buffer.read(MOST_BYTES + 1)
+            continue
+        path = Path(name)
+        paths = [path]
+        try:
+            if path.is_dir():
+                paths = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file())
+        except OSError as error:  # a name that is too long
+            problems.tell(name, error.strerror or type(error).__name__)
+            continue
+        if not paths:
+            problems.tell(name, "a folder without a PNG or JPEG")
+        for one in paths:
+            try:
+                with one.open("rb") as file:
+                    data = file.read(MOST_BYTES + 1)
+            except OSError as error:
+                problems.tell(str(one), error.strerror or type(error).__name__)
+                continue
+            yield str(one), data
+
+
+def _sheets(pictures: Iterable[tuple[str, bytes]], problems: _Problems) -> Iterator[tuple[str, "Sheet"]]:
+    from app.data import sheet_of_image
+
+    for name, data in pictures:
+        if len(data) > MOST_BYTES:
+            problems.tell(name, f"expected at most {MOST_BYTES >> 20} MB; got more")
+            continue
+        try:
+            yield name, sheet_of_image(data)
+        except ValueError as error:
+            problems.tell(name, str(error))
+
+
+def _read(predictor: "Predictor", sheets: Iterable[tuple[str, "Sheet"]]) -> Iterator[dict[str, Any]]:
+    """The answers, some pictures at a time."""
+    waiting: list[tuple[str, Sheet]] = []
+    for named in sheets:
+        waiting.append(named)
+        if len(waiting) == TOGETHER:
+            yield from _answers(predictor, waiting)
+            waiting = []
+    yield from _answers(predictor, waiting)
+
+
+def _answers(predictor: "Predictor", named: Sequence[tuple[str, "Sheet"]]) -> Iterator[dict[str, Any]]:
+    from app.models.answers import answer, read_sheets
+
+    if not named:
+        return
+    wholes, parts = read_sheets(predictor, [sheet for _, sheet in named])
+    for (name, sheet), whole, ones in zip(named, wholes, parts, strict=True):
+        yield {"file": name, **answer(sheet, whole, ones, model=predictor.card.name, with_input=False)}
+
+
+def _text(answer: dict[str, Any]) -> str:
+    name = clean(answer["file"])
+    if answer["blank"]:
+        return f"{name}: blank"
+    if "reading" in answer:
+        return f"{name}: {clean(answer['reading'])} ({len(answer['digits'])} side by side)"
+    sure = percent(answer["probabilities"][answer["label"]], 1)
+    doubt = "" if answer["is_digit"] else ", but it does not look like what the model knows"
+    return f"{name}: {clean(answer['label'])} ({sure}{doubt})"
+
+
+def _row(answer: dict[str, Any]) -> list[object]:
+    label = answer["label"]
+    sure = "" if label is None else f"{answer['probabilities'][label]:.6f}"
+    score = "" if answer["score"] is None else f"{answer['score']:.6f}"
+    is_digit = "true" if answer["is_digit"] else "false"
+    return [answer["file"], "" if label is None else label, sure, is_digit, score, answer.get("reading", "")]
+
+
+def _csv(row: Iterable[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(row)
+    return line.getvalue()

@@ -1,0 +1,211 @@
+"""`digitpad runs`: what is in the log, and what is asked of runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.completion import complete_run
+from app.cli.output import Code, Failure, number, percent, print_facts, print_json, print_table, remark, say
+from app.cli.rooms import asked, open_commands, open_log, read_settings
+from app.runs.states import ENDED, State
+
+if TYPE_CHECKING:
+    from app.runs.commands import Commands
+    from app.runs.log import Log
+    from app.settings import Settings
+
+runs = typer.Typer(help="The runs: list, show, watch, pause, resume, cancel, delete, export.", no_args_is_help=True)
+
+LARGEST = 2**31 - 1
+Run = Annotated[int, typer.Argument(min=1, max=LARGEST, help="the run's number", autocompletion=complete_run)]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+
+@contextmanager
+def _opened() -> Iterator[tuple["Settings", "Log", "Commands"]]:
+    """The log and what can be asked; what the rooms refuse becomes a Failure."""
+    settings = read_settings()
+    with open_log(settings) as log, asked():
+        yield settings, log, open_commands(log, settings)
+
+
+@runs.command("list")
+def list_runs(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="the newest so many")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List runs, newest first."""
+    with _opened() as (_, log, _):
+        found = log.list_runs(limit=limit)
+    if as_json:
+        print_json({"runs": found})
+        return
+    columns = (">RUN", "STATE", "RECIPE", "DATA", ">EPOCH", ">VAL ACC", ">TEST ACC", "MODEL", "CREATED", "TAGS")
+    print_table(columns, map(_row, found))
+
+
+@runs.command()
+def show(run: Run, as_json: AsJson = False) -> None:
+    """Show one run."""
+    with _opened() as (_, log, _):
+        row = log.run(run)
+    if as_json:
+        print_json(row)
+        return
+    metrics = row["metrics"] or {}
+    wishes = [wish for wish in ("pause", "cancel") if row[f"{wish}_requested"]]
+    print_facts(
+        [
+            ("run", row["id"]),
+            ("state", row["state"] + (f", asked to {' and '.join(wishes)}" if wishes else "")),
+            ("recipe", row["config"]["recipe"]),
+            ("data", row["config"]["dataset"]),
+            ("epoch", f"{metrics.get('epoch', 0)} of {row['config']['epochs']}"),
+            *((key, number(metrics[key])) for key in _METRICS if metrics.get(key) is not None),
+            ("test accuracy", None if row["test_accuracy"] is None else percent(row["test_accuracy"])),
+            ("model", row["model"]),
+            ("error", row["error"]),
+            ("created", row["created"]),
+            ("started", row["started"]),
+            ("ended", row["ended"]),
+            ("tags", ", ".join(row["tags"]) or None),
+            ("note", row["note"] or None),
+        ]
+    )
+
+
+@runs.command()
+def watch(
+    run: Run, as_json: Annotated[bool, typer.Option("--json", help="print events as lines of JSON")] = False
+) -> None:
+    """Show a run from its first event on, live until it has ended, wherever it is trained. Ctrl+C stops watching."""
+    from app.cli.following import follow, make_screen
+
+    with _opened() as (_, log, _):
+        screen = make_screen(as_json=as_json)
+        try:
+            state = follow(log, run, screen, lambda state: state in ENDED)
+        except KeyboardInterrupt:
+            screen.close()
+            remark(f"run {run} is no longer watched, and goes on by itself")
+            raise typer.Exit(Code.INTERRUPTED) from None
+        finally:
+            screen.close()
+        if state != State.SUCCEEDED:
+            error = log.run(run)["error"]
+            raise Failure(f"run {run} {state}" + (f": {error}" if error else ""), Code.NOT_TRAINED)
+
+
+@runs.command()
+def pause(run: Run) -> None:
+    """Ask a run to pause after the batch that it is at, with a checkpoint."""
+    with _opened() as (_, _, commands):
+        _tell(commands.pause(run))
+
+
+@runs.command()
+def resume(
+    run: Run,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="only put it into the queue: a server trains it, now or when one starts")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print events as lines of JSON")] = False,
+) -> None:
+    """Go on with a run that is paused or was left behind, here unless a server is quicker, and follow it."""
+    from app.cli.train import interruptible, train_here
+
+    with _opened() as (settings, log, commands), interruptible() as interruption:
+        row = commands.resume(run)
+        if row["state"] in ENDED:
+            raise Failure(f"run {run} has {row['state']}: there is nothing to go on with")
+        if detach:
+            _tell(row)
+        else:
+            train_here(settings, log, commands, run, interruption, as_json=as_json)
+
+
+@runs.command()
+def cancel(
+    run: Run,
+    keep_model: Annotated[bool, typer.Option("--keep-model", help="save the best model so far first")] = False,
+) -> None:
+    """Ask a run to end."""
+    with _opened() as (_, _, commands):
+        _tell(commands.cancel(run, keep_model=keep_model))
+
+
+@runs.command()
+def delete(run: Run, yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False) -> None:
+    """Remove an ended run, its events and its checkpoint; its model stays in the store."""
+    with _opened() as (_, log, commands):
+        log.run(run)
+        if not yes:
+            typer.confirm(f"Remove run {run} and all that it said?", abort=True, err=True)
+        commands.delete(run)
+    say(f"run {run} is removed")
+
+
+@runs.command()
+def export(
+    run: Run,
+    tensorboard: Annotated[
+        Path | None, typer.Option("--tensorboard", metavar="DIR", help="write TensorBoard's event files below DIR")
+    ] = None,
+    mlflow: Annotated[
+        str | None, typer.Option("--mlflow", metavar="URI", help="tell MLflow's tracking server or database")
+    ] = None,
+    experiment: Annotated[str | None, typer.Option(help="MLflow's (default: DIGITPAD_MLFLOW_EXPERIMENT)")] = None,
+) -> None:
+    """Tell TensorBoard or MLflow a run that has ended. What they know already is not told twice."""
+    from app.runs.tracking import MissingExtraError, catch_up, mlflow_sink, reason_of, tensorboard_sink
+
+    with _opened() as (settings, log, _):
+        state = log.run(run)["state"]
+        if state not in ENDED:
+            raise Failure(
+                f"run {run} is {state}: expected one that has ended; DIGITPAD_TENSORBOARD_DIR follows it live"
+            )
+        if tensorboard is None and mlflow is None:
+            raise Failure("expected --tensorboard DIR or --mlflow URI", Code.USAGE)
+        try:
+            sinks = [] if tensorboard is None else [tensorboard_sink(tensorboard, log.id)]
+            if mlflow is not None:
+                sinks.append(mlflow_sink(mlflow, experiment or settings.mlflow_experiment, log.id, settings.home))
+        except MissingExtraError as error:
+            raise Failure(str(error)) from None
+        for sink in sinks:
+            try:
+                _, written = catch_up(log, sink, run)
+            except Exception as error:  # noqa: BLE001  # whatever a library raises
+                raise Failure(f"{sink.name} cannot be written: {reason_of(error)}") from None
+            finally:
+                sink.forget()
+            say(f"{sink.name}: " + (f"{written} events of run {run}" if written else f"run {run} is all there"))
+
+
+def _tell(row: dict[str, Any]) -> None:
+    """Say the state of a run, and what it is still to do."""
+    asked_to = next((wish for wish in ("cancel", "pause") if row[f"{wish}_requested"]), None)
+    say(f"run {row['id']} is {row['state']}" + (f", and was asked to {asked_to}" if asked_to else ""))
+
+
+def _row(run: dict[str, Any]) -> list[object]:
+    metrics = run["metrics"] or {}
+    return [
+        run["id"],
+        run["state"],
+        run["config"]["recipe"],
+        run["config"]["dataset"],
+        f"{metrics.get('epoch', 0)}/{run['config']['epochs']}",
+        percent(metrics.get("val_accuracy")),
+        percent(run["test_accuracy"]),
+        run["model"] or "-",
+        run["created"][:16].replace("T", " "),
+        ", ".join(run["tags"]),
+    ]
+
+
+_METRICS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")

@@ -1,0 +1,106 @@
+"""`digitpad serve`: the web server."""
+
+import errno
+import secrets
+import socket
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.output import Failure, say
+from app.cli.rooms import open_log, read_settings
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+SHUTDOWN_SECONDS = 2
+TOKEN_BYTES = 24
+SOCKET_MESSAGE_BYTES = 64 * 1024
+"""The largest message that a reader may send; nothing it says is listened to."""
+OPEN_FILES = 8192
+WILDCARDS = ("", "0.0.0.0", "::")
+"""Values of DIGITPAD_HOST that listen on all addresses."""
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="the address to listen on (default: DIGITPAD_HOST)")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="0 takes a free one (default: DIGITPAD_PORT)")
+    ] = None,
+) -> None:
+    """Serve the pad, the dashboard and /predict; settings are DIGITPAD_* in the environment or in .env."""
+    import uvicorn
+    from pydantic import SecretStr
+
+    from app.main import create_app
+    from app.settings import SettingError
+    from app.web.access import needs_token
+    from app.web.observing import server_logging
+    from app.web.wire import BoundedProtocol
+
+    chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = read_settings().model_copy(update=chosen)
+    with open_log(settings):  # before anything is said of an address
+        pass
+    made = secrets.token_urlsafe(TOKEN_BYTES) if needs_token(settings) and settings.token is None else None
+    if made is not None:
+        settings = settings.model_copy(update={"token": SecretStr(made)})
+    try:
+        app = create_app(settings)
+    except SettingError as error:
+        raise Failure(str(error)) from None
+    listener = _listen(settings.host, settings.port)
+    _allow_many_sockets()
+    _announce(settings, listener.getsockname()[1], made)
+    config = uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        server_header=False,
+        ws_max_size=SOCKET_MESSAGE_BYTES,
+        **server_logging(settings),
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,  # a thousand readers would each cost its memory, and the messages are short
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _announce(settings: "Settings", port: int, made: str | None) -> None:
+    """Print where the server is: with the token that was made for it, and without one that was given."""
+    everywhere = settings.host in WILDCARDS
+    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}[settings.host] if everywhere else settings.host
+    shown = f"[{host}]" if ":" in host else host
+    say(f"digitpad: http://{shown}:{port}" + ("" if made is None else f"/?token={made}"))
+    if made is not None:
+        say("digitpad: this token is good until the server ends; DIGITPAD_TOKEN sets one that stays")
+    if everywhere:
+        say(f"digitpad: from elsewhere, put this machine's name or address in place of {shown}")
+    sys.stdout.flush()
+
+
+def _allow_many_sockets() -> None:
+    """Raise the number of files that this process may open, which is often 1,024, as far as it may be."""
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket; leaves with a plain message where it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Failure(f"port {port} is in use on {host}; choose another, e.g. --port {port + 1}") from None
+        raise Failure(f"cannot listen on {host} port {port}: {error.strerror}") from None
+    listener.listen(2048)
+    return listener

@@ -1,0 +1,192 @@
+"""`digitpad train` and `digitpad runs resume`: a run in the common log, trained here or by a server, and followed."""
+
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.completion import complete_data, complete_recipe
+from app.cli.output import Code, Failure, OneLine, percent, program, remark, say
+from app.cli.overrides import parse_overrides
+from app.cli.rooms import asked, open_commands, open_log, read_settings
+from app.runs.states import ENDED, State, has_stopped
+
+if TYPE_CHECKING:
+    from app.cli.following import Screen
+    from app.runs.commands import Commands
+    from app.runs.log import Log
+    from app.settings import Settings
+
+_ENDINGS = {signal.SIGINT: Code.INTERRUPTED, signal.SIGTERM: Code.TERMINATED}
+if hasattr(signal, "SIGHUP"):  # the terminal was closed
+    _ENDINGS[signal.SIGHUP] = Code.TERMINATED
+
+
+class Interruption:
+    """What signals ask for: the first to pause, the second to end at once."""
+
+    def __init__(self) -> None:
+        self.count, self.code = 0, Code.INTERRUPTED
+
+    def note(self, number: int, _frame: FrameType | None) -> None:
+        self.count += 1
+        self.code = _ENDINGS[signal.Signals(number)]
+
+
+@contextmanager
+def interruptible() -> Iterator[Interruption]:
+    """Signals are noted, instead of ending the process, within; but for those that it was started to ignore (nohup)."""
+    interruption = Interruption()
+    heeded = [number for number in _ENDINGS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, interruption.note) for number in heeded}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def train(
+    recipe: Annotated[
+        str, typer.Argument(help="the recipe: see `digitpad recipes list`", autocompletion=complete_recipe)
+    ],
+    data: Annotated[
+        str | None, typer.Option("--data", help="the data set (default: the recipe's)", autocompletion=complete_data)
+    ] = None,
+    settings_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="PATH=VALUE", help="change the config, as optimizer.learning_rate=0.01; repeatable"
+        ),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="how many epochs")] = None,
+    seed: Annotated[int | None, typer.Option(help="the seed of all that is drawn by chance")] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="put a tag on the run; repeatable")] = None,
+    note: Annotated[str | None, typer.Option(help="put a note on the run")] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="only put it into the queue: a server trains it, now or when one starts")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print every event as a line of JSON")] = False,
+) -> None:
+    """Train a recipe, with a bar for each epoch. A server of the same home shows it live, and knows its model.
+
+    Ctrl+C pauses with a checkpoint, and says how to go on; a second Ctrl+C ends at once.
+    """
+    from app.recipes import get_recipe
+    from app.runs.tags import check_remarks
+    from app.web.limits import check_queue
+
+    settings = read_settings()
+    with open_log(settings) as log:
+        commands = open_commands(log, settings)
+        with asked():
+            overrides = parse_overrides(settings_ or [], get_recipe(recipe).config)
+            given = {"dataset": data, "epochs": epochs, "seed": seed}
+            overrides |= {name: value for name, value in given.items() if value is not None}
+            remarks = check_remarks({"tags": tag or [], "note": note or ""})
+            config = commands.config_of({"recipe": recipe, "overrides": overrides})
+            if detach:
+                check_queue(log)
+            with interruptible() as interruption:
+                run = int(commands.start(config, remarks)["id"])
+                if not detach:
+                    train_here(settings, log, commands, run, interruption, as_json=as_json)
+                    return
+        say(f"run {run} is in the queue; {program()} runs watch {run} shows it")
+
+
+def train_here(
+    settings: "Settings", log: "Log", commands: "Commands", run: int, interruption: Interruption, *, as_json: bool
+) -> None:
+    """Train a run that waits, unless a server was quicker, and follow it to its end. Raises Failure, typer.Exit.
+
+    However this ends, a run that has not ended itself is left paused, and not to a worker that nobody looks after.
+    """
+    from app.cli.following import follow, make_screen
+    from app.runs.database import UNREACHABLE
+    from app.runs.runner import Runner
+
+    logging.getLogger("digitpad").addHandler(OneLine())
+    if not as_json:
+        say(f"run {run}")
+    screen = make_screen(as_json=as_json)
+    # what is only remarkable would tear the bar
+    quiet = settings.model_copy(update={"log_level": "error"})
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")
+    runner = Runner(log, quiet, only=run)
+    watch = _Watch(commands, run, interruption, screen)
+    runner.start()
+    try:
+        try:
+            state = follow(log, run, screen, watch.is_over)
+            screen.close()
+            if interruption.count > 1 and state not in ENDED:
+                runner.stop(grace=0.0)
+        finally:
+            try:
+                screen.close()
+                if interruption.count < 2 and _is_waiting(log, run):
+                    commands.pause(run)
+            finally:
+                runner.stop()
+        finish(log, run, interruption, as_json=as_json)
+    except UNREACHABLE:
+        said = f"the database cannot be reached; run {run} goes on from its last checkpoint: {_resuming(run)}"
+        raise Failure(said, interruption.code if interruption.count else Code.FAILED) from None
+
+
+class _Watch:
+    """Asks a run to pause when it is interrupted, once; and knows when there is nothing more to wait for."""
+
+    def __init__(self, commands: "Commands", run: int, interruption: Interruption, screen: "Screen") -> None:
+        self._commands, self._run, self._interruption, self._screen = commands, run, interruption, screen
+        self._asked, self._told = False, ""
+
+    def is_over(self, state: State) -> bool:
+        from app.runs.database import UNREACHABLE
+
+        if has_stopped(state):
+            return True
+        if self._interruption.count and not self._asked:
+            try:
+                self._commands.pause(self._run)
+                self._asked = True
+                self._tell("pausing after this batch; Ctrl+C again ends at once")
+            except UNREACHABLE:  # it is asked again at the next look
+                self._tell("pausing once the database can be reached; Ctrl+C again ends at once")
+        return self._interruption.count > 1
+
+    def _tell(self, text: str) -> None:
+        if text != self._told:
+            self._told = text
+            self._screen.close()
+            remark(text)
+
+
+def _is_waiting(log: "Log", run: int) -> bool:
+    status = log.status(run)
+    return status is not None and not has_stopped(State(status["state"]))
+
+
+def _resuming(run: int) -> str:
+    return f"{program()} runs resume {run}"
+
+
+def finish(log: "Log", run: int, interruption: Interruption, *, as_json: bool) -> None:
+    """Say what became of a run. Raises Failure or typer.Exit unless it succeeded."""
+    row: dict[str, Any] = log.run(run)
+    state = State(row["state"])
+    if state == State.SUCCEEDED:
+        if not as_json:
+            say(f"run {run}: the model {row['model']}, {percent(row['test_accuracy'])} of the test images")
+        return
+    if state in ENDED:
+        raise Failure(f"run {run} {state}" + (f": {row['error']}" if row["error"] else ""), Code.NOT_TRAINED)
+    epoch = (row["metrics"] or {}).get("epoch", 0)
+    remark(f"run {run} is {state} after epoch {epoch}; to go on: {_resuming(run)}")
+    raise typer.Exit(interruption.code if interruption.count else Code.NOT_TRAINED)

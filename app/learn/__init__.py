@@ -1,0 +1,1 @@
+"""What the lessons show: formulas, the code behind them, and figures that the engine computes."""

@@ -1,0 +1,79 @@
+"""The source of what computes a formula, from the running installation."""
+
+import inspect
+import io
+import keyword
+import textwrap
+import tokenize
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from app.learn.formulas import FORMULAS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some characters of a line; `kind` is "keyword", "comment", "text" (a string, also a docstring) or ""."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A class or function: its name, its file from the top of the project, and its lines, numbered as in the file."""
+
+    name: str
+    file: str
+    first: int
+    docstring: str
+    lines: tuple[tuple[Piece, ...], ...]
+
+
+@cache
+def listings(name: str) -> tuple[Listing, ...]:
+    """What computes the formula of that name. Raises KeyError for a name that is not in the table."""
+    return tuple(_listing(one) for one in FORMULAS[name].code)
+
+
+def _listing(one: Callable[..., Any]) -> Listing:
+    lines, first = inspect.getsourcelines(one)
+    file = Path(inspect.getfile(one)).resolve().relative_to(ROOT).as_posix()
+    source = textwrap.dedent("".join(lines))
+    return Listing(one.__qualname__, file, first, inspect.getdoc(one) or "", _pieces(source))
+
+
+def _pieces(source: str) -> tuple[tuple[Piece, ...], ...]:
+    """The source line by line, cut where its kind changes; nothing of it is lost."""
+    lines = source.splitlines()
+    kinds = [[""] * len(line) for line in lines]
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        kind = _kind(token)
+        if not kind:
+            continue
+        for row in range(token.start[0] - 1, token.end[0]):
+            start = token.start[1] if row == token.start[0] - 1 else 0
+            stop = token.end[1] if row == token.end[0] - 1 else len(lines[row])
+            kinds[row][start:stop] = [kind] * (stop - start)
+    return tuple(_cut(line, marks) for line, marks in zip(lines, kinds, strict=True))
+
+
+def _kind(token: tokenize.TokenInfo) -> str:
+    if token.type == tokenize.NAME and keyword.iskeyword(token.string):
+        return "keyword"
+    return {tokenize.COMMENT: "comment", tokenize.STRING: "text"}.get(token.type, "")
+
+
+def _cut(line: str, marks: list[str]) -> tuple[Piece, ...]:
+    pieces: list[Piece] = []
+    for letter, kind in zip(line, marks, strict=True):
+        if pieces and pieces[-1].kind == kind:
+            pieces[-1] = Piece(kind, pieces[-1].text + letter)
+        else:
+            pieces.append(Piece(kind, letter))
+    return tuple(pieces)

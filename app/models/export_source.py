@@ -1,0 +1,37 @@
+"""What an exporter is given: a stored model, read and checked."""
+
+from dataclasses import dataclass
+
+from app.models.card import ModelCard
+from app.models.predictor import BYTE_MAX
+from app.models.store import WEIGHTS, ModelStore
+from app.nn import Network
+
+
+class ExportUnavailableError(RuntimeError):
+    """The format needs a package that is not installed; the message names it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A model's card, its network, and its weights as the store keeps them, a safetensors file."""
+
+    card: ModelCard
+    network: Network
+    weights: bytes
+
+    @classmethod
+    def of(cls, store: ModelStore, name: str) -> "Source":
+        """The model `name` of a store. Raises UnknownModelError, DamagedModelError."""
+        card, network = store.load(name)
+        return cls(card, network, store.path(name, WEIGHTS).read_bytes())
+
+    @property
+    def factor(self) -> float:
+        """By what pixels from 0 to 1 are multiplied before they reach the network."""
+        return BYTE_MAX / self.card.input_scale
+
+    @property
+    def temperature(self) -> float:
+        """By what the logits are divided before the softmax."""
+        return self.card.calibration.temperature if self.card.calibration is not None else 1.0

@@ -1,0 +1,62 @@
+"""How much a training differs from seed to seed: `python -m benchmarks.seeds RECIPE [SEED ...] [--write MODEL]`.
+
+Trains the recipe once for each seed (without any: 1, 2, 3), as it stands, and prints the accuracy on the validation
+images at the last epoch and that of the model on the test set, which is read once at the end of each. With `--write`
+the rows go into a stored model's card as `seeds`.
+"""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import argparse
+import statistics
+
+from app.data import load_dataset
+from app.models import ModelStore
+from app.models.amend import amend
+from app.models.evidence import SeedResult
+from app.recipes import get_recipe
+from app.runs.compute import LARGEST_CREW, cores
+from app.runs.config import parse_config
+from app.runs.training import Said, Training
+from app.settings import SHIPPED_MODELS, Settings
+
+
+def train(recipe: str, seed: int, settings: Settings) -> SeedResult:
+    """One training of `recipe` with `seed`; prints its epochs."""
+    config = parse_config({**get_recipe(recipe).config, "seed": seed})
+    dataset = load_dataset(config.dataset, data_dir=settings.data_dir, cache_dir=settings.cache_dir)
+    training = Training(config, dataset, processes=min(cores(), LARGEST_CREW), cache_dir=settings.cache_dir)
+    validation = test = None
+    for step in training.run():
+        if isinstance(step, Said) and step.type == "epoch":
+            validation = step.data["val_accuracy"]
+            print(f"seed {seed}: epoch {step.data['epoch']} validation {validation}", flush=True)
+        elif isinstance(step, Said) and step.type == "evaluated":
+            test = step.data["test_accuracy"]
+    if test is None:
+        raise RuntimeError(f"seed {seed}: the training ended before it was evaluated")
+    return SeedResult(seed=seed, val=validation, test=test)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipe")
+    parser.add_argument("seeds", nargs="*", type=int, default=[1, 2, 3])
+    parser.add_argument("--write", metavar="MODEL")
+    asked = parser.parse_args()
+    settings = Settings()
+    found = [train(asked.recipe, seed, settings) for seed in asked.seeds]
+    for row in found:
+        print(row.model_dump_json())
+    tests = [row.test for row in found if row.test is not None]
+    spread = statistics.stdev(tests) if len(tests) > 1 else 0.0
+    print(f"test accuracy {statistics.mean(tests):.4%}, standard deviation {spread:.4%} over {len(tests)} seeds")
+    if asked.write is not None:
+        store = ModelStore(settings.home, SHIPPED_MODELS)
+        amend(store, asked.write, seeds=[row.model_dump() for row in found])
+
+
+if __name__ == "__main__":
+    main()

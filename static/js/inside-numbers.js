@@ -1,0 +1,73 @@
+// Arrays as the server sends them, how their numbers are laid out as cells of a picture, and how they are written.
+
+const SMALL = 0.001;
+const LARGE = 100_000;
+const DIGITS = 4;
+const WIDEST = 72; // cells across, up to which maps stand beside one another
+const ROW = 16; // units that stand in one row
+const BROAD = 3; // how much wider than high a field of units is
+
+/** The numbers of `{values}`, float32 in base64, little-endian. */
+export function decode({ values }) {
+  const bytes = Uint8Array.from(atob(values), (letter) => letter.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+}
+
+/** A number with four digits that count; in powers of ten where it is very small or large. */
+export function num(value) {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size < SMALL || size >= LARGE) return value.toExponential(2).replace("-", "−").replace("e+", "e").replace("e-", "e−");
+  return Number(value.toPrecision(DIGITS)).toString().replace("-", "−");
+}
+
+/** The same with its sign before it, as a term of a sum. */
+export const signed = (value) => (value < 0 ? num(value) : `+${num(value)}`);
+
+/**
+ * Where the numbers of an array of `shape`, (n) units or (C, H, W) maps, stand: `columns` and `rows` of cells,
+ * `cell(index)` gives [x, y], and `at(x, y)` the index, null between maps.
+ */
+export function gridOf(shape) {
+  if (shape.length === 1) {
+    const [count] = shape;
+    const columns = count <= ROW ? count : Math.ceil(Math.sqrt(count * BROAD));
+    const rows = Math.ceil(count / columns);
+    return {
+      columns,
+      rows,
+      cell: (index) => [index % columns, Math.floor(index / columns)],
+      at: (x, y) => (x >= 0 && x < columns && y >= 0 && y * columns + x < count ? y * columns + x : null),
+    };
+  }
+  const [maps, height, width] = shape;
+  const across = Math.min(maps, Math.max(1, Math.floor((WIDEST + 1) / (width + 1))));
+  const rows = Math.ceil(maps / across);
+  return {
+    columns: across * (width + 1) - 1,
+    rows: rows * (height + 1) - 1,
+    cell(index) {
+      const map = Math.floor(index / (height * width));
+      const [row, column] = [Math.floor((index % (height * width)) / width), index % width];
+      return [(map % across) * (width + 1) + column, Math.floor(map / across) * (height + 1) + row];
+    },
+    at(x, y) {
+      const [column, row] = [x % (width + 1), y % (height + 1)];
+      const [left, top] = [Math.floor(x / (width + 1)), Math.floor(y / (height + 1))];
+      const map = top * across + left;
+      if (x < 0 || y < 0 || column >= width || row >= height || left >= across || map >= maps) return null;
+      return (map * height + row) * width + column;
+    },
+  };
+}
+
+/** The index beside another, a step of cells away; the same where there is none. */
+export function beside(grid, index, [dx, dy]) {
+  const [x, y] = grid.cell(index);
+  for (const far of [1, 2]) {
+    const found = grid.at(x + dx * far, y + dy * far); // the second step crosses the gap between two maps
+    if (found !== null) return found;
+  }
+  return index;
+}

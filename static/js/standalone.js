@@ -1,0 +1,83 @@
+// A page that holds a model, and reads what is drawn on it without any server: app/models/export_html.py makes it.
+
+import { translatePage } from "./standalone-language.js";
+import { createAnswer } from "./answer.js";
+import { createBoard } from "./board.js";
+import { byId, setText } from "./dom.js";
+import { boxOnPad, EMPTY, isEmpty, lines } from "./drawing.js";
+import { createOverlay } from "./overlay.js";
+import { decoded } from "./pixels.js";
+import { createPredictor } from "./predictor.js";
+import { readSafetensors } from "./safetensors.js";
+import { listenToShortcuts } from "./shortcuts.js";
+import { t } from "./words.js";
+
+function start() {
+  translatePage(t);
+  const card = JSON.parse(byId("card").textContent);
+  const predict = createPredictor(card, readSafetensors(decoded(byId("weights").textContent.trim())));
+  const canvas = byId("pad");
+  const eraser = byId("eraser");
+  const buttons = { undo: byId("undo"), redo: byId("redo"), clear: byId("clear") };
+  const overlay = createOverlay(byId("overlay"));
+  const answer = createAnswer(card.labels, {
+    modelsPage: null,
+    onParts: (found, index) => overlay.showBoxes(found.map(({ box }) => boxOnPad(box, board.shown())), index),
+  });
+  let frame = 0; // in which the drawing is read
+
+  const board = createBoard(canvas, {
+    start: EMPTY,
+    overlay,
+    brush: () => byId("brush").valueAsNumber,
+    erasing: () => eraser.getAttribute("aria-pressed") === "true",
+    onChange(drawing, { final }) {
+      showTools(drawing);
+      cancelAnimationFrame(frame);
+      if (final) read(true);
+      else frame = requestAnimationFrame(() => read(false));
+    },
+    onReplaced() {}, // what is cleared is not kept
+    onPen(place, isDown) {
+      overlay.showPen(place, isDown);
+      if (place !== null) setText(byId("pen-spoken"), isDown ? t("Pen down") : t("Pen up"));
+    },
+  });
+
+  function read(final) {
+    if (isEmpty(board.shown())) return answer.showBlank();
+    const begun = performance.now();
+    const reply = predict(lines(board.shown()));
+    answer.show(reply, performance.now() - begun, final);
+  }
+
+  function showTools(drawing) {
+    buttons.undo.disabled = !board.canUndo();
+    buttons.redo.disabled = !board.canRedo();
+    buttons.clear.disabled = isEmpty(drawing);
+    byId("hint").toggleAttribute("data-off", !isEmpty(drawing));
+  }
+
+  function setErasing(erasing) {
+    eraser.setAttribute("aria-pressed", String(erasing));
+    canvas.toggleAttribute("data-erasing", erasing);
+  }
+
+  const actions = {
+    undo: board.undo,
+    redo: board.redo,
+    clear() {
+      board.clear();
+      setErasing(false);
+    },
+  };
+  for (const [name, act] of Object.entries(actions)) buttons[name].addEventListener("click", act);
+  eraser.addEventListener("click", () => setErasing(eraser.getAttribute("aria-pressed") !== "true"));
+  listenToShortcuts(actions);
+  answer.showBlank();
+  // For programs on the page: the answer to [[[x, y], ...], ...], as POST /predict gives it.
+  window.digitpad = Object.freeze({ predict });
+  canvas.setAttribute("data-ready", "");
+}
+
+start();

@@ -1,0 +1,117 @@
+"""What the pages can say in another language of the server's refusals is what the server really says."""
+
+import re
+
+import pytest
+
+from app.data.drawing import check_label, check_set_name
+from app.models.card import check_name
+from app.nn import LAYERS, build
+from app.nn.steps import Diverged
+from app.runs.config import request_config
+from app.runs.races import race_configs
+from app.runs.tags import check_tags
+from app.settings import PROJECT
+from app.web.limits import Held, LimitError, Room
+
+PATTERN = re.compile(r"^  \[/(\^.*\$)/, \(", re.MULTILINE)
+FIELD = re.compile(r"[a-z]\w*(?:\.[a-z]\w*|\[\d+\]|\.\d+)*: ")
+OUTPUTS = {"type": "dense", "units": 10}
+
+SETTINGS = [
+    {"optimizer": {"learning_rate": -1}},
+    {"optimizer": {"type": "x"}},
+    {"augmentation": {"rotation": 500}},
+    {"batch_size": 0},
+    {"batch_size": 10**7},
+    {"epochs": 2.5},
+    {"input_scale": "abc"},
+    {"dtype": "x"},
+    {"validation": 2.0},
+    {"validation": None, "patience": 2},
+    {"patience": 2, "averaging": 2},
+    {"start": {"run": 0}},
+    {"network": {"layers": []}},
+    {"network": {"layers": [{"type": "conv2d", "filters": 2, "kernel_size": 50}, OUTPUTS]}},
+    {"network": {"layers": [{"type": "max_pool2d", "size": 3}, OUTPUTS]}},
+    {"network": {"layers": [{"type": "dense"}]}},
+    {"network": {"layers": [{"type": "dense", "units": 100_000}] * 2}},
+    {"network": {"layers": [{**OUTPUTS, "initializer": {"type": "uniform", "low": "x"}}]}},
+    {"network": {"layers": [OUTPUTS, {"type": "conv2d", "filters": 2, "kernel_size": 3}]}},
+]
+CALLS = [
+    lambda: race_configs(request_config({"recipe": "quick"}), "batch_size", [1]),
+    lambda: check_tags(["x"] * 100),
+    lambda: check_label("x" * 200),
+    lambda: check_set_name("A b"),
+    lambda: check_name("A b"),
+    lambda: Held(Room(bodies=0)).take(1),
+    lambda: build("layer", LAYERS, {"type": "dropout", "rate": 2}),
+]
+WRITTEN = {
+    "there is no run 7": "app/runs/log.py",
+    "there is no model x": "app/models/store.py",
+    "there is no model yet: train one, or restore the one that ships with digitpad": "app/models/predictor.py",
+    "there is no such drawing": "app/data/drawings.py",
+    "the database is busy or cannot be reached; try again in a moment": "app/web/errors.py",
+    "expected fewer evaluations at one time; try again in a moment": "app/web/desk.py",
+    "there is no room left on the disk; nothing was changed": "app/web/errors.py",
+    "something went wrong in the server; its log says what": "app/web/errors.py",
+    "expected a body of at most 32 MB; got more": "app/web/bodies.py",
+    "expected a still image; got an animated PNG": "app/data/decoding.py",
+    "expected an image of at most 20 megapixels; got 8000×8000": "app/data/decoding.py",
+    "expected a PNG or JPEG image; got x": "app/data/decoding.py",
+    "expected at most 100 runs to wait; 100 do: cancel some, or wait as well": "app/web/limits.py",
+    "run 7 is running; cancel it first": "app/runs/log.py",
+    "run 7 has not ended; resume it, or let it come to its end first": "app/runs/commands.py",
+    "run 7 left no checkpoint to go on from: it ended before its first epoch did": "app/runs/commands.py",
+    "run 7 has saved no model yet: it is running": "app/web/judgement.py",
+    "there is a model named x already": "app/models/store.py",
+    "the model x ships with digitpad and keeps its name": "app/models/store.py",
+    "the model x cannot be used: x": "app/models/store.py",
+    "the drawings of x are others than when run 7 was trained": "app/web/watching.py",
+    "there are no drawings in the set “x” any more: draw some first": "app/data/catalog.py",
+    "The MNIST file x is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be downloaded. x": (
+        "app/data/mnist.py"
+    ),
+    "there was not enough memory; a smaller network or batch size may help": "app/runs/job.py",
+    "a model that is made somebody's own is compared with its parent at the end, and not before": "app/runs/keeping.py",
+    "there are 7 drawings in x: delete them first": "app/data/drawings.py",
+    "network.layers: expected 10 outputs, one for each label of x; got 3": "app/runs/commands.py",
+    "epochs: expected a whole number from 1 to 100000; got 0": "app/web/runs.py",
+}
+"""Messages that take a server's mishap to hear, and where each is written; numbers and `x` are filled in."""
+
+
+def patterns() -> list[str]:
+    scripts = [(PROJECT / "static" / "js" / name).read_text("utf-8") for name in ("server-errors.js", "refusals.js")]
+    return [pattern for script in scripts for pattern in PATTERN.findall(script)]
+
+
+def refusals() -> list[str]:
+    found = []
+    for overrides in SETTINGS:
+        with pytest.raises(ValueError, match=r".") as refused:
+            request_config({"recipe": "quick", "overrides": {"dataset": "strokes", **overrides}})
+        found.append(str(refused.value))
+    for call in CALLS:
+        with pytest.raises((ValueError, LimitError)) as refused:
+            call()
+        found.append(str(refused.value))
+    return [*found, str(Diverged(3, 5)), *WRITTEN]
+
+
+def test_every_refusal_that_the_pages_translate_is_said_by_the_server() -> None:
+    said = [FIELD.sub("", message, count=1) if FIELD.match(message) else message for message in refusals()]
+    known = patterns()
+    assert len(known) > 40
+    unheard = [pattern for pattern in known if not any(re.search(pattern, message) for message in said)]
+    unknown = [message for message in said if not any(re.search(pattern, message) for pattern in known)]
+    assert (unheard, unknown) == ([], [])
+
+
+@pytest.mark.parametrize(("message", "path"), WRITTEN.items())
+def test_a_message_is_written_where_it_is_said_to_be(message: str, path: str) -> None:
+    source = re.sub(r'"\s*\n\s*f?"', "", (PROJECT / path).read_text("utf-8"))
+    pieces = re.split(r"\b\d+(?:×\d+)?\b|\bx\b|\brunning\b", message)
+    assert not [piece for piece in pieces if piece.strip() and piece.strip() not in source]
