@@ -1,0 +1,1 @@
+"""The documents: pages of Markdown, and what makes the reference from the code."""

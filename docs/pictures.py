@@ -1,0 +1,97 @@
+"""The pictures of the tutorial, taken by walking through it in a browser: `python -m docs.pictures`, with MNIST."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Page
+
+from tests.data.drawings import recorded
+from tests.data.symbols import draw_symbol
+from tests.e2e.browser import chromium, draw
+from tests.serving import REPOSITORY, Server, serve
+from tests.waiting import until
+
+FOLDER = REPOSITORY / "docs" / "images"
+SIZE = {"width": 1120, "height": 760}
+WAIT_MS = 300_000
+LOADED = "() => document.querySelector('[aria-busy=true]') === null && document.readyState === 'complete'"
+SYMBOLS = ("○", "△", "×")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as home, serve(Path(home)) as server, chromium() as browser:
+        page = browser.new_page(viewport=SIZE, color_scheme="light", reduced_motion="reduce", locale="en")
+        page.set_default_timeout(WAIT_MS)
+        _first_network(page, server)
+        _own_symbols(page, server)
+
+
+def _first_network(page: Page, server: Server) -> None:
+    _open(page, f"{server.url}/")
+    draw(page, recorded()["digit 3"]["strokes"])
+    page.locator("#answer-glyph", has_text="3").wait_for()
+    page.screenshot(path=FOLDER / "pad.png")
+    _open(page, f"{server.url}/train")
+    page.locator("#start:enabled").wait_for()
+    page.screenshot(path=FOLDER / "train.png")
+    row = _train(page, server)
+    _open(page, f"{server.url}/runs/{row['id']}")
+    page.set_viewport_size({**SIZE, "height": 900})
+    page.locator("#chart-accuracy .main-svg").first.wait_for()
+    page.screenshot(path=FOLDER / "run.png")
+    _open(page, f"{server.url}/models/{row['model']}/judge")
+    page.locator("#judge-matrix-title").wait_for()
+    page.set_viewport_size({**SIZE, "height": 1180})
+    page.screenshot(path=FOLDER / "judge.png")
+    page.set_viewport_size(SIZE)
+    _open(page, f"{server.url}/train")
+    page.locator("#race:enabled").click()
+    page.wait_for_url("**/compare?tag=race*")
+    until(
+        lambda: len(done := server.get("/api/runs")["runs"]) > 5 and all(r["state"] == "succeeded" for r in done), 600
+    )
+    page.locator("text=all done").wait_for()
+    page.screenshot(path=FOLDER / "race.png", full_page=True)
+
+
+def _own_symbols(page: Page, server: Server) -> None:
+    rng = np.random.default_rng(5)
+    _open(page, f"{server.url}/data?make")
+    page.locator("#make-name").fill("shapes")
+    page.locator("#make-labels").fill(" ".join(SYMBOLS))
+    page.keyboard.press("Enter")
+    for number in range(1, 11):
+        for symbol in SYMBOLS:
+            page.locator("#draw-ask", has_text=f"Draw {symbol}: number {number}").wait_for()
+            draw(page, draw_symbol(symbol, rng))
+            if (number, symbol) == (7, "△"):
+                page.screenshot(path=FOLDER / "draw.png")
+            page.locator("#keep").click()
+    page.locator("#train-note", has_text="Enough of each").wait_for()
+    page.locator("#train-on-these").click()
+    row = _train(page, server)
+    _open(page, f"{server.url}/?model={row['model']}")
+    page.locator("#clear:enabled").click()  # the pad keeps what was drawn last
+    draw(page, draw_symbol("△", rng))
+    page.locator("#answer-glyph", has_text="△").wait_for()
+    page.screenshot(path=FOLDER / "own.png")
+
+
+def _train(page: Page, server: Server) -> dict[str, object]:
+    """Press the button, and wait for the end."""
+    known = {run["id"] for run in server.get("/api/runs")["runs"]}
+    page.locator("#start:enabled").click()
+    run = until(lambda: next((one for one in server.get("/api/runs")["runs"] if one["id"] not in known), None))["id"]
+    until(lambda: server.get(f"/api/runs/{run}")["state"] in ("succeeded", "failed"), 600)
+    return dict(server.get(f"/api/runs/{run}"))
+
+
+def _open(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_function(LOADED)
+    page.wait_for_load_state("networkidle")
+
+
+if __name__ == "__main__":
+    main()
