@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import signal
 import struct
 import subprocess
 import sys
@@ -76,6 +77,13 @@ class Terminal:
             self._written += data
 
 
+def _own_terminal() -> None:
+    """Make standard input the terminal; and heed its signals, also where the tests themselves ignore them (`… &`)."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 @contextmanager
 def on_terminal(arguments: Sequence[str], env: dict[str, str], *, columns: int = 100) -> Iterator[Terminal]:
     """Run a command on a terminal of so many columns, which Ctrl+C reaches it through."""
@@ -89,7 +97,7 @@ def on_terminal(arguments: Sequence[str], env: dict[str, str], *, columns: int =
         env=env,
         cwd=REPOSITORY,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=_own_terminal,
     )
     os.close(screen)
     try:
