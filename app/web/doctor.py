@@ -15,7 +15,7 @@ from app.data import Steps
 from app.data.doctor import USUAL_STROKE_WIDTH, Examination, examine_image, examine_strokes
 from app.models.answers import describe, rounded
 from app.nn import shown
-from app.web.bodies import read_json
+from app.web.bodies import json_body, read_json
 from app.web.errors import Error
 from app.web.predict import from_base64
 from app.web.state import services
@@ -79,23 +79,18 @@ _OPENAPI: dict[str, Any] = {
     "parameters": [
         {"name": "model", "in": "query", "schema": {"type": "string"}, "description": "the default if left out"}
     ],
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "strokes": {"type": "array", "description": "[[[x, y], ...], ...] in any unit, y down"},
-                        "image": {"type": "string", "description": "a PNG or JPEG in base64, or a data URL"},
-                        "steps": {"type": "object", "properties": {name: {"type": "boolean"} for name in STEPS}},
-                        "canvas": {**_SIDES, "description": "the side of the canvas of the strokes, in their unit"},
-                        "brush": {**_SIDES, "description": "the width of the pen, in the strokes' unit"},
-                    },
-                }
-            }
-        },
-    },
+    **json_body(
+        {
+            "type": "object",
+            "properties": {
+                "strokes": {"type": "array", "description": "[[[x, y], ...], ...] in any unit, y down"},
+                "image": {"type": "string", "description": "a PNG or JPEG in base64, or a data URL"},
+                "steps": {"type": "object", "properties": {name: {"type": "boolean"} for name in STEPS}},
+                "canvas": {**_SIDES, "description": "the side of the canvas of the strokes, in their unit"},
+                "brush": {**_SIDES, "description": "the width of the pen, in the strokes' unit"},
+            },
+        }
+    ),
 }
 
 

@@ -17,7 +17,7 @@ from app.data.drawing import DEFAULT_SET, Drawing, check_set_name
 from app.data.drawings import DrawingSet, FullError, TakenError, UnknownDrawingError
 from app.data.exchange import as_json, read_json_export, write_zip
 from app.nn import shown
-from app.web.bodies import read_json
+from app.web.bodies import json_body, read_json
 from app.web.errors import Error
 from app.web.pictures import encoded
 from app.web.state import State, services
@@ -33,62 +33,41 @@ IN_MEMORY = 8 * 2**20
 
 _KEYS = {"label", "strokes", "set"}
 T = TypeVar("T")
-_OPENAPI: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["label", "strokes"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "label": {"type": "string", "minLength": 1, "maxLength": 64},
-                        "strokes": {"description": "[[[x, y], ...], ...] in any unit, y down", "type": "array"},
-                        "set": {"type": "string", "default": DEFAULT_SET, "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"},
-                    },
-                }
-            }
+_OPENAPI: dict[str, Any] = json_body(
+    {
+        "type": "object",
+        "required": ["label", "strokes"],
+        "additionalProperties": False,
+        "properties": {
+            "label": {"type": "string", "minLength": 1, "maxLength": 64},
+            "strokes": {"description": "[[[x, y], ...], ...] in any unit, y down", "type": "array"},
+            "set": {"type": "string", "default": DEFAULT_SET, "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"},
         },
     }
-}
+)
 
 
-_RELABEL: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["label"],
-                    "additionalProperties": False,
-                    "properties": {"label": {"type": "string", "minLength": 1, "maxLength": 64}},
-                }
-            }
+_RELABEL: dict[str, Any] = json_body(
+    {
+        "type": "object",
+        "required": ["label"],
+        "additionalProperties": False,
+        "properties": {"label": {"type": "string", "minLength": 1, "maxLength": 64}},
+    }
+)
+
+
+_DECLARE: dict[str, Any] = json_body(
+    {
+        "type": "object",
+        "required": ["labels"],
+        "additionalProperties": False,
+        "properties": {
+            "labels": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 1000},
+            "add": {"type": "boolean", "default": False},
         },
     }
-}
-
-
-_DECLARE: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["labels"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "labels": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 1000},
-                        "add": {"type": "boolean", "default": False},
-                    },
-                }
-            }
-        },
-    }
-}
+)
 
 
 @router.get("")
@@ -170,7 +149,7 @@ def export(
 @router.post(
     "/import",
     status_code=201,
-    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}},
+    openapi_extra=json_body({"type": "object"}),
     responses={409: {"model": Error}, 413: {"model": Error}, 422: {"model": Error}, 507: {"model": Error}},
 )
 async def take_in(

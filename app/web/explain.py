@@ -24,7 +24,7 @@ from app.learn.neuron import neuron as one_neuron
 from app.learn.subject import Subject, TooLargeError, open_subject
 from app.models.answers import rounded
 from app.nn import shown
-from app.web.bodies import parse_json, read_body
+from app.web.bodies import json_body, parse_json, read_body
 from app.web.errors import Error
 from app.web.predict import prepare_one
 from app.web.state import Services, State
@@ -116,7 +116,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {404: {"model": Error}, 409: {"model"
 
 def _body(kind: type[BaseModel]) -> dict[str, Any]:
     """What OpenAPI says of the body, which is read here, as its size and its errors are the app's own."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": kind.model_json_schema()}}}}
+    return json_body(kind.model_json_schema())
 
 
 @router.post("/forward", openapi_extra=_body(Drawn), responses=_ERRORS)

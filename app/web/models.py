@@ -19,7 +19,7 @@ from app.models.importing_onnx import convert_onnx
 from app.models.package import check, unpack
 from app.models.store import NameTakenError
 from app.nn import shown
-from app.web.bodies import read_body, read_form, read_json
+from app.web.bodies import json_body, read_body, read_form, read_json
 from app.web.errors import Error
 from app.web.state import State
 
@@ -41,21 +41,14 @@ _IMPORT: dict[str, Any] = {
     }
 }
 
-_RENAME: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["name"],
-                    "additionalProperties": False,
-                    "properties": {"name": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"}},
-                }
-            }
-        },
+_RENAME: dict[str, Any] = json_body(
+    {
+        "type": "object",
+        "required": ["name"],
+        "additionalProperties": False,
+        "properties": {"name": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"}},
     }
-}
+)
 
 
 def summaries(store: ModelStore) -> dict[str, Any]:

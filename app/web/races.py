@@ -9,38 +9,31 @@ from starlette.requests import Request
 
 from app.nn import shown
 from app.runs.races import LEAST, MOST
-from app.web.bodies import read_json
+from app.web.bodies import json_body, read_json
 from app.web.limits import check_queue
 from app.web.state import State
 
 router = APIRouter(prefix="/api/races", tags=["runs"])
 
 _KEYS = {"recipe", "overrides", "config", "vary", "values"}
-_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["vary", "values"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "recipe": {"type": "string"},
-                        "overrides": {"type": "object"},
-                        "config": {"description": "a whole config, in place of recipe and overrides", "type": "object"},
-                        "vary": {
-                            "description": "optimizer, schedule, loss, initializer, learning_rate, batch_size, or a "
-                            "path in the config such as optimizer.beta1 or network.layers.0.units",
-                            "type": "string",
-                        },
-                        "values": {"type": "array", "minItems": LEAST, "maxItems": MOST, "items": {}},
-                    },
-                }
-            }
+_BODY: dict[str, Any] = json_body(
+    {
+        "type": "object",
+        "required": ["vary", "values"],
+        "additionalProperties": False,
+        "properties": {
+            "recipe": {"type": "string"},
+            "overrides": {"type": "object"},
+            "config": {"description": "a whole config, in place of recipe and overrides", "type": "object"},
+            "vary": {
+                "description": "optimizer, schedule, loss, initializer, learning_rate, batch_size, or a "
+                "path in the config such as optimizer.beta1 or network.layers.0.units",
+                "type": "string",
+            },
+            "values": {"type": "array", "minItems": LEAST, "maxItems": MOST, "items": {}},
         },
     }
-}
+)
 
 
 @router.post("", status_code=201, openapi_extra=_BODY)

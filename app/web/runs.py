@@ -12,7 +12,7 @@ from app.nn import shown
 from app.runs.config import MOST_EPOCHS
 from app.runs.rows import brief
 from app.runs.tags import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS, REMARKS, check_remarks
-from app.web.bodies import parse_json, read_body, read_json
+from app.web.bodies import json_body, parse_json, read_body, read_json
 from app.web.limits import check_queue
 from app.web.state import State
 
@@ -23,7 +23,7 @@ RunId = Annotated[int, Path(ge=1, le=LARGEST)]
 _TAG = {"type": "string", "minLength": 1, "maxLength": LONGEST_TAG}
 _TAGS = {"type": "array", "maxItems": MOST_TAGS, "items": _TAG}
 _SCHEMA = {"type": "object", "properties": {"tags": _TAGS, "note": {"type": "string", "maxLength": LONGEST_NOTE}}}
-_REMARKS: dict[str, Any] = {"requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMA}}}}
+_REMARKS: dict[str, Any] = json_body(_SCHEMA)
 
 
 @router.post("", status_code=201)

@@ -11,27 +11,20 @@ from app.runs.config import RunConfig, parse_config
 from app.runs.estimate import likeness
 from app.runs.schema import schema
 from app.runs.tags import REMARKS
-from app.web.bodies import read_json
+from app.web.bodies import json_body, read_json
 from app.web.errors import FieldError
 from app.web.limits import LimitError
 from app.web.state import Services, State
 
 router = APIRouter(prefix="/api", tags=["catalog"])
 
-_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "description": "as POST /api/runs takes it: a recipe and overrides, or a whole config",
-                    "properties": {"recipe": {"type": "string"}, "overrides": {"type": "object"}},
-                }
-            }
-        },
+_BODY: dict[str, Any] = json_body(
+    {
+        "type": "object",
+        "description": "as POST /api/runs takes it: a recipe and overrides, or a whole config",
+        "properties": {"recipe": {"type": "string"}, "overrides": {"type": "object"}},
     }
-}
+)
 
 
 @router.get("/schema")

@@ -3,7 +3,7 @@
 import { get, post, remove } from "./api.js";
 import { createBoard } from "./board.js";
 import { addressOf, datasetOf } from "./data-sets.js";
-import { byId, element, setText } from "./dom.js";
+import { byId, element, say, setText } from "./dom.js";
 import { EMPTY, isEmpty, lines } from "./drawing.js";
 import { createOverlay } from "./overlay.js";
 import { explain } from "./refusals.js";
@@ -24,6 +24,7 @@ export function createDraw(page) {
   const keep = byId("keep");
   const train = byId("train-on-these");
   const buttons = { undo: byId("undo-stroke"), clear: byId("clear") };
+  const tell = (text, ...actions) => say(byId("draw-kept"), text, ...actions);
   const overlay = createOverlay(byId("overlay"));
   let set = null;
   let counts = {}; // by label, with those that are on their way to the server
@@ -103,7 +104,7 @@ export function createDraw(page) {
   async function send(drawing) {
     try {
       const kept = await post("/api/drawings", drawing);
-      if (kept.set === set && unsent.length === 0) say(t("Kept as {label}.", { label: kept.label }), [t("Take it back"), () => takeBack(kept)]);
+      if (kept.set === set && unsent.length === 0) tell(t("Kept as {label}.", { label: kept.label }), [t("Take it back"), () => takeBack(kept)]);
     } catch (error) {
       unsent.push(drawing);
       if (drawing.set === set) {
@@ -116,13 +117,13 @@ export function createDraw(page) {
 
   function sayUnsent(why) {
     const text = t("{count} drawings could not be kept. {why}", { count: unsent.length, why });
-    say(text, [t("Try again"), sendAgain], [t("Throw away"), throwAway]);
+    tell(text, [t("Try again"), sendAgain], [t("Throw away"), throwAway]);
   }
 
   async function sendAgain() {
     const waiting = unsent;
     unsent = [];
-    say(t("Working on it …"));
+    tell(t("Working on it …"));
     for (const drawing of waiting) {
       if (drawing.set === set && drawing.label in counts) counts[drawing.label] += 1;
       await send(drawing);
@@ -132,7 +133,7 @@ export function createDraw(page) {
 
   function throwAway() {
     unsent = [];
-    say("");
+    tell("");
   }
 
   // what is only in this page would be lost with it
@@ -146,21 +147,10 @@ export function createDraw(page) {
       if (kept.set !== set) return;
       counts[kept.label] -= 1;
       ask(kept.label);
-      say(t("It is not kept any more."));
+      tell(t("It is not kept any more."));
     } catch (error) {
-      say(t("It is still kept. {why}", { why: explain(error) }));
+      tell(t("It is still kept. {why}", { why: explain(error) }));
     }
-  }
-
-  function say(text, ...actions) {
-    byId("draw-kept").replaceChildren(
-      text,
-      ...actions.flatMap(([words, act]) => {
-        const button = element("button", { type: "button", class: "inline-action" }, words);
-        button.addEventListener("click", act);
-        return [" ", button];
-      }),
-    );
   }
 
   byId("remove-set").addEventListener("click", async () => {
@@ -196,7 +186,7 @@ export function createDraw(page) {
     isDeclared = declared.length > 0;
     setText(byId("draw-title"), t("Draw the set “{name}”", { name }));
     setText(byId("draw-text"), t("Write each as you always do: the network learns your hand. {enough} of each are enough to begin with.", { enough: ENOUGH }));
-    if (unsent.length === 0) say("");
+    if (unsent.length === 0) tell("");
     board.replace(EMPTY);
     ask(askedNext(counts));
     await page.refresh();

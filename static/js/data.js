@@ -5,7 +5,7 @@ import { createBrowse } from "./data-browse.js";
 import { createDraw } from "./data-draw.js";
 import { createMake } from "./data-make.js";
 import { addressOf, datasetOf, setLinks, wanted } from "./data-sets.js";
-import { byId, element, setText } from "./dom.js";
+import { byId, say, setText } from "./dom.js";
 import { awayText, untilAnswered } from "./patience.js";
 import { explain } from "./refusals.js";
 import { BACK } from "./server-events.js";
@@ -22,16 +22,7 @@ function startDataPage() {
   const page = {
     datasets: () => datasets,
     /** Says something; `actions` are [words, what to do]. */
-    say(text, ...actions) {
-      note.replaceChildren(
-        text,
-        ...actions.flatMap(([words, act]) => {
-          const button = element("button", { type: "button", class: "inline-action" }, words);
-          button.addEventListener("click", act);
-          return [" ", button];
-        }),
-      );
-    },
+    say: (text, ...actions) => say(note, text, ...actions),
     complain: (text) => setText(error, text),
     /** Asks until the server answers, saying so meanwhile. */
     async ask(load) {

@@ -32,3 +32,15 @@ export function setMessage(node, text) {
   setText(node, text ?? "");
   node.hidden = !text;
 }
+
+/** Puts words into a node, and behind them a button for each action, which is [words, what to do]. */
+export function say(node, text, ...actions) {
+  node.replaceChildren(
+    text,
+    ...actions.flatMap(([words, act]) => {
+      const button = element("button", { type: "button", class: "inline-action" }, words);
+      button.addEventListener("click", act);
+      return [" ", button];
+    }),
+  );
+}

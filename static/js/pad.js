@@ -14,9 +14,9 @@ import { createPast, unpack } from "./past.js";
 import { awayText } from "./patience.js";
 import { readPicture } from "./picture-file.js";
 import { createReader } from "./reader.js";
-import { listenToShortcuts } from "./shortcuts.js";
 import { SIZE } from "./strokes.js";
 import { createTeach } from "./teach.js";
+import { createTools } from "./tools.js";
 import { t } from "./words.js";
 
 const CURRENT = "digitpad.drawing"; // what is on the pad is kept until the tab is closed
@@ -24,10 +24,9 @@ const CURRENT = "digitpad.drawing"; // what is on the pad is kept until the tab 
 /** Runs the pad; `start` is what was on it before the page was loaded again. */
 function startPad({ model, models }, start) {
   const canvas = byId("pad");
-  const eraser = byId("eraser");
   const note = byId("pad-note");
-  const buttons = { undo: byId("undo"), redo: byId("redo"), clear: byId("clear") };
   const overlay = createOverlay(byId("overlay"));
+  const tools = createTools(canvas, () => board);
   let reading = null;
 
   const past = createPast({ onChoose: (drawing) => board.replace(drawing) });
@@ -35,7 +34,7 @@ function startPad({ model, models }, start) {
     start,
     overlay,
     brush: () => byId("brush").valueAsNumber,
-    erasing: () => eraser.getAttribute("aria-pressed") === "true",
+    erasing: tools.erasing,
     onChange,
     onReplaced: past.remember,
     onPen(place, isDown) {
@@ -45,33 +44,21 @@ function startPad({ model, models }, start) {
   });
 
   function onChange(drawing, change) {
-    showTools(drawing);
+    tools.show(drawing);
     setMessage(note, "");
     if (change.final) keep(forTab, CURRENT, isEmpty(drawing) ? null : pack(drawing));
     reading?.changed(drawing, change);
-  }
-
-  function showTools(drawing) {
-    buttons.undo.disabled = !board.canUndo();
-    buttons.redo.disabled = !board.canRedo();
-    buttons.clear.disabled = isEmpty(drawing);
-    byId("hint").toggleAttribute("data-off", !isEmpty(drawing));
   }
 
   async function bring(file) {
     setMessage(note, t("Opening the picture …"));
     try {
       const picture = await readPicture(file);
-      setErasing(false);
+      tools.setErasing(false);
       board.replace(ofPicture(picture));
     } catch (error) {
       setMessage(note, error.message);
     }
-  }
-
-  function setErasing(erasing) {
-    eraser.setAttribute("aria-pressed", String(erasing));
-    canvas.toggleAttribute("data-erasing", erasing);
   }
 
   listenForPictures({
@@ -81,18 +68,8 @@ function startPad({ model, models }, start) {
     onFile: bring,
     onNothing: (message) => setMessage(note, message),
   });
-  const actions = {
-    undo: board.undo,
-    redo: board.redo,
-    clear() {
-      board.clear();
-      setErasing(false);
-    },
-  };
-  for (const [name, act] of Object.entries(actions)) buttons[name].addEventListener("click", act);
-  eraser.addEventListener("click", () => setErasing(eraser.getAttribute("aria-pressed") !== "true"));
-  listenToShortcuts(actions);
-  showTools(start);
+  tools.listen();
+  tools.show(start);
   if (model) reading = startReading({ model, models }, { overlay, shown: board.shown });
   canvas.setAttribute("data-ready", ""); // from here on it takes a pen
 }

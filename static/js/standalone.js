@@ -9,7 +9,7 @@ import { createOverlay } from "./overlay.js";
 import { decoded } from "./pixels.js";
 import { createPredictor } from "./predictor.js";
 import { readSafetensors } from "./safetensors.js";
-import { listenToShortcuts } from "./shortcuts.js";
+import { createTools } from "./tools.js";
 import { t } from "./words.js";
 
 function start() {
@@ -17,9 +17,8 @@ function start() {
   const card = JSON.parse(byId("card").textContent);
   const predict = createPredictor(card, readSafetensors(decoded(byId("weights").textContent.trim())));
   const canvas = byId("pad");
-  const eraser = byId("eraser");
-  const buttons = { undo: byId("undo"), redo: byId("redo"), clear: byId("clear") };
   const overlay = createOverlay(byId("overlay"));
+  const tools = createTools(canvas, () => board);
   const answer = createAnswer(card.labels, {
     modelsPage: null,
     onParts: (found, index) => overlay.showBoxes(found.map(({ box }) => boxOnPad(box, board.shown())), index),
@@ -30,9 +29,9 @@ function start() {
     start: EMPTY,
     overlay,
     brush: () => byId("brush").valueAsNumber,
-    erasing: () => eraser.getAttribute("aria-pressed") === "true",
+    erasing: tools.erasing,
     onChange(drawing, { final }) {
-      showTools(drawing);
+      tools.show(drawing);
       cancelAnimationFrame(frame);
       if (final) read(true);
       else frame = requestAnimationFrame(() => read(false));
@@ -51,29 +50,7 @@ function start() {
     answer.show(reply, performance.now() - begun, final);
   }
 
-  function showTools(drawing) {
-    buttons.undo.disabled = !board.canUndo();
-    buttons.redo.disabled = !board.canRedo();
-    buttons.clear.disabled = isEmpty(drawing);
-    byId("hint").toggleAttribute("data-off", !isEmpty(drawing));
-  }
-
-  function setErasing(erasing) {
-    eraser.setAttribute("aria-pressed", String(erasing));
-    canvas.toggleAttribute("data-erasing", erasing);
-  }
-
-  const actions = {
-    undo: board.undo,
-    redo: board.redo,
-    clear() {
-      board.clear();
-      setErasing(false);
-    },
-  };
-  for (const [name, act] of Object.entries(actions)) buttons[name].addEventListener("click", act);
-  eraser.addEventListener("click", () => setErasing(eraser.getAttribute("aria-pressed") !== "true"));
-  listenToShortcuts(actions);
+  tools.listen();
   answer.showBlank();
   // For programs on the page: the answer to [[[x, y], ...], ...], as POST /predict gives it.
   window.digitpad = Object.freeze({ predict });

@@ -1,7 +1,7 @@
 // "It was a …": keeps the strokes with their label in the user's own set.
 
 import { explain, post, remove } from "./api.js";
-import { byId, element, setText } from "./dom.js";
+import { byId, element, say, setText } from "./dom.js";
 import { withArticle } from "./verdict.js";
 import { t } from "./words.js";
 
@@ -20,16 +20,7 @@ export function createTeach(labels, { subject }) {
   let kept = null; // {id, label, text} of the drawing on the pad, its strokes as text
   let working = false;
 
-  function say(text, ...actions) {
-    note.replaceChildren(
-      text,
-      ...actions.flatMap(([words, act]) => {
-        const button = element("button", { type: "button", class: "inline-action" }, words);
-        button.addEventListener("click", act);
-        return [" ", button];
-      }),
-    );
-  }
+  const tell = (text, ...actions) => say(note, text, ...actions);
 
   /** The drawing, or the part that is shown, is another one. */
   function reset() {
@@ -37,7 +28,7 @@ export function createTeach(labels, { subject }) {
     if (kept !== null && kept.text === textOf(found)) return;
     kept = null;
     setText(title, found.part ? t("Part {number} was", { number: found.part }) : t("It was"));
-    say(found.refusal || PURPOSE);
+    tell(found.refusal || PURPOSE);
     note.toggleAttribute("data-quiet", true);
     mark();
     for (const control of [...row.querySelectorAll("button"), ...other.elements]) {
@@ -61,9 +52,9 @@ export function createTeach(labels, { subject }) {
       if (textOf(subject()) === textOf(found)) kept = { id: drawing.id, label: drawing.label, text: textOf(found) };
       if (before !== null) await remove(`/api/drawings/${before.id}`);
       const named = { label: withArticle(drawing.label), set: drawing.set };
-      say(t("Kept as {label} in your set “{set}”, to learn from.", named), [t("Undo"), () => forget(drawing)]);
+      tell(t("Kept as {label} in your set “{set}”, to learn from.", named), [t("Undo"), () => forget(drawing)]);
     } catch (error) {
-      say(t("It could not be kept. {reason} Nothing is lost.", { reason: explain(error) }), [t("Try again"), () => teach(label, found, before)]);
+      tell(t("It could not be kept. {reason} Nothing is lost.", { reason: explain(error) }), [t("Try again"), () => teach(label, found, before)]);
     } finally {
       working = false;
       row.removeAttribute("aria-busy");
@@ -77,9 +68,9 @@ export function createTeach(labels, { subject }) {
     try {
       await remove(`/api/drawings/${drawing.id}`);
       if (kept?.id === drawing.id) kept = null;
-      say(t("It is not kept any more."));
+      tell(t("It is not kept any more."));
     } catch (error) {
-      say(t("It is still kept. {reason}", { reason: explain(error) }), [t("Try again"), () => forget(drawing)]);
+      tell(t("It is still kept. {reason}", { reason: explain(error) }), [t("Try again"), () => forget(drawing)]);
     }
     mark();
   }

@@ -7,19 +7,11 @@ from app.data import own
 from app.data.drawings import DrawingStore
 from app.models import ModelStore
 from app.runs.commands import Commands
-from app.runs.log import Log
 from tests.data.symbols import draw_symbol
 from tests.runs.test_job import AfterEpochs, Wanted, types, work
 
 LABELS = ("×", "△", "○")
 OVERRIDES = {"dataset": "drawings:shapes", "epochs": 4, "batch_size": 20}
-
-
-@pytest.fixture
-def log(settings):
-    opened = Log(settings.log_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 
 from app.runs.config import request_config
 from app.runs.estimate import Estimator, Speed, likeness, training_samples
-from app.runs.log import Log
 from app.runs.speeds import KeptSpeeds
 from app.runs.states import State
 from app.runs.trial import outline, trial, trial_apart, work
@@ -16,13 +15,6 @@ from tests.conftest import TINY
 
 def config(**overrides):
     return request_config({"recipe": "quick", "overrides": {**TINY, **overrides}})
-
-
-@pytest.fixture
-def log(settings):
-    opened = Log(settings.log_url)
-    yield opened
-    opened.close()
 
 
 def finished(log, given, rate):

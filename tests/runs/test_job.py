@@ -15,7 +15,6 @@ from app.runs.checkpoints import Checkpoint, CheckpointError, Checkpoints
 from app.runs.commands import Commands, NoCheckpointError
 from app.runs.config import request_config
 from app.runs.job import Job
-from app.runs.log import Log
 from app.runs.moves import Claim, FencedError
 from tests.conftest import TINY
 
@@ -27,13 +26,6 @@ class Wanted:
 
     def __init__(self):
         self.cancel = self.pause = self.keep_model = self.leave = False
-
-
-@pytest.fixture
-def log(settings):
-    opened = Log(settings.log_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

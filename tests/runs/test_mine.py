@@ -15,7 +15,6 @@ from app.models.evidence import Compared, Mine
 from app.runs.commands import Commands
 from app.runs.config import parse_config
 from app.runs.job import Job
-from app.runs.log import Log
 from app.runs.personal import UnpreparedError, may_have_seen, personal_config, personal_name, rehearsed
 from app.settings import SHIPPED_MODELS
 from benchmarks.robust_drawings import drawings
@@ -48,13 +47,6 @@ def odd(own):
     for label, strokes in odd_hand(4):
         own.add(label, strokes, "mine")
     return own
-
-
-@pytest.fixture
-def log(settings):
-    opened = Log(settings.log_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

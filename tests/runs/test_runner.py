@@ -16,7 +16,6 @@ from app.nn import evaluate
 from app.nn.losses import CrossEntropy
 from app.runs.config import request_config
 from app.runs.database import runs, writing
-from app.runs.log import Log
 from app.runs.moves import Claim
 from app.runs.runner import Runner, _Worker
 from app.runs.states import ENDED, State
@@ -39,13 +38,6 @@ RESUMED = {
 SLOW = {**RESUMED, "epochs": 2, "batch_size": 2}
 """Epochs of a second, so that there is a middle of one."""
 TIMES = ("seconds", "samples_per_second")
-
-
-@pytest.fixture
-def log(settings):
-    opened = Log(settings.log_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
