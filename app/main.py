@@ -17,6 +17,7 @@ from app.models.judgement import Judge
 from app.runs.checkpoints import Checkpoints
 from app.runs.commands import Commands
 from app.runs.config import RunConfig
+from app.runs.distillation import slowed
 from app.runs.estimate import Estimator
 from app.runs.log import Log
 from app.runs.runner import Runner
@@ -67,9 +68,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     check_extras(settings)
     rules, capacity, counters = Rules(settings), Room(), make_counters()
 
-    def tried(config: RunConfig) -> float | None:
-        return trial_apart(config, kernel=settings.blas_kernel, workers=settings.workers)
-
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         log = Log(settings.log_url, lease_seconds=settings.lease_seconds)
@@ -82,6 +80,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         runner, tail, tracking = Runner(log, settings), Tail(log), Tracking(log, settings)
         commands = Commands(log, store, settings, runner.wake)
         loaded = LoadedDatasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=drawn)
+
+        def tried(config: RunConfig) -> float | None:
+            return slowed(trial_apart(config, kernel=settings.blas_kernel, workers=settings.workers), config, store)
+
         estimator = Estimator(log, tried, folder=settings.cache_dir)
         desk, judge = Desk(), Judge(store, OwnImages(drawn))
         predictors, lab = Predictors(store), Desk()

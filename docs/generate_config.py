@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from app.recipes import Recipe, load_recipes
-from app.runs.config import Personal, RunConfig, Start
+from app.runs.config import Distillation, Personal, RunConfig, Start
 from app.runs.schema import schema
 from docs.markdown import described, table
 
@@ -34,6 +34,11 @@ INNER = {
     "personal.set": "The set of drawings.",
     "personal.images": "Images that are drawn from the drawings, with other pens and small warps.",
     "personal.rehearsal": "Images of the data set that are learned again beside them, so that nothing is forgotten.",
+}
+TEACHING = {
+    "model": "The stored model whose probabilities are learned, or several, whose mean is: `best-cnn + best-mlp`.",
+    "weight": "Its share in what is learned, above 0 and up to 1; the labels have the rest.",
+    "sha256": "Of the models' weights; filled in when the run is queued.",
 }
 PARTS = {
     "layers": (
@@ -69,6 +74,14 @@ def config() -> str:
     parts.append(
         "## Augmentation\n\nThe fields of `augmentation`. Each amount is drawn anew for every image in every epoch.\n\n"
         + _fields(told["augmentation"])
+    )
+    taught = [
+        (f"`{name}`", _default(Distillation, name), described(f"distillation.{name}", TEACHING.get(name)))
+        for name in Distillation.model_fields
+    ]
+    parts.append(
+        "## Distillation\n\nThe fields of `distillation`: [Learn from a model](../how-to/own-data.md).\n\n"
+        + table(("field", "default", "what it does"), taught)
     )
     for key, (title, text) in PARTS.items():
         parts.append(f"## {title}\n\n{text}\n\n" + "\n".join(map(_part, told[key])))

@@ -29,6 +29,7 @@ def default_model(
     from app.recipes import get_recipe
     from app.runs.compute import LARGEST_CREW, cores
     from app.runs.config import parse_config
+    from app.runs.distillation import load_teachers, with_teachers
     from app.runs.training import Said, Training
     from app.settings import SHIPPED_MODELS
 
@@ -43,14 +44,22 @@ def default_model(
     with asked():
         config = parse_config({**fields, "validation": share})
         dataset = load_data(settings, config.dataset)
-    training = Training(config, dataset, processes=min(cores(), LARGEST_CREW), cache_dir=settings.cache_dir)
+    store = ModelStore(SHIPPED_MODELS)
+    with asked():
+        config = with_teachers(config, store, dataset.labels)
+    training = Training(
+        config,
+        dataset,
+        processes=min(cores(), LARGEST_CREW),
+        teachers=load_teachers(config, store),
+        cache_dir=settings.cache_dir,
+    )
     said = []
     for step in training.run():
         if isinstance(step, Said):
             said.append(json.dumps({"type": step.type, "data": step.data}, ensure_ascii=False) + "\n")
             say(" ".join([f"{step.type:10}", *(f"{key} {_short(value)}" for key, value in step.data.items())]))
             sys.stdout.flush()
-    store = ModelStore(SHIPPED_MODELS)
     card = store.save(training.card(name, shipped=True), training.network, replace=True, arrays=training.arrays())
     write_whole(store.path(card.name, TRAINING_LOG), "".join(said).encode(), prefix=".log.")
     store.set_default(card.name)

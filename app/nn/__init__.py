@@ -5,6 +5,7 @@ from app.nn.confusion import Mistake, Report, report
 from app.nn.convolution import Conv2D
 from app.nn.crew import CrewLostError
 from app.nn.evaluation import Evaluation, check_loss, evaluate
+from app.nn.fitting import fit
 from app.nn.gradient_check import GradientCheck, GradientError, gradient_check
 from app.nn.initializers import INITIALIZERS, He, Initializer, Normal, Uniform, Xavier, Zeros
 from app.nn.layers import Dense, Dropout, Flatten, Layer
@@ -19,7 +20,7 @@ from app.nn.snapshot import Snapshot
 from app.nn.spec import build, shown
 from app.nn.statistics import LayerStatistics, layer_statistics
 from app.nn.steps import BatchDone, Diverged, EpochMetrics, Options
-from app.nn.training import Trainer, fit
+from app.nn.training import Trainer
 
 __all__ = [
     "GELU",

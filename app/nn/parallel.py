@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from app.nn.arrays import Array
+from app.nn.arrays import Array, Shape
 from app.nn.evaluation import divide
 from app.nn.losses import Loss
 from app.nn.network import Network
@@ -151,8 +151,7 @@ class Member:
         inputs = divide(raw, self.rules.input_scale, self._inputs[: stop - start])
         outputs = self.network.forward(inputs, training=True)
         found = memory.results[self._rank]
-        if t.ndim == 1:
-            found[1] = np.count_nonzero(outputs.argmax(axis=1) == t)
+        found[1] = np.count_nonzero(outputs.argmax(axis=1) == (t if t.ndim == 1 else t.argmax(axis=1)))
         found[0], grad = self.loss.value_and_gradient(outputs, t, samples=size)
         self.network.backward(grad)
 
@@ -175,6 +174,16 @@ def same_inputs(x: Array, expected: Array) -> Array:
             f"epoch_inputs: expected {expected.dtype} of the shape {expected.shape}; got {x.dtype} {x.shape}"
         )
     return x.reshape(expected.shape)
+
+
+def same_targets(t: Array, expected: Shape) -> Array:
+    """`t`, which must be finite numbers in the shape `expected`; raises ValueError where they are not."""
+    if not isinstance(t, np.ndarray) or t.shape != expected or t.dtype.kind != "f":
+        got = f"{t.dtype} {t.shape}" if isinstance(t, np.ndarray) else type(t).__name__
+        raise ValueError(f"batch_targets: expected values of the shape {expected}; got {got}")
+    if not np.isfinite(t).all():
+        raise ValueError("batch_targets: expected finite values; got some that are not")
+    return t
 
 
 def optimizer_settings(optimizer: Optimizer) -> dict[str, Any]:

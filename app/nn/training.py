@@ -16,7 +16,7 @@ from app.nn.layers import Layer
 from app.nn.losses import LOSSES, CrossEntropy, Loss
 from app.nn.network import LAYERS, Network
 from app.nn.optimizers import OPTIMIZERS, Optimizer
-from app.nn.parallel import Member, Memory, Rules
+from app.nn.parallel import Member, Memory, Rules, same_targets
 from app.nn.schedules import Constant, Schedule
 from app.nn.snapshot import Snapshot, prefixed
 from app.nn.spec import whole
@@ -56,7 +56,10 @@ class Trainer:
     one process.
 
     `epoch_inputs` gives the inputs of each epoch, of the shape and dtype of `x`, which they stand in for; they must
-    depend on the epoch alone, and stay as they are until the next epoch's are asked for.
+    depend on the epoch alone, and stay as they are until the next epoch's are asked for. `batch_targets` is given an
+    epoch, the numbers (B,) of a batch's samples and their inputs, and gives values (B, K) that are learned in the place
+    of the labels `t`: another network's opinion of those very inputs, say; they must depend on these three alone. The
+    accuracy in training is then that of their largest.
     """
 
     def __init__(
@@ -72,15 +75,17 @@ class Trainer:
         options: Options | None = None,
         processes: int = 1,
         epoch_inputs: Callable[[int], Array] | None = None,
+        batch_targets: Callable[[int, Array, Array], Array] | None = None,
     ) -> None:
         self.network, self.optimizer = network, optimizer
-        self._epoch_inputs = epoch_inputs
+        self._epoch_inputs, self._batch_targets = epoch_inputs, batch_targets
         self.loss = loss or CrossEntropy()
         check_loss(network, self.loss)
         self.schedule = schedule or Constant()
         self.options = options or Options()
         self._samples: tuple[Array, Array] | None = check_samples(network, x, t, "training")
         self.samples, self._labelled = len(x), self._samples[1].ndim == 1
+        self._labels = None if batch_targets is None else self._samples[1]
         self.validation = None if validation is None else check_samples(network, *validation, "validation")
         self.batch_size = min(self.options.batch_size, len(x))
         self.batches = math.ceil(len(x) / self.batch_size)
@@ -207,6 +212,8 @@ class Trainer:
         if self._samples is None:
             raise RuntimeError("this training has run; make another Trainer")
         (x, t), self._samples = self._samples, None  # a crew has a copy: the caller may let go of the samples
+        if self._batch_targets is not None:
+            t = np.zeros((len(x), *self.network.output_shape), self.network.dtype)
         options = self.options
         rules = Rules(options.seed, options.input_scale, options.weight_decay, options.clip_norm)
         if self.processes == 1:
@@ -216,7 +223,7 @@ class Trainer:
             *(self.network, self.optimizer, self.loss, x, t, rules),
             batch_size=self.batch_size,
             count=self.processes,
-            changing=self._epoch_inputs is not None,
+            changing=self._epoch_inputs is not None or self._batch_targets is not None,
         )
 
     def _begin_epoch(self, team: Crew | Member, epoch: int, resume: Snapshot | None) -> None:
@@ -235,6 +242,10 @@ class Trainer:
         """Learn from one batch (from 0); return its mean loss and its size."""
         start = batch * self.batch_size
         size = min(self.batch_size, self.samples - start)
+        if self._batch_targets is not None:
+            rows = team.memory.order[start : start + size] if self.options.shuffle else np.arange(start, start + size)
+            targets = self._batch_targets(epoch, rows, team.memory.x[rows])
+            team.memory.t[rows] = same_targets(targets, (size, *team.memory.t.shape[1:]))
         progress = ((epoch - 1) * self.batches + batch) / (self.options.epochs * self.batches)
         team.step(start, size, shuffled=self.options.shuffle, scale=self.schedule.factor(progress))
         loss = float(team.memory.results[:, 0].sum())
@@ -245,8 +256,8 @@ class Trainer:
     def _measure(self, team: Crew | Member, epoch: int, trained: Evaluation | None, seconds: float) -> EpochMetrics:
         options = self.options
         if trained is None or options.evaluate_training_set:
-            scale = self.options.input_scale
-            trained = evaluate(team.network, team.memory.x, team.memory.t, loss=self.loss, input_scale=scale)
+            t = team.memory.t if self._labels is None else self._labels
+            trained = evaluate(team.network, team.memory.x, t, loss=self.loss, input_scale=options.input_scale)
         val = None if self.validation is None else self.evaluate(*self.validation)
         progress = max(epoch * self.batches - 1, 0) / (options.epochs * self.batches)
         if not all(np.isfinite(array).all() for array in self.network.weights().values()):
@@ -264,35 +275,6 @@ class Trainer:
             seconds=seconds,
             samples_per_second=self.samples / seconds if seconds else 0.0,
         )
-
-
-def fit(
-    network: Network,
-    x: Array,
-    t: Array,
-    *,
-    loss: Loss | None = None,
-    optimizer: Optimizer,
-    schedule: Schedule | None = None,
-    validation: tuple[Array, Array] | None = None,
-    options: Options | None = None,
-    processes: int = 1,
-    epoch_inputs: Callable[[int], Array] | None = None,
-) -> Iterator[EpochMetrics]:
-    """Train `network` and yield the metrics of every epoch; the arguments are `Trainer`'s."""
-    trainer = Trainer(
-        network,
-        x,
-        t,
-        loss=loss,
-        optimizer=optimizer,
-        schedule=schedule,
-        validation=validation,
-        options=options,
-        processes=processes,
-        epoch_inputs=epoch_inputs,
-    )
-    return (metrics for metrics in trainer.run() if isinstance(metrics, EpochMetrics))
 
 
 def _is_known(registry: Mapping[str, type], part: Layer | Loss | Optimizer) -> bool:

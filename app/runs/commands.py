@@ -9,6 +9,7 @@ from app.data.drawings import DrawingStore
 from app.models import ModelStore
 from app.runs.checkpoints import CheckpointError, Checkpoints
 from app.runs.config import RunConfig, parse_config, request_config
+from app.runs.distillation import with_teachers
 from app.runs.keeping import NotKeptError, save_best
 from app.runs.log import Log, UnknownRunError
 from app.runs.personal import check_personal
@@ -58,9 +59,12 @@ class Commands:
         return request_config(data, labels_of)
 
     def check(self, config: RunConfig) -> RunConfig:
-        """The config with the network of the model that it starts from. Raises as `start`, but not for `start.run`."""
+        """The config with the network of the model that it starts from, and its teachers' hashes.
+
+        Raises as `start`, but not for `start.run`.
+        """
         config = self._with_model(config)
-        self._check_dataset(config)
+        config = with_teachers(config, self._store, self._check_dataset(config).labels)
         if config.personal is not None and config.start is not None and config.start.model is not None:
             check_personal(config, self._store.get(config.start.model), self._drawings)
         return config
@@ -160,7 +164,7 @@ class Commands:
             }
         )
 
-    def _check_dataset(self, config: RunConfig) -> None:
+    def _check_dataset(self, config: RunConfig) -> DatasetInfo:
         info = self._info(config.dataset)
         if info is None:
             known = ", ".join(one.name for one in self._datasets())
@@ -180,6 +184,7 @@ class Commands:
                     f"start.model: expected a model with the labels of {info.name}, {_short(info.labels)}; "
                     f"got one with {_short(labels)}"
                 )
+        return info
 
     def _info(self, name: str) -> DatasetInfo | None:
         """What is known of a data set, None for a name of none. Raises ValueError for a mixture that cannot be."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from app.data.augment import make_augmentation
 from app.data.drawing import SET_NAME
+from app.models.card import NAME as MODEL_NAME
 from app.nn import LOSSES, OPTIMIZERS, SCHEDULES, Network, Options, build, check_loss, shown
 from app.recipes import get_recipe
 
@@ -15,6 +16,7 @@ IMAGE_SHAPE = (28, 28)
 MOST_EPOCHS = 100_000
 MOST_BATCH = 1_000_000
 MOST_SEED = 2**32 - 1
+MOST_TEACHERS = 8
 _FIELD = re.compile(r"([a-z]\w*(?:\.[a-z]\w*|\[\d+\]|\.\d+)*): ")
 
 
@@ -48,6 +50,38 @@ class Personal(BaseModel):
     rehearsal: int = Field(default=6000, strict=True, ge=0, le=100_000)
 
 
+class Distillation(BaseModel):
+    """Stored models that are learned from beside the labels: `model` names one, or several as "best-cnn + best-mlp"."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    model: str = Field(max_length=400)
+    weight: float = Field(default=0.7, strict=True, gt=0, le=1)
+    """The models' share in what is learned; the labels have the rest."""
+    sha256: list[str] | None = None
+    """Of the models' weights, filled in when the run is queued."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return _names(self.model)
+
+    @field_validator("model")
+    @classmethod
+    def _known_form(cls, value: str) -> str:
+        names = _names(value)
+        if len(names) > MOST_TEACHERS or not all(MODEL_NAME.fullmatch(name) for name in names):
+            raise ValueError(f"expected a model's name, or up to {MOST_TEACHERS} with + between them")
+        if len(set(names)) < len(names):
+            raise ValueError("expected each model once")
+        return value
+
+    @model_validator(mode="after")
+    def _a_hash_each(self) -> "Distillation":
+        if self.sha256 is not None and len(self.sha256) != len(self.names):
+            raise ValueError(f"sha256: expected one for each of {len(self.names)} models")
+        return self
+
+
 class RunConfig(BaseModel):
     """Checked by the very constructors that training uses."""
 
@@ -69,6 +103,8 @@ class RunConfig(BaseModel):
     """Of so many last epochs the mean of the weights is kept."""
     augmentation: dict[str, Any] | None = None
     """How the training images are changed in each epoch: the fields of app.data.augment.Augmentation."""
+    distillation: Distillation | None = None
+    """Null: the labels alone are learned."""
     batch_size: int = Field(default=32, strict=True, le=MOST_BATCH)
     epochs: int = Field(default=5, strict=True, le=MOST_EPOCHS)
     shuffle: bool = Field(default=True, strict=True)
@@ -103,6 +139,8 @@ class RunConfig(BaseModel):
             raise ValueError("personal: expected start.model beside it, the model that is made one's own")
         if self.personal is not None and not isinstance(self.validation, float):
             raise ValueError("personal: expected a share as validation, to calibrate the model with")
+        if self.personal is not None and self.distillation is not None:
+            raise ValueError("distillation: expected null beside personal, which has a model to compare with already")
         make_augmentation(self.augmentation)
         build("optimizer", OPTIMIZERS, self.optimizer)
         build("schedule", SCHEDULES, self.schedule)
@@ -185,6 +223,10 @@ def deep_merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
         old = merged.get(key)
         merged[key] = deep_merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
     return merged
+
+
+def _names(models: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in models.split("+"))
 
 
 def _explain(entry: dict[str, Any]) -> str:

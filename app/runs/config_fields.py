@@ -79,7 +79,7 @@ TRAINING = Group(
     "training",
     title="Training",
     fields=(
-        Field("loss", "spec", title="Loss", explanation="What training makes small.", of="losses"),
+        Field("loss", "spec", title="Loss function", explanation="What training makes small.", of="losses"),
         Field(
             "optimizer", "spec", title="Optimizer", explanation="How the weights follow the gradient.", of="optimizers"
         ),
@@ -134,6 +134,13 @@ TRAINING = Group(
             explanation="The mean of the weights of so many last epochs is kept.",
             minimum=1,
         ),
+        Field(
+            "distillation",
+            "object",
+            title="Distillation",
+            explanation="Learn what a trained model says of every image, and not the labels alone.",
+            of="distillation",
+        ),
         Field("shuffle", "flag", title="Shuffle", explanation="Whether the images come in a new order each epoch."),
         Field(
             "seed",
@@ -169,5 +176,17 @@ AUGMENTATION = (
     Field("noise", "number", title="Noise", explanation="Random grey added to each pixel, as a share of full ink."),
 )
 """Their ranges are those of app.data.augment."""
+
+DISTILLATION = (
+    Field("model", "choice", title="Teacher", explanation="The model whose probabilities are learned."),
+    Field(
+        "weight",
+        "number",
+        title="Weight",
+        explanation="The teacher's share in what is learned; the labels have the rest.",
+        above=0,
+        maximum=1,
+    ),
+)
 
 GROUPS = (DATA, MODEL, TRAINING)

@@ -111,5 +111,5 @@ def likeness(config: dict[str, Any]) -> str:
     ]
     loss = config["loss"]
     kinds = [config["optimizer"].get("type"), loss.get("type") if isinstance(loss, dict) else loss]
-    same = [config.get(key) for key in ("batch_size", "dtype", "augmentation")]
+    same = [config.get(key) for key in ("batch_size", "dtype", "augmentation", "distillation")]
     return json.dumps([layers, *kinds, *same], sort_keys=True)

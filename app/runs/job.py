@@ -18,6 +18,7 @@ from app.runs.compute import LARGEST_CREW, share
 from app.runs.config import RunConfig, parse_config
 from app.runs.constancy import DataChangedError, check_data
 from app.runs.database import UNREACHABLE
+from app.runs.distillation import TeacherError, load_teachers
 from app.runs.keeping import model_name, save_best, saved_event
 from app.runs.log import Log
 from app.runs.moves import Claim
@@ -85,7 +86,7 @@ class Job:
             return _failed("diverged", str(diverged), epoch=diverged.epoch, batch=diverged.batch)
         except DatasetUnavailable as unavailable:
             return _failed("dataset", str(unavailable))
-        except (CheckpointError, StartError) as unusable:
+        except (CheckpointError, StartError, TeacherError) as unusable:
             return _failed("checkpoint", str(unusable))
         except DataChangedError as changed:
             return _failed("data", str(changed))
@@ -162,7 +163,13 @@ class Job:
         if yours is None:
             yours = OwnImages(DrawingStore(self._settings.home / "drawings")).get(dataset.labels)
         return Training(
-            config, dataset, processes=processes, weights=weights, yours=yours, cache_dir=self._settings.cache_dir
+            config,
+            dataset,
+            processes=processes,
+            weights=weights,
+            yours=yours,
+            teachers=load_teachers(config, self._store),
+            cache_dir=self._settings.cache_dir,
         )
 
     def _first_weights(self, config: RunConfig) -> Mapping[str, Array] | None:

@@ -12,8 +12,8 @@ from app.nn import LAYERS, LOSSES, OPTIMIZERS, SCHEDULES
 from app.nn.initializers import INITIALIZERS
 from app.nn.network import GENERATORS
 from app.runs import layer_fields, training_fields
-from app.runs.config import RunConfig
-from app.runs.config_fields import AUGMENTATION, GROUPS
+from app.runs.config import Distillation, RunConfig
+from app.runs.config_fields import AUGMENTATION, DISTILLATION, GROUPS
 from app.runs.fields import Field, Part
 
 _TABLES: Mapping[str, tuple[Mapping[str, type], Mapping[str, Part]]] = {
@@ -27,15 +27,18 @@ _TABLES: Mapping[str, tuple[Mapping[str, type], Mapping[str, Part]]] = {
 _RANGES = ("minimum", "maximum", "above", "below")
 
 
-def schema(datasets: Iterable[str]) -> dict[str, Any]:
-    """The groups of a config's fields, with `datasets` to choose from, and all kinds of parts with their fields."""
+def schema(datasets: Iterable[str], models: Iterable[str] = ()) -> dict[str, Any]:
+    """The groups of a config's fields, and all kinds of parts with their fields.
+
+    `datasets` are those to choose from, `models` those to learn from.
+    """
     choices = {"dataset": list(datasets)}
     groups = [
         {"name": group.name, "title": group.title, "fields": [_config_field(field, choices) for field in group.fields]}
         for group in GROUPS
     ]
     parts = {name: _parts(*tables) for name, tables in _TABLES.items()}
-    return {"groups": groups, **parts, "augmentation": _augmentation()}
+    return {"groups": groups, **parts, "augmentation": _augmentation(), "distillation": _distillation(tuple(models))}
 
 
 def _parts(engine: Mapping[str, type], told: Mapping[str, Part]) -> list[dict[str, Any]]:
@@ -72,6 +75,17 @@ def _augmentation() -> list[dict[str, Any]]:
         )
         for name, (low, high) in RANGES.items()
     ]
+
+
+def _distillation(models: tuple[str, ...]) -> list[dict[str, Any]]:
+    fields = []
+    for field in DISTILLATION:
+        default = Distillation.model_fields[field.name].get_default()
+        required = default is PydanticUndefined
+        if required:
+            field, default = replace(field, choices=models), next(iter(models), None)
+        fields.append(_field(field, default=default, required=required, nullable=False))
+    return fields
 
 
 def _config_field(field: Field, choices: Mapping[str, list[str]]) -> dict[str, Any]:

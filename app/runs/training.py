@@ -37,6 +37,7 @@ from app.nn import (
 from app.nn.arrays import Array
 from app.runs.compute import computing
 from app.runs.config import RunConfig
+from app.runs.distillation import Teachers
 from app.runs.watch import Watch
 
 
@@ -75,12 +76,13 @@ class Training:
         processes: int = 1,
         weights: Mapping[str, Array] | None = None,
         yours: Yours | None = None,
+        teachers: Sequence[tuple[ModelCard, Network]] = (),
         cache_dir: Path | None = None,
     ) -> None:
         """`weights` are those to start from, by name; without them they are drawn by the config's seed.
 
-        `yours`, drawings of the user's own, are tested on after each epoch. What the calibration draws is kept in
-        `cache_dir`.
+        `yours`, drawings of the user's own, are tested on after each epoch; `teachers` are the models of the config's
+        distillation, as `load_teachers` has them. What the calibration draws is kept in `cache_dir`.
         """
         self.config = config
         self.labels, self.test, self._title = dataset.labels, dataset.test, dataset.title
@@ -114,6 +116,7 @@ class Training:
             options=config.options(),
             processes=processes,
             epoch_inputs=self._epoch_images,
+            batch_targets=self._teachers(teachers, train.labels),
         )
         self._watch = Watch(self.trainer, dataset, yours)
         self.metrics: dict[str, float] = {}
@@ -125,6 +128,14 @@ class Training:
         self.kept_metrics: dict[str, Any] = {}
         """Of the epoch whose weights are the best so far."""
         self._is_learning = False
+
+    def _teachers(self, models: Sequence[tuple[ModelCard, Network]], labels: Array) -> Teachers | None:
+        asked = self.config.distillation
+        if (asked is None) != (not models):
+            raise ValueError("distillation: expected the models that the config names, and no others")
+        if asked is None:
+            return None
+        return Teachers(models, labels, asked.weight, changing=self._epoch_images is not None)
 
     def run(self, resume: Snapshot | None = None) -> Iterator[Said | Progress]:
         """Train, from where the snapshot was taken if one is given, and evaluate. Raises Diverged."""

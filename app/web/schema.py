@@ -32,7 +32,8 @@ def hyperparameters(state: State) -> dict[str, Any]:
     """Every hyperparameter of the engine, with its default, its range and a line of what it does."""
     settings = state.settings
     infos = list_datasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=state.drawings)
-    return schema(info.name for info in infos)
+    models = (model.card.name for model in state.store.list() if model.card is not None)
+    return schema((info.name for info in infos), models)
 
 
 @router.post("/estimate", openapi_extra=_BODY)

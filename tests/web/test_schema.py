@@ -10,10 +10,18 @@ QUICK = {"recipe": "quick", "overrides": TINY}
 
 def test_the_schema_offers_the_data_sets_that_there_are(client):
     schema = client.get("/api/schema").json()
-    assert set(schema) == {*("groups", "layers", "optimizers", "schedules", "losses", "initializers", "augmentation")}
+    parts = ("layers", "optimizers", "schedules", "losses", "initializers", "augmentation", "distillation")
+    assert set(schema) == {"groups", *parts}
     assert schema["groups"][0]["fields"][0]["choices"] == [
         entry["name"] for entry in client.get("/api/datasets").json()["datasets"]
     ]
+
+
+def test_the_schema_offers_the_models_that_can_teach(client):
+    model, weight = client.get("/api/schema").json()["distillation"]
+    names = [entry["name"] for entry in client.get("/api/models").json()["models"]]
+    assert (model["choices"], model["default"], model["required"]) == (names, names[0], True)
+    assert (weight["default"], weight["above"], weight["maximum"]) == (0.7, 0, 1)
 
 
 def test_an_estimate_says_what_a_training_comes_to_and_starts_nothing(client):
@@ -39,6 +47,8 @@ def test_an_estimate_says_what_a_training_comes_to_and_starts_nothing(client):
         ({"network": {"layers": [{"type": "dense"}]}}, "network.layers[0].units"),
         ({"network": {"layers": [{"type": "dense", "units": 11}]}}, "network.layers"),
         ({"augmentation": {"rotation": 999}}, "augmentation.rotation"),
+        ({"distillation": {"model": "nobody"}}, "distillation.model"),
+        ({"distillation": {"model": "mnist-mlp", "weight": 2}}, "distillation.weight"),
     ],
 )
 def test_an_estimate_refuses_what_a_run_would_and_names_the_field(client, overrides, field):

@@ -1,0 +1,121 @@
+"""Distillation: a network that learns what stored models say of the images, and not the labels alone.
+
+Hinton, Vinyals and Dean 2015, at a temperature of 1 (Buciluă, Caruana and Niculescu-Mizil 2006 teach by an ensemble's
+mean). The teachers see the very images that the network learns from, changed as they are in each epoch: Beyer et al.
+2022, "a good teacher is patient and consistent".
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.models import ModelCard, ModelStore
+from app.models.calibration import softmax
+from app.models.seen import look_at
+from app.models.store import DamagedModelError, UnknownModelError
+from app.nn import Network
+from app.nn.arrays import Array
+from app.runs.config import RunConfig, parse_config
+from app.runs.trial import work
+
+WAYS = 3
+"""To learn from an image is to go through the network forwards once and backwards twice as far; to read it, once."""
+
+
+class TeacherError(RuntimeError):
+    """A model to learn from is not there any more."""
+
+
+class Teachers:
+    """What is learned in each epoch: weight · the teachers' mean probabilities + (1 − weight) · the labels, one-hot."""
+
+    def __init__(
+        self, models: Sequence[tuple[ModelCard, Network]], labels: NDArray[np.integer], weight: float, *, changing: bool
+    ) -> None:
+        """`labels` (N,) are the training images'; without `changing` these are the same in all epochs."""
+        self._models, self._labels, self._weight, self._changing = models, labels, weight, changing
+        self._said: Array | None = None if changing else np.zeros((len(labels), len(models[0][0].labels)))
+        self._known = np.zeros(len(labels), bool)
+
+    def __call__(self, epoch: int, rows: Array, images: Array) -> Array:
+        """The targets (B, K), float64, of the images (B, H, W) with the numbers `rows` in an epoch."""
+        if self._said is None:
+            return self._targets(rows, images)
+        if not self._known[rows].all():
+            self._said[rows] = self._targets(rows, images)
+            self._known[rows] = True
+        known: Array = self._said[rows]
+        return known
+
+    def _targets(self, rows: Array, images: Array) -> Array:
+        mean = self._probabilities(*self._models[0], images)
+        for card, network in self._models[1:]:
+            mean += self._probabilities(card, network, images)
+        mean *= self._weight / len(self._models)
+        mean[np.arange(len(rows)), self._labels[rows]] += 1 - self._weight
+        return mean
+
+    @staticmethod
+    def _probabilities(card: ModelCard, network: Network, images: Array) -> Array:
+        said: Array = softmax(look_at(network, images, card.input_scale).logits)
+        if not np.isfinite(said).all():
+            raise TeacherError(f"the model to learn from, {card.name}, says numbers that are not finite")
+        return said
+
+
+def with_teachers(config: RunConfig, store: ModelStore, labels: Sequence[str]) -> RunConfig:
+    """The config with the hashes of its teachers' weights.
+
+    Raises ValueError where a teacher cannot be had, or has other labels than `labels`, or other weights than the config
+    says.
+    """
+    asked = config.distillation
+    if asked is None:
+        return config
+    try:
+        cards = [store.get(name) for name in asked.names]
+    except (UnknownModelError, DamagedModelError) as error:
+        raise ValueError(f"distillation.model: {error}") from None
+    for card in cards:
+        if card.labels != list(labels):
+            raise ValueError(
+                f"distillation.model: expected a model with the data set's {len(labels)} labels; "
+                f"{card.name} has others, {len(card.labels)} of them"
+            )
+    hashes = [card.sha256 for card in cards]
+    if asked.sha256 not in (None, hashes):
+        raise ValueError("distillation.model: expected the models that the config names; they are others now")
+    told = {**asked.model_dump(), "sha256": hashes}
+    return parse_config({**config.model_dump(mode="json"), "distillation": told})
+
+
+def load_teachers(config: RunConfig, store: ModelStore) -> list[tuple[ModelCard, Network]]:
+    """The config's teachers; none where it has none. Raises TeacherError."""
+    if config.distillation is None:
+        return []
+    found = []
+    for place, name in enumerate(config.distillation.names):
+        try:
+            card, network = store.load(name)
+        except (UnknownModelError, DamagedModelError) as error:
+            raise TeacherError(f"the model to learn from cannot be used: {error}") from None
+        hashes = config.distillation.sha256
+        if hashes is not None and card.sha256 != hashes[place]:
+            raise TeacherError(f"the model to learn from, {name}, is another one than when the run was queued")
+        found.append((card, network))
+    return found
+
+
+def slowed(rate: float | None, config: RunConfig, store: ModelStore) -> float | None:
+    """Samples a second of a training of which `rate` is known without its teachers, who read each image once an epoch.
+
+    Images that stay the same are read in the first epoch alone, which is not counted.
+    """
+    if rate is None or config.distillation is None or config.augmentation is None:
+        return rate
+    try:
+        taught = sum(work(network) for _, network in load_teachers(config, store))
+    except TeacherError:  # the run will say so
+        return rate
+    return rate / (1 + taught / (WAYS * max(work(config.build_network()), 1)))
