@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
-from app.data import Prepared, Split, from_image, from_strokes, load_dataset
+from app.data import Prepared, Split, from_image, from_pixels, from_strokes, load_dataset
 from app.models import ModelStore, Predictor
 from app.models.amend import amend
 from app.models.evidence import Reading
@@ -99,7 +99,7 @@ def changed(mnist: Split) -> Iterator[Kind]:
 
 
 def _whole(image: Images) -> Prepared:
-    return Prepared(image.astype(np.float32) / np.float32(255), blank=not image.any())
+    return from_pixels(image.astype(np.float32) / np.float32(255))
 
 
 def _picture(image: Images, change: Change, rng: np.random.Generator) -> Prepared:

@@ -100,6 +100,11 @@ _DEFINITIONS: Mapping[str, _Definition] = {
 }
 
 
+def dataset_titles() -> Mapping[str, str]:
+    """What people call the sets that come with digitpad, by name."""
+    return {name: definition.title for name, definition in _DEFINITIONS.items()}
+
+
 def is_composed(name: str) -> bool:
     """Whether a name is a mixture's, a folder's or a file's, which the catalogue does not list."""
     return mixture.is_mixture(name) or folder.is_folder_name(name)

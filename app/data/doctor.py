@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,9 @@ OFF_CENTRE_PIXELS = 1.5
 THIN = "the stroke is {width} px wide, MNIST's about {usual}: it is thin, and parts of it fade"
 THICK = "the stroke is {width} px wide, MNIST's about {usual}: it is thick, and small holes close"
 
-STEPS: tuple[str, ...] = tuple(field.name for field in fields(Steps))
+OF_PICTURES = ("smooth", "even_out")
+"""Steps that noisy pictures and unevenly lit ones go through, and no other drawing."""
+STEPS: tuple[str, ...] = tuple(field.name for field in fields(Steps) if field.name not in OF_PICTURES)
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,8 @@ class Examination:
     """A drawing as it came and as it becomes.
 
     `raw` is float32 (S, S), 0 to 1, S at most 112, the drawing on its paper made square. `prepared` is with the steps
-    asked for, and `without` has each step by name with that one changed. `stroke_width` is in pixels of `prepared`,
-    None where that is blank.
+    asked for, and `without` has each step that the drawing needs, by name, with that one changed. `stroke_width` is in
+    pixels of `prepared`, None where that is blank.
     """
 
     raw: FloatArray
@@ -92,30 +95,50 @@ def examine_image(data: bytes, steps: Steps) -> Examination:
     """Examine a picture, the bytes of a PNG or JPEG. Raises ValueError as `from_image` does."""
     picture = decode_image(data)
     raw = _shrunk(1 - picture.grey.astype(np.float32) / np.float32(255))
-    found = find_ink(picture.grey)
+
+    @cache
+    def ink(smooth: bool, even_out: bool) -> Ink | None:
+        return find_ink(picture.grey, smooth=smooth, even_out=even_out)
+
+    def prepare(chosen: Steps) -> FloatArray:
+        given = ink(chosen.smooth, chosen.even_out)
+        return BLANK.pixels if given is None else prepare_ink(given.ink, chosen)
+
+    whole = ink(True, True)
+    needed = () if whole is None else _needed(whole)
+    found = ink(steps.smooth, steps.even_out)
     if found is None:
-        return _examined(raw, lambda chosen: BLANK.pixels, steps, [])
+        return _examined(raw, prepare, steps, [], needed)
     bounds = ink_box(np.where(found.ink > 0.5, found.ink, np.float32(0)))
-    remarks = _of_picture(found)
+    remarks = _of_picture(found, steps)
     if bounds is not None:
         top, left, bottom, right = bounds
-        size = np.array([picture.grey.shape[1], picture.grey.shape[0]])
+        size = np.array(found.ink.shape[::-1])
         low, high = np.array([left, top]) / size, np.array([right, bottom]) / size
         remarks += _of_place(low, high, len(group_ink(found.ink)))
         if min(top, left) == 0 or bottom == size[1] or right == size[0]:
             remarks.append(Remark("the ink reaches the picture's edge, so a part of it may be cut off"))
-    return _examined(raw, lambda chosen: prepare_ink(found.ink, chosen), steps, remarks)
+    return _examined(raw, prepare, steps, remarks, needed)
+
+
+def _needed(found: Ink) -> tuple[str, ...]:
+    """Of the steps of pictures, those that this one goes through."""
+    return tuple(name for name, needs in zip(OF_PICTURES, (found.is_noisy, found.is_uneven), strict=True) if needs)
 
 
 def _examined(
-    raw: FloatArray, prepare: Callable[[Steps], FloatArray], steps: Steps, remarks: list[Remark]
+    raw: FloatArray,
+    prepare: Callable[[Steps], FloatArray],
+    steps: Steps,
+    remarks: list[Remark],
+    needed: tuple[str, ...] = (),
 ) -> Examination:
     def prepared(chosen: Steps) -> Prepared:
         pixels = prepare(chosen)
         return Prepared(pixels, blank=not pixels.any())
 
     now = prepared(steps)
-    without = {name: prepared(replace(steps, **{name: not getattr(steps, name)})) for name in STEPS}
+    without = {name: prepared(replace(steps, **{name: not getattr(steps, name)})) for name in (*needed, *STEPS)}
     width = None if now.blank else pen_width(now.pixels)
     if now.blank:
         return Examination(raw, now, without, None, (Remark("there is no ink: nothing to read"),))
@@ -169,13 +192,13 @@ def _of_place(low: NDArray[np.float64], high: NDArray[np.float64], groups: int) 
     return remarks
 
 
-def _of_picture(found: Ink) -> list[Remark]:
+def _of_picture(found: Ink, steps: Steps) -> list[Remark]:
     remarks = []
     if found.is_light:
         remarks.append(Remark("the ink is lighter than the paper, so the picture is inverted"))
     if found.is_uneven:
         remarks.append(Remark("the paper is not of one tone, so its light is taken out"))
-    if found.is_noisy:
+    if found.is_noisy and steps.smooth:
         remarks.append(Remark("the picture is noisy, so it is smoothed"))
     return remarks
 

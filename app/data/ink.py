@@ -1,40 +1,25 @@
-"""From a grey picture to ink: which tone is paper, how the light falls, what is noise, and how thick the pen is."""
+"""From a grey picture to ink: what differs from the paper, less what is dirt; and how thick the pen is."""
 
 from dataclasses import dataclass
+from math import log
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
 
 from app.data.components import label_components
 from app.data.decoding import GreyArray
+from app.data.noise import NOISE_FLOOR, noise_deviation, smoothed
+from app.data.paper import PAPER_SIZE, as_floats, find_paper
 from app.data.raster import BOX_SIZE, STROKE_WIDTH, SUPERSAMPLING, Box, FloatArray, pen_width, sweep
 from app.data.rule import ink_box
 
 Mask: TypeAlias = NDArray[np.bool_]
 
-EVEN_TONE = 0.06
-"""The border is even paper where it is this near (in 0 to 1) to its median tone ..."""
-EVEN_SHARE = 0.95
-"""... on at least this share of its pixels."""
-
-PAPER_SIZE = 64
-"""Longer side, in pixels, of the small picture on which uneven paper is estimated."""
-PAPER_WINDOW = 27
-"""Side of the window of that estimate: wider than any stroke, and odd as Pillow wants it."""
-
 MIN_CONTRAST = 0.03
 """Ink that differs from even paper by less than this (in 0 to 1) is no ink."""
 MIN_CONTRAST_UNEVEN = 0.12
 """The same on a photograph, where the estimate of the paper is itself uncertain."""
-NOISE_FLOOR = 0.008
-"""A standard deviation of the paper (in 0 to 1) above which a picture counts as noisy."""
-DITHER = 0.05
-"""Above this deviation a picture is dithered, or as good as: its tones are only in the average."""
-NOISE_MARGIN = 6.0
-"""How many standard deviations of the paper ink must stand out on a noisy picture."""
-
 RINGING = 0.15
 """What JPEG leaves around a stroke is paler than this share of full ink."""
 
@@ -59,20 +44,23 @@ class Ink:
     is_noisy: bool
 
 
-def find_ink(grey: GreyArray) -> Ink | None:
-    """Find the ink in a grey picture, uint8 (H, W), of either polarity; None if the picture is blank."""
-    picture = grey.astype(np.float32) / np.float32(255)
-    if _noise(picture) > DITHER:
-        averaged = Image.fromarray(grey).filter(ImageFilter.GaussianBlur(max(grey.shape) / 250))
-        picture = np.asarray(averaged).astype(np.float32) / np.float32(255)
-    contrast, light, even = _contrast(picture)
-    noise = _noise(contrast)
+def find_ink(grey: GreyArray, *, smooth: bool = True, even_out: bool = True) -> Ink | None:
+    """Find the ink in a grey picture, uint8 (H, W), of either polarity; None if the picture is blank.
+
+    Noise is smoothed, and uneven light evened out; either can be left out. A large noisy picture's ink is smaller than
+    the picture, by a whole number.
+    """
+    picture = as_floats(grey)
+    noise = noise_deviation(picture)
     noisy = noise > NOISE_FLOOR
-    if noisy:
-        smooth = Image.fromarray(np.clip(contrast * 255, 0, 255).astype(np.uint8))
-        smooth = smooth.filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.GaussianBlur(max(grey.shape) / 400))
-        contrast = np.asarray(smooth).astype(np.float32) / np.float32(255)
-    least = max(MIN_CONTRAST if even else MIN_CONTRAST_UNEVEN, NOISE_MARGIN * noise)
+    if noisy and smooth:
+        grey, noise = smoothed(grey, noise)
+        picture = as_floats(grey)
+    found = find_paper(picture, noise, even_out=even_out)
+    contrast, noise = found.contrast, found.noise
+    # The largest of so many normal variables lies around there, on paper without any ink.
+    furthest = noise * ((2 * log(contrast.size)) ** 0.5 + 1)
+    least = max(MIN_CONTRAST if found.is_even else MIN_CONTRAST_UNEVEN, furthest)
     if float(contrast.max()) < least:
         return None
     dark = contrast[contrast > max(_otsu(contrast), least / 2)]
@@ -83,7 +71,7 @@ def find_ink(grey: GreyArray) -> Ink | None:
     ink = np.clip((contrast - paper) / (full - paper), 0.0, 1.0).astype(np.float32)
     kept = _near(_without_specks(ink) if noisy else ink > 0.5, max(1, round(max(grey.shape) / 200)))
     ink *= kept if noisy else kept | (ink > RINGING)
-    return Ink(ink, light, not even, noisy) if ink.any() else None
+    return Ink(ink, found.is_light, not found.is_even, noisy) if ink.any() else None
 
 
 def fit_ink(
@@ -103,43 +91,6 @@ def fit_ink(
     if not thicken or max(bottom - top, right - left) < MIN_DETAIL:
         return ink, bounds
     return _thickened(ink[top:bottom, left:right], STROKE_WIDTH * BOX_SIZE / fills)
-
-
-def _contrast(picture: FloatArray) -> tuple[FloatArray, bool, bool]:
-    """How far each pixel is from the paper towards the ink, whether ink is the lighter one, and the paper even."""
-    border = np.concatenate([picture[0], picture[-1], picture[1:-1, 0], picture[1:-1, -1]])
-    tone = np.median(border)
-    if np.mean(np.abs(border - tone) < EVEN_TONE) >= EVEN_SHARE:
-        lighter = picture - tone
-        light = bool(lighter.sum() > 0)
-        return (lighter if light else -lighter), light, True
-    # Closing takes thin dark strokes away, opening thin light ones; the one that has to change less is right.
-    # Either leaves a ramp of light as it is.
-    dark_ink = _paper(picture, closing=True) - picture
-    light_ink = picture - _paper(picture, closing=False)
-    light = bool(np.clip(dark_ink, 0, 1).sum() > np.clip(light_ink, 0, 1).sum())
-    return (light_ink if light else dark_ink), light, False
-
-
-def _paper(picture: FloatArray, *, closing: bool) -> FloatArray:
-    height, width = picture.shape
-    scale = min(1.0, PAPER_SIZE / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = Image.fromarray((picture * 255).astype(np.uint8)).resize(size, Image.Resampling.BOX)
-    first, second = ImageFilter.MaxFilter(PAPER_WINDOW), ImageFilter.MinFilter(PAPER_WINDOW)
-    small = small.filter(first).filter(second) if closing else small.filter(second).filter(first)
-    small = small.filter(ImageFilter.GaussianBlur(2))
-    large = small.resize((width, height), Image.Resampling.BICUBIC)
-    return np.asarray(large).astype(np.float32) / np.float32(255)
-
-
-def _noise(contrast: FloatArray) -> float:
-    """Standard deviation of the paper, from differences of neighbours: neither light nor a few strokes count."""
-    if contrast.shape[1] < 2:
-        return 0.0
-    steps = np.abs(np.diff(contrast[::2], axis=1))
-    # 0.6745 is the median of a standard normal's absolute value; a difference has √2 times the deviation.
-    return float(np.median(steps)) / 0.6745 / 2**0.5
 
 
 def _otsu(contrast: FloatArray) -> float:

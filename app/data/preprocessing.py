@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from app.data.decoding import decode_image
 from app.data.groups import group_ink, group_strokes
 from app.data.ink import find_ink
+from app.data.noise import without_noise
 from app.data.raster import Box, FloatArray
 from app.data.rule import IMAGE_SIZE
 from app.data.steps import prepare_ink, prepare_strokes
@@ -95,7 +96,7 @@ def sheet_of_image(data: bytes) -> Sheet:
     found, area = find_ink(picture.grey), picture.width * picture.height
     if found is None:
         return Sheet(BLANK, area=area)
-    height, width = picture.grey.shape
+    height, width = found.ink.shape
     across, down = picture.width / width, picture.height / height
     parts = []
     for group in group_ink(found.ink):
@@ -108,6 +109,7 @@ def sheet_of_image(data: bytes) -> Sheet:
 def from_pixels(values: object) -> Prepared:
     """Take 28×28 or 784 numbers from 0 to 1, ink is 1, as they are: nested lists, a flat list, or an array.
 
+    But for noise on their paper, which is smoothed; pixels without it, as MNIST's own, stay bit for bit the same.
     Raises ValueError for any other shape, type or range. Booleans and strings are not numbers.
     """
     array = _pixel_array(values)
@@ -117,7 +119,7 @@ def from_pixels(values: object) -> Prepared:
         wrong = ~((array >= 0.0) & (array <= 1.0))
         place = int(np.argmax(wrong))
         raise ValueError(f"pixels: expected numbers from 0 to 1; got {array[place]:g} at position {place}")
-    return _prepared(array.reshape(IMAGE_SIZE, IMAGE_SIZE).astype(np.float32))
+    return _prepared(without_noise(array.reshape(IMAGE_SIZE, IMAGE_SIZE).astype(np.float32)))
 
 
 def parse_strokes(strokes: object) -> list[NDArray[np.float64]]:

@@ -22,13 +22,15 @@ class Steps:
 
     `crop`: what surrounds the ink is cut off. `scale`: it is fitted into 20×20, else into the whole 28×28. `center`:
     its centre of mass goes into the middle, else the middle of its box. `stroke_width`: the pen gets MNIST's width,
-    else it keeps its own.
+    else it keeps its own. `smooth` and `even_out`, of pictures alone: noise is smoothed, and uneven light evened out.
     """
 
     crop: bool = True
     scale: bool = True
     center: bool = True
     stroke_width: bool = True
+    smooth: bool = True
+    even_out: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def prepare_strokes(
     canvas: Canvas | None = None,
 ) -> FloatArray:
     """Strokes, arrays (n, 2), as 28×28; zeros where there is no point. `canvas` counts where a step is left out."""
-    if steps == Steps():
+    if steps.crop and steps.scale and steps.center and steps.stroke_width:
         drawing = draw_strokes(strokes)
         return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32) if drawing is None else apply_rule(*drawing)
     canvas = canvas or canvas_of(strokes)

@@ -36,10 +36,15 @@ class StepsBody(BaseModel):
     scale: bool = True
     center: bool = True
     stroke_width: bool = True
+    smooth: bool = True
+    even_out: bool = True
 
 
 class Change(BaseModel):
-    """The answer with one step turned: left out if it was asked for, taken if it was not."""
+    """The answer with one step turned: left out if it was asked for, taken if it was not.
+
+    `smooth` is there for noisy pictures alone, and `even_out` for those on which the light is uneven.
+    """
 
     step: str
     input: list[list[float]]

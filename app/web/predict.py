@@ -71,7 +71,7 @@ _DRAWING: dict[str, Any] = {
             "required": ["pixels"],
             "properties": {
                 "pixels": {
-                    "description": "28 rows of 28, or 784 numbers: 0 is paper, 1 is ink; used as they are",
+                    "description": "28 rows of 28, or 784 numbers: 0 is paper, 1 is ink; as they are, but for noise",
                     "type": "array",
                 }
             },

@@ -1,13 +1,16 @@
 // "Why this answer?": what came, what the network sees, and what each step between them does.
 
-import { explain, post } from "./api.js";
+import { post } from "./api.js";
 import { byId, element, setMessage, setText } from "./dom.js";
 import { percent } from "./format.js";
 import { paintPicture } from "./picture.js";
+import { explain } from "./refusals-later.js";
 import { isKnown, withArticle } from "./verdict.js";
 import { t } from "./words.js";
 
 const STEPS = {
+  smooth: [t("Smoothing"), t("smooth the picture's noise away")],
+  even_out: [t("Even light"), t("even out light that falls unevenly on the paper")],
   crop: [t("Crop"), t("cut away the paper around the ink")],
   scale: [t("Scale"), t("make the ink 20 pixels long, its shape kept")],
   center: [t("Centre"), t("put its centre of mass in the middle")],
@@ -22,7 +25,7 @@ export function changeText(asked, other) {
   const size = Math.abs(points).toFixed(1);
   const moved = `${size === "0.0" ? "±" : points < 0 ? "−" : "+"}${size}`;
   if (other.label === null) return t("nothing is left to read");
-  const read = `${withArticle(other.label)}, ${percent(other.probabilities[other.label])}`;
+  const read = t("{label}, {percent}", { label: withArticle(other.label), percent: percent(other.probabilities[other.label]) });
   const unknown = isKnown(other) ? "" : t(", but unclear");
   return other.label === asked.label ? `${read}${unknown} (${moved})` : `${read}${unknown} (${asked.label}: ${moved})`;
 }
@@ -42,7 +45,6 @@ export function createDoctor({ subject, openLarge }) {
   let shown = null;
   let flight = null;
 
-  list.replaceChildren(...Object.values(rows).map(({ node }) => node));
   for (const [name, title] of [["raw", t("What came")], ["input", t("What the network sees")]]) {
     pictures[name].parentElement.addEventListener("click", () => shown && openLarge(shown[name], title));
   }
@@ -84,14 +86,20 @@ export function createDoctor({ subject, openLarge }) {
       const report = await post(path, { ...found.body, steps }, { signal: mine.signal });
       if (flight === mine) show(report);
     } catch (error) {
-      if (flight !== mine) return;
-      showNothing(error.status === NO_DOCTOR ? t("This server cannot explain its answers.") : explain(error));
+      const message = error.status === NO_DOCTOR ? t("This server cannot explain its answers.") : await explain(error);
+      if (flight === mine) showNothing(message);
     } finally {
       if (flight === mine) {
         flight = null;
         body.removeAttribute("aria-busy");
       }
     }
+  }
+
+  /** Only a change of the rows touches the page, so that the box that has the focus keeps it. */
+  function listRows(nodes) {
+    const same = nodes.length === list.children.length && nodes.every((node, place) => node === list.children[place]);
+    if (!same) list.replaceChildren(...nodes);
   }
 
   function showNothing(words) {
@@ -108,6 +116,7 @@ export function createDoctor({ subject, openLarge }) {
     paintPicture(pictures.input, report.input);
     byId("doctor-sentences").replaceChildren(...report.remarks.map(({ text, values }) => element("li", {}, asSentence(t(text, values)))));
     setText(byId("doctor-read"), readText(report));
+    listRows(report.without.map(({ step }) => rows[step]?.node).filter(Boolean));
     for (const other of report.without) {
       const row = rows[other.step];
       if (row === undefined) continue;
@@ -131,7 +140,7 @@ function readText(report) {
   if (report.label === null) return t("Nothing is left to read.");
   const share = percent(report.probabilities[report.label]);
   const values = { label: withArticle(report.label), percent: share };
-  const all = Object.values(report.steps ?? {}).every(Boolean);
+  const all = report.without.every(({ step }) => report.steps[step]);
   if (isKnown(report)) return all ? t("With all steps: {label}, {percent}.", values) : t("With these steps: {label}, {percent}.", values);
   return all
     ? t("With all steps: {label}, {percent}, but unclear.", values)

@@ -11,6 +11,7 @@ from tests.data.drawings import encode, picture, recorded
 DRAWINGS = recorded()
 FOUR = DRAWINGS["digit 4"]["strokes"]
 STEPS = ["crop", "scale", "center", "stroke_width"]
+OF_PICTURES = ["smooth", "even_out"]
 
 
 def image(strokes, brush=12, **tones):
@@ -26,7 +27,7 @@ def ask(client, **body):
 @pytest.mark.parametrize("body", [{"strokes": FOUR}, {"image": image(FOUR)}], ids=["strokes", "image"])
 def test_the_doctor_shows_a_drawing_before_and_after_and_without_each_step(client, body):
     found = ask(client, **body)
-    assert found["steps"] == dict.fromkeys(STEPS, True)
+    assert found["steps"] == dict.fromkeys([*STEPS, *OF_PICTURES], True)
     assert [change["step"] for change in found["without"]] == STEPS
     raw = np.array(found["raw"])
     assert raw.shape[0] == raw.shape[1] <= 112
@@ -51,10 +52,37 @@ def test_the_doctor_shows_a_drawing_before_and_after_and_without_each_step(clien
 def test_a_step_that_is_off_is_turned_on_for_comparison(client, step):
     every = ask(client, strokes=FOUR)
     off = ask(client, strokes=FOUR, steps={step: False})
-    assert off["steps"] == {**dict.fromkeys(STEPS, True), step: False}
+    assert off["steps"] == {**dict.fromkeys([*STEPS, *OF_PICTURES], True), step: False}
     changed = {change["step"]: change for change in off["without"]}[step]
     assert changed["input"] == every["input"]
     assert {change["step"]: change for change in every["without"]}[step]["input"] == off["input"]
+
+
+def test_noise_and_uneven_light_are_steps_of_the_pictures_that_have_them(client):
+    def photo(light, deviation):
+        lit = np.asarray(picture(FOUR, 30, ink=30, paper=230)).astype(float) * light
+        lit += np.random.default_rng(0).normal(0, deviation, lit.shape)
+        return base64.b64encode(encode(Image.fromarray(lit.clip(0, 255).astype(np.uint8)))).decode()
+
+    ramp = np.linspace(0.4, 1, 560)
+    told = {
+        "smooth": "the picture is noisy, so it is smoothed",
+        "even_out": "not of one tone, so its light is taken out",
+    }
+    for light, deviation, needed in ((1, 40, ["smooth"]), (ramp, 0, ["even_out"]), (ramp, 20, OF_PICTURES)):
+        given = photo(light, deviation)
+        every = ask(client, image=given)
+        assert [change["step"] for change in every["without"]] == [*needed, *STEPS]
+        assert (every["label"], every["is_digit"]) == ("4", True)
+        for step in needed:
+            off = ask(client, image=given, steps={step: False})
+            without, back = ({change["step"]: change for change in asked["without"]}[step] for asked in (every, off))
+            assert without["input"] == off["input"] != every["input"]
+            assert back["input"] == every["input"]
+            assert told[step] in " | ".join(every["sentences"])
+            assert told[step] not in " | ".join(off["sentences"])
+    blank = ask(client, image=base64.b64encode(encode(Image.effect_noise((200, 200), 40))).decode())
+    assert (blank["label"], blank["sentences"]) == (None, ["there is no ink: nothing to read"])
 
 
 def test_the_doctor_says_what_is_unusual_in_plain_sentences(client):
@@ -113,8 +141,13 @@ def test_strokes_of_any_size_can_be_examined(client):
         ({"image": 5}, "image: expected base64 or a data URL; got int"),
         ({"image": "aGVsbG8="}, "expected a PNG or JPEG image"),
         ({"strokes": [], "steps": []}, "steps: expected an object; got list"),
-        ({"strokes": [], "steps": {"blur": True}}, "steps: expected crop, scale, center, stroke_width; got 'blur'"),
+        (
+            {"strokes": [], "steps": {"blur": True}},
+            "steps: expected crop, scale, center, stroke_width, smooth, even_out; got 'blur'",
+        ),
         ({"strokes": [], "steps": {"crop": 1}}, "steps.crop: expected true or false; got int"),
+        ({"strokes": [], "steps": {"smooth": "no"}}, "steps.smooth: expected true or false; got str"),
+        ({"image": image(FOUR), "steps": {"even_out": None}}, "steps.even_out: expected true or false; got NoneType"),
         ({"strokes": [], "canvas": 0}, "canvas: expected a number above 0"),
         ({"strokes": [], "canvas": True}, "canvas: expected a number above 0"),
         ({"strokes": [], "brush": -1}, "brush: expected a number above 0"),

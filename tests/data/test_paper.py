@@ -1,0 +1,86 @@
+"""Light that falls unevenly is taken out, whatever the polarity, and what is ink is known by it."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.data.ink import find_ink
+from app.data.paper import find_paper
+from tests.data.drawings import picture, recorded
+
+DRAWINGS = {name: drawing["strokes"] for name, drawing in recorded().items() if name.startswith("digit")}
+SIDE = 300
+ACROSS, DOWN = np.meshgrid(np.linspace(-1, 1, SIDE), np.linspace(-1, 1, SIDE))
+LIGHTS = {
+    "from the left": 0.75 - 0.25 * ACROSS,
+    "from a corner": 0.7 + 0.15 * ACROSS + 0.15 * DOWN,
+    "a lamp": 1 - 0.22 * ((ACROSS - 0.3) ** 2 + (DOWN + 0.4) ** 2),
+    "the edge of a shadow": 0.6 + 0.4 / (1 + np.exp(-12 * (ACROSS + DOWN - 0.6))),
+}
+
+UNDECIDED = ("the edge of a shadow", True)
+"""Light ink, and the lit part of a page half in the shade, are the same to whoever sees the tones alone."""
+
+
+def drawn(name, *, light_ink):
+    ink = (
+        1 - np.asarray(picture(DRAWINGS[name], 30).resize((SIDE, SIDE), Image.Resampling.BOX)).astype(np.float32) / 255
+    )
+    return ink, (0.35 + 0.6 * ink if light_ink else 0.9 - 0.75 * ink)
+
+
+@pytest.mark.parametrize(
+    ("light", "light_ink"), [(light, ink) for light in LIGHTS for ink in (False, True) if (light, ink) != UNDECIDED]
+)
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_uneven_light_is_taken_out_and_the_ink_is_known(name, light, light_ink):
+    ink, page = drawn(name, light_ink=light_ink)
+    found = find_ink((255 * page * LIGHTS[light]).astype(np.uint8))
+    assert found.is_light == light_ink
+    assert ((found.ink > 0.5) == (ink > 0.5)).mean() > 0.98
+
+
+@pytest.mark.parametrize("light", ["from the left", "from a corner", "a lamp"])
+def test_a_smooth_light_leaves_no_trace_on_the_paper_or_the_ink(light):
+    ink, page = drawn("digit 8", light_ink=False)
+    found = find_paper((page * LIGHTS[light]).astype(np.float32))
+    assert not found.is_even
+    assert np.abs(found.contrast[ink == 0]).max() < 0.02
+    full = found.contrast[ink == 1]
+    assert np.ptp(full) < 0.05 * full.mean()
+
+
+@pytest.mark.parametrize("light", LIGHTS)
+def test_empty_paper_is_blank_in_any_light(light):
+    assert find_ink((220 * LIGHTS[light]).astype(np.uint8)) is None
+
+
+def test_even_paper_stays_bit_for_bit_as_it_is():
+    _, page = drawn("digit 2", light_ink=False)
+    page = page.astype(np.float32)
+    found = find_paper(page)
+    assert found.is_even
+    assert np.array_equal(found.contrast, np.median(page[0]) - page)
+
+
+def test_uneven_light_that_is_not_to_be_evened_out_stays():
+    _, page = drawn("digit 2", light_ink=False)
+    page = (page * LIGHTS["from the left"]).astype(np.float32)
+    assert find_paper(page, even_out=False).is_even
+    assert not find_paper(page).is_even
+
+
+def test_noise_is_no_uneven_light():
+    _, page = drawn("digit 2", light_ink=False)
+    page = (page + np.random.default_rng(0).normal(0, 0.06, page.shape)).astype(np.float32)
+    assert find_paper(page, 0.06).is_even
+    assert not find_paper(page).is_even
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (2, 3), (6, 6), (7, 200)])
+def test_paper_of_any_shape_is_found_without_a_failure(shape):
+    rng = np.random.default_rng(0)
+    for page in (np.zeros(shape), rng.random(shape), np.indices(shape).sum(axis=0) / sum(shape)):
+        found = find_paper(page.astype(np.float32))
+        assert found.contrast.shape == shape
+        assert np.isfinite(found.contrast).all()
