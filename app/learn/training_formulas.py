@@ -166,7 +166,7 @@ FORMULAS = (
     Formula(
         name="dropout",
         title="Dropout",
-        latex=(r"y_i = \frac{m_i \, x_i}{1 - p}, \quad P(m_i = 0) = p, \; P(m_i = 1) = 1 - p",),
+        latex=(r"y_i = \frac{m_i \, x_i}{1 - p}", r"P(m_i = 0) = p, \; P(m_i = 1) = 1 - p"),
         code=(Dropout,),
         description="While training, each unit is left out with probability p; the others make up for it.",
     ),

@@ -19,6 +19,7 @@ from app.bundle import bundled
 from app.learn.formulas import FORMULAS
 from app.texts import LANGUAGES
 from app.web.theme import DARK_STYLES, theme_links, theme_of
+from app.web.titles import titles
 from app.web.words import headers as page_headers
 from app.web.words import language_of, script_words, switches, words
 
@@ -80,6 +81,7 @@ def _templates(language: str, plotly_url: str) -> Jinja2Templates:
     environment.globals["theme_links"] = theme_links
     environment.globals["theme_of"] = theme_of
     environment.globals["formulas"] = FORMULAS
+    environment.globals["titles"] = titles
     return Jinja2Templates(env=environment)
 
 

@@ -11,7 +11,7 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from app.bundle import bundled
 from app.texts import KEYS, LANGUAGES, read_texts
@@ -38,7 +38,10 @@ SERVER_TEXTS: Mapping[str, tuple[str, ...]] = {
 }
 """Modules that show texts which the server gives, and the beginnings of the files from which these come."""
 
-_IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["']\./([\w-]+)\.js["']""")
+LATER = frozenset({"refusals"})
+"""Modules that a page may load when it needs them, by `import()`, with their words."""
+
+_IMPORT = re.compile(r"""(?:from|import)\s*["']\./([\w-]+)\.js["']""")
 _SCRIPT = re.compile(r"/js/([\w-]+)\.js")
 _QUALITY = re.compile(r"q=([01](?:\.\d{0,3})?)$")
 _MOST_TAGS = 20  # that are looked at in a header
@@ -135,6 +138,14 @@ def choose(request: Request, language: str, next: str = "/") -> Response:
     if language not in LANGUAGES:
         raise HTTPException(404, f"expected a language: {', '.join(LANGUAGES)}; got {language[:20]!r}")
     return chosen(request, COOKIE, language, next)
+
+
+@router.get("/language/{language}/{script}")
+def later(language: str, script: str) -> Response:
+    """The texts of a module that a page did not load at once."""
+    if language not in LANGUAGES or script not in LATER:
+        raise HTTPException(404, "expected a language and a script that is loaded later; got others")
+    return JSONResponse(words(language).of_scripts((script,)), headers={"cache-control": "no-cache"})
 
 
 def headers(language: str, more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -57,7 +57,10 @@ function paintAxes(pen, { width, height, xTicks, yTicks, xTitle, yTitle, theme }
   }
   pen.textAlign = "center";
   pen.textBaseline = "top";
-  for (const { value, text } of xTicks) pen.fillText(text, place.x(value), bottom + 7);
+  for (const { value, text } of xTicks) {
+    const most = width - 2 - pen.measureText(text).width / 2; // the last one is not cut off
+    pen.fillText(text, Math.min(place.x(value), most), bottom + 7);
+  }
   pen.fillText(xTitle, (left + right) / 2, bottom + 27);
   pen.save();
   pen.translate(12, (MARGIN.top + bottom) / 2);

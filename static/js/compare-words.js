@@ -2,6 +2,7 @@
 
 import { optimizerName } from "./network.js";
 import { settingName } from "./setting-words.js";
+import { recipeTitle } from "./titles.js";
 
 /** In the order in which a run passes through them. */
 export const STATE_NAMES = ["queued", "running", "paused", "succeeded", "failed", "cancelled"];
@@ -18,7 +19,7 @@ export function lineNames(rows, differences) {
   for (let n = 1; n <= Math.min(MOST_TOLD, differences.length) && new Set(names).size < rows.length; n += 1) {
     names = rows.map(nameOf(differences.slice(0, n)));
   }
-  return rows.map(({ id, config }, i) => `#${id} ${names[i] || (config.recipe ?? optimizerName(config.optimizer.type))}`);
+  return rows.map(({ id, config }, i) => `#${id} ${names[i] || (recipeTitle(config.recipe) ?? optimizerName(config.optimizer.type))}`);
 }
 
 function partName(path, value) {

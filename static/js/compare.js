@@ -138,6 +138,7 @@ function startComparison() {
 }
 
 function countText(all, working, running) {
+  if (all === 1) return working === 0 ? t("1 run, done") : running === 1 ? t("1 run, training") : t("1 run, waiting");
   if (working === 0) return t("{count} runs, all done", { count: all });
   return t("{count} runs: {running} training, {waiting} waiting", { count: all, running, waiting: working - running });
 }

@@ -1,9 +1,11 @@
 // A run's settings in plain terms.
 
 import { element } from "./dom.js";
+import { epochsText } from "./format.js";
 import { networkLine, optimizerName } from "./network.js";
 import { datasetTitle } from "./run-words.js";
 import { fieldsText, layerName, lossName, partText, scheduleName } from "./setting-words.js";
+import { recipeTitle } from "./titles.js";
 import { t } from "./words.js";
 
 /** Terms and values of a config, as pairs of texts. */
@@ -12,7 +14,7 @@ export function configTerms(config, datasets) {
   const { type, learning_rate: rate, ...rest } = optimizer;
   const others = fieldsText(rest);
   const terms = [
-    [t("Recipe"), config.recipe ?? t("own settings")],
+    [t("Recipe"), recipeTitle(config.recipe) ?? t("own settings")],
     [t("Data set"), datasetTitle(config.dataset, datasets)],
     [t("Validation data"), validationText(config.validation)],
     ...startTerm(config.start),
@@ -21,7 +23,7 @@ export function configTerms(config, datasets) {
     [t("Optimizer"), [optimizerName(type), others].filter(Boolean).join(", ")],
     [t("Learning rate"), String(rate)],
     ...(config.schedule.type === "constant" ? [] : [[t("Schedule"), partText(config.schedule, scheduleName)]]),
-    [t("Loss"), lossText(config.loss)],
+    [t("Loss function"), lossText(config.loss)],
     [t("Batch size"), String(config.batch_size)],
     [t("Epochs"), String(config.epochs)],
     [t("Shuffle"), config.shuffle ? t("yes") : t("no")],
@@ -29,10 +31,11 @@ export function configTerms(config, datasets) {
     [t("Seed"), String(config.seed)],
     [t("Number type"), config.dtype],
   ];
+  if (config.distillation) terms.push([t("Distillation"), t("{percent} % of “{model}”", { percent: Math.round(100 * (config.distillation.weight ?? 1)), model: config.distillation.model })]);
   if (config.weight_decay) terms.push([t("Weight decay"), String(config.weight_decay)]);
   if (config.clip_norm) terms.push([t("Longest gradient"), String(config.clip_norm)]);
-  if (config.averaging) terms.push([t("Averaging"), t("{count} epochs", { count: config.averaging })]);
-  if (config.patience) terms.push([t("Patience"), t("{count} epochs", { count: config.patience })]);
+  if (config.averaging) terms.push([t("Averaging"), epochsText(config.averaging)]);
+  if (config.patience) terms.push([t("Patience"), epochsText(config.patience)]);
   return terms;
 }
 

@@ -3,10 +3,11 @@
 import { Refused, get, post } from "./api.js";
 import { createGrid, createLarge, showBalance } from "./data-grid.js";
 import { createOwn } from "./data-own.js";
-import { addressOf, ownName, titleOf } from "./data-sets.js";
+import { addressOf, noteText, ownName, titleOf } from "./data-sets.js";
 import { byId, element, setText } from "./dom.js";
 import { count } from "./format.js";
 import { explain } from "./refusals.js";
+import { sentences } from "./sentences.js";
 import { fromServer } from "./server-words.js";
 import { t } from "./words.js";
 
@@ -71,7 +72,7 @@ export function createBrowse(page) {
     const set = ownName(place.set);
     const drawn = set !== null && place.view === "drawn";
     setText(byId("browse-title"), titleOf(info));
-    setText(byId("browse-text"), [description(info, set), info.state === "ready" ? "" : fromServer(info.note)].filter(Boolean).join(" "));
+    setText(byId("browse-text"), sentences(description(info, set), info.state === "ready" ? "" : noteText(info)));
     byId("browse-actions").replaceChildren(...actions(info, set));
     byId("views").hidden = set === null;
     byId("splits").hidden = drawn;
@@ -120,7 +121,7 @@ export function createBrowse(page) {
     const info = page.datasets().find(({ name }) => name === place.set);
     const parts = [element("p", {}, message)];
     if (info.state === "download" || info.state === "generate") {
-      setText(parts[0], `${t("{name} is not on this machine yet.", { name: fromServer(info.title) })} ${fromServer(info.note)}`);
+      setText(parts[0], sentences(t("{name} is not on this machine yet.", { name: fromServer(info.title) }), fromServer(info.note)));
       const button = element("button", { class: "button accent", type: "button" }, info.state === "download" ? t("Download it now") : t("Draw it now"));
       button.addEventListener("click", () => fetchSet(button));
       parts.push(button);

@@ -116,7 +116,7 @@ export function createDraw(page) {
   }
 
   function sayUnsent(why) {
-    const text = t("{count} drawings could not be kept. {why}", { count: unsent.length, why });
+    const text = unsent.length === 1 ? t("One drawing could not be kept. {why}", { why }) : t("{count} drawings could not be kept. {why}", { count: unsent.length, why });
     tell(text, [t("Try again"), sendAgain], [t("Throw away"), throwAway]);
   }
 

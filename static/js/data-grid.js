@@ -42,7 +42,7 @@ export function showBalance(counts, chosen, onChoose) {
     ...Object.entries(counts).map(([label, number]) => {
       const fill = element("span", { class: "balance-fill" });
       fill.style.width = `${(100 * number) / most}%`;
-      const name = t("{label}: {count} pictures", { label, count: count(number) });
+      const name = number === 1 ? t("{label}: 1 picture", { label }) : t("{label}: {count} pictures", { label, count: count(number) });
       const row = element(
         "button",
         { class: "balance-row", type: "button", "data-label": label, "aria-pressed": String(label === chosen), "aria-label": name },

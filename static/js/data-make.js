@@ -34,7 +34,7 @@ async function declared(set, labels) {
   if (drawn > 0) {
     const sure = await asked({
       title: t("There is a set named “{name}” already", { name: set }),
-      text: t("It has {count} drawings. New ones would come to these.", { count: drawn }),
+      text: drawn === 1 ? t("It has 1 drawing. New ones would come to it.") : t("It has {count} drawings. New ones would come to these.", { count: drawn }),
       answers: [["", t("Choose another name")], ["add", t("Add to it")]],
     });
     if (sure !== "add") return false;

@@ -26,7 +26,7 @@ export function createOwn(page, { again }) {
     const counts = answer.sets.find(({ name }) => name === set)?.labels ?? {};
     const total = label === null ? Object.values(counts).reduce((sum, one) => sum + one, 0) : (counts[label] ?? 0);
     const damaged = answer.damaged.filter((one) => one.set === set).length;
-    if (damaged > 0) page.complain(t("{count} files of this set are damaged and left out.", { count: damaged }));
+    if (damaged > 0) page.complain(damaged === 1 ? t("One file of this set is damaged and left out.") : t("{count} files of this set are damaged and left out.", { count: damaged }));
     return { pictures: answer.drawings, total, counts, more: next !== null };
   }
 

@@ -2,6 +2,7 @@
 
 import { element } from "./dom.js";
 import { count } from "./format.js";
+import { explainMessage } from "./refusals.js";
 import { fromServer } from "./server-words.js";
 import { t } from "./words.js";
 
@@ -17,6 +18,9 @@ export const datasetOf = (set) => OWN + set;
 /** A data set's title in the page's language. */
 export const titleOf = ({ name, title }) =>
   ownName(name) === null ? fromServer(title) : t("Your drawings: {name}", { name: ownName(name) });
+
+/** What loading a data set will do, or what it lacks, in the page's language. */
+export const noteText = ({ state, note }) => (state === "too-few" ? explainMessage(note) : fromServer(note));
 
 /** What the address says is to be shown: `{kind, ...}` with kind "make", "draw" or "browse" (set null: the first one). */
 export function wanted(search) {

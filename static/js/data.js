@@ -54,6 +54,8 @@ function startDataPage() {
     const current = kind === "browse" ? (set ?? datasets[0]?.name) : kind === "draw" ? datasetOf(set) : null;
     list.replaceChildren(...setLinks(datasets, current));
     list.removeAttribute("aria-busy");
+    const marked = list.querySelector("[aria-current]"); // on a phone the sets are a row that goes on to the side
+    if (marked !== null && list.scrollWidth > list.clientWidth) list.scrollLeft = marked.offsetLeft - list.offsetLeft;
   }
 
   /** Shows what the address says. */
@@ -93,7 +95,7 @@ function startDataPage() {
       const answer = await post("/api/drawings/import", parsed(await file.text()));
       await page.refresh();
       await page.go({ kind: "browse", set: datasetOf(answer.sets[0]) });
-      page.say(t("{count} drawings came in.", { count: answer.imported }));
+      page.say(answer.imported === 1 ? t("One drawing came in.") : t("{count} drawings came in.", { count: answer.imported }));
     } catch (failure) {
       setText(error, explain(failure));
     }

@@ -40,7 +40,7 @@ function epochText(data) {
   const { epoch, epochs, train_loss: trained, val_loss: validated, val_accuracy: accuracy } = data;
   const words = [t("Epoch {epoch} of {epochs}: training loss {loss}", { epoch, epochs: epochs ?? "?", loss: loss(trained) })];
   if (typeof validated === "number") words.push(t("validation loss {loss}, accuracy {accuracy}", { loss: loss(validated), accuracy: percent(accuracy, 2) }));
-  if (typeof data.seconds === "number") words.push(`${data.seconds.toFixed(2)} s`);
+  if (typeof data.seconds === "number") words.push(t("{seconds} s", { seconds: data.seconds.toFixed(2) }));
   return words.join(" · ");
 }
 

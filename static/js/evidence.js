@@ -3,6 +3,7 @@
 import { titleOf } from "./data-sets.js";
 import { element } from "./dom.js";
 import { count, percent } from "./format.js";
+import { sentences } from "./sentences.js";
 import { t } from "./words.js";
 
 const NAMES = { mnist: "MNIST", strokes: t("the drawn digits") };
@@ -42,7 +43,7 @@ export function mineSentence({ compared }) {
   const known = compared.filter(({ of }) => of !== "drawings");
   const first = drawn === undefined ? "" : t("Reads your drawings {after} (before {before}).", shares(drawn));
   const others = known.map((row) => t("Reads {data} {after} (before {before}).", { data: shortName(row.data), ...shares(row) }));
-  return [first, ...others].filter(Boolean).join(" ");
+  return sentences(first, ...others);
 }
 
 /** How many drawings it learned from, and how many it was measured with. */

@@ -3,7 +3,9 @@
 import { element, setText } from "./dom.js";
 import { kindOf, rangeText, shownValue, valueOf } from "./form-values.js";
 import { termBeside } from "./form-words.js";
+import { clauses, sentences } from "./sentences.js";
 import { fromServer } from "./server-words.js";
+import { settingValue } from "./setting-words.js";
 import { t } from "./words.js";
 
 const LAST = /(\.[^.[\]]+|\[\d+\])$/; // part of a path
@@ -40,7 +42,7 @@ export function createFields({ schema, onChange, onText }) {
       compact ? null : element("p", { class: "field-note", id: `${id}-note` }, ...notes(spec)),
       error,
     );
-    if (compact) input.title = [fromServer(spec.explanation), rangeText(spec)].filter(Boolean).join(" ");
+    if (compact) input.title = sentences(fromServer(spec.explanation), rangeText(spec));
     place(path, input, error);
     input.addEventListener("input", () => read(spec, path, input));
     return node;
@@ -95,7 +97,7 @@ export function createFields({ schema, onChange, onText }) {
 
     function fill(current) {
       const part = kindOf(parts, current);
-      setText(explanation, [fromServer(spec.explanation), fromServer(part?.explanation ?? "")].filter(Boolean).join(" "));
+      setText(explanation, sentences(fromServer(spec.explanation), fromServer(part?.explanation ?? "")));
       forget(`${path}.`);
       inner.replaceChildren(...(part?.fields ?? []).map((one) => nested(one, `${path}.${one.name}`, current?.[one.name] ?? one.default)));
     }
@@ -130,7 +132,8 @@ export function createFields({ schema, onChange, onText }) {
     }
 
     input.addEventListener("input", () => {
-      const next = input.checked ? {} : null;
+      const required = (schema[spec.of ?? spec.name] ?? []).filter((one) => one.required).map((one) => [one.name, one.default]);
+      const next = input.checked ? Object.fromEntries(required) : null;
       onChange(path, next);
       fill(next);
     });
@@ -192,14 +195,16 @@ function beside(name) {
   return term === null ? null : element("span", { class: "ja", lang: term[1] }, ` ${term[0]}`);
 }
 
-const notes = (spec) => [fromServer(spec.explanation), element("span", { class: "field-range" }, ` ${rangeText(spec)}${defaultText(spec)}`)];
+const notes = (spec) => [fromServer(spec.explanation), element("span", { class: "field-range" }, ` ${clauses(rangeText(spec), defaultText(spec))}`)];
 
-const defaultText = ({ default: usual, nullable }) => (usual === null || usual === undefined ? "" : nullable ? "" : `; ${t("usually {value}", { value: shownValue(usual) })}`);
+const defaultText = ({ default: usual, nullable }) => (usual === null || usual === undefined || nullable ? "" : t("usually {value}", { value: shownValue(usual) }));
 
-function choiceInput(spec, id, value, choices = spec.choices.map((choice) => [choice, choice])) {
-  const options = spec.nullable ? [["", spec.of === "initializers" ? t("as usual") : t("none")], ...choices] : choices;
+function choiceInput(spec, id, value, choices = spec.choices.map((choice) => [choice, settingValue(spec.name, choice)])) {
+  const options = spec.nullable ? [["", spec.of === "initializers" ? t("as usual") : t("none")], ...choices] : [...choices];
+  const shown = shownValue(value);
+  if (shown !== "" && !options.some(([key]) => key === shown)) options.push([shown, shown]); // such as several teachers
   const select = element("select", { id, autocomplete: "off" }, ...options.map(([key, text]) => element("option", { value: key }, text)));
-  select.value = shownValue(value);
+  select.value = shown;
   return select;
 }
 

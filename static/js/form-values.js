@@ -1,5 +1,6 @@
 // What is written in a field of the settings, and the value that it stands for. Nothing here touches the page.
 
+import { clauses } from "./sentences.js";
 import { t } from "./words.js";
 
 /** How a value is shown in the field; what is off is empty. */
@@ -38,7 +39,7 @@ export function rangeText(field) {
   const parts = [field.type === "whole" ? wholeText(field) : field.type === "shape" ? t("one size, or height and width") : numberText(field)];
   if (field.choices) parts.push(field.choices.map((choice) => `“${choice}”`).join(", "));
   if (field.nullable) parts.push(t("empty for none"));
-  return parts.join("; ");
+  return clauses(...parts);
 }
 
 function wholeText({ minimum: low, maximum: high }) {

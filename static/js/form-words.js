@@ -23,6 +23,7 @@ const TERMS = {
   shuffle: ["シャッフル", "shuffle"],
   momentum: ["モーメンタム", "momentum"],
   augmentation: ["データ拡張", "augmentation"],
+  distillation: ["蒸留", "distillation"],
 };
 
 /** `[text, language]` of the term that stands beside the title of a setting, or null. */

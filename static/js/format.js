@@ -30,18 +30,25 @@ export function loss(value) {
 /** 1.42 → "1.4 s", 75 → "1 min 15 s", 7300 → "2 h 1 min" */
 export function duration(seconds) {
   if (!known(seconds)) return NOTHING;
-  if (seconds < 10) return t("{seconds} s", { seconds: seconds.toFixed(1) });
+  if (seconds < 9.95) return t("{seconds} s", { seconds: seconds.toFixed(1) });
   const whole = Math.round(seconds);
   if (whole < 60) return t("{seconds} s", { seconds: whole });
   if (whole < 3600) return t("{minutes} min {seconds} s", { minutes: Math.floor(whole / 60), seconds: whole % 60 });
   return t("{hours} h {minutes} min", { hours: Math.floor(whole / 3600), minutes: Math.floor((whole % 3600) / 60) });
 }
 
+/** "1 epoch", "5 epochs" */
+export const epochsText = (epochs) => (epochs === 1 ? t("1 epoch") : t("{count} epochs", { count: epochs }));
+
+/** An estimate, no finer than it is: 3472 → "58 min" */
+export const roughly = (seconds) =>
+  known(seconds) && seconds >= 600 && seconds < 3570 ? t("{minutes} min", { minutes: Math.round(seconds / 60) }) : duration(seconds);
+
 /** 1077000 → "1.1 MB" */
 export function bytes(value) {
   if (!known(value)) return NOTHING;
   if (value < 1000) return `${value} B`;
-  return value < 1e6 ? `${Math.round(value / 1000)} kB` : `${(value / 1e6).toFixed(1)} MB`;
+  return value < 1e6 ? `${Math.round(value / 1000)}\u00a0kB` : `${(value / 1e6).toFixed(1)}\u00a0MB`;
 }
 
 /** How long ago an ISO time was; days that are far away are named. */

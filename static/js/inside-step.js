@@ -60,7 +60,10 @@ export function createStep({ ask, ready, unit }) {
     byId("step-body").hidden = false;
     const [first, last] = [answer.losses[0], answer.losses.at(-1)];
     const values = { count: answer.steps, before: num(first), after: num(last), label: answer.label, from: percent(answer.certainties[0]), to: percent(answer.certainties.at(-1)) };
-    const text = t("After {count} steps: loss {before} → {after}, probability of {label} {from} → {to}. The stored model is as it was.", values);
+    const text =
+      answer.steps === 1
+        ? t("After 1 step: loss {before} → {after}, probability of {label}: {from} → {to}. The stored model is as it was.", values)
+        : t("After {count} steps: loss {before} → {after}, probability of {label}: {from} → {to}. The stored model is as it was.", values);
     const state = byId("step-state");
     setText(state, answer.diverged ? `${t("The numbers grew beyond all bounds (it diverged). A smaller learning rate helps.")} ${text}` : text);
     Object.assign(state.dataset, { steps: answer.steps, before: first, after: last });

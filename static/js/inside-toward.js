@@ -109,7 +109,11 @@ export function createToward({ ask }) {
   function say(label, why) {
     const values = { count: history.length - 1, says: present.says, label, percent: percent(present.probability) };
     const state = byId("toward-state");
-    setText(state, `${t("Changed by the computer in {count} steps: the network now reads {says}, and {label} with {percent}.", values)} ${why}`.trim());
+    const words =
+      values.count === 1
+        ? t("Changed by the computer in 1 step: the network now reads {says}, and {label} with {percent}.", values)
+        : t("Changed by the computer in {count} steps: the network now reads {says}, and {label} with {percent}.", values);
+    setText(state, `${words} ${why}`.trim());
     Object.assign(state.dataset, { steps: history.length - 1, probability: present.probability });
   }
 

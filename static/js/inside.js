@@ -1,6 +1,6 @@
 // The page that looks inside a network: one drawing, one model, and all that the server computes of them.
 
-import { explain, post } from "./api.js";
+import { post } from "./api.js";
 import { clearBars, ensureBars, showBars } from "./bars.js";
 import { createBoard } from "./board.js";
 import { EMPTY, isEmpty, ofPicture, question } from "./drawing.js";
@@ -20,6 +20,7 @@ import { unitName } from "./inside-words.js";
 import { forGood, forTab, recall } from "./kept.js";
 import { createOverlay } from "./overlay.js";
 import { unpack } from "./past.js";
+import { explain } from "./refusals-later.js";
 import { BACK } from "./server-events.js";
 import { onThemeChange } from "./theme.js";
 import { t } from "./words.js";
@@ -45,7 +46,8 @@ async function ask(what, extra = {}) {
     setText(byId("inside-error"), "");
     return { ...answer, labels: subject.model.labels };
   } catch (error) {
-    if (mine === generation) setText(byId("inside-error"), explain(error));
+    const message = await explain(error);
+    if (mine === generation) setText(byId("inside-error"), message);
     return null;
   }
 }
@@ -88,7 +90,7 @@ async function putExample() {
     examples.set(found.picture, found);
     board.replace(ofPicture(found.picture));
   } catch (error) {
-    setText(byId("inside-error"), explain(error));
+    setText(byId("inside-error"), await explain(error));
   } finally {
     button.disabled = false;
   }

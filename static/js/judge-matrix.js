@@ -45,7 +45,7 @@ export function createMatrix(onCell) {
         const node = cell(truth, said);
         const share = truth === said ? 0.6 : value(truth, said) / most;
         node.style.setProperty("--share", `${n === 0 ? 0 : Math.max(4, Math.sqrt(share) * DARKEST)}%`);
-        setText(node, n === 0 ? "·" : isShare ? shareText(value(truth, said)) : count(n));
+        setText(node, n === 0 ? "·" : isShare ? shareText(value(truth, said)) : n < 10_000 ? String(n) : count(n));
         node.setAttribute("aria-label", cellWords({ truth: labels[truth], said: labels[said], count: n, share: n / (sums[truth] || 1) }));
         node.tabIndex = truth === at[0] && said === at[1] ? 0 : -1;
       }),

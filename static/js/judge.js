@@ -183,7 +183,8 @@ export function createJudge() {
     list.replaceChildren();
     if (yours === null || yours.count === 0) return setText(byId("judge-yours-note"), "");
     const right = Math.round(yours.accuracy * yours.count);
-    setText(byId("judge-yours-note"), t("It reads {right} of your {count} drawings rightly: {accuracy}.", { right: count(right), count: count(yours.count), accuracy: percent(yours.accuracy) }));
+    const one = right === 1 ? t("It reads your drawing rightly.") : t("It reads your drawing wrongly.");
+    setText(byId("judge-yours-note"), yours.count === 1 ? one : t("It reads {right} of your {count} drawings rightly: {accuracy}.", { right: count(right), count: count(yours.count), accuracy: percent(yours.accuracy) }));
     const wrongFirst = [...yours.drawings].sort((a, b) => Number(a.truth === a.said) - Number(b.truth === b.said));
     list.append(...wrongFirst.map((drawing) => digitTile(drawing.truth, drawing)));
   }

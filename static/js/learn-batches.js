@@ -23,6 +23,7 @@ export async function mountBatches(body) {
   function draw() {
     const key = axis.value();
     chart.show({
+      xTitle: key === "images" ? t("images seen") : t("steps"),
       series: found.map(({ losses }, i) => ({ id: SIZES[i], name: t("batches of {size}", { size: nameAt(i) }), x: losses.map((one) => one[key]), y: losses.map((one) => one.loss) })),
     });
   }

@@ -79,7 +79,7 @@ export function createLines({ label, xTitle, yTitle, readAt, hidden = [], fixedX
     const high = Math.max(3, Math.floor((place.height - MARGIN.top - MARGIN.bottom) / 48));
     const room = Math.max(2, Math.floor((place.width - MARGIN.left - MARGIN.right) / 64));
     frame = {
-      ...{ width: place.width, height: place.height, theme: readTheme(), isLog, xRange, yRange, xTitle, yTitle: state.yTitle ?? yTitle },
+      ...{ width: place.width, height: place.height, theme: readTheme(), isLog, xRange, yRange, xTitle: state.xTitle ?? xTitle, yTitle: state.yTitle ?? yTitle },
       xTicks: ticks(...xRange, room, state.wholeX).map((value) => ({ value, text: short(value) })),
       yTicks: (isLog ? logTicks(...yRange) : ticks(...yRange, high)).map((value) => ({ value, text: short(value) })),
     };

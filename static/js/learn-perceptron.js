@@ -3,11 +3,10 @@
 import { get } from "./api.js";
 import { element, setText } from "./dom.js";
 import { choice, latest, player, row, short, slider, table } from "./learn-controls.js";
-import { createPlane, points, shade } from "./learn-plane.js";
+import { createPlane, points } from "./learn-plane.js";
 import { t } from "./words.js";
 
 const RANGE = { x: [-0.5, 1.5], y: [-0.5, 1.5] };
-const SIDE = 61;
 export const GATES = [["and", "AND"], ["or", "OR"], ["nand", "NAND"], ["xor", "XOR"]];
 
 /** What the buttons of a player say. */
@@ -81,15 +80,11 @@ export async function mountPerceptron(body, busy) {
   }
 
   function paint({ weights: [w1, w2], bias }, marked) {
-    const sums = Array.from({ length: SIDE * SIDE }, (_, i) => {
-      const place = (index, [low, high]) => low + ((high - low) * index) / (SIDE - 1);
-      return w1 * place(i % SIDE, RANGE.x) + w2 * place(Math.floor(i / SIDE), RANGE.y) + bias;
-    });
     const words = t("The perceptron's line: {w1} x₁ + {w2} x₂ + {b} = 0", { w1: short(w1), w2: short(w2), b: short(bias) });
     plane.show(
       RANGE,
       (pen, place, theme) => {
-        shade(pen, place, sums, RANGE, SIDE, SIDE, theme.validation, (value) => (value > 0 ? 0.45 : 0));
+        shadeSide(pen, place, theme.validation, w1, w2, bias);
         pen.strokeStyle = theme.ink;
         pen.lineWidth = 2;
         strokeLine(pen, place, w1, w2, bias);
@@ -100,6 +95,26 @@ export async function mountPerceptron(body, busy) {
   }
 
   await load();
+}
+
+/** Shades the side of the line on which the sum is above zero, up to the very line. */
+function shadeSide(pen, place, color, w1, w2, b) {
+  const [[left, right], [low, high]] = [RANGE.x, RANGE.y];
+  const corners = [[left, low], [right, low], [right, high], [left, high]];
+  const sum = ([x, y]) => w1 * x + w2 * y + b;
+  const outline = corners.flatMap((corner, i) => {
+    const next = corners[(i + 1) % 4];
+    const [here, there] = [sum(corner), sum(next)];
+    const kept = here > 0 ? [corner] : [];
+    if (here > 0 === there > 0) return kept;
+    return [...kept, corner.map((value, axis) => value + ((next[axis] - value) * here) / (here - there))];
+  });
+  pen.beginPath();
+  for (const [x, y] of outline) pen.lineTo(place.x(x), place.y(y));
+  pen.fillStyle = color;
+  pen.globalAlpha = 0.25;
+  pen.fill();
+  pen.globalAlpha = 1;
 }
 
 /** The line w1·x + w2·y + b = 0, far beyond the plane at both ends; none where both weights are zero. */

@@ -1,6 +1,5 @@
 // The live figures of the lessons: each is mounted where the page has a place for it.
 
-import { explain } from "./api.js";
 import { element, setText } from "./dom.js";
 import { mountActivations } from "./learn-activations.js";
 import { mountBatches } from "./learn-batches.js";
@@ -12,6 +11,7 @@ import { mountPerceptron } from "./learn-perceptron.js";
 import { mountPixels } from "./learn-pixels.js";
 import { mountTwoLayers } from "./learn-two-layers.js";
 import { mountUnit } from "./learn-unit.js";
+import { explain } from "./refusals-later.js";
 import { t } from "./words.js";
 
 const FIGURES = {
@@ -40,7 +40,8 @@ async function begin(section) {
     try {
       return await work();
     } catch (reason) {
-      if (own === asked) setText(error, explain(reason));
+      const message = await explain(reason);
+      if (own === asked) setText(error, message);
       return null;
     } finally {
       if (own === asked) {

@@ -198,6 +198,7 @@ function countText(ready) {
     const named = unknown.slice(0, 8).join(" ");
     return t("“{set}” also has {labels}, which this model does not know. Train a network on the set instead, or keep these in a set of their own.", { set, labels: named });
   }
+  if (needed > 0 && drawings === 1) return t("1 drawing; {needed} more are needed.", { needed });
   if (needed > 0) return t("{drawings} drawings; {needed} more are needed.", { drawings, needed });
   return t("{drawings} drawings: enough. More of each label make it read better still.", { drawings });
 }

@@ -10,6 +10,7 @@ import { awayText, untilAnswered } from "./patience.js";
 import { explain, explainMessage } from "./refusals.js";
 import { BACK } from "./server-events.js";
 import { metricName } from "./setting-words.js";
+import { datasetTitle, recipeTitle } from "./titles.js";
 import { t, tParts } from "./words.js";
 
 const MOST_LABELS = 12;
@@ -121,8 +122,8 @@ function facts(model) {
       ...fact(t("Network"), model.network),
       ...fact(t("Size"), t("{parameters} parameters, {bytes}", { parameters: count(model.parameters), bytes: bytes(model.bytes) })),
       ...fact(t("Labels"), labelsText(model.labels)),
-      ...fact(t("Data set"), model.dataset),
-      ...fact(t("Recipe"), model.recipe),
+      ...fact(t("Data set"), titled(model.dataset, datasetTitle)),
+      ...fact(t("Recipe"), titled(model.recipe, recipeTitle)),
       ...fact(t("Created"), whenAndWhere(model)),
     ),
     evidence(model),
@@ -159,6 +160,9 @@ function provenance({ metrics = {}, seed, software = {} }) {
 }
 
 const fact = (term, value) => (value ? [element("div", {}, element("dt", {}, term), element("dd", {}, value))] : []);
+
+/** A title with the name that it stands for as a tooltip. */
+const titled = (name, titleOf) => (name ? element("span", { title: name }, titleOf(name)) : null);
 
 const labelsText = (labels) =>
   labels.length <= MOST_LABELS ? labels.join(" ") : t("{labels} and {more} more", { labels: labels.slice(0, MOST_LABELS).join(" "), more: labels.length - MOST_LABELS });

@@ -1,7 +1,8 @@
 // Asks the server to read the drawing while it is drawn: one question on its way, the newest next, old answers dropped.
 
-import { ServerAway, explain } from "./api.js";
+import { ServerAway } from "./api.js";
 import { countdown, pauseSeconds } from "./backoff.js";
+import { explain } from "./refusals-later.js";
 
 const LEAST_INTERVAL = 40; // ms between two questions
 const PATIENCE = 8000; // ms until a question counts as lost
@@ -82,7 +83,8 @@ export function createReader({ ask, onAnswer, onRefused, onWaiting, onAway, onBa
       if (late || error instanceof ServerAway) away(question);
       else {
         if (failures > 0) back();
-        onRefused(explain(error));
+        const message = await explain(error);
+        if (flight === mine) onRefused(message);
       }
     } finally {
       clearTimeout(limit);

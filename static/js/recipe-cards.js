@@ -2,7 +2,7 @@
 
 import { networkDiagram } from "./diagram.js";
 import { element } from "./dom.js";
-import { duration, percent } from "./format.js";
+import { percent, roughly } from "./format.js";
 import { configLine } from "./network.js";
 import { fromServer } from "./server-words.js";
 import { t, tParts } from "./words.js";
@@ -20,7 +20,8 @@ export const recipeCard = (recipe) =>
       networkDiagram(recipe.config.network.layers),
       element("span", { class: "visually-hidden" }, configLine(recipe.config)),
       element("span", { class: "recipe-summary" }, fromServer(recipe.summary)),
-      element("span", { class: "recipe-from" }, ...tParts("From {source}", { source: source(recipe) }), ...augmentationLink(recipe)),
+      element("span", { class: "recipe-from", title: fromServer(recipe.source) }, ...tParts("From {source}", { source: source(recipe) })),
+      ...augmentationLink(recipe),
     ),
   );
 
@@ -28,13 +29,13 @@ export const recipeCard = (recipe) =>
 function promise({ expected_accuracy: accuracy, estimate }) {
   const parts = [];
   if (typeof accuracy === "number") parts.push(percent(accuracy));
-  if (typeof estimate === "number") parts.push(t("about {time}", { time: duration(estimate) }));
+  if (typeof estimate === "number") parts.push(t("about {time}", { time: roughly(estimate) }));
   return parts.join(" · ");
 }
 
 /** To see what a recipe's augmentation does, where it has one. */
 const augmentationLink = ({ name, config }) =>
-  config.augmentation ? [" · ", element("a", { href: `/augmentation?recipe=${encodeURIComponent(name)}` }, t("See its augmentation"))] : [];
+  config.augmentation ? [element("span", { class: "recipe-from" }, element("a", { href: `/augmentation?recipe=${encodeURIComponent(name)}` }, t("See its augmentation")))] : [];
 
 /** Where a recipe is from, as a link where there is one. */
 function source({ source: name, source_url: url }) {

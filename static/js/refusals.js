@@ -31,10 +31,19 @@ const FIELD_MESSAGES = [
   [/^expected images \(channels, height, width\) or \(height, width\); got (.+)$/, (value) => t("this layer needs pictures; what comes to it is {value}", { value })],
   [/^expected a (height|width) of at least the window's (\d+); got (?:height|width) (\d+)$/, (_, window, value) => t("the window of {window} pixels is larger than the picture that comes to this layer, {value} pixels", { window, value })],
   [/^expected a (height|width) that windows of (\d+) at a stride of (\d+) divide; got (?:height|width) (\d+)$/, (_, window, stride, value) => t("windows of {window} pixels at a stride of {stride} do not divide the picture that comes to this layer, {value} pixels", { window, stride, value })],
+  [/^expected a model with the data set's (\d+) labels; (\S+) has others, (\d+) of them$/, (count, name) => t("expected a model with the data set's {count} labels; “{name}” has others", { count, name })],
+  [/^expected a model's name, or up to (\d+) with \+ between them; got (.+)$/, (most, value) => t("expected a model's name, or up to {most} with + between them; got {value}", { most, value })],
+  [/^expected each model once; got (.+)$/, (value) => t("expected each model once; got {value}", { value })],
+  [/^expected the models that the config names; they are others now$/, () => t("these models are others now than those that the setup names")],
+  [/^there is no model (\S+)$/, (name) => t("there is no model {name}", { name })],
   [/^missing; (.+) needs it$/, () => t("this must be filled in")],
+  [/^expected drawings of at least (\d+) labels; got (\d+)$/, (least, value) => t("drawings of at least {least} labels are needed; there are {value}", { least, value })],
+  [/^expected at most (\d+) labels; got (\d+)$/, (most, value) => t("expected at most {most} labels; got {value}", { most, value })],
+  [/^expected at least (\d+) drawings of each label; got (.+)$/, (least, few) => t("at least {least} drawings of each label are needed; there are {few}", { least, few: few.split(", ").map(fewText).join(t(", ")) })],
   [/^expected a list of (\d+) to (\d+) values; got (.+)$/, (least, most, value) => t("expected {least} to {most} values; got {value}", { least, most, value })],
   [/^expected at most (\d+); got (\d+)$/, (most, value) => t("expected at most {most}; got {value}", { most, value })],
   [/^expected 1 to (\d+) characters; got (\d+)$/, (most, value) => t("expected 1 to {most} characters; got {value}", { most, value })],
+  [/^expected no control characters; got (U\+\w+)$/, (value) => t("expected no control characters; got {value}", { value })],
   [/^expected up to 64 of a-z, 0-9, '\.', '_' and '-', the first a letter or digit; got (.+)$/, (value) => t("expected up to 64 of a-z, 0-9, “.”, “_” and “-”, the first a letter or digit; got {value}", { value })],
 ];
 
@@ -49,17 +58,31 @@ const MESSAGES = [
   [/^the model (\S+) ships with digitpad and (?:is not removed|keeps its name)$/, (name) => t("the model {name} ships with digitpad and stays as it is", { name })],
   [/^the model (\S+) cannot be used: (.+)$/, (name, why) => t("the model {name} cannot be used: {why}", { name, why })],
   [/^the drawings of (.+) are others than when run (\d+) was trained$/, (name, run) => t("the drawings of {name} are others than when run {run} was trained", { name, run })],
+  [/^Too few: (.+)\.$/, (why) => t("Too few: {why}.", { why: fieldErrorText(why) })],
+  [/^the drawings “(.+)” are too few to train on: (.+)$/, (name, why) => t("the drawings “{name}” are too few to train on: {why}", { name, why: fieldErrorText(why) })],
   [/^there are no drawings in the set “(.+)” any more: draw some first$/, (name) => t("there are no drawings in the set “{name}” any more: draw some first", { name })],
   [/^The MNIST file (\S+) is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be downloaded\..*$/, (file) => t("MNIST is not on this machine and could not be downloaded ({file}). Connect to the internet, or train on “strokes”, which digitpad draws itself.", { file })],
   [/^the loss or the weights were no longer finite in epoch (\d+), batch (\d+); a smaller learning rate may help$/, (epoch, batch) => t("the loss was no longer a finite number in epoch {epoch}, batch {batch}; a smaller learning rate may help", { epoch, batch })],
   [/^model name: expected up to 64 of .*; got (.+)$/, (value) => t("expected up to 64 of a-z, 0-9, “.”, “_” and “-”, the first a letter or digit; got {value}", { value })],
   [/^a model that is made somebody's own is compared with its parent at the end, and not before$/, () => t("a model that is made your own is compared with the other at the end alone")],
+  [/^expected at most (\d+) drawings in a set; (\S+) has (\d+) already$/, (most, name, count) => t("there are {count} drawings in “{name}” already, and {most} is the most that a set holds", { count, name, most })],
+  [/^expected at most (\d+) sets of drawings; there would be more$/, (most) => t("{most} is the most sets of drawings that there can be", { most })],
+  [/^there is a set named (\S+) already, with (\d+) drawings$/, (name, count) => t("there is a set named “{name}” already, with {count} drawings", { name, count })],
+  [/^there is no set named (\S+)$/, (name) => t("there is no set named “{name}”", { name })],
   [/^there are (\d+) drawings in (\S+): delete them first$/, (count, name) => t("there are {count} drawings in “{name}”: delete them first", { count, name })],
   [/^there was not enough memory; a smaller network or batch size may help$/, () => t("there was not enough memory; a smaller network or batch size may help")],
 ];
 
 /** "≥ 0 and < 1" without a word in it. */
 const range = (bounds) => bounds.replaceAll(" and ", ", ");
+
+/** "2 of a", and behind the last one perhaps "and 5 labels more". */
+function fewText(text) {
+  const [, count, label, more] = /^(\d+) of (.+?)(?: and (\d+) labels more)?$/.exec(text) ?? [];
+  if (count === undefined) return text;
+  const few = t("{count} of {label}", { count, label });
+  return more === undefined ? few : t("{few} and {count} labels more", { few, count: more });
+}
 
 /** What of a setting is wrong, without its name, which stands beside it. */
 export const fieldErrorText = (message) => translated(message, FIELD_MESSAGES) ?? message;

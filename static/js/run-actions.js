@@ -89,7 +89,7 @@ export function createRunActions({ onRow, onStarted }) {
         answers: [
           ["", record.state === "running" ? t("Go on training") : t("Keep it")],
           ...(canKeepModel(record) ? [["keep", t("Cancel and keep its best model")]] : []),
-          ["cancel", t("Cancel")],
+          ["cancel", canKeepModel(record) ? t("Cancel and keep nothing") : t("Cancel")],
         ],
       });
       if (answer === "" || record?.id !== id || hasEnded(record)) return;

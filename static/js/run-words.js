@@ -4,6 +4,7 @@ import { titleOf } from "./data-sets.js";
 import { between, count, duration, percent } from "./format.js";
 import { explainMessage } from "./refusals.js";
 import { epochsDone, hasEnded, place } from "./run-record.js";
+import { datasetTitle as knownTitle, recipeTitle } from "./titles.js";
 import { t } from "./words.js";
 
 const FALLBACK_DATASET = "strokes";
@@ -30,13 +31,13 @@ const OTHER_ADVICE = [t("Its settings are kept: run it again."), t("Nothing is l
 /** A run's state in the page's language. */
 export const stateWord = (state) => STATES[state] ?? state;
 
-/** "quick on MNIST" */
+/** "Quick on MNIST" */
 export const runTitle = ({ config }, datasets) =>
-  t("{recipe} on {dataset}", { recipe: config.recipe ?? t("Own settings"), dataset: datasetTitle(config.dataset, datasets) });
+  t("{recipe} on {dataset}", { recipe: recipeTitle(config.recipe) ?? t("Own settings"), dataset: datasetTitle(config.dataset, datasets) });
 
 export function datasetTitle(name, datasets) {
   const found = datasets.find((one) => one.name === name);
-  return found === undefined ? name : titleOf(found);
+  return found === undefined ? knownTitle(name) : titleOf(found);
 }
 
 /** The line under the progress bar. */
@@ -99,7 +100,7 @@ function endLine(record) {
   const { state, started, ended, config } = record;
   const seconds = between(started, ended);
   const values = { time: duration(seconds), done: epochsDone(record), epochs: config.epochs };
-  const done = t("{done} of {epochs} epochs", values);
+  const done = config.epochs === 1 ? t("{done} of 1 epoch", values) : t("{done} of {epochs} epochs", values);
   if (state === "succeeded") return seconds === null ? t("Finished") : `${t("Finished in {time}", values)} · ${done}`;
   if (state === "cancelled") return `${seconds === null ? t("Cancelled") : t("Cancelled after {time}", values)} · ${done}`;
   return `${seconds === null ? t("Stopped") : t("Stopped after {time}", values)} · ${done}`;

@@ -20,21 +20,21 @@ const KEYS = {
 /** Whether `filter` shows or orders something else than the newest runs, for which all must be known. */
 export const needsAll = (filter) => Object.entries(EVERYTHING).some(([key, value]) => filter[key] !== value);
 
-/** The runs that `filter` lets through, in its order. */
-export function arranged(runs, filter) {
+/** The runs that `filter` lets through, in its order; `titleOf` gives what else a recipe is called. */
+export function arranged(runs, filter, titleOf = String) {
   const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
   const key = KEYS[filter.sort];
   return runs
     .filter((run) => filter.state === "" || run.state === filter.state)
     .filter((run) => filter.recipe === "" || (run.config.recipe ?? "") === filter.recipe)
     .filter((run) => filter.tag === "" || (run.tags ?? []).includes(filter.tag))
-    .filter((run) => words.every((word) => textOf(run).includes(word)))
+    .filter((run) => words.every((word) => textOf(run, titleOf).includes(word)))
     .sort((a, b) => key(a) - key(b) || b.id - a.id);
 }
 
 /** All that can be searched: number, settings in short, tags, note, model. */
-function textOf({ id, state, config, tags, note, model }) {
-  const parts = [`run ${id}`, `#${id}`, state, config.recipe, config.dataset, config.optimizer?.type, ...(tags ?? []), note, model];
+function textOf({ id, state, config, tags, note, model }, titleOf) {
+  const parts = [`run ${id}`, `#${id}`, state, config.recipe, config.recipe && titleOf(config.recipe), config.dataset, config.optimizer?.type, ...(tags ?? []), note, model];
   return parts.filter(Boolean).join("\n").toLowerCase();
 }
 

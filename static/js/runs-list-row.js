@@ -5,6 +5,7 @@ import { ago, duration, moment, percent } from "./format.js";
 import { hasEnded } from "./run-record.js";
 import { datasetTitle, stateWord } from "./run-words.js";
 import { accuracyOf, secondsOf } from "./runs-list-filter.js";
+import { recipeTitle } from "./titles.js";
 import { t } from "./words.js";
 
 /** The headings of the columns that have one, in order. */
@@ -59,7 +60,8 @@ export function createRow(first, { onChoose, onTag, onEdit, onDelete }) {
     if (key === shown) return;
     shown = key;
     const { config } = run;
-    setText(name, config.recipe ?? t("own settings"));
+    setText(name, recipeTitle(config.recipe) ?? t("own settings"));
+    name.title = config.recipe ?? "";
     setText(data, datasetTitle(config.dataset, datasets));
     chip.dataset.state = run.state;
     setText(chip, stateWord(run.state));

@@ -12,6 +12,7 @@ import { EVERYTHING, arranged, merged, needsAll, valuesOf } from "./runs-list-fi
 import { editRemarks } from "./runs-list-remarks.js";
 import { createRow, headings } from "./runs-list-row.js";
 import { createUndo } from "./runs-list-undo.js";
+import { recipeTitle } from "./titles.js";
 import { t } from "./words.js";
 
 const PAGE = 10;
@@ -135,7 +136,7 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
     }
     bar.know(there);
     const filter = bar.filter();
-    const found = arranged(there, filter);
+    const found = arranged(there, filter, recipeTitle);
     const shown = found.slice(0, visible);
     fill(shown);
     more.hidden = found.length <= visible && (next === null || needsAll(filter));
@@ -267,7 +268,7 @@ function createBar({ onFilter, onClear }) {
   const filter = () => Object.fromEntries(Object.entries(controls).map(([name, control]) => [name, control.value]));
 
   function know(runs) {
-    offer(recipe, t("every recipe"), valuesOf(runs, ({ config }) => [config.recipe]));
+    offer(recipe, t("every recipe"), valuesOf(runs, ({ config }) => [config.recipe]), recipeTitle);
     offer(tag, t("every tag"), valuesOf(runs, ({ tags }) => tags ?? []));
   }
 
@@ -296,10 +297,10 @@ function createBar({ onFilter, onClear }) {
 const select = (id, label, choices) => element("select", { id, "aria-label": label }, ...choices.map(([value, text]) => element("option", { value }, text)));
 
 /** Offers values in a select whose first choice is all of them; what is chosen stays, even where no run has it any more. */
-function offer(node, all, values) {
+function offer(node, all, values, textOf = String) {
   const { value } = node;
   const wanted = value === "" || values.includes(value) ? values : [...values, value];
   if (JSON.stringify([...node.options].slice(1).map((option) => option.value)) === JSON.stringify(wanted)) return;
-  node.replaceChildren(element("option", { value: "" }, all), ...wanted.map((one) => element("option", { value: one }, one)));
+  node.replaceChildren(element("option", { value: "" }, all), ...wanted.map((one) => element("option", { value: one }, textOf(one))));
   node.value = value;
 }

@@ -1,6 +1,7 @@
 // The names of settings, of what they may be, and of what is measured, in the page's language.
 
 import { optimizerName } from "./network.js";
+import { datasetTitle, recipeTitle } from "./titles.js";
 import { language, t } from "./words.js";
 
 /** In the middle of a line: English writes small there what begins a label with a capital. */
@@ -18,6 +19,8 @@ const WHOLE = {
   optimizer: () => t("optimizer"),
   schedule: () => small(t("Schedule")),
   augmentation: () => small(t("Augmentation")),
+  distillation: () => small(t("Distillation")),
+  "distillation.model": () => small(t("Teacher")),
   batch_size: () => t("batch size"),
   epochs: () => t("epochs"),
   seed: () => t("seed"),
@@ -27,6 +30,7 @@ const WHOLE = {
   patience: () => t("patience"),
   averaging: () => small(t("Averaging")),
   input_scale: () => small(t("Input scale")),
+  label: () => t("label"),
   clip_norm: () => small(t("Longest gradient")),
   evaluate_training_set: () => small(t("Measure on the training set")),
   start: () => small(t("Starts from")),
@@ -172,11 +176,14 @@ function fieldName(path) {
 export function settingValue(path, value) {
   if (value === undefined || value === null) return "–";
   if (typeof value === "boolean") return value ? t("yes") : t("no");
+  if (path === "validation" && typeof value === "number") return t("{number} %", { number: Number((value * 100).toFixed(2)) });
   if (typeof value !== "string") return JSON.stringify(value);
+  if (path === "recipe") return recipeTitle(value);
+  if (path === "dataset") return datasetTitle(value);
   if (path === "optimizer.type") return optimizerName(value);
   if (path === "schedule.type" || path === "schedule.schedule.type") return scheduleName(value);
   if (path === "loss" || path === "loss.type") return lossName(value);
-  if (path.endsWith("initializer.type")) return INITIALIZERS[value]?.() ?? value;
+  if (path.endsWith("initializer.type") || path.endsWith("distribution")) return INITIALIZERS[value]?.() ?? value;
   if (path === "validation" && value === "test") return t("the test pictures");
   return value;
 }

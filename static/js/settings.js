@@ -1,5 +1,6 @@
 // The setup as a config: what a recipe says, what a person changed, what the data set asks for. No page here.
 
+import { epochsText } from "./format.js";
 import { withOutputs } from "./hidden-layers.js";
 import { configLine } from "./network.js";
 import { FIELD, explainMessage, fieldErrorText } from "./refusals.js";
@@ -38,6 +39,6 @@ export const wantedConfig = (recipe, config, labels) => ({
 export const setupLine = (config) =>
   [
     `${configLine(config)} ${config.optimizer.learning_rate ?? ""}`.trim(),
-    t("{count} epochs", { count: config.epochs }),
+    epochsText(config.epochs),
     t("batches of {size}", { size: config.batch_size }),
   ].join(" · ");

@@ -64,7 +64,7 @@ const isLayers = (value) => Array.isArray(value) && value.length > 0 && value.le
 function fits(value, key, config) {
   if (["optimizer", "schedule"].includes(key)) return isTable(value) && typeof value.type === "string";
   if (key === "loss") return typeof value === "string" || (isTable(value) && typeof value.type === "string");
-  if (key === "augmentation") return value === null || isTable(value);
+  if (["augmentation", "distillation"].includes(key)) return value === null || isTable(value);
   if (Array.isArray(value)) return false;
   return !isTable(value) && !(isTable(config[key]) && value !== null);
 }

@@ -1,20 +1,21 @@
 // The setup of a training: a recipe, a data set, the settings, what they come to, and the button that starts.
 
 import { get, post } from "./api.js";
-import { titleOf } from "./data-sets.js";
+import { noteText, titleOf } from "./data-sets.js";
 import { byId, element, setText } from "./dom.js";
 import { createEstimator } from "./estimate.js";
-import { count, duration } from "./format.js";
+import { count, epochsText, roughly } from "./format.js";
 import { awayText, untilAnswered } from "./patience.js";
 import { createRace } from "./race.js";
 import { recipeCard } from "./recipe-cards.js";
 import { explain, explainMessage } from "./refusals.js";
-import { fromServer } from "./server-words.js";
+import { clauses, sentences } from "./sentences.js";
 import { BACK } from "./server-events.js";
 import { createSettingsForm } from "./settings-form.js";
 import { fieldError, setupLine, wantedConfig } from "./settings.js";
 import { setupFrom, setupParameters } from "./setup-url.js";
 import { createStartChoice } from "./start-choice.js";
+import { datasetTitle } from "./titles.js";
 import { t } from "./words.js";
 
 const STATE_NOTES = {
@@ -70,7 +71,7 @@ export async function startSetup({ onStarted }) {
     config = next;
     form.querySelector(`input[name=recipe][value="${CSS.escape(recipe.name)}"]`).checked = true;
     config = { ...config, dataset: datasets.some(({ name }) => name === config.dataset) ? config.dataset : recipe.config.dataset };
-    if (![...dataset.options].some(({ value }) => value === config.dataset)) dataset.append(element("option", { value: config.dataset }, config.dataset)); // several in one, as recipes have
+    if (![...dataset.options].some(({ value }) => value === config.dataset)) dataset.append(element("option", { value: config.dataset }, datasetTitle(config.dataset))); // several in one, as recipes have
     dataset.value = config.dataset;
     settings.fill(config, recipe.config);
     settings.knowLabels(labels() ?? null, wanted());
@@ -94,7 +95,7 @@ export async function startSetup({ onStarted }) {
     settings.lockNetwork(model !== null);
     setText(byId("dataset-note"), datasetNote(chosenSet()));
     setText(byId("hidden-layers-note"), model === null ? t("neurons of each layer, as in “128, 64”; empty for none") : t("the network is the model’s, and stays as it is"));
-    const shown = model === null ? setupLine(wanted()) : t("the network of “{model}”, {epochs} epochs", { model: model.name, epochs: config.epochs });
+    const shown = model === null ? setupLine(wanted()) : `${t("the network of “{model}”", { model: model.name })} · ${epochsText(config.epochs)}`;
     settings.setLine(shown);
     if (!start.hasAttribute("data-busy")) setText(start, model === null ? t("Start training") : t("Start fine-tuning"));
     byId("reset-settings").disabled = setupParameters(recipe, wanted()).every(([key]) => ["recipe", "dataset"].includes(key));
@@ -110,7 +111,7 @@ export async function startSetup({ onStarted }) {
     refused = null;
     settings.review(null);
     setText(byId("cost-parameters"), count(estimate?.parameters));
-    setText(byId("cost-time"), duration(estimate?.seconds ?? undefined));
+    setText(byId("cost-time"), roughly(estimate?.seconds ?? undefined));
     setText(byId("cost-note"), costNote(estimate));
     settings.showOutline(config.start ? null : estimate?.layers);
   }
@@ -202,7 +203,7 @@ export async function startSetup({ onStarted }) {
     const watching = query.has("run"); // the setup is there for the next one, and stays out of the way
     byId("settings").open = !watching && (from !== null || (asked.asks && [...query.keys()].some((key) => !["recipe", "dataset"].includes(key))));
     if (model !== null && !watching) startFrom.focus({ preventScroll: true });
-    setText(alert, problems.join(" "));
+    setText(alert, sentences(...problems));
     if (asked.asks) form.querySelector("input[name=recipe]:checked").closest("label").scrollIntoView({ block: "nearest", inline: "nearest" });
     start.disabled = false;
   }
@@ -231,12 +232,12 @@ function datasetNote(dataset) {
   if (dataset === undefined) return "";
   const values = { train: count(dataset.train), test: count(dataset.test) };
   const size = t("{train} pictures to learn from, {test} to test with.", values);
-  return [size, fromServer(dataset.note) || STATE_NOTES[dataset.state]].filter(Boolean).join(" ");
+  return sentences(size, noteText(dataset) || STATE_NOTES[dataset.state]);
 }
 
 /** "300 batches an epoch; timed on this machine." */
 function costNote(estimate) {
   if (estimate === null) return t("The server cannot say now.");
-  const batches = t("{count} batches an epoch", { count: count(estimate.batches) });
-  return typeof estimate.seconds === "number" ? `${batches}; ${t("timed on this machine")}` : batches;
+  const batches = estimate.batches === 1 ? t("1 batch an epoch") : t("{count} batches an epoch", { count: count(estimate.batches) });
+  return typeof estimate.seconds === "number" ? clauses(batches, t("timed on this machine")) : batches;
 }

@@ -3,7 +3,7 @@
 import { byId, element, setText } from "./dom.js";
 import { t } from "./words.js";
 
-const NEW = t("new weights, drawn by the seed");
+const NEW = t("new random weights");
 const NOTE = t("what it knows before it begins");
 
 /** Runs the select of a form, which it fills with `models` as the server lists them. */

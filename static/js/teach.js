@@ -1,7 +1,8 @@
 // "It was a …": keeps the strokes with their label in the user's own set.
 
-import { explain, post, remove } from "./api.js";
+import { post, remove } from "./api.js";
 import { byId, element, say, setText } from "./dom.js";
+import { explain } from "./refusals-later.js";
 import { withArticle } from "./verdict.js";
 import { t } from "./words.js";
 
@@ -54,7 +55,7 @@ export function createTeach(labels, { subject }) {
       const named = { label: withArticle(drawing.label), set: drawing.set };
       tell(t("Kept as {label} in your set “{set}”, to learn from.", named), [t("Undo"), () => forget(drawing)]);
     } catch (error) {
-      tell(t("It could not be kept. {reason} Nothing is lost.", { reason: explain(error) }), [t("Try again"), () => teach(label, found, before)]);
+      tell(t("It could not be kept. {reason} Nothing is lost.", { reason: await explain(error) }), [t("Try again"), () => teach(label, found, before)]);
     } finally {
       working = false;
       row.removeAttribute("aria-busy");
@@ -70,7 +71,7 @@ export function createTeach(labels, { subject }) {
       if (kept?.id === drawing.id) kept = null;
       tell(t("It is not kept any more."));
     } catch (error) {
-      tell(t("It is still kept. {reason}", { reason: explain(error) }), [t("Try again"), () => forget(drawing)]);
+      tell(t("It is still kept. {reason}", { reason: await explain(error) }), [t("Try again"), () => forget(drawing)]);
     }
     mark();
   }

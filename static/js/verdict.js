@@ -19,7 +19,7 @@ export const article = (label) =>
   VOWEL_LETTER.test(label) || VOWEL_NUMBER.test(label) || VOWEL_WORD.test(label) ? "an" : "a";
 
 /** "a 3", "an 8"; in a language without articles the label alone. */
-export const withArticle = (label) => (language === "en" ? `${article(label)} ${label}` : `“${label}”`);
+export const withArticle = (label) => (language === "en" ? `${article(label)} ${label}` : `「${label}」`);
 
 /** Labels and their probabilities, the most likely first. */
 export const ranked = (probabilities) => Object.entries(probabilities).sort(([, a], [, b]) => b - a);

@@ -18,7 +18,7 @@ SIZES = {1280: 800, 390: 844}
 SCHEMES = ("light", "dark")
 WAIT_MS = 120_000  # a judgement reads every test image
 LOADED = "() => document.querySelector('[aria-busy=true]') === null && document.readyState === 'complete'"
-LEARN = ("", *(f"/{number}" for number in range(1, len(NAMES) + 1)), "/parts", "/perceptron", "/inside")
+LEARN = ("", *(f"/{number}" for number in range(1, len(NAMES) + 1)), "/parts", "/perceptron", "/inside", "/code/adam")
 QUICK = {"recipe": "quick", "overrides": {"dataset": "strokes", "epochs": 3}}
 
 
@@ -52,6 +52,7 @@ def main() -> None:
 def _pages(page: Page, server: Server, runs: list[int], name: str) -> None:
     _pad(page, server, name)
     _dashboard(page, server, name)
+    _opened(page, server, name)
 
     page.goto(f"{server.url}/runs/{runs[0]}")
     page.locator("#further").click()
@@ -63,6 +64,8 @@ def _pages(page: Page, server: Server, runs: list[int], name: str) -> None:
         "compare": f"/compare?runs={compared}",
         "models": "/models",
         "judge": "/models/mnist-mlp/judge",
+        "mine": "/mine",
+        "augmentation": "/augmentation",
         "data": "/data",
         "data-own": "/data?set=drawings:own",
         "data-make": "/data?make",
@@ -124,6 +127,34 @@ def _dashboard(page: Page, server: Server, name: str) -> None:
     _see_all(page)
     page.screenshot(path=FOLDER / f"train-{name}.png", full_page=True)
     _states_of_a_run(page, server, run, name)
+
+
+def _opened(page: Page, server: Server, name: str) -> None:
+    """What opens when it is pressed: a race, a model's formats and its new name, images of a cell, a drawing inside."""
+    page.goto(f"{server.url}/train")
+    page.locator("#race-change").click()
+    page.screenshot(path=FOLDER / f"train-race-{name}.png")
+    page.goto(f"{server.url}/models")
+    own = page.locator("[data-model]").last
+    own.locator(".model-actions summary").click()
+    own.screenshot(path=FOLDER / f"models-export-{name}.png")
+    own.locator("button").nth(1).click()
+    page.screenshot(path=FOLDER / f"models-rename-{name}.png")
+    page.goto(f"{server.url}/models/mnist-mlp/judge")
+    page.locator("[data-truth='9'][data-said='4']").click()
+    page.locator("#judge-cell-list button").first.click()
+    page.locator("dialog[open] .picture").wait_for()
+    page.screenshot(path=FOLDER / f"judge-picture-{name}.png")
+    page.goto(f"{server.url}/learn/inside")
+    draw(page, recorded()["digit 3"]["strokes"])
+    page.locator("#layers canvas").first.wait_for()
+    page.locator("#layers canvas").first.focus()
+    page.keyboard.press("Enter")
+    page.locator("#truth label").nth(3).click()
+    page.locator("#step-one").click()
+    page.wait_for_load_state("networkidle")
+    _see_all(page)
+    page.screenshot(path=FOLDER / f"learn-inside-drawn-{name}.png", full_page=True)
 
 
 def _states_of_a_run(page: Page, server: Server, run: int, name: str) -> None:

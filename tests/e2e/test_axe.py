@@ -1,5 +1,6 @@
 """Every page, in both languages, themes and widths: axe finds nothing, nothing is wider than the screen or moves."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -89,10 +90,10 @@ def test_axe_finds_nothing_on(name: str, reader: Page, home: Server) -> None:
     assert not found, "\n".join(dict.fromkeys(found))
 
 
-def _look(page: Page, what: str, found: list[str]) -> None:
-    """What axe says of the page as it is, in both themes."""
+def _look(page: Page, what: str, found: list[str], schemes: tuple[str, ...]) -> None:
+    """What axe says of the page as it is."""
     page.evaluate(Axe().axe_script)
-    for scheme in ("light", "dark"):
+    for scheme in schemes:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found += [f"{what} {scheme}: {text}" for text in page.evaluate(AXE, RULES)]
 
@@ -102,8 +103,11 @@ def _close(page: Page) -> None:
     page.locator("dialog[open]").wait_for(state="detached")
 
 
-def test_axe_finds_nothing_in_any_dialog(browser: Browser, home: Server) -> None:
-    context = browser.new_context(locale="en", reduced_motion="reduce", viewport={"width": 390, "height": 844})
+@pytest.mark.parametrize(("language", "schemes"), [("en", ("light", "dark")), ("ja", ("light",))])
+def test_axe_finds_nothing_in_any_dialog(
+    language: str, schemes: tuple[str, ...], browser: Browser, home: Server
+) -> None:
+    context = browser.new_context(locale=language, reduced_motion="reduce", viewport={"width": 390, "height": 844})
     page, found = context.new_page(), []
     opened = {
         "/train?run=1": [
@@ -114,8 +118,8 @@ def test_axe_finds_nothing_in_any_dialog(browser: Browser, home: Server) -> None
         "/runs/1": [("weights", "#first-layer button:enabled"), ("delete a run", "#delete")],
         "/compare?runs=1": [],
         "/models": [
-            ("rename", ".model-others button >> text=Rename"),
-            ("delete a model", ".model-others button >> text=Delete"),
+            ("rename", ".model-others button >> text=/Rename|名前/"),
+            ("delete a model", ".model-others button >> text=/Delete|削除/"),
         ],
         "/data?set=drawings:own": [("a drawing", "#grid button")],
         "/data?make": [],
@@ -124,24 +128,45 @@ def test_axe_finds_nothing_in_any_dialog(browser: Browser, home: Server) -> None
     for path, dialogs in opened.items():
         page.goto(home.url + path)
         page.wait_for_function(LOADED)
-        _look(page, path, found)
+        _look(page, path, found, schemes)
         for name, selector in dialogs:
             page.locator(selector).first.click()
             page.locator("dialog[open]").wait_for()
-            _look(page, name, found)
+            _look(page, name, found, schemes)
             _close(page)
     page.goto(f"{home.url}/nothing-here")
     page.locator("#themes summary").click()
-    _look(page, "light or dark", found)
+    _look(page, "light or dark", found, schemes)
     page.goto(home.url)
     draw(page, recorded()["digit 3"]["strokes"])
     page.locator("#answer-glyph", has_text="3").wait_for()
     for name, selector in (("what the network sees", "#seen-open"), ("copy as code", "#copy-open")):
         page.locator(selector).click()
         page.locator("dialog[open]").wait_for()
-        _look(page, name, found)
+        _look(page, name, found, schemes)
         _close(page)
     page.locator("#teach-more").click()
-    _look(page, "teach", found)
+    _look(page, "teach", found, schemes)
+    page.goto(f"{home.url}/models")
+    page.locator(".model").first.wait_for()
+    page.locator("#import-file").set_input_files([{"name": "x.zip", "mimeType": "application/zip", "buffer": b"none"}])
+    page.locator("#models-error", has_text=re.compile(".")).wait_for()
+    _look(page, "a model that cannot come in", found, schemes)
+    page.goto(f"{home.url}/train")
+    page.wait_for_function(LOADED)
+    page.locator("#race-change").click()
+    page.locator("#race-values").fill("none")
+    page.locator("#race-values-error", has_text=re.compile(".")).wait_for()
+    _look(page, "race", found, schemes)
+    run = home.post("/api/runs", {"recipe": "quick", "overrides": {**TINY, "epochs": 100_000}})["id"]
+    page.goto(f"{home.url}/train?run={run}")
+    until(lambda: home.get(f"/api/runs/{run}")["metrics"])
+    page.locator("#run-state[data-state=running]").wait_for()
+    until(lambda: page.locator("#cancel").is_enabled())
+    page.locator("#cancel").click()
+    page.locator("dialog[open]").wait_for()
+    _look(page, "cancel", found, schemes)
+    page.locator("#confirm").click()
+    until(lambda: home.get(f"/api/runs/{run}")["state"] == "cancelled")
     context.close()
     assert not found, "\n".join(dict.fromkeys(found))

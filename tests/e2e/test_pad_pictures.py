@@ -3,6 +3,7 @@
 import base64
 from io import BytesIO
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
@@ -138,3 +139,17 @@ def test_a_picture_is_no_drawing_to_keep_and_the_page_says_so(pad):
     expect(pad.locator("#answer-sentence")).to_have_text("This is a 3.")
     expect(pad.locator("[data-teach='3']")).to_be_disabled()
     expect(pad.locator("#teach-note")).to_contain_text("Only drawings are kept")
+
+
+def test_a_noisy_picture_in_uneven_light_is_explained_by_two_more_steps(pad):
+    lit = np.asarray(picture(THREE, 30, ink=30, paper=230)) * np.linspace(0.4, 1, PHOTO.width)
+    lit += np.random.default_rng(0).normal(0, 25, lit.shape)
+    pad.locator("#doctor summary").click()
+    choose(pad, encode(Image.fromarray(lit.clip(0, 255).astype(np.uint8))))
+    expect(pad.locator("#answer-sentence")).to_have_text("This is a 3.")
+    expect(pad.locator(".step")).to_have_count(6)
+    expect(pad.locator("#doctor-sentences")).to_contain_text("noisy")
+    pad.locator("#step-even_out").focus()
+    pad.keyboard.press("Space")
+    expect(pad.locator(".step").nth(1)).to_contain_text("With it:")
+    assert pad.evaluate("document.activeElement.id") == "step-even_out"

@@ -241,11 +241,11 @@ def test_another_database_behind_the_same_port_starts_the_view_afresh(page, tmp_
         page.goto(f"{server.url}/runs/{other}")
         until(lambda: len(epochs(page)) >= 5)
     with serve(tmp_path / "other", port=port, **settings):
-        expect(page.locator("#run-title")).to_contain_text("tf-tutorial")
+        expect(page.locator("#run-title")).to_contain_text("TensorFlow's first tutorial")
         expect(page.locator("#run-state")).to_have_text("succeeded")
         until(lambda: epochs(page) == [1, 2, 3])
         expect(page.locator("#outcome")).to_contain_text("Saved as the model “tf-tutorial-1”.")
-        expect(page.locator("#config-list")).to_contain_text("tf-tutorial")
+        expect(page.locator("#config-list")).to_contain_text("TensorFlow's first tutorial")
 
 
 def test_a_run_that_another_database_does_not_know_says_so(page, tmp_path, cache_dir):

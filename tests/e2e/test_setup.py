@@ -39,6 +39,9 @@ def test_a_setup_is_put_together_checked_by_the_server_shared_and_started(page: 
     expect(page.locator("#learning-rate")).to_have_value("0.01")
     page.locator("#optimizer-momentum").fill("0.8")
     page.locator("#patience").fill("3")
+    page.locator("#distillation").check()
+    expect(page.locator("#distillation-model")).to_have_value("mnist-mlp")
+    page.locator("#distillation-weight").fill("0.5")
     page.locator("#epochs").fill("1")
     page.locator("#batch-size").fill("500")
     page.locator("#schedule").select_option("step")
@@ -69,6 +72,7 @@ def test_a_setup_is_put_together_checked_by_the_server_shared_and_started(page: 
     page.goto("about:blank")
     page.goto(address)
     expect(page.locator("#optimizer-momentum")).to_have_value("0.8")
+    expect(page.locator("#distillation-weight")).to_have_value("0.5")
     assert kinds(page) == ["dense", "batch_norm", "relu", "dropout", "dense"]
     page.locator("#start").click()
     expect(page.locator("#run-state")).to_have_text("succeeded", timeout=60_000)
@@ -76,12 +80,16 @@ def test_a_setup_is_put_together_checked_by_the_server_shared_and_started(page: 
     assert (config["recipe"], config["dataset"], config["patience"]) == ("tf-tutorial", "strokes", 3)
     assert config["optimizer"] == {"type": "momentum", "learning_rate": 0.01, "momentum": 0.8}
     assert config["schedule"] == {"type": "cosine"}
+    taught = config["distillation"]
+    assert (taught["model"], taught["weight"], len(taught["sha256"])) == ("mnist-mlp", 0.5, 1)
     assert [layer["type"] for layer in config["network"]["layers"]] == [
         *("dense", "batch_norm", "relu", "dropout", "dense")
     ]
     page.reload()
     expect(page.locator("#run-state")).to_have_text("succeeded", timeout=60_000)
     expect(page.locator("#epochs")).to_have_value("1")  # the address holds both, the run and the setup
+    page.goto(f"{server.url}/runs/1")
+    expect(page.locator("main")).to_contain_text("50 % of “mnist-mlp”")
 
 
 def test_an_address_that_asks_for_what_is_not_there_is_said(page: Page, server: Server) -> None:

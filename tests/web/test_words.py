@@ -171,6 +171,21 @@ def test_a_page_brings_the_words_of_its_own_scripts_alone(client):
     assert not block("/", "en")
 
 
+def test_the_words_of_a_script_that_comes_later_are_asked_for_then(client):
+    later = client.get("/language/ja/refusals").json()
+    assert later["there is no run {run}"] == "学習 {run} はありません"
+    page = client.get("/", headers={"accept-language": "ja"}).text
+    assert "there is no run {run}" not in page
+    assert client.get("/language/en/refusals").json() == {}
+
+
+@pytest.mark.parametrize("path", ["tlh/refusals", "ja/pad", "ja/%2e%2e%2frefusals", "ja/refusals.js", "ja/x/y"])
+def test_words_of_no_such_script_or_language_are_refused(client, path):
+    answer = client.get(f"/language/{path}", headers={"accept": "application/json"})
+    assert answer.status_code == 404
+    assert list(answer.json()) == ["error"]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_pad_stays_small_in_every_language(client, language):
     page = client.get("/", headers={"accept-language": language}).text
