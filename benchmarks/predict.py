@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from app.data import from_strokes
 from app.settings import SHIPPED_MODELS
 from tests.data.drawings import recorded
 from tests.serving import REPOSITORY, Server, serve
@@ -44,12 +45,15 @@ PEERS_PYTHON = REPOSITORY / ".venv-bench-serve" / "bin" / "python"
 
 def main() -> None:
     rng = np.random.default_rng(0)
-    drawn = [round(value, 3) for value in (rng.random(784) * (rng.random(784) > 0.8)).tolist()]
-    pixels = json.dumps({"pixels": drawn}).encode()
-    strokes = json.dumps({"strokes": recorded()["digit 3"]["strokes"]}).encode()
+    drawing = recorded()["digit 3"]["strokes"]
+    image = from_strokes(drawing).pixels.ravel()
+    drawn = [round(value, 3) for value in image.tolist()]
+    noise = [round(value, 3) for value in np.clip(image + rng.normal(0, 0.2, image.shape), 0, 1).tolist()]
+    pixels, noisy = (json.dumps({"pixels": values}).encode() for values in (drawn, noise))
+    strokes = json.dumps({"strokes": drawing}).encode()
     with tempfile.TemporaryDirectory() as home, serve(Path(home)) as server:
         print("| body | requests/s, 8 connections | p50, one connection | p99, one connection |\n|---|---|---|---|")
-        for name, payload in (("784 pixels", pixels), ("strokes", strokes)):
+        for name, payload in (("784 pixels", pixels), ("784 noisy pixels", noisy), ("strokes", strokes)):
             rate = _load(f"{server.url}/predict", payload)
             p50, p99 = _percentiles(server.url, payload)
             print(f"| {name} | {rate:,.0f} | {p50:.2f} ms | {p99:.2f} ms |", flush=True)

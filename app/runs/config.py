@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -58,7 +58,7 @@ class Distillation(BaseModel):
     model: str = Field(max_length=400)
     weight: float = Field(default=0.7, strict=True, gt=0, le=1)
     """The models' share in what is learned; the labels have the rest."""
-    sha256: list[str] | None = None
+    sha256: list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] | None = Field(default=None, max_length=MOST_TEACHERS)
     """Of the models' weights, filled in when the run is queued."""
 
     @property
@@ -73,7 +73,7 @@ class Distillation(BaseModel):
             raise ValueError(f"expected a model's name, or up to {MOST_TEACHERS} with + between them")
         if len(set(names)) < len(names):
             raise ValueError("expected each model once")
-        return value
+        return " + ".join(names)
 
     @model_validator(mode="after")
     def _a_hash_each(self) -> "Distillation":

@@ -5,7 +5,8 @@ mean). The teachers see the very images that the network learns from, changed as
 2022, "a good teacher is patient and consistent".
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,11 @@ from app.models.seen import look_at
 from app.models.store import DamagedModelError, UnknownModelError
 from app.nn import Network
 from app.nn.arrays import Array
-from app.runs.config import RunConfig, parse_config
-from app.runs.trial import work
+from app.runs.config import IMAGE_SHAPE, RunConfig, parse_config
+from app.runs.trial import LARGEST_TRIAL, work
 
-WAYS = 3
-"""To learn from an image is to go through the network forwards once and backwards twice as far; to read it, once."""
+TRIED = 200
+"""Images that a teacher reads to know how fast it is, at most."""
 
 
 class TeacherError(RuntimeError):
@@ -85,7 +86,7 @@ def with_teachers(config: RunConfig, store: ModelStore, labels: Sequence[str]) -
             )
     hashes = [card.sha256 for card in cards]
     if asked.sha256 not in (None, hashes):
-        raise ValueError("distillation.model: expected the models that the config names; they are others now")
+        raise ValueError("distillation.sha256: expected the models that it is of; they are others now")
     told = {**asked.model_dump(), "sha256": hashes}
     return parse_config({**config.model_dump(mode="json"), "distillation": told})
 
@@ -107,15 +108,24 @@ def load_teachers(config: RunConfig, store: ModelStore) -> list[tuple[ModelCard,
     return found
 
 
-def slowed(rate: float | None, config: RunConfig, store: ModelStore) -> float | None:
+def slowed(
+    rate: float | None, config: RunConfig, store: ModelStore, clock: Callable[[], float] = time.perf_counter
+) -> float | None:
     """Samples a second of a training of which `rate` is known without its teachers, who read each image once an epoch.
 
-    Images that stay the same are read in the first epoch alone, which is not counted.
+    Their reading is tried on some made-up images. Images that stay the same are read in the first epoch alone, which is
+    not counted.
     """
     if rate is None or config.distillation is None or config.augmentation is None:
         return rate
+    seconds = 1 / rate
     try:
-        taught = sum(work(network) for _, network in load_teachers(config, store))
+        for card, network in load_teachers(config, store):
+            images = np.zeros((max(1, min(TRIED, LARGEST_TRIAL // max(work(network), 1))), *IMAGE_SHAPE), np.uint8)
+            look_at(network, images, card.input_scale)  # which makes the buffers
+            started = clock()
+            look_at(network, images, card.input_scale)
+            seconds += (clock() - started) / len(images)
     except TeacherError:  # the run will say so
         return rate
-    return rate / (1 + taught / (WAYS * max(work(config.build_network()), 1)))
+    return 1 / seconds

@@ -68,6 +68,8 @@ def _put(data: dict[str, Any], vary: str, value: object) -> dict[str, Any]:
     for step in path[:-1]:
         place = _inside(place, step, vary)
     last = path[-1]
+    if path == ["distillation", "model"] and isinstance(place, dict):
+        place.pop("sha256", None)  # which is of the models that were named before
     if isinstance(place, list):
         _inside(place, last, vary)
         place[int(last)] = value

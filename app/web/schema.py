@@ -32,8 +32,9 @@ def hyperparameters(state: State) -> dict[str, Any]:
     """Every hyperparameter of the engine, with its default, its range and a line of what it does."""
     settings = state.settings
     infos = list_datasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=state.drawings)
-    models = (model.card.name for model in state.store.list() if model.card is not None)
-    return schema((info.name for info in infos), models)
+    models = [model.card.name for model in state.store.list() if model.card is not None]
+    usual = state.store.default()
+    return schema((info.name for info in infos), sorted(models, key=lambda name: (name != usual, name)))
 
 
 @router.post("/estimate", openapi_extra=_BODY)

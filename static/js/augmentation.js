@@ -1,12 +1,12 @@
 // What an augmentation does: its settings as sliders, and pictures before and after, as they are moved.
 
 import { get } from "./api.js";
-import { titleOf } from "./data-sets.js";
 import { byId, element, setText } from "./dom.js";
 import { awayText, untilAnswered } from "./patience.js";
 import { decoded, paintBytes } from "./pixels.js";
 import { explain } from "./refusals.js";
 import { fromServer } from "./server-words.js";
+import { titleOf } from "./set-names.js";
 import { t } from "./words.js";
 
 const PAUSE_MS = 150;

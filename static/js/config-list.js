@@ -31,7 +31,7 @@ export function configTerms(config, datasets) {
     [t("Seed"), String(config.seed)],
     [t("Number type"), config.dtype],
   ];
-  if (config.distillation) terms.push([t("Distillation"), t("{percent} % of “{model}”", { percent: Math.round(100 * (config.distillation.weight ?? 1)), model: config.distillation.model })]);
+  if (config.distillation) terms.push([t("Distillation"), t("{percent} % of “{model}”", { percent: Math.round(100 * config.distillation.weight), model: config.distillation.model })]);
   if (config.weight_decay) terms.push([t("Weight decay"), String(config.weight_decay)]);
   if (config.clip_norm) terms.push([t("Longest gradient"), String(config.clip_norm)]);
   if (config.averaging) terms.push([t("Averaging"), epochsText(config.averaging)]);

@@ -3,12 +3,13 @@
 import { Refused, get, post } from "./api.js";
 import { createGrid, createLarge, showBalance } from "./data-grid.js";
 import { createOwn } from "./data-own.js";
-import { addressOf, noteText, ownName, titleOf } from "./data-sets.js";
+import { addressOf, noteText } from "./data-sets.js";
 import { byId, element, setText } from "./dom.js";
 import { count } from "./format.js";
 import { explain } from "./refusals.js";
 import { sentences } from "./sentences.js";
 import { fromServer } from "./server-words.js";
+import { ownName, titleOf } from "./set-names.js";
 import { t } from "./words.js";
 
 const PAGE = 120;

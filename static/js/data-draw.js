@@ -2,11 +2,12 @@
 
 import { get, post, remove } from "./api.js";
 import { createBoard } from "./board.js";
-import { addressOf, datasetOf } from "./data-sets.js";
+import { addressOf } from "./data-sets.js";
 import { byId, element, say, setText } from "./dom.js";
 import { EMPTY, isEmpty, lines } from "./drawing.js";
 import { createOverlay } from "./overlay.js";
 import { explain } from "./refusals.js";
+import { datasetOf } from "./set-names.js";
 import { t } from "./words.js";
 
 const ENOUGH = 10; // of each label

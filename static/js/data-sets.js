@@ -4,20 +4,10 @@ import { element } from "./dom.js";
 import { count } from "./format.js";
 import { explainMessage } from "./refusals.js";
 import { fromServer } from "./server-words.js";
+import { titleOf } from "./set-names.js";
 import { t } from "./words.js";
 
-const OWN = "drawings:";
 const MOST_LABELS = 12;
-
-/** The set's name in a data set's name, or null for one that is not the user's own. */
-export const ownName = (dataset) => (dataset.startsWith(OWN) ? dataset.slice(OWN.length) : null);
-
-/** The data set of a set of the user's own. */
-export const datasetOf = (set) => OWN + set;
-
-/** A data set's title in the page's language. */
-export const titleOf = ({ name, title }) =>
-  ownName(name) === null ? fromServer(title) : t("Your drawings: {name}", { name: ownName(name) });
 
 /** What loading a data set will do, or what it lacks, in the page's language. */
 export const noteText = ({ state, note }) => (state === "too-few" ? explainMessage(note) : fromServer(note));

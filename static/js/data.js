@@ -4,11 +4,12 @@ import { get, post } from "./api.js";
 import { createBrowse } from "./data-browse.js";
 import { createDraw } from "./data-draw.js";
 import { createMake } from "./data-make.js";
-import { addressOf, datasetOf, setLinks, wanted } from "./data-sets.js";
+import { addressOf, setLinks, wanted } from "./data-sets.js";
 import { byId, say, setText } from "./dom.js";
 import { awayText, untilAnswered } from "./patience.js";
 import { explain } from "./refusals.js";
 import { BACK } from "./server-events.js";
+import { datasetOf } from "./set-names.js";
 import { t } from "./words.js";
 
 const SECTIONS = ["browse", "make", "draw"];

@@ -1,9 +1,9 @@
 // Tables of what was measured of a model: before and after it was made one's own, on what is unlike MNIST, over seeds.
 
-import { titleOf } from "./data-sets.js";
 import { element } from "./dom.js";
 import { count, percent } from "./format.js";
 import { sentences } from "./sentences.js";
+import { titleOf } from "./set-names.js";
 import { t } from "./words.js";
 
 const NAMES = { mnist: "MNIST", strokes: t("the drawn digits") };

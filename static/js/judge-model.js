@@ -1,12 +1,12 @@
 // The page on which a stored model is judged, on any data set that has its labels.
 
 import { get } from "./api.js";
-import { titleOf } from "./data-sets.js";
 import { byId, element, pageData, setMessage } from "./dom.js";
 import { evidenceTables } from "./evidence.js";
 import { createJudge } from "./judge.js";
 import { awayText, untilAnswered } from "./patience.js";
 import { explain } from "./refusals.js";
+import { titleOf } from "./set-names.js";
 import { t } from "./words.js";
 
 async function startModelJudgement({ model, labels, dataset, evidence }) {

@@ -1,9 +1,9 @@
 // Sentences about a run.
 
-import { titleOf } from "./data-sets.js";
 import { between, count, duration, percent } from "./format.js";
 import { explainMessage } from "./refusals.js";
 import { epochsDone, hasEnded, place } from "./run-record.js";
+import { titleOf } from "./set-names.js";
 import { datasetTitle as knownTitle, recipeTitle } from "./titles.js";
 import { t } from "./words.js";
 

@@ -1,7 +1,7 @@
 // The setup of a training: a recipe, a data set, the settings, what they come to, and the button that starts.
 
 import { get, post } from "./api.js";
-import { noteText, titleOf } from "./data-sets.js";
+import { noteText } from "./data-sets.js";
 import { byId, element, setText } from "./dom.js";
 import { createEstimator } from "./estimate.js";
 import { count, epochsText, roughly } from "./format.js";
@@ -11,6 +11,7 @@ import { recipeCard } from "./recipe-cards.js";
 import { explain, explainMessage } from "./refusals.js";
 import { clauses, sentences } from "./sentences.js";
 import { BACK } from "./server-events.js";
+import { titleOf } from "./set-names.js";
 import { createSettingsForm } from "./settings-form.js";
 import { fieldError, setupLine, wantedConfig } from "./settings.js";
 import { setupFrom, setupParameters } from "./setup-url.js";

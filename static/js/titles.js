@@ -1,19 +1,26 @@
 // What recipes and data sets are called, as the server put it into the page.
 
-import { ownName, titleOf } from "./data-sets.js";
 import { byId } from "./dom.js";
+import { ownName, titleOf } from "./set-names.js";
 
 const TERM = /^\s*(?:([\d.]+)\s*\*)?\s*(.*?)\s*$/s;
 
-const known = (kind) => JSON.parse(byId("titles")?.textContent ?? "{}")[kind] ?? {};
+let table = null; // of the page, which stays as it is
+
+function known(kind) {
+  table ??= JSON.parse(byId("titles")?.textContent ?? "{}");
+  return table[kind] ?? {};
+}
 
 function titled(kind, name) {
   const titles = known(kind);
   return Object.hasOwn(titles, name) ? titles[name] : name;
 }
 
+const CUSTOM = "custom"; // the recipe of a config that comes from none
+
 /** A recipe's title; its name where it is none of the server's (any more), null for no recipe. */
-export const recipeTitle = (name) => (name ? titled("recipes", name) : null);
+export const recipeTitle = (name) => (name && name !== CUSTOM ? titled("recipes", name) : null);
 
 /** A data set's title; "MNIST + 0.5 × Strokes" for several in one, "mnist + 0.5*strokes". */
 export const datasetTitle = (name) => (/[+*]/.test(name) ? name.split("+").map(termTitle).join(" + ") : setTitle(name));

@@ -10,7 +10,7 @@ from app.models.seen import look_at
 from app.nn import Network
 from app.runs.commands import Commands
 from app.runs.config import request_config
-from app.runs.distillation import TeacherError, Teachers, load_teachers, slowed
+from app.runs.distillation import TRIED, TeacherError, Teachers, load_teachers, slowed
 from app.runs.job import Job
 from app.runs.training import Training, card_of
 from tests.conftest import TINY
@@ -139,6 +139,18 @@ def test_a_paused_student_goes_on_to_the_very_weights_of_one_that_was_not(log, s
     np.testing.assert_array_equal(first, second)
 
 
+def test_models_are_kept_in_one_form_however_they_were_written():
+    for written in ("one+two", " one  +two\n", "one + two"):
+        assert config_with(distillation={"model": written}).distillation.model == "one + two"
+
+
+def test_a_race_among_teachers_starts_from_a_config_that_has_one(commands):
+    first = commands.check(config_with(distillation={"model": "one"}))
+    raced = commands.race(first, "distillation.model", ["one", "two", "one + two"])
+    assert [row["config"]["distillation"]["model"] for row in raced] == ["one", "two", "one + two"]
+    assert [len(row["config"]["distillation"]["sha256"]) for row in raced] == [1, 1, 2]
+
+
 def test_a_teacher_that_was_replaced_or_removed_fails_the_run_and_says_so(log, settings, store, commands):
     for _ in range(2):
         commands.start(config_with(distillation={"model": "one"}))
@@ -167,6 +179,8 @@ BAD = [
     ({"model": "one", "weight": True}, "distillation.weight"),
     ({"model": "one", "weight": float("nan")}, "distillation.weight"),
     ({"model": "one", "sha256": []}, "sha256: expected one for each of 1 models"),
+    ({"model": "one", "sha256": ["x" * 100_000]}, "distillation.sha256"),
+    ({"model": "one", "sha256": ["0" * 64] * 9}, "distillation.sha256"),
     ({"model": "one", "temperature": 2}, "distillation.temperature"),
     ("one", "distillation"),
 ]
@@ -184,7 +198,10 @@ def test_what_cannot_be_a_distillation_is_refused(asked, message):
     [
         ({"model": "nobody"}, "distillation.model: there is no model nobody"),
         ({"model": "one + letters"}, "distillation.model: expected a model with the data set's 10 labels; letters has"),
-        ({"model": "one", "sha256": ["0" * 64]}, "distillation.model: expected the models that the config names"),
+        (
+            {"model": "one", "sha256": ["0" * 64]},
+            "distillation.sha256: expected the models that it is of; they are others",
+        ),
     ],
 )
 def test_a_teacher_that_does_not_fit_is_refused_before_the_run_is_queued(log, commands, asked, message):
@@ -199,6 +216,13 @@ def test_a_training_is_expected_to_be_slower_by_what_its_teachers_read(store):
     taught = config_with(augmentation={"rotation": 5}, distillation={"model": "one + two"})
     still = config_with(distillation={"model": "one + two"})
     gone = config_with(augmentation={"rotation": 5}, distillation={"model": "nobody"})
-    assert slowed(900.0, plain, store) == slowed(900.0, still, store) == slowed(900.0, gone, store) == 900.0
-    assert slowed(900.0, taught, store) == pytest.approx(900 * 3 / 5)
-    assert slowed(None, taught, store) is None
+    ticks = iter(range(100))
+
+    def clock():
+        return float(next(ticks))
+
+    for one in (plain, still, gone):
+        assert slowed(900.0, one, store, clock) == 900.0
+    assert next(ticks) == 0
+    assert slowed(900.0, taught, store, clock) == pytest.approx(1 / (1 / 900 + 2 * 1 / TRIED))
+    assert slowed(None, taught, store, clock) is None

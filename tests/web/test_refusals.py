@@ -95,7 +95,11 @@ WRITTEN = {
     "distillation.model: expected a model with the data set's 7 labels; x has others, 7 of them": (
         "app/runs/distillation.py"
     ),
-    "distillation.model: expected the models that the config names; they are others now": "app/runs/distillation.py",
+    "distillation.sha256: expected the models that it is of; they are others now": "app/runs/distillation.py",
+    "distillation: expected null beside personal, which has a model to compare with already": "app/runs/config.py",
+    "the model to learn from cannot be used: x": "app/runs/distillation.py",
+    "the model to learn from, x, is another one than when the run was queued": "app/runs/distillation.py",
+    "the model to learn from, x, says numbers that are not finite": "app/runs/distillation.py",
     "epochs: expected a whole number from 1 to 100000; got 0": "app/web/runs.py",
 }
 """Messages that take a server's mishap to hear, and where each is written; numbers and `x` are filled in."""
