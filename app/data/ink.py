@@ -1,6 +1,6 @@
 """From a grey picture to ink: what differs from the paper, less what is dirt; and how thick the pen is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from typing import TypeAlias
 
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from app.data.components import label_components
 from app.data.decoding import GreyArray
-from app.data.noise import NOISE_FLOOR, noise_deviation, smoothed
-from app.data.paper import PAPER_SIZE, as_floats, find_paper
+from app.data.noise import NOISE_FLOOR, picture_deviation, smoothed
+from app.data.paper import NO_EDGES, PAPER_SIZE, as_floats, find_paper, without_bars
 from app.data.raster import BOX_SIZE, STROKE_WIDTH, SUPERSAMPLING, Box, FloatArray, pen_width, sweep
 from app.data.rule import ink_box
 
@@ -47,27 +47,38 @@ class Ink:
 def find_ink(grey: GreyArray, *, smooth: bool = True, even_out: bool = True) -> Ink | None:
     """Find the ink in a grey picture, uint8 (H, W), of either polarity; None if the picture is blank.
 
-    Noise is smoothed, and uneven light evened out; either can be left out. A large noisy picture's ink is smaller than
-    the picture, by a whole number.
+    Noise is smoothed, and uneven light evened out; either can be left out. Bars along its sides are no ink. A large
+    noisy picture's ink is smaller than the picture, by a whole number.
     """
+    inside, bars = without_bars(grey)
+    found = _find_ink(inside, smooth=smooth, even_out=even_out)
+    if found is None or bars == NO_EDGES:
+        return found
+    scale = found.ink.shape[0] / inside.shape[0]
+    edges = [(round(before * scale), round(after * scale)) for before, after in bars]
+    return replace(found, ink=np.pad(found.ink, edges))
+
+
+def _find_ink(grey: GreyArray, *, smooth: bool, even_out: bool) -> Ink | None:
     picture = as_floats(grey)
-    noise = noise_deviation(picture)
-    noisy = noise > NOISE_FLOOR
+    deviation = picture_deviation(picture)
+    noisy = deviation > NOISE_FLOOR
     if noisy and smooth:
-        grey, noise = smoothed(grey, noise)
+        grey, deviation = smoothed(grey, deviation)
         picture = as_floats(grey)
-    found = find_paper(picture, noise, even_out=even_out)
+    found = find_paper(picture, deviation, even_out=even_out)
     contrast, noise = found.contrast, found.noise
     # The largest of so many normal variables lies around there, on paper without any ink.
     furthest = noise * ((2 * log(contrast.size)) ** 0.5 + 1)
-    least = max(MIN_CONTRAST if found.is_even else MIN_CONTRAST_UNEVEN, furthest)
-    if float(contrast.max()) < least:
+    least = np.maximum(MIN_CONTRAST if found.is_even else MIN_CONTRAST_UNEVEN, furthest)
+    if (contrast < least).all():
         return None
-    dark = contrast[contrast > max(_otsu(contrast), least / 2)]
-    full = float(np.percentile(dark, 75)) if len(dark) else 0.0
-    if full < least:
+    is_dark = contrast > np.maximum(_otsu(contrast), least / 2)
+    dark = contrast[is_dark]
+    if not len(dark) or float(np.percentile(dark - np.broadcast_to(least, contrast.shape)[is_dark], 75)) < 0:
         return None
-    paper = min(3.0 * noise, full / 4) if noisy else 0.0
+    full = float(np.percentile(dark, 75))
+    paper = np.minimum(3 * noise, full / 4) if noisy else 0.0
     ink = np.clip((contrast - paper) / (full - paper), 0.0, 1.0).astype(np.float32)
     kept = _near(_without_specks(ink) if noisy else ink > 0.5, max(1, round(max(grey.shape) / 200)))
     ink *= kept if noisy else kept | (ink > RINGING)

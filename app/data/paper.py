@@ -1,6 +1,7 @@
 """The paper of a grey picture, evenly lit or not: how far each pixel is from it, and on which side the ink is."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,10 @@ from PIL import Image, ImageFilter
 
 from app.data.decoding import GreyArray
 from app.data.raster import FloatArray
+
+Edges: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
+"""Rows at the top and the bottom, columns at the left and the right."""
+NO_EDGES: Edges = (0, 0), (0, 0)
 
 EVEN_TONE = 0.06
 """The border is even paper where it is this near (in 0 to 1) to its median tone ..."""
@@ -25,6 +30,8 @@ RING = 3
 """How many pixels of the small picture's border are taken for paper, most of them, to see how the light falls."""
 RING_SHARE = 0.9
 """The light is a smooth one if at least this share of them fits it; the rest may be ink that reaches the border."""
+BAR_SHARE = 0.25
+"""A bar along a side of the picture is at most this share of it wide."""
 TURNS, SMALLEST = 12, 1e-3
 """Rounds of the fit to them, and the smallest difference (in 0 to 1) that counts."""
 NO_CHANGE = 0.01
@@ -44,8 +51,8 @@ class Contrast:
     """The ink is lighter than the paper."""
     is_even: bool
     """The paper is of one tone; else its light is taken out of `contrast`."""
-    noise: float
-    """The deviation of noise in `contrast`, where it is most."""
+    noise: FloatArray
+    """The deviation of noise in `contrast`, (H, W), or (1, 1) where it is the same all over."""
 
 
 def find_paper(picture: FloatArray, noise: float = 0.0, *, even_out: bool = True) -> Contrast:
@@ -59,7 +66,7 @@ def find_paper(picture: FloatArray, noise: float = 0.0, *, even_out: bool = True
     if not even_out or np.mean(near) >= EVEN_SHARE:
         lighter = picture - tone
         light = bool(lighter.sum() > 0)
-        return Contrast(lighter if light else -lighter, light, True, noise)
+        return Contrast(lighter if light else -lighter, light, True, np.full((1, 1), noise, np.float32))
     small = _reduced(picture)
     basis = [_powers(side) for side in small.shape]
     weights, share = _light_of(small, basis, EVEN_TONE + NOISE_TONE * noise)
@@ -72,7 +79,23 @@ def find_paper(picture: FloatArray, noise: float = 0.0, *, even_out: bool = True
     difference = picture - paper if light else paper - picture
     # Light multiplies: ink in the shade differs from its paper by less.
     lit = np.maximum(paper / max(float(paper.max()), SMALLEST), DARKEST)
-    return Contrast(difference / lit, light, False, noise / float(lit.min()))
+    return Contrast(difference / lit, light, False, np.float32(noise) / lit)
+
+
+def without_bars(grey: GreyArray) -> tuple[GreyArray, Edges]:
+    """A grey picture, uint8 (H, W), without bars of one tone exactly along its sides, as of a video or a frame.
+
+    And how many rows and columns that took. What is within has to have paper of one tone, other than the bar's, on all
+    four sides; else nothing is cut off.
+    """
+    top, bottom = _bar(grey), _bar(grey[::-1])
+    inside = grey[top : len(grey) - bottom]
+    left, right = _bar(inside.T), _bar(inside.T[::-1])
+    inside = inside[:, left : inside.shape[1] - right]
+    if inside.shape == grey.shape or inside.min() == inside.max():
+        return grey, NO_EDGES
+    sides = [np.median(side) for side in (inside[0], inside[-1], inside[:, 0], inside[:, -1])]
+    return (inside, ((top, bottom), (left, right))) if np.ptp(sides) < 255 * EVEN_TONE else (grey, NO_EDGES)
 
 
 def as_floats(grey: GreyArray) -> FloatArray:
@@ -83,6 +106,19 @@ def as_floats(grey: GreyArray) -> FloatArray:
 def border_of(picture: FloatArray) -> FloatArray:
     """The outermost pixels of a picture (H, W), each once."""
     return np.concatenate([picture[0], picture[-1], picture[1:-1, 0], picture[1:-1, -1]])
+
+
+def _bar(grey: GreyArray) -> int:
+    """How many rows at the top are of one tone that the next row has nowhere, or almost."""
+    tone = int(grey[0, 0])
+    if (grey[0] != tone).any():
+        return 0
+    rows = (grey == tone).all(axis=1)
+    depth = int(np.argmin(rows))
+    if not 0 < depth <= BAR_SHARE * len(rows):
+        return 0
+    other = np.abs(grey[depth].astype(np.int64) - tone) > 255 * EVEN_TONE
+    return depth if np.count_nonzero(other) >= EVEN_SHARE * other.size else 0
 
 
 def _reduced(picture: FloatArray) -> FloatArray:

@@ -1,12 +1,14 @@
 """Noise is measured and smoothed in proportion to it; what has none stays bit for bit as it is."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from app.data import from_image, from_pixels, from_strokes
 from app.data.ink import find_ink
-from app.data.noise import noise_deviation, smoothed, without_noise
+from app.data.noise import noise_deviation, picture_deviation, smoothed, without_noise
 from tests.data.drawings import encode, picture, recorded
 
 DRAWINGS = {name: drawing["strokes"] for name, drawing in recorded().items() if name.startswith("digit")}
@@ -94,7 +96,8 @@ def test_more_noise_is_smoothed_more_and_what_is_left_is_known():
         grey = (noisy(page, deviation) * 255).astype(np.uint8)
         smooth, left = smoothed(grey, deviation)
         assert (smooth / 255).std() == pytest.approx(left, rel=0.25)
-        assert left < 0.07
+        assert left < 0.03
+        assert smoothed(grey, deviation, 0.06)[1] > left
 
 
 def test_a_large_noisy_picture_comes_back_smaller_with_the_ink_in_its_place():
@@ -106,6 +109,83 @@ def test_a_large_noisy_picture_comes_back_smaller_with_the_ink_in_its_place():
     for axis in (0, 1):
         places = [np.flatnonzero(mask.any(axis=axis))[[0, -1]] / mask.shape[1 - axis] for mask in (ink, wanted)]
         assert places[0] == pytest.approx(places[1], abs=0.01)
+
+
+def read_on_paper(page, deviation, seed=0):
+    return find_ink((255 * noisy(page / 255, deviation / 255, seed)).astype(np.uint8))
+
+
+def is_drawn(found, name):
+    """The ink is where the drawing's is, to within a pixel or so at its edge."""
+    return ((found.ink > 0.5) == (np.asarray(PICTURES[name]) < 128)).mean() > 0.97
+
+
+def on_paper(name, paper, ink):
+    return ink + (paper - ink) * (np.asarray(PICTURES[name]) / 255)
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+@pytest.mark.parametrize(("paper", "ink"), [(230, 150), (230, 170), (160, 80)])
+@pytest.mark.parametrize("deviation", [12, 20, 30])
+def test_pale_ink_on_a_noisy_picture_is_found(name, paper, ink, deviation):
+    assert is_drawn(read_on_paper(on_paper(name, paper, ink), deviation), name)
+
+
+def jpeg(grey, quality):
+    return np.asarray(Image.open(io.BytesIO(encode(Image.fromarray(grey), "JPEG", quality=quality))))
+
+
+@pytest.mark.parametrize("quality", [30, 60, 85])
+@pytest.mark.parametrize("deviation", [8, 20, 35])
+@pytest.mark.parametrize("name", ["digit 3", "digit 8"])
+def test_pale_ink_is_found_in_noise_that_jpeg_has_spread(name, quality, deviation):
+    came = (255 * noisy(on_paper(name, 230, 150) / 255, deviation / 255)).astype(np.uint8)
+    assert is_drawn(find_ink(jpeg(came, quality)), name)
+
+
+@pytest.mark.parametrize("wide", [2, 4])
+def test_noise_that_was_enlarged_is_measured_as_more_than_its_laplacian_says(wide):
+    page = np.kron(noisy(np.full((300 // wide, 300 // wide), 0.5), 0.1), np.ones((wide, wide), np.float32))
+    blurred = np.asarray(Image.fromarray((255 * page).astype(np.uint8)).resize((299, 299), Image.Resampling.BICUBIC))
+    page = blurred.astype(np.float32) / 255
+    assert picture_deviation(page) > max(0.1, 1.5 * noise_deviation(page))
+
+
+def framed(grey, tone, wide, sides):
+    grey = grey.copy()
+    for side in sides:
+        {"top": grey, "bottom": grey[::-1], "left": grey.T, "right": grey.T[::-1]}[side][:wide] = tone
+    return grey
+
+
+FRAMES = {"all around": ("top", "bottom", "left", "right"), "two sides": ("left", "right"), "one side": ("top",)}
+
+
+@pytest.mark.parametrize("sides", FRAMES.values(), ids=FRAMES)
+@pytest.mark.parametrize(("paper", "wide"), [(235, 3), (235, 20), (250, 3)])
+@pytest.mark.parametrize("deviation", [10, 40])
+def test_noise_within_a_white_frame_or_padding_is_smoothed(paper, sides, wide, deviation):
+    came = (255 * noisy(on_paper("digit 8", paper, 20) / 255, deviation / 255)).astype(np.uint8)
+    found = find_ink(framed(came, 255, wide, sides))
+    assert found.is_noisy
+    assert found.ink.shape == came.shape
+    assert is_drawn(found, "digit 8")
+
+
+@pytest.mark.parametrize("margin", [((1, 1), (1, 1)), ((3, 3), (1, 1))])
+@pytest.mark.parametrize("inverted", [False, True])
+def test_small_pictures_without_noise_that_are_all_stroke_are_not_noisy(margin, inverted):
+    for pixels in PREPARED.values():
+        rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+        cut = np.pad((255 * pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]).astype(np.uint8), margin)
+        assert not find_ink(255 - cut if inverted else cut).is_noisy
+
+
+@pytest.mark.parametrize("deviation", [0.02, 0.04])
+def test_so_little_noise_that_smoothing_would_do_harm_stays_on_pixels(deviation):
+    for pixels in PREPARED.values():
+        came = noisy(pixels, deviation)
+        assert without_noise(came) is came
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 50), (50, 1), (2, 2), (3, 2), (3, 3), (5, 7), (28, 28), (3, 600)])

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from app.data.ink import find_ink
-from app.data.paper import find_paper
+from app.data.paper import find_paper, without_bars
 from tests.data.drawings import picture, recorded
 
 DRAWINGS = {name: drawing["strokes"] for name, drawing in recorded().items() if name.startswith("digit")}
@@ -75,6 +75,60 @@ def test_noise_is_no_uneven_light():
     page = (page + np.random.default_rng(0).normal(0, 0.06, page.shape)).astype(np.float32)
     assert find_paper(page, 0.06).is_even
     assert not find_paper(page).is_even
+
+
+@pytest.mark.parametrize("darkest", [0.5, 0.6])
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_ink_on_a_noisy_page_with_a_dark_corner_is_found(name, darkest):
+    ink, _ = drawn(name, light_ink=False)
+    light = np.linspace(darkest, 1, SIDE)
+    page = (220 - 110 * ink) * light * light[:, None] + np.random.default_rng(0).normal(0, 8, ink.shape)
+    found = find_ink(page.clip(0, 255).astype(np.uint8))
+    assert found.is_uneven
+    assert ((found.ink > 0.5) == (ink > 0.5)).mean() > 0.96
+
+
+@pytest.mark.parametrize("darkest", [0.4, 0.6, 0.8])
+@pytest.mark.parametrize("noise", [4, 8, 12])
+def test_an_empty_noisy_page_with_a_dark_corner_is_blank(noise, darkest):
+    light = np.linspace(darkest, 1, SIDE)
+    for seed in range(3):
+        page = 220 * light * light[:, None] + np.random.default_rng(seed).normal(0, noise, (SIDE, SIDE))
+        assert find_ink(page.clip(0, 255).astype(np.uint8)) is None
+
+
+def test_noise_counts_for_more_where_there_is_less_light():
+    light = LIGHTS["from a corner"]
+    found = find_paper((0.9 * light).astype(np.float32), 0.01)
+    assert found.noise.shape == found.contrast.shape
+    assert np.allclose(found.noise, 0.01 * light.max() / light, rtol=0.05)
+
+
+@pytest.mark.parametrize("bar", [0, 128, 255])
+@pytest.mark.parametrize("wide", [3, 20, 40])
+@pytest.mark.parametrize("upright", [False, True])
+@pytest.mark.parametrize("noise", [0, 8])
+def test_bars_along_the_sides_are_no_ink(bar, wide, upright, noise):
+    ink, page = drawn("digit 8", light_ink=False)
+    page = (255 * page + np.random.default_rng(0).normal(0, noise, page.shape)).clip(0, 255)
+    page = np.pad(page, ((wide, wide), (0, 0)), constant_values=bar)
+    ink = np.pad(ink, ((wide, wide), (0, 0)))
+    found = find_ink((page.T if upright else page).astype(np.uint8))
+    assert not found.is_light
+    assert found.ink.shape == (page.T if upright else page).shape
+    assert ((found.ink > 0.5) == ((ink.T if upright else ink) > 0.5)).mean() > 0.97
+
+
+def test_strokes_that_reach_from_side_to_side_are_no_bars():
+    seven = np.full((60, 40), 255, np.uint8)
+    seven[5:12] = 0
+    seven[5:55, 33:] = 0
+    one = np.full((60, 40), 255, np.uint8)
+    one[5:55, 1:39] = 0
+    for grey in (seven, one, seven.T, 255 - seven, np.zeros((60, 40), np.uint8)):
+        inside, bars = without_bars(grey)
+        assert inside is grey
+        assert bars == ((0, 0), (0, 0))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (2, 3), (6, 6), (7, 200)])
