@@ -84,7 +84,7 @@ def test_the_parts_show_what_the_engine_computes(page: Page, pad_server: Server)
         found = asked(pad_server, "path", surface=surface, optimizer=optimizer, learning_rate=rate, steps=40)
         says(ways.locator(f"[data-optimizer={optimizer}]"), found["heights"][-1])
     ways.get_by_label("Learning rate of SGD").fill("0")
-    expect(ways.locator(".figure-error")).to_contain_text("learning_rate")
+    expect(ways.locator(".figure-error")).to_contain_text("learning rate: ")
     ways.get_by_label("Learning rate of SGD").fill("0.001")
     expect(ways.locator(".figure-error")).to_be_empty()
 

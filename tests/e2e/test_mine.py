@@ -90,7 +90,7 @@ def test_a_new_set_adds_to_no_other_in_silence_and_a_drawing_that_fails_is_not_l
     page.locator("#make-name").fill("shapes")
     page.locator("#make-labels").fill("○ △")
     page.keyboard.press("Enter")
-    expect(page.locator("#confirm-text")).to_contain_text("It has 1 drawings")
+    expect(page.locator("#confirm-text")).to_contain_text("It has 1 drawing.")
     page.get_by_role("button", name="Choose another name").click()
     expect(page.locator("#make-name")).to_be_focused()
     page.locator("#make-name").fill("more")
