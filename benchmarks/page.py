@@ -1,4 +1,4 @@
-"""What a browser fetches for the page `/`: the page, its style sheets, its scripts and what those import."""
+"""What a browser fetches for the page `/`: the page, its style sheets, its scripts and what those import at once."""
 
 import re
 import tempfile
@@ -24,7 +24,7 @@ def main() -> None:
             total += size
             print(f"| {re.sub(r'/static/[^/]*', '', url.removeprefix(server.url))} | {size:,} |")
             links = re.findall(r'(?:<script[^>]*src|<link[^>]*href)="([^"]+)"', content)
-            links += re.findall(r'(?:import|from)\s*\(?["\'](\./[^"\']+)["\']', content)
+            links += re.findall(r'(?:import|from)\s*["\'](\./[^"\']+)["\']', content)
             links += re.findall(r'@import\s+(?:url\()?["\']([^"\']+)', content)
             waiting += [urljoin(url, link) for link in links]
         print(f"| **all** | **{total:,}** |")
