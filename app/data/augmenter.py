@@ -16,7 +16,6 @@ from app.nn import CrewLostError
 from app.nn.crew import is_possible
 from app.nn.helper import start_helper
 
-"""The folder that holds the package `app`."""
 BUFFERS = 2
 """One epoch's images are learned from while the next one's are made."""
 

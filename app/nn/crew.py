@@ -30,8 +30,6 @@ from app.nn.spec import build
 ANSWER_SECONDS = 120.0
 """How long a process may take for its share of a batch before it is taken for dead."""
 
-"""The folder that holds the package `app`."""
-
 _STEP, _EPOCH, _RANDOM = range(3)
 
 

@@ -18,14 +18,11 @@ from app.models.store import DamagedModelError, UnknownModelError
 from app.nn import Network
 from app.nn.arrays import Array
 from app.runs.config import IMAGE_SHAPE, RunConfig, parse_config
+from app.runs.stored import UnusableModelError, load_queued
 from app.runs.trial import LARGEST_TRIAL, work
 
 TRIED = 200
 """Images that a teacher reads to know how fast it is, at most."""
-
-
-class TeacherError(RuntimeError):
-    """A model to learn from is not there any more."""
 
 
 class Teachers:
@@ -35,7 +32,7 @@ class Teachers:
         self, models: Sequence[tuple[ModelCard, Network]], labels: NDArray[np.integer], weight: float, *, changing: bool
     ) -> None:
         """`labels` (N,) are the training images'; without `changing` these are the same in all epochs."""
-        self._models, self._labels, self._weight, self._changing = models, labels, weight, changing
+        self._models, self._labels, self._weight = models, labels, weight
         self._said: Array | None = None if changing else np.zeros((len(labels), len(models[0][0].labels)))
         self._known = np.zeros(len(labels), bool)
 
@@ -61,7 +58,7 @@ class Teachers:
     def _probabilities(card: ModelCard, network: Network, images: Array) -> Array:
         said: Array = softmax(look_at(network, images, card.input_scale).logits)
         if not np.isfinite(said).all():
-            raise TeacherError(f"the model to learn from, {card.name}, says numbers that are not finite")
+            raise UnusableModelError(f"the model to learn from, {card.name}, says numbers that are not finite")
         return said
 
 
@@ -92,20 +89,14 @@ def with_teachers(config: RunConfig, store: ModelStore, labels: Sequence[str]) -
 
 
 def load_teachers(config: RunConfig, store: ModelStore) -> list[tuple[ModelCard, Network]]:
-    """The config's teachers; none where it has none. Raises TeacherError."""
+    """The teachers of a config from `with_teachers`; none where it has none. Raises UnusableModelError."""
     if config.distillation is None:
         return []
-    found = []
-    for place, name in enumerate(config.distillation.names):
-        try:
-            card, network = store.load(name)
-        except (UnknownModelError, DamagedModelError) as error:
-            raise TeacherError(f"the model to learn from cannot be used: {error}") from None
-        hashes = config.distillation.sha256
-        if hashes is not None and card.sha256 != hashes[place]:
-            raise TeacherError(f"the model to learn from, {name}, is another one than when the run was queued")
-        found.append((card, network))
-    return found
+    names = config.distillation.names
+    hashes: Sequence[str | None] = config.distillation.sha256 or [None] * len(names)
+    return [
+        load_queued(store, name, sha256, "the model to learn from") for name, sha256 in zip(names, hashes, strict=True)
+    ]
 
 
 def slowed(
@@ -126,6 +117,6 @@ def slowed(
             started = clock()
             look_at(network, images, card.input_scale)
             seconds += (clock() - started) / len(images)
-    except TeacherError:  # the run will say so
+    except UnusableModelError:  # the run will say so
         return rate
     return 1 / seconds

@@ -10,7 +10,7 @@ import numpy as np
 from app.data import Dataset, DatasetUnavailable, load_dataset
 from app.data.drawings import DrawingStore
 from app.data.yours import OwnImages, Yours
-from app.models import DamagedModelError, ModelCard, ModelStore, UnknownModelError
+from app.models import ModelCard, ModelStore
 from app.nn import Diverged, Network
 from app.nn.arrays import Array
 from app.runs.checkpoints import Checkpoint, CheckpointError, Checkpoints
@@ -18,12 +18,13 @@ from app.runs.compute import LARGEST_CREW, share
 from app.runs.config import RunConfig, parse_config
 from app.runs.constancy import DataChangedError, check_data
 from app.runs.database import UNREACHABLE
-from app.runs.distillation import TeacherError, load_teachers
+from app.runs.distillation import load_teachers
 from app.runs.keeping import model_name, save_best, saved_event
 from app.runs.log import Log
 from app.runs.moves import Claim
 from app.runs.personal import compare, may_have_seen, other_tests, personal_data, personal_name, threads_for
 from app.runs.states import State
+from app.runs.stored import UnusableModelError, load_queued
 from app.runs.training import Progress, Said, Training
 from app.settings import SHIPPED_MODELS, Settings
 
@@ -47,10 +48,6 @@ class _CancelledError(Exception):
 
 class _StoppedError(Exception):
     """The run is paused, or back in the queue."""
-
-
-class StartError(RuntimeError):
-    """The model to start from is not there any more."""
 
 
 class Job:
@@ -86,7 +83,7 @@ class Job:
             return _failed("diverged", str(diverged), epoch=diverged.epoch, batch=diverged.batch)
         except DatasetUnavailable as unavailable:
             return _failed("dataset", str(unavailable))
-        except (CheckpointError, StartError, TeacherError) as unusable:
+        except (CheckpointError, UnusableModelError) as unusable:
             return _failed("checkpoint", str(unusable))
         except DataChangedError as changed:
             return _failed("data", str(changed))
@@ -179,22 +176,10 @@ class Job:
         return self._parent(config)[1].weights()
 
     def _parent(self, config: RunConfig) -> tuple[ModelCard, Network]:
-        """The model that the run starts from. Raises StartError."""
+        """The model that the run starts from. Raises UnusableModelError."""
         assert config.start is not None
         assert config.start.model is not None
-        name = config.start.model
-        try:
-            try:
-                card, network = self._store.load(name)
-            except UnknownModelError:  # it may have been renamed since
-                same = (model.card for model in self._store.list() if model.card is not None)
-                found = next((card.name for card in same if card.sha256 == config.start.sha256), name)
-                card, network = self._store.load(found)
-        except (UnknownModelError, DamagedModelError) as error:
-            raise StartError(f"the model to start from cannot be used: {error}") from None
-        if card.sha256 != config.start.sha256:
-            raise StartError(f"the model to start from, {name}, is another one than when the run was queued")
-        return card, network
+        return load_queued(self._store, config.start.model, config.start.sha256, "the model to start from")
 
     def _say(self, step: Said, training: Training) -> None:
         """Write an event down; an epoch's together with the checkpoint that the run then goes on from."""

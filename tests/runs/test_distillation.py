@@ -10,8 +10,9 @@ from app.models.seen import look_at
 from app.nn import Network
 from app.runs.commands import Commands
 from app.runs.config import request_config
-from app.runs.distillation import TRIED, TeacherError, Teachers, load_teachers, slowed
+from app.runs.distillation import TRIED, Teachers, load_teachers, slowed, with_teachers
 from app.runs.job import Job
+from app.runs.stored import UnusableModelError
 from app.runs.training import Training, card_of
 from tests.conftest import TINY
 from tests.runs.test_job import Wanted, types, work
@@ -84,13 +85,13 @@ def test_a_teacher_may_have_images_of_another_shape_and_probabilities_as_outputs
 def test_a_teacher_that_says_no_numbers_ends_the_run():
     card, network = model("one")
     network.params[:] = np.inf
-    with np.errstate(all="ignore"), pytest.raises(TeacherError, match="one, says numbers that are not finite"):
+    with np.errstate(all="ignore"), pytest.raises(UnusableModelError, match="one, says numbers that are not finite"):
         Teachers([(card, network)], LABELS, 1.0, changing=True)(1, ROWS, IMAGES)
 
 
 def test_a_student_comes_to_say_what_its_teacher_says_and_not_what_the_labels_say(store):
     changes = {"epochs": 30, "batch_size": 50, "optimizer": {"type": "adam", "learning_rate": 0.003}}
-    config = config_with(**changes, distillation={"model": "one", "weight": 1.0})
+    config = with_teachers(config_with(**changes, distillation={"model": "one", "weight": 1.0}), store, DIGITS)
     drawn = make_strokes(train=1500, test=10)
     ((card, teacher),) = load_teachers(config, store)
     teacher.params[:] *= 5  # weights that nobody has trained, but it is sure of what it says
@@ -137,6 +138,13 @@ def test_a_paused_student_goes_on_to_the_very_weights_of_one_that_was_not(log, s
     assert work(log, settings)["state"] == "succeeded"
     first, second = (store.load(log.run(run)["model"])[1].params for run in (whole, broken))
     np.testing.assert_array_equal(first, second)
+
+
+def test_a_teacher_that_was_renamed_teaches_on(log, settings, store, commands):
+    commands.start(config_with(distillation={"model": "one + two"}))
+    store.rename("one", "uno")
+    row = work(log, settings)
+    assert row["state"] == "succeeded", row["error"]
 
 
 def test_models_are_kept_in_one_form_however_they_were_written():
@@ -214,6 +222,7 @@ def test_a_teacher_that_does_not_fit_is_refused_before_the_run_is_queued(log, co
 def test_a_training_is_expected_to_be_slower_by_what_its_teachers_read(store):
     plain = config_with(augmentation={"rotation": 5})
     taught = config_with(augmentation={"rotation": 5}, distillation={"model": "one + two"})
+    taught = with_teachers(taught, store, DIGITS)
     still = config_with(distillation={"model": "one + two"})
     gone = config_with(augmentation={"rotation": 5}, distillation={"model": "nobody"})
     ticks = iter(range(100))

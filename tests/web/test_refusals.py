@@ -5,13 +5,15 @@ import re
 import pytest
 
 from app.data.drawing import check_label, check_set_name
+from app.models import ModelStore
 from app.models.card import check_name
 from app.nn import LAYERS, build
 from app.nn.steps import Diverged
 from app.runs.config import request_config
 from app.runs.races import race_configs
+from app.runs.stored import UnusableModelError, load_queued
 from app.runs.tags import check_tags
-from app.settings import PROJECT
+from app.settings import PROJECT, SHIPPED_MODELS
 from app.web.limits import Held, LimitError, Room
 
 PATTERN = re.compile(r"^  \[/(\^.*\$)/, \(", re.MULTILINE)
@@ -50,6 +52,8 @@ CALLS = [
     lambda: check_name("A b"),
     lambda: Held(Room(bodies=0)).take(1),
     lambda: build("layer", LAYERS, {"type": "dropout", "rate": 2}),
+    lambda: load_queued(ModelStore(SHIPPED_MODELS), "nobody", None, "the model to learn from"),
+    lambda: load_queued(ModelStore(SHIPPED_MODELS), "mnist-mlp", None, "the model to learn from"),
 ]
 WRITTEN = {
     "there is no run 7": "app/runs/log.py",
@@ -97,8 +101,6 @@ WRITTEN = {
     ),
     "distillation.sha256: expected the models that it is of; they are others now": "app/runs/distillation.py",
     "distillation: expected null beside personal, which has a model to compare with already": "app/runs/config.py",
-    "the model to learn from cannot be used: x": "app/runs/distillation.py",
-    "the model to learn from, x, is another one than when the run was queued": "app/runs/distillation.py",
     "the model to learn from, x, says numbers that are not finite": "app/runs/distillation.py",
     "epochs: expected a whole number from 1 to 100000; got 0": "app/web/runs.py",
 }
@@ -117,7 +119,7 @@ def refusals() -> list[str]:
             request_config({"recipe": "quick", "overrides": {"dataset": "strokes", **overrides}})
         found.append(str(refused.value))
     for call in CALLS:
-        with pytest.raises((ValueError, LimitError)) as refused:
+        with pytest.raises((ValueError, LimitError, UnusableModelError)) as refused:
             call()
         found.append(str(refused.value))
     return [*found, str(Diverged(3, 5)), *WRITTEN]
