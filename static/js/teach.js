@@ -18,15 +18,18 @@ export function createTeach(labels, { subject }) {
   const note = byId("teach-note");
   const other = byId("teach-other");
   const input = byId("teach-other-label");
-  let kept = null; // {id, label, text} of the drawing on the pad, its strokes as text
+  let subjectText = null; // of the drawing that the row and the note speak of
+  let kept = null; // {id, label} of that drawing
   let working = false;
 
   const tell = (text, ...actions) => say(note, text, ...actions);
 
-  /** The drawing, or the part that is shown, is another one. */
+  /** To be called when the drawing, or the part that is shown, may be another one; what was said of this one stays. */
   function reset() {
     const found = subject();
-    if (kept !== null && kept.text === textOf(found)) return;
+    const text = JSON.stringify(found);
+    if (text === subjectText) return;
+    subjectText = text;
     kept = null;
     setText(title, found.part ? t("Part {number} was", { number: found.part }) : t("It was"));
     tell(found.refusal || PURPOSE);
@@ -50,7 +53,7 @@ export function createTeach(labels, { subject }) {
     note.removeAttribute("data-quiet");
     try {
       const drawing = await post("/api/drawings", { label, strokes: found.strokes });
-      if (textOf(subject()) === textOf(found)) kept = { id: drawing.id, label: drawing.label, text: textOf(found) };
+      if (textOf(subject()) === textOf(found)) kept = { id: drawing.id, label: drawing.label };
       if (before !== null) await remove(`/api/drawings/${before.id}`);
       const named = { label: withArticle(drawing.label), set: drawing.set };
       tell(t("Kept as {label} in your set “{set}”, to learn from.", named), [t("Undo"), () => forget(drawing)]);
@@ -84,7 +87,7 @@ export function createTeach(labels, { subject }) {
       if (!other.hidden) input.focus();
     });
     row.replaceChildren(...next.map(labelButton), more);
-    kept = null;
+    subjectText = null;
     reset();
   }
 

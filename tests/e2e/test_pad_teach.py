@@ -88,6 +88,21 @@ def test_when_the_server_is_away_the_lesson_can_be_tried_again(pad, kept):
     assert len(kept()) == 1
 
 
+def test_an_answer_that_comes_late_does_not_wipe_what_was_said(pad, kept):
+    waiting = []
+    pad.route("**/predict*", lambda route: waiting.append(route))
+    draw(pad, THREE)
+    pad.route("**/api/drawings", lambda route: route.abort())
+    pad.locator("[data-teach='3']").click()
+    note = pad.locator("#teach-note")
+    expect(note).to_contain_text("It could not be kept.")
+    pad.unroute("**/predict*")
+    for route in waiting:
+        route.continue_()
+    expect(pad.locator("#spoken")).to_contain_text("3")
+    expect(note).to_contain_text("It could not be kept.")
+
+
 def test_what_the_server_refuses_is_said_in_its_words(pad, kept):
     draw(pad, THREE)
     pad.route("**/api/drawings", lambda route: route.fulfill(status=409, json={"error": "the set is full"}))
