@@ -29,20 +29,20 @@ class Server:
 
     def get(self, path: str) -> Any:
         """The JSON at `path`."""
-        with urllib.request.urlopen(self.url + path, timeout=10) as response:
+        with urllib.request.urlopen(self.url + path, timeout=60) as response:
             return json.load(response)
 
     def text(self, path: str, headers: Mapping[str, str] | None = None) -> str:
         """The text at `path`."""
         request = urllib.request.Request(self.url + path, headers=dict(headers or {}))
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return str(response.read(), "utf-8")
 
     def post(self, path: str, body: object = None) -> Any:
         """The JSON that a POST of `body` is answered with."""
         data = b"" if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, {"content-type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return json.load(response)
 
 
@@ -97,7 +97,7 @@ def _wait_until_healthy(server: Server) -> None:
         try:
             server.get("/health")
             return
-        except (urllib.error.URLError, ConnectionError):
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
             if server.process.poll() is not None or time.monotonic() > end:
                 raise
             time.sleep(0.05)

@@ -209,12 +209,12 @@ class Log:
             if row is None:
                 return
             deaths = row.deaths + 1
+            error = f"the training process died {deaths} times, the last time: {how}"
             if deaths < LARGEST_DEATHS:
                 _let_go(connection, claim, row, deaths=deaths)
             elif row.cancel_requested:
-                _end(connection, claim, State.CANCELLED, {})
+                _end(connection, claim, State.CANCELLED, {"not_kept": error} if row.keep_model else {})
             else:
-                error = f"the training process died {deaths} times, the last time: {how}"
                 _end(connection, claim, State.FAILED, {"reason": "process"}, error=error)
 
     def delete(self, run: int) -> None:

@@ -35,7 +35,7 @@ LEAVE_SECONDS = 1.5
 STOP_SECONDS = 2.5
 """What it gives itself to put their runs back into the queue, that included."""
 TERMINATE_AFTER, KILL_AFTER = 5.0, 10.0
-"""Seconds from the wish to cancel until SIGTERM, and until SIGKILL, for a worker that does not heed it."""
+"""Seconds until SIGTERM, and until SIGKILL, for a worker that has begun and does not heed the wish to cancel."""
 
 LINGER_SECONDS = 3.0
 """How long a worker may take to end when it has said its last word."""
@@ -173,7 +173,8 @@ class Runner:
             if time.monotonic() - worker.idle_since > LINGER_SECONDS:
                 worker.process.kill()
             return
-        if not status["cancel_requested"]:
+        has_begun = (status["progress"] or {}).get("attempt") == worker.claim.attempt
+        if not status["cancel_requested"] or not has_begun:  # one that never begins is given up with its lease
             return
         worker.cancelling_since = worker.cancelling_since or time.monotonic()
         waited = time.monotonic() - worker.cancelling_since

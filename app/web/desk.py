@@ -19,6 +19,7 @@ class Desk:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._asked: dict[Hashable, asyncio.Future[Any]] = {}
+        self._later: dict[Hashable, Callable[[], Any]] = {}
 
     async def do(self, key: Hashable, work: Callable[[], T]) -> T:
         """What `work` comes to; asked for again under the same key before it is done, it is done once.
@@ -30,6 +31,7 @@ class Desk:
 
     def begin(self, key: Hashable, work: Callable[[], T]) -> "asyncio.Future[T]":
         """Do `work` when its turn comes, and hand out its future. Raises LimitError."""
+        self._later.pop(key, None)
         future = self._asked.get(key)
         if future is None:
             if len(self._asked) >= MOST_WAITING:
@@ -39,11 +41,22 @@ class Desk:
             future.add_done_callback(lambda done: self._end(key, done))
         return future
 
+    def begin_later(self, key: Hashable, work: Callable[[], Any]) -> None:
+        """Do `work` when nobody waits for another; where too much of that kind waits, it is not done."""
+        if not self._asked:
+            self.begin(key, work)
+        elif key not in self._asked and len(self._later) < MOST_WAITING:
+            self._later[key] = work
+
     async def close(self) -> None:
         """Let the piece at hand come to its end, and drop the others."""
+        self._later.clear()
         await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
 
     def _end(self, key: Hashable, future: "asyncio.Future[Any]") -> None:
         del self._asked[key]
         if not future.cancelled():
             future.exception()  # seen, also where nobody waits for it any more
+        if self._later and not self._asked:
+            following, work = next(iter(self._later.items()))
+            self.begin(following, work)

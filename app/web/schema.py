@@ -13,7 +13,6 @@ from app.runs.schema import schema
 from app.runs.tags import REMARKS
 from app.web.bodies import json_body, read_json
 from app.web.errors import FieldError
-from app.web.limits import LimitError
 from app.web.state import Services, State
 
 router = APIRouter(prefix="/api", tags=["catalog"])
@@ -66,10 +65,7 @@ async def recipe_seconds(state: Services, configs: dict[str, dict[str, Any]]) ->
 
 def _try_later(state: Services, config: RunConfig) -> None:
     key = likeness(config.model_dump(mode="json"))
-    try:
-        state.desk.begin(("speed", key), lambda: state.estimator.speed(config))
-    except LimitError:
-        """Somebody else's work goes first; whoever asks again begins it."""
+    state.desk.begin_later(("speed", key), lambda: state.estimator.speed(config))
 
 
 def _checked(state: Services, data: Any) -> RunConfig:

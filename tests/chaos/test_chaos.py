@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from tests.chaos.house import ENDS, LEASE_SECONDS, House
+from tests.chaos.house import ENDS, House
+from tests.home import freeze_between_writes
 from tests.waiting import until
 
 MOMENTS = int(os.environ.get("DIGITPAD_CHAOS_MOMENTS", "1"))
@@ -66,21 +67,6 @@ def kill_both(house, run):
     house.open()
 
 
-def freeze_between_writes(house, pids):
-    """Freeze them where none is within a write: SQLite would keep everybody else from writing until it is thawed."""
-
-    def freeze():
-        for pid in pids:
-            kill(pid, signal.SIGSTOP)
-        if house.can_be_written():
-            return True
-        for pid in pids:
-            kill(pid, signal.SIGCONT)
-        return False
-
-    until(freeze)
-
-
 def freeze_worker(house, run):
     for pid in house.workers():
         kill(pid, signal.SIGSTOP)
@@ -91,13 +77,13 @@ def freeze_worker_and_kill_server(house, run):
     for pid in frozen:
         kill(pid, signal.SIGSTOP)
     kill_server(house, run)
-    until(lambda: not set(frozen) & set(house.workers()), limit=2.0)
+    until(lambda: not set(frozen) & set(house.workers()))
 
 
 def freeze_both_until_another_server_took_over(house, run):
     """The dead rise: what they then write must not be taken."""
     old, workers = house.server, house.workers()
-    freeze_between_writes(house, [old.process.pid, *workers])
+    freeze_between_writes(house.home, [old.process.pid, *workers])
     attempt = house.open().get(f"/api/runs/{run}")["attempt"]
     if workers:
         until(lambda: (row := house.server.get(f"/api/runs/{run}"))["attempt"] > attempt or row["state"] in ENDS)
@@ -106,13 +92,13 @@ def freeze_both_until_another_server_took_over(house, run):
         kill(pid, signal.SIGCONT)
     house.wait_for_end(run)
     old.process.terminate()
-    old.process.wait(10)
+    old.process.wait(30)
 
 
 def stop_server(house, run):
     house.server.process.terminate()
-    assert house.server.process.wait(5) in (0, -signal.SIGTERM)  # uvicorn passes the signal on when it is done
-    assert house.processes() == []
+    assert house.server.process.wait(30) in (0, -signal.SIGTERM)  # uvicorn passes the signal on when it is done
+    until(lambda: house.processes() == [])
     house.open()
 
 
@@ -159,7 +145,7 @@ def test_a_disturbed_run_ends_as_one_that_was_left_alone(house, plain, disturb, 
         found = without_pauses(found)
     assert found == said
     assert house.weights(row) == weights
-    until(lambda: house.workers() + house.processes("app.nn.crew") == [], limit=5 + LEASE_SECONDS)
+    until(lambda: house.workers() + house.processes("app.nn.crew") == [])
     assert house.left_behind(run) == []
 
 

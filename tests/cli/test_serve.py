@@ -11,6 +11,7 @@ import pytest
 from app.runs.compute import THREAD_SETTINGS, cores
 from app.settings import Settings
 from tests.cli.terminal import children
+from tests.home import let_leases_run_out
 from tests.serving import REPOSITORY, serve
 from tests.waiting import until
 
@@ -70,7 +71,7 @@ def test_a_relative_database_is_the_same_for_every_process(tmp_path, monkeypatch
 def test_a_worker_ends_when_its_server_is_killed_and_the_next_server_goes_on(tmp_path, cache_dir):
     from tests.conftest import TINY
 
-    settings = {"DIGITPAD_CACHE_DIR": str(cache_dir), "DIGITPAD_LEASE_SECONDS": "3"}
+    settings = {"DIGITPAD_CACHE_DIR": str(cache_dir)}
     with serve(tmp_path, **settings) as server:
         body = {"recipe": "quick", "overrides": {**TINY, "epochs": 100_000}}
         run = server.post("/api/runs", body)["id"]
@@ -79,7 +80,8 @@ def test_a_worker_ends_when_its_server_is_killed_and_the_next_server_goes_on(tmp
         assert len(workers) == 1
         server.process.send_signal(signal.SIGKILL)
         server.process.wait()
-        until(lambda: not any(_alive(child) for child in workers), limit=2)
+        until(lambda: not any(_alive(child) for child in workers))
+    let_leases_run_out(tmp_path)
     with serve(tmp_path, **settings) as server:
         before = server.get(f"/api/runs/{run}")["metrics"]["epoch"]
         row = until(lambda: (found := server.get(f"/api/runs/{run}"))["metrics"]["epoch"] > before and found)
@@ -94,7 +96,7 @@ def test_a_server_stops_at_sigterm_and_leaves_no_worker(tmp_path, cache_dir):
         until(lambda: server.get(f"/api/runs/{run}")["metrics"])
         workers = children(server.process.pid)
         server.process.send_signal(signal.SIGTERM)
-        server.process.wait(10)
+        server.process.wait(30)
         assert not any(_alive(child) for child in workers)
 
 

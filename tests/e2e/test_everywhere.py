@@ -164,7 +164,7 @@ def test_every_page_fits_its_screen_says_that_the_server_is_away_and_comes_back(
                 page.set_viewport_size({"width": width, "height": 900})
                 try:  # charts take their new size in the next frames
                     page.wait_for_function(
-                        "(width) => document.documentElement.scrollWidth <= width", arg=width, timeout=5000
+                        "(width) => document.documentElement.scrollWidth <= width", arg=width, timeout=20_000
                     )
                 except TimeoutError:
                     wide.append((path, width, page.evaluate(WIDEST)))

@@ -237,7 +237,7 @@ def test_what_was_asked_before_a_change_is_not_shown_after_it(page: Page, house:
     held: list[Route] = []
     page.route("**/api/explain/step", lambda route: held.append(route))
     page.get_by_role("button", name="Ten steps").click()
-    until(lambda: held)
+    until(lambda: page.evaluate("1") and held)
     page.locator("#optimizer").select_option("adam")
     with page.expect_response("**/api/explain/step"):
         held.pop().continue_()

@@ -167,7 +167,7 @@ def test_a_small_training_may_be_awaited_and_may_come_to_nothing(page: Page, pad
     shown = lesson.get_by_label("Shown")
     shown.select_option("loss")  # nothing has come yet
     shown.select_option("accuracy")
-    until(lambda: held)
+    until(lambda: page.evaluate("1") and held)
     found = asked(pad_server, "overfitting")
     held.pop().fulfill(json={**found, "epochs": [], "diverged": True})
     expect(lesson.locator(".figure-about").nth(1)).to_contain_text("as it is: the numbers grew beyond all bounds")

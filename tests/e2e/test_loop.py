@@ -59,7 +59,7 @@ def test_train_on_mnist_watch_use_the_model_and_be_read(browser, page, tmp_path,
 
 def test_a_reload_goes_on_where_the_run_is(page, server):
     page.goto(f"{server.url}/train")
-    run = server.post("/api/runs", {"recipe": "quick", "overrides": {**TINY, "epochs": 400}})["id"]
+    run = server.post("/api/runs", {"recipe": "quick", "overrides": {**TINY, "epochs": 10_000}})["id"]
     page.goto(f"{server.url}/train?run={run}")
     until(lambda: page.evaluate(POINTS) >= 2)
     page.reload()
@@ -157,7 +157,8 @@ def test_models_are_chosen_and_removed(page, server):
     page.goto(f"{server.url}/models")
     card = page.locator(f"[data-model='{name}']")
     card.get_by_role("button", name="Make default").click()
-    until(lambda: server.get("/api/models")["default"] == name)
+    expect(card.locator(".badge").first).to_have_text("default")  # the page has asked anew, and its cards stay
+    assert server.get("/api/models")["default"] == name
     card.get_by_role("button", name="Delete").click()
     page.locator("#confirm").click()
     expect(card).to_have_count(0)

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.data.drawings import encode, picture, recorded
 from tests.e2e.browser import draw, sparse
 from tests.e2e.test_pad_pictures import choose
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -111,7 +112,7 @@ def test_why_shows_what_came_what_is_seen_and_what_each_step_does(pad):
         with pad.expect_response("**/api/doctor*"):
             pad.locator(f"#step-{step}").uncheck()
     expect(pad.locator("#doctor-read")).to_contain_text("With these steps")
-    assert pad.evaluate(seen) != before
+    until(lambda: pad.evaluate(seen) != before)
     expect(pad.locator(".step").nth(2)).to_contain_text("With it:")
     smoothing = "(id) => getComputedStyle(document.getElementById(id)).imageRendering"
     assert {pad.evaluate(smoothing, name) for name in ("doctor-raw", "doctor-input", "seen")} == {"pixelated"}

@@ -42,7 +42,8 @@ def test_a_picture_is_there_after_a_reload_also_a_large_one(pad):
     pad.reload()
     reads(pad, 3)
     photo = picture(THREE, standard_brush(THREE) * 4, size=2240).resize((4000, 4000)).convert("RGB")
-    choose(pad, encode(photo.effect_spread(6), "JPEG", quality=95), "image/jpeg")
+    with pad.expect_response("**/predict*"):
+        choose(pad, encode(photo.effect_spread(6), "JPEG", quality=95), "image/jpeg")
     pad.reload()
     expect(pad.locator("#hint")).to_have_attribute("data-off", "")
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.conftest import TINY
 from tests.data.drawings import recorded
 from tests.e2e.browser import draw
+from tests.home import let_leases_run_out
 from tests.serving import Server, serve
 from tests.waiting import until
 
@@ -141,7 +142,7 @@ def test_a_run_is_repeated_in_one_click_and_trained_further(page, server):
     number.press("Enter")
     expect(page).to_have_url(f"{server.url}/train?run=3")
     expect(page.locator("#run-state")).to_have_text("succeeded")
-    assert epochs(page) == [3, 4, 5]
+    until(lambda: epochs(page) == [3, 4, 5])
     config = server.get("/api/runs/3")["config"]
     assert (config["epochs"], config["start"]["run"]) == (5, 2)
     page.locator("#further").click()
@@ -161,8 +162,8 @@ def test_a_run_whose_process_dies_again_and_again_goes_on_from_its_last_checkpoi
         os.kill(workers(server)[0], signal.SIGKILL)
     expect(page.locator("#run-state")).to_have_text("failed")
     expect(page.locator("#outcome")).to_contain_text("Nothing is lost: go on from its last checkpoint.")
-    done = len(epochs(page))
-    assert epochs(page) == list(range(1, done + 1))
+    done = sum(event["type"] == "epoch" for event in server.get(f"/api/runs/{run}/events")["events"])
+    until(lambda: epochs(page) == list(range(1, done + 1)))
     page.locator("#go-on").click()
     expect(page).to_have_url(f"{server.url}/train?run=2")
     until(lambda: epochs(page)[:2] == [done + 1, done + 2])
@@ -202,7 +203,7 @@ def test_what_the_server_refuses_to_start_from_is_said_at_the_form(page, server)
 
 
 def test_a_server_that_is_killed_and_comes_back_leaves_no_gap_in_the_curve(page, tmp_path, cache_dir):
-    home, settings = tmp_path / "killed", {"DIGITPAD_CACHE_DIR": str(cache_dir), "DIGITPAD_LEASE_SECONDS": "3"}
+    home, settings = tmp_path / "killed", {"DIGITPAD_CACHE_DIR": str(cache_dir)}
     with serve(home, **settings) as server:
         port = int(server.url.rpartition(":")[2])
         run = start(server, {**LONG, "epochs": 30})
@@ -215,6 +216,7 @@ def test_a_server_that_is_killed_and_comes_back_leaves_no_gap_in_the_curve(page,
     expect(page.locator("#run-away")).to_have_text(away)
     page.locator("#pause").click()
     expect(page.locator("#run-error")).to_have_text("The server does not answer. Try again in a moment.")
+    let_leases_run_out(home)
     with serve(home, port=port, **settings) as server:
         expect(page.locator("#run-away")).to_be_hidden()
         until(lambda: len(epochs(page)) >= 4)

@@ -182,6 +182,19 @@ def test_a_run_given_up_waits_again_without_a_word_and_fails_the_third_time(log)
     assert log.events(run)[-1]["data"]["reason"] == "process"
 
 
+def test_a_model_to_be_kept_that_three_workers_died_of_is_said_to_be_lost(log):
+    run = log.add(CONFIG)
+    for attempt in (1, 2, 3):
+        claim = log.claim("me")
+        log.say(claim, "note", {}, checkpoint="one")
+        if attempt == 1:
+            log.request_cancel(run, keep_model=True)
+        log.give_up(claim, "signal SIGKILL")
+    last = log.events(run)[-1]
+    lost = "the training process died 3 times, the last time: signal SIGKILL"
+    assert (last["type"], last["data"]) == ("cancelled", {"not_kept": lost})
+
+
 @pytest.mark.parametrize(
     ("ask", "state", "said"),
     [("request_cancel", "cancelled", "cancelled"), ("request_pause", "paused", "paused")],

@@ -6,20 +6,21 @@ import os
 import signal
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
-from sqlalchemy import update
 
 from app.models import ModelStore, Predictor
 from app.nn import evaluate
 from app.nn.losses import CrossEntropy
 from app.runs.config import request_config
-from app.runs.database import runs, writing
+from app.runs.database import writing
 from app.runs.moves import Claim
 from app.runs.runner import Runner, _Worker
 from app.runs.states import ENDED, State
 from tests.conftest import TINY
+from tests.home import freeze_between_writes, let_leases_run_out
 from tests.waiting import until
 
 LONG = {**TINY, "epochs": 10_000}
@@ -188,14 +189,13 @@ def test_a_run_whose_process_dies_three_times_fails_with_the_reason_and_the_next
 
 
 def test_a_frozen_process_is_given_up_and_its_run_goes_on(log, settings):
-    settings = settings.model_copy(update={"lease_seconds": 1.0})
-    log.lease_seconds = 1.0
     runner = Runner(log, settings)
     runner.start()
     run = add(log, RESUMED)
     wait_for_epoch(log, run)
     frozen = worker_pid(runner)
-    os.kill(frozen, signal.SIGSTOP)
+    freeze_between_writes(settings.home, [frozen])
+    let_leases_run_out(settings.home)
     row = wait_for_end(log, run)
     runner.stop()
     assert (row["state"], row["attempt"]) == ("succeeded", 2)
@@ -274,6 +274,24 @@ def test_a_frozen_worker_that_is_to_be_cancelled_is_made_to_end(log, runner, mon
     assert wait_for_end(log, run)["state"] == "cancelled"
 
 
+def test_a_worker_that_is_slow_to_begin_is_not_ended_before_it_could_heed_the_wish_to_cancel(
+    log, settings, monkeypatch
+):
+    monkeypatch.setattr("app.runs.runner.TERMINATE_AFTER", -1.0)
+    run = add(log, TINY)
+    claim = log.claim("a server")
+    process = Mock()
+    worker = _Worker(claim, process, Mock())
+    log.request_cancel(run, keep_model=True)
+    for progress in (None, {"phase": "loading", "attempt": claim.attempt - 1}):
+        log.renew(claim, progress)
+        Runner(log, settings)._press(worker)
+    process.terminate.assert_not_called()
+    log.renew(claim, {"phase": "loading", "attempt": claim.attempt})
+    Runner(log, settings)._press(worker)
+    process.terminate.assert_called_once()
+
+
 def test_a_diverging_run_fails_and_says_so_without_nan(log, runner, settings):
     # three layers make it overflow in float32 within an epoch
     overrides = {**TINY, "optimizer": {"type": "sgd", "learning_rate": 1e30}, "schedule": {"type": "constant"}}
@@ -303,8 +321,7 @@ def test_a_run_on_a_damaged_data_set_fails_and_offers_strokes(log, settings, tmp
 def test_a_run_that_a_killed_server_left_behind_is_taken_up(log, settings):
     run = add(log, TINY)
     log.claim("a server that is no more")
-    with writing(log.engine) as connection:
-        connection.execute(update(runs).where(runs.c.id == run).values(lease=0.0))
+    let_leases_run_out(settings.home)
     runner = Runner(log, settings)
     runner.start()
     try:
@@ -316,6 +333,7 @@ def test_a_run_that_a_killed_server_left_behind_is_taken_up(log, settings):
 
 def test_a_run_of_another_living_server_is_left_alone(log, settings):
     run = add(log, LONG)
+    log.lease_seconds = 3600
     log.claim("another server")
     runner = Runner(log, settings)
     runner.start()

@@ -68,3 +68,49 @@ def test_what_fails_is_told_to_all_and_tried_again_when_asked_again(monkeypatch)
         await desk.close()
 
     run_async(ask())
+
+
+def test_what_has_time_is_done_when_nobody_waits_for_anything_else():
+    go, order = threading.Event(), []
+
+    def work(name):
+        go.wait(10)
+        order.append(name)
+        return name
+
+    async def ask():
+        desk = Desk()
+        for name in ("first", "second", "third", "fourth"):
+            desk.begin_later(name, lambda name=name: work(name))
+        asked = [asyncio.ensure_future(desk.do(name, lambda name=name: work(name))) for name in ("user", "third")]
+        await asyncio.sleep(0)
+        go.set()
+        await asyncio.gather(*asked)
+        while len(order) < 5:
+            await asyncio.sleep(0.01)
+        for name in ("fifth", "sixth"):
+            desk.begin_later(name, lambda name=name: work(name))
+        await desk.close()
+        assert order[:5] == ["first", "user", "third", "second", "fourth"]
+        assert "sixth" not in order
+
+    run_async(ask())
+
+
+def test_what_has_time_does_not_pile_up(monkeypatch):
+    monkeypatch.setattr("app.web.desk.MOST_WAITING", 1)
+    go, done = threading.Event(), []
+
+    async def ask():
+        desk = Desk()
+        desk.begin_later("first", lambda: go.wait(10))
+        for name in ("second", "third", "second"):
+            desk.begin_later(name, lambda name=name: done.append(name))
+        go.set()
+        while not done:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        await desk.close()
+
+    run_async(ask())
+    assert done == ["second"]
