@@ -31,7 +31,7 @@ export function createStore(onChange) {
   function add(row) {
     const known = runs.get(row.id);
     if (known !== undefined) {
-      known.row = row;
+      renew(known, row);
       return tell("rows");
     }
     const run = { id: row.id, row, points: [], lost: false, gone: false };
@@ -43,6 +43,7 @@ export function createStore(onChange) {
         onMessage: (message) => hear(run, message),
         onReset: () => {
           run.points.length = 0;
+          run.row = { ...run.row, last_seq: 0 }; // of another log, whose numbers tell nothing of this one's
           tell("points");
           refresh(run);
         },
@@ -75,9 +76,14 @@ export function createStore(onChange) {
     tell("rows");
   }
 
+  /** Takes a fetched row, unless it is from before the one that is there: answers may overtake each other. */
+  function renew(run, row) {
+    if ((row.last_seq ?? 0) >= (run.row.last_seq ?? 0)) run.row = row;
+  }
+
   async function refresh(run) {
     try {
-      run.row = await get(`/api/runs/${run.id}`);
+      renew(run, await get(`/api/runs/${run.id}`));
     } catch (error) {
       if (error instanceof Refused && error.status === 404) run.gone = true;
       // else the server is away: the socket is tried again, and the row is fetched when it is back

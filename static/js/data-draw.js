@@ -28,6 +28,7 @@ export function createDraw(page) {
   const tell = (text, ...actions) => say(byId("draw-kept"), text, ...actions);
   const overlay = createOverlay(byId("overlay"));
   let set = null;
+  let shows = 0; // an answer for a set that was to be shown before another is not used
   let counts = {}; // by label, with those that are on their way to the server
   let isDeclared = false; // the server keeps its labels
   let asked = null;
@@ -93,7 +94,7 @@ export function createDraw(page) {
 
   function keepIt() {
     const drawing = board.shown();
-    if (isEmpty(drawing)) return;
+    if (isEmpty(drawing) || asked === null) return;
     const label = asked;
     board.replace(EMPTY);
     counts[label] += 1;
@@ -179,10 +180,12 @@ export function createDraw(page) {
   canvas.setAttribute("data-ready", "");
 
   return async function show({ set: name, labels }) {
-    set = name;
+    const mine = (shows += 1);
     const { labels: known, declared } = await page.ask(() => get(`/api/drawings/sets/${encodeURIComponent(name)}`));
+    if (mine !== shows || byId("draw").hidden) return;
     const all = [...new Set([...declared, ...labels, ...Object.keys(known)])];
     if (all.length === 0) return page.go({ kind: "make" }, { replace: true });
+    set = name; // till now, what is kept belongs to the set whose labels are shown
     counts = Object.fromEntries(all.map((label) => [label, known[label] ?? 0]));
     isDeclared = declared.length > 0;
     setText(byId("draw-title"), t("Draw the set “{name}”", { name }));

@@ -80,8 +80,8 @@ function startDataPage() {
     if (link === null || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
     page.go(wanted(new URL(link.href).search)).then(() => {
-      const title = document.querySelector(".data-stage section:not([hidden]) h2");
-      title?.focus();
+      if (![document.body, link].includes(document.activeElement)) return; // something else was chosen meanwhile
+      document.querySelector(".data-stage section:not([hidden]) h2")?.focus();
     });
   });
   window.addEventListener("popstate", show);

@@ -17,19 +17,21 @@ export function createWhere({ ask }) {
   const saliency = createCells(byId("saliency"), { label: t("Input gradient, pixel by pixel"), name: pixelName });
   const occlusion = createCells(byId("occlusion"), { label: t("Loss of probability under a cover, place by place"), name: pixelName });
   let known = false;
+  let asked = 0; // an answer to an older question is not shown
 
   async function look() {
     if (!known) return;
+    const question = (asked += 1);
     const of = label.value === "" ? {} : { label: label.value };
     const gradient = await ask("gradient", of);
-    if (gradient === null) return;
+    if (gradient === null || question !== asked) return;
     byId("where-body").hidden = false;
     const ink = gradient.pixels.flat();
     saliency.show(gradient.picture, { ink });
     setText(byId("saliency-note"), t("Of the logit of {label}, now {logit}: from {low} to {high} for each pixel.", { label: gradient.label, logit: num(gradient.logit), low: num(gradient.picture.low), high: num(gradient.picture.high) }));
     setText(byId("where-state"), t("Reasons for {label}.", { label: gradient.label }));
     const covered = await ask("occlusion", { ...of, size: Number(size.value) });
-    if (covered === null) return;
+    if (covered === null || question !== asked) return;
     occlusion.show(covered.picture, { ink });
     const values = { label: covered.label, probability: percent(covered.probability), drop: percent(Math.max(0, covered.picture.high)), size: covered.size };
     setText(byId("occlusion-note"), t("{label} is {probability} probable now; a cover of {size} × {size} pixels takes away up to {drop}.", values));

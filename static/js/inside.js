@@ -70,7 +70,10 @@ const board = createBoard(canvas, {
   },
 });
 
+let turn = 0; // another one with each change of the drawing and each that is to come
+
 function onChange(drawing, { final }) {
+  turn += 1;
   byId("clear").disabled = isEmpty(drawing);
   byId("undo").disabled = !board.canUndo();
   byId("hint").toggleAttribute("data-off", !isEmpty(drawing));
@@ -82,13 +85,22 @@ function onChange(drawing, { final }) {
   look();
 }
 
+/** Puts on the pad what `load` gives, unless something was drawn or put there meanwhile; nothing for null. */
+async function put(load) {
+  const mine = (turn += 1);
+  const drawing = await load();
+  if (mine === turn && drawing !== null) board.replace(drawing);
+}
+
 async function putExample() {
   const button = byId("example");
   button.disabled = true;
   try {
-    const found = await takeExample(subject.model);
-    examples.set(found.picture, found);
-    board.replace(ofPicture(found.picture));
+    await put(async () => {
+      const found = await takeExample(subject.model);
+      examples.set(found.picture, found);
+      return ofPicture(found.picture);
+    });
   } catch (error) {
     setText(byId("inside-error"), await explain(error));
   } finally {
@@ -103,10 +115,7 @@ byId("undo").addEventListener("click", board.undo);
 byId("clear").addEventListener("click", board.clear);
 byId("example").addEventListener("click", putExample);
 byId("last").hidden = lastDrawing() === null;
-byId("last").addEventListener("click", async () => {
-  const drawing = await unpack(lastDrawing());
-  if (drawing !== null) board.replace(drawing);
-});
+byId("last").addEventListener("click", () => put(() => unpack(lastDrawing())));
 canvas.addEventListener("keydown", (event) => {
   if (event.key === "Escape") board.clear();
   else if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey)) board.undo();
@@ -140,7 +149,10 @@ async function look() {
   backward.clear();
   document.body.toggleAttribute("aria-busy", false);
   if (subject.drawing === null) return showNothing();
-  const waiting = setTimeout(() => setText(byId("says"), t("Reading …")), SOON);
+  const mine = generation;
+  const waiting = setTimeout(() => {
+    if (mine === generation) setText(byId("says"), t("Reading …"));
+  }, SOON);
   const answer = await ask("forward");
   clearTimeout(waiting);
   if (answer === null) return;

@@ -18,13 +18,24 @@ const LONGEST_NAME = 64;
 
 function startModelsPage() {
   const place = byId("models-list");
+  let asked = 0; // an answer to an older question is not shown
+
+  /** Puts the cards in place; what was unfolded of a model stays so, and the focus where it was. */
+  function show(cardsOrNone) {
+    const unfolded = new Set([...place.querySelectorAll("details[open] > summary")].map(nameOf));
+    const focused = place.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+    place.replaceChildren(cardsOrNone);
+    for (const summary of place.querySelectorAll("details > summary")) summary.parentElement.open = unfolded.has(nameOf(summary));
+    if (focused !== null) [...place.querySelectorAll("a, button, summary, h2")].find((node) => nameOf(node) === focused)?.focus({ preventScroll: true });
+  }
 
   async function refresh() {
+    const mine = (asked += 1);
     try {
       const answer = await untilAnswered(() => get("/api/models"), (seconds) => {
-        place.replaceChildren(element("p", { class: "soft models-wait", role: "status" }, awayText(seconds)));
+        if (mine === asked) place.replaceChildren(element("p", { class: "soft models-wait", role: "status" }, awayText(seconds)));
       });
-      place.replaceChildren(answer.models.length === 0 ? emptyState() : cards(answer, act));
+      if (mine === asked) show(answer.models.length === 0 ? emptyState() : cards(answer, act));
     } catch (error) {
       place.replaceChildren();
       setText(byId("models-error"), explain(error));
@@ -67,6 +78,9 @@ function startModelsPage() {
   window.addEventListener(BACK, refresh);
   refresh();
 }
+
+/** What tells something on the page from all else on it: the model, what it is, and its words. */
+const nameOf = (node) => JSON.stringify([node.closest("[data-model]")?.dataset.model, node.tagName, node.textContent]);
 
 /** Sends a model, a zip or an ONNX file, to the server; the card of what came in. */
 async function sent(file) {

@@ -28,6 +28,7 @@ function startPad({ model, models }, start) {
   const overlay = createOverlay(byId("overlay"));
   const tools = createTools(canvas, () => board);
   let reading = null;
+  let turn = 0; // another one with each picture that is brought and each change of the drawing
 
   const past = createPast({ onChoose: (drawing) => board.replace(drawing) });
   const board = createBoard(canvas, {
@@ -44,6 +45,7 @@ function startPad({ model, models }, start) {
   });
 
   function onChange(drawing, change) {
+    turn += 1;
     tools.show(drawing);
     setMessage(note, "");
     if (change.final) keep(forTab, CURRENT, isEmpty(drawing) ? null : pack(drawing));
@@ -52,12 +54,14 @@ function startPad({ model, models }, start) {
 
   async function bring(file) {
     setMessage(note, t("Opening the picture …"));
+    const mine = (turn += 1);
     try {
       const picture = await readPicture(file);
+      if (mine !== turn) return; // something was drawn or brought meanwhile
       tools.setErasing(false);
       board.replace(ofPicture(picture));
     } catch (error) {
-      setMessage(note, error.message);
+      if (mine === turn) setMessage(note, error.message);
     }
   }
 
@@ -141,7 +145,10 @@ function startReading({ model, models }, { overlay, shown }) {
 
   /** The drawing is another one; unless it only grew, answers to the one before are of no use. */
   function changed(drawing, { final, grew }) {
-    if (!grew) reader.forget();
+    if (!grew) {
+      reader.forget();
+      [parts, selected] = [[], 0];
+    }
     copy.showReady(!isEmpty(drawing));
     if (isEmpty(drawing)) {
       answer.showBlank();

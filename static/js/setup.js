@@ -25,6 +25,7 @@ const STATE_NOTES = {
   generate: t("It is drawn when the training starts."),
 };
 const KEPT_IN_ADDRESS = ["run"];
+const UNFIT = 422; // the status of a setup that cannot be started
 
 /** Fetches what can be trained on what and runs the form; `onStarted(run)` hears of a run that was made. */
 export async function startSetup({ onStarted }) {
@@ -53,6 +54,7 @@ export async function startSetup({ onStarted }) {
   let recipe = recipes[0];
   let config = recipe.config;
   let refused = null; // {path, message}: what the server says of the setup as it is
+  let unstartable = null; // the config that the server has just refused to start, of which an estimate tells nothing
   const settings = createSettingsForm({ schema, onConfig: take, onText: review });
   const startChoice = createStartChoice(startFrom, models);
   const reviewRace = createRace({ current: ({ go }) => (settings.review(refused, { go }) ? null : wanted()) });
@@ -109,8 +111,8 @@ export async function startSetup({ onStarted }) {
   }
 
   function showCost(estimate) {
-    refused = null;
-    settings.review(null);
+    if (config !== unstartable) refused = null;
+    settings.review(refused);
     setText(byId("cost-parameters"), count(estimate?.parameters));
     setText(byId("cost-time"), roughly(estimate?.seconds ?? undefined));
     setText(byId("cost-note"), costNote(estimate));
@@ -175,15 +177,18 @@ export async function startSetup({ onStarted }) {
     start.toggleAttribute("data-busy", true);
     setText(start, t("Starting …"));
     setText(alert, "");
+    const asked = config;
+    unstartable = null;
     try {
       onStarted(await post("/api/runs", body));
     } catch (failure) {
       const error = fieldError(failure.message);
-      if (settings.hasPlace(error.path)) {
+      if (config === asked && settings.hasPlace(error.path)) {
         refused = error;
+        unstartable = asked;
         settings.review(refused, { go: true });
       }
-      setText(alert, explain(failure));
+      if (config === asked || failure.status !== UNFIT) setText(alert, explain(failure)); // else it is of a setup that is gone
     }
     start.disabled = false;
     start.removeAttribute("data-busy");
@@ -202,7 +207,8 @@ export async function startSetup({ onStarted }) {
     if (from !== null && model === null) problems.push(t("There is no usable model named “{name}”; new weights are chosen instead.", { name: from.slice(0, 64) }));
     put(model === null ? asked.config : fromModel(asked, model), model === null ? asked.recipe : recipeOf(asked, model));
     const watching = query.has("run"); // the setup is there for the next one, and stays out of the way
-    byId("settings").open = !watching && (from !== null || (asked.asks && [...query.keys()].some((key) => !["recipe", "dataset"].includes(key))));
+    const asksMore = asked.asks && [...query.keys()].some((key) => !["recipe", "dataset"].includes(key));
+    if (!watching && (from !== null || asksMore)) byId("settings").open = true; // and if they were opened meanwhile, they stay open
     if (model !== null && !watching) startFrom.focus({ preventScroll: true });
     setText(alert, sentences(...problems));
     if (asked.asks) form.querySelector("input[name=recipe]:checked").closest("label").scrollIntoView({ block: "nearest", inline: "nearest" });

@@ -27,11 +27,11 @@ export function createTeach(labels, { subject }) {
   /** To be called when the drawing, or the part that is shown, may be another one; what was said of this one stays. */
   function reset() {
     const found = subject();
-    const text = JSON.stringify(found);
+    const text = JSON.stringify([found.strokes, found.refusal]);
+    setText(title, found.part ? t("Part {number} was", { number: found.part }) : t("It was"));
     if (text === subjectText) return;
     subjectText = text;
     kept = null;
-    setText(title, found.part ? t("Part {number} was", { number: found.part }) : t("It was"));
     tell(found.refusal || PURPOSE);
     note.toggleAttribute("data-quiet", true);
     mark();

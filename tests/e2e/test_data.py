@@ -139,6 +139,7 @@ def test_a_model_is_exported_imported_renamed_and_chosen(page, server):
     page.locator("#dialog-text").fill("mnist-mlp")
     page.keyboard.press("Enter")
     expect(page.locator("#models-error")).to_contain_text("there is a model named mnist-mlp already")
+    expect(page.locator("[data-model=mine] h2")).to_be_focused()  # the list is there anew
     shipped.get_by_text("Export").click()
     with page.expect_download() as written:
         shipped.get_by_role("link", name="ONNX").click()
@@ -147,3 +148,44 @@ def test_a_model_is_exported_imported_renamed_and_chosen(page, server):
         {"name": "m.onnx", "mimeType": "", "buffer": written.value.path().read_bytes()}
     )
     expect(page.locator("[data-model=mnist-mlp-2]")).to_contain_text("784 → 600 → 400 → 10")
+
+
+def test_what_is_unfolded_of_a_model_stays_so_when_the_list_comes_anew(page, server):
+    page.goto(f"{server.url}/models")
+    export = page.locator("[data-model=mnist-mlp] details").filter(has_text="ONNX")
+    export.locator("summary").click()
+    export.get_by_role("link", name="ONNX").focus()
+    page.locator("#models-list ul").first.evaluate("(list) => { list.dataset.before = '' }")
+    page.evaluate("window.dispatchEvent(new Event('digitpad:back'))")
+    expect(page.locator("#models-list [data-before]")).to_have_count(0)
+    expect(export).to_have_attribute("open", "")
+    expect(export.get_by_role("link", name="ONNX")).to_be_focused()
+
+
+def test_a_set_that_comes_late_takes_neither_the_focus_nor_the_place_of_another(page, server):
+    for name, labels in (("letters", ["a", "b"]), ("shapes", ["○", "△"])):
+        for label in labels:
+            server.post("/api/drawings", {"label": label, "strokes": [[[1, 1], [90, 90]]], "set": name})
+    held = []
+    page.goto(f"{server.url}/data?make")
+    expect(page.locator("#sets .set").first).to_be_visible()
+    page.route("**/api/drawings/sets/letters", lambda route: held.append(route))
+    go = "(set) => { history.pushState(null, '', `/data?draw=${set}`); dispatchEvent(new PopStateEvent('popstate')); }"
+    page.evaluate(go, "letters")
+    until(lambda: held or page.wait_for_timeout(20))
+    page.evaluate(go, "shapes")
+    expect(page.locator("#draw-title")).to_have_text("Draw the set “shapes”")
+    with page.expect_response("**/api/drawings/sets/letters"):
+        held.pop().continue_()
+    page.wait_for_timeout(100)
+    expect(page.locator("#draw-title")).to_have_text("Draw the set “shapes”")
+    assert set(page.locator("#draw-counts strong").all_text_contents()) == {"○", "△"}
+
+    page.route("**/api/drawings?*", lambda route: held.append(route))
+    page.locator("[data-set='drawings:letters']").click()
+    until(lambda: held or page.wait_for_timeout(20))
+    page.locator("#import-open").focus()
+    held.pop().continue_()
+    expect(page.locator(".cell")).to_have_count(2)
+    page.wait_for_timeout(100)
+    expect(page.locator("#import-open")).to_be_focused()

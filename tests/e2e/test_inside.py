@@ -288,3 +288,31 @@ def test_a_network_from_elsewhere_is_not_said_to_be_trained_with_a_loss(page: Pa
     certainty = page.locator("#softmax-rows tr").nth(int(page.locator("#truth input:checked").input_value()))
     said = float(str(certainty.get_attribute("data-probability")))
     assert float(str(line.get_attribute("data-loss"))) == pytest.approx(-math.log(said))
+
+
+def test_answers_that_come_late_are_not_shown_over_newer_ones(page: Page, house: Server) -> None:
+    page.goto(f"{house.url}/learn/inside?model=mlp")
+    held: list[Route] = []
+    page.route("**/api/explain/forward", lambda route: held.append(route))
+    draw(page, THREE)
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_timeout(600)  # longer than until it says that it reads
+    expect(page.locator("#says")).to_contain_text("Draw a digit")
+    page.unroute("**/api/explain/forward")
+
+    page.get_by_role("button", name="Take a test digit").click()
+    note = page.locator("#occlusion-note")
+    expect(note).to_contain_text("probable now")
+    covers: list[Route] = []
+    page.route("**/api/explain/occlusion", lambda route: covers.append(route))
+    for size in ("3", "7"):
+        before = len(covers)
+        page.locator("#where-size").select_option(size)
+        until(lambda before=before: len(covers) > before or page.wait_for_timeout(20))
+    old, new = covers
+    new.continue_()
+    expect(note).to_contain_text("7 × 7 pixels")
+    with page.expect_response("**/api/explain/occlusion"):
+        old.continue_()
+    page.wait_for_timeout(100)
+    expect(note).to_contain_text("7 × 7 pixels")

@@ -127,6 +127,7 @@ def test_the_settings_that_were_changed_are_the_run_s(page, server):
 )
 def test_a_bad_setting_is_said_at_its_field_and_starts_nothing(page, server, field, value):
     page.goto(f"{server.url}/train")
+    expect(page.locator("#start")).to_be_enabled()
     page.locator("#settings summary").click()
     page.locator(f"#{field}").fill(value)
     page.locator("#start").click()
@@ -141,6 +142,7 @@ def test_a_data_set_that_cannot_be_had_is_explained_and_strokes_are_offered(page
     settings = {"DIGITPAD_DATA_DIR": str(damaged), "DIGITPAD_CACHE_DIR": str(cache_dir)}
     with serve(tmp_path / "home2", **settings) as server:
         page.goto(f"{server.url}/train")
+        expect(page.locator("#start")).to_be_enabled()
         page.locator("#settings summary").click()
         page.locator("#epochs").fill("1")
         page.locator("#start").click()

@@ -537,3 +537,36 @@ def test_only_a_model_that_forgot_may_be_made_the_default_all_the_same(call, ans
         }""".replace("ANSWER", json.dumps(answer)),
     )
     assert found == (["true", 2] if asks else [answer["error"], 1])
+
+
+def test_a_row_of_a_run_that_comes_late_does_not_replace_a_newer_one(call):
+    assert call(
+        "compare-store",
+        """(async () => {
+            const { fetch, WebSocket } = window;
+            const asked = [];
+            let socket;
+            window.fetch = () => new Promise((answer) => asked.push(answer));
+            window.WebSocket = class extends EventTarget {
+                constructor() { super(); socket = this; }
+                close() {}
+            };
+            const store = m.createStore(() => {});
+            const say = (data) => socket.dispatchEvent(new MessageEvent('message', {data: JSON.stringify(data)}));
+            const answer = async (number, row) => {
+                asked[number](new Response(JSON.stringify({id: 1, ...row})));
+                await new Promise((done) => setTimeout(done, 20));
+                return store.all()[0].row.state;
+            };
+            store.add({id: 1, state: 'queued', last_seq: 0});
+            say({type: 'started', seq: 1});
+            say({type: 'succeeded', seq: 2});
+            const states = [await answer(1, {state: 'succeeded', last_seq: 2})];
+            states.push(await answer(0, {state: 'running', last_seq: 1}));
+            say({type: 'reset'});
+            states.push(await answer(2, {state: 'paused', last_seq: 1}));
+            store.drop(1);
+            Object.assign(window, { fetch, WebSocket });
+            return states;
+        })()""",
+    ) == ["succeeded", "succeeded", "paused"]

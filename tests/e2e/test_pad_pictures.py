@@ -153,3 +153,35 @@ def test_a_noisy_picture_in_uneven_light_is_explained_by_two_more_steps(pad):
     pad.keyboard.press("Space")
     expect(pad.locator(".step").nth(1)).to_contain_text("With it:")
     assert pad.evaluate("document.activeElement.id") == "step-even_out"
+
+
+def test_a_picture_that_opens_slowly_does_not_replace_what_was_drawn_meanwhile(pad):
+    pad.evaluate(
+        """() => {
+            const open = window.createImageBitmap.bind(window);
+            window.opening = [];
+            window.createImageBitmap = async (blob) => {
+                await new Promise((resolve) => window.opening.push(resolve));
+                return open(blob);
+            };
+        }"""
+    )
+    release = "opening.splice(0).forEach((go) => go())"
+    note = pad.locator("#pad-note")
+    choose(pad, PNG)
+    until(lambda: pad.evaluate("opening.length") == 1)
+    expect(note).to_have_text("Opening the picture …")
+    draw(pad, ONE)
+    expect(note).to_be_hidden()
+    expect(pad.locator("#answer-sentence")).to_have_text("This is a 1.")
+    pad.evaluate(release)
+    choose(pad, b"no picture")
+    until(lambda: pad.evaluate("opening.length") == 1)
+    choose(pad, PNG)  # the newer one counts
+    until(lambda: pad.evaluate("opening.length") == 2)
+    expect(pad.locator("#answer-sentence")).to_have_text("This is a 1.")
+    pad.evaluate(release)
+    expect(pad.locator("#answer-sentence")).to_have_text("This is a 3.")
+    expect(note).to_be_hidden()
+    pad.locator("#undo").click()
+    expect(pad.locator("#answer-sentence")).to_have_text("This is a 1.")

@@ -103,6 +103,26 @@ def test_an_answer_that_comes_late_does_not_wipe_what_was_said(pad, kept):
     expect(note).to_contain_text("It could not be kept.")
 
 
+def test_a_stroke_that_is_taken_back_takes_nothing_of_the_lesson_along(pad, kept):
+    draw(pad, [*THREE, [[440, 60], [450, 70]]])
+    expect(pad.locator("#answer-parts .part")).to_have_count(2)
+    expect(pad.locator("#teach-title")).to_have_text("Part 1 was")
+    waiting, held = [], True
+    pad.route("**/predict*", lambda route: waiting.append(route) if held else route.continue_())
+    pad.keyboard.press("Control+z")
+    pad.locator("[data-teach='3']").click()
+    note = pad.locator("#teach-note")
+    expect(note).to_contain_text("Kept as a 3")
+    held = False  # also of those that are asked again
+    for route in waiting:
+        route.continue_()
+    expect(pad.locator("#answer-parts")).to_be_hidden()
+    expect(pad.locator("#teach-title")).to_have_text("It was")
+    expect(note).to_contain_text("Kept as a 3")
+    expect(pad.locator("[data-teach='3']")).to_have_attribute("aria-pressed", "true")
+    assert len(kept()) == 1
+
+
 def test_what_the_server_refuses_is_said_in_its_words(pad, kept):
     draw(pad, THREE)
     pad.route("**/api/drawings", lambda route: route.fulfill(status=409, json={"error": "the set is full"}))

@@ -3,9 +3,10 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.serving import Server
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -101,6 +102,46 @@ def test_an_address_that_asks_for_what_is_not_there_is_said(page: Page, server: 
     expect(page.locator("#epochs-error")).not_to_be_empty()
     page.locator("#start").click()
     expect(problems).not_to_be_empty()
+    expect(page.locator("#start")).to_be_enabled()  # the answer has come
     assert server.get("/api/runs")["runs"] == []
     page.locator("#reset-settings").click()
     expect(page.locator("#epochs-error")).to_be_empty()
+
+
+def test_answers_that_come_late_change_nothing_of_what_was_done_meanwhile(page: Page, server: Server) -> None:
+    held: dict[str, list[Route]] = {name: [] for name in ("schema", "runs", "estimate")}
+    page.route("**/api/schema", lambda route: held["schema"].append(route))
+    estimate = {"parameters": 10, "batches": 30, "seconds": 1.0, "layers": []}
+    page.route("**/api/estimate", lambda route: route.fulfill(json=estimate))
+    page.goto(f"{server.url}/train")
+    page.locator("#settings summary").click()
+    expect(page.locator("#hidden-layers")).to_be_disabled()  # what the recipe says would be written over it
+    until(lambda: held["schema"] or page.wait_for_timeout(20))
+    held["schema"].pop().continue_()
+    start, error = page.locator("#start"), page.locator("#epochs-error")
+    expect(start).to_be_enabled()
+    expect(page.locator("#hidden-layers")).to_be_visible()  # the settings stay open
+    expect(page.locator("#hidden-layers")).to_be_enabled()
+    expect(page.locator("#cost-note")).to_contain_text("batches an epoch")
+
+    page.route("**/api/runs", lambda route: held["runs"].append(route))
+    page.route("**/api/estimate", lambda route: held["estimate"].append(route))
+    refusal = {"status": 422, "json": {"error": "epochs: expected fewer"}}
+    page.locator("#epochs").fill("7")
+    until(lambda: held["estimate"] or page.wait_for_timeout(20))
+    start.click()
+    until(lambda: held["runs"] or page.wait_for_timeout(20))
+    held["runs"].pop().fulfill(**refusal)
+    expect(error).to_have_text("expected fewer")
+    expect(page.locator("#cost-note")).to_have_text("Counting …")
+    held["estimate"].pop().fulfill(json=estimate)
+    expect(page.locator("#cost-note")).to_contain_text("batches an epoch")
+    expect(error).to_have_text("expected fewer")
+
+    start.click()
+    until(lambda: held["runs"] or page.wait_for_timeout(20))
+    page.locator("#reset-settings").click()
+    held["runs"].pop().fulfill(**refusal)
+    expect(start).to_be_enabled()
+    expect(error).to_be_empty()
+    expect(page.locator("#form-error")).to_be_empty()
