@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 LABELS = ("○", "△", "×")
 
 
+@pytest.mark.slow
 def test_a_new_set_of_symbols_is_drawn_trained_on_and_read(page, server):
     rng = np.random.default_rng(5)
     page.goto(f"{server.url}/data")

@@ -23,6 +23,7 @@ LIT_PIXELS = """() => {
 THREE = recorded()["digit 3"]["strokes"]
 
 
+@pytest.mark.slow
 def test_train_on_mnist_watch_use_the_model_and_be_read(browser, page, tmp_path, mnist_dir):
     with serve(tmp_path / "mnist", DIGITPAD_DATA_DIR=str(mnist_dir)) as server:
         page.goto(f"{server.url}/train")
@@ -81,6 +82,7 @@ def test_the_dashboard_shows_the_run_that_is_at_work(page, server):
     expect(page.locator("#run-state")).to_have_text("cancelled")
 
 
+@pytest.mark.slow
 def test_a_page_comes_back_by_itself_when_the_server_does(page, tmp_path, cache_dir):
     home = tmp_path / "restarted"
     with serve(home, DIGITPAD_CACHE_DIR=str(cache_dir)) as server:
@@ -96,6 +98,7 @@ def test_a_page_comes_back_by_itself_when_the_server_does(page, tmp_path, cache_
         expect(page.locator("#run-state")).to_have_text("running")
 
 
+@pytest.mark.slow
 def test_the_settings_that_were_changed_are_the_run_s(page, server):
     page.goto(f"{server.url}/train")
     page.locator("input[name=recipe][value=tf-tutorial]").check(force=True)
@@ -135,6 +138,7 @@ def test_a_bad_setting_is_said_at_its_field_and_starts_nothing(page, server, fie
     assert server.get("/api/runs")["runs"] == []
 
 
+@pytest.mark.slow
 def test_a_data_set_that_cannot_be_had_is_explained_and_strokes_are_offered(page, tmp_path, cache_dir):
     damaged = tmp_path / "damaged"
     damaged.mkdir()

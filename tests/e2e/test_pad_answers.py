@@ -182,6 +182,7 @@ def fits(page: Page, names: tuple[str, ...], width: int, height: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+@pytest.mark.slow
 def test_on_a_phone_every_kind_of_answer_fits_and_moves_nothing(phone_pad):
     names = ("#pad", "#clear", "#answer-sentence", "#seen", "#bars [data-label='9']")
     place = lambda: [phone_pad.locator(name).bounding_box()["y"] for name in ("#seen", "#bars")]  # noqa: E731

@@ -18,6 +18,7 @@ def kinds(page: Page) -> list[str]:
     return page.evaluate(LAYERS)
 
 
+@pytest.mark.slow
 def test_a_setup_is_put_together_checked_by_the_server_shared_and_started(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/train")
     card = page.locator(".recipe").filter(has_text="TensorFlow")

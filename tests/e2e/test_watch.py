@@ -24,6 +24,7 @@ def axis(page: Page, key: str, name: str) -> object:
     return page.evaluate(f"document.querySelector('#chart-{key}').layout.{name}")
 
 
+@pytest.mark.slow
 def test_a_run_shows_what_happens_inside_it(page: Page, server: Server) -> None:
     strokes = recorded()["digit 3"]["strokes"]
     server.post("/api/drawings", {"label": "3", "strokes": strokes})

@@ -158,6 +158,7 @@ def checkpoint_files(settings):
     return sorted(path.name for path in (settings.home / "checkpoints").rglob("*") if path.is_file())
 
 
+@pytest.mark.slow
 def test_a_run_whose_process_is_killed_goes_on_from_its_checkpoint_to_the_same_weights_and_log(log, runner, settings):
     plain = wait_for_end(log, add(log, RESUMED))
     run = add(log, RESUMED)
@@ -203,6 +204,7 @@ def test_a_frozen_process_is_given_up_and_its_run_goes_on(log, settings):
         os.kill(frozen, 0)
 
 
+@pytest.mark.slow
 def test_a_run_is_paused_within_an_epoch_and_resumed_to_the_same_weights(log, runner, settings):
     plain = wait_for_end(log, add(log, SLOW))
     run = add(log, SLOW)
@@ -343,6 +345,7 @@ def test_a_run_of_another_living_server_is_left_alone(log, settings):
     assert log.run(run)["state"] == "running"
 
 
+@pytest.mark.slow
 def test_stopping_ends_workers_and_the_next_server_goes_on_where_they_were(log, settings):
     plain = Runner(log, settings)
     plain.start()

@@ -310,6 +310,7 @@ def test_recipes_and_data_sets_are_listed(client):
     assert datasets["mnist"]["labels"] == list("0123456789")
 
 
+@pytest.mark.slow
 def test_a_run_that_is_removed_as_it_ends_does_not_stop_the_queue(client):
     for _ in range(3):
         run = start(client, epochs=1)["id"]
