@@ -58,6 +58,7 @@ def test_train_on_mnist_watch_use_the_model_and_be_read(browser, page, tmp_path,
         assert 20 < lit < 300
 
 
+@pytest.mark.slow
 def test_a_reload_goes_on_where_the_run_is(page, server):
     page.goto(f"{server.url}/train")
     run = server.post("/api/runs", {"recipe": "quick", "overrides": {**TINY, "epochs": 10_000}})["id"]

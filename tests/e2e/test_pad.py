@@ -41,6 +41,7 @@ def test_undo_redo_clear_and_the_keyboard(pad):
     expect(sentence).to_have_text("This is a 3.")
 
 
+@pytest.mark.slow
 def test_the_brush_does_not_change_what_the_network_sees(pad):
     seen = "() => document.querySelector('#seen').toDataURL()"
     pictures = []

@@ -126,6 +126,7 @@ def test_a_run_with_patience_ends_early_with_its_best_weights(log, runner, setti
     assert evaluated["test_loss"] == pytest.approx(min(losses))
 
 
+@pytest.mark.slow
 def test_two_runs_of_one_seed_leave_equal_weights(log, runner, settings):
     first, second = (wait_for_end(log, add(log, TINY)) for _ in range(2))
     store = ModelStore(settings.home)
@@ -401,6 +402,7 @@ def test_a_process_that_does_not_end_after_its_last_word_is_ended_and_frees_its_
     runner.stop()
 
 
+@pytest.mark.slow
 def test_a_passing_shortage_of_processes_fails_no_run(log, settings, monkeypatch):
     runner = Runner(log, settings)
     start = runner._start

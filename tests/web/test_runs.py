@@ -132,6 +132,7 @@ def test_a_run_is_paused_resumed_cancelled_and_its_model_kept(client, ended):
     ]
 
 
+@pytest.mark.slow
 def test_a_run_is_done_again_and_gone_on_with(client, ended):
     run = start(client)["id"]
     ended(run)

@@ -69,6 +69,7 @@ async def several(server, run, count):
     return [await connect(address(server, run), compression=None) for _ in range(count)]
 
 
+@pytest.mark.slow
 def test_a_thousand_readers_get_every_event_and_the_server_stays_small(server, log, claim):
     async def go():
         sockets = []
