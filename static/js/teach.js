@@ -27,7 +27,7 @@ export function createTeach(labels, { subject }) {
   /** To be called when the drawing, or the part that is shown, may be another one; what was said of this one stays. */
   function reset() {
     const found = subject();
-    const text = JSON.stringify([found.strokes, found.refusal]);
+    const text = textOf(found);
     setText(title, found.part ? t("Part {number} was", { number: found.part }) : t("It was"));
     if (text === subjectText) return;
     subjectText = text;
@@ -66,7 +66,7 @@ export function createTeach(labels, { subject }) {
     }
   }
 
-  const textOf = (found) => JSON.stringify(found.strokes ?? null);
+  const textOf = ({ strokes, refusal }) => JSON.stringify([strokes, refusal]);
 
   async function forget(drawing) {
     try {

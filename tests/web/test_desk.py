@@ -10,25 +10,37 @@ from app.web.limits import LimitError
 from tests.waiting import run_async
 
 
-def test_the_same_work_asked_for_twice_is_done_once_and_the_next_waits_its_turn():
-    go, order = threading.Event(), []
+class Held:
+    """Work that waits until it is let go, and keeps the order in which it was done."""
 
-    def work(name):
-        go.wait(10)
-        order.append(name)
+    def __init__(self):
+        self.go, self.done = threading.Event(), []
+
+    def __call__(self, name):
+        self.go.wait(10)
+        self.done.append(name)
         return name
+
+    async def wait_for(self, count):
+        async with asyncio.timeout(20):
+            while len(self.done) < count:
+                await asyncio.sleep(0.01)
+
+
+def test_the_same_work_asked_for_twice_is_done_once_and_the_next_waits_its_turn():
+    work = Held()
 
     async def ask():
         desk = Desk()
         asked = [asyncio.ensure_future(desk.do(key, lambda key=key: work(key))) for key in ("a", "a", "b")]
         await asyncio.sleep(0)
-        go.set()
+        work.go.set()
         found = await asyncio.gather(*asked)
         await desk.close()
         return found
 
     assert run_async(ask()) == ["a", "a", "b"]
-    assert order == ["a", "b"]
+    assert work.done == ["a", "b"]
 
 
 def test_one_who_leaves_does_not_end_the_work_of_others():
@@ -71,12 +83,7 @@ def test_what_fails_is_told_to_all_and_tried_again_when_asked_again(monkeypatch)
 
 
 def test_what_has_time_is_done_when_nobody_waits_for_anything_else():
-    go, order = threading.Event(), []
-
-    def work(name):
-        go.wait(10)
-        order.append(name)
-        return name
+    work = Held()
 
     async def ask():
         desk = Desk()
@@ -84,33 +91,30 @@ def test_what_has_time_is_done_when_nobody_waits_for_anything_else():
             desk.begin_later(name, lambda name=name: work(name))
         asked = [asyncio.ensure_future(desk.do(name, lambda name=name: work(name))) for name in ("user", "third")]
         await asyncio.sleep(0)
-        go.set()
+        work.go.set()
         await asyncio.gather(*asked)
-        while len(order) < 5:
-            await asyncio.sleep(0.01)
+        await work.wait_for(5)
         for name in ("fifth", "sixth"):
             desk.begin_later(name, lambda name=name: work(name))
         await desk.close()
-        assert order[:5] == ["first", "user", "third", "second", "fourth"]
-        assert "sixth" not in order
+        assert work.done[:5] == ["first", "user", "third", "second", "fourth"]
+        assert "sixth" not in work.done
 
     run_async(ask())
 
 
 def test_what_has_time_does_not_pile_up(monkeypatch):
     monkeypatch.setattr("app.web.desk.MOST_WAITING", 1)
-    go, done = threading.Event(), []
+    work = Held()
 
     async def ask():
         desk = Desk()
-        desk.begin_later("first", lambda: go.wait(10))
-        for name in ("second", "third", "second"):
-            desk.begin_later(name, lambda name=name: done.append(name))
-        go.set()
-        while not done:
-            await asyncio.sleep(0.01)
+        for name in ("first", "second", "third", "second"):
+            desk.begin_later(name, lambda name=name: work(name))
+        work.go.set()
+        await work.wait_for(2)
         await asyncio.sleep(0.05)
         await desk.close()
 
     run_async(ask())
-    assert done == ["second"]
+    assert work.done == ["first", "second"]
