@@ -34,8 +34,6 @@ class FixedBatchNorm(BatchNorm):
     A batch of one drawing has no variance of its own.
     """
 
-    mixes_samples = False
-
     def forward(self, x: Array, *, training: bool) -> Array:
         if training:
             self._x = x.reshape(len(x), *self._full_shape)

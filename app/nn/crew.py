@@ -74,7 +74,8 @@ class Crew:
             spec["input_shape"] = [len(self._columns)]
         own = Network.from_spec(spec, dtype=network.dtype)
         x = x if self._columns is None else x.reshape(len(x), -1)
-        plan = plan_memory(own.params, (len(x), *own.input_shape), x.dtype, t, slots, count)
+        sums = max(layer.sums for layer in own.layers)
+        plan = plan_memory(own.params, (len(x), *own.input_shape), x.dtype, t, slots, sums, count)
         self._file = os.memfd_create("digitpad-training")
         self._processes: list[subprocess.Popen[bytes]] = []
         self._optimizer, self._public, self._working = optimizer, network, False

@@ -1,5 +1,6 @@
 """The layers of a network, and what every layer promises."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,8 +26,9 @@ class Layer:
     grads: dict[str, Array]
     state: dict[str, Array]
     """Arrays that are saved with the parameters and are not trained, such as running means; empty in most layers."""
-    mixes_samples: ClassVar[bool] = False
-    """True where, in training, an output depends on the batch's other samples: then a batch cannot be shared out."""
+    sums: int = 0
+    """How many numbers at a time, at most, it adds up over the batch in training; 0 where no output depends on the
+    batch's other samples."""
     needs_input_gradient: bool = True
     """False in the first layer that learns: nobody reads the gradient of its input, so it need not be computed."""
 
@@ -48,6 +50,10 @@ class Layer:
     def bind(self, params: dict[str, Array], grads: dict[str, Array]) -> None:
         """Take the views of the network's vectors that belong to this layer."""
         self.params, self.grads = params, grads
+
+    def share_batch(self, total: Callable[[Array], Array]) -> None:
+        """From now on other processes have the rest of each batch: `total(values)`, which all must call, gives the sum
+        of all processes' `values`, at most `sums` of them, as a vector of float64."""
 
     def initialize(self, rng: RandomSource) -> None:
         """Write the first values of the parameters."""

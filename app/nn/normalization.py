@@ -1,5 +1,6 @@
 """Batch normalization."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,17 +26,18 @@ class BatchNorm(Layer):
     """
 
     type = "batch_norm"
-    mixes_samples = True
 
     def __init__(self, momentum: float = 0.9, epsilon: float = 1e-5) -> None:
         self.momentum = number("momentum", momentum, low=0, below=1)
         self.epsilon = number("epsilon", epsilon, above=0)
+        self._total: Callable[[Array], Array] = _alone
 
     def build(self, input_shape: Shape, dtype: DTypeLike) -> Shape:
         super().build(input_shape, dtype)
         self._full_shape: Shape = input_shape if len(input_shape) == 1 else image_shape(input_shape)
         self._axes = (0,) if len(input_shape) == 1 else (0, 2, 3)
         self.features = self._full_shape[0]
+        self.sums = 2 * self.features  # two a feature in `backward`; one, and their number, in `forward`
         self.state = {
             "running_mean": np.zeros(self.features, self.dtype),
             "running_variance": np.ones(self.features, self.dtype),
@@ -44,6 +46,10 @@ class BatchNorm(Layer):
 
     def parameter_shapes(self) -> dict[str, Shape]:
         return {"gamma": (self.features,), "beta": (self.features,)}
+
+    def share_batch(self, total: Callable[[Array], Array]) -> None:
+        """The mean and the variance are then those of the whole batch, as if one process had it."""
+        self._total = total
 
     def initialize(self, rng: RandomSource) -> None:
         self.params["gamma"][:] = 1
@@ -61,11 +67,12 @@ class BatchNorm(Layer):
         return y.reshape(len(x), *self.input_shape)
 
     def _normalize_batch(self, x: Array) -> Array:
-        self._count = x.size // self.features
-        mean = x.mean(axis=self._axes)
+        sums = self._total(np.append(x.sum(axis=self._axes), x.size // self.features))
+        self._count = int(sums[-1])
+        mean = (sums[:-1] / self._count).astype(self.dtype)
         normalized = np.subtract(x, self._along(mean), out=self._buffer_like("normalized", x))
         y = np.multiply(normalized, normalized, out=self._buffer_like("y", x))
-        variance = y.mean(axis=self._axes)
+        variance = (self._total(y.sum(axis=self._axes)) / self._count).astype(self.dtype)
         self._inverse = 1 / np.sqrt(variance + self.epsilon)
         normalized *= self._along(self._inverse)
         if self._count > 1:
@@ -86,8 +93,10 @@ class BatchNorm(Layer):
         np.sum(g, axis=self._axes, out=self.grads["beta"])
         if not self.needs_input_gradient:
             return grad
-        np.multiply(self._normalized, self._along(self.grads["gamma"] / -self._count), out=dx)
-        dx -= self._along(self.grads["beta"] / self._count)
+        sums = self._total(np.concatenate((self.grads["gamma"], self.grads["beta"])))
+        of_gamma, of_beta = np.split((sums / self._count).astype(self.dtype), 2)
+        np.multiply(self._normalized, self._along(-of_gamma), out=dx)
+        dx -= self._along(of_beta)
         dx += g
         dx *= self._along(self.params["gamma"] * self._inverse)
         return dx.reshape(grad.shape)
@@ -98,3 +107,8 @@ class BatchNorm(Layer):
 
     def spec(self) -> dict[str, Any]:
         return {"type": self.type, "momentum": self.momentum, "epsilon": self.epsilon}
+
+
+def _alone(values: Array) -> Array:
+    """The sum of the values of all processes, where there is one."""
+    return values

@@ -37,7 +37,8 @@ class Memory:
 
     `x` (N, *input_shape) and `t` are the samples, `order` (N,) their order in the epoch, `grads` one gradient vector a
     process, `results` (processes, 3) what each found: its share of the batch's loss, how many it read rightly, and the
-    square of the length of its part of the gradient. `random` (processes, 6) takes the states of their generators.
+    square of the length of its part of the gradient. `random` (processes, 6) takes the states of their generators,
+    `sums` (2, processes, numbers) what layers add up over a batch.
     """
 
     x: Array
@@ -48,11 +49,31 @@ class Memory:
     state: dict[str, Array] = field(default_factory=dict)
     results: Array = field(default_factory=lambda: np.zeros((1, 3)))
     random: Array = field(default_factory=lambda: np.zeros((1, RANDOM_WORDS), np.uint64))
+    sums: Array = field(default_factory=lambda: np.zeros((2, 1, 0)))
 
 
 def part(length: int, rank: int, count: int) -> slice:
     """The piece number `rank` of `count` nearly equal ones."""
     return slice(length * rank // count, length * (rank + 1) // count)
+
+
+class Total:
+    """Adds up vectors of all the processes, which must call it equally often.
+
+    They write in two places by turns: whoever writes in one again has met all others since they read it.
+    """
+
+    def __init__(self, places: Array, rank: int, meet: Callable[[], None]) -> None:
+        self._places, self._rank, self._meet, self._turn = places, rank, meet, 0
+
+    def __call__(self, values: Array) -> Array:
+        """The sum of all processes' `values` (n,), in the order of their ranks; a new vector of float64."""
+        places = self._places[self._turn, :, : len(values)]
+        self._turn = 1 - self._turn
+        places[self._rank] = values
+        self._meet()
+        total: Array = np.add.reduce(places, axis=0)
+        return total
 
 
 class Member:
@@ -77,6 +98,10 @@ class Member:
         self._inputs = np.empty((rows, *network.input_shape), network.dtype)
         self._part = part(len(memory.params), rank, self._count)
         self._has_learned = False
+        if self._count > 1:
+            total = Total(memory.sums, rank, meet)
+            for layer in network.layers:
+                layer.share_batch(total)
         self._decay = np.empty(max(0, min(self._part.stop, network.decayed) - self._part.start), network.dtype)
 
     def __enter__(self) -> "Member":

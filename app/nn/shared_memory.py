@@ -13,13 +13,19 @@ LINE = 64
 """Bytes of a cache line: what two processes write at the same time must not lie in one."""
 
 
-def plan_memory(params: Array, x_shape: Shape, x_dtype: Any, t: Array, slots: list[str], count: int) -> dict[str, Any]:
-    """Where each array lies in the shared memory: name → [offset, dtype, shape]."""
+def plan_memory(
+    params: Array, x_shape: Shape, x_dtype: Any, t: Array, slots: list[str], sums: int, count: int
+) -> dict[str, Any]:
+    """Where each array lies in the shared memory: name → [offset, dtype, shape].
+
+    `slots` are those of the optimizer, `sums` how many numbers a layer adds up at a time, `count` the processes.
+    """
     arrays: dict[str, tuple[str, Shape]] = {
         "flags": ("int64", (count * LINE // 8,)),
         "job": ("float64", (8,)),
         "results": ("float64", (count, LINE // 8)),
         "random": ("uint64", (count, RANDOM_WORDS)),
+        "sums": ("float64", (2, count, -(-sums * 8 // LINE) * LINE // 8)),
         "order": ("int64", x_shape[:1]),
         "x": (str(x_dtype), x_shape),
         "t": (str(t.dtype), t.shape),
@@ -54,4 +60,5 @@ def memory_of(arrays: dict[str, Array], slots: list[str], count: int) -> Memory:
         state={slot: arrays[f"state.{slot}"] for slot in slots},
         results=arrays["results"],
         random=arrays["random"],
+        sums=arrays["sums"],
     )

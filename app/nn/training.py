@@ -198,11 +198,12 @@ class Trainer:
         return evaluate(self.network, x, t, loss=self.loss, input_scale=self.options.input_scale)
 
     def _gains(self, processes: int) -> bool:
+        rest = self.samples % self.batch_size  # a process that has none of them would have nothing to add up
         return (
             processes > 1
             and is_possible()
             and self.batch_size * self.network.params.size >= SHARED_WORK
-            and not any(layer.mixes_samples for layer in self.network.layers)
+            and (rest == 0 or rest >= processes or not any(layer.sums for layer in self.network.layers))
             and all(_is_known(LAYERS, layer) for layer in self.network.layers)
             and _is_known(OPTIMIZERS, self.optimizer)
             and _is_known(LOSSES, self.loss)

@@ -184,13 +184,60 @@ def _runs(pid):
         return False
 
 
-def test_small_batches_and_layers_that_mix_samples_are_trained_alone(monkeypatch):
+def test_small_batches_are_trained_alone(monkeypatch):
     monkeypatch.setattr("app.nn.training.SHARED_WORK", 1_000)
     options = Options(batch_size=15)
     assert Trainer(network(), X, T, optimizer=Adam(), options=options, processes=2).processes == 1
     assert Trainer(network(), X, T, optimizer=Adam(), options=Options(batch_size=32), processes=2).processes == 2
-    monkeypatch.setattr("app.nn.layers.Dense.mixes_samples", True)
-    assert Trainer(network(), X, T, optimizer=Adam(), options=Options(batch_size=32), processes=2).processes == 1
+
+
+NORMALIZED = {
+    "dense": [{"type": "dense", "units": 8}, "batch_norm", "relu", {"type": "dense", "units": 3}, "batch_norm"],
+    "first": ["batch_norm", {"type": "dense", "units": 3}],
+    "conv2d": [
+        *({"type": "conv2d", "filters": 4, "kernel_size": 3}, "batch_norm", "relu"),
+        *({"type": "conv2d", "filters": 3, "kernel_size": 3}, "batch_norm", "max_pool2d"),
+        {"type": "dense", "units": 3},
+    ],
+}
+
+
+def train_normalized(layers, processes, dtype="float64", samples=70):
+    rng = np.random.default_rng(9)
+    x, t = rng.normal(3, 2, (samples, 6, 6)), rng.integers(0, 3, samples)
+    layers = [{"type": "flatten"}, *layers] if layers is not NORMALIZED["conv2d"] else layers
+    net = Network.from_spec({"layers": layers}, input_shape=(6, 6), dtype=dtype)
+    net.initialize(1)
+    options = Options(batch_size=32, epochs=3, weight_decay=0.01)
+    trainer = Trainer(net, x, t, optimizer=Momentum(0.01), options=options, validation=(x, t), processes=processes)
+    epochs = [step for step in trainer.run() if isinstance(step, EpochMetrics)]
+    return trainer, net, epochs
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+@pytest.mark.parametrize("layers", NORMALIZED.values(), ids=NORMALIZED)
+def test_batch_normalization_is_of_the_whole_batch_though_it_is_shared_out(layers, processes):
+    _, alone, one = train_normalized(layers, 1)
+    trainer, together, many = train_normalized(layers, processes)
+    assert trainer.processes == processes
+    assert any("running_variance" in name for name in alone.weights())
+    for name, array in alone.weights().items():
+        np.testing.assert_allclose(together.weights()[name], array, atol=1e-11, err_msg=name)
+    for a, b in zip(one, many, strict=True):
+        assert a.train_loss == pytest.approx(b.train_loss, abs=1e-11)
+        assert a.val_loss == pytest.approx(b.val_loss, abs=1e-11)
+
+
+def test_a_crew_with_batch_normalization_comes_to_the_same_twice():
+    first, second = (train_normalized(NORMALIZED["conv2d"], 2, "float32")[1].weights() for _ in range(2))
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize(("samples", "processes"), [(64, 3), (65, 1), (66, 1), (67, 3)])
+def test_a_process_without_a_sample_has_nothing_to_normalize_so_that_one_trains_alone(samples, processes):
+    trainer, _, epochs = train_normalized(NORMALIZED["dense"], 3, samples=samples)
+    assert trainer.processes == processes
+    assert len(epochs) == 3
 
 
 @pytest.mark.parametrize(("length", "count"), [(10, 1), (10, 2), (10, 3), (1, 2), (0, 2)])

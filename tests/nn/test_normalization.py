@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.nn import BatchNorm, Network, gradient_check
+from app.nn import Network, gradient_check
 
 
 def built(shape, dtype="float64", **settings):
@@ -96,10 +96,6 @@ def test_inference_writes_nothing():
     layer.forward(np.ones((4, 3)), training=False)
     assert all(np.array_equal(layer.state[name], array) for name, array in before.items())
     assert layer._buffers._arrays == {}
-
-
-def test_it_needs_the_whole_batch():
-    assert BatchNorm.mixes_samples
 
 
 def test_a_spec_makes_an_equal_layer():
