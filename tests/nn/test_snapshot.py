@@ -69,7 +69,7 @@ def run_in_two(make, stop):
 
 
 @pytest.mark.parametrize("stop", range(1, 13))
-@pytest.mark.parametrize(("kind", "processes"), [("dropout", 1), ("dropout", 2), ("batch_norm", 1)])
+@pytest.mark.parametrize(("kind", "processes"), [("dropout", 1), ("dropout", 2), ("batch_norm", 1), ("batch_norm", 2)])
 def test_a_training_broken_off_anywhere_ends_with_the_same_weights_and_metrics(kind, processes, stop):
     if processes > 1 and not is_possible():
         pytest.skip("this system has no shared memory that a crew can use")
