@@ -13,8 +13,8 @@ import numpy as np
 from app.data.augment import Augmentation, Augmenter
 from app.data.dataset import ImageArray
 from app.nn import CrewLostError
-from app.nn.crew import is_possible
-from app.nn.helper import start_helper
+from app.nn.subprocesses import start_helper
+from app.nn.training.pool import is_possible
 
 BUFFERS = 2
 """One epoch's images are learned from while the next one's are made."""

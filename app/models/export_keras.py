@@ -19,7 +19,7 @@ from app.data.rule import IMAGE_SIZE
 from app.models.export_source import Source
 from app.nn import LAYERS, Network
 from app.nn.arrays import Array
-from app.nn.layers import Layer
+from app.nn.layers.core import Layer
 
 WEIGHTS, PROGRAM = "weights.npz", "model.py"
 

@@ -18,7 +18,7 @@ from app.data.rule import IMAGE_SIZE
 from app.models.export_source import ExportUnavailableError, Source
 from app.nn import LAYERS, Network
 from app.nn.arrays import Array, Shape
-from app.nn.layers import Layer
+from app.nn.layers.core import Layer
 
 OPSET = 20
 """The first with `Gelu`."""

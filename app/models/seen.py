@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.nn import Network
-from app.nn.activations import Softmax
 from app.nn.arrays import Array
-from app.nn.layers import Dense
+from app.nn.layers.activations import Softmax
+from app.nn.layers.core import Dense
 
 BATCH = 1000
 

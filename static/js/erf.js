@@ -1,4 +1,4 @@
-// The error function, which JavaScript does not have, as app/nn/erf.py.
+// The error function, which JavaScript does not have, as app/nn/layers/activations.py.
 // Cody 1969, "Rational Chebyshev approximations for the error function", Math. Comp. 23, 631–637, with the coefficients
 // of his CALERF (netlib specfun): numerator and denominator, highest power first.
 

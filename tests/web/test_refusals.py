@@ -8,7 +8,7 @@ from app.data.drawing import check_label, check_set_name
 from app.models import ModelStore
 from app.models.card import check_name
 from app.nn import LAYERS, build
-from app.nn.steps import Diverged
+from app.nn.training.options import Diverged
 from app.runs.config import request_config
 from app.runs.races import race_configs
 from app.runs.stored import UnusableModelError, load_queued

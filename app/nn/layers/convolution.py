@@ -7,8 +7,8 @@ from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from numpy.typing import DTypeLike
 
 from app.nn.arrays import Array, Shape
-from app.nn.images import ImageLayer, as_images, outputs_along
 from app.nn.initializers import INITIALIZERS, Initializer, RandomSource, Xavier
+from app.nn.layers.image_layer import ImageLayer, as_images, outputs_along
 from app.nn.spec import build, whole
 
 TILE_ROWS = 16

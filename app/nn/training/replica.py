@@ -1,7 +1,7 @@
 """One process's part in a training: its share of every batch, and its part of the parameters to change.
 
-Alone it has all of both. In a crew (app.nn.crew) several processes keep the parameters, the gradients of each and the
-samples in memory that they share, and meet three times a step.
+Alone it has all of both. In a pool (app.nn.training.pool) several processes keep the parameters, the gradients of each
+and the samples in shared memory, and synchronize three times a step.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from app.nn.evaluation import divide
 from app.nn.losses import Loss
 from app.nn.network import Network
 from app.nn.optimizers import Optimizer
-from app.nn.snapshot import RANDOM_WORDS, read_random, write_random
 from app.nn.statistics import gradient_norms
+from app.nn.training.snapshot import RANDOM_WORDS, read_random, write_random
 
 LAYERS = 2
 """Purpose in `default_rng([seed, epoch, purpose, rank])`: the layers' own randomness."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from app.nn.arrays import Array, Shape
-from app.nn.images import ImageLayer, as_images, outputs_along
+from app.nn.layers.image_layer import ImageLayer, as_images, outputs_along
 from app.nn.spec import whole
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from app.nn.arrays import Array
-from app.nn.shared_memory import LINE
+from app.nn.training.shared_memory import LINE
 
 SPINS = 2_000
 """Looks, about a tenth of a microsecond each, before a process that waits lets others run."""

@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 
 from app.nn.arrays import Array
-from app.nn.gate import Gate
-from app.nn.helper import start_helper
-from app.nn.layers import Dense, Flatten
+from app.nn.layers.core import Dense, Flatten
 from app.nn.losses import LOSSES, Loss
 from app.nn.network import Network
 from app.nn.optimizers import OPTIMIZERS, Optimizer
-from app.nn.parallel import Member, Rules, optimizer_settings, same_inputs
-from app.nn.shared_memory import map_arrays, memory_of, plan_memory
 from app.nn.spec import build
+from app.nn.subprocesses import start_helper
+from app.nn.training.barrier import Gate
+from app.nn.training.replica import Member, Rules, optimizer_settings, same_inputs
+from app.nn.training.shared_memory import map_arrays, memory_of, plan_memory
 
 ANSWER_SECONDS = 120.0
 """How long a process may take for its share of a batch before it is taken for dead."""
@@ -228,7 +228,7 @@ def _copy(source: dict[str, Array], target: dict[str, Array], columns: Array | N
 
 
 def _start(file: int, orders: dict[str, Any]) -> "subprocess.Popen[bytes]":
-    process = start_helper("app.nn.crew", file)
+    process = start_helper("app.nn.training.pool", file)
     assert process.stdin is not None
     with suppress(BrokenPipeError):  # it died at once: the first meeting finds that out
         process.stdin.write(json.dumps({**orders, "file": file, "parent": os.getpid()}).encode() + b"\n")

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.nn.arrays import Array
-from app.nn.averaging import WeightAverage
-from app.nn.crew import Crew, is_possible
-from app.nn.early_stopping import EarlyStopping
 from app.nn.evaluation import Evaluation, check_loss, check_samples, evaluate
-from app.nn.layers import Layer
+from app.nn.layers.core import Layer
 from app.nn.losses import LOSSES, CrossEntropy, Loss
 from app.nn.network import LAYERS, Network
 from app.nn.optimizers import OPTIMIZERS, Optimizer
-from app.nn.parallel import Member, Memory, Rules, same_targets
 from app.nn.schedules import Constant, Schedule
-from app.nn.snapshot import Snapshot, prefixed
 from app.nn.spec import whole
 from app.nn.statistics import LayerStatistics, layer_statistics
-from app.nn.steps import BatchDone, Diverged, EpochMetrics, Options
+from app.nn.training.early_stopping import EarlyStopping
+from app.nn.training.options import BatchDone, Diverged, EpochMetrics, Options
+from app.nn.training.pool import Crew, is_possible
+from app.nn.training.replica import Member, Memory, Rules, same_targets
+from app.nn.training.snapshot import Snapshot, prefixed
+from app.nn.training.weight_averaging import WeightAverage
 
 SHARE = 8
 """Samples of a batch that a process should have at least."""
@@ -281,3 +281,34 @@ class Trainer:
 def _is_known(registry: Mapping[str, type], part: Layer | Loss | Optimizer) -> bool:
     """Whether another process can make the like of `part` from its spec."""
     return registry.get(part.type) is type(part)
+
+
+def fit(
+    network: Network,
+    x: Array,
+    t: Array,
+    *,
+    loss: Loss | None = None,
+    optimizer: Optimizer,
+    schedule: Schedule | None = None,
+    validation: tuple[Array, Array] | None = None,
+    options: Options | None = None,
+    processes: int = 1,
+    epoch_inputs: Callable[[int], Array] | None = None,
+    batch_targets: Callable[[int, Array, Array], Array] | None = None,
+) -> Iterator[EpochMetrics]:
+    """Train `network` and yield the metrics of every epoch; the arguments are `Trainer`'s."""
+    trainer = Trainer(
+        network,
+        x,
+        t,
+        loss=loss,
+        optimizer=optimizer,
+        schedule=schedule,
+        validation=validation,
+        options=options,
+        processes=processes,
+        epoch_inputs=epoch_inputs,
+        batch_targets=batch_targets,
+    )
+    return (metrics for metrics in trainer.run() if isinstance(metrics, EpochMetrics))

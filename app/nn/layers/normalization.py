@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from app.nn.arrays import Array, Shape
-from app.nn.images import image_shape
 from app.nn.initializers import RandomSource
-from app.nn.layers import Layer
+from app.nn.layers.core import Layer
+from app.nn.layers.image_layer import image_shape
 from app.nn.spec import number
 
 

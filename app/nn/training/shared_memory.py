@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from app.nn.arrays import Array, Shape
-from app.nn.parallel import Memory
-from app.nn.snapshot import RANDOM_WORDS
+from app.nn.training.replica import Memory
+from app.nn.training.snapshot import RANDOM_WORDS
 
 LINE = 64
 """Bytes of a cache line: what two processes write at the same time must not lie in one."""

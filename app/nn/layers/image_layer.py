@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from app.nn.arrays import Array, Shape
-from app.nn.layers import Layer
+from app.nn.layers.core import Layer
 
 
 class ImageLayer(Layer):
