@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from app.data import from_strokes, load_dataset, split_validation
-from app.data.rule import apply_rule
+from app.data.preprocessing.normalize import apply_rule
 from app.models.calibration import logits_of
 from app.models.rejection import fit_rejection, fit_subspaces, scores_of, statistics_of
 from app.recipes import get_recipe

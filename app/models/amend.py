@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from app.data.files import write_whole
 from app.models.card import ModelCard
 from app.models.store import CARD, ModelStore
+from app.storage.atomic import write_whole
 
 
 def amend(store: ModelStore, name: str, **fields: Any) -> ModelCard:

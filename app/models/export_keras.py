@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.data.rule import IMAGE_SIZE
+from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.models.export_source import Source
 from app.nn import LAYERS, Network
 from app.nn.arrays import Array

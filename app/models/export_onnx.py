@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from app import __version__
-from app.data.rule import IMAGE_SIZE
+from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.models.export_source import ExportUnavailableError, Source
 from app.nn import LAYERS, Network
 from app.nn.arrays import Array, Shape

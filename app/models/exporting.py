@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.data.files import write_named
-from app.data.rule import IMAGE_SIZE
+from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.models.export_html import write as write_html
 from app.models.export_keras import write as write_keras
 from app.models.export_npz import write as write_npz
@@ -16,6 +15,7 @@ from app.models.export_source import Source
 from app.models.package import pack
 from app.models.store import CARD, ModelStore
 from app.nn import shown
+from app.storage.atomic import write_named
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from app import __version__
-from app.data.rule import IMAGE_SIZE
+from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.models.card import ModelCard
 from app.nn import Network
 from app.nn.arrays import Array

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data import Dataset, Split
-from app.data.yours import OwnImages, Yours
+from app.data.drawings.rendered import OwnImages, Yours
 from app.models.calibration import BINS, softmax
 from app.models.card import ModelCard
 from app.models.seen import as_logits

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from app.data import Prepared
-from app.data.rule import IMAGE_SIZE
+from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.models.card import ModelCard
 from app.models.predictor import Predictor
 from app.models.rejection import ARRAYS, Rejecter

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.data.rule import IMAGE_SIZE
+from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.models.card import Rejection, Scale
 from app.models.outliers import NAMES, OutlierHead, fit_outlier_head
 from app.models.seen import Seen

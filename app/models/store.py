@@ -15,13 +15,13 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from app.data.files import sync_folder, write_synced, write_whole
 from app.models.card import NAME, ModelCard, check_name
 from app.models.files import build, damage, link, numbered
 from app.models.rejection import ARRAYS, Rejecter
 from app.models.seen import count_features
 from app.nn import Network
 from app.nn.arrays import Array
+from app.storage.atomic import sync_folder, write_synced, write_whole
 
 WEIGHTS, CARD, DEFAULT = "model.safetensors", "model.json", "default"
 CHOSEN = "chosen"

@@ -9,11 +9,11 @@ from threadpoolctl import threadpool_limits
 
 from app.data import Dataset, DatasetInfo, DatasetUnavailable, Split, load_dataset
 from app.data.catalog import get_info, is_drawn
-from app.data.drawing import DEFAULT_SET
-from app.data.drawings import DrawingStore
-from app.data.mixture import is_mixture, parse_mixture
-from app.data.own import PREFIX
-from app.data.personal import VALIDATION, PersonalData, Readiness, load_personal, readiness
+from app.data.drawings.drawing import DEFAULT_SET
+from app.data.drawings.store import DrawingStore
+from app.data.personalization import VALIDATION, PersonalData, Readiness, load_personal, readiness
+from app.data.sources.drawings import PREFIX
+from app.data.sources.mixture import is_mixture, parse_mixture
 from app.models import ModelCard
 from app.models.card import LONGEST_NAME
 from app.models.evidence import Compared, Mine

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from app.data.augment import Augmenter, make_augmentation
+from app.data.augmentation.augment import Augmenter, make_augmentation
 from app.nn import LOSSES, OPTIMIZERS, BatchDone, Network, Options, Trainer, build
 from app.nn.layers.convolution import Conv2D
 from app.nn.layers.core import Dense, Layer

@@ -26,7 +26,7 @@ COMMON_SCRIPT = "page"
 """The module that every page has."""
 
 SERVER_TEXTS: Mapping[str, tuple[str, ...]] = {
-    "doctor": ("app/data/doctor.py",),
+    "doctor": ("app/data/preprocessing/diagnose.py",),
     "server-words": (
         "app/data/catalog",
         "app/data/idx_sets",

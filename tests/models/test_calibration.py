@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import load, save
 
 from app.data import DatasetUnavailable, Split, from_pixels, from_strokes, load_dataset, split_validation
-from app.data.nondigits import KINDS, load_nondigits, pair_digits
+from app.data.sources.nondigits import KINDS, load_nondigits, pair_digits
 from app.models import Calibration, DamagedModelError, ModelStore, Predictor, Predictors, calibrate, fit_subspaces
 from app.models.calibration import expected_calibration_error, fit_temperature, softmax
 from app.models.outliers import NAMES, OutlierHead

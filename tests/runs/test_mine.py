@@ -7,8 +7,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from app.data import DatasetUnavailable, load_dataset
-from app.data.drawings import DrawingStore
-from app.data.personal import hold_out, load_personal, readiness
+from app.data.drawings.store import DrawingStore
+from app.data.personalization import hold_out, load_personal, readiness
 from app.models import ModelStore
 from app.models.chosen import ForgetfulModelError, choose_default
 from app.models.evidence import Compared, Mine
