@@ -13,7 +13,7 @@ from app.data.cache import LoadedDatasets
 from app.data.drawings.rendered import OwnImages
 from app.data.drawings.store import DrawingStore
 from app.models import ModelStore, Predictors
-from app.models.judgement import Judge
+from app.models.evaluation import Judge
 from app.runs.checkpoints import Checkpoints
 from app.runs.commands import Commands
 from app.runs.config import RunConfig

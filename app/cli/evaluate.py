@@ -31,7 +31,7 @@ def evaluate(
 ) -> None:
     """Accuracy, loss, precision and recall by label, calibration, and what is taken for what."""
     from app.data.drawings.rendered import OwnImages
-    from app.models.judgement import Judge
+    from app.models.evaluation import Judge
 
     settings = read_settings()
     store = open_store(settings)

@@ -42,7 +42,7 @@ def asked() -> Iterator[None]:
     """What the rooms refuse becomes a Failure: USAGE for names and values that are wrong, FAILED for what cannot be."""
     from app.data import DatasetUnavailable
     from app.models import DamagedModelError, ProtectedModelError, UnknownModelError
-    from app.models.judgement import MisfitError
+    from app.models.evaluation import MisfitError
     from app.models.store import NameTakenError
     from app.runs.commands import NoCheckpointError
     from app.runs.log import NotEndedError, UnknownRunError

@@ -15,9 +15,8 @@ from app.data.personalization import VALIDATION, PersonalData, Readiness, load_p
 from app.data.sources.drawings import PREFIX
 from app.data.sources.mixture import is_mixture, parse_mixture
 from app.models import ModelCard
-from app.models.card import LONGEST_NAME
-from app.models.evidence import Compared, Mine
-from app.models.judgement import read
+from app.models.card import LONGEST_NAME, Compared, Mine
+from app.models.evaluation import read
 from app.nn import LOSSES, CrossEntropy, Network, SquaredError, build, check_loss
 from app.runs.config import RunConfig, parse_config
 from app.runs.trial import work

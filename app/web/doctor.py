@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.data import Steps
 from app.data.preprocessing.diagnose import USUAL_STROKE_WIDTH, Examination, examine_image, examine_strokes
-from app.models.answers import describe, rounded
+from app.models.responses import describe, rounded
 from app.nn import shown
 from app.web.bodies import json_body, read_json
 from app.web.errors import Error

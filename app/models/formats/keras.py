@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data.preprocessing.normalize import IMAGE_SIZE
-from app.models.export_source import Source
+from app.models.formats.source import Source
 from app.nn import LAYERS, Network
 from app.nn.arrays import Array
 from app.nn.layers.core import Layer

@@ -15,7 +15,7 @@ import numpy as np
 
 from app import __version__
 from app.data.preprocessing.normalize import IMAGE_SIZE
-from app.models.export_source import ExportUnavailableError, Source
+from app.models.formats.source import ExportUnavailableError, Source
 from app.nn import LAYERS, Network
 from app.nn.arrays import Array, Shape
 from app.nn.layers.core import Layer

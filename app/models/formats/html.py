@@ -7,7 +7,9 @@ precision that they are stored in. Its scripts and styles are those of the pages
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from jinja2.utils import htmlsafe_json_dumps
@@ -15,9 +17,53 @@ from markupsafe import Markup
 
 from app import __version__
 from app.bundle import bundled
-from app.models.bundling import bundle_scripts
-from app.models.export_source import Source
+from app.models.formats.source import Source
 from app.texts import KEYS, LANGUAGES, read_texts
+
+_IMPORT = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"\./(?P<module>[\w-]+)\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?function\*?|const|class) (\w+)", re.MULTILINE)
+_ENDS = re.compile(r"</script|<!--", re.IGNORECASE)
+
+
+def bundle_scripts(folder: Path, entry: str) -> str:
+    """Module `entry` of `folder` and all that it imports, each in a scope of its own, those that are needed first.
+
+    It knows the imports and exports that these modules have: named ones, each export before its declaration, no two
+    modules that need one another. Raises ValueError for others.
+    """
+    parts: list[str] = []
+    _add(folder, entry, parts, set(), ())
+    script = "\n".join(parts)
+    if _ENDS.search(script):
+        raise ValueError("expected scripts without what ends or hides one in a page")
+    return script
+
+
+def _add(folder: Path, name: str, parts: list[str], done: set[str], above: tuple[str, ...]) -> None:
+    if name in above:
+        raise ValueError(f"expected modules that do not need one another; got {' → '.join((*above, name))}")
+    if name in done:
+        return
+    source = (folder / f"{name}.js").read_text(encoding="utf-8")
+    for found in _IMPORT.finditer(source):
+        _add(folder, found["module"], parts, done, (*above, name))
+    done.add(name)
+    exports = [found[2] for found in _EXPORT.finditer(source)]
+    body = _EXPORT.sub(r"\1 \2", _IMPORT.sub(_imported, source))
+    if re.search(r"^(import|export)\b|\bimport\(", body, re.MULTILINE):
+        raise ValueError(f"{name}.js: expected named imports and exports alone")
+    parts.append(f"const {_scope(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();")
+
+
+def _imported(found: re.Match[str]) -> str:
+    if found["names"] is None:
+        return ""
+    return f"const {{{found['names'].replace(' as ', ': ')}}} = {_scope(found['module'])};\n"
+
+
+def _scope(name: str) -> str:
+    return "module_" + name.replace("-", "_")
+
 
 ENTRY = "standalone"
 STYLES = ("tokens", "app", "pad")

@@ -14,7 +14,7 @@ from app.data import Dataset, Split
 from app.data.drawings.rendered import OwnImages, Yours
 from app.models.calibration import BINS, softmax
 from app.models.card import ModelCard
-from app.models.seen import as_logits
+from app.models.features import as_logits
 from app.models.store import DamagedModelError, ModelStore
 from app.nn import LOSSES, Loss, Network, build, check_loss
 

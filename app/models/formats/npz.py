@@ -10,7 +10,7 @@ from io import BytesIO
 import numpy as np
 from safetensors.numpy import load
 
-from app.models.export_source import Source
+from app.models.formats.source import Source
 
 MODEL = "model"
 """The entry that holds the card."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.models.onnx_file import Node, OnnxFile
+from app.models.formats.onnx_proto import Node, OnnxFile
 from app.nn.arrays import Array
 
 MOST_NODES = 500

@@ -16,8 +16,8 @@ from safetensors.numpy import save
 
 from app import __version__
 from app.models.card import NAME, RESERVED, ModelCard
-from app.models.onnx_chain import Chain
-from app.models.onnx_file import Node, read_onnx
+from app.models.formats.onnx_graph import Chain
+from app.models.formats.onnx_proto import Node, read_onnx
 from app.models.predictor import BYTE_MAX
 from app.nn import Network
 from app.nn.arrays import Array

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.models.card import Rejection, Scale
-from app.models.outliers import NAMES, OutlierHead, fit_outlier_head
-from app.models.seen import Seen
+from app.models.features import Seen
+from app.models.ood.outlier_head import NAMES, OutlierHead, fit_outlier_head
 from app.nn.arrays import Array
 
 COMPONENTS = 24

@@ -17,9 +17,9 @@ from safetensors.numpy import load
 from app.data import Prepared
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.models.card import ModelCard
+from app.models.features import count_features
+from app.models.ood.detector import ARRAYS, Rejecter
 from app.models.predictor import Predictor
-from app.models.rejection import ARRAYS, Rejecter
-from app.models.seen import count_features
 from app.models.store import CARD, WEIGHTS, DamagedModelError
 from app.nn import LAYERS, Network, build
 from app.nn.arrays import Array

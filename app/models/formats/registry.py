@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.data.preprocessing.normalize import IMAGE_SIZE
-from app.models.export_html import write as write_html
-from app.models.export_keras import write as write_keras
-from app.models.export_npz import write as write_npz
-from app.models.export_onnx import OPSET
-from app.models.export_onnx import write as write_onnx
-from app.models.export_source import Source
-from app.models.package import pack
+from app.models.formats.archive import pack
+from app.models.formats.html import write as write_html
+from app.models.formats.keras import write as write_keras
+from app.models.formats.npz import write as write_npz
+from app.models.formats.onnx_export import OPSET
+from app.models.formats.onnx_export import write as write_onnx
+from app.models.formats.source import Source
 from app.models.store import CARD, ModelStore
 from app.nn import shown
 from app.storage.atomic import write_named
