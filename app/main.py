@@ -14,16 +14,15 @@ from app.data.drawings.rendered import OwnImages
 from app.data.drawings.store import DrawingStore
 from app.models import ModelStore, Predictors
 from app.models.evaluation import Judge
-from app.runs.checkpoints import Checkpoints
-from app.runs.commands import Commands
-from app.runs.config import RunConfig
-from app.runs.distillation import slowed
-from app.runs.estimate import Estimator
-from app.runs.log import Log
-from app.runs.runner import Runner
-from app.runs.tail import Tail
-from app.runs.tracking import Tracking, check_extras
-from app.runs.trial import trial_apart
+from app.runs.config.run_config import RunConfig
+from app.runs.estimate.benchmark import trial_apart, with_teachers_time
+from app.runs.estimate.estimator import Estimator
+from app.runs.log.event_log import Log
+from app.runs.log.subscriber import Tail
+from app.runs.service import Commands
+from app.runs.supervisor import Runner
+from app.runs.tracking.follower import Tracking, check_extras
+from app.runs.training.checkpoints import Checkpoints
 from app.settings import SHIPPED_MODELS, Settings
 from app.web import (
     assets,
@@ -82,7 +81,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         loaded = LoadedDatasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=drawn)
 
         def tried(config: RunConfig) -> float | None:
-            return slowed(trial_apart(config, kernel=settings.blas_kernel, workers=settings.workers), config, store)
+            return with_teachers_time(
+                trial_apart(config, kernel=settings.blas_kernel, workers=settings.workers), config, store
+            )
 
         estimator = Estimator(log, tried, folder=settings.cache_dir)
         desk, judge = Desk(), Judge(store, OwnImages(drawn))

@@ -18,8 +18,8 @@ from app.data.preprocessing.normalize import apply_rule
 from app.models.calibration import logits_of
 from app.models.ood.detector import fit_rejection, fit_subspaces, scores_of, statistics_of
 from app.recipes import get_recipe
-from app.runs.config import parse_config
-from app.runs.training import Training
+from app.runs.config.run_config import parse_config
+from app.runs.training.run_training import Training
 from app.settings import Settings
 
 COUNT = 400

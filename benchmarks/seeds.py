@@ -16,9 +16,9 @@ from app.data import load_dataset
 from app.models import ModelStore
 from app.models.card import SeedResult
 from app.recipes import get_recipe
-from app.runs.compute import LARGEST_CREW, cores
-from app.runs.config import parse_config
-from app.runs.training import Said, Training
+from app.runs.config.run_config import parse_config
+from app.runs.training.hardware import LARGEST_CREW, cores
+from app.runs.training.run_training import Said, Training
 from app.settings import SHIPPED_MODELS, Settings
 
 

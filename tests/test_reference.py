@@ -14,7 +14,7 @@ import app.nn
 from app.cli import cli
 from app.main import create_app
 from app.recipes import load_recipes
-from app.runs.config import RunConfig
+from app.runs.config.run_config import RunConfig
 from app.settings import Settings
 from docs import generate_engine, generate_model, generate_server
 from docs.generate import MAKERS, filled, moved

@@ -26,10 +26,10 @@ def default_model(
     from app.bundle import is_installed
     from app.models import ModelStore
     from app.recipes import get_recipe
-    from app.runs.compute import LARGEST_CREW, cores
-    from app.runs.config import parse_config
-    from app.runs.distillation import load_teachers, with_teachers
-    from app.runs.training import Said, Training
+    from app.runs.config.run_config import parse_config
+    from app.runs.training.distillation import load_teachers, with_teachers
+    from app.runs.training.hardware import LARGEST_CREW, cores
+    from app.runs.training.run_training import Said, Training
     from app.settings import SHIPPED_MODELS
     from app.storage.atomic import write_whole
 
@@ -79,7 +79,7 @@ def augment(
     from app.data.augmentation.augment import make_augmentation
     from app.data.augmentation.preview import changed_digits, contact_sheet
     from app.recipes import get_recipe
-    from app.runs.config import parse_config
+    from app.runs.config.run_config import parse_config
 
     settings = read_settings()
     with asked():
@@ -103,7 +103,7 @@ def check_gradient(
     from app.data import make_strokes
     from app.nn import LOSSES, build, gradient_check
     from app.recipes import get_recipe
-    from app.runs.config import parse_config
+    from app.runs.config.run_config import parse_config
 
     with asked():
         config = parse_config({**get_recipe(recipe).config, "dtype": "float64"})
@@ -119,7 +119,7 @@ def check_gradient(
 
 def _take_kernels(choice: str) -> None:
     """Begin anew where BLAS is to take other kernels: it chose them when NumPy was loaded."""
-    from app.runs.compute import kernel_environment
+    from app.runs.training.hardware import kernel_environment
     from app.settings import PROJECT
 
     wanted = kernel_environment(choice)

@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.output import clean, console, duration, number, percent, print_json, say
-from app.runs.database import UNREACHABLE
-from app.runs.log import Log, UnknownRunError
-from app.runs.rows import brief
-from app.runs.states import State
+from app.runs.log.database import UNREACHABLE
+from app.runs.log.event_log import Log, UnknownRunError
+from app.runs.log.state import State
+from app.runs.log.views import brief
 
 LOOK_SECONDS = 0.1
 NARROW, WIDE = 56, 84

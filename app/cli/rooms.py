@@ -11,8 +11,8 @@ if TYPE_CHECKING:  # what a command does not need is not loaded: a shell that co
     from app.data import Dataset
     from app.data.drawings.store import DrawingStore
     from app.models import ModelStore
-    from app.runs.commands import Commands
-    from app.runs.log import Log
+    from app.runs.log.event_log import Log
+    from app.runs.service import Commands
     from app.settings import Settings
 
 
@@ -44,8 +44,8 @@ def asked() -> Iterator[None]:
     from app.models import DamagedModelError, ProtectedModelError, UnknownModelError
     from app.models.evaluation import MisfitError
     from app.models.store import NameTakenError
-    from app.runs.commands import NoCheckpointError
-    from app.runs.log import NotEndedError, UnknownRunError
+    from app.runs.log.event_log import NotEndedError, UnknownRunError
+    from app.runs.service import NoCheckpointError
 
     try:
         yield
@@ -77,7 +77,7 @@ def open_log(settings: "Settings") -> Iterator["Log"]:
     """The log that the server of the same settings keeps too. Raises Failure."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from app.runs.log import Log
+    from app.runs.log.event_log import Log
 
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ def open_drawings(settings: "Settings") -> "DrawingStore":
 
 def open_commands(log: "Log", settings: "Settings") -> "Commands":
     """What people ask of runs; whoever runs the queue finds by itself what there is to do."""
-    from app.runs.commands import Commands
+    from app.runs.service import Commands
 
     return Commands(log, open_store(settings), settings, lambda: None)
 

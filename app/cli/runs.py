@@ -10,11 +10,11 @@ import typer
 from app.cli.completion import complete_run
 from app.cli.output import Code, Failure, number, percent, print_facts, print_json, print_table, remark, say
 from app.cli.rooms import asked, open_commands, open_log, read_settings
-from app.runs.states import ENDED, State
+from app.runs.log.state import ENDED, State
 
 if TYPE_CHECKING:
-    from app.runs.commands import Commands
-    from app.runs.log import Log
+    from app.runs.log.event_log import Log
+    from app.runs.service import Commands
     from app.settings import Settings
 
 runs = typer.Typer(help="The runs: list, show, watch, pause, resume, cancel, delete, export.", no_args_is_help=True)
@@ -160,7 +160,7 @@ def export(
     experiment: Annotated[str | None, typer.Option(help="MLflow's (default: DIGITPAD_MLFLOW_EXPERIMENT)")] = None,
 ) -> None:
     """Tell TensorBoard or MLflow a run that has ended. What they know already is not told twice."""
-    from app.runs.tracking import MissingExtraError, catch_up, mlflow_sink, reason_of, tensorboard_sink
+    from app.runs.tracking.follower import MissingExtraError, catch_up, mlflow_sink, reason_of, tensorboard_sink
 
     with _opened() as (settings, log, _):
         state = log.run(run)["state"]

@@ -11,7 +11,7 @@ import typer
 
 from app.cli.output import Failure, say
 from app.cli.rooms import open_log, read_settings
-from app.runs.compute import THREAD_SETTINGS
+from app.runs.training.hardware import THREAD_SETTINGS
 
 if TYPE_CHECKING:
     from app.settings import Settings

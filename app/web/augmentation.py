@@ -12,7 +12,7 @@ from app.data.augmentation.preview import changed_digits
 from app.data.drawings.rendered import OwnImages
 from app.data.sources.drawings import PREFIX
 from app.recipes import get_recipe
-from app.runs.config import MOST_SEED
+from app.runs.config.run_config import MOST_SEED
 from app.web.datasets import LONGEST_NAME, load
 from app.web.errors import Error
 from app.web.pictures import encoded

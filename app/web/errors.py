@@ -14,11 +14,11 @@ from starlette.responses import JSONResponse, Response
 
 from app.models import DamagedModelError, ProtectedModelError, UnknownModelError
 from app.models.store import ForgetfulModelError
-from app.runs.commands import NoCheckpointError
-from app.runs.config import field_of
-from app.runs.database import UNREACHABLE
-from app.runs.log import NotEndedError, UnknownRunError
-from app.runs.personal import UnpreparedError
+from app.runs.config.run_config import field_of
+from app.runs.log.database import UNREACHABLE
+from app.runs.log.event_log import NotEndedError, UnknownRunError
+from app.runs.service import NoCheckpointError
+from app.runs.training.personalization import UnpreparedError
 from app.web import assets
 from app.web.limits import LimitError, QueueFullError
 from app.web.observing import request_header

@@ -1,6 +1,6 @@
 """How much of the server strangers may take up: each limit is checked before the memory is spent."""
 
-from app.runs.log import Log
+from app.runs.log.event_log import Log
 
 MEGABYTE = 2**20
 

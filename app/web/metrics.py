@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.runs.census import take_census
-from app.runs.database import UNREACHABLE
+from app.runs.log.database import UNREACHABLE
+from app.runs.stats import take_census
 from app.web.errors import Error
 from app.web.limits import SOCKETS
 from app.web.state import State

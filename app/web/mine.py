@@ -10,8 +10,8 @@ from starlette.requests import Request
 from app.data.drawings.drawing import DEFAULT_SET
 from app.data.personalization import LEAST_DRAWINGS, Readiness
 from app.nn import shown
-from app.runs.config import MOST_SEED
-from app.runs.personal import all_ready, personal_config, rehearsed
+from app.runs.config.run_config import MOST_SEED
+from app.runs.training.personalization import all_ready, personal_config, rehearsed
 from app.web.bodies import parse_json, read_body
 from app.web.errors import Error
 from app.web.limits import check_queue

@@ -8,8 +8,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from app import __version__
-from app.runs.census import Census
-from app.runs.states import State
+from app.runs.log.state import State
+from app.runs.stats import Census
 from app.web.counting import Outcome
 
 MOST_MODELS = 100

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.nn import shown
-from app.runs.races import LEAST, MOST
+from app.runs.config.sweep import LEAST, MOST
 from app.web.bodies import json_body, read_json
 from app.web.limits import check_queue
 from app.web.state import State

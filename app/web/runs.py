@@ -9,9 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.nn import shown
-from app.runs.config import MOST_EPOCHS
-from app.runs.rows import brief
-from app.runs.tags import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS, REMARKS, check_remarks
+from app.runs.config.annotations import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS, REMARKS, check_remarks
+from app.runs.config.run_config import MOST_EPOCHS
+from app.runs.log.views import brief
 from app.web.bodies import json_body, parse_json, read_body, read_json
 from app.web.limits import check_queue
 from app.web.state import State

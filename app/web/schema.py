@@ -7,10 +7,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from app.data.catalog import get_info, list_datasets
-from app.runs.config import RunConfig, parse_config
-from app.runs.estimate import likeness
-from app.runs.schema import schema
-from app.runs.tags import REMARKS
+from app.runs.config.annotations import REMARKS
+from app.runs.config.run_config import RunConfig, parse_config
+from app.runs.config.schema import schema
+from app.runs.estimate.estimator import likeness
 from app.web.bodies import json_body, read_json
 from app.web.errors import FieldError
 from app.web.state import Services, State

@@ -10,13 +10,13 @@ from app.data.cache import LoadedDatasets
 from app.data.drawings.store import DrawingStore
 from app.models import ModelStore, Predictors
 from app.models.evaluation import Judge
-from app.runs.checkpoints import Checkpoints
-from app.runs.commands import Commands
-from app.runs.estimate import Estimator
-from app.runs.log import Log
-from app.runs.runner import Runner
-from app.runs.tail import Tail
-from app.runs.tracking import Tracking
+from app.runs.estimate.estimator import Estimator
+from app.runs.log.event_log import Log
+from app.runs.log.subscriber import Tail
+from app.runs.service import Commands
+from app.runs.supervisor import Runner
+from app.runs.tracking.follower import Tracking
+from app.runs.training.checkpoints import Checkpoints
 from app.settings import Settings
 from app.web.counting import Counters
 from app.web.desk import Desk

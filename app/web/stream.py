@@ -11,11 +11,11 @@ from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app.runs.database import UNREACHABLE
-from app.runs.log import Log, UnknownRunError
-from app.runs.rows import brief
-from app.runs.states import ENDED
-from app.runs.tail import Message, Reader, SlowReaderError, message
+from app.runs.log.database import UNREACHABLE
+from app.runs.log.event_log import Log, UnknownRunError
+from app.runs.log.state import ENDED
+from app.runs.log.subscriber import Message, Reader, SlowReaderError, message
+from app.runs.log.views import brief
 from app.web.runs import LARGEST
 from app.web.state import services
 

@@ -5,7 +5,7 @@ from functools import cache
 
 from app.data.catalog import dataset_titles
 from app.recipes import load_recipes
-from app.runs.personal import RECIPE as PERSONAL
+from app.runs.training.personalization import RECIPE as PERSONAL
 
 PERSONAL_TITLE = "Make it mine"
 

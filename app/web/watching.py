@@ -8,8 +8,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.data.dataset import sheet_indexes
-from app.runs.constancy import began_with
-from app.runs.first_layer import NoPatternsError, NothingYetError, first_layer
+from app.runs.training.data_version import began_with
+from app.runs.training.first_layer import NoPatternsError, NothingYetError, first_layer
 from app.web.datasets import load
 from app.web.errors import Error
 from app.web.pictures import encoded

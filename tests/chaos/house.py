@@ -86,7 +86,7 @@ class House:
         return found
 
     def workers(self) -> list[int]:
-        return self.processes("-m app.runs")
+        return self.processes("-m app.runs.worker")
 
     def grown_workers(self) -> list[int]:
         """Those that are old enough to have tied themselves to their server."""

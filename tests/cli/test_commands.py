@@ -29,8 +29,8 @@ from app.cli.rooms import write_file
 from app.data import load_dataset
 from app.models import ModelStore
 from app.models.formats.registry import FORMATS
-from app.runs.config import parse_config
-from app.runs.log import Log
+from app.runs.config.run_config import parse_config
+from app.runs.log.event_log import Log
 from app.settings import Settings
 from tests.cli.terminal import START, environment
 from tests.conftest import TINY
@@ -245,7 +245,7 @@ def test_the_doctor_goes_on_where_the_database_breaks(digitpad, monkeypatch):
     def broken(*_, **__):
         raise DatabaseError("SELECT 1", {}, Exception("file is not a database\nmore"))
 
-    monkeypatch.setattr("app.runs.log.Log.list_runs", broken)
+    monkeypatch.setattr("app.runs.log.event_log.Log.list_runs", broken)
     monkeypatch.setenv("DIGITPAD_PORT", "1")
     code, out, _ = digitpad("doctor", "--json")
     found = {one["name"]: one for one in json.loads(out)["findings"]}
@@ -279,7 +279,7 @@ def test_the_model_that_ships_is_made_in_a_checkout_alone(digitpad, monkeypatch)
 
 def test_where_blas_is_to_take_other_kernels_the_same_app_begins_anew(home, tmp_path, monkeypatch):
     begun = []
-    monkeypatch.setattr("app.runs.compute.kernel_environment", lambda _: {"DIGITPAD_TEST_KERNEL": "x"})
+    monkeypatch.setattr("app.runs.training.hardware.kernel_environment", lambda _: {"DIGITPAD_TEST_KERNEL": "x"})
     monkeypatch.setattr(os, "execve", lambda *command: begun.append(command))
     monkeypatch.setattr(sys, "argv", ["digitpad", "--version"])
     _take_kernels("auto")

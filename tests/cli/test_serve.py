@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from app.runs.compute import THREAD_SETTINGS, cores
+from app.runs.training.hardware import THREAD_SETTINGS, cores
 from app.settings import Settings
 from tests.cli.terminal import children
 from tests.home import let_leases_run_out

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from app.data.drawings.store import DrawingStore
 from app.models import ModelStore
-from app.runs.personal import personal_config
+from app.runs.training.personalization import personal_config
 from app.settings import SHIPPED_MODELS
 from tests.e2e.browser import draw
 from tests.runs.test_mine import odd_hand, smaller

@@ -42,7 +42,7 @@ def workers(server: Server) -> list[int]:
     for folder in Path("/proc").iterdir():
         try:
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == server.process.pid and b"-m\0app.runs\0" in (folder / "cmdline").read_bytes():
+            if parent == server.process.pid and b"-m\0app.runs.worker\0" in (folder / "cmdline").read_bytes():
                 found.append(int(folder.name))
         except (OSError, ValueError, IndexError):
             continue  # no process, or no longer one

@@ -8,7 +8,7 @@ import pytest
 
 from app.learn.lesson import FALLBACK, FIGURES, FOLDER, NAMES, lesson, parse
 from app.recipes import load_recipes
-from app.runs.config import parse_config
+from app.runs.config.run_config import parse_config
 from app.web.words import LANGUAGES
 
 NUMBERS = range(1, len(NAMES) + 1)

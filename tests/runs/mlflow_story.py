@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from app.cli import main
-from app.runs.log import Log
-from app.runs.moves import Claim
-from app.runs.tracking import Follower, mlflow_sink
+from app.runs.log.event_log import Log
+from app.runs.log.transitions import Claim
+from app.runs.tracking.follower import Follower, mlflow_sink
 from tests.runs.test_tracking import finish, say_epoch
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from app.data import Dataset, Split, make_strokes
 from app.nn import Snapshot
-from app.runs.config import request_config
-from app.runs.training import Progress, Training
+from app.runs.config.run_config import request_config
+from app.runs.training.run_training import Progress, Training
 from tests.conftest import TINY
 from tests.waiting import until
 

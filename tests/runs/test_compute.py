@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from app.runs.compute import AVX512, computing, cores, kernel_environment, share, worker_environment
+from app.runs.training.hardware import AVX512, computing, cores, kernel_environment, share, worker_environment
 
 
 def cpuinfo(tmp_path, vendor, flags):

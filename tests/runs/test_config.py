@@ -5,7 +5,7 @@ import math
 import pytest
 
 from app.recipes import get_recipe, load_recipes
-from app.runs.config import deep_merge, parse_config, request_config
+from app.runs.config.run_config import deep_merge, parse_config, request_config
 
 
 @pytest.mark.parametrize("name", load_recipes())

@@ -6,7 +6,7 @@ import pytest
 from app.data.drawings.store import DrawingStore
 from app.data.sources import drawings as drawing_sets
 from app.models import ModelStore
-from app.runs.commands import Commands
+from app.runs.service import Commands
 from tests.data.symbols import draw_symbol
 from tests.runs.test_job import AfterEpochs, Wanted, types, work
 

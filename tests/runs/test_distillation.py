@@ -8,12 +8,13 @@ from app.models import ModelStore
 from app.models.calibration import softmax
 from app.models.features import look_at
 from app.nn import Network
-from app.runs.commands import Commands
-from app.runs.config import request_config
-from app.runs.distillation import TRIED, Teachers, load_teachers, slowed, with_teachers
-from app.runs.job import Job
-from app.runs.stored import UnusableModelError
-from app.runs.training import Training, card_of
+from app.runs.config.run_config import request_config
+from app.runs.estimate.benchmark import TRIED, with_teachers_time
+from app.runs.service import Commands
+from app.runs.training.distillation import Teachers, load_teachers, with_teachers
+from app.runs.training.run_training import Training, card_of
+from app.runs.training.source_models import UnusableModelError
+from app.runs.worker.job import Job
 from tests.conftest import TINY
 from tests.runs.test_job import Wanted, types, work
 
@@ -59,7 +60,7 @@ def test_targets_lie_between_the_labels_and_the_mean_of_what_the_teachers_say():
 
 def test_a_teacher_is_asked_anew_only_of_images_that_change(monkeypatch):
     asked = []
-    monkeypatch.setattr("app.runs.distillation.look_at", lambda *given: asked.append(1) or look_at(*given))
+    monkeypatch.setattr("app.runs.training.distillation.look_at", lambda *given: asked.append(1) or look_at(*given))
     order = RNG.permutation(40)
     for changing, times in ((False, 2), (True, 6)):
         teachers = Teachers([model("one")], LABELS, 1.0, changing=changing)
@@ -231,7 +232,7 @@ def test_a_training_is_expected_to_be_slower_by_what_its_teachers_read(store):
         return float(next(ticks))
 
     for one in (plain, still, gone):
-        assert slowed(900.0, one, store, clock) == 900.0
+        assert with_teachers_time(900.0, one, store, clock) == 900.0
     assert next(ticks) == 0
-    assert slowed(900.0, taught, store, clock) == pytest.approx(1 / (1 / 900 + 2 * 1 / TRIED))
-    assert slowed(None, taught, store, clock) is None
+    assert with_teachers_time(900.0, taught, store, clock) == pytest.approx(1 / (1 / 900 + 2 * 1 / TRIED))
+    assert with_teachers_time(None, taught, store, clock) is None

@@ -5,11 +5,10 @@ import subprocess
 
 import pytest
 
-from app.runs.config import request_config
-from app.runs.estimate import Estimator, Speed, likeness, training_samples
-from app.runs.speeds import KeptSpeeds
-from app.runs.states import State
-from app.runs.trial import outline, trial, trial_apart, work
+from app.runs.config.run_config import request_config
+from app.runs.estimate.benchmark import outline, trial, trial_apart
+from app.runs.estimate.estimator import Estimator, KeptSpeeds, Speed, likeness, training_samples
+from app.runs.log.state import State
 from tests.conftest import TINY
 
 
@@ -36,9 +35,9 @@ def test_the_outline_has_each_layers_shape_and_parameters():
 
 
 def test_work_counts_the_multiplications_of_one_image():
-    assert work(config().build_network()) == 784 * 16 + 16 * 10
+    assert config().build_network().multiplications == 784 * 16 + 16 * 10
     layers = [{"type": "conv2d", "filters": 3, "kernel_size": 5}, {"type": "flatten"}, {"type": "dense", "units": 10}]
-    assert work(config(network={"layers": layers}).build_network()) == 3 * 25 * 24 * 24 + 3 * 24 * 24 * 10
+    assert config(network={"layers": layers}).build_network().multiplications == 3 * 25 * 24 * 24 + 3 * 24 * 24 * 10
 
 
 def test_a_share_of_the_images_is_set_aside():
@@ -71,7 +70,9 @@ def test_what_was_never_done_is_tried_once_in_a_process_of_its_own(log, monkeypa
     begun = []
     run = subprocess.run
     monkeypatch.setattr(subprocess, "run", lambda *args, **more: begun.append(args) or run(*args, **more))
-    monkeypatch.setattr("app.runs.trial.trial", lambda *_: pytest.fail("it was tried in the server's process"))
+    monkeypatch.setattr(
+        "app.runs.estimate.benchmark.trial", lambda *_: pytest.fail("it was tried in the server's process")
+    )
     estimator = Estimator(log)
     found = estimator.speed(config())
     assert found.measured_on == "a trial on this machine"

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import event
 
 from app.models import ModelStore
-from app.runs.checkpoints import Checkpoint, CheckpointError, Checkpoints
-from app.runs.commands import Commands, NoCheckpointError
-from app.runs.config import request_config
-from app.runs.job import Job
-from app.runs.moves import Claim, FencedError
+from app.runs.config.run_config import request_config
+from app.runs.log.transitions import Claim, FencedError
+from app.runs.service import Commands, NoCheckpointError
+from app.runs.training.checkpoints import Checkpoint, CheckpointError, Checkpoints
+from app.runs.worker.job import Job
 from tests.conftest import TINY
 
 FOUR = {**TINY, "epochs": 4, "validation": 0.1}
@@ -78,7 +78,7 @@ def no_room(*_, **__):
 
 def test_a_full_disk_fails_the_run_and_leaves_its_last_good_checkpoint(log, settings, monkeypatch, commands):
     run = add(log)
-    fill = lambda: monkeypatch.setattr("app.runs.checkpoints.write_whole", no_room)  # noqa: E731
+    fill = lambda: monkeypatch.setattr("app.runs.training.checkpoints.write_whole", no_room)  # noqa: E731
     AfterEpochs(log, monkeypatch, 2, fill)
     row = work(log, settings)
     assert (row["state"], row["error"]) == ("failed", "a file could not be read or written: No space left on device")
@@ -120,7 +120,7 @@ def test_a_folder_in_the_way_of_the_checkpoints_fails_the_run(log, settings):
 
 
 def test_a_training_waits_while_the_database_is_locked_or_full(log, settings, monkeypatch):
-    monkeypatch.setattr("app.runs.job.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("app.runs.worker.job.RETRY_SECONDS", 0.01)
     full = threading.Event()
     refused = []
 
@@ -156,7 +156,7 @@ def test_a_data_set_that_vanished_fails_the_run_when_it_is_taken_up(log, setting
 
         raise DatasetUnavailable("strokes are gone")
 
-    monkeypatch.setattr("app.runs.job.load_dataset", gone)
+    monkeypatch.setattr("app.runs.worker.job.load_dataset", gone)
     row = work(log, settings)
     assert (row["state"], row["error"]) == ("failed", "strokes are gone")
     assert row["checkpoint"] is not None
@@ -368,7 +368,7 @@ def test_labels_must_be_those_of_the_data_set(log, settings, commands):
 
 
 def test_weights_that_are_no_longer_finite_do_not_take_the_place_of_a_good_checkpoint(log, settings, monkeypatch):
-    from app.runs.training import Training
+    from app.runs.training.run_training import Training
 
     wanted = Wanted()
     run = add(log)
@@ -391,7 +391,7 @@ def test_weights_that_are_no_longer_finite_do_not_take_the_place_of_a_good_check
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
 def test_an_epoch_is_said_once_also_where_the_optimizer_has_run_over(log, settings, monkeypatch):
-    from app.runs.training import Training
+    from app.runs.training.run_training import Training
 
     wanted = Wanted()
     run = add(log, optimizer={"type": "adam"})
@@ -414,7 +414,7 @@ def test_an_epoch_is_said_once_also_where_the_optimizer_has_run_over(log, settin
 
 def test_a_crew_whose_process_died_is_for_the_next_attempt(log, settings, monkeypatch):
     from app.nn import CrewLostError
-    from app.runs.training import Training
+    from app.runs.training.run_training import Training
 
     def lost(*_):
         raise CrewLostError("a process of the training died")

@@ -4,10 +4,10 @@ import threading
 
 import pytest
 
-from app.runs.config import request_config
-from app.runs.log import Log, NotEndedError, UnknownRunError
-from app.runs.moves import Claim, FencedError
-from app.runs.states import ENDED, MOVES, State
+from app.runs.config.run_config import request_config
+from app.runs.log.event_log import Log, NotEndedError, UnknownRunError
+from app.runs.log.state import ENDED, MOVES, State
+from app.runs.log.transitions import Claim, FencedError
 
 CONFIG = request_config({"recipe": "quick"})
 

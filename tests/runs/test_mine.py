@@ -12,10 +12,10 @@ from app.data.personalization import hold_out, load_personal, readiness
 from app.models import ModelStore
 from app.models.card import Compared, Mine
 from app.models.store import ForgetfulModelError
-from app.runs.commands import Commands
-from app.runs.config import parse_config
-from app.runs.job import Job
-from app.runs.personal import UnpreparedError, may_have_seen, personal_config, personal_name, rehearsed
+from app.runs.config.run_config import parse_config
+from app.runs.service import Commands
+from app.runs.training.personalization import UnpreparedError, may_have_seen, personal_config, personal_name, rehearsed
+from app.runs.worker.job import Job
 from app.settings import SHIPPED_MODELS
 from benchmarks.robust_drawings import drawings
 
@@ -94,7 +94,7 @@ def test_it_learns_an_odd_hand_and_forgets_little(odd, log, settings, store):
 
 def test_a_run_that_was_stopped_comes_to_the_same_model(odd, log, settings, store, monkeypatch):
     small = smaller(personal_config(store.get("mnist-mlp"), settings, odd), 100, 200, epochs=2)
-    monkeypatch.setattr("app.runs.training.calibrate", lambda *_, **__: None)
+    monkeypatch.setattr("app.runs.training.run_training.calibrate", lambda *_, **__: None)
     commands = Commands(log, store, settings, lambda: None)
     first = commands.start(small)["id"]
     with threadpool_limits(2, "blas"):
@@ -114,7 +114,7 @@ def test_a_run_that_was_stopped_comes_to_the_same_model(odd, log, settings, stor
     Job(log, claim, settings, stop).run()
     assert log.run(run)["state"] == "queued"
     monkeypatch.undo()
-    monkeypatch.setattr("app.runs.training.calibrate", lambda *_, **__: None)
+    monkeypatch.setattr("app.runs.training.run_training.calibrate", lambda *_, **__: None)
     again = store.get(work(log, settings)["model"])
     assert (again.sha256, again.mine, again.name) == (whole.sha256, whole.mine, "mnist-mlp-mine-2")
     # one that waits is cancelled without a model: what nobody has compared with its parent is not kept

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import create_engine, inspect
 
-from app.runs.config import field_of, request_config
-from app.runs.log import Log
-from app.runs.races import race_configs, race_tag
-from app.runs.tags import check_note, check_tags
+from app.runs.config.annotations import check_note, check_tags
+from app.runs.config.run_config import field_of, request_config
+from app.runs.config.sweep import race_configs, race_tag
+from app.runs.log.event_log import Log
 from tests.conftest import TINY
 
 BASE = request_config({"recipe": "quick", "overrides": TINY})

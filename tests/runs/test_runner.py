@@ -14,11 +14,11 @@ import pytest
 from app.models import ModelStore, Predictor
 from app.nn import evaluate
 from app.nn.losses import CrossEntropy
-from app.runs.config import request_config
-from app.runs.database import writing
-from app.runs.moves import Claim
-from app.runs.runner import Runner, _Worker
-from app.runs.states import ENDED, State
+from app.runs.config.run_config import request_config
+from app.runs.log.database import writing
+from app.runs.log.state import ENDED, State
+from app.runs.log.transitions import Claim
+from app.runs.supervisor import Runner, _Worker
 from tests.conftest import TINY
 from tests.home import freeze_between_writes, let_leases_run_out
 from tests.waiting import until
@@ -268,8 +268,8 @@ def test_a_run_cancelled_before_its_first_epoch_has_no_model_to_keep(log, runner
 
 
 def test_a_frozen_worker_that_is_to_be_cancelled_is_made_to_end(log, runner, monkeypatch):
-    monkeypatch.setattr("app.runs.runner.TERMINATE_AFTER", 0.1)
-    monkeypatch.setattr("app.runs.runner.KILL_AFTER", 0.3)
+    monkeypatch.setattr("app.runs.supervisor.TERMINATE_AFTER", 0.1)
+    monkeypatch.setattr("app.runs.supervisor.KILL_AFTER", 0.3)
     run = add(log, LONG)
     wait_for_epoch(log, run)
     os.kill(worker_pid(runner), signal.SIGSTOP)
@@ -280,7 +280,7 @@ def test_a_frozen_worker_that_is_to_be_cancelled_is_made_to_end(log, runner, mon
 def test_a_worker_that_is_slow_to_begin_is_not_ended_before_it_could_heed_the_wish_to_cancel(
     log, settings, monkeypatch
 ):
-    monkeypatch.setattr("app.runs.runner.TERMINATE_AFTER", -1.0)
+    monkeypatch.setattr("app.runs.supervisor.TERMINATE_AFTER", -1.0)
     run = add(log, TINY)
     claim = log.claim("a server")
     process = Mock()
@@ -385,7 +385,7 @@ def test_a_broken_database_is_a_visible_fault_that_ends(log, settings, monkeypat
 
 
 def test_a_process_that_does_not_end_after_its_last_word_is_ended_and_frees_its_place(log, settings, monkeypatch):
-    monkeypatch.setattr("app.runs.runner.LINGER_SECONDS", 0.2)
+    monkeypatch.setattr("app.runs.supervisor.LINGER_SECONDS", 0.2)
     runner = Runner(log, settings)
     run = add(log, TINY)
     claim = log.claim(runner.owner)
@@ -458,7 +458,7 @@ def test_workers_have_the_lowest_priority(log, runner):
 @pytest.mark.parametrize("processes", [1, 2])
 def test_the_rows_of_the_from_scratch_tutorial_come_out_to_the_printed_digit(mnist_dir, settings, processes):
     from app.data import load_dataset
-    from app.runs.training import Said, Training
+    from app.runs.training.run_training import Said, Training
 
     dataset = load_dataset("mnist", data_dir=mnist_dir, cache_dir=settings.cache_dir)
     config = request_config({"recipe": "from-scratch", "overrides": {"dtype": "float64", "epochs": 3}})

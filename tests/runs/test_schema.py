@@ -7,8 +7,8 @@ import pytest
 from app.data.augmentation.augment import make_augmentation
 from app.nn import LAYERS, LOSSES, OPTIMIZERS, SCHEDULES, build
 from app.nn.initializers import INITIALIZERS
-from app.runs.config import RunConfig, parse_config, request_config
-from app.runs.schema import schema
+from app.runs.config.run_config import RunConfig, parse_config, request_config
+from app.runs.config.schema import schema
 from tests.conftest import TINY
 
 ENGINE = {

@@ -8,10 +8,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
-from app.runs.config import request_config
-from app.runs.log import Log, NotEndedError, UnknownRunError
-from app.runs.moves import Claim, FencedError
-from app.runs.states import ENDED, MOVES, State
+from app.runs.config.run_config import request_config
+from app.runs.log.event_log import Log, NotEndedError, UnknownRunError
+from app.runs.log.state import ENDED, MOVES, State
+from app.runs.log.transitions import Claim, FencedError
 
 CONFIG = request_config({"recipe": "quick"})
 SAID_BY_A_MOVE = {"queued", "paused", "resumed", "succeeded", "failed", "cancelled"}

@@ -4,8 +4,8 @@ import pytest
 
 from app.data import Dataset, load_dataset
 from app.recipes import get_recipe
-from app.runs.config import parse_config
-from app.runs.training import Training
+from app.runs.config.run_config import parse_config
+from app.runs.training.run_training import Training
 
 
 @pytest.mark.slow

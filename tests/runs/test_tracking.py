@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from app.cli import main
-from app.runs import tracking
-from app.runs.config import parse_config
-from app.runs.log import Log
-from app.runs.states import State
-from app.runs.tracking import Follower, Tracking, catch_up, tensorboard_sink
+from app.runs.config.run_config import parse_config
+from app.runs.log.event_log import Log
+from app.runs.log.state import State
+from app.runs.tracking import follower as following
+from app.runs.tracking.follower import Follower, Tracking, catch_up, tensorboard_sink
 from app.settings import SettingError, Settings
 from tests.conftest import TINY
 from tests.serving import REPOSITORY, serve
@@ -123,7 +123,7 @@ def test_the_command_exports_an_ended_run_to_tensorboard_once(log, tmp_path, mon
     (tmp_path / "file").touch()
     code, _, error = run(["runs", "export", "1", "--tensorboard", str(tmp_path / "file")])
     assert (code, error.startswith("digitpad: TensorBoard cannot be written: ")) == (1, True)
-    monkeypatch.setattr(tracking, "find_spec", lambda name: None)
+    monkeypatch.setattr(following, "find_spec", lambda name: None)
     code, _, error = run(command)
     assert (code, error.strip()) == (
         1,
@@ -152,7 +152,7 @@ class Moody:
 
 
 def test_a_sink_that_is_away_is_a_visible_state_and_misses_nothing(log, caplog, monkeypatch):
-    monkeypatch.setattr(tracking, "TURN_SECONDS", 0.01)
+    monkeypatch.setattr(following, "TURN_SECONDS", 0.01)
     claim, sink = begin(log), Moody()
     follower = Follower(log, sink)
     follower.start()
@@ -191,7 +191,7 @@ def test_a_run_that_cannot_be_written_holds_up_no_other(log, monkeypatch):
 
 @pytest.mark.parametrize("setting", ["tensorboard_dir", "mlflow_uri"])
 def test_a_server_does_not_start_where_the_extra_is_missing(setting, log, tmp_path, monkeypatch):
-    monkeypatch.setattr(tracking, "find_spec", lambda name: None)
+    monkeypatch.setattr(following, "find_spec", lambda name: None)
     settings = Settings(home=tmp_path, _env_file=None, **{setting: str(tmp_path / "there")})
     with pytest.raises(SettingError, match=rf"DIGITPAD_{setting.upper()}: .*pip install 'digitpad\["):
         Tracking(log, settings)

@@ -14,12 +14,12 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.recipes import get_recipe
-from app.runs.census import take_census
-from app.runs.checkpoints import Checkpoints
-from app.runs.config import parse_config
-from app.runs.log import Log
-from app.runs.moves import now
-from app.runs.states import State
+from app.runs.config.run_config import parse_config
+from app.runs.log.event_log import Log
+from app.runs.log.state import State
+from app.runs.log.transitions import now
+from app.runs.stats import take_census
+from app.runs.training.checkpoints import Checkpoints
 from app.web.counting import Outcome
 from app.web.observing import Observer
 from app.web.prometheus import MOST_MODELS, OTHERS, PrometheusCounters
@@ -144,13 +144,13 @@ def test_the_log_lags_by_the_age_of_the_oldest_event_that_no_reader_was_handed(l
     assert take_census(log, checkpoints, {run: 1}).log_lag == 0
     said = ["2001-01-01T00:00:00.000Z", "2001-01-01T00:00:10.000Z"]
     for moment in said:
-        monkeypatch.setattr("app.runs.moves.now", lambda moment=moment: moment)
+        monkeypatch.setattr("app.runs.log.transitions.now", lambda moment=moment: moment)
         log.say(claim, "epoch", {})
-    monkeypatch.setattr("app.runs.moves.now", now)
+    monkeypatch.setattr("app.runs.log.transitions.now", now)
     assert take_census(log, checkpoints, {}).log_lag == 0
     assert take_census(log, checkpoints, {run: 3}).log_lag == 0
     minute = datetime.fromisoformat(said[0]).timestamp() + 60
-    monkeypatch.setattr("app.runs.census.time", SimpleNamespace(time=lambda: minute))
+    monkeypatch.setattr("app.runs.stats.time", SimpleNamespace(time=lambda: minute))
     assert [take_census(log, checkpoints, {run: seq}).log_lag for seq in (1, 2)] == [60, 50]
 
 

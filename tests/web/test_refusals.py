@@ -9,10 +9,10 @@ from app.models import ModelStore
 from app.models.card import check_name
 from app.nn import LAYERS, build
 from app.nn.training.options import Diverged
-from app.runs.config import request_config
-from app.runs.races import race_configs
-from app.runs.stored import UnusableModelError, load_queued
-from app.runs.tags import check_tags
+from app.runs.config.annotations import check_tags
+from app.runs.config.run_config import request_config
+from app.runs.config.sweep import race_configs
+from app.runs.training.source_models import UnusableModelError, load_queued
 from app.settings import PROJECT, SHIPPED_MODELS
 from app.web.limits import Held, LimitError, Room
 
@@ -56,7 +56,7 @@ CALLS = [
     lambda: load_queued(ModelStore(SHIPPED_MODELS), "mnist-mlp", None, "the model to learn from"),
 ]
 WRITTEN = {
-    "there is no run 7": "app/runs/log.py",
+    "there is no run 7": "app/runs/log/event_log.py",
     "there is no model x": "app/models/store.py",
     "there is no model yet: train one, or restore the one that ships with digitpad": "app/models/predictor.py",
     "there is no such drawing": "app/data/drawings/store.py",
@@ -69,9 +69,9 @@ WRITTEN = {
     "expected an image of at most 20 megapixels; got 8000×8000": "app/data/preprocessing/decode.py",
     "expected a PNG or JPEG image; got x": "app/data/preprocessing/decode.py",
     "expected at most 100 runs to wait; 100 do: cancel some, or wait as well": "app/web/limits.py",
-    "run 7 is running; cancel it first": "app/runs/log.py",
-    "run 7 has not ended; resume it, or let it come to its end first": "app/runs/commands.py",
-    "run 7 left no checkpoint to go on from: it ended before its first epoch did": "app/runs/commands.py",
+    "run 7 is running; cancel it first": "app/runs/log/event_log.py",
+    "run 7 has not ended; resume it, or let it come to its end first": "app/runs/service.py",
+    "run 7 left no checkpoint to go on from: it ended before its first epoch did": "app/runs/service.py",
     "run 7 has saved no model yet: it is running": "app/web/judgement.py",
     "there is a model named x already": "app/models/store.py",
     "the model x ships with digitpad and keeps its name": "app/models/store.py",
@@ -81,8 +81,8 @@ WRITTEN = {
     "The MNIST file x is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be downloaded. x": (
         "app/data/sources/mnist.py"
     ),
-    "there was not enough memory; a smaller network or batch size may help": "app/runs/job.py",
-    "a model that is made somebody's own is compared with its parent at the end, and not before": "app/runs/keeping.py",
+    "there was not enough memory; a smaller network or batch size may help": "app/runs/worker/job.py",
+    "a model that is made somebody's own is compared with its parent at the end, and not before": "app/runs/training/saved_models.py",  # noqa: E501
     "expected at most 7 drawings in a set; x has 7 already": "app/data/drawings/store.py",
     "expected at most 7 sets of drawings; there would be more": "app/data/drawings/store.py",
     "there is a set named x already, with 7 drawings": "app/data/drawings/store.py",
@@ -95,13 +95,13 @@ WRITTEN = {
     "expected at most 7 labels; got 7": "app/data/sources/drawings.py",
     "expected at least 7 drawings of each label; got 7 of x": "app/data/sources/drawings.py",
     "there are 7 drawings in x: delete them first": "app/data/drawings/store.py",
-    "network.layers: expected 10 outputs, one for each label of x; got 3": "app/runs/commands.py",
+    "network.layers: expected 10 outputs, one for each label of x; got 3": "app/runs/service.py",
     "distillation.model: expected a model with the data set's 7 labels; x has others, 7 of them": (
-        "app/runs/distillation.py"
+        "app/runs/training/distillation.py"
     ),
-    "distillation.sha256: expected the models that it is of; they are others now": "app/runs/distillation.py",
-    "distillation: expected null beside personal, which has a model to compare with already": "app/runs/config.py",
-    "the model to learn from, x, says numbers that are not finite": "app/runs/distillation.py",
+    "distillation.sha256: expected the models that it is of; they are others now": "app/runs/training/distillation.py",
+    "distillation: expected null beside personal, which has a model to compare with already": "app/runs/config/run_config.py",  # noqa: E501
+    "the model to learn from, x, says numbers that are not finite": "app/runs/training/distillation.py",
     "epochs: expected a whole number from 1 to 100000; got 0": "app/web/runs.py",
 }
 """Messages that take a server's mishap to hear, and where each is written; numbers and `x` are filled in."""

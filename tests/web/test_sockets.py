@@ -11,9 +11,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from app.runs.config import request_config
-from app.runs.log import Log
-from app.runs.states import State
+from app.runs.config.run_config import request_config
+from app.runs.log.event_log import Log
+from app.runs.log.state import State
 from tests.serving import serve
 from tests.waiting import run_async, until
 

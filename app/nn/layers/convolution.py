@@ -1,5 +1,6 @@
 """Convolution."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,10 @@ class Conv2D(ImageLayer):
 
     def parameter_shapes(self) -> dict[str, Shape]:
         return {"weight": (self.filters, self.channels, *self.kernel), "bias": (self.filters,)}
+
+    @property
+    def multiplications(self) -> int:
+        return math.prod(self.parameter_shapes()["weight"]) * self.out_height * self.out_width
 
     def initialize(self, rng: RandomSource) -> None:
         area = self.kernel[0] * self.kernel[1]

@@ -47,6 +47,11 @@ class Layer:
         """The shapes of the parameters by name; known after `build`."""
         return {}
 
+    @property
+    def multiplications(self) -> int:
+        """How many multiplications by weights the forward pass takes for one sample; known after `build`."""
+        return 0
+
     def bind(self, params: dict[str, Array], grads: dict[str, Array]) -> None:
         """Take the views of the network's vectors that belong to this layer."""
         self.params, self.grads = params, grads
@@ -103,6 +108,10 @@ class Dense(Layer):
 
     def parameter_shapes(self) -> dict[str, Shape]:
         return {"weight": (self.inputs, self.units), "bias": (self.units,)}
+
+    @property
+    def multiplications(self) -> int:
+        return self.inputs * self.units
 
     def initialize(self, rng: RandomSource) -> None:
         self.params["weight"][:] = self.initializer((self.inputs, self.units), self.inputs, self.units, rng)
