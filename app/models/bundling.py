@@ -1,9 +1,11 @@
 """The modules of `static/js` as one script, for a page that can load none."""
 
+import posixpath
 import re
+from functools import partial
 from pathlib import Path
 
-_IMPORT = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"\./(?P<module>[\w-]+)\.js";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"(?P<path>\.{1,2}/[\w./-]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?function\*?|const|class) (\w+)", re.MULTILINE)
 _ENDS = re.compile(r"</script|<!--", re.IGNORECASE)
 
@@ -29,20 +31,25 @@ def _add(folder: Path, name: str, parts: list[str], done: set[str], above: tuple
         return
     source = (folder / f"{name}.js").read_text(encoding="utf-8")
     for found in _IMPORT.finditer(source):
-        _add(folder, found["module"], parts, done, (*above, name))
+        _add(folder, _resolved(found, name), parts, done, (*above, name))
     done.add(name)
     exports = [found[2] for found in _EXPORT.finditer(source)]
-    body = _EXPORT.sub(r"\1 \2", _IMPORT.sub(_imported, source))
+    body = _EXPORT.sub(r"\1 \2", _IMPORT.sub(partial(_imported, importer=name), source))
     if re.search(r"^(import|export)\b|\bimport\(", body, re.MULTILINE):
         raise ValueError(f"{name}.js: expected named imports and exports alone")
     parts.append(f"const {_scope(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();")
 
 
-def _imported(found: re.Match[str]) -> str:
+def _imported(found: re.Match[str], importer: str) -> str:
     if found["names"] is None:
         return ""
-    return f"const {{{found['names'].replace(' as ', ': ')}}} = {_scope(found['module'])};\n"
+    return f"const {{{found['names'].replace(' as ', ': ')}}} = {_scope(_resolved(found, importer))};\n"
+
+
+def _resolved(found: re.Match[str], importer: str) -> str:
+    """The path of an imported module from the top of the folder, without `.js`."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(importer), found["path"]))
 
 
 def _scope(name: str) -> str:
-    return "module_" + name.replace("-", "_")
+    return "module_" + re.sub(r"\W", "_", name)

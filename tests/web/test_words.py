@@ -35,7 +35,9 @@ def template():
 
 
 def scripts():
-    return [(path.relative_to(PROJECT).as_posix(), path.read_text("utf-8")) for path in PROJECT.glob("static/js/*.js")]
+    return [
+        (path.relative_to(PROJECT).as_posix(), path.read_text("utf-8")) for path in PROJECT.glob("static/js/**/*.js")
+    ]
 
 
 def slots(text):
