@@ -19,8 +19,13 @@ from app.models.bundling import bundle_scripts
 from app.models.export_source import Source
 from app.texts import KEYS, LANGUAGES, read_texts
 
-ENTRY = "standalone"
-STYLES = ("tokens", "app", "pad")
+ENTRY = "standalone/index"
+STYLES = (
+    "base/tokens",
+    "base/layout",
+    *(f"components/{name}" for name in ("controls", "drawing", "answer", "zoom-dialog")),
+    "pages/pad",
+)
 TEMPLATE = "standalone.html"
 SHOWN = ("name", "labels", "input_scale", "network", "calibration")
 """What the page needs of the card."""
@@ -30,8 +35,8 @@ def write(source: Source) -> bytes:
     """The bytes of the page; equal models give equal bytes."""
     static, templates = bundled("static"), bundled("templates")
     script = bundle_scripts(static / "js", ENTRY)
-    sheets = {name: (static / "css" / f"{name}.css").read_text(encoding="utf-8") for name in (*STYLES, "dark")}
-    sheets["tokens"] += f"\n@media (prefers-color-scheme: dark) {{\n{sheets.pop('dark')}}}\n"
+    sheets = {name: (static / "css" / f"{name}.css").read_text(encoding="utf-8") for name in (*STYLES, "base/dark")}
+    sheets["base/tokens"] += f"\n@media (prefers-color-scheme: dark) {{\n{sheets.pop('base/dark')}}}\n"
     style = "\n".join(sheets.values())
     if "</style" in style:
         raise ValueError("expected styles without what ends one in a page")
@@ -80,7 +85,10 @@ def _source(text: str) -> str:
 def _words(script: str) -> Mapping[str, Mapping[str, str]]:
     """For each language but that of the keys, the texts that stand in the page."""
     templates = bundled("templates")
-    parts = [path.read_text(encoding="utf-8") for path in (templates / TEMPLATE, *sorted(templates.glob("_*.html")))]
+    parts = [
+        path.read_text(encoding="utf-8")
+        for path in (templates / TEMPLATE, *sorted((templates / "partials").glob("*.html")))
+    ]
     source = "\n".join((script, *parts))
     return {
         tag: {one.key: one.text for one in read_texts(tag) if json.dumps(one.key, ensure_ascii=False) in source}

@@ -23,12 +23,12 @@ SCRIPTS = bundled("static") / "js"
 COOKIE = "digitpad-language"
 VARY = "Accept-Language, Cookie"
 
-COMMON_SCRIPT = "page"
+COMMON_SCRIPT = "pages/every-page"
 """The module that every page has."""
 
 SERVER_TEXTS: Mapping[str, tuple[str, ...]] = {
-    "doctor": ("app/data/doctor.py",),
-    "server-words": (
+    "pages/pad/diagnosis": ("app/data/doctor.py",),
+    "i18n/server-text": (
         "app/data/catalog",
         "app/data/idx_sets",
         "app/data/mnist",
@@ -39,7 +39,7 @@ SERVER_TEXTS: Mapping[str, tuple[str, ...]] = {
 }
 """Modules that show texts which the server gives, and the beginnings of the files from which these come."""
 
-LATER = frozenset({"refusals"})
+LATER = frozenset({"api/errors"})
 """Modules that a page may load when it needs them, by `import()`, with their words."""
 
 _IMPORT = re.compile(r"""(?:from|import)\s*["'](\.{1,2}/[\w./-]+)\.js["']""")
@@ -117,7 +117,7 @@ def preferred(header: str) -> str:
 
 @cache
 def script_words(language: str, scripts: str) -> Markup:
-    """The element of a page from which static/js/words.js reads, given the page's markup of its scripts."""
+    """The element of a page from which static/js/i18n/translate.js reads, given the page's markup of its scripts."""
     found = words(language).of_scripts((COMMON_SCRIPT, *_SCRIPT.findall(scripts)))
     if not found:
         return Markup("")
