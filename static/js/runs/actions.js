@@ -7,7 +7,7 @@ import { asked, askedNumber } from "../lib/dialog.js";
 import { byId, setMessage, setText } from "../lib/dom.js";
 import { chooseDefault } from "../models/set-default.js";
 import { epochsDone, hasEnded } from "./run-state.js";
-import { onStrokes, couldUseStrokes } from "./text.js";
+import { couldUseStrokes, onStrokes } from "./text.js";
 
 const MOST_EPOCHS = 100_000; // the server's limit
 const BUTTONS = { pause: "pause", cancel: "cancel", again: "again", goOn: "go-on", further: "further", strokes: "train-on-strokes" };
