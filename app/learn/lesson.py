@@ -38,7 +38,7 @@ FIGURES = (
     "depth",
     "perceptron",
 )
-"""Figures by the names under which templates/_figures.html and static/js/learn.js have them."""
+"""Figures by the names under which templates/partials/figures.html and static/js/pages/lessons/index.js have them."""
 
 Kind = Literal["html", "formula", "figure"]
 _MATHS = re.compile(r"\$(.+)\$")

@@ -76,7 +76,7 @@ def respond(
     message: str,
     headers: dict[str, str] | None = None,
     *,
-    template: str = "error.html",
+    template: str = "pages/error.html",
 ) -> Response:
     """The answer to a request that failed: JSON, or a page for a person who followed a link."""
     wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")

@@ -213,7 +213,7 @@ def _refused(came: str, *, invalid: bool) -> Refusal:
 
 
 def _respond(scope: Scope, refusal: Refusal) -> Response:
-    template = "token.html" if refusal.asks_for_token else "error.html"
+    template = "pages/token.html" if refusal.asks_for_token else "pages/error.html"
     return errors.respond(Request(scope), refusal.status, refusal.message, refusal.headers, template=template)
 
 

@@ -22,7 +22,7 @@ router = APIRouter(prefix="/learn", include_in_schema=False)
 @router.api_route("", methods=PAGE_METHODS)
 def hub(request: Request) -> Response:
     """Where to begin: one's own drawing, then the lessons in order."""
-    return _page(request, "learn.html", {"lessons": lessons(language_of(request))})
+    return _page(request, "learn/index.html", {"lessons": lessons(language_of(request))})
 
 
 @router.api_route("/inside", methods=PAGE_METHODS)
@@ -30,19 +30,19 @@ def inside(request: Request, state: State) -> Response:
     """A network and a drawing of one's own, layer by layer, on the way there and on the way back."""
     listed = summaries(state.store)
     usable = [entry for entry in listed["models"] if entry["available"]]
-    return _page(request, "learn-inside.html", {"models": usable, "default": listed["default"]})
+    return _page(request, "learn/inspect.html", {"models": usable, "default": listed["default"]})
 
 
 @router.api_route("/parts", methods=PAGE_METHODS)
 def parts(request: Request) -> Response:
     """Every activation, loss, initializer and optimizer to play with."""
-    return _page(request, "learn-parts.html", {})
+    return _page(request, "learn/experiments.html", {})
 
 
 @router.api_route("/perceptron", methods=PAGE_METHODS)
 def perceptron(request: Request) -> Response:
     """The perceptron on AND, OR, NAND and XOR, and the two layers that XOR takes."""
-    return _page(request, "learn-perceptron.html", {})
+    return _page(request, "learn/perceptron.html", {})
 
 
 @router.api_route("/code/{name}", methods=PAGE_METHODS)
@@ -51,7 +51,7 @@ def code(request: Request, name: str) -> Response:
     if name not in FORMULAS:
         raise HTTPException(404, f"expected a formula: {', '.join(FORMULAS)}; got {name[:64]!r}")
     context = {"name": name, "formula": FORMULAS[name], "listings": listings(name)}
-    return _page(request, "learn-code.html", context)
+    return _page(request, "learn/source.html", context)
 
 
 @router.api_route("/{number:int}", methods=PAGE_METHODS)
@@ -63,7 +63,7 @@ def one_lesson(request: Request, number: int) -> Response:
     around = {"before": number - 1, "after": number + 1}
     found = {key: lesson(other, language) if 1 <= other <= len(NAMES) else None for key, other in around.items()}
     context = {"lesson": lesson(number, language), "count": len(NAMES), **found}
-    return _page(request, "learn-lesson.html", context)
+    return _page(request, "learn/lesson.html", context)
 
 
 def _page(request: Request, template: str, context: dict[str, Any]) -> Response:

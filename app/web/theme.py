@@ -12,7 +12,7 @@ from app.web.switch import chosen, leading_back
 COOKIE = "digitpad-theme"
 SYSTEM = "system"
 DARK_STYLES: Mapping[str, str] = {SYSTEM: "(prefers-color-scheme: dark)", "light": "not all", "dark": "all"}
-"""By theme, the media for which static/css/dark.css counts."""
+"""By theme, the media for which static/css/base/dark.css counts."""
 
 router = APIRouter(include_in_schema=False)
 

@@ -1,6 +1,7 @@
 """The languages of the pages: which of them a request asks for, and what every text is in it."""
 
 import json
+import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,27 +23,27 @@ SCRIPTS = bundled("static") / "js"
 COOKIE = "digitpad-language"
 VARY = "Accept-Language, Cookie"
 
-COMMON_SCRIPT = "page"
+COMMON_SCRIPT = "pages/every-page"
 """The module that every page has."""
 
 SERVER_TEXTS: Mapping[str, tuple[str, ...]] = {
-    "doctor": ("app/data/preprocessing/diagnose.py",),
-    "server-words": (
+    "pages/pad/diagnosis": ("app/data/preprocessing/diagnose.py",),
+    "i18n/server-text": (
         "app/data/catalog",
-        "app/data/idx_sets",
-        "app/data/mnist",
-        "app/data/strokes",
+        "app/data/sources/idx_datasets",
+        "app/data/sources/mnist",
+        "app/data/sources/synthetic",
         "app/recipes/",
         "app/runs/",
     ),
 }
 """Modules that show texts which the server gives, and the beginnings of the files from which these come."""
 
-LATER = frozenset({"refusals"})
+LATER = frozenset({"api/errors"})
 """Modules that a page may load when it needs them, by `import()`, with their words."""
 
-_IMPORT = re.compile(r"""(?:from|import)\s*["']\./([\w-]+)\.js["']""")
-_SCRIPT = re.compile(r"/js/([\w-]+)\.js")
+_IMPORT = re.compile(r"""(?:from|import)\s*["'](\.{1,2}/[\w./-]+)\.js["']""")
+_SCRIPT = re.compile(r"/js/([\w/-]+)\.js")
 _QUALITY = re.compile(r"q=([01](?:\.\d{0,3})?)$")
 _MOST_TAGS = 20  # that are looked at in a header
 
@@ -116,7 +117,7 @@ def preferred(header: str) -> str:
 
 @cache
 def script_words(language: str, scripts: str) -> Markup:
-    """The element of a page from which static/js/words.js reads, given the page's markup of its scripts."""
+    """The element of a page from which static/js/i18n/translate.js reads, given the page's markup of its scripts."""
     found = words(language).of_scripts((COMMON_SCRIPT, *_SCRIPT.findall(scripts)))
     if not found:
         return Markup("")
@@ -140,7 +141,7 @@ def choose(request: Request, language: str, next: str = "/") -> Response:
     return chosen(request, COOKIE, language, next)
 
 
-@router.get("/language/{language}/{script}")
+@router.get("/language/{language}/{script:path}")
 def later(language: str, script: str) -> Response:
     """The texts of a module that a page did not load at once."""
     if language not in LANGUAGES or script not in LATER:
@@ -155,12 +156,15 @@ def headers(language: str, more: Mapping[str, str] | None = None) -> dict[str, s
 
 @cache
 def with_imports(name: str) -> frozenset[str]:
-    """A module of `static/js` and all that it imports, by their names."""
+    """A module of `static/js` and all that it imports, by their paths without `.js`."""
     found, ahead = set[str](), [name]
     while ahead:
         module = ahead.pop()
         if module in found:
             continue
         found.add(module)
-        ahead += _IMPORT.findall((SCRIPTS / f"{module}.js").read_text(encoding="utf-8"))
+        source = (SCRIPTS / f"{module}.js").read_text(encoding="utf-8")
+        ahead += (
+            posixpath.normpath(posixpath.join(posixpath.dirname(module), path)) for path in _IMPORT.findall(source)
+        )
     return frozenset(found)

@@ -143,7 +143,7 @@ def _opened(page: Page, server: Server, name: str) -> None:
     page.goto(f"{server.url}/models/mnist-mlp/judge")
     page.locator("[data-truth='9'][data-said='4']").click()
     page.locator("#judge-cell-list button").first.click()
-    page.locator("dialog[open] .picture").wait_for()
+    page.locator("dialog[open] canvas").wait_for()
     page.screenshot(path=FOLDER / f"judge-picture-{name}.png")
     page.goto(f"{server.url}/learn/inside")
     draw(page, recorded()["digit 3"]["strokes"])

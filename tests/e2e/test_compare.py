@@ -176,25 +176,28 @@ def test_scales_and_settings_are_worked_out(browser, pad_server):
     def call(module: str, expression: str) -> object:
         return page.evaluate(f"import('{folder}{module}.js').then((m) => {expression})")
 
-    assert call("compare-scale", "m.ticks(0, 1, 5)") == [0, 0.2, 0.4, 0.6, 0.8, 1]
-    assert call("compare-scale", "m.ticks(1, 12, 4, true)") == [5, 10]
-    assert call("compare-scale", "m.logTicks(0.01, 2)") == [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2]
-    assert call("compare-scale", "m.smoothed([1, 1, 4], 0.5)") == [1, 1, pytest.approx(1 + 3 * 0.5 / 0.875)]
-    assert call("compare-scale", "[m.nearest([1, 2, 5], 3), m.nearest([1, 2, 5], 4), m.nearest([], 1)]") == [1, 2, -1]
+    assert call("charts/scale", "m.ticks(0, 1, 5)") == [0, 0.2, 0.4, 0.6, 0.8, 1]
+    assert call("charts/scale", "m.ticks(1, 12, 4, true)") == [5, 10]
+    assert call("charts/scale", "m.logTicks(0.01, 2)") == [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2]
+    assert call("charts/scale", "m.smoothed([1, 1, 4], 0.5)") == [1, 1, pytest.approx(1 + 3 * 0.5 / 0.875)]
+    assert call("charts/scale", "[m.nearest([1, 2, 5], 3), m.nearest([1, 2, 5], 4), m.nearest([], 1)]") == [1, 2, -1]
     many = "{x: Array.from({length: 10000}, (_, i) => i), y: Array.from({length: 10000}, (_, i) => i === 5000 ? 9 : 0)}"
-    thin = call("compare-scale", f"m.linePoints({many}, [0, 9999], 100)")
+    thin = call("charts/scale", f"m.linePoints({many}, [0, 9999], 100)")
     assert len(thin) <= 2 * 4 * 101
     assert 9 in thin  # a single high point is not lost
     layers = "network: {layers: [{type: 'dense', units: %s, initializer: {type: 'he'}}]}"
     adam = f"{{seed: 1, {layers % 10}, optimizer: {{type: 'adam'}}}}"
     sgd = f"{{seed: 1, {layers % 20}, optimizer: {{type: 'sgd'}}}}"
-    assert call("compare-settings", f"m.differing([{adam}, {sgd}])") == [
+    assert call("pages/compare/config-diff", f"m.differing([{adam}, {sgd}])") == [
         {"path": "optimizer.type", "values": ["Adam", "SGD"]},
         {"path": "layer 1 dense.units", "values": ["10", "20"]},
     ]
-    assert call("race-values", "m.parsed('learning_rate', '0.1, 0.01')") == [0.1, 0.01]
-    assert call("race-values", "m.parsed('initializer', 'he, normal 0.01')")[1] == {"type": "normal", "std": 0.01}
+    assert call("pages/train/sweep-values", "m.parsed('learning_rate', '0.1, 0.01')") == [0.1, 0.01]
+    assert call("pages/train/sweep-values", "m.parsed('initializer', 'he, normal 0.01')")[1] == {
+        "type": "normal",
+        "std": 0.01,
+    }
     looks = "({color, dash, marker}) => [color, dash.join(), String(marker)].join()"
-    styles = call("compare-style", f"Array.from({{length: 40}}, (_, i) => m.styleAt(i)).map({looks})")
+    styles = call("charts/series-style", f"Array.from({{length: 40}}, (_, i) => m.styleAt(i)).map({looks})")
     assert len(set(styles)) == 40
     page.close()

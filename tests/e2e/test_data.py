@@ -113,8 +113,8 @@ def test_a_set_is_browsed_and_a_picture_opened_large(page, server):
     expect(page.locator(".cell")).to_have_count(80)
     expect(page).to_have_url(f"{server.url}/data?set=strokes&split=test&label=7&offset=120")
     page.locator(".cell").first.click()
-    expect(page.locator("#seen-title")).to_contain_text("7: picture")
-    assert page.locator("#seen-large").bounding_box()["width"] > 300
+    expect(page.locator("#zoom-title")).to_contain_text("7: picture")
+    assert page.locator("#zoom-picture").bounding_box()["width"] > 300
     page.keyboard.press("Escape")
     page.go_back()
     expect(page.locator(".cell")).to_have_count(120)

@@ -117,7 +117,7 @@ def test_it_is_drawn_on_with_a_mouse_and_a_keyboard_and_says_what_it_reads(page,
     expect(page.locator("[data-winner]")).to_have_attribute("data-label", "3")
     assert Axe().run(page).violations_count == 0
     page.locator("#seen-open").click()
-    expect(page.locator("#seen-dialog")).to_be_visible()
+    expect(page.locator("#zoom-dialog")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("Control+z")
     expect(page.locator("#answer-sentence")).to_have_text("Draw a digit")

@@ -48,9 +48,9 @@ def test_a_run_is_judged_when_it_has_ended(page, server):
     cells.nth(0).click()
     expect(page.locator("#judge-cell-title")).to_have_text("0, read rightly")
     page.locator("#judge-cell-list button").first.click()
-    expect(page.locator("#picture-title")).to_have_text("A 0, read rightly.")
+    expect(page.locator("#zoom-title")).to_have_text("A 0, read rightly.")
     lit = "(canvas) => canvas.getContext('2d').getImageData(0, 0, 28, 28).data.some((v, i) => i % 4 < 3 && v > 0)"
-    assert page.locator("#picture-large").evaluate(lit)
+    assert page.locator("#zoom-picture").evaluate(lit)
     page.keyboard.press("Escape")
 
     worst = judged["mistakes"][0]

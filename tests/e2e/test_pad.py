@@ -138,9 +138,9 @@ def test_the_28_by_28_opens_large(pad):
     draw(pad, THREE)
     expect(pad.locator("#answer-glyph")).to_have_text("3")
     pad.locator("#seen-open").click()
-    expect(pad.locator("#seen-dialog")).to_be_visible()
+    expect(pad.locator("#zoom-dialog")).to_be_visible()
     pad.keyboard.press("Escape")
-    expect(pad.locator("#seen-dialog")).to_be_hidden()
+    expect(pad.locator("#zoom-dialog")).to_be_hidden()
     expect(pad.locator("#answer-glyph")).to_have_text("3")
 
 

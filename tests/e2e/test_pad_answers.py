@@ -117,7 +117,7 @@ def test_why_shows_what_came_what_is_seen_and_what_each_step_does(pad):
     smoothing = "(id) => getComputedStyle(document.getElementById(id)).imageRendering"
     assert {pad.evaluate(smoothing, name) for name in ("doctor-raw", "doctor-input", "seen")} == {"pixelated"}
     pad.locator(".mini").first.click()
-    expect(pad.locator("#seen-dialog")).to_be_visible()
+    expect(pad.locator("#zoom-dialog")).to_be_visible()
     pad.keyboard.press("Escape")
     pad.keyboard.press("Escape")
     expect(pad.locator("#doctor-note")).to_contain_text("Draw something")

@@ -71,7 +71,7 @@ def test_a_run_of_the_benchmark_writes_the_table_into_the_card(store, monkeypatc
 
 
 def test_every_row_of_the_benchmark_has_words_on_the_pages():
-    script = (SHIPPED_MODELS.parent / "static" / "js" / "evidence.js").read_text(encoding="utf-8")
+    script = (SHIPPED_MODELS.parent / "static" / "js" / "models" / "measurements.js").read_text(encoding="utf-8")
     for row in ModelStore(SHIPPED_MODELS).get("mnist-mlp").robustness:
         assert f't("{row.kind}")' in script
 

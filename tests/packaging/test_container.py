@@ -71,8 +71,8 @@ def test_the_image_is_made_of_the_app_and_of_nothing_that_was_left_in_the_checko
     for kept in (
         "app/main.py",
         "app/recipes/quick.toml",
-        "static/js/pad.js",
-        "templates/pad.html",
+        "static/js/pages/pad/index.js",
+        "templates/pages/pad.html",
         "LICENSE",
         "Makefile",
     ):

@@ -108,8 +108,7 @@ WRITTEN = {
 
 
 def patterns() -> list[str]:
-    scripts = [(PROJECT / "static" / "js" / name).read_text("utf-8") for name in ("server-errors.js", "refusals.js")]
-    return [pattern for script in scripts for pattern in PATTERN.findall(script)]
+    return PATTERN.findall((PROJECT / "static" / "js" / "api" / "errors.js").read_text("utf-8"))
 
 
 def refusals() -> list[str]:

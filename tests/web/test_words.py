@@ -1,5 +1,6 @@
 """Every text that people read is there in every language, and each page comes in the language that is asked for."""
 
+import gzip
 import json
 import re
 from functools import cache
@@ -21,10 +22,10 @@ LESSONS = ("/learn", "/learn/1", "/learn/8", "/learn/parts", "/learn/perceptron"
 PAGES = ("/", "/train", "/compare", "/models", "/models/mnist-mlp/judge", "/data", "/nothing-here", *LESSONS)
 KANA = re.compile("[ぁ-ヿ]")
 PASSED_ON = {
-    "static/js/words.js",
-    "static/js/server-words.js",
-    "static/js/doctor.js",
-    "static/js/standalone-language.js",
+    "static/js/i18n/translate.js",
+    "static/js/i18n/server-text.js",
+    "static/js/pages/pad/diagnosis.js",
+    "static/js/standalone/language.js",
 }
 """Scripts that hand texts of the server, or of their page, to `t`; extractors find these where they come from."""
 
@@ -35,7 +36,9 @@ def template():
 
 
 def scripts():
-    return [(path.relative_to(PROJECT).as_posix(), path.read_text("utf-8")) for path in PROJECT.glob("static/js/*.js")]
+    return [
+        (path.relative_to(PROJECT).as_posix(), path.read_text("utf-8")) for path in PROJECT.glob("static/js/**/*.js")
+    ]
 
 
 def slots(text):
@@ -172,14 +175,16 @@ def test_a_page_brings_the_words_of_its_own_scripts_alone(client):
 
 
 def test_the_words_of_a_script_that_comes_later_are_asked_for_then(client):
-    later = client.get("/language/ja/refusals").json()
+    later = client.get("/language/ja/api/errors").json()
     assert later["there is no run {run}"] == "学習 {run} はありません"
     page = client.get("/", headers={"accept-language": "ja"}).text
     assert "there is no run {run}" not in page
-    assert client.get("/language/en/refusals").json() == {}
+    assert client.get("/language/en/api/errors").json() == {}
 
 
-@pytest.mark.parametrize("path", ["tlh/refusals", "ja/pad", "ja/%2e%2e%2frefusals", "ja/refusals.js", "ja/x/y"])
+@pytest.mark.parametrize(
+    "path", ["tlh/api/errors", "ja/pages/pad/index", "ja/api/%2e%2e%2fapi/errors", "ja/api/errors.js", "ja/x/y"]
+)
 def test_words_of_no_such_script_or_language_are_refused(client, path):
     answer = client.get(f"/language/{path}", headers={"accept": "application/json"})
     assert answer.status_code == 404
@@ -190,7 +195,8 @@ def test_words_of_no_such_script_or_language_are_refused(client, path):
 def test_the_pad_stays_small_in_every_language(client, language):
     page = client.get("/", headers={"accept-language": language}).text
     assets = {path for path in re.findall(r'"(/static/[^"]+)"', page) if not path.endswith(".js")}
-    modules = with_imports("page") | with_imports("pad")
-    size = len(page.encode()) + sum(len(client.get(path).content) for path in assets)
-    size += sum((SCRIPTS / f"{name}.js").stat().st_size for name in modules)
-    assert size < 150_000
+    modules = with_imports("pages/every-page") | with_imports("pages/pad/index")
+    pieces = [page.encode(), *(client.get(path).content for path in assets)]
+    pieces += [(SCRIPTS / f"{name}.js").read_bytes() for name in modules]
+    size = sum(len(gzip.compress(piece)) for piece in pieces)
+    assert size < 60_000

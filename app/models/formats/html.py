@@ -7,8 +7,10 @@ precision that they are stored in. Its scripts and styles are those of the pages
 import base64
 import hashlib
 import json
+import posixpath
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -20,7 +22,7 @@ from app.bundle import bundled
 from app.models.formats.source import Source
 from app.texts import KEYS, LANGUAGES, read_texts
 
-_IMPORT = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"\./(?P<module>[\w-]+)\.js";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"(?P<path>\.{1,2}/[\w./-]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?function\*?|const|class) (\w+)", re.MULTILINE)
 _ENDS = re.compile(r"</script|<!--", re.IGNORECASE)
 
@@ -46,27 +48,37 @@ def _add(folder: Path, name: str, parts: list[str], done: set[str], above: tuple
         return
     source = (folder / f"{name}.js").read_text(encoding="utf-8")
     for found in _IMPORT.finditer(source):
-        _add(folder, found["module"], parts, done, (*above, name))
+        _add(folder, _resolved(found, name), parts, done, (*above, name))
     done.add(name)
     exports = [found[2] for found in _EXPORT.finditer(source)]
-    body = _EXPORT.sub(r"\1 \2", _IMPORT.sub(_imported, source))
+    body = _EXPORT.sub(r"\1 \2", _IMPORT.sub(partial(_imported, importer=name), source))
     if re.search(r"^(import|export)\b|\bimport\(", body, re.MULTILINE):
         raise ValueError(f"{name}.js: expected named imports and exports alone")
     parts.append(f"const {_scope(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();")
 
 
-def _imported(found: re.Match[str]) -> str:
+def _imported(found: re.Match[str], importer: str) -> str:
     if found["names"] is None:
         return ""
-    return f"const {{{found['names'].replace(' as ', ': ')}}} = {_scope(found['module'])};\n"
+    return f"const {{{found['names'].replace(' as ', ': ')}}} = {_scope(_resolved(found, importer))};\n"
+
+
+def _resolved(found: re.Match[str], importer: str) -> str:
+    """The path of an imported module from the top of the folder, without `.js`."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(importer), found["path"]))
 
 
 def _scope(name: str) -> str:
-    return "module_" + name.replace("-", "_")
+    return "module_" + re.sub(r"\W", "_", name)
 
 
-ENTRY = "standalone"
-STYLES = ("tokens", "app", "pad")
+ENTRY = "standalone/index"
+STYLES = (
+    "base/tokens",
+    "base/layout",
+    *(f"components/{name}" for name in ("controls", "drawing", "answer", "zoom-dialog")),
+    "pages/pad",
+)
 TEMPLATE = "standalone.html"
 SHOWN = ("name", "labels", "input_scale", "network", "calibration")
 """What the page needs of the card."""
@@ -76,8 +88,8 @@ def write(source: Source) -> bytes:
     """The bytes of the page; equal models give equal bytes."""
     static, templates = bundled("static"), bundled("templates")
     script = bundle_scripts(static / "js", ENTRY)
-    sheets = {name: (static / "css" / f"{name}.css").read_text(encoding="utf-8") for name in (*STYLES, "dark")}
-    sheets["tokens"] += f"\n@media (prefers-color-scheme: dark) {{\n{sheets.pop('dark')}}}\n"
+    sheets = {name: (static / "css" / f"{name}.css").read_text(encoding="utf-8") for name in (*STYLES, "base/dark")}
+    sheets["base/tokens"] += f"\n@media (prefers-color-scheme: dark) {{\n{sheets.pop('base/dark')}}}\n"
     style = "\n".join(sheets.values())
     if "</style" in style:
         raise ValueError("expected styles without what ends one in a page")
@@ -126,7 +138,10 @@ def _source(text: str) -> str:
 def _words(script: str) -> Mapping[str, Mapping[str, str]]:
     """For each language but that of the keys, the texts that stand in the page."""
     templates = bundled("templates")
-    parts = [path.read_text(encoding="utf-8") for path in (templates / TEMPLATE, *sorted(templates.glob("_*.html")))]
+    parts = [
+        path.read_text(encoding="utf-8")
+        for path in (templates / TEMPLATE, *sorted((templates / "partials").glob("*.html")))
+    ]
     source = "\n".join((script, *parts))
     return {
         tag: {one.key: one.text for one in read_texts(tag) if json.dumps(one.key, ensure_ascii=False) in source}
