@@ -25,7 +25,6 @@ from app.runs.tracking.follower import Tracking, check_extras
 from app.runs.training.checkpoints import Checkpoints
 from app.settings import SHIPPED_MODELS, Settings
 from app.web import (
-    assets,
     augmentation,
     catalog,
     datasets,
@@ -43,14 +42,15 @@ from app.web import (
     models,
     pages,
     predict,
+    preferences,
     races,
     runs,
     schema,
+    script_catalog,
     stream,
-    theme,
+    templates,
     v2,
     watching,
-    words,
 )
 from app.web.compression import Compression
 from app.web.counting import make_counters
@@ -119,7 +119,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Guard, rules=rules, room=capacity)
     app.add_middleware(Observer, counters=counters)
     errors.install(app)
-    assets.install(app)
+    templates.install(app)
     # Ahead of FastAPI's own route for it, which describes it: dispatch and injection take longer than the network does.
     app.router.routes.insert(0, Route("/predict", predict.predict, methods=["POST"], include_in_schema=False))
     for room in (
@@ -147,7 +147,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(explain.router)
     app.include_router(schema.router)
     app.include_router(watching.router)
-    app.include_router(theme.router)
-    app.include_router(words.router)
+    app.include_router(preferences.router)
+    app.include_router(script_catalog.router)
     docs.install(app)
     return app

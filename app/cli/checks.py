@@ -23,9 +23,9 @@ def default_model(
     name: Annotated[str, typer.Option(help="the model's name")] = "mnist-mlp",
 ) -> None:
     """Train the model that ships with digitpad anew, and make it the default. Only in a checkout."""
-    from app.bundle import is_installed
     from app.models import ModelStore
     from app.recipes import get_recipe
+    from app.resources import is_installed
     from app.runs.config.run_config import parse_config
     from app.runs.training.distillation import load_teachers, with_teachers
     from app.runs.training.hardware import LARGEST_CREW, cores

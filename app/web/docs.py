@@ -8,7 +8,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse
 
-from app.web import assets
+from app.web import templates
 from app.web.errors import Error
 from app.web.security import page_policy, source_hash
 
@@ -25,7 +25,7 @@ def install(app: FastAPI) -> None:
         title=f"{app.title}: calls",
         swagger_js_url=f"{FILES}/swagger-ui-bundle.js",
         swagger_css_url=f"{FILES}/swagger-ui.css",
-        swagger_favicon_url=assets.address("favicon.svg"),
+        swagger_favicon_url=templates.static_url("favicon.svg"),
         swagger_ui_parameters={"validatorUrl": None},
     )
     content = bytes(page.body)

@@ -19,7 +19,7 @@ from app.runs.log.database import UNREACHABLE
 from app.runs.log.event_log import NotEndedError, UnknownRunError
 from app.runs.service import NoCheckpointError
 from app.runs.training.personalization import UnpreparedError
-from app.web import assets
+from app.web import templates
 from app.web.limits import LimitError, QueueFullError
 from app.web.observing import request_header
 from app.web.security import ALWAYS, DATA_POLICY, NO_FRAME, NO_STORE, PAGE_POLICY
@@ -82,7 +82,7 @@ def respond(
     wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
     if wants_page and not request.url.path.startswith("/api/"):
         context = {"status": status, "message": message, "active": ""}
-        return assets.page(request, template, context, status, headers)
+        return templates.render_page(request, template, context, status, headers)
     return JSONResponse({"error": message}, status, headers)
 
 

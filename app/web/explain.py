@@ -15,13 +15,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.learn import backward as back
-from app.learn import forward as there
-from app.learn import numerical as difference
-from app.learn import step as stepping
-from app.learn import where
-from app.learn.neuron import neuron as one_neuron
-from app.learn.subject import Subject, TooLargeError, open_subject
+from app.learn.inspection import backward as back
+from app.learn.inspection import forward as there
+from app.learn.inspection import numerical_gradient as difference
+from app.learn.inspection import optimizer_step as stepping
+from app.learn.inspection import saliency
+from app.learn.inspection.neuron import neuron as one_neuron
+from app.learn.inspection.subject import Subject, TooLargeError, open_subject
 from app.models.responses import rounded
 from app.nn import shown
 from app.web.bodies import json_body, parse_json, read_body
@@ -106,7 +106,7 @@ class OcclusionAsked(LookAsked):
 class TowardAsked(LabelAsked):
     """`rate` is the length of a step, of the difference of all pixels."""
 
-    steps: Annotated[int, Field(ge=1, le=where.MOST_FRAMES)] = 1
+    steps: Annotated[int, Field(ge=1, le=saliency.MOST_FRAMES)] = 1
     rate: Annotated[float, Field(gt=0, le=10)] = 0.25
 
 
@@ -194,7 +194,7 @@ async def step(request: Request, state: State) -> Response:
 async def gradient(request: Request, state: State) -> Response:
     """How a label's logit changes with every pixel: the input gradient."""
     return await _explain(
-        request, state, LookAsked, lambda asked, subject: where.input_gradient(subject, asked.label), dtype=DOUBLE
+        request, state, LookAsked, lambda asked, subject: saliency.input_gradient(subject, asked.label), dtype=DOUBLE
     )
 
 
@@ -203,7 +203,7 @@ async def occlusion(request: Request, state: State) -> Response:
     """How much of a label's probability goes where a square of the drawing is covered."""
 
     def work(asked: OcclusionAsked, subject: Subject) -> dict[str, Any]:
-        return where.occlusion(subject, asked.label, asked.size, asked.fill)
+        return saliency.occlusion(subject, asked.label, asked.size, asked.fill)
 
     return await _explain(request, state, OcclusionAsked, work)
 
@@ -213,7 +213,7 @@ async def toward(request: Request, state: State) -> Response:
     """Steps that change the drawing until the network reads it as the label: each frame, and its probability."""
 
     def work(asked: TowardAsked, subject: Subject) -> dict[str, Any]:
-        return where.toward(subject, asked.label, asked.steps, asked.rate)
+        return saliency.toward(subject, asked.label, asked.steps, asked.rate)
 
     return await _explain(request, state, TowardAsked, work, dtype=DOUBLE)
 

@@ -10,7 +10,8 @@ from starlette.requests import Request
 
 from app.data import Dataset
 from app.data.catalog import list_datasets
-from app.learn import gates, parts, paths, trials
+from app.learn.experiments import curves as lesson_curves
+from app.learn.experiments import logic_gates, loss_surfaces, small_trainings
 from app.nn.layers.activations import ACTIVATIONS
 from app.nn.optimizers import OPTIMIZERS
 from app.web.datasets import load
@@ -33,16 +34,16 @@ Gate = Literal["and", "or", "nand", "xor"]
 
 def install(app: FastAPI) -> None:
     """Give the app a place where trainings of a second are kept."""
-    app.state.trials = trials.Kept()
+    app.state.trials = small_trainings.Kept()
 
 
-_activations = lru_cache(1)(parts.activation_curves)
-_losses = lru_cache(1)(parts.loss_curves)
-_surfaces = lru_cache(1)(paths.surfaces)
-_signal = lru_cache(_KEPT)(parts.signal)
-_path = lru_cache(_KEPT)(paths.path)
-_perceptron = lru_cache(_KEPT)(gates.perceptron)
-_two_layers = lru_cache(32)(gates.two_layers)
+_activations = lru_cache(1)(lesson_curves.activation_curves)
+_losses = lru_cache(1)(lesson_curves.loss_curves)
+_surfaces = lru_cache(1)(loss_surfaces.surfaces)
+_signal = lru_cache(_KEPT)(lesson_curves.signal)
+_path = lru_cache(_KEPT)(loss_surfaces.path)
+_perceptron = lru_cache(_KEPT)(logic_gates.perceptron)
+_two_layers = lru_cache(32)(logic_gates.two_layers)
 
 
 @router.get("/activations")
@@ -60,7 +61,7 @@ def losses() -> dict[str, Any]:
 @router.get("/depth/choices")
 def depth_choices() -> dict[str, Any]:
     """The activations and initializers that `/api/explain/depth` takes."""
-    return {**parts.depth_choices(), "depth": parts.DEPTHS, "width": parts.WIDTHS}
+    return {**lesson_curves.depth_choices(), "depth": lesson_curves.DEPTHS, "width": lesson_curves.WIDTHS}
 
 
 @router.get("/depth", responses=_ERRORS)
@@ -68,12 +69,12 @@ async def depth(
     state: State,
     activation: Name = "sigmoid",
     initializer: Name = "normal",
-    depth: Annotated[int, Query(ge=parts.DEPTHS[0], le=parts.DEPTHS[1])] = 5,
-    width: Annotated[int, Query(ge=parts.WIDTHS[0], le=parts.WIDTHS[1])] = 100,
+    depth: Annotated[int, Query(ge=lesson_curves.DEPTHS[0], le=lesson_curves.DEPTHS[1])] = 5,
+    width: Annotated[int, Query(ge=lesson_curves.WIDTHS[0], le=lesson_curves.WIDTHS[1])] = 100,
     std: Annotated[float, Query(ge=0.001, le=2, allow_inf_nan=False)] = 1.0,
 ) -> dict[str, Any]:
     """What becomes of a signal, and of a gradient, in many layers: a histogram of every layer's output."""
-    choices = parts.depth_choices()
+    choices = lesson_curves.depth_choices()
     _check("activation", activation, choices["activations"])
     _check("initializer", initializer, choices["initializers"])
     asked = (activation, initializer, depth, width, std)
@@ -91,17 +92,17 @@ def path(
     surface: Name = "valley",
     optimizer: Name = "sgd",
     learning_rate: Rate | None = None,
-    steps: Annotated[int, Query(ge=1, le=paths.MOST_STEPS)] = 30,
+    steps: Annotated[int, Query(ge=1, le=loss_surfaces.MOST_STEPS)] = 30,
     x: Value | None = None,
     y: Value | None = None,
 ) -> dict[str, Any]:
     """The way of an optimizer over a surface, a point a step; from (x, y), or the surface's own start."""
-    _check("surface", surface, list(paths.SURFACES))
+    _check("surface", surface, list(loss_surfaces.SURFACES))
     _check("optimizer", optimizer, list(OPTIMIZERS))
     if (x is None) != (y is None):
         raise HTTPException(422, "x, y: expected both or neither")
-    land = paths.SURFACES[surface]
-    rate = paths.rate_of(land, optimizer) if learning_rate is None else learning_rate
+    land = loss_surfaces.SURFACES[surface]
+    rate = loss_surfaces.rate_of(land, optimizer) if learning_rate is None else learning_rate
     return {
         "learning_rate": rate,
         **_path(surface, optimizer, rate, steps, land.start if x is None or y is None else (x, y)),
@@ -119,7 +120,7 @@ def unit(
 ) -> dict[str, Any]:
     """One unit with two inputs: the products, their sum with the bias, and what comes out."""
     _check("activation", activation, list(ACTIVATIONS))
-    return parts.neuron((x1, x2), (w1, w2), b, activation)
+    return lesson_curves.neuron((x1, x2), (w1, w2), b, activation)
 
 
 @router.get("/perceptron", responses=_ERRORS)
@@ -132,7 +133,7 @@ def perceptron(gate: Gate = "and", learning_rate: Rate = 0.1, seed: Seed = 1) ->
 async def two_layers(
     state: State,
     gate: Gate = "xor",
-    units: Annotated[int, Query(ge=1, le=gates.MOST_UNITS)] = 4,
+    units: Annotated[int, Query(ge=1, le=logic_gates.MOST_UNITS)] = 4,
     activation: Literal["tanh", "sigmoid", "relu"] = "tanh",
     learning_rate: Rate = 0.5,
     seed: Seed = 2,
@@ -151,7 +152,7 @@ async def overfitting(
 ) -> dict[str, Any]:
     """A training on 300 images, of about a second: how good it becomes on these, and on images that it never saw."""
     rates = float(dropout), float(weight_decay)
-    return await _trial(request, state, ("overfitting", rates), lambda data: trials.overfitting(data, *rates))
+    return await _trial(request, state, ("overfitting", rates), lambda data: small_trainings.overfitting(data, *rates))
 
 
 @router.get("/batches", responses=_ERRORS)
@@ -159,8 +160,8 @@ async def batches(
     request: Request, state: State, batch_size: Literal["1", "10", "100", "all"] = "100"
 ) -> dict[str, Any]:
     """Five epochs on 1,000 images with batches of one size, of about a second."""
-    size = trials.BATCH_IMAGES if batch_size == "all" else int(batch_size)
-    return await _trial(request, state, ("batches", size), lambda data: trials.batches(data, size))
+    size = small_trainings.BATCH_IMAGES if batch_size == "all" else int(batch_size)
+    return await _trial(request, state, ("batches", size), lambda data: small_trainings.batches(data, size))
 
 
 @router.get("/image", responses=_ERRORS)
@@ -175,13 +176,13 @@ async def image(state: State, index: Annotated[int, Query(ge=0, le=9999)] = 0) -
         "count": min(len(data.train), 10_000),
         "label": data.labels[int(data.train.labels[place])],
         "pixels": encoded(data.train.images[place]),
-        "values": [parts.numbers(row) for row in data.train.images[place] / 255],
+        "values": [lesson_curves.numbers(row) for row in data.train.images[place] / 255],
     }
 
 
 async def _trial(request: Request, state: Services, key: Any, work: Any) -> dict[str, Any]:
     """A training of a second, one at a time, on the set that is at hand; what it came to is kept."""
-    kept: trials.Kept = request.app.state.trials
+    kept: small_trainings.Kept = request.app.state.trials
     name, ready = await run_in_threadpool(_at_hand, state)
 
     def train() -> dict[str, Any]:

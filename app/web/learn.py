@@ -7,14 +7,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.learn.code import listings
 from app.learn.formulas import FORMULAS
-from app.learn.lesson import NAMES, lesson, lessons
-from app.web import assets
+from app.learn.formulas.source import listings
+from app.learn.lessons.lesson import NAMES, lesson, lessons
+from app.web import templates
 from app.web.models import summaries
 from app.web.pages import PAGE_METHODS
+from app.web.preferences import language_of
 from app.web.state import State
-from app.web.words import language_of
 
 router = APIRouter(prefix="/learn", include_in_schema=False)
 
@@ -68,4 +68,4 @@ def one_lesson(request: Request, number: int) -> Response:
 
 def _page(request: Request, template: str, context: dict[str, Any]) -> Response:
     headers = {"cache-control": "no-cache"}
-    return assets.page(request, template, {"active": "learn", **context}, headers=headers)
+    return templates.render_page(request, template, {"active": "learn", **context}, headers=headers)

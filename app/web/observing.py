@@ -12,7 +12,7 @@ from urllib.parse import quote
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.logs import begin_request, configure, current_request, fields
+from app.logging import begin_request, configure, current_request, fields
 from app.settings import Settings
 from app.web.counting import Counters
 

@@ -6,11 +6,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.web import assets
+from app.web import templates
 from app.web.models import summaries
+from app.web.preferences import catalog_of
 from app.web.runs import RunId
 from app.web.state import State
-from app.web.words import words_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -29,7 +29,7 @@ def pad(request: Request, state: State, model: str | None = None) -> Response:
     default = listed["default"]
     notice = None
     if model is not None and model not in usable:
-        _ = words_of(request).text
+        _ = catalog_of(request).text
         notice = _("There is no usable model named “{name}”; {default} reads instead.")
         if not default:
             notice = _("There is no usable model named “{name}”.")
@@ -92,4 +92,4 @@ def judge(request: Request, state: State, name: str) -> Response:
 
 def _page(request: Request, template: str, active: str, context: dict[str, Any]) -> Response:
     headers = {"cache-control": "no-cache"}
-    return assets.page(request, template, {"active": active, **context}, headers=headers)
+    return templates.render_page(request, template, {"active": active, **context}, headers=headers)

@@ -271,7 +271,7 @@ def test_a_file_of_settings_that_is_no_text_is_named(digitpad, tmp_path):
 
 
 def test_the_model_that_ships_is_made_in_a_checkout_alone(digitpad, monkeypatch):
-    monkeypatch.setattr("app.bundle.is_installed", lambda: True)
+    monkeypatch.setattr("app.resources.is_installed", lambda: True)
     monkeypatch.setattr("app.cli.checks._take_kernels", lambda _: pytest.fail("it begins"))
     code, _, error = digitpad("default-model")
     assert (code, "is made in a checkout" in error) == (1, True)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from app.learn.lesson import NAMES
-from app.texts import LANGUAGES
+from app.i18n.catalog import LANGUAGES
+from app.learn.lessons.lesson import NAMES
 from tests.data.drawings import recorded
 from tests.e2e.browser import chromium, draw
 from tests.e2e.test_pad_answers import SCRIBBLE, beside

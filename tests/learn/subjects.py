@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from app.data import from_strokes
-from app.learn.subject import Subject, open_subject
+from app.learn.inspection.subject import Subject, open_subject
 from app.models import ModelCard, ModelStore
 from app.nn import Network
 from tests.data.drawings import recorded

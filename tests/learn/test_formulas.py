@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from app.learn.code import ROOT, listings
 from app.learn.formulas import FORMULAS
+from app.learn.formulas.source import ROOT, listings
 from app.nn.initializers import INITIALIZERS
 from app.nn.layers.activations import ACTIVATIONS
 from app.nn.losses import LOSSES

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from app.data import Prepared
-from app.learn.backward import backward, delta, passes
-from app.learn.forward import forward, layer_picture
-from app.learn.links import chain, is_mixing, links_back, links_on
-from app.learn.neuron import neuron
-from app.learn.numerical import numerical, random_places
-from app.learn.subject import TooLargeError, open_subject
+from app.learn.inspection.backward import backward, delta, passes
+from app.learn.inspection.connections import chain, is_mixing, links_back, links_on
+from app.learn.inspection.forward import forward, layer_picture
+from app.learn.inspection.neuron import neuron
+from app.learn.inspection.numerical_gradient import numerical, random_places
+from app.learn.inspection.subject import TooLargeError, open_subject
 from app.models import Predictor, UnknownModelError
 from app.nn import CrossEntropy, gradient_check, softmax
 from tests.learn.subjects import LABELS, NETWORKS, PIXELS, save, subject, values
@@ -205,11 +205,11 @@ def test_the_step_function_passes_the_gradient_straight_through(tmp_path):
 
 
 def test_what_is_too_large_is_refused_before_it_is_computed(tmp_path, monkeypatch):
-    monkeypatch.setattr("app.learn.subject.MOST_PARAMETERS", 1000)
+    monkeypatch.setattr("app.learn.inspection.subject.MOST_PARAMETERS", 1000)
     with pytest.raises(TooLargeError, match="at most 1,000 parameters"):
         subject(tmp_path, "mlp")
-    monkeypatch.setattr("app.learn.subject.MOST_PARAMETERS", 10**6)
-    monkeypatch.setattr("app.learn.subject.MOST_WORK", 100_000)
+    monkeypatch.setattr("app.learn.inspection.subject.MOST_PARAMETERS", 10**6)
+    monkeypatch.setattr("app.learn.inspection.subject.MOST_WORK", 100_000)
     with pytest.raises(TooLargeError, match="expected at most 6 passes"):
         numerical(subject(tmp_path, "mlp"), "5", 0, "weight", [1, 2, 3])
     with pytest.raises(UnknownModelError):

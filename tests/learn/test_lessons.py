@@ -6,10 +6,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from app.learn.lesson import FALLBACK, FIGURES, FOLDER, NAMES, lesson, parse
+from app.i18n.catalog import LANGUAGES
+from app.learn.lessons.lesson import FALLBACK, FIGURES, FOLDER, NAMES, lesson, parse
 from app.recipes import load_recipes
 from app.runs.config.run_config import parse_config
-from app.web.words import LANGUAGES
 
 NUMBERS = range(1, len(NAMES) + 1)
 LINK = re.compile(r'href="([^"]+)"')

@@ -6,9 +6,9 @@ import hashlib
 import numpy as np
 import pytest
 
-from app.learn.step import MOST_STEPS, steps
-from app.learn.subject import TooLargeError, multiplications, open_subject
-from app.learn.where import input_gradient, occlusion, toward
+from app.learn.inspection.optimizer_step import MOST_STEPS, steps
+from app.learn.inspection.saliency import input_gradient, occlusion, toward
+from app.learn.inspection.subject import TooLargeError, multiplications, open_subject
 from app.models.store import WEIGHTS
 from app.nn import LOSSES, OPTIMIZERS, Options, Trainer, build, evaluate
 from tests.learn.subjects import NETWORKS, PIXELS, save, subject, values
@@ -94,7 +94,7 @@ def test_what_is_no_step_is_refused(tmp_path):
 
 
 def test_steps_that_would_take_long_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("app.learn.subject.MOST_WORK", 10**6)
+    monkeypatch.setattr("app.learn.inspection.subject.MOST_WORK", 10**6)
     with pytest.raises(TooLargeError, match="passes through a network as large as mlp"):
         steps(subject(tmp_path, "mlp", dtype=None), "5", {"type": "sgd", "learning_rate": 0.1}, MOST_STEPS)
 
@@ -134,7 +134,7 @@ def test_a_cover_takes_away_what_the_model_says_without_it(tmp_path, name):
 
 
 def test_the_cover_of_a_large_network_moves_in_larger_steps(tmp_path, monkeypatch):
-    monkeypatch.setattr("app.learn.subject.MOST_WORK", 60 * 16_280)
+    monkeypatch.setattr("app.learn.inspection.subject.MOST_WORK", 60 * 16_280)
     shown = occlusion(subject(tmp_path, "mlp", dtype=None), None, 3, 0.0)
     drops = values(shown["picture"])[0]
     assert shown["stride"] == 4
@@ -149,7 +149,7 @@ def test_few_covered_drawings_at_a_time_go_through_a_network_with_many_activatio
     ]
     one = open_subject(save(tmp_path, "wide", layers, "cross_entropy"), "wide", PIXELS)
     assert one.affordable() < 28**2  # what it writes takes far longer than what it multiplies
-    monkeypatch.setattr("app.learn.subject.MOST_WORK", 16 * multiplications(one.network))
+    monkeypatch.setattr("app.learn.inspection.subject.MOST_WORK", 16 * multiplications(one.network))
     first, taken = one.network.layers[0], []
     convolve = first.forward
     monkeypatch.setattr(first, "forward", lambda x, *, training: taken.append(len(x)) or convolve(x, training=training))

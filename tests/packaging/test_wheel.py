@@ -24,7 +24,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
-BROUGHT = ("static", "templates", "app/recipes", "app/locale", "app/learn/lessons")
+BROUGHT = ("static", "templates", "app/recipes", "app/i18n/locale", "app/learn/lessons")
 """Folders all of whose files are in the wheel."""
 
 

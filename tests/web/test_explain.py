@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from app.learn import forward as there
-from app.learn.step import MOST_STEPS
+from app.learn.inspection import forward as there
+from app.learn.inspection.optimizer_step import MOST_STEPS
 from app.main import create_app
 from app.models.store import WEIGHTS
 from app.settings import Settings
@@ -172,7 +172,7 @@ def test_a_model_whose_numbers_are_not_finite_is_not_explained(client):
 
 
 def test_too_large_a_network_is_refused(client, monkeypatch):
-    monkeypatch.setattr("app.learn.subject.MOST_PARAMETERS", 100)
+    monkeypatch.setattr("app.learn.inspection.subject.MOST_PARAMETERS", 100)
     assert "at most 100 parameters" in is_an_error(explain(client, "forward"), 409)
 
 
@@ -184,7 +184,7 @@ def test_predict_answers_while_an_explanation_takes_long(client, monkeypatch):
         assert over.wait(60)
         return real(subject)
 
-    monkeypatch.setattr("app.learn.forward.forward", slow)
+    monkeypatch.setattr("app.learn.inspection.forward.forward", slow)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(explain, client, "forward")
         until(begun.is_set)

@@ -6,9 +6,10 @@ from html.parser import HTMLParser
 import pytest
 from starlette.testclient import TestClient
 
-from app.learn import gates, parts, paths, trials
+from app.learn.experiments import curves as curves
+from app.learn.experiments import logic_gates, loss_surfaces, small_trainings
 from app.learn.formulas import FORMULAS
-from app.learn.lesson import NAMES
+from app.learn.lessons.lesson import NAMES
 from app.main import create_app
 from app.settings import Settings
 from app.web.limits import LimitError
@@ -99,23 +100,26 @@ def test_a_formula_has_a_name_for_those_who_do_not_see_it(client, name):
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("/activations", parts.activation_curves),
-        ("/losses", parts.loss_curves),
+        ("/activations", curves.activation_curves),
+        ("/losses", curves.loss_curves),
         (
             "/depth?activation=tanh&initializer=xavier&depth=3&width=20",
-            lambda: parts.signal("tanh", "xavier", 3, 20, 1.0),
+            lambda: curves.signal("tanh", "xavier", 3, 20, 1.0),
         ),
-        ("/unit?x1=1&x2=-2&w1=0.5&w2=0.25&b=1&activation=relu", lambda: parts.neuron((1, -2), (0.5, 0.25), 1, "relu")),
+        (
+            "/unit?x1=1&x2=-2&w1=0.5&w2=0.25&b=1&activation=relu",
+            lambda: curves.neuron((1, -2), (0.5, 0.25), 1, "relu"),
+        ),
         (
             "/path?surface=saddle&optimizer=adam&steps=7",
-            lambda: {"learning_rate": 0.1, **paths.path("saddle", "adam", 0.1, 7)},
+            lambda: {"learning_rate": 0.1, **loss_surfaces.path("saddle", "adam", 0.1, 7)},
         ),
         (
             "/path?optimizer=sgd&learning_rate=0.5&steps=3&x=1&y=2",
-            lambda: {"learning_rate": 0.5, **paths.path("valley", "sgd", 0.5, 3, (1.0, 2.0))},
+            lambda: {"learning_rate": 0.5, **loss_surfaces.path("valley", "sgd", 0.5, 3, (1.0, 2.0))},
         ),
-        ("/perceptron?gate=xor&learning_rate=0.2&seed=3", lambda: gates.perceptron("xor", 0.2, 3)),
-        ("/two-layers?units=2&activation=relu&seed=5", lambda: gates.two_layers("xor", 2, "relu", 0.5, 5)),
+        ("/perceptron?gate=xor&learning_rate=0.2&seed=3", lambda: logic_gates.perceptron("xor", 0.2, 3)),
+        ("/two-layers?units=2&activation=relu&seed=5", lambda: logic_gates.two_layers("xor", 2, "relu", 0.5, 5)),
     ],
 )
 def test_a_figure_gets_what_the_engine_computes(client, path, expected):
@@ -155,8 +159,8 @@ def test_what_no_figure_asks_for_is_refused(client, path):
 
 def test_small_trainings_are_done_once_and_kept(client, monkeypatch):
     done = []
-    batches = trials.batches
-    monkeypatch.setattr(trials, "batches", lambda *asked: done.append(asked) or batches(*asked))
+    batches = small_trainings.batches
+    monkeypatch.setattr(small_trainings, "batches", lambda *asked: done.append(asked) or batches(*asked))
     first = client.get("/api/explain/batches?batch_size=all").json()
     assert first["steps"] == 5
     assert client.get("/api/explain/batches?batch_size=all").json() == first

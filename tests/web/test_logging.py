@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from app import logs
+from app import logging as logs
 from app.main import create_app
 from app.web import observing
 from tests.serving import serve

@@ -9,11 +9,13 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
+from app.i18n import extract
+from app.i18n.catalog import KEYS, LANGUAGES, catalog
+from app.i18n.negotiation import preferred_language
 from app.main import create_app
 from app.settings import PROJECT
-from app.texts import KEYS, LANGUAGES
-from app.web import extraction
-from app.web.words import COOKIE, SCRIPTS, preferred, with_imports, words
+from app.web.preferences import LANGUAGE_COOKIE
+from app.web.script_catalog import SCRIPTS, with_imports
 
 OTHERS = [language for language in LANGUAGES if language != KEYS]
 SLOT = re.compile(r"\{(\w+)\}|%\((\w+)\)s")
@@ -32,7 +34,7 @@ PASSED_ON = {
 
 @cache
 def template():
-    return {message.id: message for message in extraction.extracted() if message.id}
+    return {message.id: message for message in extract.extracted() if message.id}
 
 
 def scripts():
@@ -47,28 +49,28 @@ def slots(text):
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_text_is_translated(language):
-    catalogue = extraction.stored(language)
+    catalogue = extract.stored(language)
     missing = [key for key in template() if not (found := catalogue.get(key)) or found.fuzzy or not found.string]
-    assert not missing, f"`make words`, and translate them in app/locale/{language}"
+    assert not missing, f"`make messages`, and translate them in app/i18n/locale/{language}"
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_the_catalogue_is_as_make_words_writes_it(language):
-    catalogue = extraction.stored(language)
+    catalogue = extract.stored(language)
     gone = [message.id for message in catalogue if message.id and message.id not in template()]
-    assert not gone, "`make words` takes them out"
+    assert not gone, "`make messages` takes them out"
     moved = [
         message.id
         for message in catalogue
         if message.id and dict(message.locations).keys() != dict(template()[message.id].locations).keys()
     ]
-    assert not moved, "`make words` writes where they stand now; pages choose their words by it"
+    assert not moved, "`make messages` writes where they stand now; pages choose their words by it"
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_translation_has_the_slots_of_its_text(language):
     wrong = {}
-    for key, text in words(language).texts.items():
+    for key, text in catalog(language).texts.items():
         extra = slots(text) - slots(key)
         lost = slots(key) - slots(text) - {"a", "A", "another"}  # articles, which English alone has
         if extra or lost:
@@ -115,7 +117,7 @@ def test_a_page_comes_in_the_language_that_the_browser_likes_best(client, path):
     ],
 )
 def test_the_header_is_read_as_its_rfc_says(header, language):
-    assert preferred(header) == language
+    assert preferred_language(header) == language
 
 
 def test_the_switch_keeps_the_language_and_leads_back(client):
@@ -125,7 +127,7 @@ def test_the_switch_keeps_the_language_and_leads_back(client):
     assert answer.status_code == 303
     assert answer.headers["location"] == "/train?run=3&x=a%20b"
     cookie = answer.headers["set-cookie"]
-    assert cookie.startswith(f"{COOKIE}=ja;")
+    assert cookie.startswith(f"{LANGUAGE_COOKIE}=ja;")
     assert {"HttpOnly", "Path=/", "SameSite=lax"} <= set(cookie.split("; "))
     assert '<html lang="ja">' in client.get("/", headers={"accept-language": "en"}).text
     client.get("/language/en?next=/", follow_redirects=False)
@@ -155,7 +157,7 @@ def test_a_language_that_is_not_there_is_refused(client):
     answer = client.get("/language/tlh")
     assert answer.status_code == 404
     assert answer.json() == {"error": "expected a language: en, ja; got 'tlh'"}
-    assert client.get("/", headers={"cookie": f"{COOKIE}=../../x"}).status_code == 200
+    assert client.get("/", headers={"cookie": f"{LANGUAGE_COOKIE}=../../x"}).status_code == 200
 
 
 def test_a_page_brings_the_words_of_its_own_scripts_alone(client):

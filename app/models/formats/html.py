@@ -18,9 +18,9 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from app import __version__
-from app.bundle import bundled
+from app.i18n.catalog import KEYS, LANGUAGES, read_texts
 from app.models.formats.source import Source
-from app.texts import KEYS, LANGUAGES, read_texts
+from app.resources import bundled
 
 _IMPORT = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"(?P<path>\.{1,2}/[\w./-]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?function\*?|const|class) (\w+)", re.MULTILINE)

@@ -13,7 +13,7 @@ import threading
 from dataclasses import asdict
 from types import FrameType
 
-from app.logs import configure
+from app.logging import configure
 from app.nn import CrewLostError
 from app.runs.log.database import UNREACHABLE
 from app.runs.log.event_log import Log

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from babel.messages.pofile import read_po
@@ -35,3 +36,27 @@ def read_texts(language: str) -> list[Text]:
         if key and text and not message.fuzzy:
             found.append(Text(key, text, frozenset(place for place, _ in message.locations)))
     return found
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The texts of a language by their keys, and the files in which each key stands, from the top of the project."""
+
+    language: str
+    texts: Mapping[str, str]
+    places: Mapping[str, frozenset[str]]
+
+    def gettext(self, key: str) -> str:
+        """Return `key` in this language; itself where the catalogue lacks it."""
+        return self.texts.get(key, key)
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        """Return a text with a number, in a language that does not inflect for it."""
+        return self.texts.get(one, one if number == 1 else many)
+
+
+@cache
+def catalog(language: str) -> Catalog:
+    """The catalogue of a language, read when it is first asked for. Raises ValueError for one that is damaged."""
+    found = read_texts(language)
+    return Catalog(language, {one.key: one.text for one in found}, {one.key: one.places for one in found})

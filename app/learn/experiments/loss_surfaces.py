@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from app.learn.parts import numbers
+from app.learn.experiments.curves import numbers
 from app.nn.arrays import Array
 from app.nn.optimizers import OPTIMIZERS
 from app.nn.spec import build

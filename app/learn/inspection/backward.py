@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from app.learn.forward import check_layer, check_unit
-from app.learn.links import chain, links_back, links_on
-from app.learn.numbers import norm, picture, place, strongest
-from app.learn.subject import Subject, finite
+from app.learn.inspection.connections import chain, links_back, links_on
+from app.learn.inspection.encoding import norm, picture, place, strongest
+from app.learn.inspection.forward import check_layer, check_unit
+from app.learn.inspection.subject import Subject, finite
 from app.nn.arrays import Array
 from app.nn.layers.activations import Step, softmax
 from app.nn.layers.convolution import Conv2D

@@ -19,10 +19,10 @@ from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
-from app.learn.formula import to_mathml
 from app.learn.formulas import FORMULAS
+from app.learn.formulas.formula import to_mathml
 
-FOLDER = Path(__file__).resolve().parent / "lessons"
+FOLDER = Path(__file__).resolve().parent
 NAMES = ("data", "model", "activation", "loss", "optimizer", "batch", "training", "evaluation")
 """The lessons in their order; the first has the number 1."""
 FALLBACK = "en"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.learn.subject import Subject
+from app.learn.inspection.subject import Subject
 from app.nn.arrays import Array
 from app.nn.layers.activations import Softmax
 from app.nn.layers.convolution import Conv2D

@@ -1,6 +1,6 @@
 """What a training computes: losses, gradients, optimizers, first weights, regularization, accuracy."""
 
-from app.learn.formula import Formula
+from app.learn.formulas.formula import Formula
 from app.nn.evaluation import evaluate
 from app.nn.gradient_check import gradient_check
 from app.nn.initializers import He, Normal, Uniform, Xavier, Zeros

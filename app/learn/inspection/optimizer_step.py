@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from app.learn.backward import passes
-from app.learn.forward import check_layer, check_unit
-from app.learn.links import chain
-from app.learn.neuron import weights_picture
-from app.learn.numbers import norm
-from app.learn.subject import Subject
+from app.learn.inspection.backward import passes
+from app.learn.inspection.connections import chain
+from app.learn.inspection.encoding import norm
+from app.learn.inspection.forward import check_layer, check_unit
+from app.learn.inspection.neuron import weights_picture
+from app.learn.inspection.subject import Subject
 from app.models import DamagedModelError
 from app.nn import OPTIMIZERS, build
 

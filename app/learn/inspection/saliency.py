@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from app.learn.numbers import encoded, picture
-from app.learn.subject import Subject, activations, finite
+from app.learn.inspection.encoding import encoded, picture
+from app.learn.inspection.subject import Subject, activations, finite
 from app.nn.arrays import Array
 from app.nn.layers.activations import softmax
 

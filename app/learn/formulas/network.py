@@ -1,6 +1,6 @@
 """What a network computes: activations and layers."""
 
-from app.learn.formula import Formula
+from app.learn.formulas.formula import Formula
 from app.nn.layers.activations import GELU, Identity, LeakyReLU, ReLU, Sigmoid, Step, Tanh, softmax
 from app.nn.layers.convolution import Conv2D
 from app.nn.layers.core import Dense, Flatten

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from app.learn.numbers import norm, picture
-from app.learn.subject import Subject, finite
+from app.learn.inspection.encoding import norm, picture
+from app.learn.inspection.subject import Subject, finite
 from app.models.calibration import softmax
 from app.nn.arrays import Array
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from app.learn.backward import passes
-from app.learn.forward import check_layer
-from app.learn.numbers import place
-from app.learn.subject import Subject
+from app.learn.inspection.backward import passes
+from app.learn.inspection.encoding import place
+from app.learn.inspection.forward import check_layer
+from app.learn.inspection.subject import Subject
 from app.nn.gradient_check import FLOOR, STEP
 
 MOST_PLACES = 50

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from app.learn.slope import derivative
+from app.learn.inspection.derivative import derivative
 from app.nn.arrays import Array
 from app.nn.initializers import INITIALIZERS
 from app.nn.layers.activations import ACTIVATIONS, Activation, Identity, Softmax, Step

@@ -15,13 +15,21 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
-from app.bundle import bundled
+from app.data.catalog import dataset_titles
+from app.i18n.catalog import LANGUAGES, catalog
 from app.learn.formulas import FORMULAS
-from app.texts import LANGUAGES
-from app.web.theme import DARK_STYLES, theme_links, theme_of
-from app.web.titles import titles
-from app.web.words import headers as page_headers
-from app.web.words import language_of, script_words, switches, words
+from app.recipes import load_recipes
+from app.resources import bundled
+from app.runs.training.personalization import RECIPE as PERSONAL
+from app.web.preferences import (
+    DARK_STYLES,
+    language_headers,
+    language_links,
+    language_of,
+    theme_links,
+    theme_of,
+)
+from app.web.script_catalog import script_words
 
 STATIC = bundled("static")
 FOREVER = "public, max-age=31536000, immutable"
@@ -70,13 +78,13 @@ def _templates(language: str, plotly_url: str) -> Jinja2Templates:
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_callables(  # type: ignore[attr-defined]
-        lambda key: words(language).text(key), lambda *forms: words(language).counted(*forms), newstyle=True
+        lambda key: catalog(language).gettext(key), lambda *forms: catalog(language).ngettext(*forms), newstyle=True
     )
-    environment.globals["static"] = address
+    environment.globals["static"] = static_url
     environment.globals["plotly_url"] = plotly_url
     environment.globals["language"] = language
     environment.globals["script_words"] = partial(script_words, language)
-    environment.globals["switches"] = switches
+    environment.globals["language_links"] = language_links
     environment.globals["dark_styles"] = DARK_STYLES
     environment.globals["theme_links"] = theme_links
     environment.globals["theme_of"] = theme_of
@@ -85,7 +93,7 @@ def _templates(language: str, plotly_url: str) -> Jinja2Templates:
     return Jinja2Templates(env=environment)
 
 
-def page(
+def render_page(
     request: Request,
     template: str,
     context: Mapping[str, Any],
@@ -95,10 +103,10 @@ def page(
     """A template as an answer, in the language that the request asks for."""
     language = language_of(request)
     templates: Jinja2Templates = request.app.state.templates[language]
-    return templates.TemplateResponse(request, template, dict(context), status, page_headers(language, headers))
+    return templates.TemplateResponse(request, template, dict(context), status, language_headers(language, headers))
 
 
-def address(path: str) -> str:
+def static_url(path: str) -> str:
     """The address of a file in `static/`."""
     return f"{_prefix()}/{path}"
 
@@ -111,3 +119,15 @@ def _prefix() -> str:
         if path.is_file():
             digest.update(path.relative_to(STATIC).as_posix().encode() + b"\0" + path.read_bytes())
     return f"/static/{digest.hexdigest()[:12]}"
+
+
+PERSONAL_TITLE = "Make it mine"
+
+
+@cache
+def titles() -> Mapping[str, Mapping[str, str]]:
+    """By name, the English titles of the `recipes` and of the `datasets` that digitpad knows. The recipe of "Make it
+    mine" is no file: it is made for each model.
+    """
+    recipes = {name: recipe.title for name, recipe in load_recipes().items()}
+    return {"recipes": {**recipes, PERSONAL: PERSONAL_TITLE}, "datasets": dataset_titles()}

@@ -1,4 +1,4 @@
-"""`make words`: gathers the texts that people read, from templates, scripts and tables, and updates the catalogues.
+"""`make messages`: gathers the texts that people read, from templates, scripts and tables, and updates the catalogues.
 
 `babel.cfg` names the files. A text that is new comes without its translation, and one that is gone goes.
 """
@@ -15,8 +15,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po, write_po
 
+from app.i18n.catalog import KEYS, LANGUAGES, LOCALE
 from app.settings import PROJECT
-from app.texts import KEYS, LANGUAGES, LOCALE
 
 Found: TypeAlias = tuple[int, str | None, str, list[str]]
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from app.learn.forward import check_layer, check_unit, outputs, trace
-from app.learn.links import Links, chain, links_back
-from app.learn.numbers import picture, place, strongest
-from app.learn.slope import derivative
-from app.learn.subject import Subject
+from app.learn.inspection.connections import Links, chain, links_back
+from app.learn.inspection.derivative import derivative
+from app.learn.inspection.encoding import picture, place, strongest
+from app.learn.inspection.forward import check_layer, check_unit, outputs, trace
+from app.learn.inspection.subject import Subject
 from app.nn.arrays import Array, Shape
 from app.nn.layers.activations import ACTIVATIONS, Activation, Softmax, Step
 from app.nn.layers.convolution import Conv2D
