@@ -6,7 +6,7 @@ from typing import Any, get_args
 from app.runs.log.state import State
 from app.runs.stats import Census
 from app.settings import Settings
-from app.web.prometheus import Figures, PrometheusCounters
+from app.web.metrics.prometheus import Figures, PrometheusCounters
 from docs.markdown import described, table
 
 OF_THE_MACHINE = {

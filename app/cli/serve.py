@@ -38,9 +38,9 @@ def serve(
 
     from app.main import create_app
     from app.settings import SettingError
-    from app.web.access import needs_token
-    from app.web.observing import server_logging
-    from app.web.wire import BoundedProtocol
+    from app.web.middleware.access_log import server_logging
+    from app.web.middleware.authentication import needs_token
+    from app.web.middleware.http_protocol import BoundedProtocol
 
     chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = read_settings().model_copy(update=chosen)

@@ -79,7 +79,7 @@ def train(
     """
     from app.recipes import get_recipe
     from app.runs.config.annotations import check_remarks
-    from app.web.limits import check_queue
+    from app.web.middleware.limits import check_queue
 
     settings = read_settings()
     with open_log(settings) as log:

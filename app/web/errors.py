@@ -20,9 +20,9 @@ from app.runs.log.event_log import NotEndedError, UnknownRunError
 from app.runs.service import NoCheckpointError
 from app.runs.training.personalization import UnpreparedError
 from app.web import templates
-from app.web.limits import LimitError, QueueFullError
-from app.web.observing import request_header
-from app.web.security import ALWAYS, DATA_POLICY, NO_FRAME, NO_STORE, PAGE_POLICY
+from app.web.middleware.access_log import request_header
+from app.web.middleware.limits import LimitError, QueueFullError
+from app.web.security_headers import ALWAYS, DATA_POLICY, NO_FRAME, NO_STORE, PAGE_POLICY
 
 logger = logging.getLogger("digitpad")
 

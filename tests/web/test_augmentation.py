@@ -24,7 +24,7 @@ def from_strokes(monkeypatch):
     """The recipe quick, on a data set that is there without a network."""
     quick = get_recipe("quick")
     quick.config["dataset"] = "strokes"
-    for place in ("app.web.augmentation", "app.recipes"):
+    for place in ("app.web.api.augmentation", "app.recipes"):
         monkeypatch.setattr(f"{place}.get_recipe", lambda name: quick)
 
 

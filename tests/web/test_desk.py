@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from app.web.desk import Desk
-from app.web.limits import LimitError
+from app.web.job_queue import Desk
+from app.web.middleware.limits import LimitError
 from tests.waiting import run_async
 
 
@@ -61,7 +61,7 @@ def test_one_who_leaves_does_not_end_the_work_of_others():
 
 
 def test_what_fails_is_told_to_all_and_tried_again_when_asked_again(monkeypatch):
-    monkeypatch.setattr("app.web.desk.MOST_WAITING", 1)
+    monkeypatch.setattr("app.web.job_queue.MOST_WAITING", 1)
 
     def fail():
         raise ValueError("no")
@@ -104,7 +104,7 @@ def test_what_has_time_is_done_when_nobody_waits_for_anything_else():
 
 
 def test_what_has_time_does_not_pile_up(monkeypatch):
-    monkeypatch.setattr("app.web.desk.MOST_WAITING", 1)
+    monkeypatch.setattr("app.web.job_queue.MOST_WAITING", 1)
     work = Held()
 
     async def ask():

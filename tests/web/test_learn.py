@@ -12,7 +12,7 @@ from app.learn.formulas import FORMULAS
 from app.learn.lessons.lesson import NAMES
 from app.main import create_app
 from app.settings import Settings
-from app.web.limits import LimitError
+from app.web.middleware.limits import LimitError
 from tests.web.test_predict import is_an_error
 
 PAGES = ["/learn", "/learn/parts", "/learn/perceptron", *(f"/learn/{n}" for n in range(1, len(NAMES) + 1))]

@@ -11,10 +11,10 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.settings import Settings
-from app.web import limits
-from app.web.bodies import BODY_LIMIT, read_body
-from app.web.guard import Guard, Rules
-from app.web.limits import Held, LimitError, Room
+from app.web.api.request_body import BODY_LIMIT, read_body
+from app.web.middleware import limits
+from app.web.middleware.gatekeeper import Guard, Rules
+from app.web.middleware.limits import Held, LimitError, Room
 from tests.waiting import run_async, until
 from tests.web.test_predict import is_an_error
 from tests.web.test_runs import start
@@ -62,7 +62,7 @@ def test_a_body_that_says_it_is_too_large_is_not_asked_for_where_the_client_wait
 
 
 def test_a_body_that_does_not_come_is_given_up(monkeypatch):
-    monkeypatch.setattr("app.web.bodies.BODY_SECONDS", 0.01)
+    monkeypatch.setattr("app.web.api.request_body.BODY_SECONDS", 0.01)
 
     async def never():
         await asyncio.Event().wait()
@@ -125,7 +125,7 @@ def test_there_is_room_for_a_thousand_readers():
 
 
 def test_runs_beyond_the_queue_are_refused_with_a_time_to_try_again(client, monkeypatch):
-    monkeypatch.setattr("app.web.limits.QUEUED_RUNS", 1)
+    monkeypatch.setattr("app.web.middleware.limits.QUEUED_RUNS", 1)
     first = start(client, epochs=100_000)
     until(lambda: client.get(f"/api/runs/{first['id']}").json()["state"] == "running")
     second = start(client, epochs=100_000)

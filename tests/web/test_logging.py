@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 
 from app import logging as logs
 from app.main import create_app
-from app.web import observing
+from app.web.middleware import access_log
 from tests.serving import serve
 from tests.waiting import until
 from tests.web.test_predict import THREE
@@ -80,7 +80,7 @@ def test_refusals_and_errors_of_the_server_have_the_name_too(client, lines, monk
     def broken(_):
         raise RuntimeError("secret\nINFO forged")
 
-    monkeypatch.setattr("app.web.predict._answers", lambda *_: broken(0))
+    monkeypatch.setattr("app.web.api.predict._answers", lambda *_: broken(0))
     assert client.post("/predict", json={}, headers={NAME: "r1"}).headers[NAME] == "r1"
     assert client.get("/", headers={NAME: "r2", "host": "evil.example"}).headers[NAME] == "r2"
     answer = client.post("/predict", json={"strokes": THREE}, headers={NAME: "r3"})
@@ -141,7 +141,7 @@ def test_a_path_is_written_down_shortened_and_quoted(client, lines):
     client.get("/%0aINFO%20forged" + "x" * 2000)
     (line,) = written()
     assert "GET /%0AINFO%20forgedxxx" in line
-    assert len(line) < observing.LONGEST_PATH + 300
+    assert len(line) < access_log.LONGEST_PATH + 300
 
 
 def test_no_line_of_a_server_has_a_token_or_the_traceback_of_a_request_that_its_end_cuts_off(tmp_path, cache_dir):

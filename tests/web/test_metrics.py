@@ -20,9 +20,9 @@ from app.runs.log.state import State
 from app.runs.log.transitions import now
 from app.runs.stats import take_census
 from app.runs.training.checkpoints import Checkpoints
-from app.web.counting import Outcome
-from app.web.observing import Observer
-from app.web.prometheus import MOST_MODELS, OTHERS, PrometheusCounters
+from app.web.metrics.counters import Outcome
+from app.web.metrics.prometheus import MOST_MODELS, OTHERS, PrometheusCounters
+from app.web.middleware.access_log import Observer
 from tests.conftest import TINY
 from tests.serving import REPOSITORY
 from tests.waiting import run_async, until
@@ -161,7 +161,7 @@ def test_while_the_log_cannot_be_read_all_else_is_told(client, monkeypatch):
     def away(*_):
         raise OperationalError("SELECT 1", {}, Exception("the database is away"))
 
-    monkeypatch.setattr("app.web.metrics.take_census", away)
+    monkeypatch.setattr("app.web.api.metrics.take_census", away)
     found = scrape(client)
     assert (before["digitpad_log_up",], found["digitpad_log_up",]) == (1, 0)
     gone = {name for name, *_ in before} - {name for name, *_ in found}
@@ -191,7 +191,7 @@ def test_metrics_want_the_token_for_everything(settings):
 
 
 def test_without_its_library_metrics_say_what_to_install_and_drawings_are_read(settings, monkeypatch):
-    monkeypatch.setattr("app.web.counting.LIBRARY", "no_such_library")
+    monkeypatch.setattr("app.web.metrics.LIBRARY", "no_such_library")
     with TestClient(create_app(settings)) as client:
         assert "digitpad[metrics]" in is_an_error(client.get("/metrics"), 501)
         assert client.post("/predict", json=THREES).json()["label"] == "3"

@@ -83,6 +83,6 @@ def test_a_race_that_cannot_be_run_leaves_no_run(client, body):
 
 
 def test_a_race_needs_room_in_the_queue_for_all_its_runs(client, monkeypatch):
-    monkeypatch.setattr("app.web.limits.QUEUED_RUNS", 2)
+    monkeypatch.setattr("app.web.middleware.limits.QUEUED_RUNS", 2)
     is_an_error(client.post("/api/races", json={**QUICK, "vary": "seed", "values": [1, 2, 3]}), 429)
     assert client.get("/api/runs").json()["runs"] == []

@@ -14,7 +14,7 @@ from app.runs.config.run_config import request_config
 from app.runs.config.sweep import race_configs
 from app.runs.training.source_models import UnusableModelError, load_queued
 from app.settings import PROJECT, SHIPPED_MODELS
-from app.web.limits import Held, LimitError, Room
+from app.web.middleware.limits import Held, LimitError, Room
 
 PATTERN = re.compile(r"^  \[/(\^.*\$)/, \(", re.MULTILINE)
 FIELD = re.compile(r"[a-z]\w*(?:\.[a-z]\w*|\[\d+\]|\.\d+)*: ")
@@ -61,22 +61,22 @@ WRITTEN = {
     "there is no model yet: train one, or restore the one that ships with digitpad": "app/models/predictor.py",
     "there is no such drawing": "app/data/drawings/store.py",
     "the database is busy or cannot be reached; try again in a moment": "app/web/errors.py",
-    "expected fewer evaluations at one time; try again in a moment": "app/web/desk.py",
+    "expected fewer evaluations at one time; try again in a moment": "app/web/job_queue.py",
     "there is no room left on the disk; nothing was changed": "app/web/errors.py",
     "something went wrong in the server; its log says what": "app/web/errors.py",
-    "expected a body of at most 32 MB; got more": "app/web/bodies.py",
+    "expected a body of at most 32 MB; got more": "app/web/api/request_body.py",
     "expected a still image; got an animated PNG": "app/data/preprocessing/decode.py",
     "expected an image of at most 20 megapixels; got 8000×8000": "app/data/preprocessing/decode.py",
     "expected a PNG or JPEG image; got x": "app/data/preprocessing/decode.py",
-    "expected at most 100 runs to wait; 100 do: cancel some, or wait as well": "app/web/limits.py",
+    "expected at most 100 runs to wait; 100 do: cancel some, or wait as well": "app/web/middleware/limits.py",
     "run 7 is running; cancel it first": "app/runs/log/event_log.py",
     "run 7 has not ended; resume it, or let it come to its end first": "app/runs/service.py",
     "run 7 left no checkpoint to go on from: it ended before its first epoch did": "app/runs/service.py",
-    "run 7 has saved no model yet: it is running": "app/web/judgement.py",
+    "run 7 has saved no model yet: it is running": "app/web/api/evaluation.py",
     "there is a model named x already": "app/models/store.py",
     "the model x ships with digitpad and keeps its name": "app/models/store.py",
     "the model x cannot be used: x": "app/models/store.py",
-    "the drawings of x are others than when run 7 was trained": "app/web/watching.py",
+    "the drawings of x are others than when run 7 was trained": "app/web/api/run_monitor.py",
     "there are no drawings in the set “x” any more: draw some first": "app/data/catalog.py",
     "The MNIST file x is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be downloaded. x": (
         "app/data/sources/mnist.py"
@@ -88,7 +88,7 @@ WRITTEN = {
     "there is a set named x already, with 7 drawings": "app/data/drawings/store.py",
     "there is no set named x": "app/data/drawings/store.py",
     "the folder where digitpad keeps its files cannot be written; its permissions may be wrong": "app/web/errors.py",
-    'expected a token, as "Authorization: Bearer ..."; x': "app/web/guard.py",
+    'expected a token, as "Authorization: Bearer ..."; x': "app/web/middleware/gatekeeper.py",
     "Too few: x.": "app/data/catalog.py",
     "the drawings “x” are too few to train on: x": "app/data/sources/drawings.py",
     "expected drawings of at least 7 labels; got 7": "app/data/sources/drawings.py",
@@ -102,7 +102,7 @@ WRITTEN = {
     "distillation.sha256: expected the models that it is of; they are others now": "app/runs/training/distillation.py",
     "distillation: expected null beside personal, which has a model to compare with already": "app/runs/config/run_config.py",  # noqa: E501
     "the model to learn from, x, says numbers that are not finite": "app/runs/training/distillation.py",
-    "epochs: expected a whole number from 1 to 100000; got 0": "app/web/runs.py",
+    "epochs: expected a whole number from 1 to 100000; got 0": "app/web/api/runs.py",
 }
 """Messages that take a server's mishap to hear, and where each is written; numbers and `x` are filled in."""
 

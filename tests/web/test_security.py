@@ -14,7 +14,15 @@ from starlette.websockets import WebSocketDisconnect
 
 from app.main import create_app
 from app.settings import SettingError, Settings
-from app.web.hosts import Authority, Hosts, Origin, Origins, is_loopback, parse_authority, parse_origin
+from app.web.middleware.trusted_hosts import (
+    Authority,
+    Hosts,
+    Origin,
+    Origins,
+    is_loopback,
+    parse_authority,
+    parse_origin,
+)
 from tests.serving import REPOSITORY, serve
 from tests.waiting import until
 from tests.web.test_predict import is_an_error
@@ -360,7 +368,8 @@ def test_tokens_are_compared_in_constant_time(locked, monkeypatch):
     compared = []
     real = hmac.compare_digest
     monkeypatch.setattr(
-        "app.web.access.hmac.compare_digest", lambda a, b: compared.append((len(a), len(b))) or real(a, b)
+        "app.web.middleware.authentication.hmac.compare_digest",
+        lambda a, b: compared.append((len(a), len(b))) or real(a, b),
     )
     for token in ("", "x", TOKEN[:-1], TOKEN, PREDICT, "x" * 900):
         locked.get("/api/runs", headers={"authorization": f"Bearer {token}"})
