@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.completion import complete_data
+from app.cli.context import asked, load_data, open_drawings, read_settings, write_file
 from app.cli.output import Code, Failure, console, print_facts, print_json, print_table, say
-from app.cli.rooms import asked, load_data, open_drawings, read_settings, write_file
 
 if TYPE_CHECKING:
     from app.data import Dataset

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 import typer
 
+from app.cli.context import open_drawings, open_log, open_store, read_settings
 from app.cli.output import Failure, clean, console, print_json, program, say
-from app.cli.rooms import open_drawings, open_log, open_store, read_settings
 
 if TYPE_CHECKING:
     from app.settings import Settings

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.completion import complete_data, complete_model
+from app.cli.context import asked, load_data, open_drawings, open_store, read_settings
 from app.cli.output import console, number, percent, print_facts, print_json, print_table, say
-from app.cli.rooms import asked, load_data, open_drawings, open_store, read_settings
 
 WIDEST_CONFUSION = 12
 """Labels up to which the confusion matrix is printed."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.completion import complete_model
+from app.cli.context import asked, open_log, open_store, read_settings
 from app.cli.output import Code, Failure, number, percent, print_facts, print_json, print_table, say
-from app.cli.rooms import asked, open_log, open_store, read_settings
 
 if TYPE_CHECKING:
     from app.models import ModelStore, StoredModel

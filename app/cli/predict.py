@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.completion import complete_model
+from app.cli.context import asked, open_store, read_settings
 from app.cli.output import Code, Failure, clean, percent, print_json, remark, say
-from app.cli.rooms import asked, open_store, read_settings
 
 if TYPE_CHECKING:
     from app.data import Sheet

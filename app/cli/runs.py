@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.completion import complete_run
+from app.cli.context import asked, open_commands, open_log, read_settings
 from app.cli.output import Code, Failure, number, percent, print_facts, print_json, print_table, remark, say
-from app.cli.rooms import asked, open_commands, open_log, read_settings
 from app.runs.log.state import ENDED, State
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def watch(
     run: Run, as_json: Annotated[bool, typer.Option("--json", help="print events as lines of JSON")] = False
 ) -> None:
     """Show a run from its first event on, live until it has ended, wherever it is trained. Ctrl+C stops watching."""
-    from app.cli.following import follow, make_screen
+    from app.cli.progress import follow, make_screen
 
     with _opened() as (_, log, _):
         screen = make_screen(as_json=as_json)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.context import open_log, read_settings
 from app.cli.output import Failure, say
-from app.cli.rooms import open_log, read_settings
 from app.runs.training.hardware import THREAD_SETTINGS
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.completion import complete_data, complete_recipe
+from app.cli.context import asked, open_commands, open_log, read_settings
 from app.cli.output import Code, Failure, OneLine, percent, program, remark, say
 from app.cli.overrides import parse_overrides
-from app.cli.rooms import asked, open_commands, open_log, read_settings
 from app.runs.log.state import ENDED, State, has_stopped
 
 if TYPE_CHECKING:
-    from app.cli.following import Screen
+    from app.cli.progress import Screen
     from app.runs.log.event_log import Log
     from app.runs.service import Commands
     from app.settings import Settings
@@ -107,7 +107,7 @@ def train_here(
 
     However this ends, a run that has not ended itself is left paused, and not to a worker that nobody looks after.
     """
-    from app.cli.following import follow, make_screen
+    from app.cli.progress import follow, make_screen
     from app.runs.log.database import UNREACHABLE
     from app.runs.supervisor import Runner
 

@@ -19,13 +19,13 @@ from sqlalchemy.exc import DatabaseError
 
 from app import __version__
 from app.cli import cli, main
-from app.cli.checks import _take_kernels
+from app.cli.context import write_file
 from app.cli.doctor import _port
-from app.cli.following import bar_of
+from app.cli.engine import _take_kernels
 from app.cli.models import Format
 from app.cli.output import Code, Failure, duration, program
 from app.cli.overrides import parse_overrides
-from app.cli.rooms import write_file
+from app.cli.progress import bar_of
 from app.data import load_dataset
 from app.models import ModelStore
 from app.models.formats.registry import FORMATS
@@ -272,7 +272,7 @@ def test_a_file_of_settings_that_is_no_text_is_named(digitpad, tmp_path):
 
 def test_the_model_that_ships_is_made_in_a_checkout_alone(digitpad, monkeypatch):
     monkeypatch.setattr("app.resources.is_installed", lambda: True)
-    monkeypatch.setattr("app.cli.checks._take_kernels", lambda _: pytest.fail("it begins"))
+    monkeypatch.setattr("app.cli.engine._take_kernels", lambda _: pytest.fail("it begins"))
     code, _, error = digitpad("default-model")
     assert (code, "is made in a checkout" in error) == (1, True)
 

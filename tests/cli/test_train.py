@@ -10,8 +10,8 @@ from contextlib import suppress
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from app.cli.following import LineScreen
 from app.cli.output import Code, Failure
+from app.cli.progress import LineScreen
 from app.cli.train import Interruption, train_here
 from app.runs.config.run_config import parse_config
 from app.runs.log.event_log import Log

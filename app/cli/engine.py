@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from app.cli.completion import complete_recipe
+from app.cli.context import asked, load_data, read_settings, write_file
 from app.cli.output import Code, Failure, say
-from app.cli.rooms import asked, load_data, read_settings, write_file
 
 SHIPPED_VALIDATION = 0.1
 """Share of the training images that is set aside to calibrate the shipped model on, where its recipe sets no share."""
