@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+REQUEST_ID_HEADER = b"x-request-id"
+
 FIELDS = "fields"
 """The key of `extra` under which a record carries what it tells besides its message."""
 
@@ -27,6 +29,12 @@ def begin_request(name: str) -> None:
 def current_request() -> str | None:
     """The name of the request that is being answered, if one is."""
     return _request.get()
+
+
+def request_id_header() -> dict[str, str]:
+    """The header that names the request which is being answered."""
+    name = current_request()
+    return {} if name is None else {REQUEST_ID_HEADER.decode(): name}
 
 
 def fields(**told: Any) -> dict[str, Any]:

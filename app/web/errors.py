@@ -12,6 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from app.errors import LimitError, QueueFullError
+from app.logging import request_id_header
 from app.models import DamagedModelError, ProtectedModelError, UnknownModelError
 from app.models.store import ForgetfulModelError
 from app.runs.config.run_config import field_of
@@ -20,8 +22,6 @@ from app.runs.log.event_log import NotEndedError, UnknownRunError
 from app.runs.service import NoCheckpointError
 from app.runs.training.personalization import UnpreparedError
 from app.web import templates
-from app.web.middleware.access_log import request_header
-from app.web.middleware.limits import LimitError, QueueFullError
 from app.web.security_headers import ALWAYS, DATA_POLICY, NO_FRAME, NO_STORE, PAGE_POLICY
 
 logger = logging.getLogger("digitpad")
@@ -152,7 +152,7 @@ async def _full(request: Request, error: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     message = "something went wrong in the server; its log says what"
-    answer = respond(request, HTTPStatus.INTERNAL_SERVER_ERROR, message, request_header())
+    answer = respond(request, HTTPStatus.INTERNAL_SERVER_ERROR, message, request_id_header())
     # Starlette answers these outside of all middleware, so nobody else puts the headers on.
     policy = PAGE_POLICY if answer.media_type == "text/html" else DATA_POLICY
     for name, value in (*ALWAYS, NO_FRAME, NO_STORE, policy):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from app.web.middleware.limits import LimitError
+from app.errors import LimitError
 
 MOST_WAITING = 32
 """Pieces of work that wait at one time."""

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
+from app.errors import LimitError
 from app.web.job_queue import Desk
-from app.web.middleware.limits import LimitError
 from tests.waiting import run_async
 
 

@@ -6,13 +6,13 @@ from html.parser import HTMLParser
 import pytest
 from starlette.testclient import TestClient
 
+from app.errors import LimitError
 from app.learn.experiments import curves as curves
 from app.learn.experiments import logic_gates, loss_surfaces, small_trainings
 from app.learn.formulas import FORMULAS
 from app.learn.lessons.lesson import NAMES
 from app.main import create_app
 from app.settings import Settings
-from app.web.middleware.limits import LimitError
 from tests.web.test_predict import is_an_error
 
 PAGES = ["/learn", "/learn/parts", "/learn/perceptron", *(f"/learn/{n}" for n in range(1, len(NAMES) + 1))]

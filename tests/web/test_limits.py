@@ -10,11 +10,12 @@ from starlette.responses import Response
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from app.errors import LimitError
 from app.settings import Settings
 from app.web.api.request_body import BODY_LIMIT, read_body
 from app.web.middleware import limits
 from app.web.middleware.gatekeeper import Guard, Rules
-from app.web.middleware.limits import Held, LimitError, Room
+from app.web.middleware.limits import Held, Room
 from tests.waiting import run_async, until
 from tests.web.test_predict import is_an_error
 from tests.web.test_runs import start

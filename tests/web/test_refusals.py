@@ -5,6 +5,7 @@ import re
 import pytest
 
 from app.data.drawings.drawing import check_label, check_set_name
+from app.errors import LimitError
 from app.models import ModelStore
 from app.models.card import check_name
 from app.nn import LAYERS, build
@@ -14,7 +15,7 @@ from app.runs.config.run_config import request_config
 from app.runs.config.sweep import race_configs
 from app.runs.training.source_models import UnusableModelError, load_queued
 from app.settings import PROJECT, SHIPPED_MODELS
-from app.web.middleware.limits import Held, LimitError, Room
+from app.web.middleware.limits import Held, Room
 
 PATTERN = re.compile(r"^  \[/(\^.*\$)/, \(", re.MULTILINE)
 FIELD = re.compile(r"[a-z]\w*(?:\.[a-z]\w*|\[\d+\]|\.\d+)*: ")

@@ -11,13 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
-from app.web.middleware.limits import BODY_SECONDS, DRAINED, MEGABYTE, Held
+from app.web.middleware.limits import BODY_SECONDS, DRAINED, HELD, MEGABYTE, Held
 
 BODY_LIMIT = 8 * MEGABYTE
 """Bytes of one request's body."""
-
-HELD = "digitpad.held"
-"""Where a request's scope has the `Held` of its body, if the server counts them."""
 
 PARTS = 20
 """Fields, and files, of one form."""

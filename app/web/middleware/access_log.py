@@ -12,13 +12,12 @@ from urllib.parse import quote
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.logging import begin_request, configure, current_request, fields
+from app.logging import REQUEST_ID_HEADER, begin_request, configure, fields
 from app.settings import Settings
 from app.web.metrics.counters import Counters
 
 logger = logging.getLogger("digitpad.access")
 
-HEADER = b"x-request-id"
 NAME_BYTES = 16
 CLIENT_LEFT = 499
 """For a client that left before its request had come; no answer has it. nginx's number for that."""
@@ -37,12 +36,6 @@ def server_logging(settings: Settings) -> dict[str, Any]:
     configure(settings.log_format, settings.log_level)
     logging.getLogger("uvicorn.error").addFilter(_without_requests)
     return {"log_config": None, "log_level": settings.log_level, "access_log": False}
-
-
-def request_header() -> dict[str, str]:
-    """The header that names the request which is being answered."""
-    name = current_request()
-    return {} if name is None else {HEADER.decode(): name}
 
 
 def _without_requests(record: logging.LogRecord) -> bool:
@@ -101,14 +94,14 @@ class Observer:
 
 def _name(scope: Scope) -> str:
     """The name that the request brings, if it is one and well formed, or a new one."""
-    brought = [value for key, value in scope["headers"] if key == HEADER]
+    brought = [value for key, value in scope["headers"] if key == REQUEST_ID_HEADER]
     if len(brought) == 1 and _NAME.fullmatch(brought[0]):
         return str(brought[0], "ascii")
     return os.urandom(NAME_BYTES).hex()
 
 
 def _add(message: Message, name: str) -> None:
-    message["headers"] = [*message.get("headers", ()), (HEADER, name.encode())]
+    message["headers"] = [*message.get("headers", ()), (REQUEST_ID_HEADER, name.encode())]
 
 
 def _tell(scope: Scope, status: int, seconds: float) -> None:

@@ -11,10 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.settings import Settings
 from app.web import errors
-from app.web.api.request_body import HELD
 from app.web.middleware import authentication
 from app.web.middleware.authentication import Access, Grant, Verdict
-from app.web.middleware.limits import SOCKETS, Held, Room
+from app.web.middleware.limits import HELD, SOCKETS, Held, Room
 from app.web.middleware.trusted_hosts import Authority, Hosts, Origins
 from app.web.security_headers import Header, protect
 

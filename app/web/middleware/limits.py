@@ -1,5 +1,6 @@
 """How much of the server strangers may take up: each limit is checked before the memory is spent."""
 
+from app.errors import LimitError, QueueFullError
 from app.runs.log.event_log import Log
 
 MEGABYTE = 2**20
@@ -16,20 +17,11 @@ DRAINED = 16 * MEGABYTE
 SOCKETS = 2000
 """Web sockets that are open at one time."""
 
+HELD = "digitpad.held"
+"""Where a request's scope has the `Held` of its body, if the server counts them."""
+
 QUEUED_RUNS = 100
 """Runs that wait at one time."""
-
-
-class LimitError(RuntimeError):
-    """The server has no room for this now; the message says for what. `retry_after` is in seconds."""
-
-    def __init__(self, message: str, *, retry_after: int) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class QueueFullError(LimitError):
-    """Too many runs wait."""
 
 
 class Room:
