@@ -18,7 +18,7 @@ from itertools import pairwise
 import numpy as np
 
 from app.data import Split, load_dataset
-from app.data.augment import Augmenter, make_augmentation
+from app.data.augmentation.augment import Augmenter, make_augmentation
 from app.recipes import get_recipe
 from app.runs.compute import cores, worker_environment
 from app.runs.config import parse_config

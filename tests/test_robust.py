@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from app.data import from_strokes
-from app.data.glyphs import DIGITS
+from app.data.handwriting.digits import DIGITS
 from benchmarks.robust import AS_PICTURES, AS_THEY_ARE
 from benchmarks.robust_drawings import CANVAS, SHAPES, drawings
 

@@ -24,7 +24,6 @@ def default_model(
 ) -> None:
     """Train the model that ships with digitpad anew, and make it the default. Only in a checkout."""
     from app.bundle import is_installed
-    from app.data.files import write_whole
     from app.models import ModelStore
     from app.recipes import get_recipe
     from app.runs.compute import LARGEST_CREW, cores
@@ -32,6 +31,7 @@ def default_model(
     from app.runs.distillation import load_teachers, with_teachers
     from app.runs.training import Said, Training
     from app.settings import SHIPPED_MODELS
+    from app.storage.atomic import write_whole
 
     settings = read_settings()
     if is_installed():
@@ -76,8 +76,8 @@ def augment(
     seed: Annotated[int, typer.Option(min=0, help="which digits, and how they are changed")] = 1,
 ) -> None:
     """Write a picture of digits as they are, in the top row, and as each epoch of a recipe changes them."""
-    from app.data.augment import make_augmentation
-    from app.data.contact_sheet import changed_digits, contact_sheet
+    from app.data.augmentation.augment import make_augmentation
+    from app.data.augmentation.preview import changed_digits, contact_sheet
     from app.recipes import get_recipe
     from app.runs.config import parse_config
 

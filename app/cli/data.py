@@ -93,9 +93,9 @@ def export(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="the file to write")] = None,
 ) -> None:
     """Write a data set as a file. Put below DIGITPAD_DATA_DIR, an npz is the data set npz:PATH."""
-    from app.data.exchange import as_json, folder_of, write_zip
-    from app.data.leaving import as_npz
-    from app.data.own import set_of
+    from app.data.drawings.export import as_json, folder_of, write_zip
+    from app.data.sources.drawings import set_of
+    from app.data.sources.npz import as_npz
 
     settings = read_settings()
     with asked():

@@ -30,8 +30,8 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Accuracy, loss, precision and recall by label, calibration, and what is taken for what."""
-    from app.data.yours import OwnImages
-    from app.models.judgement import Judge
+    from app.data.drawings.rendered import OwnImages
+    from app.models.evaluation import Judge
 
     settings = read_settings()
     store = open_store(settings)

@@ -126,7 +126,7 @@ def _read(predictor: "Predictor", sheets: Iterable[tuple[str, "Sheet"]]) -> Iter
 
 
 def _answers(predictor: "Predictor", named: Sequence[tuple[str, "Sheet"]]) -> Iterator[dict[str, Any]]:
-    from app.models.answers import answer, read_sheets
+    from app.models.responses import answer, read_sheets
 
     if not named:
         return

@@ -9,7 +9,7 @@ from app.cli.output import Code, Failure
 
 if TYPE_CHECKING:  # what a command does not need is not loaded: a shell that completes a name waits for it
     from app.data import Dataset
-    from app.data.drawings import DrawingStore
+    from app.data.drawings.store import DrawingStore
     from app.models import ModelStore
     from app.runs.commands import Commands
     from app.runs.log import Log
@@ -42,7 +42,7 @@ def asked() -> Iterator[None]:
     """What the rooms refuse becomes a Failure: USAGE for names and values that are wrong, FAILED for what cannot be."""
     from app.data import DatasetUnavailable
     from app.models import DamagedModelError, ProtectedModelError, UnknownModelError
-    from app.models.judgement import MisfitError
+    from app.models.evaluation import MisfitError
     from app.models.store import NameTakenError
     from app.runs.commands import NoCheckpointError
     from app.runs.log import NotEndedError, UnknownRunError
@@ -64,7 +64,7 @@ def asked() -> Iterator[None]:
 
 def write_file(path: Path, data: bytes) -> None:
     """Write `data` to a file that the user named. Raises Failure."""
-    from app.data.files import write_named
+    from app.storage.atomic import write_named
 
     try:
         write_named(path, data)
@@ -104,7 +104,7 @@ def open_store(settings: "Settings") -> "ModelStore":
 
 def open_drawings(settings: "Settings") -> "DrawingStore":
     """The user's own drawings."""
-    from app.data.drawings import DrawingStore
+    from app.data.drawings.store import DrawingStore
 
     return DrawingStore(settings.home / "drawings")
 

@@ -9,10 +9,10 @@ from app.learn.forward import check_layer, check_unit
 from app.learn.links import chain, links_back, links_on
 from app.learn.numbers import norm, picture, place, strongest
 from app.learn.subject import Subject, finite
-from app.nn.activations import Step, softmax
 from app.nn.arrays import Array
-from app.nn.convolution import Conv2D
-from app.nn.layers import Dense, Flatten
+from app.nn.layers.activations import Step, softmax
+from app.nn.layers.convolution import Conv2D
+from app.nn.layers.core import Dense, Flatten
 from app.nn.losses import CrossEntropy
 
 MOST_TERMS = 8

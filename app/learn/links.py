@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.learn.subject import Subject
-from app.nn.activations import Softmax
 from app.nn.arrays import Array
-from app.nn.convolution import Conv2D
-from app.nn.images import ImageLayer
-from app.nn.layers import Dense, Layer
-from app.nn.pooling import AveragePool2D, MaxPool2D
+from app.nn.layers.activations import Softmax
+from app.nn.layers.convolution import Conv2D
+from app.nn.layers.core import Dense, Layer
+from app.nn.layers.image_layer import ImageLayer
+from app.nn.layers.pooling import AveragePool2D, MaxPool2D
 
 MIXING = (Dense, Conv2D, MaxPool2D, AveragePool2D, Softmax)
 """Layers in which a number comes from others than the one in its own place (in C order); all others work number by

@@ -1,12 +1,12 @@
 """What a network computes: activations and layers."""
 
 from app.learn.formula import Formula
-from app.nn.activations import GELU, Identity, LeakyReLU, ReLU, Sigmoid, Step, Tanh, softmax
-from app.nn.convolution import Conv2D
-from app.nn.layers import Dense, Flatten
+from app.nn.layers.activations import GELU, Identity, LeakyReLU, ReLU, Sigmoid, Step, Tanh, softmax
+from app.nn.layers.convolution import Conv2D
+from app.nn.layers.core import Dense, Flatten
+from app.nn.layers.pooling import AveragePool2D, MaxPool2D
 from app.nn.losses import SquaredError
 from app.nn.optimizers import SGD
-from app.nn.pooling import AveragePool2D, MaxPool2D
 
 FORMULAS = (
     Formula(

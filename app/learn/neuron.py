@@ -9,12 +9,12 @@ from app.learn.links import Links, chain, links_back
 from app.learn.numbers import picture, place, strongest
 from app.learn.slope import derivative
 from app.learn.subject import Subject
-from app.nn.activations import ACTIVATIONS, Activation, Softmax, Step
 from app.nn.arrays import Array, Shape
-from app.nn.convolution import Conv2D
-from app.nn.layers import Dense, Dropout, Layer
-from app.nn.normalization import BatchNorm
-from app.nn.pooling import AveragePool2D, MaxPool2D
+from app.nn.layers.activations import ACTIVATIONS, Activation, Softmax, Step
+from app.nn.layers.convolution import Conv2D
+from app.nn.layers.core import Dense, Dropout, Layer
+from app.nn.layers.normalization import BatchNorm
+from app.nn.layers.pooling import AveragePool2D, MaxPool2D
 from app.nn.spec import build
 
 MOST_PRODUCTS = 8

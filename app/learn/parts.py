@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from app.learn.slope import derivative
-from app.nn.activations import ACTIVATIONS, Activation, Identity, Softmax, Step
 from app.nn.arrays import Array
 from app.nn.initializers import INITIALIZERS
-from app.nn.layers import Dense
+from app.nn.layers.activations import ACTIVATIONS, Activation, Identity, Softmax, Step
+from app.nn.layers.core import Dense
 from app.nn.losses import LOSSES, CrossEntropy
 from app.nn.network import Network
 from app.nn.spec import build

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from app.nn.activations import Activation, Step
 from app.nn.arrays import Array
+from app.nn.layers.activations import Activation, Step
 
 
 def derivative(layer: Activation, upper: Array) -> Array:

@@ -7,13 +7,13 @@ import numpy as np
 
 from app.models import DamagedModelError, ModelCard, ModelStore, UnknownModelError
 from app.nn import LOSSES, CrossEntropy, Loss, Network, build
-from app.nn.activations import Softmax, softmax
 from app.nn.arrays import Array
-from app.nn.convolution import Conv2D
 from app.nn.evaluation import check_loss
-from app.nn.layers import Dense, Dropout, Layer
+from app.nn.layers.activations import Softmax, softmax
+from app.nn.layers.convolution import Conv2D
+from app.nn.layers.core import Dense, Dropout, Layer
+from app.nn.layers.normalization import BatchNorm
 from app.nn.network import LAYERS
-from app.nn.normalization import BatchNorm
 
 BYTE_MAX = 255
 MOST_PARAMETERS = 5_000_000

@@ -4,13 +4,13 @@ from app.learn.formula import Formula
 from app.nn.evaluation import evaluate
 from app.nn.gradient_check import gradient_check
 from app.nn.initializers import He, Normal, Uniform, Xavier, Zeros
-from app.nn.layers import Dense, Dropout
+from app.nn.layers.core import Dense, Dropout
+from app.nn.layers.normalization import BatchNorm
 from app.nn.losses import CrossEntropy, SquaredError
 from app.nn.network import Network
-from app.nn.normalization import BatchNorm
 from app.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
 from app.nn.optimizers import _descend_scaled as descend_scaled
-from app.nn.parallel import Member
+from app.nn.training.replica import Member
 
 FORMULAS = (
     Formula(

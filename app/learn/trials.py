@@ -8,8 +8,8 @@ from typing import Any
 from app.data.dataset import Dataset
 from app.nn.network import Network
 from app.nn.optimizers import SGD
-from app.nn.steps import BatchDone, Diverged, EpochMetrics, Options
-from app.nn.training import Trainer
+from app.nn.training.options import BatchDone, Diverged, EpochMetrics, Options
+from app.nn.training.trainer import Trainer
 
 FEW = 300
 """Images learned from where a network is to overfit, as in Deep Learning from Scratch, section 6.4.1."""

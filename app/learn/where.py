@@ -6,8 +6,8 @@ import numpy as np
 
 from app.learn.numbers import encoded, picture
 from app.learn.subject import Subject, activations, finite
-from app.nn.activations import softmax
 from app.nn.arrays import Array
+from app.nn.layers.activations import softmax
 
 SIDE = 28
 MOST_FRAMES = 25

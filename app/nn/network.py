@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from app.nn.activations import ACTIVATIONS, Softmax, softmax
 from app.nn.arrays import Array, Shape
-from app.nn.convolution import Conv2D
 from app.nn.initializers import RandomSource
-from app.nn.layers import Dense, Dropout, Flatten, Layer
-from app.nn.normalization import BatchNorm
-from app.nn.pooling import AveragePool2D, MaxPool2D
+from app.nn.layers.activations import ACTIVATIONS, Softmax, softmax
+from app.nn.layers.convolution import Conv2D
+from app.nn.layers.core import Dense, Dropout, Flatten, Layer
+from app.nn.layers.normalization import BatchNorm
+from app.nn.layers.pooling import AveragePool2D, MaxPool2D
 from app.nn.spec import build, choice, shown
 
 LAYERS: dict[str, type[Layer]] = {

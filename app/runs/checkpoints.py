@@ -15,10 +15,10 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from app.data.files import write_whole
 from app.nn import Snapshot
 from app.nn.arrays import Array
 from app.runs.moves import Claim
+from app.storage.atomic import write_whole
 
 FORMAT = "1"
 

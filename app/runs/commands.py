@@ -5,7 +5,7 @@ from typing import Any
 
 from app.data import DatasetInfo, DatasetUnavailable, list_datasets
 from app.data.catalog import get_info, is_composed
-from app.data.drawings import DrawingStore
+from app.data.drawings.store import DrawingStore
 from app.models import ModelStore
 from app.runs.checkpoints import CheckpointError, Checkpoints
 from app.runs.config import RunConfig, parse_config, request_config

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from app.data.augment import make_augmentation
-from app.data.drawing import SET_NAME
+from app.data.augmentation.augment import make_augmentation
+from app.data.drawings.drawing import SET_NAME
 from app.models.card import NAME as MODEL_NAME
 from app.nn import LOSSES, OPTIMIZERS, SCHEDULES, Network, Options, build, check_loss, shown
 from app.recipes import get_recipe
@@ -102,7 +102,7 @@ class RunConfig(BaseModel):
     averaging: int | None = Field(default=None, strict=True)
     """Of so many last epochs the mean of the weights is kept."""
     augmentation: dict[str, Any] | None = None
-    """How the training images are changed in each epoch: the fields of app.data.augment.Augmentation."""
+    """How the training images are changed in each epoch: the fields of app.data.augmentation.augment.Augmentation."""
     distillation: Distillation | None = None
     """Null: the labels alone are learned."""
     batch_size: int = Field(default=32, strict=True, le=MOST_BATCH)

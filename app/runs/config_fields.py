@@ -175,7 +175,7 @@ AUGMENTATION = (
     Field("cutout_size", "number", title="Cutout size", explanation="The longest side of that square in pixels."),
     Field("noise", "number", title="Noise", explanation="Random grey added to each pixel, as a share of full ink."),
 )
-"""Their ranges are those of app.data.augment."""
+"""Their ranges are those of app.data.augmentation.augment."""
 
 DISTILLATION = (
     Field("model", "choice", title="Teacher", explanation="The model whose probabilities are learned."),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.models import ModelCard, ModelStore
 from app.models.calibration import softmax
-from app.models.seen import look_at
+from app.models.features import look_at
 from app.models.store import DamagedModelError, UnknownModelError
 from app.nn import Network
 from app.nn.arrays import Array

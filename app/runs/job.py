@@ -8,8 +8,8 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from app.data import Dataset, DatasetUnavailable, load_dataset
-from app.data.drawings import DrawingStore
-from app.data.yours import OwnImages, Yours
+from app.data.drawings.rendered import OwnImages, Yours
+from app.data.drawings.store import DrawingStore
 from app.models import ModelCard, ModelStore
 from app.nn import Diverged, Network
 from app.nn.arrays import Array

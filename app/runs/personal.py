@@ -9,15 +9,14 @@ from threadpoolctl import threadpool_limits
 
 from app.data import Dataset, DatasetInfo, DatasetUnavailable, Split, load_dataset
 from app.data.catalog import get_info, is_drawn
-from app.data.drawing import DEFAULT_SET
-from app.data.drawings import DrawingStore
-from app.data.mixture import is_mixture, parse_mixture
-from app.data.own import PREFIX
-from app.data.personal import VALIDATION, PersonalData, Readiness, load_personal, readiness
+from app.data.drawings.drawing import DEFAULT_SET
+from app.data.drawings.store import DrawingStore
+from app.data.personalization import VALIDATION, PersonalData, Readiness, load_personal, readiness
+from app.data.sources.drawings import PREFIX
+from app.data.sources.mixture import is_mixture, parse_mixture
 from app.models import ModelCard
-from app.models.card import LONGEST_NAME
-from app.models.evidence import Compared, Mine
-from app.models.judgement import read
+from app.models.card import LONGEST_NAME, Compared, Mine
+from app.models.evaluation import read
 from app.nn import LOSSES, CrossEntropy, Network, SquaredError, build, check_loss
 from app.runs.config import RunConfig, parse_config
 from app.runs.trial import work

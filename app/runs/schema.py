@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import PydanticUndefined
 
-from app.data.augment import RANGES, Augmentation
+from app.data.augmentation.augment import RANGES, Augmentation
 from app.nn import LAYERS, LOSSES, OPTIMIZERS, SCHEDULES
 from app.nn.initializers import INITIALIZERS
 from app.nn.network import GENERATORS

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from app import __version__
-from app.data.files import write_whole
 from app.runs.compute import cores
+from app.storage.atomic import write_whole
 
 SPEEDS = "speeds.json"
 KEPT_SECONDS = 86_400.0

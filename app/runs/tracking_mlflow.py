@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from app.data.lock import FolderLock
 from app.runs.states import ENDED, State
 from app.runs.tracking import Event, Run, numbers_of, step_of
+from app.storage.lock import FolderLock
 
 MOST_NUMBERS = 1000
 MOST_PARAMS = 100

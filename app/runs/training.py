@@ -16,9 +16,9 @@ import numpy as np
 
 from app import __version__
 from app.data import Dataset, Split, split_validation
-from app.data.augment import make_augmentation
-from app.data.augmenter import EpochImages
-from app.data.yours import Yours
+from app.data.augmentation.augment import make_augmentation
+from app.data.augmentation.worker import EpochImages
+from app.data.drawings.rendered import Yours
 from app.models import Calibrated, Calibration, ModelCard, calibrate, fit_subspaces
 from app.models.calibration import DIGITS_SHOWN
 from app.nn import (

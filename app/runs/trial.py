@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from app.data.augment import Augmenter, make_augmentation
+from app.data.augmentation.augment import Augmenter, make_augmentation
 from app.nn import LOSSES, OPTIMIZERS, BatchDone, Network, Options, Trainer, build
-from app.nn.convolution import Conv2D
-from app.nn.helper import ROOT
-from app.nn.layers import Dense, Layer
+from app.nn.layers.convolution import Conv2D
+from app.nn.layers.core import Dense, Layer
+from app.nn.subprocesses import ROOT
 from app.runs.compute import cores, worker_environment
 from app.runs.config import IMAGE_SHAPE, RunConfig, parse_config
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from app.data import Dataset
-from app.data.sheet import sheet_indexes
-from app.data.yours import Yours
+from app.data.dataset import sheet_indexes
+from app.data.drawings.rendered import Yours
 from app.nn import LayerStatistics, Trainer
 
 

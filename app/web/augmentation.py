@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query
 from starlette.exceptions import HTTPException
 
 from app.data import Split
-from app.data.augment import make_augmentation
-from app.data.contact_sheet import changed_digits
-from app.data.own import PREFIX
-from app.data.yours import OwnImages
+from app.data.augmentation.augment import make_augmentation
+from app.data.augmentation.preview import changed_digits
+from app.data.drawings.rendered import OwnImages
+from app.data.sources.drawings import PREFIX
 from app.recipes import get_recipe
 from app.runs.config import MOST_SEED
 from app.web.datasets import LONGEST_NAME, load

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.data import Steps
-from app.data.doctor import USUAL_STROKE_WIDTH, Examination, examine_image, examine_strokes
-from app.models.answers import describe, rounded
+from app.data.preprocessing.diagnose import USUAL_STROKE_WIDTH, Examination, examine_image, examine_strokes
+from app.models.responses import describe, rounded
 from app.nn import shown
 from app.web.bodies import json_body, read_json
 from app.web.errors import Error

@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from app.data import from_strokes
-from app.data.drawing import DEFAULT_SET, Drawing, check_set_name
-from app.data.drawings import DrawingSet, FullError, TakenError, UnknownDrawingError
-from app.data.exchange import as_json, read_json_export, write_zip
+from app.data.drawings.drawing import DEFAULT_SET, Drawing, check_set_name
+from app.data.drawings.export import as_json, read_json_export, write_zip
+from app.data.drawings.store import DrawingSet, FullError, TakenError, UnknownDrawingError
 from app.nn import shown
 from app.web.bodies import json_body, read_json
 from app.web.errors import Error

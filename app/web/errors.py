@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.models import DamagedModelError, ProtectedModelError, UnknownModelError
-from app.models.chosen import ForgetfulModelError
+from app.models.store import ForgetfulModelError
 from app.runs.commands import NoCheckpointError
 from app.runs.config import field_of
 from app.runs.database import UNREACHABLE

@@ -22,7 +22,7 @@ from app.learn import step as stepping
 from app.learn import where
 from app.learn.neuron import neuron as one_neuron
 from app.learn.subject import Subject, TooLargeError, open_subject
-from app.models.answers import rounded
+from app.models.responses import rounded
 from app.nn import shown
 from app.web.bodies import json_body, parse_json, read_body
 from app.web.errors import Error

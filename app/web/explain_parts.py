@@ -11,7 +11,7 @@ from starlette.requests import Request
 from app.data import Dataset
 from app.data.catalog import list_datasets
 from app.learn import gates, parts, paths, trials
-from app.nn.activations import ACTIVATIONS
+from app.nn.layers.activations import ACTIVATIONS
 from app.nn.optimizers import OPTIMIZERS
 from app.web.datasets import load
 from app.web.errors import Error

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from app.models.judgement import MisfitError, StoppedError
+from app.models.evaluation import MisfitError, StoppedError
 from app.web.datasets import load
 from app.web.errors import Error
 from app.web.pictures import encoded

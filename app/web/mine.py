@@ -7,8 +7,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.data.drawing import DEFAULT_SET
-from app.data.personal import LEAST_DRAWINGS, Readiness
+from app.data.drawings.drawing import DEFAULT_SET
+from app.data.personalization import LEAST_DRAWINGS, Readiness
 from app.nn import shown
 from app.runs.config import MOST_SEED
 from app.runs.personal import all_ready, personal_config, rehearsed

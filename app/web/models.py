@@ -12,11 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.models import ModelCard, ModelStore, StoredModel
-from app.models.chosen import choose_default
-from app.models.export_source import ExportUnavailableError
-from app.models.exporting import FORMATS, exported
-from app.models.importing_onnx import convert_onnx
-from app.models.package import check, unpack
+from app.models.formats.archive import check, unpack
+from app.models.formats.onnx_import import convert_onnx
+from app.models.formats.registry import FORMATS, exported
+from app.models.formats.source import ExportUnavailableError
 from app.models.store import NameTakenError
 from app.nn import shown
 from app.web.bodies import json_body, read_body, read_form, read_json
@@ -117,7 +116,7 @@ def download(
 def choose(state: State, name: str, force: bool = False) -> dict[str, Any]:
     """Make a model the default; one that was made somebody's own, and forgot too much of what its parent knew, only
     with `force`: else 409 with the figures."""
-    choose_default(state.store, name, force=force)
+    state.store.set_default(name, force=force)
     return {"default": state.store.default()}
 
 

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from app.data import Sheet, from_pixels, sheet_of_image, sheet_of_strokes
 from app.models import Predictor
-from app.models.answers import answer, read_sheets
+from app.models.responses import answer, read_sheets
 from app.web.bodies import BODY_LIMIT, parse_json, read_body
 from app.web.counting import Reading, outcome_of
 from app.web.errors import Error

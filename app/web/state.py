@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from app.data.drawings import DrawingStore
-from app.data.loaded import LoadedDatasets
+from app.data.cache import LoadedDatasets
+from app.data.drawings.store import DrawingStore
 from app.models import ModelStore, Predictors
-from app.models.judgement import Judge
+from app.models.evaluation import Judge
 from app.runs.checkpoints import Checkpoints
 from app.runs.commands import Commands
 from app.runs.estimate import Estimator

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from app.data.sheet import sheet_indexes
+from app.data.dataset import sheet_indexes
 from app.runs.constancy import began_with
 from app.runs.first_layer import NoPatternsError, NothingYetError, first_layer
 from app.web.datasets import load

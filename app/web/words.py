@@ -27,12 +27,10 @@ COMMON_SCRIPT = "pages/every-page"
 """The module that every page has."""
 
 SERVER_TEXTS: Mapping[str, tuple[str, ...]] = {
-    "pages/pad/diagnosis": ("app/data/doctor.py",),
+    "pages/pad/diagnosis": ("app/data/preprocessing/diagnose.py",),
     "i18n/server-text": (
         "app/data/catalog",
-        "app/data/idx_sets",
-        "app/data/mnist",
-        "app/data/strokes",
+        "app/data/sources/",
         "app/recipes/",
         "app/runs/",
     ),

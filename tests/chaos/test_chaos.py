@@ -48,7 +48,7 @@ def kill_worker(house, run):
 
 
 def kill_crew(house, run):
-    for pid in house.processes("app.nn.crew"):
+    for pid in house.processes("app.nn.training.pool"):
         kill(pid)
 
 
@@ -145,7 +145,7 @@ def test_a_disturbed_run_ends_as_one_that_was_left_alone(house, plain, disturb, 
         found = without_pauses(found)
     assert found == said
     assert house.weights(row) == weights
-    until(lambda: house.workers() + house.processes("app.nn.crew") == [])
+    until(lambda: house.workers() + house.processes("app.nn.training.pool") == [])
     assert house.left_behind(run) == []
 
 

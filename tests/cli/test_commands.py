@@ -28,7 +28,7 @@ from app.cli.overrides import parse_overrides
 from app.cli.rooms import write_file
 from app.data import load_dataset
 from app.models import ModelStore
-from app.models.exporting import FORMATS
+from app.models.formats.registry import FORMATS
 from app.runs.config import parse_config
 from app.runs.log import Log
 from app.settings import Settings

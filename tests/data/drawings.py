@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from app.data.raster import BOX_SIZE, STROKE_WIDTH
+from app.data.preprocessing.rasterize import BOX_SIZE, STROKE_WIDTH
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 CANVAS = 560

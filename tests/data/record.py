@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from app.data.glyphs import DIGITS
-from app.data.pens import make_pen
+from app.data.handwriting.digits import DIGITS
+from app.data.handwriting.spline import make_pen
 from tests.data.drawings import FIXTURES, recorded
 
 PATH = FIXTURES / "drawings.json"

@@ -7,9 +7,17 @@ import numpy as np
 import pytest
 
 from app.data import make_strokes
-from app.data.augment import CHUNK, RANGES, Augmentation, Augmenter, change_width, make_augmentation, smoothed
-from app.data.augmenter import EpochImages
-from app.data.warp import Warp
+from app.data.augmentation.augment import (
+    CHUNK,
+    RANGES,
+    Augmentation,
+    Augmenter,
+    change_width,
+    make_augmentation,
+    smoothed,
+)
+from app.data.augmentation.warp import Warp
+from app.data.augmentation.worker import EpochImages
 from app.nn import CrewLostError
 from app.nn.arrays import Buffers
 from tests.waiting import until

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from app.data import batch
-from app.data.batch import draw_many, sweep_many
-from app.data.raster import draw_strokes, sweep
-from app.data.rule import apply_rule
+from app.data.preprocessing import rasterize_batch
+from app.data.preprocessing.normalize import apply_rule
+from app.data.preprocessing.rasterize import draw_strokes, sweep
+from app.data.preprocessing.rasterize_batch import draw_many, sweep_many
 from tests.data.drawings import recorded
 
 
@@ -37,9 +37,9 @@ def test_many_drawings_are_the_same_images_as_one_by_one():
 def test_neither_threads_nor_parts_change_an_image(monkeypatch, threads):
     drawings = some(40)
     whole = draw_many(drawings)
-    monkeypatch.setattr(batch, "THREADS", threads)
-    monkeypatch.setattr(batch, "AT_ONCE", 7)
-    monkeypatch.setattr(batch, "TOGETHER", 3)
+    monkeypatch.setattr(rasterize_batch, "THREADS", threads)
+    monkeypatch.setattr(rasterize_batch, "AT_ONCE", 7)
+    monkeypatch.setattr(rasterize_batch, "TOGETHER", 3)
     assert np.array_equal(draw_many(drawings), whole)
 
 

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from app.data.drawing import SET_NAME, check_label
-from app.data.drawings import DrawingStore, FullError, UnknownDrawingError
+from app.data.drawings.drawing import SET_NAME, check_label
+from app.data.drawings.store import DrawingStore, FullError, UnknownDrawingError
 from app.models.card import NAME
 from tests.data.drawings import recorded
 
@@ -104,7 +104,7 @@ def test_a_folder_that_has_not_changed_is_not_read_again(store, monkeypatch):
     store.add("3", THREE)
     os.utime(store.folder / "mine", (1, 1))
     assert store.sets()[0].count == 1
-    monkeypatch.setattr("app.data.drawings.read_drawing", None)
+    monkeypatch.setattr("app.data.drawings.store.read_drawing", None)
     assert store.sets()[0].labels == {"3": 1}
 
 
@@ -157,7 +157,7 @@ def test_a_file_cut_off_while_it_was_written_is_never_seen(store, monkeypatch):
     def fail(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("app.data.files.os.fsync", fail)
+    monkeypatch.setattr("app.storage.atomic.os.fsync", fail)
     with pytest.raises(OSError, match="No space"):
         store.add("3", THREE)
     assert files(store) == []
@@ -237,8 +237,8 @@ def test_the_largest_drawing_fits_and_one_of_endless_integers_does_not(store):
 
 
 def test_a_full_set_and_a_full_store_take_no_more(store, monkeypatch):
-    monkeypatch.setattr("app.data.drawings.LARGEST_SET", 2)
-    monkeypatch.setattr("app.data.drawings.MOST_SETS", 2)
+    monkeypatch.setattr("app.data.drawings.store.LARGEST_SET", 2)
+    monkeypatch.setattr("app.data.drawings.store.MOST_SETS", 2)
     store.add("3", THREE), store.add("3", THREE)
     with pytest.raises(FullError, match="at most 2 drawings"):
         store.add("3", THREE)

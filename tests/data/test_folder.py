@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from app.data import DatasetUnavailable, load_dataset
-from app.data import folder as folder_module
 from app.data.catalog import get_info, stamp_of
-from app.data.drawings import DrawingStore
-from app.data.idx import write_idx
-from app.data.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
+from app.data.drawings.store import DrawingStore
+from app.data.sources import folder as folder_module
+from app.data.sources.idx import write_idx
+from app.data.sources.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 
 
 def load(name, tmp_path):

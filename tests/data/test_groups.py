@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from app.data import from_strokes, sheet_of_image, sheet_of_strokes
-from app.data.components import label_components
-from app.data.groups import MAX_GROUPS, group_ink, group_strokes
+from app.data.preprocessing.components import label_components
+from app.data.preprocessing.segment import MAX_GROUPS, group_ink, group_strokes
 from tests.data.drawings import FIXTURES, encode, picture, recorded
 
 DRAWINGS = recorded()

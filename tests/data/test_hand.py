@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from app.data.batch import draw_many
-from app.data.glyphs import DIGITS, Glyph
-from app.data.hand import POINTS, STROKES, draw_whims, write
-from app.data.letters import LETTERS
-from app.data.pens import make_pen
+from app.data.handwriting.digits import DIGITS, Glyph
+from app.data.handwriting.spline import make_pen
+from app.data.handwriting.symbols import LETTERS
+from app.data.handwriting.writer import POINTS, STROKES, draw_whims, write
+from app.data.preprocessing.rasterize_batch import draw_many
 
 GLYPHS = [glyph for ways in (*DIGITS.values(), LETTERS.values()) for glyph in ways]
 

@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from app.data.idx import read_idx, write_idx
+from app.data.sources.idx import read_idx, write_idx
 
 CUBE = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
 CUBE_BYTES = bytes.fromhex("00000803 00000002 00000003 00000004") + bytes(range(24))

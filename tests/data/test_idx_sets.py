@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from app.data import DatasetUnavailable, list_datasets
-from app.data.idx import write_idx
-from app.data.idx_sets import SETS, is_present, load_idx_set
+from app.data.sources.idx import write_idx
+from app.data.sources.idx_datasets import SETS, is_present, load_idx_set
 
 COUNTS = (12, 12, 6, 6)
 

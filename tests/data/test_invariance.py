@@ -7,8 +7,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from app.data import from_image, from_strokes
-from app.data.doctor import USUAL_STROKE_WIDTH
-from app.data.raster import STROKE_WIDTH, pen_width
+from app.data.preprocessing.diagnose import USUAL_STROKE_WIDTH
+from app.data.preprocessing.rasterize import STROKE_WIDTH, pen_width
 from app.models import ModelStore, Predictors
 from app.settings import SHIPPED_MODELS
 from tests.data.drawings import FIXTURES, encode, picture, recorded
@@ -137,7 +137,7 @@ def test_every_kind_of_picture_of_a_digit_keeps_its_label(reader, kind):
 
 
 def test_mnists_usual_stroke_width_is_what_strokes_are_drawn_with(mnist_dir):
-    from app.data.mnist import load_mnist
+    from app.data.sources.mnist import load_mnist
 
     images = load_mnist(data_dir=mnist_dir, cache_dir=mnist_dir, download=False).train.images[::3]
     widths = [pen_width(image.astype(np.float32) / np.float32(255)) for image in images]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.data import drawings as module
-from app.data.drawings import DrawingStore, FullError, TakenError, UnknownDrawingError
-from app.data.lock import FolderLock
+from app.data.drawings import store as module
+from app.data.drawings.store import DrawingStore, FullError, TakenError, UnknownDrawingError
+from app.storage.lock import FolderLock
 
 LINE = [[[0, 0], [5, 5]]]
 

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from app.data import catalog, load_dataset, split_validation, strokes
+from app.data import catalog, load_dataset, split_validation
 from app.data.catalog import get_info
 from app.data.dataset import Dataset, Split
-from app.data.mixture import Term, mix, mixed_size, parse_mixture, write_mixture
-from app.data.strokes import load_strokes
+from app.data.sources import synthetic
+from app.data.sources.mixture import Term, mix, mixed_size, parse_mixture, write_mixture
+from app.data.sources.synthetic import load_strokes
 
 
 @pytest.mark.parametrize(
@@ -126,9 +127,9 @@ def test_mixtures_are_in_the_catalogue_by_name(tmp_path, monkeypatch):
 
 
 def test_more_strokes_than_there_are_are_drawn_and_not_repeated(tmp_path, monkeypatch):
-    monkeypatch.setattr(strokes, "TRAIN_SIZE", 40)
+    monkeypatch.setattr(synthetic, "TRAIN_SIZE", 40)
     monkeypatch.setattr(
-        catalog.strokes,
+        catalog.synthetic,
         "load_strokes",
         lambda *, cache_dir, train=40: load_strokes(cache_dir=cache_dir, train=train, test=10),
     )

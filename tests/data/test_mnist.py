@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from app.data import Dataset, DatasetUnavailable, load_dataset
-from app.data import mnist as mnist_module
-from app.data.idx import write_idx
-from app.data.mnist import HASHES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, load_mnist
+from app.data.sources import mnist as mnist_module
+from app.data.sources.idx import write_idx
+from app.data.sources.mnist import HASHES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, load_mnist
 
 NAMES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
 

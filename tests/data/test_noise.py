@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from app.data import from_image, from_pixels, from_strokes
-from app.data.ink import find_ink
-from app.data.noise import noise_deviation, picture_deviation, smoothed, without_noise
+from app.data.preprocessing.denoise import noise_deviation, picture_deviation, smoothed, without_noise
+from app.data.preprocessing.ink import find_ink
 from tests.data.drawings import encode, picture, recorded
 
 DRAWINGS = {name: drawing["strokes"] for name, drawing in recorded().items() if name.startswith("digit")}

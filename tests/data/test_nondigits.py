@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from app.data.letters import LETTERS
-from app.data.nondigits import KINDS, load_nondigits, make_nondigits, pair_digits
-from app.data.symbols import KANA, SIGNS, SMALL
+from app.data.handwriting.symbols import KANA, LETTERS, SIGNS, SMALL
+from app.data.sources.nondigits import KINDS, load_nondigits, make_nondigits, pair_digits
 
 
 @pytest.fixture
@@ -64,7 +63,7 @@ def test_they_are_drawn_once_and_a_damaged_file_is_drawn_anew(cache_dir, tmp_pat
         drawn.append(1)
         return kept
 
-    monkeypatch.setattr("app.data.nondigits.make_nondigits", draw)
+    monkeypatch.setattr("app.data.sources.nondigits.make_nondigits", draw)
     (folder / path.name).write_bytes(whole)
     assert same(load_nondigits(tmp_path), kept)
     assert drawn == []
@@ -77,6 +76,6 @@ def test_they_are_drawn_once_and_a_damaged_file_is_drawn_anew(cache_dir, tmp_pat
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path, monkeypatch, few):
-    monkeypatch.setattr("app.data.nondigits.make_nondigits", lambda: few)
+    monkeypatch.setattr("app.data.sources.nondigits.make_nondigits", lambda: few)
     (tmp_path / "strokes").write_text("a file is in the way")
     assert load_nondigits(tmp_path) is few

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from app.data import DatasetUnavailable, from_strokes, list_datasets, load_dataset
-from app.data import own as module
-from app.data.drawings import DrawingStore
-from app.data.loaded import LoadedDatasets
-from app.data.own import load_own, size_of
+from app.data.cache import LoadedDatasets
+from app.data.drawings.store import DrawingStore
+from app.data.sources import drawings as module
+from app.data.sources.drawings import load_own, size_of
 from tests.data.symbols import draw_symbol
 
 LABELS = ("×", "△", "○")  # in the order of their code points

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.data.ink import find_ink
-from app.data.paper import find_paper, without_bars
+from app.data.preprocessing.background import find_paper, without_bars
+from app.data.preprocessing.ink import find_ink
 from tests.data.drawings import picture, recorded
 
 DRAWINGS = {name: drawing["strokes"] for name, drawing in recorded().items() if name.startswith("digit")}

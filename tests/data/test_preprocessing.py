@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.data import MAX_POINTS, from_pixels, from_strokes
-from app.data.raster import STROKE_WIDTH, pen_width
+from app.data.preprocessing.rasterize import STROKE_WIDTH, pen_width
 from tests.data.drawings import recorded
 
 DRAWINGS = recorded()

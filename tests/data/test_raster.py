@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.data.raster import SUPERSAMPLING, draw_strokes, pen_width, sweep
+from app.data.preprocessing.rasterize import SUPERSAMPLING, draw_strokes, pen_width, sweep
 
 
 def test_a_swept_point_is_a_disc():

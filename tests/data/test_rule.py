@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.data.rule import TIE_MARGIN, apply_rule
+from app.data.preprocessing.normalize import TIE_MARGIN, apply_rule
 
 MNIST_SAMPLE = 2_000
 MEAN_TOLERANCE = 1e-4

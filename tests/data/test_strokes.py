@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from app.data import strokes
-from app.data.glyphs import DIGITS, Glyph
-from app.data.pens import make_pen
-from app.data.strokes import load_strokes, make_strokes
+from app.data.handwriting.digits import DIGITS, Glyph
+from app.data.handwriting.spline import make_pen
+from app.data.sources import synthetic
+from app.data.sources.synthetic import load_strokes, make_strokes
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_images_are_such_as_mnists(drawn):
 
 def test_the_cache_gives_back_what_was_drawn(tmp_path, monkeypatch):
     first = load_strokes(cache_dir=tmp_path, train=20, test=10)
-    monkeypatch.setattr(strokes, "make_strokes", None)
+    monkeypatch.setattr(synthetic, "make_strokes", None)
     second = load_strokes(cache_dir=tmp_path, train=20, test=10)
     assert np.array_equal(first.train.images, second.train.images)
     assert np.array_equal(first.test.labels, second.test.labels)

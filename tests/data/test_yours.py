@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from app.data import yours
-from app.data.drawings import DrawingStore
-from app.data.preprocessing import from_strokes
-from app.data.sheet import sheet_indexes
-from app.data.yours import OwnImages
+from app.data.dataset import sheet_indexes
+from app.data.drawings import rendered
+from app.data.drawings.rendered import OwnImages
+from app.data.drawings.store import DrawingStore
+from app.data.preprocessing.prepare import from_strokes
 
 
 def test_a_sheet_has_two_of_each_of_ten_labels_label_by_label():
@@ -58,7 +58,7 @@ def test_a_drawing_is_rendered_once(tmp_path, monkeypatch):
     store.add("1", [[[0, 0], [10, 40]]])
     own = OwnImages(store)
     first = own.get(["1"]).images
-    monkeypatch.setattr("app.data.yours.from_strokes", None)
+    monkeypatch.setattr("app.data.drawings.rendered.from_strokes", None)
     assert np.array_equal(own.get(["1"]).images, first)
 
 
@@ -72,8 +72,8 @@ def test_only_what_is_shown_is_read_and_each_set_is_looked_at_once(tmp_path, mon
     kept = [store.add(label, line, name) for name in ("a", "b") for label in ("3", "x", "3", "3", "3")]
     assert [one.id for one in OwnImages(store).get(["3"]).drawings] == [d.id for d in kept[::-1] if d.label == "3"]
     read, looked = [], []
-    whole, look = yours.read_drawing, store._look
-    monkeypatch.setattr(yours, "read_drawing", lambda path, name: read.append(path) or whole(path, name))
+    whole, look = rendered.read_drawing, store._look
+    monkeypatch.setattr(rendered, "read_drawing", lambda path, name: read.append(path) or whole(path, name))
     monkeypatch.setattr(store, "_look", lambda name: looked.append(name) or look(name))
     assert len(OwnImages(store).get(["3"], most=5)) == 5
     assert len(read) == 5

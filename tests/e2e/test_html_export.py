@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from app.data import sheet_of_strokes
 from app.models import ModelStore, Predictor
-from app.models.answers import answer, read_sheets
-from app.models.exporting import export_model
+from app.models.formats.registry import export_model
+from app.models.responses import answer, read_sheets
 from app.settings import SHIPPED_MODELS
 from tests.data.drawings import recorded
 from tests.e2e.browser import draw, fingers, sparse

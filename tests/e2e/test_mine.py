@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from app.data.drawings import DrawingStore
+from app.data.drawings.store import DrawingStore
 from app.models import ModelStore
 from app.runs.personal import personal_config
 from app.settings import SHIPPED_MODELS

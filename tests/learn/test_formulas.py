@@ -8,8 +8,8 @@ import pytest
 
 from app.learn.code import ROOT, listings
 from app.learn.formulas import FORMULAS
-from app.nn.activations import ACTIVATIONS
 from app.nn.initializers import INITIALIZERS
+from app.nn.layers.activations import ACTIVATIONS
 from app.nn.losses import LOSSES
 from app.nn.optimizers import OPTIMIZERS
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.learn import gates, parts, paths
-from app.nn.activations import ACTIVATIONS
+from app.nn.layers.activations import ACTIVATIONS
 from app.nn.losses import LOSSES
 from app.nn.optimizers import OPTIMIZERS
 

@@ -6,9 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.models import ModelStore
-from app.models.amend import amend
-from app.models.card import ModelCard
-from app.models.evidence import Reading
+from app.models.card import ModelCard, Reading
 from app.settings import SHIPPED_MODELS
 from benchmarks import robust
 
@@ -24,7 +22,7 @@ def store(settings):
 def test_a_card_is_amended_and_its_model_still_loads(store):
     before = store.get("copy")
     rows = [{"kind": "turned", "accuracy": 0.5, "count": 10}]
-    card = amend(store, "copy", robustness=rows, seeds=[{"seed": 1, "val": 0.9, "test": 0.8}])
+    card = store.update_card("copy", robustness=rows, seeds=[{"seed": 1, "val": 0.9, "test": 0.8}])
     assert store.get("copy") == card
     assert card.robustness == [Reading(**rows[0])]
     assert (card.seeds[0].test, card.sha256) == (0.8, before.sha256)
@@ -48,7 +46,7 @@ def test_a_card_is_amended_and_its_model_still_loads(store):
 )
 def test_what_can_be_in_no_card_is_not_written(store, fields):
     with pytest.raises((ValueError, ValidationError)):
-        amend(store, "copy", **fields)
+        store.update_card("copy", **fields)
     assert store.get("copy").robustness == store.get("mnist-mlp").robustness
 
 

@@ -14,8 +14,8 @@ import pytest
 from sklearn.neural_network import MLPClassifier
 
 from app.models import DamagedModelError, ModelStore, UnknownModelError, from_sklearn
-from app.models.export_keras import translate
-from app.models.exporting import FORMATS, export_model, exported
+from app.models.formats.keras import translate
+from app.models.formats.registry import FORMATS, export_model, exported
 from app.nn import Network
 from app.settings import SHIPPED_MODELS
 from tests.models.networks import NETWORKS, make, said
@@ -221,4 +221,4 @@ def test_what_is_no_such_classifier_is_refused(classifier, options, error, reaso
 
 
 def test_scikit_learn_is_not_needed():
-    assert "sklearn" not in sys.modules["app.models.from_sklearn"].__dict__
+    assert "sklearn" not in sys.modules["app.models.formats.sklearn"].__dict__

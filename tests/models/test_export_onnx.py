@@ -11,10 +11,10 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load
 
 from app.models import ExportUnavailableError, ModelStore
-from app.models.export_onnx import OPSET, to_onnx
-from app.models.exporting import exported
-from app.models.importing_onnx import convert_onnx
-from app.models.package import check
+from app.models.formats.archive import check
+from app.models.formats.onnx_export import OPSET, to_onnx
+from app.models.formats.onnx_import import convert_onnx
+from app.models.formats.registry import exported
 from app.nn import Network
 from app.settings import SHIPPED_MODELS
 from tests.models.networks import ENDS, NETWORKS, make, pictures, said

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.nn import Adam, EpochMetrics, Network, Options, Snapshot, Trainer
-from app.nn.crew import is_possible
+from app.nn.training.pool import is_possible
 
 RNG = np.random.default_rng(5)
 X = RNG.integers(0, 256, (70, 6), dtype=np.uint8)
@@ -18,7 +18,7 @@ OPTIONS = Options(input_scale=255, batch_size=32, epochs=4, seed=7)
 
 @pytest.fixture(autouse=True)
 def shared(monkeypatch):
-    monkeypatch.setattr("app.nn.training.SHARED_WORK", 0)
+    monkeypatch.setattr("app.nn.training.trainer.SHARED_WORK", 0)
 
 
 def epoch_inputs(epoch):

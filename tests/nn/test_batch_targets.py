@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.nn import Adam, EpochMetrics, Network, Options, Snapshot, Trainer, evaluate
-from app.nn.crew import is_possible
+from app.nn.training.pool import is_possible
 
 RNG = np.random.default_rng(5)
 X = RNG.integers(0, 256, (70, 6), dtype=np.uint8)
@@ -24,7 +24,7 @@ each_number_of_processes = pytest.mark.parametrize(
 
 @pytest.fixture(autouse=True)
 def shared(monkeypatch):
-    monkeypatch.setattr("app.nn.training.SHARED_WORK", 0)
+    monkeypatch.setattr("app.nn.training.trainer.SHARED_WORK", 0)
 
 
 def trainer(targets=None, *, inputs=None, processes=1, options=OPTIONS):

@@ -40,7 +40,7 @@ def test_confusion_precision_recall_and_the_worst_mistakes_first(copying):
 
 def test_a_set_longer_than_a_batch_is_counted_whole(copying, monkeypatch):
     whole = report(copying, LOGITS, LABELS)
-    monkeypatch.setattr("app.nn.confusion.EVALUATION_BATCH", 2)
+    monkeypatch.setattr("app.nn.evaluation.EVALUATION_BATCH", 2)
     parts = report(copying, LOGITS, LABELS)
     assert np.array_equal(parts.confusion, whole.confusion)
     assert parts.mistakes == whole.mistakes

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.nn import Network, gradient_check
-from app.nn.convolution import FEW, LARGE_MATRIX, _tile
+from app.nn.layers.convolution import FEW, LARGE_MATRIX, _tile
 
 SETTINGS = [
     {"kernel_size": 3},

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from app.nn import Adam, AdamW, CrossEntropy, EpochMetrics, Momentum, Network, Options, SquaredError, Trainer
-from app.nn.crew import Crew, CrewLostError, is_possible
-from app.nn.parallel import Rules, part
+from app.nn.training.pool import Crew, CrewLostError, is_possible
+from app.nn.training.replica import Rules, part
 from tests.serving import REPOSITORY
 from tests.waiting import until
 
@@ -24,7 +24,7 @@ T = (X[:, 0] > 127).astype(np.int64)
 
 @pytest.fixture(autouse=True)
 def shared(monkeypatch):
-    monkeypatch.setattr("app.nn.training.SHARED_WORK", 0)
+    monkeypatch.setattr("app.nn.training.trainer.SHARED_WORK", 0)
 
 
 def network(dtype="float64", dropout=0.0, first="dense"):
@@ -185,7 +185,7 @@ def _runs(pid):
 
 
 def test_small_batches_are_trained_alone(monkeypatch):
-    monkeypatch.setattr("app.nn.training.SHARED_WORK", 1_000)
+    monkeypatch.setattr("app.nn.training.trainer.SHARED_WORK", 1_000)
     options = Options(batch_size=15)
     assert Trainer(network(), X, T, optimizer=Adam(), options=options, processes=2).processes == 1
     assert Trainer(network(), X, T, optimizer=Adam(), options=Options(batch_size=32), processes=2).processes == 2

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from app.nn import Adam, EpochMetrics, Network, Options, Trainer, evaluate
-from app.nn.early_stopping import EarlyStopping
 from app.nn.losses import CrossEntropy
+from app.nn.training.early_stopping import EarlyStopping
 
 RNG = np.random.default_rng(2)
 X, T = RNG.random((40, 5)), RNG.integers(0, 3, 40)
@@ -49,7 +49,7 @@ def test_nothing_is_restored_where_nothing_was_seen():
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_training_that_overfits_ends_early_with_its_best_weights(processes, monkeypatch):
-    monkeypatch.setattr("app.nn.training.SHARED_WORK", 0)
+    monkeypatch.setattr("app.nn.training.trainer.SHARED_WORK", 0)
     net, other = network(), np.random.default_rng(9)
     validation = other.random((40, 5)), other.integers(0, 3, 40)
     options = Options(batch_size=40, epochs=1000, patience=3)

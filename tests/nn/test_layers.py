@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from app.nn import LOSSES, CrossEntropy, Dropout, Network, SquaredError, build, gradient_check, softmax
-from app.nn.activations import ACTIVATIONS, Step
-from app.nn.erf import erf
+from app.nn.layers.activations import ACTIVATIONS, Step, erf
 
 GRADIENT_TOLERANCE = 1e-6
 SMOOTH = sorted(set(ACTIVATIONS) - {"step"})  # the step function's derivative is not its gradient

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from app.nn import Adam, EpochMetrics, Momentum, Network, Options, Snapshot, Trainer
-from app.nn.crew import is_possible
-from app.nn.snapshot import RANDOM_WORDS, read_random, write_random
+from app.nn.training.pool import is_possible
+from app.nn.training.snapshot import RANDOM_WORDS, read_random, write_random
 
 RNG = np.random.default_rng(5)
 X = RNG.integers(0, 256, (70, 6), dtype=np.uint8)
@@ -22,7 +22,7 @@ TIMES = ("seconds", "samples_per_second")
 
 @pytest.fixture(autouse=True)
 def shared(monkeypatch):
-    monkeypatch.setattr("app.nn.training.SHARED_WORK", 0)
+    monkeypatch.setattr("app.nn.training.trainer.SHARED_WORK", 0)
 
 
 def trainer(kind="dropout", processes=1, options=OPTIONS, optimizer=None):

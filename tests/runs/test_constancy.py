@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.data import own
-from app.data.drawings import DrawingStore
+from app.data.drawings.store import DrawingStore
+from app.data.sources import drawings as drawing_sets
 from app.models import ModelStore
 from app.runs.commands import Commands
 from tests.data.symbols import draw_symbol
@@ -17,8 +17,8 @@ OVERRIDES = {"dataset": "drawings:shapes", "epochs": 4, "batch_size": 20}
 @pytest.fixture
 def drawings(settings, monkeypatch):
     for name, count in (("TRAIN_IMAGES", 90), ("TEST_IMAGES", 30)):
-        monkeypatch.setattr(own, name, count)
-    monkeypatch.setattr(own, "LEAST_IMAGES", {90: 1, 30: 1})
+        monkeypatch.setattr(drawing_sets, name, count)
+    monkeypatch.setattr(drawing_sets, "LEAST_IMAGES", {90: 1, 30: 1})
     store, rng = DrawingStore(settings.home / "drawings"), np.random.default_rng(4)
     for label in LABELS:
         for _ in range(6):

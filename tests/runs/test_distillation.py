@@ -6,7 +6,7 @@ import pytest
 from app.data import make_strokes
 from app.models import ModelStore
 from app.models.calibration import softmax
-from app.models.seen import look_at
+from app.models.features import look_at
 from app.nn import Network
 from app.runs.commands import Commands
 from app.runs.config import request_config

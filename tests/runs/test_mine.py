@@ -7,11 +7,11 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from app.data import DatasetUnavailable, load_dataset
-from app.data.drawings import DrawingStore
-from app.data.personal import hold_out, load_personal, readiness
+from app.data.drawings.store import DrawingStore
+from app.data.personalization import hold_out, load_personal, readiness
 from app.models import ModelStore
-from app.models.chosen import ForgetfulModelError, choose_default
-from app.models.evidence import Compared, Mine
+from app.models.card import Compared, Mine
+from app.models.store import ForgetfulModelError
 from app.runs.commands import Commands
 from app.runs.config import parse_config
 from app.runs.job import Job
@@ -88,7 +88,7 @@ def test_it_learns_an_odd_hand_and_forgets_little(odd, log, settings, store):
     assert card.calibration.fitted_on.data == "validation"
     assert card.calibration.rejection.outliers is not None
     assert store.load_with_rejecter("mnist-mlp-mine")[2] is not None
-    choose_default(store, "mnist-mlp-mine")
+    store.set_default("mnist-mlp-mine")
     assert store.default() == "mnist-mlp-mine"
 
 
@@ -253,9 +253,9 @@ def test_a_model_that_forgot_is_no_default_unless_forced(settings, store):
     other = card.model_copy(update={"name": "worse", "shipped": False, "mine": mine(0.995, 0.98), "calibration": None})
     store.save(other, network)
     with pytest.raises(ForgetfulModelError, match=r"1\.50 points worse than p: 98\.00 % after 99\.50 %"):
-        choose_default(store, "worse")
+        store.set_default("worse")
     assert store.default() == "mnist-mlp"
-    choose_default(store, "worse", force=True)
+    store.set_default("worse", force=True)
     assert store.default() == "worse"
 
 

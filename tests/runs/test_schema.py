@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from app.data.augment import make_augmentation
+from app.data.augmentation.augment import make_augmentation
 from app.nn import LAYERS, LOSSES, OPTIMIZERS, SCHEDULES, build
 from app.nn.initializers import INITIALIZERS
 from app.runs.config import RunConfig, parse_config, request_config

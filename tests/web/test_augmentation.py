@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 import app.recipes
 from app.cli import cli
 from app.data import Split
-from app.data.augment import Augmentation
-from app.data.contact_sheet import changed_digits, contact_sheet
+from app.data.augmentation.augment import Augmentation
+from app.data.augmentation.preview import changed_digits, contact_sheet
 from app.recipes import get_recipe
 
 SPEC = json.dumps({"rotation": 10, "shift": 1})

@@ -5,7 +5,7 @@ import base64
 import numpy as np
 import pytest
 
-from app.data import own
+from app.data.sources import drawings as drawing_sets
 from tests.data.symbols import draw_symbol
 from tests.web.test_predict import is_an_error
 
@@ -20,12 +20,12 @@ def shapes(client, monkeypatch):
         [own_drawing(label, draw_symbol(label, rng)) for label in LABELS for _ in range(6)]
     )
     for name, count in (("TRAIN_IMAGES", 90), ("TEST_IMAGES", 30)):
-        monkeypatch.setattr(own, name, count)
-    monkeypatch.setattr(own, "LEAST_IMAGES", {90: 1, 30: 1})
+        monkeypatch.setattr(drawing_sets, name, count)
+    monkeypatch.setattr(drawing_sets, "LEAST_IMAGES", {90: 1, 30: 1})
 
 
 def own_drawing(label, strokes):
-    from app.data.drawing import new_drawing
+    from app.data.drawings.drawing import new_drawing
 
     return new_drawing(label, strokes, "shapes")
 
@@ -81,12 +81,12 @@ def test_what_is_no_such_picture_is_said(client, path, status, words):
 
 
 def test_a_set_that_must_be_drawn_first_is_drawn_when_asked_for(client, settings, tmp_path, monkeypatch):
-    from app.data import strokes
+    from app.data.sources import synthetic
 
     for name, count in (("TRAIN_SIZE", 20), ("TEST_SIZE", 10)):
-        monkeypatch.setattr(strokes, name, count)
-    small = strokes.make_strokes(train=20, test=10)
-    monkeypatch.setattr(strokes, "make_strokes", lambda **kwargs: small)
+        monkeypatch.setattr(synthetic, name, count)
+    small = synthetic.make_strokes(train=20, test=10)
+    monkeypatch.setattr(synthetic, "make_strokes", lambda **kwargs: small)
     loaded = client.app.state.services.datasets
     monkeypatch.setattr(loaded, "_cache_dir", tmp_path / "empty")
     message = is_an_error(client.get("/api/datasets/strokes/digits"), 409)
@@ -118,11 +118,11 @@ def test_a_network_that_does_not_fit_and_a_set_that_is_too_small_start_nothing(c
 
 
 def test_a_set_that_is_too_large_to_look_at_or_not_drawn_yet_is_refused_and_nothing_is_drawn(client, monkeypatch):
-    monkeypatch.setattr("app.data.loaded.LARGEST_BYTES", 20_000 * 784)
+    monkeypatch.setattr("app.data.cache.LARGEST_BYTES", 20_000 * 784)
     assert "expected at most 20,000 images" in is_an_error(client.get("/api/datasets/strokes/digits"), 409)
     monkeypatch.undo()
     drawn = []
-    monkeypatch.setattr("app.data.strokes.make_strokes", lambda **_: drawn.append(1))
+    monkeypatch.setattr("app.data.sources.synthetic.make_strokes", lambda **_: drawn.append(1))
     assert "not been drawn yet" in is_an_error(client.get("/api/datasets/19.9*strokes/digits"), 409)
     assert drawn == []
 

@@ -94,14 +94,14 @@ def test_ids_that_are_none_lead_nowhere(client, drawing_id):
 
 
 def test_a_full_set_and_a_full_disk_are_said(client, monkeypatch):
-    monkeypatch.setattr("app.data.drawings.LARGEST_SET", 1)
+    monkeypatch.setattr("app.data.drawings.store.LARGEST_SET", 1)
     client.post("/api/drawings", json=BODY)
     assert "at most 1 drawings" in is_an_error(client.post("/api/drawings", json=BODY), 409)
 
     def fail(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("app.data.files.os.fsync", fail)
+    monkeypatch.setattr("app.storage.atomic.os.fsync", fail)
     message = is_an_error(client.post("/api/drawings", json={**BODY, "set": "other"}), 507)
     assert "no room left on the disk" in message
     assert [one["count"] for one in client.get("/api/drawings").json()["sets"]] == [1]
@@ -127,7 +127,7 @@ def test_a_drawing_gets_another_label(client):
 
 
 def test_another_process_sees_the_new_label(client, settings):
-    from app.data.drawings import DrawingStore
+    from app.data.drawings.store import DrawingStore
 
     kept = client.post("/api/drawings", json=BODY).json()
     other = DrawingStore(settings.home / "drawings")
@@ -208,7 +208,7 @@ def test_an_import_with_a_fault_brings_nothing(client, settings, body, words):
 
 def test_an_import_that_the_disk_or_the_store_refuses_half_way_leaves_nothing(client, monkeypatch):
     body = {"format": "digitpad-drawings", "version": 1, "drawings": [GOOD] * 3}
-    monkeypatch.setattr("app.data.drawings.LARGEST_SET", 2)
+    monkeypatch.setattr("app.data.drawings.store.LARGEST_SET", 2)
     assert "at most 2 drawings" in is_an_error(client.post("/api/drawings/import", json=body), 409)
     monkeypatch.undo()
     written = []
@@ -218,6 +218,6 @@ def test_an_import_that_the_disk_or_the_store_refuses_half_way_leaves_nothing(cl
         if len(written) > 4:  # each file, and its folder
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("app.data.files.os.fsync", fail_at_the_third)
+    monkeypatch.setattr("app.storage.atomic.os.fsync", fail_at_the_third)
     is_an_error(client.post("/api/drawings/import", json=body), 507)
     assert client.get("/api/drawings").json()["drawings"] == []

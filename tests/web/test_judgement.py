@@ -69,7 +69,7 @@ def test_a_run_is_judged_by_its_confusion_its_mistakes_its_calibration_and_the_u
     def never(*_):
         raise AssertionError("read again")
 
-    monkeypatch.setattr("app.models.judgement.read", never)  # what was read once is remembered
+    monkeypatch.setattr("app.models.evaluation.read", never)  # what was read once is remembered
     assert client.get(f"/api/runs/{run}/judgement").json() == {**judged, "yours": yours}
 
 
@@ -122,7 +122,7 @@ def test_a_server_that_ends_waits_for_no_judgement(client, trained):
 
 
 def test_the_same_weights_under_other_labels_are_judged_by_those(client, trained):
-    from app.models.judgement import _identity
+    from app.models.evaluation import _identity
 
     card = client.app.state.services.store.get(trained["model"])
     other = card.model_copy(update={"labels": list(reversed(card.labels))})

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from app.data.drawing import check_label, check_set_name
+from app.data.drawings.drawing import check_label, check_set_name
 from app.models import ModelStore
 from app.models.card import check_name
 from app.nn import LAYERS, build
-from app.nn.steps import Diverged
+from app.nn.training.options import Diverged
 from app.runs.config import request_config
 from app.runs.races import race_configs
 from app.runs.stored import UnusableModelError, load_queued
@@ -59,15 +59,15 @@ WRITTEN = {
     "there is no run 7": "app/runs/log.py",
     "there is no model x": "app/models/store.py",
     "there is no model yet: train one, or restore the one that ships with digitpad": "app/models/predictor.py",
-    "there is no such drawing": "app/data/drawings.py",
+    "there is no such drawing": "app/data/drawings/store.py",
     "the database is busy or cannot be reached; try again in a moment": "app/web/errors.py",
     "expected fewer evaluations at one time; try again in a moment": "app/web/desk.py",
     "there is no room left on the disk; nothing was changed": "app/web/errors.py",
     "something went wrong in the server; its log says what": "app/web/errors.py",
     "expected a body of at most 32 MB; got more": "app/web/bodies.py",
-    "expected a still image; got an animated PNG": "app/data/decoding.py",
-    "expected an image of at most 20 megapixels; got 8000×8000": "app/data/decoding.py",
-    "expected a PNG or JPEG image; got x": "app/data/decoding.py",
+    "expected a still image; got an animated PNG": "app/data/preprocessing/decode.py",
+    "expected an image of at most 20 megapixels; got 8000×8000": "app/data/preprocessing/decode.py",
+    "expected a PNG or JPEG image; got x": "app/data/preprocessing/decode.py",
     "expected at most 100 runs to wait; 100 do: cancel some, or wait as well": "app/web/limits.py",
     "run 7 is running; cancel it first": "app/runs/log.py",
     "run 7 has not ended; resume it, or let it come to its end first": "app/runs/commands.py",
@@ -79,22 +79,22 @@ WRITTEN = {
     "the drawings of x are others than when run 7 was trained": "app/web/watching.py",
     "there are no drawings in the set “x” any more: draw some first": "app/data/catalog.py",
     "The MNIST file x is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be downloaded. x": (
-        "app/data/mnist.py"
+        "app/data/sources/mnist.py"
     ),
     "there was not enough memory; a smaller network or batch size may help": "app/runs/job.py",
     "a model that is made somebody's own is compared with its parent at the end, and not before": "app/runs/keeping.py",
-    "expected at most 7 drawings in a set; x has 7 already": "app/data/drawings.py",
-    "expected at most 7 sets of drawings; there would be more": "app/data/drawings.py",
-    "there is a set named x already, with 7 drawings": "app/data/drawings.py",
-    "there is no set named x": "app/data/drawings.py",
+    "expected at most 7 drawings in a set; x has 7 already": "app/data/drawings/store.py",
+    "expected at most 7 sets of drawings; there would be more": "app/data/drawings/store.py",
+    "there is a set named x already, with 7 drawings": "app/data/drawings/store.py",
+    "there is no set named x": "app/data/drawings/store.py",
     "the folder where digitpad keeps its files cannot be written; its permissions may be wrong": "app/web/errors.py",
     'expected a token, as "Authorization: Bearer ..."; x': "app/web/guard.py",
     "Too few: x.": "app/data/catalog.py",
-    "the drawings “x” are too few to train on: x": "app/data/own.py",
-    "expected drawings of at least 7 labels; got 7": "app/data/own.py",
-    "expected at most 7 labels; got 7": "app/data/own.py",
-    "expected at least 7 drawings of each label; got 7 of x": "app/data/own.py",
-    "there are 7 drawings in x: delete them first": "app/data/drawings.py",
+    "the drawings “x” are too few to train on: x": "app/data/sources/drawings.py",
+    "expected drawings of at least 7 labels; got 7": "app/data/sources/drawings.py",
+    "expected at most 7 labels; got 7": "app/data/sources/drawings.py",
+    "expected at least 7 drawings of each label; got 7 of x": "app/data/sources/drawings.py",
+    "there are 7 drawings in x: delete them first": "app/data/drawings/store.py",
     "network.layers: expected 10 outputs, one for each label of x; got 3": "app/runs/commands.py",
     "distillation.model: expected a model with the data set's 7 labels; x has others, 7 of them": (
         "app/runs/distillation.py"

@@ -1,4 +1,4 @@
-// A page that holds a model, and reads what is drawn on it without any server: app/models/export_html.py makes it.
+// A page that holds a model, and reads what is drawn on it without any server: app/models/formats/html.py makes it.
 
 import { translatePage } from "./language.js";
 import { createAnswer } from "../prediction/answer.js";

@@ -1,4 +1,4 @@
-// MNIST's rule, as app/data/rule.py: ink of any size into 28×28, its centre of mass in the middle.
+// MNIST's rule, as app/data/preprocessing/normalize.py: ink of any size into 28×28, its centre of mass in the middle.
 
 import { BOX_SIZE, STROKE_WIDTH } from "./rasterize.js";
 

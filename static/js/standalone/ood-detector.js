@@ -1,4 +1,4 @@
-// How much an image looks like those that a network was trained on, as app/models/rejection.py and outliers.py.
+// How much an image looks like those that a network was trained on, as app/models/ood/detector.py and outliers.py.
 
 import { IMAGE_SIZE } from "./normalize.js";
 

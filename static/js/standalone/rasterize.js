@@ -1,4 +1,4 @@
-// From pen strokes to ink, as app/data/raster.py does it to the last pixel: a path one pixel thin, and a disc swept along.
+// From pen strokes to ink, as app/data/preprocessing/rasterize.py does it to the last pixel: a path one pixel thin, and a disc swept along.
 
 export const BOX_SIZE = 20; // pixels of the 28×28 image that a digit fills
 export const STROKE_WIDTH = 2.6; // of the pen, in those pixels

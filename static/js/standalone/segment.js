@@ -1,4 +1,4 @@
-// Which strokes belong together, as app/data/groups.py: strokes that nearly touch, or lie above one another, are one digit.
+// Which strokes belong together, as app/data/preprocessing/segment.py: strokes that nearly touch, or lie above one another, are one digit.
 
 import { canvasOf, drawPath, extentOf } from "./rasterize.js";
 
