@@ -490,7 +490,7 @@ def test_units_stand_in_rows_and_maps_beside_one_another(call):
     for shape, size in (([10], (10, 1)), ([600], (43, 14)), ([1, 28, 28], (28, 28)), ([3, 28, 28], (57, 57))):
         count = shape[0] * (shape[1] * shape[2] if len(shape) > 1 else 1)
         found = call(
-            "inside-numbers",
+            "charts/heatmap-data",
             f"{{ const g = m.gridOf({shape}); return [g.columns, g.rows, {every.replace('N', str(count))}]; }}",
         )
         assert found == [*size, True]
@@ -536,7 +536,7 @@ def test_what_came_of_a_model_is_said_of_every_test_set_and_of_a_parent_that_had
 def test_only_a_model_that_forgot_may_be_made_the_default_all_the_same(call, answer, asks):
     """Whatever else is in the way is said at once."""
     found = call(
-        "choose-default",
+        "models/set-default",
         """{
           const asked = [];
           const before = window.fetch;
@@ -558,7 +558,7 @@ def test_only_a_model_that_forgot_may_be_made_the_default_all_the_same(call, ans
 
 def test_a_row_of_a_run_that_comes_late_does_not_replace_a_newer_one(call):
     assert call(
-        "compare-store",
+        "pages/compare/store",
         """(async () => {
             const { fetch, WebSocket } = window;
             const asked = [];

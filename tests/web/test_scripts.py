@@ -16,7 +16,7 @@ SOURCES = {"static/js": ".js", "static/css": ".css", "templates": ".html"}
 
 MOST_IN_A_FOLDER = 25
 IMPORT = re.compile(r"""^import (?:\{[^}]*\} from )?"(.+)";$|\bimport\("(.+)"\)""", re.MULTILINE)
-BEGUN_BY = (("templates", r"js/([\w/-]+\.js)"), ("app/models/export_html.py", r'ENTRY = "([\w/-]+)"'))
+BEGUN_BY = (("templates", r"js/([\w/-]+\.js)"), ("app/models/formats/html.py", r'ENTRY = "([\w/-]+)"'))
 """Where it is written with which scripts a page begins."""
 
 

@@ -71,7 +71,7 @@ export function between(from, to) {
   return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
 }
 
-const isSpaced = language !== "ja";
+const isSpaced = language !== "ja"; // texts of Japanese follow one another without a space
 
 /** Whole sentences as one text; those that are empty are left out. */
 export const sentences = (...texts) => texts.filter(Boolean).join(isSpaced ? " " : "");

@@ -138,6 +138,10 @@ function pool(reduce) {
   };
 }
 
+// The error function, which JavaScript does not have, as app/nn/layers/activations.py.
+// Cody 1969, "Rational Chebyshev approximations for the error function", Math. Comp. 23, 631–637, with the coefficients
+// of his CALERF (netlib specfun): numerator and denominator, highest power first.
+
 const NEAR = [
   [0.18577770618460315, 3.1611237438705655, 113.86415415105016, 377.485237685302, 3209.3775891384694],
   [1.0, 23.601290952344122, 244.02463793444417, 1282.6165260773723, 2844.236833439171],
