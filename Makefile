@@ -76,7 +76,7 @@ $(VENV)/.installed-dev: requirements-dev.lock | $(VENV)/bin/python
 
 .PHONY: browser
 browser: install-dev
-	@sh tests/e2e/install-browser.sh $(PY)
+	@sh tests/support/install-browser.sh $(PY)
 
 lock: install-dev ## pin the newest versions that pyproject.toml allows
 	$(UV_LOCK) --upgrade --extra metrics -o requirements.lock
@@ -91,7 +91,7 @@ container-check: install-dev ## run every line of the Dockerfile in a clean fold
 	$(PY) -m tests.packaging.container
 
 .PHONY: clients
-clients: .venv-clients/.installed ## the real clients of the Open Inference Protocol, for tests/web/test_v2.py
+clients: .venv-clients/.installed ## the real clients of the Open Inference Protocol, for tests/web/api/test_inference_v2.py
 
 .venv-clients/.installed: requirements-clients.lock
 	@$(PYTHON) -m venv .venv-clients

@@ -23,9 +23,9 @@ from app.runs.log.event_log import Log
 from app.runs.log.state import State
 from app.runs.log.transitions import Claim, append
 from app.settings import Settings
-from tests.e2e.browser import chromium
-from tests.serving import serve
-from tests.waiting import until
+from tests.support.browser import chromium
+from tests.support.serving import serve
+from tests.support.waiting import until
 
 RUNS = 10
 EPOCHS = 1000

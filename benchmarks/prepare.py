@@ -15,7 +15,7 @@ from PIL import Image
 from app.data import from_pixels
 from app.data.preprocessing.ink import find_ink
 from app.data.preprocessing.pipeline import prepare_ink
-from tests.data.drawings import picture, recorded
+from tests.support.drawings import picture, recorded
 
 SIDES = (28, 224, 1_000)
 NOISE = 0.1

@@ -20,7 +20,7 @@ from app.runs.config.run_config import request_config
 from app.runs.log.event_log import Log
 from app.runs.log.state import State
 from app.runs.log.transitions import Claim
-from tests.serving import Server, serve
+from tests.support.serving import Server, serve
 
 READERS = (1, 100, 1000)
 EVENTS = 60

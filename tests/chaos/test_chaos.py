@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from tests.chaos.house import ENDS, House
-from tests.home import freeze_between_writes
-from tests.waiting import until
+from tests.chaos.servers import ENDS, House
+from tests.support.home import freeze_between_writes
+from tests.support.waiting import until
 
 MOMENTS = int(os.environ.get("DIGITPAD_CHAOS_MOMENTS", "1"))
 SEED = int(os.environ.get("DIGITPAD_CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)

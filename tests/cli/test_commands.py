@@ -32,9 +32,9 @@ from app.models.formats.registry import FORMATS
 from app.runs.config.run_config import parse_config
 from app.runs.log.event_log import Log
 from app.settings import Settings
-from tests.cli.terminal import START, environment
 from tests.conftest import TINY
-from tests.serving import REPOSITORY
+from tests.support.serving import REPOSITORY
+from tests.support.terminal import START, environment
 
 
 @pytest.fixture

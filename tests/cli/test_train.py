@@ -16,10 +16,10 @@ from app.cli.train import Interruption, train_here
 from app.runs.config.run_config import parse_config
 from app.runs.log.event_log import Log
 from app.settings import Settings
-from tests.cli.terminal import CTRL_C, START, children, environment, on_terminal
 from tests.conftest import TINY
-from tests.serving import REPOSITORY, serve
-from tests.waiting import until
+from tests.support.serving import REPOSITORY, serve
+from tests.support.terminal import CTRL_C, START, children, environment, on_terminal
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 

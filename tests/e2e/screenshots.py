@@ -7,11 +7,11 @@ from playwright.sync_api import Page
 
 from app.i18n.catalog import LANGUAGES
 from app.learn.lessons.lesson import NAMES
-from tests.data.drawings import recorded
-from tests.e2e.browser import chromium, draw
-from tests.e2e.test_pad_answers import SCRIBBLE, beside
-from tests.serving import REPOSITORY, Server, serve
-from tests.waiting import until
+from tests.e2e.pad.test_answers import SCRIBBLE, beside
+from tests.support.browser import chromium, draw
+from tests.support.drawings import recorded
+from tests.support.serving import REPOSITORY, Server, serve
+from tests.support.waiting import until
 
 FOLDER = REPOSITORY / "build" / "screenshots"
 SIZES = {1280: 800, 390: 844}

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.data.drawings import recorded
-from tests.e2e.browser import draw, sparse
-from tests.serving import serve
-from tests.waiting import until
+from tests.support.browser import draw, sparse
+from tests.support.drawings import recorded
+from tests.support.serving import serve
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -15,8 +15,8 @@ from app.models.ood.detector import BASIS, MEAN, Rejecter, halved, scales_of, sc
 from app.models.ood.outlier_head import NAMES, OutlierHead
 from app.nn import Network
 from app.settings import SHIPPED_MODELS
-from tests.data.drawings import FIXTURES
 from tests.models.test_store import card
+from tests.support.drawings import FIXTURES
 
 DIGITS = list("0123456789")
 

@@ -19,7 +19,7 @@ from app import __version__
 from app.settings import Settings
 from tests.packaging.container import Stage, mapped
 from tests.packaging.dockerfile import Context, Instruction, read_dockerfile
-from tests.serving import REPOSITORY
+from tests.support.serving import REPOSITORY
 
 INSTRUCTIONS = read_dockerfile((REPOSITORY / "Dockerfile").read_text(encoding="utf-8"))
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")

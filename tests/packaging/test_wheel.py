@@ -19,8 +19,8 @@ import pytest
 from app import __version__
 from app.settings import SHIPPED_MODELS
 from tests.conftest import TINY
-from tests.serving import REPOSITORY, Server, serve
-from tests.waiting import until
+from tests.support.serving import REPOSITORY, Server, serve
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 

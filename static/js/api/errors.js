@@ -76,7 +76,7 @@ const MESSAGES = [
   [/^there was not enough memory; a smaller network or batch size may help$/, () => t("there was not enough memory; a smaller network or batch size may help")],
 ];
 
-/** What any page may hear. Each in the server's own words; tests/web/test_words.py makes the server say them. */
+/** What any page may hear. Each in the server's own words; tests/i18n/test_catalog.py makes the server say them. */
 const COMMON_MESSAGES = [
   [/^there is no run (\d+)$/, (run) => t("there is no run {run}", { run })],
   [/^there is no model (.+)$/, (name) => t("there is no model {name}", { name })],
