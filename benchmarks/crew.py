@@ -7,7 +7,7 @@ as fast the processes were.
 
 import os
 
-from app.runs.training.hardware import LARGEST_CREW, computing, cores, worker_environment
+from app.runs.training.hardware import MAX_PROCESSES, computing, cores, worker_environment
 
 os.environ.update(worker_environment("auto", 1))  # before NumPy is imported
 
@@ -48,7 +48,7 @@ def epoch_seconds(recipe: str, images: int, processes: int) -> float:
 
 
 def main() -> None:
-    count = min(cores(), LARGEST_CREW)
+    count = min(cores(), MAX_PROCESSES)
     print(f"| recipe | ms/image, 1 process | {count} processes | times as fast | least | most |")
     print("|---|---|---|---|---|---|")
     for recipe in sys.argv[1:] or RECIPES:

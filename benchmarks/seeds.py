@@ -17,7 +17,7 @@ from app.models import ModelStore
 from app.models.card import SeedResult
 from app.recipes import get_recipe
 from app.runs.config.run_config import parse_config
-from app.runs.training.hardware import LARGEST_CREW, cores
+from app.runs.training.hardware import MAX_PROCESSES, cores
 from app.runs.training.run_training import Said, Training
 from app.settings import SHIPPED_MODELS, Settings
 
@@ -26,7 +26,7 @@ def train(recipe: str, seed: int, settings: Settings) -> SeedResult:
     """One training of `recipe` with `seed`; prints its epochs."""
     config = parse_config({**get_recipe(recipe).config, "seed": seed})
     dataset = load_dataset(config.dataset, data_dir=settings.data_dir, cache_dir=settings.cache_dir)
-    training = Training(config, dataset, processes=min(cores(), LARGEST_CREW), cache_dir=settings.cache_dir)
+    training = Training(config, dataset, processes=min(cores(), MAX_PROCESSES), cache_dir=settings.cache_dir)
     validation = test = None
     for step in training.run():
         if isinstance(step, Said) and step.type == "epoch":

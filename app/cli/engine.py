@@ -28,7 +28,7 @@ def default_model(
     from app.resources import is_installed
     from app.runs.config.run_config import parse_config
     from app.runs.training.distillation import load_teachers, with_teachers
-    from app.runs.training.hardware import LARGEST_CREW, cores
+    from app.runs.training.hardware import MAX_PROCESSES, cores
     from app.runs.training.run_training import Said, Training
     from app.settings import SHIPPED_MODELS
     from app.storage.atomic import write_whole
@@ -50,7 +50,7 @@ def default_model(
     training = Training(
         config,
         dataset,
-        processes=min(cores(), LARGEST_CREW),
+        processes=min(cores(), MAX_PROCESSES),
         teachers=load_teachers(config, store),
         cache_dir=settings.cache_dir,
     )

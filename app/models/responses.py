@@ -27,7 +27,7 @@ def read_sheets(predictor: Predictor, sheets: Sequence[Sheet]) -> tuple[list[Pre
 def answer(
     sheet: Sheet, whole: Prediction, parts: Sequence[Prediction], *, model: str, with_input: bool
 ) -> dict[str, Any]:
-    """The answer to a sheet, of which `whole` and `parts` were said."""
+    """The answer to a sheet, of which `integer` and `parts` were said."""
     told = {**describe(whole, sheet.whole, with_input), "blank": sheet.whole.blank, "model": model}
     if sheet.parts:
         told["is_digit"], told["score"] = False, None if whole.score is None else 0.0

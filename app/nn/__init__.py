@@ -1,6 +1,16 @@
 """The engine: networks in NumPy, which know nothing of files, data sets or the web."""
 
-from app.nn.evaluation import Evaluation, Fit, Mistake, Report, check_loss, evaluate, measure_fit, predict, report
+from app.nn.evaluation import (
+    ClassificationReport,
+    Evaluation,
+    Mistake,
+    RegressionReport,
+    check_loss,
+    classification_report,
+    evaluate,
+    predict,
+    regression_report,
+)
 from app.nn.gradient_check import GradientCheck, GradientError, gradient_check
 from app.nn.initializers import INITIALIZERS, He, Initializer, Normal, Uniform, Xavier, Zeros
 from app.nn.layers.activations import GELU, Identity, LeakyReLU, ReLU, Sigmoid, Softmax, Step, Tanh, softmax
@@ -12,10 +22,10 @@ from app.nn.losses import LOSSES, CrossEntropy, Loss, SquaredError
 from app.nn.network import LAYERS, Network
 from app.nn.optimizers import OPTIMIZERS, SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from app.nn.schedules import SCHEDULES, Constant, Cosine, OneCycle, Schedule, StepDecay, WarmUp
-from app.nn.spec import build, shown
+from app.nn.spec import abbreviate, build
 from app.nn.statistics import LayerStatistics, layer_statistics
-from app.nn.training.options import BatchDone, Diverged, EpochMetrics, Options
-from app.nn.training.pool import CrewLostError
+from app.nn.training.options import BatchMetrics, Diverged, EpochMetrics, TrainingOptions
+from app.nn.training.pool import WorkerLostError
 from app.nn.training.snapshot import Snapshot
 from app.nn.training.trainer import Trainer, fit
 
@@ -31,19 +41,18 @@ __all__ = [
     "Adam",
     "AdamW",
     "AveragePool2D",
-    "BatchDone",
+    "BatchMetrics",
     "BatchNorm",
+    "ClassificationReport",
     "Constant",
     "Conv2D",
     "Cosine",
-    "CrewLostError",
     "CrossEntropy",
     "Dense",
     "Diverged",
     "Dropout",
     "EpochMetrics",
     "Evaluation",
-    "Fit",
     "Flatten",
     "GradientCheck",
     "GradientError",
@@ -62,10 +71,9 @@ __all__ = [
     "Normal",
     "OneCycle",
     "Optimizer",
-    "Options",
     "RMSProp",
     "ReLU",
-    "Report",
+    "RegressionReport",
     "Schedule",
     "Sigmoid",
     "Snapshot",
@@ -75,19 +83,21 @@ __all__ = [
     "StepDecay",
     "Tanh",
     "Trainer",
+    "TrainingOptions",
     "Uniform",
     "WarmUp",
+    "WorkerLostError",
     "Xavier",
     "Zeros",
+    "abbreviate",
     "build",
     "check_loss",
+    "classification_report",
     "evaluate",
     "fit",
     "gradient_check",
     "layer_statistics",
-    "measure_fit",
     "predict",
-    "report",
-    "shown",
+    "regression_report",
     "softmax",
 ]

@@ -91,7 +91,7 @@ class Mistake:
 
 
 @dataclass(frozen=True)
-class Report:
+class ClassificationReport:
     """`confusion` (K, K) counts samples, a row for each label and a column for each answer.
 
     `precision` is the share of a label's answers that are right, `recall` the share of a label's samples that are
@@ -104,7 +104,9 @@ class Report:
     mistakes: tuple[Mistake, ...]
 
 
-def report(network: Network, x: Array, t: Array, *, input_scale: float = 1.0, mistakes: int = 30) -> Report:
+def classification_report(
+    network: Network, x: Array, t: Array, *, input_scale: float = 1.0, mistakes: int = 30
+) -> ClassificationReport:
     """How `network` errs on inputs `x` (N, *input_shape) with integer labels `t` (N,).
 
     Raises ValueError where they do not fit the network, or are values instead of labels.
@@ -126,7 +128,7 @@ def report(network: Network, x: Array, t: Array, *, input_scale: float = 1.0, mi
     np.add.at(confusion, (t, said), 1)
     wrong = np.flatnonzero(said != t)
     worst = wrong[np.argsort(likely[wrong], kind="stable")][:mistakes]
-    return Report(
+    return ClassificationReport(
         confusion,
         tuple(_share(confusion[label, label], confusion[:, label].sum()) for label in range(labels)),
         tuple(_share(confusion[label, label], confusion[label].sum()) for label in range(labels)),
@@ -139,7 +141,7 @@ def _share(part: int, whole: int) -> float | None:
 
 
 @dataclass(frozen=True)
-class Fit:
+class RegressionReport:
     """`r2`, the coefficient of determination: 1 is perfect, 0 as good as the targets' mean; the mean over the outputs.
 
     `mean_absolute_error` and `root_mean_squared_error` are over all values, in the targets' unit.
@@ -170,7 +172,7 @@ def predict(network: Network, x: Array, *, input_scale: float = 1.0) -> Array:
     return outputs
 
 
-def measure_fit(network: Network, x: Array, t: Array, *, input_scale: float = 1.0) -> Fit:
+def regression_report(network: Network, x: Array, t: Array, *, input_scale: float = 1.0) -> RegressionReport:
     """How near the outputs for `x` (N, *input_shape) are to the values `t` (N, K), or (N,) of a single output.
 
     Of targets that are all the same R² is 1 where each is met, else 0. Raises ValueError where `x` and `t` do not fit
@@ -184,4 +186,4 @@ def measure_fit(network: Network, x: Array, t: Array, *, input_scale: float = 1.
     left = (misses**2).sum(axis=0)
     all_of_it = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
     shares = np.divide(left, all_of_it, out=(left > 0).astype(np.float64), where=all_of_it > 0)
-    return Fit(float(1 - shares.mean()), float(np.abs(misses).mean()), float(np.sqrt((misses**2).mean())))
+    return RegressionReport(float(1 - shares.mean()), float(np.abs(misses).mean()), float(np.sqrt((misses**2).mean())))

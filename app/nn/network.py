@@ -13,7 +13,7 @@ from app.nn.layers.convolution import Conv2D
 from app.nn.layers.core import Dense, Dropout, Flatten, Layer
 from app.nn.layers.normalization import BatchNorm
 from app.nn.layers.pooling import AveragePool2D, MaxPool2D
-from app.nn.spec import build, choice, shown
+from app.nn.spec import abbreviate, build, choice
 
 LAYERS: dict[str, type[Layer]] = {
     **{cls.type: cls for cls in (Dense, Dropout, Flatten, BatchNorm, Conv2D, MaxPool2D, AveragePool2D)},
@@ -77,14 +77,14 @@ class Network:
             raise ValueError(f"network.{min(unknown)[:80]}: unknown field; a network takes layers and generator")
         layers = spec.get("layers")
         if not isinstance(layers, list):
-            raise ValueError(f"network.layers: expected a list of layers; got {shown(layers)}")
+            raise ValueError(f"network.layers: expected a list of layers; got {abbreviate(layers)}")
         shape = input_shape if input_shape is not None else spec.get("input_shape")
         if shape is None:
             raise ValueError("network.input_shape: missing")
         if not isinstance(shape, (list, tuple)) or not all(
             isinstance(size, int) and 0 < size < 10**6 for size in shape
         ):
-            raise ValueError(f"network.input_shape: expected whole numbers; got {shown(shape)}")
+            raise ValueError(f"network.input_shape: expected whole numbers; got {abbreviate(shape)}")
         if len(layers) > LAYER_LIMIT:
             raise ValueError(f"network.layers: expected 1 to {LAYER_LIMIT}; got {len(layers)}")
         try:

@@ -23,10 +23,10 @@ def build(kind: str, registry: Mapping[str, type[T]], spec: object) -> T:
     if isinstance(spec, str):
         spec = {"type": spec}
     if not isinstance(spec, Mapping):
-        raise ValueError(f"{kind}: expected an object with a type; got {shown(spec)}")
+        raise ValueError(f"{kind}: expected an object with a type; got {abbreviate(spec)}")
     name = spec.get("type")
     if not isinstance(name, str) or name not in registry:
-        raise ValueError(f"{kind}: expected a type of {', '.join(sorted(registry))}; got {shown(name)}")
+        raise ValueError(f"{kind}: expected a type of {', '.join(sorted(registry))}; got {abbreviate(name)}")
     cls = registry[name]
     fields = {key: value for key, value in spec.items() if key != "type"}
     known = inspect.signature(cls).parameters
@@ -61,25 +61,25 @@ def number(
         for sign, bound in (("≥", low), (">", above), ("≤", high), ("<", below))
         if math.isfinite(bound)
     ]
-    raise ValueError(f"{field}: expected a number {' and '.join(bounds) or 'that is finite'}; got {shown(value)}")
+    raise ValueError(f"{field}: expected a number {' and '.join(bounds) or 'that is finite'}; got {abbreviate(value)}")
 
 
-def whole(field: str, value: object, *, low: int, high: int | None = None) -> int:
+def integer(field: str, value: object, *, low: int, high: int | None = None) -> int:
     """Return `value` if it is a whole number with `low ≤ value ≤ high`; else raise ValueError."""
     good = isinstance(value, int) and not isinstance(value, bool) and value >= low
     if good and (high is None or value <= high):  # type: ignore[operator]
         return value  # type: ignore[return-value]
     top = "" if high is None else f" and ≤ {high}"
-    raise ValueError(f"{field}: expected a whole number ≥ {low}{top}; got {shown(value)}")
+    raise ValueError(f"{field}: expected a whole number ≥ {low}{top}; got {abbreviate(value)}")
 
 
 def choice(field: str, value: object, allowed: tuple[str, ...]) -> str:
     """Return `value` if it is one of `allowed`; else raise ValueError."""
     if isinstance(value, str) and value in allowed:
         return value
-    raise ValueError(f"{field}: expected one of {', '.join(allowed)}; got {shown(value)}")
+    raise ValueError(f"{field}: expected one of {', '.join(allowed)}; got {abbreviate(value)}")
 
 
-def shown(value: object) -> str:
+def abbreviate(value: object) -> str:
     """`value` as an error may show it: never the whole of something long."""
     return reprlib.repr(value)

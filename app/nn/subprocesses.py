@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def start_helper(module: str, file: int, *, answers: bool = False) -> "subprocess.Popen[bytes]":
+def spawn(module: str, file: int, *, answers: bool = False) -> "subprocess.Popen[bytes]":
     """Start `main()` of `module`, which is given the shared memory `file` and reads its orders from its standard input.
 
     With `answers` its standard output is a pipe too. It has one thread of BLAS, as others compute beside it.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.nn import Network, report
+from app.nn import Network, classification_report
 
 LOGITS = np.log(
     np.array(
@@ -28,26 +28,26 @@ def copying():
 
 
 def test_confusion_precision_recall_and_the_worst_mistakes_first(copying):
-    found = report(copying, LOGITS, LABELS)
+    found = classification_report(copying, LOGITS, LABELS)
     assert found.confusion.tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [1, 0, 1, 0], [0, 0, 0, 0]]
     assert found.precision == (pytest.approx(1 / 3), 1, 1, None)
     assert found.recall == (1, 0.5, 0.5, None)
     assert [(m.index, m.label, m.said) for m in found.mistakes] == [(3, 2, 0), (2, 1, 0)]
     assert found.mistakes[0].probability == pytest.approx(0.9)
     assert found.mistakes[0].label_probability == pytest.approx(0.05)
-    assert [m.index for m in report(copying, LOGITS, LABELS, mistakes=1).mistakes] == [3]
+    assert [m.index for m in classification_report(copying, LOGITS, LABELS, mistakes=1).mistakes] == [3]
 
 
 def test_a_set_longer_than_a_batch_is_counted_whole(copying, monkeypatch):
-    whole = report(copying, LOGITS, LABELS)
+    whole = classification_report(copying, LOGITS, LABELS)
     monkeypatch.setattr("app.nn.evaluation.EVALUATION_BATCH", 2)
-    parts = report(copying, LOGITS, LABELS)
+    parts = classification_report(copying, LOGITS, LABELS)
     assert np.array_equal(parts.confusion, whole.confusion)
     assert parts.mistakes == whole.mistakes
 
 
 def test_values_and_samples_that_do_not_fit_are_refused(copying):
     with pytest.raises(ValueError, match="expected integer labels"):
-        report(copying, LOGITS, LOGITS)
+        classification_report(copying, LOGITS, LOGITS)
     with pytest.raises(ValueError, match="labels from 0 to 3"):
-        report(copying, LOGITS, LABELS + 2)
+        classification_report(copying, LOGITS, LABELS + 2)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.nn import Adam, Network, Options, SquaredError, evaluate, fit, measure_fit, predict
+from app.nn import Adam, Network, SquaredError, TrainingOptions, evaluate, fit, predict, regression_report
 
 X = np.random.default_rng(1).uniform(-1, 1, (1200, 2))
 T = X @ np.array([[1.0, 2.0], [3.0, -1.0]])
@@ -18,9 +18,9 @@ def linear(outputs):
 @pytest.mark.parametrize("targets", [T, T[:, :1], T[:, 0]], ids=["two values", "one value", "one value, flat"])
 def test_a_regression_learns_values_of_any_number(targets):
     network = linear(1 if targets.ndim == 1 else targets.shape[1])
-    (*_, last) = fit(network, X, targets, loss=SquaredError(), optimizer=Adam(0.05), options=Options(epochs=20))
+    (*_, last) = fit(network, X, targets, loss=SquaredError(), optimizer=Adam(0.05), options=TrainingOptions(epochs=20))
     assert last.train_accuracy is None
-    found = measure_fit(network, X, targets)
+    found = regression_report(network, X, targets)
     assert found.r2 > 0.999
     assert evaluate(network, X, targets, loss=SquaredError()).accuracy is None
     assert predict(network, X).shape == (len(X), network.output_shape[0])
@@ -29,7 +29,7 @@ def test_a_regression_learns_values_of_any_number(targets):
 def test_the_fit_is_what_its_formulas_give():
     network = linear(2)
     misses = T - predict(network, X)
-    found = measure_fit(network, X, T)
+    found = regression_report(network, X, T)
     r2 = 1 - (misses**2).sum(axis=0) / ((T - T.mean(axis=0)) ** 2).sum(axis=0)
     assert found.r2 == pytest.approx(r2.mean())
     assert found.mean_absolute_error == pytest.approx(np.abs(misses).mean())
@@ -39,8 +39,8 @@ def test_the_fit_is_what_its_formulas_give():
 def test_targets_that_are_all_the_same_are_met_or_not():
     network = linear(1)
     network.params[:] = 0
-    assert measure_fit(network, X, np.zeros(len(X))).r2 == 1
-    assert measure_fit(network, X, np.ones(len(X))).r2 == 0
+    assert regression_report(network, X, np.zeros(len(X))).r2 == 1
+    assert regression_report(network, X, np.ones(len(X))).r2 == 0
 
 
 def test_outputs_are_those_of_the_forward_pass_batch_by_batch_and_scaled():
@@ -63,7 +63,7 @@ def test_outputs_are_those_of_the_forward_pass_batch_by_batch_and_scaled():
 )
 def test_what_does_not_fit_is_refused(x, t, reason):
     with pytest.raises(ValueError, match=reason):
-        measure_fit(linear(2), x, t)
+        regression_report(linear(2), x, t)
 
 
 @pytest.mark.parametrize("x", [[[1.0, 2.0]], np.float64(3), np.array([["a", "b"]]), np.zeros((3, 5))])

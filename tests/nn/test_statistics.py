@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from app.nn import SGD, EpochMetrics, Network, Options, Trainer
+from app.nn import SGD, EpochMetrics, Network, Trainer, TrainingOptions
 from app.nn.statistics import BINS, first_patterns, layer_statistics, patterns
-from app.nn.training.pool import is_possible
+from app.nn.training.pool import can_share
 
 LAYERS = [{"type": "dense", "units": 256}, {"type": "batch_norm"}, {"type": "relu"}, {"type": "dense", "units": 10}]
 
@@ -37,7 +37,7 @@ def statistics_of(processes, batch, layers, clip=None):
     x, t = rng.integers(0, 256, (600, 28, 28), np.uint8), rng.integers(0, 10, 600)
     x[:, 0] = 0  # inputs that a crew leaves out
     network = made(layers)
-    options = Options(batch_size=batch, epochs=2, input_scale=255, weight_decay=0.0, clip_norm=clip)
+    options = TrainingOptions(batch_size=batch, epochs=2, input_scale=255, weight_decay=0.0, clip_norm=clip)
     trainer = Trainer(network, x, t, optimizer=SGD(0.1), options=options, processes=processes)
     assert trainer.processes == processes
     found = []
@@ -56,7 +56,7 @@ def test_the_gradient_is_that_of_the_epochs_last_batch():
     assert sum(layer.gradient_norm**2 for layer in clipped) ** 0.5 <= 0.0101
 
 
-@pytest.mark.skipif(not is_possible(), reason="needs anonymous shared memory")
+@pytest.mark.skipif(not can_share(), reason="needs anonymous shared memory")
 def test_a_crew_gives_what_one_process_gives():
     layers = [{"type": "dense", "units": 64}, {"type": "relu"}, {"type": "dense", "units": 10}]
     alone, together = (statistics_of(processes, 200, layers)[1] for processes in (1, 2))
@@ -69,7 +69,7 @@ def test_a_crew_gives_what_one_process_gives():
 def test_before_the_first_batch_there_is_no_gradient():
     network = made([{"type": "dense", "units": 10}])
     x, t = np.zeros((20, 28, 28), np.uint8), np.zeros(20, int)
-    options = Options(batch_size=10, evaluate_training_set=True)
+    options = TrainingOptions(batch_size=10, evaluate_training_set=True)
     trainer = Trainer(network, x, t, optimizer=SGD(), options=options)
     norms = [trainer.statistics()[0].gradient_norm for step in trainer.run() if isinstance(step, EpochMetrics)]
     assert norms[0] is None

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from app.data.augmentation.warp import Warp
 from app.data.dataset import ImageArray
-from app.nn import shown
+from app.nn import abbreviate
 from app.nn.arrays import Buffers
 
 AUGMENTATION = 3
@@ -80,7 +80,7 @@ class Augmentation:
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-                raise ValueError(f"{name}: expected a number from {low:g} to {high:g}; got {shown(value)}")
+                raise ValueError(f"{name}: expected a number from {low:g} to {high:g}; got {abbreviate(value)}")
 
     def spec(self) -> dict[str, Any]:
         """All fields, as plain JSON."""
@@ -92,7 +92,7 @@ def make_augmentation(spec: object) -> Augmentation | None:
     if spec is None:
         return None
     if not isinstance(spec, dict):
-        raise ValueError(f"augmentation: expected an object or null; got {shown(spec)}")
+        raise ValueError(f"augmentation: expected an object or null; got {abbreviate(spec)}")
     known = [field.name for field in fields(Augmentation)]
     for name in spec:
         if name not in known:

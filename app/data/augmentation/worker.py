@@ -12,9 +12,9 @@ import numpy as np
 
 from app.data.augmentation.augment import Augmentation, Augmenter
 from app.data.dataset import ImageArray
-from app.nn import CrewLostError
-from app.nn.subprocesses import start_helper
-from app.nn.training.pool import is_possible
+from app.nn import WorkerLostError
+from app.nn.subprocesses import spawn
+from app.nn.training.pool import can_share
 
 BUFFERS = 2
 """One epoch's images are learned from while the next one's are made."""
@@ -34,7 +34,7 @@ class EpochImages:
         """After the last of `epochs` nothing is made ahead, and without `ahead` nothing is at all."""
         self._images: ImageArray | None = images
         self._augmentation, self._seed, self._last, self._shape = augmentation, seed, epochs, images.shape
-        self._ahead = ahead and is_possible()
+        self._ahead = ahead and can_share()
         self._process: subprocess.Popen[bytes] | None = None
         self._ordered: list[int] = []
         self._ready: set[int] = set()
@@ -48,7 +48,7 @@ class EpochImages:
         self.close()
 
     def __call__(self, epoch: int) -> ImageArray:
-        """The images of `epoch`. Raises CrewLostError where the process that makes them died."""
+        """The images of `epoch`. Raises WorkerLostError where the process that makes them died."""
         if not self._ahead:
             images = self._own_images()
             return self._augmenter.epoch(images, self._seed, epoch, np.empty_like(images))
@@ -79,7 +79,7 @@ class EpochImages:
             memory = _Memory(file, self._shape)
             memory.source[:] = self._own_images()
             self._images = None  # one copy is enough
-            self._process = start_helper("app.data.augmentation.worker", file, answers=True)
+            self._process = spawn("app.data.augmentation.worker", file, answers=True)
         finally:
             os.close(file)
         orders = {"shape": self._shape, "augmentation": self._augmentation.spec(), "seed": self._seed}
@@ -110,7 +110,7 @@ class EpochImages:
         while epoch not in self._ready:
             line = self._process.stdout.readline()
             if not line.endswith(b"\n"):
-                raise CrewLostError(f"the process of the augmentation died (exit code {self._process.wait()})")
+                raise WorkerLostError(f"the process of the augmentation died (exit code {self._process.wait()})")
             self._ready.add(int(line))
 
 

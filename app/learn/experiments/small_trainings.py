@@ -8,7 +8,7 @@ from typing import Any
 from app.data.dataset import Dataset
 from app.nn.network import Network
 from app.nn.optimizers import SGD
-from app.nn.training.options import BatchDone, Diverged, EpochMetrics, Options
+from app.nn.training.options import BatchMetrics, Diverged, EpochMetrics, TrainingOptions
 from app.nn.training.trainer import Trainer
 
 FEW = 300
@@ -58,7 +58,7 @@ def overfitting(dataset: Dataset, dropout: float, weight_decay: float) -> dict[s
         *([{"type": "dropout", "rate": dropout}] if dropout else []),
     ]
     network = _network(dataset, [*hidden, *hidden])
-    options = Options(
+    options = TrainingOptions(
         batch_size=50,
         epochs=OVERFITTING_EPOCHS,
         seed=1,
@@ -104,7 +104,7 @@ def batches(dataset: Dataset, batch_size: int) -> dict[str, Any]:
     """A few epochs with batches of one size: the loss, a mean of the batches since the last one noted, with the
     steps and images by then; the seconds of training, and the accuracy on the test set after each epoch."""
     network = _network(dataset, [{"type": "dense", "units": 50, "initializer": "he"}, {"type": "relu"}])
-    options = Options(batch_size=batch_size, epochs=BATCH_EPOCHS, seed=1, input_scale=255)
+    options = TrainingOptions(batch_size=batch_size, epochs=BATCH_EPOCHS, seed=1, input_scale=255)
     trainer = Trainer(
         network,
         dataset.train.images[:BATCH_IMAGES],
@@ -119,7 +119,7 @@ def batches(dataset: Dataset, batch_size: int) -> dict[str, Any]:
     diverged = False
     try:
         for done in trainer.run():
-            if isinstance(done, BatchDone):
+            if isinstance(done, BatchMetrics):
                 seen = (done.epoch - 1) * trainer.samples + min(done.batch * trainer.batch_size, trainer.samples)
                 count += 1
                 since.append(done.loss)

@@ -10,7 +10,7 @@ from app.nn.losses import CrossEntropy, SquaredError
 from app.nn.network import Network
 from app.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
 from app.nn.optimizers import _descend_scaled as descend_scaled
-from app.nn.training.replica import Member
+from app.nn.training.replica import Replica
 
 FORMULAS = (
     Formula(
@@ -181,7 +181,7 @@ FORMULAS = (
         name="weight_decay",
         title="Weight decay (L2)",
         latex=(r"L + \frac{\lambda}{2} \sum_{i} w_i^2", r"g \leftarrow g + \lambda w"),
-        code=(Member._gather,),
+        code=(Replica._gather,),
         description="Large weights cost something, so that each is only as large as it is worth.",
     ),
     Formula(

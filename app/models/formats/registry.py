@@ -14,7 +14,7 @@ from app.models.formats.onnx_export import OPSET
 from app.models.formats.onnx_export import write as write_onnx
 from app.models.formats.source import Source
 from app.models.store import CARD, ModelStore
-from app.nn import shown
+from app.nn import abbreviate
 from app.storage.atomic import write_named
 
 
@@ -88,7 +88,7 @@ FORMATS: Mapping[str, Format] = {
 def format_named(name: str) -> Format:
     """The format of that name. Raises ValueError."""
     if name not in FORMATS:
-        raise ValueError(f"format: expected one of {', '.join(FORMATS)}; got {shown(name)}")
+        raise ValueError(f"format: expected one of {', '.join(FORMATS)}; got {abbreviate(name)}")
     return FORMATS[name]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.nn import Adam, Cosine, Network, Options, Trainer
+from app.nn import Adam, Cosine, Network, Trainer, TrainingOptions
 from app.nn.arrays import Array
 
 FloatRows = NDArray[np.float32]
@@ -91,7 +91,7 @@ def fit_outlier_head(known: FloatRows, others: FloatRows) -> OutlierHead:
         labels,
         optimizer=Adam(learning_rate=LEARNING_RATE),
         schedule=Cosine(),
-        options=Options(batch_size=BATCH_SIZE, epochs=EPOCHS, seed=SEED),
+        options=TrainingOptions(batch_size=BATCH_SIZE, epochs=EPOCHS, seed=SEED),
     )
     for _ in trainer.run():
         pass

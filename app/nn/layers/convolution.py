@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from app.nn.arrays import Array, Shape
 from app.nn.initializers import INITIALIZERS, Initializer, RandomSource, Xavier
 from app.nn.layers.image_layer import ImageLayer, as_images, outputs_along
-from app.nn.spec import build, whole
+from app.nn.spec import build, integer
 
 TILE_ROWS = 16
 """Rows of a product's matrix, up to which several rows of an image are computed by one product: see `_tile`."""
@@ -50,9 +50,9 @@ class Conv2D(ImageLayer):
         padding: object = 0,
         initializer: object = None,
     ) -> None:
-        self.filters = whole("filters", filters, low=1, high=10_000)
+        self.filters = integer("filters", filters, low=1, high=10_000)
         self.kernel = _kernel(kernel_size)
-        self.stride = whole("stride", stride, low=1, high=1000)
+        self.stride = integer("stride", stride, low=1, high=1000)
         self.padding = _padding(padding, self.kernel, self.stride)
         self._given = {"kernel_size": kernel_size, "padding": padding}
         self.initializer: Initializer = (
@@ -263,8 +263,8 @@ def _kernel(value: object) -> tuple[int, int]:
         if len(value) != 2:
             raise ValueError(f"kernel_size: expected one number or [height, width]; got {value!r}")
         height, width = value
-        return whole("kernel_size", height, low=1, high=1000), whole("kernel_size", width, low=1, high=1000)
-    size = whole("kernel_size", value, low=1, high=1000)
+        return integer("kernel_size", height, low=1, high=1000), integer("kernel_size", width, low=1, high=1000)
+    size = integer("kernel_size", value, low=1, high=1000)
     return size, size
 
 
@@ -281,5 +281,5 @@ def _padding(value: object, kernel: tuple[int, int], stride: int) -> tuple[tuple
         return (top, height - 1 - top), (left, width - 1 - left)
     if isinstance(value, str):
         raise ValueError(f'padding: expected a number, "same" or "valid"; got {value!r}')
-    size = whole("padding", value, low=0, high=min(kernel) - 1)
+    size = integer("padding", value, low=0, high=min(kernel) - 1)
     return (size, size), (size, size)

@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike
 
 from app.nn.arrays import Array, Buffers, Shape
 from app.nn.initializers import INITIALIZERS, Initializer, RandomSource, Xavier
-from app.nn.spec import build, number, whole
+from app.nn.spec import build, integer, number
 
 
 class Layer:
@@ -96,7 +96,7 @@ class Dense(Layer):
     type = "dense"
 
     def __init__(self, units: int, initializer: object = None) -> None:
-        self.units = whole("units", units, low=1, high=100_000)
+        self.units = integer("units", units, low=1, high=100_000)
         self.initializer: Initializer = (
             Xavier() if initializer is None else build("initializer", INITIALIZERS, initializer)
         )

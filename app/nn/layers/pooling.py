@@ -7,7 +7,7 @@ from numpy.typing import DTypeLike
 
 from app.nn.arrays import Array, Shape
 from app.nn.layers.image_layer import ImageLayer, as_images, outputs_along
-from app.nn.spec import whole
+from app.nn.spec import integer
 
 
 class _Pool2D(ImageLayer):
@@ -17,8 +17,8 @@ class _Pool2D(ImageLayer):
     """
 
     def __init__(self, size: int = 2, stride: int | None = None) -> None:
-        self.size = whole("size", size, low=1, high=1000)
-        self.stride = self.size if stride is None else whole("stride", stride, low=1, high=1000)
+        self.size = integer("size", size, low=1, high=1000)
+        self.stride = self.size if stride is None else integer("stride", stride, low=1, high=1000)
 
     def build(self, input_shape: Shape, dtype: DTypeLike) -> Shape:
         super().build(input_shape, dtype)

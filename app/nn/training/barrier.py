@@ -13,7 +13,7 @@ PATIENCE_SECONDS = 0.02
 SLEEP_SECONDS = 0.0005
 
 
-class Gate:
+class SpinBarrier:
     """Where processes meet: each counts its arrivals in a place of its own, and waits until the others are as far.
 
     `check` is called with the seconds waited, again and again while that goes on.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.nn.spec import number, whole
+from app.nn.spec import integer, number
 
 
 class Diverged(ArithmeticError):
@@ -37,7 +37,7 @@ class EpochMetrics:
     samples_per_second: float
 
 
-class BatchDone(NamedTuple):
+class BatchMetrics(NamedTuple):
     """How far an epoch is: `batch` of `batches` done (from 1), and the mean loss of that batch.
 
     `accuracy` is of all batches of the epoch so far, None where the targets are no labels.
@@ -51,7 +51,7 @@ class BatchDone(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Options:
+class TrainingOptions:
     """How to train. `batch_size` 1 is online learning, the size of the set is full batch.
 
     `input_scale` divides the inputs (255 for pixels in bytes). `weight_decay` is L2: λ/2 Σw² added to the loss (not
@@ -75,16 +75,16 @@ class Options:
     evaluate_training_set: bool = False
 
     def __post_init__(self) -> None:
-        whole("batch_size", self.batch_size, low=1)
-        whole("epochs", self.epochs, low=1)
-        whole("seed", self.seed, low=0)
+        integer("batch_size", self.batch_size, low=1)
+        integer("epochs", self.epochs, low=1)
+        integer("seed", self.seed, low=0)
         number("input_scale", self.input_scale, above=0)
         number("weight_decay", self.weight_decay, low=0)
         if self.clip_norm is not None:
             number("clip_norm", self.clip_norm, above=0)
         if self.patience is not None:
-            whole("patience", self.patience, low=1)
+            integer("patience", self.patience, low=1)
         if self.averaging is not None:
-            whole("averaging", self.averaging, low=1)
+            integer("averaging", self.averaging, low=1)
             if self.patience is not None:
                 raise ValueError("averaging: expected null beside patience, which ends with the best epoch's weights")

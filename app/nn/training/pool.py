@@ -22,9 +22,9 @@ from app.nn.losses import LOSSES, Loss
 from app.nn.network import Network
 from app.nn.optimizers import OPTIMIZERS, Optimizer
 from app.nn.spec import build
-from app.nn.subprocesses import start_helper
-from app.nn.training.barrier import Gate
-from app.nn.training.replica import Member, Rules, optimizer_settings, same_inputs
+from app.nn.subprocesses import spawn
+from app.nn.training.barrier import SpinBarrier
+from app.nn.training.replica import Replica, StepSettings, optimizer_settings, same_inputs
 from app.nn.training.shared_memory import map_arrays, memory_of, plan_memory
 
 ANSWER_SECONDS = 120.0
@@ -33,11 +33,11 @@ ANSWER_SECONDS = 120.0
 _STEP, _EPOCH, _RANDOM = range(3)
 
 
-class CrewLostError(RuntimeError):
+class WorkerLostError(RuntimeError):
     """A process of the crew died."""
 
 
-def is_possible() -> bool:
+def can_share() -> bool:
     """Whether this system has what a crew needs: anonymous shared memory, and stores seen in the order of writing."""
     if not hasattr(os, "memfd_create") or platform.machine().lower() not in ("x86_64", "amd64"):
         return False
@@ -48,8 +48,8 @@ def is_possible() -> bool:
     return True
 
 
-class Crew:
-    """Trains as one `Member` does, with `count` processes; a context manager, as it must be closed."""
+class WorkerPool:
+    """Trains as one `Replica` does, with `count` processes; a context manager, as it must be closed."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Crew:
         loss: Loss,
         x: Array,
         t: Array,
-        rules: Rules,
+        rules: StepSettings,
         *,
         batch_size: int,
         count: int,
@@ -101,13 +101,13 @@ class Crew:
                 "rules": rules._asdict(),
                 "batch_size": batch_size,
             }
-            self._gate = Gate(arrays["flags"], 0, count, self._check)
+            self._gate = SpinBarrier(arrays["flags"], 0, count, self._check)
             for rank in range(1, count):
                 self._processes.append(_start(self._file, {**orders, "rank": rank}))
             own.live_in(memory.params, memory.grads[0])
             _copy(network.weights(), own.weights(), self._columns)
             optimizer.state = dict(memory.state)
-            self._member = Member(own, optimizer, loss, memory, rules, batch_size=batch_size, meet=self._gate.meet)
+            self._member = Replica(own, optimizer, loss, memory, rules, batch_size=batch_size, meet=self._gate.meet)
             self._job, self.memory, self.network = arrays["job"], memory, own
             self._working = True
             self._gate.meet()  # until all are ready
@@ -115,30 +115,30 @@ class Crew:
             self.close()
             raise
 
-    def __enter__(self) -> "Crew":
+    def __enter__(self) -> "WorkerPool":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def begin_epoch(self, epoch: int, *, resumed: bool = False) -> None:
-        """As `Member.begin_epoch`."""
+        """As `Replica.begin_epoch`."""
         self._command(_EPOCH, epoch, resumed)
         self._member.begin_epoch(epoch, resumed=resumed)
         self._gate.meet()  # until all have read the command
 
     def replace_inputs(self, x: Array) -> None:
-        """As `Member.replace_inputs`, for a crew whose samples are `changing`."""
+        """As `Replica.replace_inputs`, for a crew whose samples are `changing`."""
         np.copyto(self.memory.x, same_inputs(x, self.memory.x))
 
     def note_random(self) -> None:
-        """As `Member.note_random`, of every process."""
+        """As `Replica.note_random`, of every process."""
         self._command(_RANDOM)
         self._member.note_random()
         self._gate.meet()  # until all have written
 
     def step(self, start: int, size: int, *, shuffled: bool, scale: float) -> None:
-        """As `Member.step`. Raises CrewLostError."""
+        """As `Replica.step`. Raises WorkerLostError."""
         self._command(_STEP, start, size, shuffled, scale)
         self._member.step(start, size, shuffled=shuffled, scale=scale)
 
@@ -147,7 +147,7 @@ class Crew:
         _copy(self.network.weights(), self._public.weights(), self._columns)
 
     def optimizer_state(self) -> dict[str, Array]:
-        """As `Member.optimizer_state`."""
+        """As `Replica.optimizer_state`."""
         state = {}
         for slot, vector in self.memory.state.items():
             state[slot] = np.zeros_like(self._public.params)
@@ -155,7 +155,7 @@ class Crew:
         return state
 
     def gradient_norms(self) -> dict[str, float]:
-        """As `Member.gradient_norms`."""
+        """As `Replica.gradient_norms`."""
         return self._member.gradient_norms()
 
     def close(self) -> None:
@@ -182,13 +182,13 @@ class Crew:
 
     def _check(self, waited: float) -> None:
         if waited > ANSWER_SECONDS:
-            raise CrewLostError(f"a process of the training did not answer for {ANSWER_SECONDS:g} s")
+            raise WorkerLostError(f"a process of the training did not answer for {ANSWER_SECONDS:g} s")
         for process in self._processes:
             if process.poll() is not None:
-                raise CrewLostError(f"a process of the training died (exit code {process.returncode})")
+                raise WorkerLostError(f"a process of the training died (exit code {process.returncode})")
 
 
-def _used_columns(network: Network, optimizer: Optimizer, x: Array, rules: Rules) -> Array | None:
+def _used_columns(network: Network, optimizer: Optimizer, x: Array, rules: StepSettings) -> Array | None:
     """The inputs that are not zero in every sample, or None for all.
 
     What is multiplied with zero alone has no gradient, so that its weights stay as they are, and leaving them out of
@@ -228,7 +228,7 @@ def _copy(source: dict[str, Array], target: dict[str, Array], columns: Array | N
 
 
 def _start(file: int, orders: dict[str, Any]) -> "subprocess.Popen[bytes]":
-    process = start_helper("app.nn.training.pool", file)
+    process = spawn("app.nn.training.pool", file)
     assert process.stdin is not None
     with suppress(BrokenPipeError):  # it died at once: the first meeting finds that out
         process.stdin.write(json.dumps({**orders, "file": file, "parent": os.getpid()}).encode() + b"\n")
@@ -251,13 +251,13 @@ def main() -> None:
         if os.getppid() != orders["parent"]:
             os._exit(0)
 
-    gate = Gate(arrays["flags"], orders["rank"], orders["count"], check)
-    member = Member(
+    gate = SpinBarrier(arrays["flags"], orders["rank"], orders["count"], check)
+    member = Replica(
         network,
         optimizer,
         build("loss", LOSSES, orders["loss"]),
         memory,
-        Rules(**orders["rules"]),
+        StepSettings(**orders["rules"]),
         batch_size=orders["batch_size"],
         rank=orders["rank"],
         meet=gate.meet,

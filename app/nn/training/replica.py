@@ -22,8 +22,8 @@ LAYERS = 2
 """Purpose in `default_rng([seed, epoch, purpose, rank])`: the layers' own randomness."""
 
 
-class Rules(NamedTuple):
-    """What every process must know of how to train; the fields are those of `Options`."""
+class StepSettings(NamedTuple):
+    """What every process must know of how to train; the fields are those of `TrainingOptions`."""
 
     seed: int
     input_scale: float
@@ -32,7 +32,7 @@ class Rules(NamedTuple):
 
 
 @dataclass
-class Memory:
+class SharedArrays:
     """The arrays that the processes of a training have in common.
 
     `x` (N, *input_shape) and `t` are the samples, `order` (N,) their order in the epoch, `grads` one gradient vector a
@@ -57,7 +57,7 @@ def part(length: int, rank: int, count: int) -> slice:
     return slice(length * rank // count, length * (rank + 1) // count)
 
 
-class Total:
+class AllReduce:
     """Adds up vectors of all the processes, which must call it equally often.
 
     They write in two places by turns: whoever writes in one again has met all others since they read it.
@@ -76,7 +76,7 @@ class Total:
         return total
 
 
-class Member:
+class Replica:
     """Process number `rank` of a training; `meet` returns when all processes have called it as often."""
 
     def __init__(
@@ -84,8 +84,8 @@ class Member:
         network: Network,
         optimizer: Optimizer,
         loss: Loss,
-        memory: Memory,
-        rules: Rules,
+        memory: SharedArrays,
+        rules: StepSettings,
         *,
         batch_size: int,
         rank: int = 0,
@@ -99,12 +99,12 @@ class Member:
         self._part = part(len(memory.params), rank, self._count)
         self._has_learned = False
         if self._count > 1:
-            total = Total(memory.sums, rank, meet)
+            total = AllReduce(memory.sums, rank, meet)
             for layer in network.layers:
                 layer.share_batch(total)
         self._decay = np.empty(max(0, min(self._part.stop, network.decayed) - self._part.start), network.dtype)
 
-    def __enter__(self) -> "Member":
+    def __enter__(self) -> "Replica":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from app.nn.arrays import Array, Shape
-from app.nn.training.replica import Memory
+from app.nn.training.replica import SharedArrays
 from app.nn.training.snapshot import RANDOM_WORDS
 
 LINE = 64
@@ -49,9 +49,9 @@ def map_arrays(file: int, plan: dict[str, Any]) -> dict[str, Array]:
     }
 
 
-def memory_of(arrays: dict[str, Array], slots: list[str], count: int) -> Memory:
+def memory_of(arrays: dict[str, Array], slots: list[str], count: int) -> SharedArrays:
     """What the members of a training have in common, of those arrays."""
-    return Memory(
+    return SharedArrays(
         x=arrays["x"],
         t=arrays["t"],
         order=arrays["order"],

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from app.nn.arrays import Array
-from app.nn.spec import shown
+from app.nn.spec import abbreviate
 
 RANDOM_WORDS = 6
 """Whole numbers of 64 bits that hold the state of NumPy's PCG64: twice 128 bits, and what is left of a draw."""
@@ -61,7 +61,7 @@ class Snapshot:
         for name in ("epoch", "batch", "steps", "correct", "best_epoch", "averaged"):
             value = getattr(found, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-                raise ValueError(f"snapshot.{name}: expected a whole number ≥ 0; got {shown(value)}")
+                raise ValueError(f"snapshot.{name}: expected a whole number ≥ 0; got {abbreviate(value)}")
         return found
 
 

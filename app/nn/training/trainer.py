@@ -14,12 +14,12 @@ from app.nn.losses import LOSSES, CrossEntropy, Loss
 from app.nn.network import LAYERS, Network
 from app.nn.optimizers import OPTIMIZERS, Optimizer
 from app.nn.schedules import Constant, Schedule
-from app.nn.spec import whole
+from app.nn.spec import integer
 from app.nn.statistics import LayerStatistics, layer_statistics
 from app.nn.training.early_stopping import EarlyStopping
-from app.nn.training.options import BatchDone, Diverged, EpochMetrics, Options
-from app.nn.training.pool import Crew, is_possible
-from app.nn.training.replica import Member, Memory, Rules, same_targets
+from app.nn.training.options import BatchMetrics, Diverged, EpochMetrics, TrainingOptions
+from app.nn.training.pool import WorkerPool, can_share
+from app.nn.training.replica import Replica, SharedArrays, StepSettings, same_targets
 from app.nn.training.snapshot import Snapshot, prefixed
 from app.nn.training.weight_averaging import WeightAverage
 
@@ -72,7 +72,7 @@ class Trainer:
         optimizer: Optimizer,
         schedule: Schedule | None = None,
         validation: tuple[Array, Array] | None = None,
-        options: Options | None = None,
+        options: TrainingOptions | None = None,
         processes: int = 1,
         epoch_inputs: Callable[[int], Array] | None = None,
         batch_targets: Callable[[int, Array, Array], Array] | None = None,
@@ -82,32 +82,32 @@ class Trainer:
         self.loss = loss or CrossEntropy()
         check_loss(network, self.loss)
         self.schedule = schedule or Constant()
-        self.options = options or Options()
+        self.options = options or TrainingOptions()
         self._samples: tuple[Array, Array] | None = check_samples(network, x, t, "training")
         self.samples, self._labelled = len(x), self._samples[1].ndim == 1
         self._labels = None if batch_targets is None else self._samples[1]
         self.validation = None if validation is None else check_samples(network, *validation, "validation")
         self.batch_size = min(self.options.batch_size, len(x))
         self.batches = math.ceil(len(x) / self.batch_size)
-        processes = min(whole("processes", processes, low=1), self.batch_size // SHARE)
+        processes = min(integer("processes", processes, low=1), self.batch_size // SHARE)
         self.processes = processes if self._gains(processes) else 1
         optimizer.decayed = network.decayed
         if self.options.patience is not None and self.validation is None:
             raise ValueError("patience: expected a validation set to watch; got none")
         self.stopping = EarlyStopping(self.options.patience)
         self._average = WeightAverage(self.options.averaging, self.options.epochs)
-        self._team: Crew | Member | None = None
+        self._team: WorkerPool | Replica | None = None
         self._done = _Done()
 
-    def run(self, first_epoch: int = 1, *, resume: Snapshot | None = None) -> Iterator[BatchDone | EpochMetrics]:
+    def run(self, first_epoch: int = 1, *, resume: Snapshot | None = None) -> Iterator[BatchMetrics | EpochMetrics]:
         """Train, yielding after every batch and, after an epoch's last batch, its metrics; to be called once.
 
         `first_epoch` > 1 goes on after a training that reached the epoch before it, with the network and the optimizer
         as they are; `resume` goes on where a snapshot was taken, with its network and optimizer, and comes to the
-        very results of a training that never stopped. Raises Diverged, CrewLostError where one of several processes
+        very results of a training that never stopped. Raises Diverged, WorkerLostError where one of several processes
         died, and ValueError where the snapshot is not of such a network and optimizer.
         """
-        self._done = _Done(whole("first_epoch", first_epoch, low=1) - 1)
+        self._done = _Done(integer("first_epoch", first_epoch, low=1) - 1)
         if resume is not None:
             self._take_up(resume)
         try:
@@ -151,7 +151,7 @@ class Trainer:
         """What the weights and the last batch's gradient are like, when `run` has just yielded an epoch's metrics."""
         return layer_statistics(self.network, {} if self._team is None else self._team.gradient_norms())
 
-    def _train(self, team: "Crew | Member", resume: Snapshot | None) -> Iterator[BatchDone | EpochMetrics]:
+    def _train(self, team: "WorkerPool | Replica", resume: Snapshot | None) -> Iterator[BatchMetrics | EpochMetrics]:
         options, done = self.options, self._done
         if options.evaluate_training_set and resume is None and done.epoch == 0:
             yield self._measure(team, 0, None, 0.0)
@@ -167,7 +167,7 @@ class Trainer:
                 done.batch = batch + 1
                 seen = min((batch + 1) * options.batch_size, self.samples)
                 right = done.correct / seen if self._labelled else None
-                yield BatchDone(epoch, batch + 1, self.batches, loss, right)
+                yield BatchMetrics(epoch, batch + 1, self.batches, loss, right)
                 started = time.perf_counter()
             team.publish()
             accuracy = done.correct / self.samples if self._labelled else None
@@ -201,7 +201,7 @@ class Trainer:
         rest = self.samples % self.batch_size  # a process that has none of them would have nothing to add up
         return (
             processes > 1
-            and is_possible()
+            and can_share()
             and self.batch_size * self.network.params.size >= SHARED_WORK
             and (rest == 0 or rest >= processes or not any(layer.sums for layer in self.network.layers))
             and all(_is_known(LAYERS, layer) for layer in self.network.layers)
@@ -209,25 +209,25 @@ class Trainer:
             and _is_known(LOSSES, self.loss)
         )
 
-    def _gather(self) -> Crew | Member:
+    def _gather(self) -> WorkerPool | Replica:
         if self._samples is None:
             raise RuntimeError("this training has run; make another Trainer")
         (x, t), self._samples = self._samples, None  # a crew has a copy: the caller may let go of the samples
         if self._batch_targets is not None:
             t = np.zeros((len(x), *self.network.output_shape), self.network.dtype)
         options = self.options
-        rules = Rules(options.seed, options.input_scale, options.weight_decay, options.clip_norm)
+        rules = StepSettings(options.seed, options.input_scale, options.weight_decay, options.clip_norm)
         if self.processes == 1:
-            memory = Memory(x, t, np.empty(len(x), np.int64), self.network.params, [self.network.grads])
-            return Member(self.network, self.optimizer, self.loss, memory, rules, batch_size=self.batch_size)
-        return Crew(
+            memory = SharedArrays(x, t, np.empty(len(x), np.int64), self.network.params, [self.network.grads])
+            return Replica(self.network, self.optimizer, self.loss, memory, rules, batch_size=self.batch_size)
+        return WorkerPool(
             *(self.network, self.optimizer, self.loss, x, t, rules),
             batch_size=self.batch_size,
             count=self.processes,
             changing=self._epoch_inputs is not None or self._batch_targets is not None,
         )
 
-    def _begin_epoch(self, team: Crew | Member, epoch: int, resume: Snapshot | None) -> None:
+    def _begin_epoch(self, team: WorkerPool | Replica, epoch: int, resume: Snapshot | None) -> None:
         if self._epoch_inputs is not None:
             team.replace_inputs(self._epoch_inputs(epoch))
         if self.options.shuffle:
@@ -239,7 +239,7 @@ class Trainer:
             team.memory.random[:] = resume.random
         team.begin_epoch(epoch, resumed=resumed)
 
-    def _step(self, team: Crew | Member, epoch: int, batch: int) -> tuple[float, int]:
+    def _step(self, team: WorkerPool | Replica, epoch: int, batch: int) -> tuple[float, int]:
         """Learn from one batch (from 0); return its mean loss and its size."""
         start = batch * self.batch_size
         size = min(self.batch_size, self.samples - start)
@@ -254,7 +254,9 @@ class Trainer:
             raise Diverged(epoch, batch + 1)
         return loss, size
 
-    def _measure(self, team: Crew | Member, epoch: int, trained: Evaluation | None, seconds: float) -> EpochMetrics:
+    def _measure(
+        self, team: WorkerPool | Replica, epoch: int, trained: Evaluation | None, seconds: float
+    ) -> EpochMetrics:
         options = self.options
         if trained is None or options.evaluate_training_set:
             t = team.memory.t if self._labels is None else self._labels
@@ -292,7 +294,7 @@ def fit(
     optimizer: Optimizer,
     schedule: Schedule | None = None,
     validation: tuple[Array, Array] | None = None,
-    options: Options | None = None,
+    options: TrainingOptions | None = None,
     processes: int = 1,
     epoch_inputs: Callable[[int], Array] | None = None,
     batch_targets: Callable[[int, Array, Array], Array] | None = None,

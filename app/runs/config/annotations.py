@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Any
 
-from app.nn import shown
+from app.nn import abbreviate
 
 MOST_TAGS = 20
 LONGEST_TAG = 40
@@ -18,7 +18,7 @@ _NOT_IN_LINES = ("Cc", "Cs", "Zl", "Zp")  # control characters, halves of surrog
 def check_tags(tags: object) -> list[str]:
     """The tags as they are kept: composed, without blanks around them, each once. Raises ValueError."""
     if not isinstance(tags, list):
-        raise ValueError(f"tags: expected a list of strings; got {shown(tags)}")
+        raise ValueError(f"tags: expected a list of strings; got {abbreviate(tags)}")
     if len(tags) > MOST_TAGS:
         raise ValueError(f"tags: expected at most {MOST_TAGS}; got {len(tags)}")
     return list(dict.fromkeys(_tag(f"tags[{place}]", tag) for place, tag in enumerate(tags)))
@@ -28,7 +28,7 @@ def check_note(note: object) -> str:
     """The note as it is kept; it may have several lines. Raises ValueError."""
     expected = f"note: expected a string of at most {LONGEST_NOTE} characters"
     if not isinstance(note, str):
-        raise ValueError(f"{expected}; got {shown(note)}")
+        raise ValueError(f"{expected}; got {abbreviate(note)}")
     if len(note) > LONGEST_NOTE:
         raise ValueError(f"{expected}; got {len(note)}")
     composed = unicodedata.normalize("NFC", note.replace("\r\n", "\n")).strip()
@@ -53,7 +53,7 @@ def check_remarks(data: dict[str, Any]) -> dict[str, Any]:
 def _tag(place: str, tag: object) -> str:
     expected = f"{place}: expected a string of 1 to {LONGEST_TAG} characters"
     if not isinstance(tag, str):
-        raise ValueError(f"{expected}; got {shown(tag)}")
+        raise ValueError(f"{expected}; got {abbreviate(tag)}")
     if len(tag) > 10 * LONGEST_TAG:  # composing takes time
         raise ValueError(f"{expected}; got {len(tag)}")
     for character in tag:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from app.data.augmentation.augment import make_augmentation
 from app.data.drawings.drawing import SET_NAME
 from app.models.card import NAME as MODEL_NAME
-from app.nn import LOSSES, OPTIMIZERS, SCHEDULES, Network, Options, build, check_loss, shown
+from app.nn import LOSSES, OPTIMIZERS, SCHEDULES, Network, TrainingOptions, abbreviate, build, check_loss
 from app.recipes import get_recipe
 
 IMAGE_SHAPE = (28, 28)
@@ -147,8 +147,8 @@ class RunConfig(BaseModel):
         check_loss(self.build_network(), build("loss", LOSSES, self.loss))
         return self
 
-    def options(self) -> Options:
-        return Options(
+    def options(self) -> TrainingOptions:
+        return TrainingOptions(
             batch_size=self.batch_size,
             epochs=self.epochs,
             shuffle=self.shuffle,
@@ -195,9 +195,9 @@ def request_config(data: object, labels_of: Callable[[object], int | None] | Non
         raise ValueError(f"{min(unknown)[:80]}: unknown field; expected recipe and overrides, or a whole config")
     name, overrides = data.get("recipe"), data.get("overrides", {})
     if not isinstance(name, str):
-        raise ValueError(f"recipe: expected a recipe's name; got {shown(name)}")
+        raise ValueError(f"recipe: expected a recipe's name; got {abbreviate(name)}")
     if not isinstance(overrides, Mapping):
-        raise ValueError(f"overrides: expected an object; got {shown(overrides)}")
+        raise ValueError(f"overrides: expected an object; got {abbreviate(overrides)}")
     merged = deep_merge(get_recipe(name).config, overrides)
     network = overrides.get("network", {})
     if labels_of is not None and isinstance(network, Mapping) and "layers" not in network:
@@ -233,4 +233,4 @@ def _explain(entry: dict[str, Any]) -> str:
     message = entry["msg"].removeprefix("Value error, ")
     if not entry["loc"]:
         return str(message)
-    return f"{'.'.join(map(str, entry['loc']))[:80]}: {message}; got {shown(entry['input'])}"
+    return f"{'.'.join(map(str, entry['loc']))[:80]}: {message}; got {abbreviate(entry['input'])}"

@@ -3,7 +3,7 @@
 import inspect
 from typing import Any
 
-from app.nn import LAYERS, shown
+from app.nn import LAYERS, abbreviate
 from app.runs.config.annotations import LONGEST_TAG
 from app.runs.config.run_config import RunConfig, parse_config
 
@@ -25,12 +25,14 @@ def race_configs(base: RunConfig, vary: object, values: object) -> list[RunConfi
     Raises ValueError that names the first value that does not fit.
     """
     if not isinstance(vary, str) or not 0 < len(vary) <= LONGEST_PATH:
-        raise ValueError(f"vary: expected a path in the config, such as optimizer or batch_size; got {shown(vary)}")
+        raise ValueError(
+            f"vary: expected a path in the config, such as optimizer or batch_size; got {abbreviate(vary)}"
+        )
     if not isinstance(values, list) or not LEAST <= len(values) <= MOST:
-        raise ValueError(f"values: expected a list of {LEAST} to {MOST} values; got {shown(values)}")
+        raise ValueError(f"values: expected a list of {LEAST} to {MOST} values; got {abbreviate(values)}")
     for place, value in enumerate(values):
         if value in values[:place]:
-            raise ValueError(f"values[{place}]: expected each value once; got {shown(value)} twice")
+            raise ValueError(f"values[{place}]: expected each value once; got {abbreviate(value)} twice")
     configs = []
     for place, value in enumerate(values):
         data = base.model_dump(mode="json")
@@ -89,4 +91,4 @@ def _inside(place: Any, step: str, vary: str) -> Any:
 
 
 def _no_such(vary: str) -> ValueError:
-    return ValueError(f"vary: expected a path in the config, such as optimizer.beta1; got {shown(vary)}")
+    return ValueError(f"vary: expected a path in the config, such as optimizer.beta1; got {abbreviate(vary)}")

@@ -17,7 +17,7 @@ import numpy as np
 from app.data.augmentation.augment import Augmenter, make_augmentation
 from app.models import ModelStore
 from app.models.features import look_at
-from app.nn import LOSSES, OPTIMIZERS, BatchDone, Network, Options, Trainer, build
+from app.nn import LOSSES, OPTIMIZERS, BatchMetrics, Network, Trainer, TrainingOptions, build
 from app.nn.layers.core import Layer
 from app.nn.subprocesses import ROOT
 from app.runs.config.run_config import IMAGE_SHAPE, RunConfig, parse_config
@@ -97,14 +97,16 @@ def trial(config: RunConfig, clock: Callable[[], float] = time.perf_counter) -> 
         rng.integers(0, network.output_shape[0], size),
         loss=build("loss", LOSSES, config.loss),
         optimizer=build("optimizer", OPTIMIZERS, {**config.optimizer, "learning_rate": TINY_RATE}),
-        options=Options(batch_size=size, epochs=10**6, input_scale=config.input_scale, clip_norm=config.clip_norm),
+        options=TrainingOptions(
+            batch_size=size, epochs=10**6, input_scale=config.input_scale, clip_norm=config.clip_norm
+        ),
     )
     seconds: list[float] = []
     with np.errstate(all="ignore"):
         try:
             started, end = clock(), None
             for step in trainer.run():
-                if not isinstance(step, BatchDone):
+                if not isinstance(step, BatchMetrics):
                     started = clock()
                     continue
                 now = clock()

@@ -10,7 +10,7 @@ from typing import Any
 from threadpoolctl import ThreadpoolController
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
-LARGEST_CREW = 8
+MAX_PROCESSES = 8
 """Processes of one training: each has a gradient of its own, and each more gains less."""
 
 THREAD_SETTINGS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")

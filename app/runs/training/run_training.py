@@ -25,14 +25,14 @@ from app.nn import (
     LOSSES,
     OPTIMIZERS,
     SCHEDULES,
-    BatchDone,
+    BatchMetrics,
     Diverged,
     EpochMetrics,
     Network,
     Snapshot,
     Trainer,
     build,
-    report,
+    classification_report,
 )
 from app.nn.arrays import Array
 from app.runs.config.run_config import RunConfig
@@ -162,7 +162,7 @@ class Training:
         clock = _Clock(self.config.epochs, self.trainer.batches, self.trainer.samples, resume)
         for step in self.trainer.run(resume=resume):
             self._is_learning = True
-            if isinstance(step, BatchDone):
+            if isinstance(step, BatchMetrics):
                 yield clock.progress(step)
                 continue
             seen = self._watch.look()
@@ -192,7 +192,9 @@ class Training:
 
     def _report(self) -> dict[str, Any]:
         """How the network errs on the test set, by label."""
-        found = report(self.network, self.test.images, self.test.labels, input_scale=self.config.input_scale)
+        found = classification_report(
+            self.network, self.test.images, self.test.labels, input_scale=self.config.input_scale
+        )
         return {
             "confusion": found.confusion.tolist(),
             "precision": dict(zip(self.labels, found.precision, strict=True)),
@@ -276,7 +278,7 @@ class _Clock:
         self._epoch_before = 0 if resume is None else resume.batch
         self._started = self._epoch_started = time.perf_counter()
 
-    def progress(self, step: BatchDone) -> Progress:
+    def progress(self, step: BatchMetrics) -> Progress:
         now = time.perf_counter()
         done = (step.epoch - 1) * self._batches + step.batch
         left = (now - self._started) / (done - self._before) * (self._total - done)

@@ -21,7 +21,7 @@ from app.runs.log.transitions import Claim
 from app.runs.training.checkpoints import Checkpoint, CheckpointError, Checkpoints
 from app.runs.training.data_version import DataChangedError, check_data
 from app.runs.training.distillation import load_teachers
-from app.runs.training.hardware import LARGEST_CREW, share
+from app.runs.training.hardware import MAX_PROCESSES, share
 from app.runs.training.personalization import (
     compare,
     may_have_seen,
@@ -71,7 +71,7 @@ class Job:
         self._started = time.perf_counter()
 
     def run(self) -> None:
-        """Train until the run has ended, is paused, or is put back. Raises FencedError, CrewLostError."""
+        """Train until the run has ended, is paused, or is put back. Raises FencedError, WorkerLostError."""
         try:
             state, data, error = self._work()
         except _StoppedError:
@@ -161,7 +161,7 @@ class Job:
     def _training(
         self, config: RunConfig, dataset: Dataset, checkpoint: Checkpoint | None, held_out: Yours | None
     ) -> Training:
-        processes = min(LARGEST_CREW, share(self._settings.workers))
+        processes = min(MAX_PROCESSES, share(self._settings.workers))
         weights = self._first_weights(config) if checkpoint is None else None
         yours = held_out
         if yours is None:

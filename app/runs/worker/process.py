@@ -14,7 +14,7 @@ from dataclasses import asdict
 from types import FrameType
 
 from app.logging import configure
-from app.nn import CrewLostError
+from app.nn import WorkerLostError
 from app.runs.log.database import UNREACHABLE
 from app.runs.log.event_log import Log
 from app.runs.log.transitions import Claim, FencedError
@@ -84,7 +84,7 @@ def main() -> None:
     except FencedError:
         logger.info("the run was taken from this process")
         os._exit(FENCED)
-    except CrewLostError:  # another attempt goes on from the checkpoint
+    except WorkerLostError:  # another attempt goes on from the checkpoint
         logger.warning("a process that the work was shared with is lost")
         os._exit(CREW_LOST)
     except Exception:

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from app.data import Steps
 from app.data.preprocessing.diagnose import USUAL_STROKE_WIDTH, Examination, examine_image, examine_strokes
 from app.models.responses import describe, rounded
-from app.nn import shown
+from app.nn import abbreviate
 from app.web.api.predict import from_base64
 from app.web.api.request_body import json_body, read_json
 from app.web.dependencies import services
@@ -167,5 +167,5 @@ def _length(body: Mapping[str, Any], name: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST:
-        raise ValueError(f"{name}: expected a number above 0, at most {LONGEST:g}; got {shown(value)}")
+        raise ValueError(f"{name}: expected a number above 0, at most {LONGEST:g}; got {abbreviate(value)}")
     return float(value)

@@ -16,7 +16,7 @@ from app.data import from_strokes
 from app.data.drawings.drawing import DEFAULT_SET, Drawing, check_set_name
 from app.data.drawings.export import as_json, read_json_export, write_zip
 from app.data.drawings.store import DrawingSet, FullError, TakenError, UnknownDrawingError
-from app.nn import shown
+from app.nn import abbreviate
 from app.web.api.images import encoded
 from app.web.api.request_body import json_body, read_json
 from app.web.dependencies import State, services
@@ -181,10 +181,10 @@ async def declare(request: Request, state: State, name: str) -> dict[str, Any]:
     """Say which `labels` a set is to have, before it is drawn; 409 where it has drawings, unless `add` is true."""
     body = await read_json(request)
     if not isinstance(body, dict) or not {"labels"} <= set(body) <= {"labels", "add"}:
-        raise HTTPException(422, f"expected an object with labels and, if wanted, add; got {shown(body)}")
+        raise HTTPException(422, f"expected an object with labels and, if wanted, add; got {abbreviate(body)}")
     add = body.get("add", False)
     if not isinstance(add, bool):
-        raise HTTPException(422, f"add: expected true or false; got {shown(add)}")
+        raise HTTPException(422, f"add: expected true or false; got {abbreviate(add)}")
     found = await run_in_threadpool(_checked, lambda: state.drawings.declare(name, body["labels"], add=add))
     return _told(found)
 
@@ -208,7 +208,7 @@ async def relabel(request: Request, state: State, drawing_id: str) -> Response:
     """Give a drawing another label."""
     body = await read_json(request)
     if not isinstance(body, dict) or set(body) != {"label"}:
-        raise HTTPException(422, f"expected an object with label alone; got {shown(body)}")
+        raise HTTPException(422, f"expected an object with label alone; got {abbreviate(body)}")
     drawing = await run_in_threadpool(_checked, lambda: state.drawings.relabel(drawing_id, body["label"]))
     return JSONResponse(asdict(drawing))
 

@@ -23,7 +23,7 @@ from app.learn.inspection import saliency
 from app.learn.inspection.neuron import neuron as one_neuron
 from app.learn.inspection.subject import Subject, TooLargeError, open_subject
 from app.models.responses import rounded
-from app.nn import shown
+from app.nn import abbreviate
 from app.web.api.predict import prepare_one
 from app.web.api.request_body import json_body, parse_json, read_body
 from app.web.dependencies import Services, State
@@ -254,7 +254,7 @@ async def _explain(
 
 def _checked(kind: type[Asked], data: object) -> Asked:
     if not isinstance(data, Mapping):
-        raise HTTPException(422, f"expected an object with a drawing; got {shown(data)}")
+        raise HTTPException(422, f"expected an object with a drawing; got {abbreviate(data)}")
     try:
         return kind.model_validate(data)
     except ValidationError as error:

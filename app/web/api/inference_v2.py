@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from app import __version__
 from app.data import Prepared
 from app.models import DamagedModelError, ModelCard, Predictor, Predictors, UnknownModelError
-from app.nn import shown
+from app.nn import abbreviate
 from app.web.api.inference_v2_tensors import INPUT, PIXELS, Output, check_parameters, read_input
 from app.web.api.request_body import parse_json, read_body
 from app.web.dependencies import State
@@ -142,7 +142,7 @@ async def _infer(request: Request, predictors: Predictors, name: str, reading: R
         split = _json_length(request, len(body))
         asked = parse_json(body[:split])
         if not isinstance(asked, Mapping):
-            raise ValueError(f"expected an object with inputs; got {shown(asked)}")
+            raise ValueError(f"expected an object with inputs; got {abbreviate(asked)}")
         identity = _identity(asked.get("id"))
         wanted = _wanted(asked)
         images = read_input(asked.get("inputs"), body[split:])
@@ -196,12 +196,14 @@ def _wanted(asked: Mapping[str, Any]) -> dict[str, bool]:
     if outputs is None or outputs == []:
         return {PROBABILITIES: binary, LABEL: binary}
     if not isinstance(outputs, list) or not all(isinstance(output, Mapping) for output in outputs):
-        raise ValueError(f"outputs: expected a list of objects with a name; got {shown(outputs)}")
+        raise ValueError(f"outputs: expected a list of objects with a name; got {abbreviate(outputs)}")
     wanted: dict[str, bool] = {}
     for output in outputs:
         name = output.get("name")
         if name not in (PROBABILITIES, LABEL) or name in wanted:
-            raise ValueError(f"outputs: expected {PROBABILITIES} and {LABEL}, each at most once; got {shown(name)}")
+            raise ValueError(
+                f"outputs: expected {PROBABILITIES} and {LABEL}, each at most once; got {abbreviate(name)}"
+            )
         own = check_parameters("parameters of an output", output.get("parameters"))
         wanted[name] = _flag("binary_data", own.get("binary_data", binary))
     return wanted
@@ -209,7 +211,7 @@ def _wanted(asked: Mapping[str, Any]) -> dict[str, bool]:
 
 def _flag(name: str, value: object) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"{name}: expected true or false; got {shown(value)}")
+        raise ValueError(f"{name}: expected true or false; got {abbreviate(value)}")
     return value
 
 
@@ -217,7 +219,7 @@ def _identity(value: object) -> str:
     if value is None or value == "":
         return str(uuid.uuid4())
     if not isinstance(value, str) or len(value) > LONGEST_ID:
-        raise ValueError(f"id: expected a string of at most {LONGEST_ID} characters; got {shown(value)}")
+        raise ValueError(f"id: expected a string of at most {LONGEST_ID} characters; got {abbreviate(value)}")
     return value
 
 

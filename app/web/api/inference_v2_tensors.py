@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.nn import shown
+from app.nn import abbreviate
 
 INPUT = "input"
 LARGEST_BATCH = 256
@@ -58,14 +58,14 @@ def read_input(inputs: object, binary: bytes) -> NDArray[np.float32]:
     `binary` is what follows the JSON. Raises ValueError with what was expected and what came.
     """
     if not isinstance(inputs, list) or not all(isinstance(tensor, Mapping) for tensor in inputs):
-        raise ValueError(f"inputs: expected a list of tensors; got {shown(inputs)}")
+        raise ValueError(f"inputs: expected a list of tensors; got {abbreviate(inputs)}")
     names = [tensor.get("name") for tensor in inputs]
     if names != [INPUT]:
-        raise ValueError(f"inputs: expected one tensor named {INPUT}; got {shown(names)}")
+        raise ValueError(f"inputs: expected one tensor named {INPUT}; got {abbreviate(names)}")
     (tensor,) = inputs
     datatype = tensor.get("datatype")
     if not isinstance(datatype, str) or datatype not in DATATYPES:
-        raise ValueError(f"datatype: expected {' or '.join(DATATYPES)}; got {shown(datatype)}")
+        raise ValueError(f"datatype: expected {' or '.join(DATATYPES)}; got {abbreviate(datatype)}")
     shape = _shape(tensor.get("shape"))
     parameters = check_parameters("parameters of the input", tensor.get("parameters"))
     if "binary_data_size" in parameters:
@@ -91,7 +91,7 @@ def check_parameters(place: str, parameters: object) -> Mapping[str, Any]:
     if parameters is None:
         return {}
     if not isinstance(parameters, Mapping):
-        raise ValueError(f"{place}: expected an object; got {shown(parameters)}")
+        raise ValueError(f"{place}: expected an object; got {abbreviate(parameters)}")
     for name in UNSUPPORTED:
         if name in parameters:
             raise ValueError(f"{place}: expected no {name}, which is not supported here; got one")
@@ -101,16 +101,16 @@ def check_parameters(place: str, parameters: object) -> Mapping[str, Any]:
 def _shape(shape: object) -> tuple[int, ...]:
     expected = f"shape: expected [N, {PIXELS}] or [N, 1, {SIDE}, {SIDE}] with N from 1 to {LARGEST_BATCH}"
     if not isinstance(shape, list) or any(type(size) is not int for size in shape):
-        raise ValueError(f"{expected}; got {shown(shape)}")
+        raise ValueError(f"{expected}; got {abbreviate(shape)}")
     if tuple(shape[1:]) not in SHAPES or not 1 <= shape[0] <= LARGEST_BATCH:
-        raise ValueError(f"{expected}; got {shown(shape)}")
+        raise ValueError(f"{expected}; got {abbreviate(shape)}")
     return tuple(shape)
 
 
 def _from_bytes(binary: bytes, size: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     needed = math.prod(shape) * dtype.itemsize
     if type(size) is not int or size != needed:
-        raise ValueError(f"binary_data_size: expected {needed} for the shape {list(shape)}; got {shown(size)}")
+        raise ValueError(f"binary_data_size: expected {needed} for the shape {list(shape)}; got {abbreviate(size)}")
     if len(binary) != needed:
         raise ValueError(f"expected {needed} bytes behind the JSON, as binary_data_size says; got {len(binary)}")
     return np.frombuffer(binary, dtype)
@@ -119,7 +119,7 @@ def _from_bytes(binary: bytes, size: object, shape: tuple[int, ...], dtype: np.d
 def _from_json(data: object, shape: tuple[int, ...], datatype: str) -> NDArray[np.float64]:
     """The elements, which come flat or nested as the shape says."""
     if not isinstance(data, list):
-        raise ValueError(f"data: expected a list of numbers; got {shown(data)}")
+        raise ValueError(f"data: expected a list of numbers; got {abbreviate(data)}")
     values = _flatten(data, shape) if data and isinstance(data[0], list) else data
     if len(values) != math.prod(shape):
         raise ValueError(f"data: expected {math.prod(shape)} numbers for the shape {list(shape)}; got {len(values)}")
@@ -127,7 +127,7 @@ def _from_json(data: object, shape: tuple[int, ...], datatype: str) -> NDArray[n
     if not set(map(type, values)) <= set(allowed):
         place, value = next((i, v) for i, v in enumerate(values) if type(v) not in allowed)
         expected = "whole numbers" if datatype == "UINT8" else "numbers"
-        raise ValueError(f"data: expected {expected}; got {shown(value)} at position {place}")
+        raise ValueError(f"data: expected {expected}; got {abbreviate(value)} at position {place}")
     try:
         array = np.array(values, np.float64)
     except OverflowError:

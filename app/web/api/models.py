@@ -17,7 +17,7 @@ from app.models.formats.onnx_import import convert_onnx
 from app.models.formats.registry import FORMATS, exported
 from app.models.formats.source import ExportUnavailableError
 from app.models.store import NameTakenError
-from app.nn import shown
+from app.nn import abbreviate
 from app.web.api.request_body import json_body, read_body, read_form, read_json
 from app.web.dependencies import State
 from app.web.errors import Error
@@ -126,7 +126,7 @@ async def rename(request: Request, state: State, name: str) -> ModelCard:
     body = await read_json(request)
     new = body.get("name") if isinstance(body, dict) and set(body) == {"name"} else None
     if not isinstance(new, str):
-        raise HTTPException(422, f"expected an object with the new name as name; got {shown(body)}")
+        raise HTTPException(422, f"expected an object with the new name as name; got {abbreviate(body)}")
 
     def give() -> ModelCard:
         try:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from app.data.drawings.drawing import DEFAULT_SET
 from app.data.personalization import LEAST_DRAWINGS, Readiness
-from app.nn import shown
+from app.nn import abbreviate
 from app.runs.config.run_config import MOST_SEED
 from app.runs.training.personalization import all_ready, personal_config, rehearsed
 from app.web.api.request_body import parse_json, read_body
@@ -62,12 +62,14 @@ async def personalize(request: Request, state: State, name: str) -> dict[str, An
     body = await read_body(request)
     data = parse_json(body) if body.strip() else {}
     if not isinstance(data, dict) or not set(data) <= _KEYS:
-        raise HTTPException(422, f"expected an object with set and, if wanted, seed, or nothing; got {shown(data)}")
+        raise HTTPException(
+            422, f"expected an object with set and, if wanted, seed, or nothing; got {abbreviate(data)}"
+        )
     set_name, seed = data.get("set", DEFAULT_SET), data.get("seed", 1)
     if not isinstance(set_name, str):
-        raise HTTPException(422, f"set: expected the name of a set of drawings; got {shown(set_name)}")
+        raise HTTPException(422, f"set: expected the name of a set of drawings; got {abbreviate(set_name)}")
     if type(seed) is not int:
-        raise HTTPException(422, f"seed: expected a whole number from 0 to {MOST_SEED}; got {shown(seed)}")
+        raise HTTPException(422, f"seed: expected a whole number from 0 to {MOST_SEED}; got {abbreviate(seed)}")
     return await run_in_threadpool(_queue, state, name, set_name, seed)
 
 

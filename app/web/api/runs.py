@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.nn import shown
+from app.nn import abbreviate
 from app.runs.config.annotations import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS, REMARKS, check_remarks
 from app.runs.config.run_config import MOST_EPOCHS
 from app.runs.config.sweep import LEAST, MOST
@@ -62,7 +62,7 @@ async def describe(request: Request, state: State, run: RunId) -> dict[str, Any]
     """Put other `tags`, or another `note`, on a run; what is left out stays. The answer is the run."""
     data = await read_json(request)
     if not isinstance(data, dict) or not data or not set(data) <= set(REMARKS):
-        raise HTTPException(422, f"expected an object with tags, note or both; got {shown(data)}")
+        raise HTTPException(422, f"expected an object with tags, note or both; got {abbreviate(data)}")
 
     def put() -> dict[str, Any]:
         state.log.describe(run, check_remarks(data))
@@ -150,11 +150,11 @@ async def _wishes(request: Request, known: dict[str, type]) -> dict[str, Any]:
     body = await read_body(request)
     data = parse_json(body) if body.strip() else {}
     if not isinstance(data, dict) or not set(data) <= set(known):
-        raise HTTPException(422, f"expected an object with {' and '.join(known)}, or nothing; got {shown(data)}")
+        raise HTTPException(422, f"expected an object with {' and '.join(known)}, or nothing; got {abbreviate(data)}")
     for key, value in data.items():
         if type(value) is not known[key]:
             what = {bool: "true or false", int: "a whole number"}[known[key]]
-            raise HTTPException(422, f"{key}: expected {what}; got {shown(value)}")
+            raise HTTPException(422, f"{key}: expected {what}; got {abbreviate(value)}")
     return data
 
 
@@ -196,7 +196,7 @@ async def start_sweep(request: Request, state: State) -> dict[str, Any]:
     """Queue a run for each of `values`, all or none, under one tag."""
     data = await read_json(request)
     if not isinstance(data, dict) or not {"vary", "values"} <= set(data) <= _SWEEP_KEYS:
-        raise HTTPException(422, f"expected an object with recipe, overrides, vary and values; got {shown(data)}")
+        raise HTTPException(422, f"expected an object with recipe, overrides, vary and values; got {abbreviate(data)}")
     if "config" in data and set(data) & {"recipe", "overrides"}:
         raise HTTPException(422, "expected a config, or a recipe and its overrides; got both")
     asked = data["config"] if "config" in data else {k: data[k] for k in ("recipe", "overrides") if k in data}

@@ -27,7 +27,7 @@ export function within(width, height, most) {
 
 /**
  * The picture in a file: `{url, width, height, shown, kept}`. `url` is sent: the file itself if it is a PNG or JPEG
- * within the server's limits, else a copy that is. `shown` is painted, `kept` goes into the browser's storage.
+ * within the server's limits, else a copy that is. `abbreviate` is painted, `kept` goes into the browser's storage.
  */
 export async function readPicture(file) {
   if (file.size > LARGEST_FILE) throw new Error(t("That file is over 100 MB. Choose a smaller picture."));

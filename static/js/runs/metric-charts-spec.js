@@ -236,7 +236,7 @@ export function roundStep(step) {
   return [1, 2, 5, 10].find((digit) => digit * power >= step) * power;
 }
 
-/** A range of epochs around the middle of `range`, `factor` times as long, within `whole` and never below two epochs. */
+/** A range of epochs around the middle of `range`, `factor` times as long, within `integer` and never below two epochs. */
 export function zoomed(range, whole, factor) {
   const length = Math.max(2, (range[1] - range[0]) * factor);
   if (length >= whole[1] - whole[0]) return null;

@@ -18,7 +18,7 @@ from app.data.augmentation.augment import (
 )
 from app.data.augmentation.warp import Warp
 from app.data.augmentation.worker import EpochImages
-from app.nn import CrewLostError
+from app.nn import WorkerLostError
 from app.nn.arrays import Buffers
 from tests.support.waiting import until
 
@@ -202,7 +202,7 @@ def test_a_process_that_died_is_noticed(images):
     with EpochImages(images, EVERYTHING, 3, epochs=5) as epochs:
         epochs(1)
         os.kill(epochs._process.pid, signal.SIGKILL)
-        with pytest.raises(CrewLostError, match="augmentation died"):
+        with pytest.raises(WorkerLostError, match="augmentation died"):
             [epochs(epoch) for epoch in range(2, 6)]
 
 

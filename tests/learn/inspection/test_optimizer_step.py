@@ -10,7 +10,7 @@ from app.learn.inspection.optimizer_step import MOST_STEPS, steps
 from app.learn.inspection.saliency import input_gradient, occlusion, toward
 from app.learn.inspection.subject import TooLargeError, multiplications, open_subject
 from app.models.store import WEIGHTS
-from app.nn import LOSSES, OPTIMIZERS, Options, Trainer, build, evaluate
+from app.nn import LOSSES, OPTIMIZERS, Trainer, TrainingOptions, build, evaluate
 from tests.learn.networks import NETWORKS, PIXELS, save, subject, values
 
 KINDS = sorted(NETWORKS)
@@ -33,7 +33,7 @@ def test_steps_are_the_trainer_s_own_to_the_last_bit(tmp_path, kind):
     _, network = save(tmp_path, "mlp", *NETWORKS["mlp"]).load("mlp")
     t = np.array([5])
     first = evaluate(network, PIXELS[None], t, loss=build("loss", LOSSES, "cross_entropy")).loss
-    options = Options(batch_size=1, epochs=3, shuffle=False)
+    options = TrainingOptions(batch_size=1, epochs=3, shuffle=False)
     list(Trainer(network, PIXELS[None], t, optimizer=build("optimizer", OPTIMIZERS, optimizer), options=options).run())
     np.testing.assert_array_equal(one.network.params, network.params)
     assert (shown["steps"], shown["diverged"]) == (3, False)

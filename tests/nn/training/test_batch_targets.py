@@ -6,19 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.nn import Adam, EpochMetrics, Network, Options, Snapshot, Trainer, evaluate
-from app.nn.training.pool import is_possible
+from app.nn import Adam, EpochMetrics, Network, Snapshot, Trainer, TrainingOptions, evaluate
+from app.nn.training.pool import can_share
 
 RNG = np.random.default_rng(5)
 X = RNG.integers(0, 256, (70, 6), dtype=np.uint8)
 X[:, 1] = 0
 T = (X[:, 0] > 127).astype(np.int64)
 ONE_HOT = np.eye(2, dtype=np.float32)[T]
-OPTIONS = Options(input_scale=255, batch_size=32, epochs=4, seed=7)
+OPTIONS = TrainingOptions(input_scale=255, batch_size=32, epochs=4, seed=7)
 
 each_number_of_processes = pytest.mark.parametrize(
     "processes",
-    [1, pytest.param(2, marks=pytest.mark.skipif(not is_possible(), reason="a crew needs anonymous shared memory"))],
+    [1, pytest.param(2, marks=pytest.mark.skipif(not can_share(), reason="a crew needs anonymous shared memory"))],
 )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.nn import Adam, EpochMetrics, Network, Options, Trainer, evaluate
+from app.nn import Adam, EpochMetrics, Network, Trainer, TrainingOptions, evaluate
 from app.nn.losses import CrossEntropy
 from app.nn.training.early_stopping import EarlyStopping
 
@@ -52,7 +52,7 @@ def test_a_training_that_overfits_ends_early_with_its_best_weights(processes, mo
     monkeypatch.setattr("app.nn.training.trainer.SHARED_WORK", 0)
     net, other = network(), np.random.default_rng(9)
     validation = other.random((40, 5)), other.integers(0, 3, 40)
-    options = Options(batch_size=40, epochs=1000, patience=3)
+    options = TrainingOptions(batch_size=40, epochs=1000, patience=3)
     trainer = Trainer(net, X, T, optimizer=Adam(0.1), validation=validation, options=options, processes=processes)
     epochs = [step for step in trainer.run() if isinstance(step, EpochMetrics)]
     losses = [epoch.val_loss for epoch in epochs]
@@ -63,7 +63,7 @@ def test_a_training_that_overfits_ends_early_with_its_best_weights(processes, mo
 
 def test_patience_needs_something_to_watch():
     with pytest.raises(ValueError, match="patience: expected a validation set"):
-        Trainer(network(), X, T, optimizer=Adam(), options=Options(patience=3))
+        Trainer(network(), X, T, optimizer=Adam(), options=TrainingOptions(patience=3))
     for patience in (0, -1, 1.5, True):
         with pytest.raises(ValueError, match="patience: expected a whole number"):
-            Options(patience=patience)
+            TrainingOptions(patience=patience)

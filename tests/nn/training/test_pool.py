@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.nn import Adam, AdamW, CrossEntropy, EpochMetrics, Momentum, Network, Options, SquaredError, Trainer
-from app.nn.training.pool import Crew, CrewLostError, is_possible
-from app.nn.training.replica import Rules, part
+from app.nn import Adam, AdamW, CrossEntropy, EpochMetrics, Momentum, Network, SquaredError, Trainer, TrainingOptions
+from app.nn.training.pool import WorkerLostError, WorkerPool, can_share
+from app.nn.training.replica import StepSettings, part
 from tests.support.serving import REPOSITORY
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.skipif(not is_possible(), reason="this system has no shared memory that a crew can use")
+pytestmark = pytest.mark.skipif(not can_share(), reason="this system has no shared memory that a crew can use")
 
 RNG = np.random.default_rng(5)
 X = RNG.integers(0, 256, (230, 6), dtype=np.uint8)
@@ -42,7 +42,7 @@ def network(dtype="float64", dropout=0.0, first="dense"):
 
 
 def train(net, processes, optimizer=None, targets=T, loss=None, **options):
-    options = Options(**{"input_scale": 255, "batch_size": 32, "epochs": 3, "seed": 7, **options})
+    options = TrainingOptions(**{"input_scale": 255, "batch_size": 32, "epochs": 3, "seed": 7, **options})
     optimizer = optimizer or Adam(0.01)
     trainer = Trainer(net, X, targets, optimizer=optimizer, loss=loss, options=options, processes=processes)
     assert trainer.processes == processes
@@ -83,7 +83,7 @@ def test_a_crew_learns_values_too_and_any_optimizer_keeps_its_state():
 
 @pytest.mark.parametrize(("first", "second"), [(1, 2), (2, 1), (2, 3)])
 def test_a_training_goes_on_with_another_number_of_processes(first, second):
-    whole, broken, optimizer, options = network(), network(), Adam(0.01), Options(batch_size=32, epochs=4)
+    whole, broken, optimizer, options = network(), network(), Adam(0.01), TrainingOptions(batch_size=32, epochs=4)
     list(Trainer(whole, X, T, optimizer=Adam(0.01), options=options).run())
     steps = Trainer(broken, X, T, optimizer=optimizer, options=options, processes=first).run()
     for step in steps:
@@ -127,7 +127,7 @@ def test_a_crew_goes_on_at_an_epoch_as_if_nothing_had_been():
     whole = network(dropout=0.3)
     train(whole, 2, epochs=4)
     broken, optimizer = network(dropout=0.3), Adam(0.01)
-    options = Options(input_scale=255, batch_size=32, epochs=4, seed=7)
+    options = TrainingOptions(input_scale=255, batch_size=32, epochs=4, seed=7)
     steps = Trainer(broken, X, T, optimizer=optimizer, options=options, processes=2).run()
     for step in steps:
         if isinstance(step, EpochMetrics) and step.epoch == 2:
@@ -142,8 +142,8 @@ def test_a_crew_goes_on_at_an_epoch_as_if_nothing_had_been():
 
 
 def crew():
-    rules = Rules(seed=1, input_scale=255.0, weight_decay=0.0, clip_norm=None)
-    return Crew(network(), Adam(0.01), CrossEntropy(), X, T, rules, batch_size=32, count=2)
+    rules = StepSettings(seed=1, input_scale=255.0, weight_decay=0.0, clip_norm=None)
+    return WorkerPool(network(), Adam(0.01), CrossEntropy(), X, T, rules, batch_size=32, count=2)
 
 
 def test_a_crew_whose_process_dies_says_so():
@@ -151,7 +151,7 @@ def test_a_crew_whose_process_dies_says_so():
         team.begin_epoch(1)
         team._processes[0].kill()
         team._processes[0].wait()
-        with pytest.raises(CrewLostError, match="a process of the training died"):
+        with pytest.raises(WorkerLostError, match="a process of the training died"):
             team.step(0, 32, shuffled=False, scale=1.0)
 
 
@@ -186,9 +186,11 @@ def _runs(pid):
 
 def test_small_batches_are_trained_alone(monkeypatch):
     monkeypatch.setattr("app.nn.training.trainer.SHARED_WORK", 1_000)
-    options = Options(batch_size=15)
+    options = TrainingOptions(batch_size=15)
     assert Trainer(network(), X, T, optimizer=Adam(), options=options, processes=2).processes == 1
-    assert Trainer(network(), X, T, optimizer=Adam(), options=Options(batch_size=32), processes=2).processes == 2
+    assert (
+        Trainer(network(), X, T, optimizer=Adam(), options=TrainingOptions(batch_size=32), processes=2).processes == 2
+    )
 
 
 NORMALIZED = {
@@ -208,7 +210,7 @@ def train_normalized(layers, processes, dtype="float64", samples=70):
     layers = [{"type": "flatten"}, *layers] if layers is not NORMALIZED["conv2d"] else layers
     net = Network.from_spec({"layers": layers}, input_shape=(6, 6), dtype=dtype)
     net.initialize(1)
-    options = Options(batch_size=32, epochs=3, weight_decay=0.01)
+    options = TrainingOptions(batch_size=32, epochs=3, weight_decay=0.01)
     trainer = Trainer(net, x, t, optimizer=Momentum(0.01), options=options, validation=(x, t), processes=processes)
     epochs = [step for step in trainer.run() if isinstance(step, EpochMetrics)]
     return trainer, net, epochs
@@ -256,7 +258,7 @@ def test_a_last_batch_that_is_smaller_than_the_crew_is_learned_too(layers):
     for processes in (1, 2, 3):
         net = Network.from_spec(spec, input_shape=(6, 6), dtype="float64")
         net.initialize(1)
-        options = Options(batch_size=32, epochs=2)
+        options = TrainingOptions(batch_size=32, epochs=2)
         trainer = Trainer(net, x, t, optimizer=Adam(0.01), options=options, processes=processes)
         losses = [step.train_loss for step in trainer.run() if isinstance(step, EpochMetrics)]
         found.append([*losses, *net.params])

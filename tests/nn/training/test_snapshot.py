@@ -6,8 +6,8 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from app.nn import Adam, EpochMetrics, Momentum, Network, Options, Snapshot, Trainer
-from app.nn.training.pool import is_possible
+from app.nn import Adam, EpochMetrics, Momentum, Network, Snapshot, Trainer, TrainingOptions
+from app.nn.training.pool import can_share
 from app.nn.training.snapshot import RANDOM_WORDS, read_random, write_random
 
 RNG = np.random.default_rng(5)
@@ -15,7 +15,7 @@ X = RNG.integers(0, 256, (70, 6), dtype=np.uint8)
 X[:, [1, 4]] = 0
 T = (X[:, 0] > 127).astype(np.int64)
 VALIDATION = RNG.integers(0, 256, (20, 6), dtype=np.uint8), RNG.integers(0, 2, 20)
-OPTIONS = Options(input_scale=255, batch_size=32, epochs=3, seed=7)
+OPTIONS = TrainingOptions(input_scale=255, batch_size=32, epochs=3, seed=7)
 
 TIMES = ("seconds", "samples_per_second")
 
@@ -71,9 +71,9 @@ def run_in_two(make, stop):
 @pytest.mark.parametrize("stop", range(1, 13))
 @pytest.mark.parametrize(("kind", "processes"), [("dropout", 1), ("dropout", 2), ("batch_norm", 1), ("batch_norm", 2)])
 def test_a_training_broken_off_anywhere_ends_with_the_same_weights_and_metrics(kind, processes, stop):
-    if processes > 1 and not is_possible():
+    if processes > 1 and not can_share():
         pytest.skip("this system has no shared memory that a crew can use")
-    options = Options(**{**asdict(OPTIONS), "evaluate_training_set": True})
+    options = TrainingOptions(**{**asdict(OPTIONS), "evaluate_training_set": True})
     whole = trainer(kind, processes, options)
     expected = metrics(whole.run())
     seen, second = run_in_two(lambda: trainer(kind, processes, options), stop)
@@ -93,7 +93,9 @@ def test_a_training_broken_off_anywhere_ends_with_the_same_weights_and_metrics(k
 @pytest.mark.parametrize("stop", [5, 28, 29])
 def test_patience_counts_on_after_a_break(stop):
     def make():
-        return trainer(options=Options(**{**asdict(OPTIONS), "epochs": 500, "patience": 4}), optimizer=Adam(0.01))
+        return trainer(
+            options=TrainingOptions(**{**asdict(OPTIONS), "epochs": 500, "patience": 4}), optimizer=Adam(0.01)
+        )
 
     whole = make()
     expected = metrics(whole.run())
@@ -104,7 +106,7 @@ def test_patience_counts_on_after_a_break(stop):
 
 
 def test_a_training_that_had_ended_by_patience_stays_ended():
-    options = Options(**{**asdict(OPTIONS), "epochs": 500, "patience": 1})
+    options = TrainingOptions(**{**asdict(OPTIONS), "epochs": 500, "patience": 1})
     first = trainer(options=options)
     for _ in first.run():
         snapshot = first.snapshot()
@@ -112,7 +114,7 @@ def test_a_training_that_had_ended_by_patience_stays_ended():
 
 
 def test_a_finished_training_goes_on_for_more_epochs_as_one_of_that_length():
-    longer = Options(**{**asdict(OPTIONS), "epochs": 5})
+    longer = TrainingOptions(**{**asdict(OPTIONS), "epochs": 5})
     whole = trainer(options=longer)
     expected = metrics(whole.run())[3:]
     first = trainer()
@@ -123,7 +125,7 @@ def test_a_finished_training_goes_on_for_more_epochs_as_one_of_that_length():
     assert np.array_equal(whole.network.params, second.network.params)
 
 
-@pytest.mark.skipif(not is_possible(), reason="this system has no shared memory that a crew can use")
+@pytest.mark.skipif(not can_share(), reason="this system has no shared memory that a crew can use")
 def test_another_number_of_processes_can_go_on_in_the_middle_of_an_epoch():
     first = trainer(processes=2)
     steps = first.run()

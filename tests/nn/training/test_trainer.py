@@ -13,9 +13,9 @@ from app.nn import (
     Diverged,
     EpochMetrics,
     Network,
-    Options,
     SquaredError,
     Trainer,
+    TrainingOptions,
     evaluate,
     fit,
 )
@@ -39,7 +39,7 @@ def network(dtype="float32", dropout=0.0):
 
 def train(net=None, optimizer=None, schedule=None, validation=None, **options):
     net = net or network()
-    options = Options(**{"input_scale": 255, "batch_size": 32, "epochs": 3, "seed": 7, **options})
+    options = TrainingOptions(**{"input_scale": 255, "batch_size": 32, "epochs": 3, "seed": 7, **options})
     optimizer = optimizer or Adam(0.01)
     return net, list(fit(net, X, T, optimizer=optimizer, schedule=schedule, validation=validation, options=options))
 
@@ -79,7 +79,7 @@ def drawn(shuffle, seed=3, epochs=2):
         return forward(x, training=training)
 
     net.forward = watch
-    options = Options(batch_size=100, shuffle=shuffle, seed=seed, epochs=epochs)
+    options = TrainingOptions(batch_size=100, shuffle=shuffle, seed=seed, epochs=epochs)
     list(fit(net, X, T, loss=Recorder(), optimizer=SGD(1e-9), options=options))
     return [pairs[epoch * 3 : epoch * 3 + 3] for epoch in range(epochs)]
 
@@ -114,7 +114,7 @@ def test_two_trainings_of_one_seed_are_equal_bit_for_bit(dtype):
 def test_a_training_that_goes_on_at_an_epoch_ends_with_the_weights_of_an_unbroken_one():
     whole, _ = train(network(dropout=0.3), epochs=4)
     broken, optimizer = network(dropout=0.3), Adam(0.01)
-    options = Options(input_scale=255, batch_size=32, epochs=4, seed=7)
+    options = TrainingOptions(input_scale=255, batch_size=32, epochs=4, seed=7)
     for step in Trainer(broken, X, T, optimizer=optimizer, options=options).run():
         if isinstance(step, EpochMetrics) and step.epoch == 2:
             break
@@ -130,7 +130,7 @@ def test_one_step_of_sgd_by_hand():
     net.params[:] = [2.0, 1.0]
     x, t = np.array([[3.0], [1.0]]), np.array([[5.0], [1.0]])
     # outputs 7 and 3, errors 2 and 2: loss ½(4 + 4)/2 = 2; dW = (2·3 + 2·1)/2 = 4; db = 2
-    options = Options(batch_size=2, shuffle=False)
+    options = TrainingOptions(batch_size=2, shuffle=False)
     (metrics,) = fit(net, x, t, loss=SquaredError(), optimizer=SGD(0.1), options=options)
     assert metrics.train_loss == 2
     assert metrics.train_accuracy is None
@@ -141,7 +141,7 @@ def test_weight_decay_acts_on_weights_and_not_on_biases():
     net = Network.from_spec({"layers": [{"type": "dense", "units": 1}]}, input_shape=(1,), dtype="float64")
     net.params[:] = [2.0, 1.0]
     x, t = np.array([[0.0]]), np.array([[1.0]])
-    list(fit(net, x, t, loss=SquaredError(), optimizer=SGD(0.1), options=Options(weight_decay=0.5)))
+    list(fit(net, x, t, loss=SquaredError(), optimizer=SGD(0.1), options=TrainingOptions(weight_decay=0.5)))
     np.testing.assert_allclose(net.params, [2 - 0.1 * 0.5 * 2, 1])
 
 
@@ -157,16 +157,16 @@ def test_it_learns_and_its_metrics_are_those_of_an_evaluation():
 
 def test_running_metrics_are_the_mean_over_samples_not_over_batches():
     net = network()
-    trainer = Trainer(net, X, T, optimizer=SGD(1e-30), options=Options(batch_size=200, input_scale=255))
+    trainer = Trainer(net, X, T, optimizer=SGD(1e-30), options=TrainingOptions(batch_size=200, input_scale=255))
     metrics = next(step for step in trainer.run() if isinstance(step, EpochMetrics))
     assert metrics.train_loss == pytest.approx(trainer.evaluate(X, T).loss, rel=1e-5)
     assert metrics.train_accuracy == trainer.evaluate(X, T).accuracy
 
 
 def test_every_batch_is_reported_before_its_epoch():
-    trainer = Trainer(network(), X, T, optimizer=SGD(0.1), options=Options(batch_size=100, epochs=2))
+    trainer = Trainer(network(), X, T, optimizer=SGD(0.1), options=TrainingOptions(batch_size=100, epochs=2))
     steps = [(type(s).__name__, s.epoch, getattr(s, "batch", None)) for s in trainer.run()]
-    done = [("BatchDone", 1, batch) for batch in (1, 2, 3)]
+    done = [("BatchMetrics", 1, batch) for batch in (1, 2, 3)]
     assert steps[:4] == [*done, ("EpochMetrics", 1, None)]
     assert len(steps) == 8
     assert trainer.batches == 3
@@ -176,13 +176,15 @@ def test_every_batch_is_reported_before_its_epoch():
 
 def test_a_batch_tells_the_accuracy_of_its_epoch_so_far():
     net = network()
-    trainer = Trainer(net, X, T, optimizer=SGD(1e-30), options=Options(batch_size=100, shuffle=False, input_scale=255))
+    trainer = Trainer(
+        net, X, T, optimizer=SGD(1e-30), options=TrainingOptions(batch_size=100, shuffle=False, input_scale=255)
+    )
     *batches, metrics = trainer.run()
     seen = [evaluate(net, X[:end], T[:end], loss=CrossEntropy(), input_scale=255) for end in (100, 200, 230)]
     assert [batch.accuracy for batch in batches] == pytest.approx([one.accuracy for one in seen])
     assert batches[-1].accuracy == metrics.train_accuracy
     targets = np.zeros((230, 2))
-    curve = Trainer(net, X, targets, loss=SquaredError(), optimizer=SGD(1e-30), options=Options(batch_size=230))
+    curve = Trainer(net, X, targets, loss=SquaredError(), optimizer=SGD(1e-30), options=TrainingOptions(batch_size=230))
     assert next(curve.run()).accuracy is None
 
 
@@ -200,7 +202,7 @@ def test_regression_fits_a_curve():
         {"layers": [{"type": "dense", "units": 20}, "tanh", {"type": "dense", "units": 1}]}, input_shape=(1,)
     )
     net.initialize(0)
-    options = Options(batch_size=20, epochs=400)
+    options = TrainingOptions(batch_size=20, epochs=400)
     *_, last = fit(net, x, np.sin(3 * x), loss=SquaredError(), optimizer=Adam(0.02), schedule=Cosine(), options=options)
     assert last.train_loss < 1e-3
     assert last.train_accuracy is None
@@ -246,7 +248,7 @@ def test_arrays_that_do_not_fit_are_refused(x, t, message):
 )
 def test_bad_options_are_refused(options, message):
     with pytest.raises(ValueError, match="expected") as refused:
-        Options(**options)
+        TrainingOptions(**options)
     assert message in str(refused.value)
 
 
@@ -264,6 +266,6 @@ def test_a_gradient_longer_than_the_limit_is_shortened_and_keeps_its_direction(l
     net = Network.from_spec({"layers": [{"type": "dense", "units": 1}]}, input_shape=(1,), dtype="float64")
     # output 0, error 4: the gradient is (3, 4) of length 5 for x = 0.75
     x, t = np.array([[0.75]]), np.array([[-4.0]])
-    options = Options(clip_norm=limit)
+    options = TrainingOptions(clip_norm=limit)
     list(fit(net, x, t, loss=SquaredError(), optimizer=SGD(0.1), options=options))
     np.testing.assert_allclose(net.params, [-moved[0], -moved[1]])

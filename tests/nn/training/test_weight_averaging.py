@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.nn import Adam, EpochMetrics, Network, Options, Snapshot, Trainer
-from app.nn.training.pool import is_possible
+from app.nn import Adam, EpochMetrics, Network, Snapshot, Trainer, TrainingOptions
+from app.nn.training.pool import can_share
 
 RNG = np.random.default_rng(5)
 X = RNG.integers(0, 256, (70, 6), dtype=np.uint8)
 X[:, 1] = 0
 T = (X[:, 0] > 127).astype(np.int64)
-OPTIONS = Options(input_scale=255, batch_size=32, epochs=4, seed=7)
+OPTIONS = TrainingOptions(input_scale=255, batch_size=32, epochs=4, seed=7)
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def weights_of_epochs(made):
     ("kind", "processes", "averaging"), [("dropout", 1, 2), ("batch_norm", 1, 3), ("dropout", 2, 9)]
 )
 def test_the_network_ends_with_the_mean_of_the_last_epochs(kind, processes, averaging):
-    if processes > 1 and not is_possible():
+    if processes > 1 and not can_share():
         pytest.skip("this system has no shared memory that a crew can use")
     made = trainer(replace(OPTIONS, averaging=averaging), processes, kind)
     after = weights_of_epochs(made)[-averaging:]
@@ -59,7 +59,7 @@ def test_the_network_ends_with_the_mean_of_the_last_epochs(kind, processes, aver
 @pytest.mark.parametrize("stop", [1, 4, 9, 11, 14, 16])
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_training_with_both_that_is_broken_off_ends_with_the_same_weights(processes, stop):
-    if processes > 1 and not is_possible():
+    if processes > 1 and not can_share():
         pytest.skip("this system has no shared memory that a crew can use")
     options = replace(OPTIONS, averaging=2)
     whole = trainer(options, processes, inputs=epoch_inputs)
@@ -88,7 +88,7 @@ def test_a_longer_training_that_goes_on_after_a_shorter_averages_its_own_last_ep
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_inputs_of_an_epoch_stand_in_for_the_samples_and_leave_them_as_they_are(processes):
-    if processes > 1 and not is_possible():
+    if processes > 1 and not can_share():
         pytest.skip("this system has no shared memory that a crew can use")
     before = X.copy()
     changing = trainer(processes=processes, inputs=epoch_inputs)
@@ -111,6 +111,6 @@ def test_inputs_that_do_not_fit_are_refused():
 
 def test_patience_and_averaging_exclude_each_other():
     with pytest.raises(ValueError, match="averaging: expected null beside patience"):
-        Options(averaging=2, patience=2)
+        TrainingOptions(averaging=2, patience=2)
     with pytest.raises(ValueError, match="averaging"):
-        Options(averaging=0)
+        TrainingOptions(averaging=0)

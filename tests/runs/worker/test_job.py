@@ -413,16 +413,16 @@ def test_an_epoch_is_said_once_also_where_the_optimizer_has_run_over(log, settin
 
 
 def test_a_crew_whose_process_died_is_for_the_next_attempt(log, settings, monkeypatch):
-    from app.nn import CrewLostError
+    from app.nn import WorkerLostError
     from app.runs.training.run_training import Training
 
     def lost(*_):
-        raise CrewLostError("a process of the training died")
+        raise WorkerLostError("a process of the training died")
         yield
 
     run = add(log)
     monkeypatch.setattr(Training, "run", lost)
-    with pytest.raises(CrewLostError):
+    with pytest.raises(WorkerLostError):
         work(log, settings)
     assert log.run(run)["state"] == "running"  # its server sees the process end, and puts the run back
 

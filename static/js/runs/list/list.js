@@ -144,7 +144,7 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
     bar.show({ chosen: [...chosen], isEmpty: found.length === 0 });
   }
 
-  /** Brings the table's rows to those of `shown`, keeping the nodes of rows that stay. */
+  /** Brings the table's rows to those of `abbreviate`, keeping the nodes of rows that stay. */
   function fill(shown) {
     const wanted = new Set(shown.map(({ id }) => id));
     for (const [id, row] of rows) {
