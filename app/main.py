@@ -9,31 +9,31 @@ from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 
 from app import __version__
-from app.data.cache import LoadedDatasets
-from app.data.drawings.rendered import OwnImages
+from app.data.cache import DatasetCache
+from app.data.drawings.rendered import DrawingRenderer
 from app.data.drawings.store import DrawingStore
 from app.learn.experiments.small_trainings import Kept
 from app.models import ModelStore, Predictors
-from app.models.evaluation import Judge
+from app.models.evaluation import Evaluator
 from app.runs.config.run_config import RunConfig
 from app.runs.estimate.benchmark import trial_apart, with_teachers_time
 from app.runs.estimate.estimator import Estimator
-from app.runs.log.event_log import Log
-from app.runs.log.subscriber import Tail
-from app.runs.service import Commands
-from app.runs.supervisor import Runner
+from app.runs.log.event_log import EventLog
+from app.runs.log.subscriber import Broadcaster
+from app.runs.service import RunService
+from app.runs.supervisor import Supervisor
 from app.runs.tracking.follower import Tracking, check_extras
 from app.runs.training.checkpoints import Checkpoints
 from app.settings import SHIPPED_MODELS, Settings
 from app.web import api, errors, pages, preferences, script_catalog, templates
 from app.web.api import predict
-from app.web.dependencies import Services
-from app.web.job_queue import Desk
+from app.web.dependencies import AppState
+from app.web.job_queue import JobQueue
 from app.web.metrics import make_counters
-from app.web.middleware.access_log import Observer
+from app.web.middleware.access_log import AccessLogMiddleware
 from app.web.middleware.compression import Compression
-from app.web.middleware.gatekeeper import Guard, Rules
-from app.web.middleware.limits import Room
+from app.web.middleware.gatekeeper import SecurityMiddleware, SecurityRules
+from app.web.middleware.limits import Capacity
 from app.web.pages import openapi
 
 
@@ -41,51 +41,53 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the app; the database is opened and the runner starts with its lifespan. Raises SettingError."""
     settings = settings or Settings()
     check_extras(settings)
-    rules, capacity, counters = Rules(settings), Room(), make_counters()
+    rules, capacity, counters = SecurityRules(settings), Capacity(), make_counters()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        log = Log(settings.log_url, lease_seconds=settings.lease_seconds)
+        log = EventLog(settings.log_url, lease_seconds=settings.lease_seconds)
         store = ModelStore(settings.home, SHIPPED_MODELS)
         store.tidy()
         drawings = DrawingStore(settings.home / "drawings")
         drawings.tidy()
         checkpoints = Checkpoints(settings.home, log.id)
         checkpoints.tidy(log.all_ids)
-        runner = Runner(log, settings)
+        supervisor = Supervisor(log, settings)
 
         def tried(config: RunConfig) -> float | None:
             speed = trial_apart(config, kernel=settings.blas_kernel, workers=settings.workers)
             return with_teachers_time(speed, config, store)
 
-        state = app.state.services = Services(
+        state = app.state.services = AppState(
             settings=settings,
             log=log,
-            runner=runner,
-            commands=Commands(log, store, settings, runner.wake),
-            tail=Tail(log),
+            supervisor=supervisor,
+            run_service=RunService(log, store, settings, supervisor.wake),
+            broadcaster=Broadcaster(log),
             store=store,
             predictors=Predictors(store),
             drawings=drawings,
-            datasets=LoadedDatasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=drawings),
+            datasets=DatasetCache(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=drawings),
             checkpoints=checkpoints,
-            desk=Desk(),
-            lab=Desk(),
+            job_queue=JobQueue(),
+            lessons_queue=JobQueue(),
             trials=Kept(),
             estimator=Estimator(log, tried, folder=settings.cache_dir),
-            judge=Judge(store, OwnImages(drawings)),
-            room=capacity,
+            evaluator=Evaluator(store, DrawingRenderer(drawings)),
+            capacity=capacity,
             counters=counters,
             tracking=Tracking(log, settings),
         )
-        runner.start()
+        supervisor.start()
         state.tracking.start()
         try:
             yield
         finally:
-            state.judge.stop()
-            await state.tail.close()
-            await asyncio.gather(state.desk.close(), state.lab.close(), asyncio.to_thread(runner.stop))
+            state.evaluator.stop()
+            await state.broadcaster.close()
+            await asyncio.gather(
+                state.job_queue.close(), state.lessons_queue.close(), asyncio.to_thread(supervisor.stop)
+            )
             await asyncio.to_thread(state.tracking.stop)
             log.close()
 
@@ -98,8 +100,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.add_middleware(Compression)
-    app.add_middleware(Guard, rules=rules, room=capacity)
-    app.add_middleware(Observer, counters=counters)
+    app.add_middleware(SecurityMiddleware, rules=rules, room=capacity)
+    app.add_middleware(AccessLogMiddleware, counters=counters)
     errors.install(app)
     templates.install(app)
     # Ahead of FastAPI's own route for it, which describes it: dispatch and injection take longer than the network does.

@@ -22,7 +22,7 @@ from app.data.augmentation.augment import Augmenter, make_augmentation
 from app.recipes import get_recipe
 from app.runs.config.run_config import parse_config
 from app.runs.training.hardware import cores, worker_environment
-from app.runs.training.run_training import Said, Training
+from app.runs.training.run_training import RunEvent, Training
 from app.settings import Settings
 
 RECIPES = {"best-mlp": (60_000, 4), "lenet": (12_000, 2), "best-cnn": (6_000, 2)}
@@ -84,7 +84,7 @@ def _epochs(kind: str, recipe: str, count: int, epochs: int) -> list[float]:
     training = Training(parse_config({**config, "epochs": epochs + 2, **changes}), dataset, processes=cores())
     found = []
     for step in training.run():  # the last epoch is left out: nothing is made ahead in it
-        if isinstance(step, Said) and step.type == "epoch":
+        if isinstance(step, RunEvent) and step.type == "epoch":
             found.append(step.data["seconds"])
         if len(found) == epochs + 1:
             break

@@ -19,9 +19,9 @@ from playwright.sync_api import Page
 from app.recipes import get_recipe
 from app.runs.config.run_config import parse_config
 from app.runs.log.database import writing
-from app.runs.log.event_log import Log
-from app.runs.log.state import State
-from app.runs.log.transitions import Claim, append
+from app.runs.log.event_log import EventLog
+from app.runs.log.state import RunState
+from app.runs.log.transitions import Lease, append
 from app.settings import Settings
 from tests.support.browser import chromium
 from tests.support.serving import serve
@@ -49,11 +49,11 @@ DONE = "() => { cancelAnimationFrame(window.counting_); return window.frames_; }
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        log = Log(Settings(home=home, _env_file=None).log_url, lease_seconds=HEALTHY_LEASE_SECONDS)
+        log = EventLog(Settings(home=home, _env_file=None).log_url, lease_seconds=HEALTHY_LEASE_SECONDS)
         for number in range(RUNS - 1):
             claim = _start(log, number)
             _write(log, claim, number, EPOCHS)
-            log.finish(claim, State.SUCCEEDED, {})
+            log.finish(claim, RunState.SUCCEEDED, {})
         growing = _start(log, RUNS - 1)
         _write(log, growing, RUNS - 1, EPOCHS // 2)
         with serve(home) as server, chromium() as browser:
@@ -70,7 +70,7 @@ def main() -> None:
         log.close()
 
 
-def _start(log: Log, number: int) -> Claim:
+def _start(log: EventLog, number: int) -> Lease:
     config = {**get_recipe("quick").config, "epochs": EPOCHS, "seed": number, "recipe": "quick"}
     log.add(parse_config(config))
     claim = log.claim("benchmark")
@@ -78,7 +78,7 @@ def _start(log: Log, number: int) -> Claim:
     return claim
 
 
-def _write(log: Log, claim: Claim, number: int, epochs: int) -> None:
+def _write(log: EventLog, claim: Lease, number: int, epochs: int) -> None:
     with writing(log.engine) as connection:
         for epoch in range(1, epochs + 1):
             append(connection, claim.run, "epoch", _epoch(number, epoch))
@@ -111,7 +111,7 @@ def _epoch(number: int, epoch: int) -> dict[str, Any]:
     }
 
 
-def _frames(page: Page, log: Log, claim: Claim, *, hovers: bool) -> list[float]:
+def _frames(page: Page, log: EventLog, claim: Lease, *, hovers: bool) -> list[float]:
     """Milliseconds of each frame while the run grows."""
     ends = threading.Event()
     start = page.locator("[data-line] td[data-column=epochs]").last.text_content()
@@ -120,7 +120,7 @@ def _frames(page: Page, log: Log, claim: Claim, *, hovers: bool) -> list[float]:
     def grow() -> None:
         epoch = first
         while not ends.wait(1 / EPOCHS_A_SECOND):
-            log.say(claim, "epoch", _epoch(RUNS - 1, epoch))
+            log.append(claim, "epoch", _epoch(RUNS - 1, epoch))
             epoch += 1
 
     worker = threading.Thread(target=grow)

@@ -5,7 +5,7 @@ import statistics
 from app.data import load_dataset
 from app.recipes import load_recipes
 from app.runs.config.run_config import parse_config
-from app.runs.training.run_training import Said, Training
+from app.runs.training.run_training import RunEvent, Training
 from app.settings import Settings
 
 REFERENCES = {
@@ -27,7 +27,7 @@ def main() -> None:
         accuracies, seconds = [], []
         for seed in SEEDS:
             training = Training(parse_config({**recipe.config, "seed": seed}), dataset)
-            epochs = [step.data for step in training.run() if isinstance(step, Said) and step.type == "epoch"]
+            epochs = [step.data for step in training.run() if isinstance(step, RunEvent) and step.type == "epoch"]
             accuracies.append(training.metrics["test_accuracy"])
             seconds.append(sum(epoch["seconds"] for epoch in epochs))
         mean = statistics.mean(accuracies)

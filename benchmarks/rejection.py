@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from app.data import from_strokes, load_dataset, split_validation
-from app.data.preprocessing.normalize import apply_rule
+from app.data.preprocessing.normalize import normalize
 from app.models.calibration import logits_of
 from app.models.ood.detector import fit_rejection, fit_subspaces, scores_of, statistics_of
 from app.recipes import get_recipe
@@ -143,13 +143,13 @@ def _strokes(strokes: list[NDArray[np.float64]]) -> NDArray[np.float32]:
 def _blob(rng: np.random.Generator) -> NDArray[np.float32]:
     grains = Image.fromarray((rng.random((120, 120)) * 255).astype(np.uint8))
     cloud = np.asarray(grains.filter(ImageFilter.GaussianBlur(rng.uniform(3, 14))), np.float32)
-    return apply_rule((cloud >= np.quantile(cloud, rng.uniform(0.6, 0.95))).astype(np.float32)) * np.float32(255)
+    return normalize((cloud >= np.quantile(cloud, rng.uniform(0.6, 0.95))).astype(np.float32)) * np.float32(255)
 
 
 def _pair(two: Images, gap: int) -> NDArray[np.float32]:
     left, right = (image.astype(np.float32) / np.float32(255) for image in two)
     between = np.zeros((28, gap), np.float32)
-    return apply_rule(np.hstack([left[:, left.any(axis=0)], between, right[:, right.any(axis=0)]])) * np.float32(255)
+    return normalize(np.hstack([left[:, left.any(axis=0)], between, right[:, right.any(axis=0)]])) * np.float32(255)
 
 
 if __name__ == "__main__":

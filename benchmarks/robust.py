@@ -19,15 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
-from app.data import Prepared, Split, from_image, from_pixels, from_strokes, load_dataset
+from app.data import PreparedImage, Split, from_image, from_pixels, from_strokes, load_dataset
 from app.models import ModelStore, Predictor
-from app.models.card import Reading
+from app.models.card import RobustnessResult
 from app.settings import SHIPPED_MODELS, Settings
 from benchmarks.robust_drawings import drawings
 
 Images: TypeAlias = NDArray[np.uint8]
 Change: TypeAlias = Callable[[Image.Image, np.random.Generator], Image.Image]
-Kind: TypeAlias = tuple[str, list[Prepared], list[str]]
+Kind: TypeAlias = tuple[str, list[PreparedImage], list[str]]
 """What a row of the table is about, its images, and their labels."""
 
 COUNT = 1_000
@@ -44,7 +44,7 @@ def main() -> None:
     store = ModelStore(settings.home, SHIPPED_MODELS)
     names = [name for name in sys.argv[1:] if name != WRITE] or [str(store.default())]
     predictors = [Predictor(*store.load_with_rejecter(name)) for name in names]
-    readings: dict[str, list[Reading]] = {name: [] for name in names}
+    readings: dict[str, list[RobustnessResult]] = {name: [] for name in names}
     mnist = load_dataset("mnist", data_dir=settings.data_dir, cache_dir=settings.cache_dir).test
     print(f"| on | images | {' | '.join(names)} |\n|---|---|{'---|' * len(names)}")
     for kind, images, labels in chain(drawn(), changed(mnist)):
@@ -53,14 +53,14 @@ def main() -> None:
         print(f"| {kind} | {len(labels)} | {shown} |", flush=True)
         for name, share in zip(names, shares, strict=True):
             if not kind.startswith(SINGLE):
-                readings[name].append(Reading(kind=kind, accuracy=round(share, 6), count=len(labels)))
+                readings[name].append(RobustnessResult(kind=kind, accuracy=round(share, 6), count=len(labels)))
     if WRITE in sys.argv[1:]:
         for name in names:
             store.update_card(name, robustness=[reading.model_dump() for reading in readings[name]])
             print(f"written into the card of {name}")
 
 
-def accuracy(predictor: Predictor, images: list[Prepared], labels: list[str]) -> float:
+def accuracy(predictor: Predictor, images: list[PreparedImage], labels: list[str]) -> float:
     """The share that is read right."""
     said = [
         prediction.label
@@ -80,7 +80,7 @@ def drawn() -> Iterator[Kind]:
         yield f"{SINGLE}{label}", *_prepared([one for one in found if one["label"] == label])
 
 
-def _prepared(found: list[dict[str, Any]]) -> tuple[list[Prepared], list[str]]:
+def _prepared(found: list[dict[str, Any]]) -> tuple[list[PreparedImage], list[str]]:
     return [from_strokes(one["strokes"]) for one in found], [one["label"] for one in found]
 
 
@@ -97,11 +97,11 @@ def changed(mnist: Split) -> Iterator[Kind]:
         yield f"MNIST as a picture, {kind}", [_picture(image, change, rng) for image in images], labels
 
 
-def _whole(image: Images) -> Prepared:
+def _whole(image: Images) -> PreparedImage:
     return from_pixels(image.astype(np.float32) / np.float32(255))
 
 
-def _picture(image: Images, change: Change, rng: np.random.Generator) -> Prepared:
+def _picture(image: Images, change: Change, rng: np.random.Generator) -> PreparedImage:
     """Enlarged as a photograph of paper would be, changed, and read by the app as a file."""
     side = image.shape[0] * ENLARGED
     large = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)

@@ -18,7 +18,7 @@ from app.models.card import SeedResult
 from app.recipes import get_recipe
 from app.runs.config.run_config import parse_config
 from app.runs.training.hardware import MAX_PROCESSES, cores
-from app.runs.training.run_training import Said, Training
+from app.runs.training.run_training import RunEvent, Training
 from app.settings import SHIPPED_MODELS, Settings
 
 
@@ -29,10 +29,10 @@ def train(recipe: str, seed: int, settings: Settings) -> SeedResult:
     training = Training(config, dataset, processes=min(cores(), MAX_PROCESSES), cache_dir=settings.cache_dir)
     validation = test = None
     for step in training.run():
-        if isinstance(step, Said) and step.type == "epoch":
+        if isinstance(step, RunEvent) and step.type == "epoch":
             validation = step.data["val_accuracy"]
             print(f"seed {seed}: epoch {step.data['epoch']} validation {validation}", flush=True)
-        elif isinstance(step, Said) and step.type == "evaluated":
+        elif isinstance(step, RunEvent) and step.type == "evaluated":
             test = step.data["test_accuracy"]
     if test is None:
         raise RuntimeError(f"seed {seed}: the training ended before it was evaluated")

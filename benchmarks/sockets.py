@@ -17,9 +17,9 @@ from pathlib import Path
 from websockets.asyncio.client import ClientConnection, connect
 
 from app.runs.config.run_config import request_config
-from app.runs.log.event_log import Log
-from app.runs.log.state import State
-from app.runs.log.transitions import Claim
+from app.runs.log.event_log import EventLog
+from app.runs.log.state import RunState
+from app.runs.log.transitions import Lease
 from tests.support.serving import Server, serve
 
 READERS = (1, 100, 1000)
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 async def _measure(home: Path, readers: int) -> str:
-    log = Log(f"sqlite:///{home / 'digitpad.sqlite3'}", lease_seconds=3600)
+    log = EventLog(f"sqlite:///{home / 'digitpad.sqlite3'}", lease_seconds=3600)
     run = log.add(request_config({"recipe": "quick"}))
     claim = log.claim("the benchmark")  # before there is a server that would
     assert claim is not None
@@ -99,18 +99,18 @@ async def _follow(socket: ClientConnection, seen: dict[int, float], opened: Call
             seen[int(found[1])] = time.perf_counter()
 
 
-def _write(log: Log, claim: Claim, committed: dict[int, float]) -> None:
+def _write(log: EventLog, claim: Lease, committed: dict[int, float]) -> None:
     seq = 1
     for _ in range(EVENTS):
         time.sleep(1 / PER_SECOND)
         seq += 1
-        log.say(claim, "epoch", EPOCH)
+        log.append(claim, "epoch", EPOCH)
         committed[seq] = time.perf_counter()
     for _ in range(BURST):
         seq += 1
         committed[seq] = time.perf_counter()
-        log.say(claim, "epoch", EPOCH)
-    log.finish(claim, State.SUCCEEDED, {})
+        log.append(claim, "epoch", EPOCH)
+    log.finish(claim, RunState.SUCCEEDED, {})
 
 
 def _peak(server: Server) -> float:

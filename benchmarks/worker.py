@@ -9,9 +9,9 @@ from pathlib import Path
 
 from app.recipes import load_recipes
 from app.runs.config.run_config import request_config
-from app.runs.log.event_log import Log
-from app.runs.log.state import ENDED, State
-from app.runs.supervisor import Runner
+from app.runs.log.event_log import EventLog
+from app.runs.log.state import ENDED, RunState
+from app.runs.supervisor import Supervisor
 from app.settings import Settings
 
 MEBIBYTE = 2**20
@@ -32,16 +32,16 @@ def peak(recipe: str) -> float:
     """MiB at the peak of a run of one epoch of `recipe`."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder))
-        log = Log(settings.log_url)
+        log = EventLog(settings.log_url)
         run = log.add(request_config({"recipe": recipe, "overrides": {"epochs": 1}}))
-        runner = Runner(log, settings)
+        runner = Supervisor(log, settings)
         runner.start()
         while log.run(run)["state"] not in ENDED:
             time.sleep(0.1)
         runner.stop()
         ended = log.run(run)
         log.close()
-    if ended["state"] != State.SUCCEEDED:
+    if ended["state"] != RunState.SUCCEEDED:
         raise RuntimeError(f"the run {ended['state']}: {ended['error']}")
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * UNIT / MEBIBYTE
 

@@ -3,8 +3,8 @@
 import re
 from typing import Any, get_args
 
-from app.runs.log.state import State
-from app.runs.stats import Census
+from app.runs.log.state import RunState
+from app.runs.stats import QueueStats
 from app.settings import Settings
 from app.web.metrics.prometheus import Figures, PrometheusCounters
 from docs.markdown import described, table
@@ -36,7 +36,9 @@ def _limits(constraints: list[Any]) -> list[str]:
 
 def metrics() -> str:
     """Every metric of /metrics, from what it really says."""
-    figures = Figures(Census(dict.fromkeys(State, 0), 0.0, {1: 0.0}), sockets=0, backlog=0, queue_is_looked_after=True)
+    figures = Figures(
+        QueueStats(dict.fromkeys(RunState, 0), 0.0, {1: 0.0}), sockets=0, backlog=0, queue_is_looked_after=True
+    )
     said = (PrometheusCounters().text() + figures.text()).decode()
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", said, re.MULTILINE))
     rows = [

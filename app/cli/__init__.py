@@ -11,7 +11,7 @@ from app.cli.data import data
 from app.cli.doctor import doctor
 from app.cli.evaluate import evaluate
 from app.cli.models import export, models
-from app.cli.output import Code, Failure, close_output, remark, speak_any_terminal
+from app.cli.output import Code, CommandError, close_output, print_note, speak_any_terminal
 from app.cli.predict import predict
 from app.cli.recipes import recipes
 from app.cli.runs import runs
@@ -74,15 +74,15 @@ def _run(arguments: Sequence[str] | None) -> int:
         code = cli(arguments, prog_name="digitpad", standalone_mode=False)
         sys.stdout.flush()
         return int(code or Code.DONE)
-    except Failure as failure:
-        remark(str(failure))
+    except CommandError as failure:
+        print_note(str(failure))
         return failure.code
     except typer.TyperException as wrong:
         return _explain(wrong)
     except KeyboardInterrupt:
         return Code.INTERRUPTED
     except typer.Abort:
-        remark("nothing is changed")
+        print_note("nothing is changed")
         return Code.FAILED
     except BrokenPipeError:
         close_output()
@@ -96,7 +96,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         if os.environ.get(TRACEBACK):
             raise
         said = f"{type(error).__name__}: {error}".splitlines()[0]
-        remark(f"this should not have happened: {said} (with {TRACEBACK}=1 it says where)")
+        print_note(f"this should not have happened: {said} (with {TRACEBACK}=1 it says where)")
         return Code.FAILED
 
 
@@ -106,5 +106,5 @@ def _explain(wrong: typer.TyperException) -> int:
     message = wrong.format_message()
     if message.strip():
         help_ = "" if context is None else f" (see {context.command_path} --help)"
-        remark(f"{' '.join(message.split())}{help_}")
+        print_note(f"{' '.join(message.split())}{help_}")
     return wrong.exit_code

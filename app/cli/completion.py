@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.cli.context import open_drawings, open_log, open_store, read_settings
-from app.cli.output import Failure
+from app.cli.output import CommandError
 
 NEWEST_RUNS = 50
 SQLITE = "sqlite:///"
@@ -24,7 +24,7 @@ def complete_recipe(incomplete: str) -> Iterator[tuple[str, str]]:
 
 def complete_model(incomplete: str) -> Iterator[str]:
     """Models of the store."""
-    with suppress(Failure, OSError):
+    with suppress(CommandError, OSError):
         yield from (one.name for one in open_store(read_settings()).list() if one.name.startswith(incomplete))
 
 
@@ -32,7 +32,7 @@ def complete_run(incomplete: str) -> Iterator[tuple[str, str]]:
     """The newest runs, with their states and recipes."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    with suppress(Failure, OSError, SQLAlchemyError):
+    with suppress(CommandError, OSError, SQLAlchemyError):
         settings = read_settings()
         url = settings.log_url
         if url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE).partition("?")[0]).is_file():
@@ -47,7 +47,7 @@ def complete_data(incomplete: str) -> Iterator[tuple[str, str]]:
     """Data sets of the catalogue, with their titles."""
     from app.data import list_datasets
 
-    with suppress(Failure, OSError):
+    with suppress(CommandError, OSError):
         settings = read_settings()
         known = list_datasets(
             data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=open_drawings(settings)

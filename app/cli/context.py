@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.cli.output import Code, Failure
+from app.cli.output import Code, CommandError
 
 if TYPE_CHECKING:  # what a command does not need is not loaded: a shell that completes a name waits for it
     from app.data import Dataset
     from app.data.drawings.store import DrawingStore
     from app.models import ModelStore
-    from app.runs.log.event_log import Log
-    from app.runs.service import Commands
+    from app.runs.log.event_log import EventLog
+    from app.runs.service import RunService
     from app.settings import Settings
 
 
@@ -25,32 +25,32 @@ def read_settings() -> "Settings":
     try:
         return Settings()
     except UnicodeDecodeError:
-        raise Failure(".env: expected UTF-8; got other bytes", Code.USAGE) from None
+        raise CommandError(".env: expected UTF-8; got other bytes", Code.USAGE) from None
     except OSError as error:
-        raise Failure(f".env cannot be read: {error.strerror}", Code.USAGE) from None
+        raise CommandError(f".env cannot be read: {error.strerror}", Code.USAGE) from None
     except ValidationError as error:
         lines = []
         for entry in error.errors():
             name = str(entry["loc"][0])
             came = "" if "token" in name else f"; got {entry['input']!r}"  # a secret stays one
             lines.append(f"DIGITPAD_{name.upper()}: {entry['msg']}{came}")
-        raise Failure("; ".join(lines), Code.USAGE) from None
+        raise CommandError("; ".join(lines), Code.USAGE) from None
 
 
 @contextmanager
-def asked() -> Iterator[None]:
+def reporting_errors() -> Iterator[None]:
     """What the rooms refuse becomes a Failure: USAGE for names and values that are wrong, FAILED for what cannot be."""
     from app.data import DatasetUnavailable
     from app.models import DamagedModelError, ProtectedModelError, UnknownModelError
-    from app.models.evaluation import MisfitError
+    from app.models.evaluation import LabelMismatchError
     from app.models.store import NameTakenError
     from app.runs.log.event_log import NotEndedError, UnknownRunError
     from app.runs.service import NoCheckpointError
 
     try:
         yield
-    except (UnknownRunError, UnknownModelError, MisfitError, ValueError) as error:
-        raise Failure(str(error), Code.USAGE) from None
+    except (UnknownRunError, UnknownModelError, LabelMismatchError, ValueError) as error:
+        raise CommandError(str(error), Code.USAGE) from None
     except (
         DatasetUnavailable,
         DamagedModelError,
@@ -59,7 +59,7 @@ def asked() -> Iterator[None]:
         NoCheckpointError,
         NotEndedError,
     ) as error:
-        raise Failure(str(error)) from None
+        raise CommandError(str(error)) from None
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -69,25 +69,25 @@ def write_file(path: Path, data: bytes) -> None:
     try:
         write_named(path, data)
     except OSError as error:
-        raise Failure(f"{path} cannot be written: {error.strerror}") from None
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
 
 
 @contextmanager
-def open_log(settings: "Settings") -> Iterator["Log"]:
+def open_log(settings: "Settings") -> Iterator["EventLog"]:
     """The log that the server of the same settings keeps too. Raises Failure."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from app.runs.log.event_log import Log
+    from app.runs.log.event_log import EventLog
 
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Failure(f"DIGITPAD_HOME, {settings.home}, cannot be made: {error.strerror}") from None
+        raise CommandError(f"DIGITPAD_HOME, {settings.home}, cannot be made: {error.strerror}") from None
     try:
-        log = Log(settings.log_url, lease_seconds=settings.lease_seconds)
+        log = EventLog(settings.log_url, lease_seconds=settings.lease_seconds)
     except (SQLAlchemyError, ImportError, OSError) as error:
         why = str(error).splitlines()[0]
-        raise Failure(f"the database of DIGITPAD_DATABASE_URL cannot be opened: {why}") from None
+        raise CommandError(f"the database of DIGITPAD_DATABASE_URL cannot be opened: {why}") from None
     try:
         yield log
     finally:
@@ -109,11 +109,11 @@ def open_drawings(settings: "Settings") -> "DrawingStore":
     return DrawingStore(settings.home / "drawings")
 
 
-def open_commands(log: "Log", settings: "Settings") -> "Commands":
+def open_commands(log: "EventLog", settings: "Settings") -> "RunService":
     """What people ask of runs; whoever runs the queue finds by itself what there is to do."""
-    from app.runs.service import Commands
+    from app.runs.service import RunService
 
-    return Commands(log, open_store(settings), settings, lambda: None)
+    return RunService(log, open_store(settings), settings, lambda: None)
 
 
 def load_data(settings: "Settings", name: str, *, download: bool = True) -> "Dataset":

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.completion import complete_data
-from app.cli.context import asked, load_data, open_drawings, read_settings, write_file
-from app.cli.output import Code, Failure, console, print_facts, print_json, print_table, say
+from app.cli.context import load_data, open_drawings, read_settings, reporting_errors, write_file
+from app.cli.output import Code, CommandError, console, print_facts, print_json, print_table, say
 
 if TYPE_CHECKING:
     from app.data import Dataset
@@ -54,7 +54,7 @@ def list_data(as_json: AsJson = False) -> None:
 @data.command()
 def fetch(name: Name) -> None:
     """Download or draw a data set, unless it is on this machine."""
-    with asked():
+    with reporting_errors():
         found = load_data(read_settings(), name)
     say(f"{found.title}: {len(found.train):,} images to train on, {len(found.test):,} to test on")
 
@@ -67,10 +67,10 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show what is in a data set: how many images of each label, and the first of them."""
-    with asked():
+    with reporting_errors():
         found = load_data(read_settings(), name)
     if label is not None and label not in found.labels:
-        raise Failure(f"label: expected one of {', '.join(found.labels)}; got {label!r}", Code.USAGE)
+        raise CommandError(f"label: expected one of {', '.join(found.labels)}; got {label!r}", Code.USAGE)
     counts = {part: _counts(found, part) for part in ("train", "test")}
     if as_json:
         print_json({"name": found.name, "title": found.title, "labels": list(found.labels), "counts": counts})
@@ -95,19 +95,19 @@ def export(
     """Write a data set as a file. Put below DIGITPAD_DATA_DIR, an npz is the data set npz:PATH."""
     from app.data.drawings.export import as_json, folder_of, write_zip
     from app.data.sources.drawings import set_of
-    from app.data.sources.npz import as_npz
+    from app.data.sources.npz import write_npz
 
     settings = read_settings()
-    with asked():
+    with reporting_errors():
         set_name = set_of(name)
         if format_ != Format.NPZ and set_name is None:
-            raise Failure(f"format: expected npz; {format_} is for sets of drawings, drawings:NAME", Code.USAGE)
+            raise CommandError(f"format: expected npz; {format_} is for sets of drawings, drawings:NAME", Code.USAGE)
         if format_ == Format.NPZ or set_name is None:
-            content = as_npz(load_data(settings, name))
+            content = write_npz(load_data(settings, name))
         else:
             drawings = open_drawings(settings)
             if not drawings.labels(set_name):
-                raise Failure(f"there are no drawings in the set {set_name}")
+                raise CommandError(f"there are no drawings in the set {set_name}")
             packed = BytesIO()
             if format_ == Format.ZIP:
                 write_zip(drawings, [set_name], packed)

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import typer
 
 from app.cli.context import open_drawings, open_log, open_store, read_settings
-from app.cli.output import Failure, clean, console, print_json, program, say
+from app.cli.output import CommandError, clean, console, print_json, program, say
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -63,7 +63,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] =
         for one in found:
             say(f"{one.state:4}  {one.name:{width}}  {clean(one.said)}")
     if bad:
-        raise Failure(f"{bad} of {len(found)} are not well")
+        raise CommandError(f"{bad} of {len(found)} are not well")
 
 
 def _careful(check: Callable[["Settings"], Iterator[Finding]], settings: "Settings") -> Iterator[Finding]:
@@ -72,7 +72,7 @@ def _careful(check: Callable[["Settings"], Iterator[Finding]], settings: "Settin
 
     try:
         yield from check(settings)
-    except (Failure, OSError, ValueError, SQLAlchemyError) as error:
+    except (CommandError, OSError, ValueError, SQLAlchemyError) as error:
         yield Finding(check.__name__.strip("_"), "bad", (str(error).splitlines() or [type(error).__name__])[0])
 
 
@@ -141,11 +141,11 @@ def _models(settings: "Settings") -> Iterator[Finding]:
 
 
 def _runs(settings: "Settings") -> Iterator[Finding]:
-    from app.runs.log.state import State
+    from app.runs.log.state import RunState
 
     with open_log(settings) as log:
         runs = log.list_runs(limit=1000)
-        states = {state: sum(run["state"] == state for run in runs) for state in State}
+        states = {state: sum(run["state"] == state for run in runs) for state in RunState}
         told = ", ".join(f"{count} {state}" for state, count in states.items() if count)
         yield Finding("runs", "ok", told or "none yet")
         for claim in log.expired():

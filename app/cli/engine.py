@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from app.cli.completion import complete_recipe
-from app.cli.context import asked, load_data, read_settings, write_file
-from app.cli.output import Code, Failure, say
+from app.cli.context import load_data, read_settings, reporting_errors, write_file
+from app.cli.output import Code, CommandError, say
 
 SHIPPED_VALIDATION = 0.1
 """Share of the training images that is set aside to calibrate the shipped model on, where its recipe sets no share."""
@@ -29,23 +29,23 @@ def default_model(
     from app.runs.config.run_config import parse_config
     from app.runs.training.distillation import load_teachers, with_teachers
     from app.runs.training.hardware import MAX_PROCESSES, cores
-    from app.runs.training.run_training import Said, Training
+    from app.runs.training.run_training import RunEvent, Training
     from app.settings import SHIPPED_MODELS
-    from app.storage.atomic import write_whole
+    from app.storage.atomic import write_atomic
 
     settings = read_settings()
     if is_installed():
-        raise Failure("the model that ships is made in a checkout; digitpad train makes one of your own")
+        raise CommandError("the model that ships is made in a checkout; digitpad train makes one of your own")
     _take_kernels(settings.blas_kernel)
-    with asked():
+    with reporting_errors():
         fields = get_recipe(recipe).config
     # calibrated on images that were no part of training, whatever the recipe does
     share = fields["validation"] if isinstance(fields.get("validation"), float) else SHIPPED_VALIDATION
-    with asked():
+    with reporting_errors():
         config = parse_config({**fields, "validation": share})
         dataset = load_data(settings, config.dataset)
     store = ModelStore(SHIPPED_MODELS)
-    with asked():
+    with reporting_errors():
         config = with_teachers(config, store, dataset.labels)
     training = Training(
         config,
@@ -56,12 +56,12 @@ def default_model(
     )
     said = []
     for step in training.run():
-        if isinstance(step, Said):
+        if isinstance(step, RunEvent):
             said.append(json.dumps({"type": step.type, "data": step.data}, ensure_ascii=False) + "\n")
             say(" ".join([f"{step.type:10}", *(f"{key} {_short(value)}" for key, value in step.data.items())]))
             sys.stdout.flush()
     card = store.save(training.card(name, shipped=True), training.network, replace=True, arrays=training.arrays())
-    write_whole(store.path(card.name, TRAINING_LOG), "".join(said).encode(), prefix=".log.")
+    write_atomic(store.path(card.name, TRAINING_LOG), "".join(said).encode(), prefix=".log.")
     store.set_default(card.name)
     say(f"saved      {card.name}, {card.parameters:,} parameters, SHA-256 {card.sha256}")
 
@@ -82,11 +82,11 @@ def augment(
     from app.runs.config.run_config import parse_config
 
     settings = read_settings()
-    with asked():
+    with reporting_errors():
         config = parse_config(get_recipe(recipe).config)
         augmentation = make_augmentation(config.augmentation)
         if augmentation is None:
-            raise Failure(f"the recipe {recipe} has no augmentation", Code.USAGE)
+            raise CommandError(f"the recipe {recipe} has no augmentation", Code.USAGE)
         split = load_data(settings, config.dataset).train
     indices, after = changed_digits(split, augmentation, seed=seed, count=digits, epochs=epochs)
     write_file(out, contact_sheet(split.images[indices], after))
@@ -105,7 +105,7 @@ def check_gradient(
     from app.recipes import get_recipe
     from app.runs.config.run_config import parse_config
 
-    with asked():
+    with reporting_errors():
         config = parse_config({**get_recipe(recipe).config, "dtype": "float64"})
     network = config.build_network()
     network.initialize(config.seed)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.completion import complete_data, complete_model
-from app.cli.context import asked, load_data, open_drawings, open_store, read_settings
+from app.cli.context import load_data, open_drawings, open_store, read_settings, reporting_errors
 from app.cli.output import console, number, percent, print_facts, print_json, print_table, say
 
 WIDEST_CONFUSION = 12
@@ -30,14 +30,14 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Accuracy, loss, precision and recall by label, calibration, and what is taken for what."""
-    from app.data.drawings.rendered import OwnImages
-    from app.models.evaluation import Judge
+    from app.data.drawings.rendered import DrawingRenderer
+    from app.models.evaluation import Evaluator
 
     settings = read_settings()
     store = open_store(settings)
-    with asked():
+    with reporting_errors():
         dataset = load_data(settings, data or store.get(model).dataset)
-        judge = Judge(store, OwnImages(open_drawings(settings)))
+        judge = Evaluator(store, DrawingRenderer(open_drawings(settings)))
         found, _ = judge.judgement(model, dataset, part.value)
     if as_json:
         print_json(found)

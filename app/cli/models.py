@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.completion import complete_model
-from app.cli.context import asked, open_log, open_store, read_settings
-from app.cli.output import Code, Failure, number, percent, print_facts, print_json, print_table, say
+from app.cli.context import open_log, open_store, read_settings, reporting_errors
+from app.cli.output import Code, CommandError, number, percent, print_facts, print_json, print_table, say
 
 if TYPE_CHECKING:
     from app.models import ModelStore, StoredModel
@@ -49,7 +49,7 @@ def list_models(as_json: AsJson = False) -> None:
 def show(name: Name, as_json: AsJson = False) -> None:
     """Show a model's card."""
     store = open_store(read_settings())
-    with asked():
+    with reporting_errors():
         card = store.get(name)
     if as_json:
         print_json(card.model_dump(mode="json"))
@@ -79,20 +79,20 @@ def default(
     force: Annotated[bool, typer.Option("--force", help="also one that forgot much of what its parent knew")] = False,
 ) -> None:
     """Make a model the default; without a name, print which is."""
-    from app.models.store import ForgetfulModelError
+    from app.models.store import AccuracyDroppedError
 
     store = open_store(read_settings())
     if name is None:
         chosen = store.default()
         if chosen is None:
-            raise Failure("there is no model yet: train one")
+            raise CommandError("there is no model yet: train one")
         say(chosen)
         return
     try:
-        with asked():
+        with reporting_errors():
             store.set_default(name, force=force)
-    except ForgetfulModelError as error:
-        raise Failure(f"{error}; --force does it") from None
+    except AccuracyDroppedError as error:
+        raise CommandError(f"{error}; --force does it") from None
     say(f"{name} is the default")
 
 
@@ -100,7 +100,7 @@ def default(
 def rename(name: Name, new: Annotated[str, typer.Argument(help="its new name")]) -> None:
     """Give a model another name; its run names it so too."""
     settings = read_settings()
-    with open_log(settings) as log, asked():
+    with open_log(settings) as log, reporting_errors():
         open_store(settings).rename(name, new)
         log.rename_model(name, new)
     say(f"{name} is {new} now")
@@ -110,7 +110,7 @@ def rename(name: Name, new: Annotated[str, typer.Argument(help="its new name")])
 def delete(name: Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False) -> None:
     """Remove a model; the one that ships with digitpad stays."""
     store = open_store(read_settings())
-    with asked():
+    with reporting_errors():
         store.path(name, "model.json")
         if not yes:
             typer.confirm(f"Remove the model {name}?", abort=True, err=True)
@@ -129,8 +129,8 @@ def take_in(
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise Failure(f"{file} cannot be read: {error.strerror}") from None
-    with asked():
+        raise CommandError(f"{file} cannot be read: {error.strerror}") from None
+    with reporting_errors():
         package = check(*(convert_onnx(data) if file.suffix.lower() == ONNX else unpack(data)))
         card = _kept(open_store(read_settings()), package)
     say(f"{card.name}, {card.parameters:,} parameters")
@@ -149,12 +149,12 @@ def export(
 
     store = open_store(read_settings())
     try:
-        with asked():
+        with reporting_errors():
             path = export_model(store, _named(store, name), format_, out)
     except ExportUnavailableError as error:
-        raise Failure(str(error)) from None
+        raise CommandError(str(error)) from None
     except OSError as error:
-        raise Failure(f"{out} cannot be written: {error.strerror}") from None
+        raise CommandError(f"{out} cannot be written: {error.strerror}") from None
     say(str(path))
 
 
@@ -162,7 +162,7 @@ def _named(store: "ModelStore", name: str | None) -> str:
     """`name`, or the default's name. Raises Failure."""
     chosen = name or store.default()
     if chosen is None:
-        raise Failure("there is no model yet: train one", Code.FAILED)
+        raise CommandError("there is no model yet: train one", Code.FAILED)
     return chosen
 
 
@@ -170,7 +170,7 @@ def _kept(store: "ModelStore", package: Any) -> Any:
     try:
         return store.save(package.card, package.network, arrays=package.arrays)
     except OSError as error:
-        raise Failure(f"the model cannot be written: {error.strerror}") from None
+        raise CommandError(f"the model cannot be written: {error.strerror}") from None
 
 
 def _summary(model: "StoredModel") -> dict[str, Any]:

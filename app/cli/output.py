@@ -27,7 +27,7 @@ class Code(IntEnum):
     TERMINATED = 143
 
 
-class Failure(Exception):
+class CommandError(Exception):
     """The command cannot go on; the message is the one line that is shown."""
 
     def __init__(self, message: str, code: Code = Code.FAILED) -> None:
@@ -69,7 +69,7 @@ def say(text: str = "") -> None:
     sys.stdout.write(text + "\n")
 
 
-def remark(text: str) -> None:
+def print_note(text: str) -> None:
     """Print a line about what is done to standard error."""
     sys.stdout.flush()
     sys.stderr.write(f"digitpad: {clean(text)}\n")
@@ -142,7 +142,7 @@ class OneLine(logging.Handler):
         text = record.getMessage() + ("" if error is None else f": {str(error).splitlines()[0]}" if str(error) else "")
         if text != self._told:
             self._told = text
-            remark(text)
+            print_note(text)
 
 
 def close_output() -> None:

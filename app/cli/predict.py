@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.completion import complete_model
-from app.cli.context import asked, open_store, read_settings
-from app.cli.output import Code, Failure, clean, percent, print_json, remark, say
+from app.cli.context import open_store, read_settings, reporting_errors
+from app.cli.output import Code, CommandError, clean, percent, print_json, print_note, say
 
 if TYPE_CHECKING:
-    from app.data import Sheet
+    from app.data import PreparedDrawing
     from app.models import Predictor
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -46,22 +46,22 @@ def predict(
     """Read PNG and JPEG pictures. One that cannot be read is named on standard error, and the others are read."""
     from app.models import Predictors
 
-    with asked():
+    with reporting_errors():
         predictor = Predictors(open_store(read_settings())).get(model)
     problems = _Problems()
     answers = _read(predictor, _sheets(_named(files, problems), problems))
     if format_ == Format.JSON:
-        with asked():
+        with reporting_errors():
             print_json(list(answers))
     else:
         if format_ == Format.CSV:
             say(_csv(COLUMNS))
-        with asked():
+        with reporting_errors():
             for answer in answers:
                 say(_csv(_row(answer)) if format_ == Format.CSV else _text(answer))
                 sys.stdout.flush()
     if problems.count:
-        raise Failure(f"{problems.count} could not be read", Code.FAILED)
+        raise CommandError(f"{problems.count} could not be read", Code.FAILED)
 
 
 class _Problems:
@@ -72,7 +72,7 @@ class _Problems:
 
     def tell(self, name: str, why: str) -> None:
         self.count += 1
-        remark(f"{name}: {why}")
+        print_note(f"{name}: {why}")
 
 
 def _named(names: Iterable[str], problems: _Problems) -> Iterator[tuple[str, bytes]]:
@@ -101,7 +101,7 @@ def _named(names: Iterable[str], problems: _Problems) -> Iterator[tuple[str, byt
             yield str(one), data
 
 
-def _sheets(pictures: Iterable[tuple[str, bytes]], problems: _Problems) -> Iterator[tuple[str, "Sheet"]]:
+def _sheets(pictures: Iterable[tuple[str, bytes]], problems: _Problems) -> Iterator[tuple[str, "PreparedDrawing"]]:
     from app.data import sheet_of_image
 
     for name, data in pictures:
@@ -114,9 +114,9 @@ def _sheets(pictures: Iterable[tuple[str, bytes]], problems: _Problems) -> Itera
             problems.tell(name, str(error))
 
 
-def _read(predictor: "Predictor", sheets: Iterable[tuple[str, "Sheet"]]) -> Iterator[dict[str, Any]]:
+def _read(predictor: "Predictor", sheets: Iterable[tuple[str, "PreparedDrawing"]]) -> Iterator[dict[str, Any]]:
     """The answers, some pictures at a time."""
-    waiting: list[tuple[str, Sheet]] = []
+    waiting: list[tuple[str, PreparedDrawing]] = []
     for named in sheets:
         waiting.append(named)
         if len(waiting) == TOGETHER:
@@ -125,14 +125,14 @@ def _read(predictor: "Predictor", sheets: Iterable[tuple[str, "Sheet"]]) -> Iter
     yield from _answers(predictor, waiting)
 
 
-def _answers(predictor: "Predictor", named: Sequence[tuple[str, "Sheet"]]) -> Iterator[dict[str, Any]]:
-    from app.models.responses import answer, read_sheets
+def _answers(predictor: "Predictor", named: Sequence[tuple[str, "PreparedDrawing"]]) -> Iterator[dict[str, Any]]:
+    from app.models.responses import predict_drawings, to_response
 
     if not named:
         return
-    wholes, parts = read_sheets(predictor, [sheet for _, sheet in named])
+    wholes, parts = predict_drawings(predictor, [sheet for _, sheet in named])
     for (name, sheet), whole, ones in zip(named, wholes, parts, strict=True):
-        yield {"file": name, **answer(sheet, whole, ones, model=predictor.card.name, with_input=False)}
+        yield {"file": name, **to_response(sheet, whole, ones, model=predictor.card.name, with_input=False)}
 
 
 def _text(answer: dict[str, Any]) -> str:

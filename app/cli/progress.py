@@ -12,8 +12,8 @@ from rich.text import Text
 
 from app.cli.output import clean, console, duration, number, percent, print_json, say
 from app.runs.log.database import UNREACHABLE
-from app.runs.log.event_log import Log, UnknownRunError
-from app.runs.log.state import State
+from app.runs.log.event_log import EventLog, UnknownRunError
+from app.runs.log.state import RunState
 from app.runs.log.views import brief
 
 LOOK_SECONDS = 0.1
@@ -37,7 +37,7 @@ class Screen(Protocol):
         """Leave the terminal as it was."""
 
 
-def follow(log: Log, run: int, screen: Screen, is_over: Callable[[State], bool]) -> State:
+def follow(log: EventLog, run: int, screen: Screen, is_over: Callable[[RunState], bool]) -> RunState:
     """Show all that `run` said and says, until `is_over` of its state; return the state. Raises UnknownRunError.
 
     While the database is busy or away, it waits.
@@ -55,10 +55,10 @@ def follow(log: Log, run: int, screen: Screen, is_over: Callable[[State], bool])
                 if not events:  # it was deleted since
                     break
                 seq = events[-1]["seq"]
-            state = State(status["state"])
-            screen.progress(status["progress"] if state == State.RUNNING else None)
+            state = RunState(status["state"])
+            screen.progress(status["progress"] if state == RunState.RUNNING else None)
         except UNREACHABLE:
-            state = State.RUNNING
+            state = RunState.RUNNING
         if is_over(state):
             return state
         time.sleep(LOOK_SECONDS)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.completion import complete_recipe
-from app.cli.context import asked
+from app.cli.context import reporting_errors
 from app.cli.output import percent, print_facts, print_json, print_table, say
 
 recipes = typer.Typer(help="The recipes: list, show.", no_args_is_help=True)
@@ -40,7 +40,7 @@ def show(
     """Show a recipe and its config, whose paths `digitpad train --set` takes."""
     from app.recipes import get_recipe
 
-    with asked():
+    with reporting_errors():
         found = get_recipe(recipe)
     if as_json:
         print_json(asdict(found))

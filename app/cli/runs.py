@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.completion import complete_run
-from app.cli.context import asked, open_commands, open_log, read_settings
-from app.cli.output import Code, Failure, number, percent, print_facts, print_json, print_table, remark, say
-from app.runs.log.state import ENDED, State
+from app.cli.context import open_commands, open_log, read_settings, reporting_errors
+from app.cli.output import Code, CommandError, number, percent, print_facts, print_json, print_note, print_table, say
+from app.runs.log.state import ENDED, RunState
 
 if TYPE_CHECKING:
-    from app.runs.log.event_log import Log
-    from app.runs.service import Commands
+    from app.runs.log.event_log import EventLog
+    from app.runs.service import RunService
     from app.settings import Settings
 
 runs = typer.Typer(help="The runs: list, show, watch, pause, resume, cancel, delete, export.", no_args_is_help=True)
@@ -25,10 +25,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 @contextmanager
-def _opened() -> Iterator[tuple["Settings", "Log", "Commands"]]:
+def _opened() -> Iterator[tuple["Settings", "EventLog", "RunService"]]:
     """The log and what can be asked; what the rooms refuse becomes a Failure."""
     settings = read_settings()
-    with open_log(settings) as log, asked():
+    with open_log(settings) as log, reporting_errors():
         yield settings, log, open_commands(log, settings)
 
 
@@ -90,13 +90,13 @@ def watch(
             state = follow(log, run, screen, lambda state: state in ENDED)
         except KeyboardInterrupt:
             screen.close()
-            remark(f"run {run} is no longer watched, and goes on by itself")
+            print_note(f"run {run} is no longer watched, and goes on by itself")
             raise typer.Exit(Code.INTERRUPTED) from None
         finally:
             screen.close()
-        if state != State.SUCCEEDED:
+        if state != RunState.SUCCEEDED:
             error = log.run(run)["error"]
-            raise Failure(f"run {run} {state}" + (f": {error}" if error else ""), Code.NOT_TRAINED)
+            raise CommandError(f"run {run} {state}" + (f": {error}" if error else ""), Code.NOT_TRAINED)
 
 
 @runs.command()
@@ -120,7 +120,7 @@ def resume(
     with _opened() as (settings, log, commands), interruptible() as interruption:
         row = commands.resume(run)
         if row["state"] in ENDED:
-            raise Failure(f"run {run} has {row['state']}: there is nothing to go on with")
+            raise CommandError(f"run {run} has {row['state']}: there is nothing to go on with")
         if detach:
             _tell(row)
         else:
@@ -165,22 +165,22 @@ def export(
     with _opened() as (settings, log, _):
         state = log.run(run)["state"]
         if state not in ENDED:
-            raise Failure(
+            raise CommandError(
                 f"run {run} is {state}: expected one that has ended; DIGITPAD_TENSORBOARD_DIR follows it live"
             )
         if tensorboard is None and mlflow is None:
-            raise Failure("expected --tensorboard DIR or --mlflow URI", Code.USAGE)
+            raise CommandError("expected --tensorboard DIR or --mlflow URI", Code.USAGE)
         try:
             sinks = [] if tensorboard is None else [tensorboard_sink(tensorboard, log.id)]
             if mlflow is not None:
                 sinks.append(mlflow_sink(mlflow, experiment or settings.mlflow_experiment, log.id, settings.home))
         except MissingExtraError as error:
-            raise Failure(str(error)) from None
+            raise CommandError(str(error)) from None
         for sink in sinks:
             try:
                 _, written = catch_up(log, sink, run)
             except Exception as error:  # noqa: BLE001  # whatever a library raises
-                raise Failure(f"{sink.name} cannot be written: {reason_of(error)}") from None
+                raise CommandError(f"{sink.name} cannot be written: {reason_of(error)}") from None
             finally:
                 sink.forget()
             say(f"{sink.name}: " + (f"{written} events of run {run}" if written else f"run {run} is all there"))

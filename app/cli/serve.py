@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.context import open_log, read_settings
-from app.cli.output import Failure, say
+from app.cli.output import CommandError, say
 from app.runs.training.hardware import THREAD_SETTINGS
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def serve(
     try:
         app = create_app(settings)
     except SettingError as error:
-        raise Failure(str(error)) from None
+        raise CommandError(str(error)) from None
     listener = _listen(settings.host, settings.port)
     _allow_many_sockets()
     _announce(settings, listener.getsockname()[1], made)
@@ -114,7 +114,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise Failure(f"port {port} is in use on {host}; choose another, e.g. --port {port + 1}") from None
-        raise Failure(f"cannot listen on {host} port {port}: {error.strerror}") from None
+            raise CommandError(f"port {port} is in use on {host}; choose another, e.g. --port {port + 1}") from None
+        raise CommandError(f"cannot listen on {host} port {port}: {error.strerror}") from None
     listener.listen(2048)
     return listener

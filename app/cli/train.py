@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.completion import complete_data, complete_recipe
-from app.cli.context import asked, open_commands, open_log, read_settings
-from app.cli.output import Code, Failure, OneLine, percent, program, remark, say
+from app.cli.context import open_commands, open_log, read_settings, reporting_errors
+from app.cli.output import Code, CommandError, OneLine, percent, print_note, program, say
 from app.cli.overrides import parse_overrides
-from app.runs.log.state import ENDED, State, has_stopped
+from app.runs.log.state import ENDED, RunState, has_stopped
 
 if TYPE_CHECKING:
     from app.cli.progress import Screen
-    from app.runs.log.event_log import Log
-    from app.runs.service import Commands
+    from app.runs.log.event_log import EventLog
+    from app.runs.service import RunService
     from app.settings import Settings
 
 _ENDINGS = {signal.SIGINT: Code.INTERRUPTED, signal.SIGTERM: Code.TERMINATED}
@@ -84,7 +84,7 @@ def train(
     settings = read_settings()
     with open_log(settings) as log:
         commands = open_commands(log, settings)
-        with asked():
+        with reporting_errors():
             overrides = parse_overrides(settings_ or [], get_recipe(recipe).config)
             given = {"dataset": data, "epochs": epochs, "seed": seed}
             overrides |= {name: value for name, value in given.items() if value is not None}
@@ -101,7 +101,13 @@ def train(
 
 
 def train_here(
-    settings: "Settings", log: "Log", commands: "Commands", run: int, interruption: Interruption, *, as_json: bool
+    settings: "Settings",
+    log: "EventLog",
+    commands: "RunService",
+    run: int,
+    interruption: Interruption,
+    *,
+    as_json: bool,
 ) -> None:
     """Train a run that waits, unless a server was quicker, and follow it to its end. Raises Failure, typer.Exit.
 
@@ -109,7 +115,7 @@ def train_here(
     """
     from app.cli.progress import follow, make_screen
     from app.runs.log.database import UNREACHABLE
-    from app.runs.supervisor import Runner
+    from app.runs.supervisor import Supervisor
 
     logging.getLogger("digitpad").addHandler(OneLine())
     if not as_json:
@@ -118,7 +124,7 @@ def train_here(
     # what is only remarkable would tear the bar
     quiet = settings.model_copy(update={"log_level": "error"})
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
-    runner = Runner(log, quiet, only=run)
+    runner = Supervisor(log, quiet, only=run)
     watch = _Watch(commands, run, interruption, screen)
     runner.start()
     try:
@@ -137,17 +143,17 @@ def train_here(
         finish(log, run, interruption, as_json=as_json)
     except UNREACHABLE:
         said = f"the database cannot be reached; run {run} goes on from its last checkpoint: {_resuming(run)}"
-        raise Failure(said, interruption.code if interruption.count else Code.FAILED) from None
+        raise CommandError(said, interruption.code if interruption.count else Code.FAILED) from None
 
 
 class _Watch:
     """Asks a run to pause when it is interrupted, once; and knows when there is nothing more to wait for."""
 
-    def __init__(self, commands: "Commands", run: int, interruption: Interruption, screen: "Screen") -> None:
+    def __init__(self, commands: "RunService", run: int, interruption: Interruption, screen: "Screen") -> None:
         self._commands, self._run, self._interruption, self._screen = commands, run, interruption, screen
         self._asked, self._told = False, ""
 
-    def is_over(self, state: State) -> bool:
+    def is_over(self, state: RunState) -> bool:
         from app.runs.log.database import UNREACHABLE
 
         if has_stopped(state):
@@ -165,28 +171,28 @@ class _Watch:
         if text != self._told:
             self._told = text
             self._screen.close()
-            remark(text)
+            print_note(text)
 
 
-def _is_waiting(log: "Log", run: int) -> bool:
+def _is_waiting(log: "EventLog", run: int) -> bool:
     status = log.status(run)
-    return status is not None and not has_stopped(State(status["state"]))
+    return status is not None and not has_stopped(RunState(status["state"]))
 
 
 def _resuming(run: int) -> str:
     return f"{program()} runs resume {run}"
 
 
-def finish(log: "Log", run: int, interruption: Interruption, *, as_json: bool) -> None:
+def finish(log: "EventLog", run: int, interruption: Interruption, *, as_json: bool) -> None:
     """Say what became of a run. Raises Failure or typer.Exit unless it succeeded."""
     row: dict[str, Any] = log.run(run)
-    state = State(row["state"])
-    if state == State.SUCCEEDED:
+    state = RunState(row["state"])
+    if state == RunState.SUCCEEDED:
         if not as_json:
             say(f"run {run}: the model {row['model']}, {percent(row['test_accuracy'])} of the test images")
         return
     if state in ENDED:
-        raise Failure(f"run {run} {state}" + (f": {row['error']}" if row["error"] else ""), Code.NOT_TRAINED)
+        raise CommandError(f"run {run} {state}" + (f": {row['error']}" if row["error"] else ""), Code.NOT_TRAINED)
     epoch = (row["metrics"] or {}).get("epoch", 0)
-    remark(f"run {run} is {state} after epoch {epoch}; to go on: {_resuming(run)}")
+    print_note(f"run {run} is {state} after epoch {epoch}; to go on: {_resuming(run)}")
     raise typer.Exit(interruption.code if interruption.count else Code.NOT_TRAINED)

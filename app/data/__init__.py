@@ -2,11 +2,11 @@
 
 from app.data.catalog import DatasetInfo, list_datasets, load_dataset
 from app.data.dataset import Dataset, DatasetUnavailable, Split, split_validation
-from app.data.preprocessing.pipeline import Steps
+from app.data.preprocessing.pipeline import PipelineSteps
 from app.data.preprocessing.prepare import (
-    Part,
-    Prepared,
-    Sheet,
+    PreparedDrawing,
+    PreparedImage,
+    Segment,
     from_image,
     from_pixels,
     from_strokes,
@@ -21,11 +21,11 @@ __all__ = [
     "Dataset",
     "DatasetInfo",
     "DatasetUnavailable",
-    "Part",
-    "Prepared",
-    "Sheet",
+    "PipelineSteps",
+    "PreparedDrawing",
+    "PreparedImage",
+    "Segment",
     "Split",
-    "Steps",
     "from_image",
     "from_pixels",
     "from_strokes",

@@ -15,7 +15,7 @@ LARGEST_BYTES = 320 * 2**20
 """Of one set's images: EMNIST's digits have 220 MB."""
 
 
-class LoadedDatasets:
+class DatasetCache:
     """Data sets by name, the last used kept. Safe to share between threads."""
 
     def __init__(

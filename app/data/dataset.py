@@ -67,7 +67,7 @@ SHEET = 20
 """Digits on a sheet: two of each label where there are ten."""
 
 
-def sheet_indexes(labels: LabelArray, kinds: int, count: int = SHEET) -> NDArray[np.int64]:
+def sample_per_label(labels: LabelArray, kinds: int, count: int = SHEET) -> NDArray[np.int64]:
     """Which images of a split to show, by `labels` (N,), indices of `kinds` labels: up to `count`, label by label.
 
     As many of each label as of any other, the first ones of the split; where a label has too few, or there are more

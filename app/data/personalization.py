@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from app.data.dataset import Dataset, DatasetUnavailable, Split
 from app.data.drawings.drawing import Drawing, digest_of
-from app.data.drawings.rendered import Yours
+from app.data.drawings.rendered import RenderedDrawings
 from app.data.drawings.store import DrawingStore
 from app.data.preprocessing.prepare import from_strokes
 from app.data.sources import drawings as drawing_sets
@@ -66,7 +66,7 @@ class PersonalData:
     """
 
     dataset: Dataset
-    held_out: Yours
+    held_out: RenderedDrawings
     learned: int
 
 
@@ -102,7 +102,7 @@ def load_personal(
         sorted(key for key, drawing in newest.items() if drawing.label == label and key not in held)
         for label in dataset.labels
     ]
-    kept = {key: drawing_sets.Kept.of(drawing) for key, drawing in newest.items() if key not in held}
+    kept = {key: drawing_sets.StrokeArrays.of(drawing) for key, drawing in newest.items() if key not in held}
     drawn = drawing_sets.render(groups, kept, -(-images // sum(map(bool, groups))), SEED)
     train = _among(drawn, dataset.train, rehearsal, set_aside)
     facts = [drawing_sets.VERSION, SEED, images, rehearsal, set_aside, dataset.version, groups, sorted(held)]
@@ -144,9 +144,9 @@ def _among(drawn: Split, known: Split, rehearsal: int, set_aside: float) -> Spli
     )
 
 
-def _as_drawn(drawings: Sequence[Drawing], labels: Sequence[str]) -> Yours:
+def _as_drawn(drawings: Sequence[Drawing], labels: Sequence[str]) -> RenderedDrawings:
     images: NDArray[np.uint8] = np.empty((len(drawings), 28, 28), np.uint8)
     for place, drawing in enumerate(drawings):
         images[place] = np.rint(from_strokes(drawing.strokes).pixels * 255)
     places = np.array([labels.index(drawing.label) for drawing in drawings], np.int64)
-    return Yours(tuple(drawings), images, places)
+    return RenderedDrawings(tuple(drawings), images, places)

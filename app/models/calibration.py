@@ -13,7 +13,7 @@ from app.data import Split
 from app.data.sources.nondigits import MEASURED, SHOWN, load_nondigits, pair_digits
 from app.data.sources.synthetic import LABELS as DIGITS
 from app.models.card import Calibration, Samples
-from app.models.features import Seen, look_at
+from app.models.features import NetworkOutput, look_at
 from app.models.ood.detector import fit_outliers, fit_rejection, scales_of, scores_of, statistics_of
 from app.nn import Network
 from app.nn.arrays import Array
@@ -87,7 +87,7 @@ def calibrate(
             outliers = fit_outliers(subspaces, (digits, look(digits)), (others, look(others)))
         fit = fit_rejection(subspaces, fitted.images, first, outliers)
 
-        def refused(images: NDArray[np.uint8], seen: Seen) -> float:
+        def refused(images: NDArray[np.uint8], seen: NetworkOutput) -> float:
             scores = scores_of(statistics_of(subspaces, images, seen, outliers), scales_of(fit))
             return float(np.mean(scores < fit.threshold))
 

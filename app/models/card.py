@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 LONGEST_NAME = 64
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-FORGOTTEN = 0.005
+MAX_ACCURACY_DROP = 0.005
 """A model made one's own may read any test set worse than its parent by up to half a point, and become the default."""
 RESERVED = frozenset({"checkpoints", "default", "drawings"})
 """What else lies in the folder of the models."""
@@ -80,7 +80,7 @@ class Calibration(_Strict):
     note: str | None = Field(default=None, max_length=1000)
 
 
-class Reading(_Strict):
+class RobustnessResult(_Strict):
     """The share that was read right of `count` images of one kind."""
 
     kind: str = Field(min_length=1, max_length=200)
@@ -96,7 +96,7 @@ class SeedResult(_Strict):
     test: float | None = Field(default=None, ge=0, le=1)
 
 
-class Compared(_Strict):
+class Comparison(_Strict):
     """What the parent read right, and what the new model does, of the same images.
 
     `of` is "drawings" for the user's own that were held out, "parent" for the test images of the parent's data set, and
@@ -111,7 +111,7 @@ class Compared(_Strict):
     after: float = Field(ge=0, le=1)
 
 
-class Mine(_Strict):
+class Personalization(_Strict):
     """What a model was made one's own from: the parent, the set of drawings, and how many of them were learned."""
 
     parent: str = Field(max_length=64)
@@ -122,18 +122,18 @@ class Mine(_Strict):
     held_out: int = Field(ge=0)
     seen: bool = False
     """Whether its parent may have learned from some of those: what that was trained on had drawings among it."""
-    compared: list[Compared] = Field(max_length=10)
+    compared: list[Comparison] = Field(max_length=10)
 
     def forgot(self) -> str | None:
         """In words, if it reads any test set too much worse than its parent; None where it does not."""
         for row in self.compared:
             # counts, so that a fall of exactly half a point is none too many, whatever floats make of it
             lost = round((row.before - row.after) * row.count)
-            if row.of != "drawings" and lost > FORGOTTEN * row.count + 1e-6:
+            if row.of != "drawings" and lost > MAX_ACCURACY_DROP * row.count + 1e-6:
                 return (
                     f"it reads the test set of {row.data} {100 * (row.before - row.after):.2f} points worse than "
                     f"{self.parent}: {100 * row.after:.2f} % after {100 * row.before:.2f} %; expected at most "
-                    f"{100 * FORGOTTEN:g} points"
+                    f"{100 * MAX_ACCURACY_DROP:g} points"
                 )
         return None
 
@@ -165,9 +165,9 @@ class ModelCard(BaseModel):
     shipped: bool = False
     dataset_version: str | None = Field(default=None, max_length=64)
     """What the data set's images were made of, where it is one that the user can change."""
-    mine: Mine | None = None
+    mine: Personalization | None = None
     """Of a model that was made from another with the user's own drawings."""
-    robustness: list[Reading] = Field(default_factory=list, max_length=100)
+    robustness: list[RobustnessResult] = Field(default_factory=list, max_length=100)
     """How it reads what is unlike the images that it was trained on."""
     seeds: list[SeedResult] = Field(default_factory=list, max_length=100)
     """What the same training came to with other seeds."""

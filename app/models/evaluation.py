@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data import Dataset, Split
-from app.data.drawings.rendered import OwnImages, Yours
+from app.data.drawings.rendered import DrawingRenderer, RenderedDrawings
 from app.models.calibration import BINS, softmax
 from app.models.card import ModelCard
 from app.models.features import as_logits
@@ -28,7 +28,7 @@ REMEMBERED = 16
 Part = Literal["train", "test"]
 
 
-class MisfitError(ValueError):
+class LabelMismatchError(ValueError):
     """The data set has labels that the model does not know."""
 
 
@@ -37,7 +37,7 @@ class StoppedError(Exception):
 
 
 @dataclass(frozen=True, eq=False)
-class Readings:
+class Predictions:
     """What a model said of N images: all arrays (N,). `truth` and `said` are indices into the model's labels.
 
     `probability` is that of what was said and `likelihood` that of the truth, as the model's calibration has them.
@@ -55,12 +55,12 @@ class Readings:
         return float(np.mean(self.said == self.truth))
 
 
-class Judge:
+class Evaluator:
     """Judges the models of a store. What was read once is remembered by the hash of the weights."""
 
-    def __init__(self, store: ModelStore, own: OwnImages) -> None:
+    def __init__(self, store: ModelStore, own: DrawingRenderer) -> None:
         self._store, self._own = store, own
-        self._known: OrderedDict[Hashable, Readings] = OrderedDict()
+        self._known: OrderedDict[Hashable, Predictions] = OrderedDict()
         self._lock = threading.Lock()
         self._is_over = threading.Event()
 
@@ -68,10 +68,10 @@ class Judge:
         """End the judgement at hand soon, by a StoppedError, and every later one that is not remembered."""
         self._is_over.set()
 
-    def judgement(self, name: str, dataset: Dataset, part: Part) -> tuple[dict[str, Any], Yours]:
+    def judgement(self, name: str, dataset: Dataset, part: Part) -> tuple[dict[str, Any], RenderedDrawings]:
         """The judgement as JSON, and the drawings whose numbers stand in its `yours`, if there are any.
 
-        Raises UnknownModelError, DamagedModelError and MisfitError.
+        Raises UnknownModelError, DamagedModelError and LabelMismatchError.
         """
         card = self._store.get(name)
         readings = self._readings(card, dataset, part)
@@ -95,7 +95,7 @@ class Judge:
             "yours": self._yours(card, yours) if len(yours) else None,
         }, yours
 
-    def cell(
+    def confusion_examples(
         self, name: str, dataset: Dataset, part: Part, truth: str, said: str, offset: int, limit: int
     ) -> tuple[int, list[dict[str, Any]]]:
         """How many images of one label were taken for another, and some of them; those where it was surest come first,
@@ -112,15 +112,15 @@ class Judge:
         page = found[order][offset : offset + limit]
         return len(found), [_told(readings, index, card.labels) for index in page.tolist()]
 
-    def _readings(self, card: ModelCard, dataset: Dataset, part: Part) -> Readings:
+    def _readings(self, card: ModelCard, dataset: Dataset, part: Part) -> Predictions:
         labels = self._translation(card, dataset)
         split = dataset.train if part == "train" else dataset.test
         if not len(split):
-            raise MisfitError(f"expected images to judge by; {dataset.title} has none to {part} with")
+            raise LabelMismatchError(f"expected images to judge by; {dataset.title} has none to {part} with")
         key = (*_identity(card), dataset.name, dataset.version, part)
         return self._remembered(key, lambda: self._read(card, split.images, labels[split.labels]))
 
-    def _yours(self, card: ModelCard, yours: Yours) -> dict[str, Any]:
+    def _yours(self, card: ModelCard, yours: RenderedDrawings) -> dict[str, Any]:
         key = (*_identity(card), tuple((drawing.id, drawing.label) for drawing in yours.drawings))
         readings = self._remembered(key, lambda: self._read(card, yours.images, yours.labels))
         return {
@@ -133,19 +133,19 @@ class Judge:
             ],
         }
 
-    def _read(self, card: ModelCard, images: NDArray[np.uint8], truth: NDArray[np.int64]) -> Readings:
+    def _read(self, card: ModelCard, images: NDArray[np.uint8], truth: NDArray[np.int64]) -> Predictions:
         _, network = self._store.load(card.name)
         readings = read(network, card, Split(images, truth), self._is_over.is_set)
         if not np.isfinite(readings.probability).all():
             raise DamagedModelError(f"the model {card.name} cannot be used: its outputs are not finite numbers")
         return readings
 
-    def _remembered(self, key: Hashable, work: Any) -> Readings:
+    def _remembered(self, key: Hashable, work: Any) -> Predictions:
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
-        readings: Readings = work()
+        readings: Predictions = work()
         with self._lock:
             self._known[key] = readings
             while len(self._known) > REMEMBERED:
@@ -154,10 +154,10 @@ class Judge:
 
     @staticmethod
     def _translation(card: ModelCard, dataset: Dataset) -> NDArray[np.int64]:
-        """The place of each of the data set's labels among the model's. Raises MisfitError."""
+        """The place of each of the data set's labels among the model's. Raises LabelMismatchError."""
         unknown = [label for label in dataset.labels if label not in card.labels]
         if unknown:
-            raise MisfitError(
+            raise LabelMismatchError(
                 f"expected a data set whose labels the model {card.name} knows; {dataset.title} has "
                 f"{', '.join(unknown[:10])}, which it does not"
             )
@@ -170,7 +170,7 @@ def _has_changed(card: ModelCard, dataset: Dataset) -> bool:
     return known is not None and dataset.name == card.dataset and dataset.version != known
 
 
-def read(network: Network, card: ModelCard, split: Split, is_over: Callable[[], bool] = lambda: False) -> Readings:
+def read(network: Network, card: ModelCard, split: Split, is_over: Callable[[], bool] = lambda: False) -> Predictions:
     """What a network says of the images of `split`, whose labels are indices into the card's.
 
     Raises StoppedError once `is_over` says so.
@@ -193,7 +193,7 @@ def read(network: Network, card: ModelCard, split: Split, is_over: Callable[[], 
         said[rows] = probabilities.argmax(axis=1)
         sure[rows], likely[rows] = probabilities[each, said[rows]], probabilities[each, truth[rows]]
     mean = total / count if loss is not None else None
-    return Readings(truth, said, sure, likely, mean if mean is not None and np.isfinite(mean) else None)
+    return Predictions(truth, said, sure, likely, mean if mean is not None and np.isfinite(mean) else None)
 
 
 def _identity(card: ModelCard) -> tuple[Hashable, ...]:
@@ -202,13 +202,13 @@ def _identity(card: ModelCard) -> tuple[Hashable, ...]:
     return card.sha256, _temperature(card), json.dumps(described, sort_keys=True)
 
 
-def confusion_of(readings: Readings, labels: int) -> NDArray[np.int64]:
+def confusion_of(readings: Predictions, labels: int) -> NDArray[np.int64]:
     """Counts (K, K): a row for each truth, a column for each answer."""
     counts = np.bincount(readings.truth * labels + readings.said, minlength=labels * labels)
     return counts.reshape(labels, labels)
 
 
-def calibration_of(readings: Readings, bins: int = BINS) -> dict[str, Any]:
+def calibration_of(readings: Predictions, bins: int = BINS) -> dict[str, Any]:
     """Confidence beside accuracy in bins of equal width, open below, and the expected calibration error.
 
     Guo et al. 2017, section 2.
@@ -234,14 +234,14 @@ def calibration_of(readings: Readings, bins: int = BINS) -> dict[str, Any]:
     }
 
 
-def _worst(readings: Readings) -> list[int]:
+def _worst(readings: Predictions) -> list[int]:
     wrong = np.flatnonzero(readings.said != readings.truth)
     order = np.argsort(readings.likelihood[wrong], kind="stable")[:MISTAKES]
     found: list[int] = wrong[order].tolist()
     return found
 
 
-def _told(readings: Readings, index: int, labels: list[str]) -> dict[str, Any]:
+def _told(readings: Predictions, index: int, labels: list[str]) -> dict[str, Any]:
     return {
         "index": index,
         "truth": labels[int(readings.truth[index])],

@@ -18,18 +18,18 @@ FloatRows = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class NetworkOutput:
     """`logits` (N, K), float64, and `features` (N, F): what the last dense layer is given, of the network's dtype."""
 
     logits: FloatRows
     features: Array
 
-    def __getitem__(self, row: int) -> "Seen":
+    def __getitem__(self, row: int) -> "NetworkOutput":
         """What was made of one of the images, as if it had come alone."""
-        return Seen(self.logits[row : row + 1], self.features[row : row + 1])
+        return NetworkOutput(self.logits[row : row + 1], self.features[row : row + 1])
 
 
-def look(network: Network, inputs: Array) -> Seen:
+def look(network: Network, inputs: Array) -> NetworkOutput:
     """What `network` makes of `inputs` (N, *input_shape), of its dtype."""
     last = _last_dense(network)
     features = inputs
@@ -38,17 +38,19 @@ def look(network: Network, inputs: Array) -> Seen:
     outputs = features
     for layer in network.layers[last:]:
         outputs = layer.forward(outputs, training=False)
-    return Seen(as_logits(network, outputs), features.reshape(len(features), -1))
+    return NetworkOutput(as_logits(network, outputs), features.reshape(len(features), -1))
 
 
-def look_at(network: Network, images: NDArray[Any], input_scale: float) -> Seen:
+def look_at(network: Network, images: NDArray[Any], input_scale: float) -> NetworkOutput:
     """What `network` makes of images (N, 28, 28) of bytes."""
     parts = []
     for start in range(0, len(images), BATCH):
         batch = images[start : start + BATCH]
         inputs = (batch.astype(network.dtype) / network.dtype.type(input_scale)).reshape(-1, *network.input_shape)
         parts.append(look(network, inputs))
-    return Seen(np.concatenate([part.logits for part in parts]), np.concatenate([part.features for part in parts]))
+    return NetworkOutput(
+        np.concatenate([part.logits for part in parts]), np.concatenate([part.features for part in parts])
+    )
 
 
 def as_logits(network: Network, outputs: Array) -> FloatRows:

@@ -6,11 +6,11 @@ from threading import Lock
 
 import numpy as np
 
-from app.data import Prepared
+from app.data import PreparedImage
 from app.models.calibration import softmax
 from app.models.card import ModelCard
-from app.models.features import Seen, look
-from app.models.ood.detector import Rejecter
+from app.models.features import NetworkOutput, look
+from app.models.ood.detector import OutOfDistributionDetector
 from app.models.store import CARD, DamagedModelError, ModelStore, Stamp, UnknownModelError, file_stamp
 from app.nn import Network
 
@@ -36,7 +36,7 @@ class Prediction:
 class Predictor:
     """A network ready to read images; safe to share between threads."""
 
-    def __init__(self, card: ModelCard, network: Network, rejecter: Rejecter | None = None) -> None:
+    def __init__(self, card: ModelCard, network: Network, rejecter: OutOfDistributionDetector | None = None) -> None:
         outputs = network.output_shape
         if outputs != (len(card.labels),):
             raise ValueError(f"labels: expected one for each of the {outputs} outputs; got {len(card.labels)}")
@@ -44,7 +44,7 @@ class Predictor:
         self._scale = network.dtype.type(BYTE_MAX / card.input_scale)
         self._temperature = card.calibration.temperature if card.calibration is not None else 1.0
 
-    def predict(self, images: list[Prepared]) -> list[Prediction]:
+    def predict(self, images: list[PreparedImage]) -> list[Prediction]:
         """Read prepared images, one prediction each. Raises DamagedModelError where it gives no finite numbers."""
         pixels = np.stack([image.pixels for image in images]).astype(self._network.dtype, copy=False)
         inputs = (pixels * self._scale).reshape(len(images), *self._network.input_shape)
@@ -60,7 +60,7 @@ class Predictor:
             for number, (image, label, row) in enumerate(zip(images, said, rows, strict=True))
         ]
 
-    def _say(self, image: Prepared, label: int, seen: Seen, row: list[float]) -> Prediction:
+    def _say(self, image: PreparedImage, label: int, seen: NetworkOutput, row: list[float]) -> Prediction:
         labels = self.card.labels
         rejecter = self._rejecter
         if image.blank:

@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.data import Prepared, Sheet
+from app.data import PreparedDrawing, PreparedImage
 from app.models.predictor import Prediction, Predictor
 
 PIXEL_DIGITS = 4
 
 
-def read_sheets(predictor: Predictor, sheets: Sequence[Sheet]) -> tuple[list[Prediction], list[list[Prediction]]]:
+def predict_drawings(
+    predictor: Predictor, sheets: Sequence[PreparedDrawing]
+) -> tuple[list[Prediction], list[list[Prediction]]]:
     """What a model says of each sheet as a whole, and of each of its parts; all are read at once.
 
     Raises DamagedModelError.
@@ -24,22 +26,22 @@ def read_sheets(predictor: Predictor, sheets: Sequence[Sheet]) -> tuple[list[Pre
     return said[: len(sheets)], [[next(others) for _ in sheet.parts] for sheet in sheets]
 
 
-def answer(
-    sheet: Sheet, whole: Prediction, parts: Sequence[Prediction], *, model: str, with_input: bool
+def to_response(
+    sheet: PreparedDrawing, whole: Prediction, parts: Sequence[Prediction], *, model: str, with_input: bool
 ) -> dict[str, Any]:
     """The answer to a sheet, of which `integer` and `parts` were said."""
-    told = {**describe(whole, sheet.whole, with_input), "blank": sheet.whole.blank, "model": model}
+    told = {**prediction_json(whole, sheet.whole, with_input), "blank": sheet.whole.blank, "model": model}
     if sheet.parts:
         told["is_digit"], told["score"] = False, None if whole.score is None else 0.0
         told["digits"] = [
-            {"box": part.box, **describe(one, part.prepared, with_input)}
+            {"box": part.box, **prediction_json(one, part.prepared, with_input)}
             for part, one in zip(sheet.parts, parts, strict=True)
         ]
         told["reading"] = _reading(parts)
     return told
 
 
-def describe(said: Prediction, image: Prepared, with_input: bool) -> dict[str, Any]:
+def prediction_json(said: Prediction, image: PreparedImage, with_input: bool) -> dict[str, Any]:
     """What was said of an image, and with `with_input` the 28×28 itself, as JSON."""
     told: dict[str, Any] = {
         "label": said.label,
@@ -48,11 +50,11 @@ def describe(said: Prediction, image: Prepared, with_input: bool) -> dict[str, A
         "score": said.score,
     }
     if with_input:
-        told["input"] = rounded(image.pixels)
+        told["input"] = pixels_json(image.pixels)
     return told
 
 
-def rounded(pixels: NDArray[np.floating]) -> list[list[float]]:
+def pixels_json(pixels: NDArray[np.floating]) -> list[list[float]]:
     """Pixels (H, W), 0 to 1, as JSON."""
     return [[round(value, PIXEL_DIGITS) for value in row] for row in pixels.tolist()]
 

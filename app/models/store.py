@@ -18,10 +18,10 @@ from safetensors.numpy import load, save
 
 from app.models.card import LONGEST_NAME, NAME, ModelCard, check_name
 from app.models.features import count_features
-from app.models.ood.detector import ARRAYS, Rejecter
+from app.models.ood.detector import ARRAYS, OutOfDistributionDetector
 from app.nn import Network
 from app.nn.arrays import Array
-from app.storage.atomic import sync_folder, write_synced, write_whole
+from app.storage.atomic import sync_folder, write_atomic, write_synced
 
 WEIGHTS, CARD, DEFAULT = "model.safetensors", "model.json", "default"
 CHOSEN = "chosen"
@@ -51,7 +51,7 @@ class ProtectedModelError(RuntimeError):
     """The model ships with digitpad, and is not removed."""
 
 
-class ForgetfulModelError(RuntimeError):
+class AccuracyDroppedError(RuntimeError):
     """The model has forgotten too much of what its parent knew; the message has the figures."""
 
 
@@ -99,7 +99,7 @@ class ModelStore:
         """The card and the network of `name`. Raises UnknownModelError, DamagedModelError."""
         return self.load_with_rejecter(name)[:2]
 
-    def load_with_rejecter(self, name: str) -> tuple[ModelCard, Network, Rejecter | None]:
+    def load_with_rejecter(self, name: str) -> tuple[ModelCard, Network, OutOfDistributionDetector | None]:
         """The card and the network of `name`, and what tells whether an image is strange to it, if it has that.
 
         Raises UnknownModelError, DamagedModelError.
@@ -112,7 +112,9 @@ class ModelStore:
             rejecter = None
             if rejection is not None:
                 arrays = {key: weights.pop(key) for key in ARRAYS if key in weights}
-                rejecter = Rejecter(rejection, len(card.labels), arrays, features=count_features(network))
+                rejecter = OutOfDistributionDetector(
+                    rejection, len(card.labels), arrays, features=count_features(network)
+                )
             network.load_weights(weights)
         except (ValueError, TypeError, SafetensorError, OSError) as error:
             raise DamagedModelError(f"the model {name} cannot be used: {error}") from None
@@ -183,7 +185,7 @@ class ModelStore:
         if unknown or "sha256" in fields:
             raise ValueError(f"expected fields of a card that may change; got {', '.join(sorted(fields))}")
         updated = ModelCard.model_validate({**card.model_dump(), **fields})
-        write_whole(self.path(name, CARD), (updated.model_dump_json(indent=2) + "\n").encode(), prefix=".card.")
+        write_atomic(self.path(name, CARD), (updated.model_dump_json(indent=2) + "\n").encode(), prefix=".card.")
         return updated
 
     def delete(self, name: str) -> None:
@@ -271,14 +273,14 @@ class ModelStore:
     def set_default(self, name: str, *, force: bool = False) -> None:
         """Set the default model; refuse one that is clearly less accurate than its parent, unless `force`.
 
-        Raises UnknownModelError, DamagedModelError, ForgetfulModelError.
+        Raises UnknownModelError, DamagedModelError, AccuracyDroppedError.
         """
         mine = self.get(name).mine
         forgot = None if mine is None or force else mine.forgot()
         if forgot is not None:
-            raise ForgetfulModelError(f"{name} is not made the default: {forgot}")
+            raise AccuracyDroppedError(f"{name} is not made the default: {forgot}")
         self.home.mkdir(parents=True, exist_ok=True)
-        write_whole(self._choice, f"{name}\n".encode(), prefix=".default.")
+        write_atomic(self._choice, f"{name}\n".encode(), prefix=".default.")
 
     def _folder(self, name: str) -> Path:
         try:

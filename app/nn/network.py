@@ -106,7 +106,7 @@ class Network:
         """How many multiplications by weights the forward pass takes for one sample."""
         return sum(layer.multiplications for layer in self.layers)
 
-    def live_in(self, params: Array, grads: Array) -> None:
+    def bind_storage(self, params: Array, grads: Array) -> None:
         """From now on keep the parameters and gradients in these vectors, whose contents are taken as they are."""
         self._bind(params, grads)
 

@@ -49,7 +49,7 @@ def layer_statistics(network: Network, norms: Mapping[str, float]) -> tuple[Laye
 def gradient_norms(network: Network, gradient: Array) -> dict[str, float]:
     """The norm of each part of a vector as long as the network's parameters, by the parameters' names."""
     twin = Network.from_spec(network.spec(), dtype=gradient.dtype)
-    twin.live_in(gradient, gradient)
+    twin.bind_storage(gradient, gradient)
     return {
         f"{index}.{name}": _norm(array)
         for index, layer in enumerate(twin.layers)

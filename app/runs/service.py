@@ -9,8 +9,8 @@ from app.data.drawings.store import DrawingStore
 from app.models import ModelStore
 from app.runs.config.run_config import RunConfig, parse_config, request_config
 from app.runs.config.sweep import race_configs, race_tag
-from app.runs.log.event_log import Log, UnknownRunError
-from app.runs.log.state import ENDED, State
+from app.runs.log.event_log import EventLog, UnknownRunError
+from app.runs.log.state import ENDED, RunState
 from app.runs.training.checkpoints import CheckpointError, Checkpoints
 from app.runs.training.distillation import with_teachers
 from app.runs.training.personalization import check_personal
@@ -22,10 +22,10 @@ class NoCheckpointError(RuntimeError):
     """The run left nothing to go on from."""
 
 
-class Commands:
+class RunService:
     """`wake` is called when there is something for the runner to do."""
 
-    def __init__(self, log: Log, store: ModelStore, settings: Settings, wake: Callable[[], None]) -> None:
+    def __init__(self, log: EventLog, store: ModelStore, settings: Settings, wake: Callable[[], None]) -> None:
         self._log, self._store, self._settings, self._wake = log, store, settings, wake
         self._checkpoints = Checkpoints(settings.home, log.id)
         self._drawings = DrawingStore(settings.home / "drawings")
@@ -69,7 +69,7 @@ class Commands:
             check_personal(config, self._store.get(config.start.model), self._drawings)
         return config
 
-    def race(self, base: RunConfig, vary: object, values: object) -> list[dict[str, Any]]:
+    def sweep(self, base: RunConfig, vary: object, values: object) -> list[dict[str, Any]]:
         """Queue runs that differ in what `vary` names, all or none, and return them. Raises as `start`."""
         if base.start is not None and base.start.run is not None:
             raise ValueError("start.run: expected a race to begin anew, or from a model")
@@ -78,11 +78,11 @@ class Commands:
         self._wake()
         return [self._log.run(run) for run in ids]
 
-    def again(self, run: int) -> dict[str, Any]:
+    def rerun(self, run: int) -> dict[str, Any]:
         """Queue a run with the config of another. Raises as `start`."""
         return self.start(parse_config(self._log.run(run)["config"]))
 
-    def go_on(self, run: int, epochs: int | None) -> dict[str, Any]:
+    def continue_run(self, run: int, epochs: int | None) -> dict[str, Any]:
         """Queue a run that goes on where another ended, for so many epochs more.
 
         Without `epochs` it does those that are left of the other's config, which are none where the other failed after
@@ -95,7 +95,7 @@ class Commands:
         more = epochs
         if more is None:
             left = max(config.epochs - done, 0)
-            more = left if left or row["state"] != State.SUCCEEDED else config.epochs
+            more = left if left or row["state"] != RunState.SUCCEEDED else config.epochs
         return self.start(parse_config({**row["config"], "epochs": done + more, "start": {"run": run}}))
 
     def pause(self, run: int) -> dict[str, Any]:
@@ -218,7 +218,7 @@ class Commands:
             if not same:
                 raise ValueError(f"start.run: expected the {field} of run {config.start.run}, to go on where it ended")
         done, of = checkpoint.snapshot.epoch, config.start.run
-        least = done + 1 if row["state"] == State.SUCCEEDED else done
+        least = done + 1 if row["state"] == RunState.SUCCEEDED else done
         if config.epochs < least:
             raise ValueError(f"epochs: expected at least {least}, as run {of} has done {done}; got {config.epochs}")
         return str(row["checkpoint"])

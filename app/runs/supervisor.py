@@ -16,9 +16,9 @@ from typing import IO
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.models import ModelStore
-from app.runs.log.event_log import Log, UnknownRunError
-from app.runs.log.state import State
-from app.runs.log.transitions import Claim
+from app.runs.log.event_log import EventLog, UnknownRunError
+from app.runs.log.state import RunState
+from app.runs.log.transitions import Lease
 from app.runs.training.checkpoints import Checkpoints
 from app.runs.training.hardware import worker_environment
 from app.runs.worker.process import CREW_LOST, FENCED
@@ -49,7 +49,7 @@ _EXITS = {CREW_LOST: "one of the processes that it shared the work with died or 
 
 @dataclass
 class _Worker:
-    claim: Claim
+    claim: Lease
     process: subprocess.Popen[bytes]
     orders: IO[bytes]
     """The worker's standard input; while it is open, the worker knows that its server lives."""
@@ -57,13 +57,13 @@ class _Worker:
     idle_since: float | None = None
 
 
-class Runner:
+class Supervisor:
     """Runs the queue in a thread of its own, from `start` to `stop`.
 
     `fault` says what keeps it from working, if anything does; it tries again until that is over.
     """
 
-    def __init__(self, log: Log, settings: Settings, *, only: int | None = None) -> None:
+    def __init__(self, log: EventLog, settings: Settings, *, only: int | None = None) -> None:
         """With `only` it takes that one run, and leaves all others in the queue."""
         self.fault: str | None = None
         self._only, self._grace = only, LEAVE_SECONDS
@@ -71,7 +71,7 @@ class Runner:
         self._log, self._settings = log, settings
         self._checkpoints, self._store = Checkpoints(settings.home, log.id), ModelStore(settings.home)
         self._workers: list[_Worker] = []
-        self._expired: set[Claim] = set()
+        self._expired: set[Lease] = set()
         self._stop, self._wake = threading.Event(), threading.Event()
         self._next_sweep = 0.0
         self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
@@ -101,7 +101,7 @@ class Runner:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                self._turn()
+                self._tick()
                 self.fault = None
             except Exception as error:  # whatever it is, it must be seen, and must not end the queue
                 logger.exception("the queue cannot be looked after")
@@ -111,12 +111,12 @@ class Runner:
             self._wake.clear()
         self._leave()  # in this thread, as its end is a worker's end
 
-    def _turn(self) -> None:
-        self._workers = [worker for worker in self._workers if not self._ended(worker)]
+    def _tick(self) -> None:
+        self._workers = [worker for worker in self._workers if not self._reap(worker)]
         for worker in self._workers:
-            self._press(worker)
+            self._enforce_cancel(worker)
         if time.monotonic() >= self._next_sweep:
-            self._sweep()
+            self._reap_expired()
             self._next_sweep = time.monotonic() + SWEEP_SECONDS
         while len(self._workers) < self._settings.workers and not self._stop.is_set():
             claim = self._log.claim(self.owner, self._only)
@@ -128,7 +128,7 @@ class Runner:
                 self._log.release(claim)
                 raise
 
-    def _start(self, claim: Claim) -> _Worker:
+    def _start(self, claim: Lease) -> _Worker:
         process = subprocess.Popen(
             [sys.executable, "-m", "app.runs.worker"],
             stdin=subprocess.PIPE,
@@ -146,28 +146,28 @@ class Runner:
             process.wait()
             raise
 
-    def _instruct(self, process: "subprocess.Popen[bytes]", claim: Claim) -> _Worker:
+    def _instruct(self, process: "subprocess.Popen[bytes]", claim: Lease) -> _Worker:
         orders = {"claim": asdict(claim), "settings": self._settings.model_dump(mode="json")}
         assert process.stdin is not None
         with suppress(BrokenPipeError):  # likewise: the next turn reads its exit code
             process.stdin.write(json.dumps(orders).encode() + b"\n")
         return _Worker(claim, process, process.stdin)
 
-    def _ended(self, worker: _Worker) -> bool:
+    def _reap(self, worker: _Worker) -> bool:
         """Whether the worker's process is over; if so, its run is seen to."""
         code = worker.process.poll()
         if code is None:
             return False
         how = f"signal {signal.Signals(-code).name}" if code < 0 else _EXITS.get(code, f"exit code {code}")
-        self._log.give_up(worker.claim, how)
+        self._log.reclaim_dead(worker.claim, how)
         self._clean(worker.claim, crashed=code not in (0, FENCED))
         worker.orders.close()
         return True
 
-    def _press(self, worker: _Worker) -> None:
+    def _enforce_cancel(self, worker: _Worker) -> None:
         """Make a worker end that was asked to cancel and does not, or whose run is no longer its own."""
         status = self._log.status(worker.claim.run)
-        held = (State.RUNNING, worker.claim.attempt)
+        held = (RunState.RUNNING, worker.claim.attempt)
         if status is None or (status["state"], status["attempt"]) != held:
             worker.idle_since = worker.idle_since or time.monotonic()
             if time.monotonic() - worker.idle_since > LINGER_SECONDS:
@@ -183,7 +183,7 @@ class Runner:
         elif waited > TERMINATE_AFTER:
             worker.process.terminate()
 
-    def _sweep(self) -> None:
+    def _reap_expired(self) -> None:
         """Take up the runs whose worker fell silent: it is frozen, or a server that was killed left them behind."""
         expired = set(self._log.expired())
         given_up = expired & self._expired
@@ -194,17 +194,17 @@ class Runner:
             if worker is not None:
                 worker.process.kill()
                 worker.process.wait()
-            self._log.give_up(claim, f"it was silent for {self._settings.lease_seconds:g} s")
+            self._log.reclaim_dead(claim, f"it was silent for {self._settings.lease_seconds:g} s")
             self._clean(claim, crashed=True)
 
-    def _clean(self, claim: Claim, *, crashed: bool) -> None:
+    def _clean(self, claim: Lease, *, crashed: bool) -> None:
         """Remove what an attempt that is over left behind, and left half done if it crashed."""
         try:
             self._remove(claim, crashed)
         except OSError:
             logger.exception("what run %s left behind cannot be removed", claim.run)
 
-    def _remove(self, claim: Claim, crashed: bool) -> None:
+    def _remove(self, claim: Lease, crashed: bool) -> None:
         try:
             row = self._log.run(claim.run)
         except UnknownRunError:  # it was deleted as soon as it had ended

@@ -14,7 +14,7 @@ def write_synced(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def write_whole(path: Path, data: bytes, *, prefix: str) -> None:
+def write_atomic(path: Path, data: bytes, *, prefix: str) -> None:
     """Put `data` at `path`, in the place of what is there, or leave all as it was. Raises OSError.
 
     Meanwhile it lies beside, under a name that begins with `prefix` and ends with ".tmp".
@@ -42,7 +42,7 @@ def write_named(path: Path, data: bytes) -> None:
         path = path.resolve()
     except RuntimeError:  # links that lead in a circle
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
-    write_whole(path, data, prefix=".digitpad.")
+    write_atomic(path, data, prefix=".digitpad.")
 
 
 def sync_folder(folder: Path) -> None:

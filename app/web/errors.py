@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from app.errors import LimitError, QueueFullError
 from app.logging import request_id_header
 from app.models import DamagedModelError, ProtectedModelError, UnknownModelError
-from app.models.store import ForgetfulModelError
+from app.models.store import AccuracyDroppedError
 from app.runs.config.run_config import field_of
 from app.runs.log.database import UNREACHABLE
 from app.runs.log.event_log import NotEndedError, UnknownRunError
@@ -65,7 +65,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(OSError, _unwritable)
     app.add_exception_handler(LimitError, _full)
     app.add_exception_handler(Exception, _unexpected)
-    app.add_exception_handler(ForgetfulModelError, _forgot)
+    app.add_exception_handler(AccuracyDroppedError, _forgot)
     for kind in STATUSES:
         app.add_exception_handler(kind, _known)
 

@@ -13,7 +13,7 @@ MOST_WAITING = 32
 T = TypeVar("T")
 
 
-class Desk:
+class JobQueue:
     """One thread for long work, so that short requests keep the others. Belongs to one event loop."""
 
     def __init__(self) -> None:
@@ -21,15 +21,15 @@ class Desk:
         self._asked: dict[Hashable, asyncio.Future[Any]] = {}
         self._later: dict[Hashable, Callable[[], Any]] = {}
 
-    async def do(self, key: Hashable, work: Callable[[], T]) -> T:
+    async def run(self, key: Hashable, work: Callable[[], T]) -> T:
         """What `work` comes to; asked for again under the same key before it is done, it is done once.
 
         Raises what `work` raises, and LimitError where too much waits.
         """
-        found: T = await asyncio.shield(self.begin(key, work))  # others may wait for it when this one leaves
+        found: T = await asyncio.shield(self.submit(key, work))  # others may wait for it when this one leaves
         return found
 
-    def begin(self, key: Hashable, work: Callable[[], T]) -> "asyncio.Future[T]":
+    def submit(self, key: Hashable, work: Callable[[], T]) -> "asyncio.Future[T]":
         """Do `work` when its turn comes, and hand out its future. Raises LimitError."""
         self._later.pop(key, None)
         future = self._asked.get(key)
@@ -41,10 +41,10 @@ class Desk:
             future.add_done_callback(lambda done: self._end(key, done))
         return future
 
-    def begin_later(self, key: Hashable, work: Callable[[], Any]) -> None:
+    def submit_idle(self, key: Hashable, work: Callable[[], Any]) -> None:
         """Do `work` when nobody waits for another; where too much of that kind waits, it is not done."""
         if not self._asked:
-            self.begin(key, work)
+            self.submit(key, work)
         elif key not in self._asked and len(self._later) < MOST_WAITING:
             self._later[key] = work
 
@@ -59,4 +59,4 @@ class Desk:
             future.exception()  # seen, also where nobody waits for it any more
         if self._later and not self._asked:
             following, work = next(iter(self._later.items()))
-            self.begin(following, work)
+            self.submit(following, work)

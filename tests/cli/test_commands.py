@@ -23,14 +23,14 @@ from app.cli.context import write_file
 from app.cli.doctor import _port
 from app.cli.engine import _take_kernels
 from app.cli.models import Format
-from app.cli.output import Code, Failure, duration, program
+from app.cli.output import Code, CommandError, duration, program
 from app.cli.overrides import parse_overrides
 from app.cli.progress import bar_of
 from app.data import load_dataset
 from app.models import ModelStore
 from app.models.formats.registry import FORMATS
 from app.runs.config.run_config import parse_config
-from app.runs.log.event_log import Log
+from app.runs.log.event_log import EventLog
 from app.settings import Settings
 from tests.conftest import TINY
 from tests.support.serving import REPOSITORY
@@ -179,7 +179,7 @@ def test_what_a_command_writes_goes_where_a_link_leads(tmp_path):
     write_file(tmp_path / "link", b"new")
     assert ((tmp_path / "link").is_symlink(), (tmp_path / "there").read_bytes()) == (True, b"new")
     assert len(list(tmp_path.iterdir())) == 2
-    with pytest.raises(Failure, match="cannot be written"):
+    with pytest.raises(CommandError, match="cannot be written"):
         write_file(tmp_path, b"new")
 
 
@@ -245,7 +245,7 @@ def test_the_doctor_goes_on_where_the_database_breaks(digitpad, monkeypatch):
     def broken(*_, **__):
         raise DatabaseError("SELECT 1", {}, Exception("file is not a database\nmore"))
 
-    monkeypatch.setattr("app.runs.log.event_log.Log.list_runs", broken)
+    monkeypatch.setattr("app.runs.log.event_log.EventLog.list_runs", broken)
     monkeypatch.setenv("DIGITPAD_PORT", "1")
     code, out, _ = digitpad("doctor", "--json")
     found = {one["name"]: one for one in json.loads(out)["findings"]}
@@ -433,7 +433,7 @@ def test_a_shell_completes_recipes_models_runs_and_data_and_makes_nothing(home, 
     assert complete("digitpad train le") == ["lenet"]
     assert complete("digitpad runs show ") == []
     assert not home.exists()
-    log = Log(f"sqlite:///{home / 'digitpad.sqlite3'}")
+    log = EventLog(f"sqlite:///{home / 'digitpad.sqlite3'}")
     log.add(parse_config({**TINY, "optimizer": {"type": "sgd", "learning_rate": 0.1}}))
     log.close()
     assert complete("digitpad runs watch ") == ["1"]

@@ -10,11 +10,11 @@ from contextlib import suppress
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from app.cli.output import Code, Failure
+from app.cli.output import Code, CommandError
 from app.cli.progress import LineScreen
 from app.cli.train import Interruption, train_here
 from app.runs.config.run_config import parse_config
-from app.runs.log.event_log import Log
+from app.runs.log.event_log import EventLog
 from app.settings import Settings
 from tests.conftest import TINY
 from tests.support.serving import REPOSITORY, serve
@@ -113,7 +113,7 @@ def test_whoever_ends_it_leaves_the_run_paused_with_a_checkpoint(how, code, tmp_
         process.wait()
         process.stdout.close()
         process.stderr.close()
-    log = Log(f"sqlite:///{tmp_path / 'digitpad.sqlite3'}")
+    log = EventLog(f"sqlite:///{tmp_path / 'digitpad.sqlite3'}")
     row = log.run(1)
     log.close()
     assert row["state"] == "paused"
@@ -145,15 +145,15 @@ def test_ctrl_c_ends_it_and_its_worker_also_while_the_database_is_away(tmp_path,
         def stop(self, grace=None):
             stopped.append(grace)
 
-    monkeypatch.setattr("app.runs.supervisor.Runner", Idle)
+    monkeypatch.setattr("app.runs.supervisor.Supervisor", Idle)
     settings, interruption = Settings(home=tmp_path, _env_file=None), Interruption()
     interruption.count = 1
     commands = Away(interruption)
-    log = Log(f"sqlite:///{tmp_path / 'digitpad.sqlite3'}")
+    log = EventLog(f"sqlite:///{tmp_path / 'digitpad.sqlite3'}")
     try:
         run = log.add(parse_config({**TINY, "optimizer": {"type": "sgd", "learning_rate": 0.1}}))
         monkeypatch.setattr(log, "run", lambda _: commands.pause(run))
-        with pytest.raises(Failure, match="the database cannot be reached; run 1 goes on from") as left:
+        with pytest.raises(CommandError, match="the database cannot be reached; run 1 goes on from") as left:
             train_here(settings, log, commands, run, interruption, as_json=False)
         assert left.value.code == Code.INTERRUPTED
         assert (stopped, commands.asked) == ([0.0, None], 3)
@@ -162,7 +162,7 @@ def test_ctrl_c_ends_it_and_its_worker_also_while_the_database_is_away(tmp_path,
         stopped.clear()
         interruption.count = 0
         monkeypatch.setattr(LineScreen, "event", lambda *_: 1 / 0)
-        with pytest.raises(Failure, match="the database cannot be reached"):
+        with pytest.raises(CommandError, match="the database cannot be reached"):
             train_here(settings, log, commands, run, interruption, as_json=False)
         assert stopped == [None]
     finally:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from app.data import from_strokes
-from app.learn.inspection.subject import Subject, open_subject
+from app.learn.inspection.subject import InspectedNetwork, open_subject
 from app.models import ModelCard, ModelStore
 from app.nn import Network
 from tests.support.drawings import recorded
@@ -82,7 +82,7 @@ def save(home: Path, name: str, layers: list[object], loss: object, dtype: str =
     return store
 
 
-def subject(home: Path, name: str, dtype: str | None = "float64") -> Subject:
+def subject(home: Path, name: str, dtype: str | None = "float64") -> InspectedNetwork:
     """One of NETWORKS with the drawing of a 3 before it, a network of its own at every call."""
     return open_subject(save(home, name, *NETWORKS[name]), name, PIXELS, dtype=dtype)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.data import Prepared, load_dataset
+from app.data import PreparedImage, load_dataset
 from app.models import ModelCard, Predictor
 from app.nn import Network
 
@@ -120,5 +120,5 @@ def pictures(count, cache_dir):
 
 def said(card, network, images):
     """The probabilities that /predict gives, float64 (N, labels)."""
-    answers = Predictor(card, network).predict([Prepared(image, blank=False) for image in images])
+    answers = Predictor(card, network).predict([PreparedImage(image, blank=False) for image in images])
     return np.array([list(answer.probabilities.values()) for answer in answers])

@@ -11,7 +11,7 @@ from app.data.sources.nondigits import KINDS, load_nondigits, pair_digits
 from app.models import Calibration, DamagedModelError, ModelStore, Predictor, Predictors, calibrate, fit_subspaces
 from app.models.calibration import expected_calibration_error, fit_temperature, softmax
 from app.models.features import count_features, look_at
-from app.models.ood.detector import BASIS, MEAN, Rejecter, halved, scales_of, scores_of, statistics_of
+from app.models.ood.detector import BASIS, MEAN, OutOfDistributionDetector, halved, scales_of, scores_of, statistics_of
 from app.models.ood.outlier_head import NAMES, OutlierHead
 from app.nn import Network
 from app.settings import SHIPPED_MODELS
@@ -148,7 +148,7 @@ def test_without_subspaces_there_is_a_temperature_and_no_score(trained, drawn):
 def test_one_image_at_a_time_gets_the_score_of_many_at_once(calibration, request, drawn, trained):
     found = request.getfixturevalue(calibration)
     rejection, features = found.calibration.rejection, count_features(trained)
-    rejecter = Rejecter(rejection, 10, found.arrays, features=features)
+    rejecter = OutOfDistributionDetector(rejection, 10, found.arrays, features=features)
     images = drawn.test.images[:400]
     seen = look_at(trained, images, 255)
     scores = [

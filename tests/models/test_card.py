@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.models import ModelStore
-from app.models.card import ModelCard, Reading
+from app.models.card import ModelCard, RobustnessResult
 from app.settings import SHIPPED_MODELS
 from benchmarks import robust
 
@@ -24,7 +24,7 @@ def test_a_card_is_amended_and_its_model_still_loads(store):
     rows = [{"kind": "turned", "accuracy": 0.5, "count": 10}]
     card = store.update_card("copy", robustness=rows, seeds=[{"seed": 1, "val": 0.9, "test": 0.8}])
     assert store.get("copy") == card
-    assert card.robustness == [Reading(**rows[0])]
+    assert card.robustness == [RobustnessResult(**rows[0])]
     assert (card.seeds[0].test, card.sha256) == (0.8, before.sha256)
     store.load("copy")
 
@@ -59,7 +59,7 @@ def test_the_shipped_model_says_how_robust_it_is():
 
 
 def test_a_run_of_the_benchmark_writes_the_table_into_the_card(store, monkeypatch, settings, capsys):
-    images = [robust.Prepared(robust.np.zeros((28, 28), robust.np.float32), blank=True)] * 2
+    images = [robust.PreparedImage(robust.np.zeros((28, 28), robust.np.float32), blank=True)] * 2
     monkeypatch.setattr(robust, "Settings", lambda: settings)
     monkeypatch.setattr(robust, "load_dataset", lambda *_, **__: SimpleNamespace(test=None))
     monkeypatch.setattr(robust, "drawn", lambda: [("dots", images, ["1", "1"]), ("drawings of 3", images, ["3", "3"])])

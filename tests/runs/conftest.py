@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.runs.log.event_log import Log
+from app.runs.log.event_log import EventLog
 from app.settings import Settings
 
 
 @pytest.fixture
-def log(settings: Settings) -> Iterator[Log]:
+def log(settings: Settings) -> Iterator[EventLog]:
     """A log in the test's own folder, closed at its end."""
-    opened = Log(settings.log_url)
+    opened = EventLog(settings.log_url)
     yield opened
     opened.close()

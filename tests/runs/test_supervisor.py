@@ -16,9 +16,9 @@ from app.nn import evaluate
 from app.nn.losses import CrossEntropy
 from app.runs.config.run_config import request_config
 from app.runs.log.database import writing
-from app.runs.log.state import ENDED, State
-from app.runs.log.transitions import Claim
-from app.runs.supervisor import Runner, _Worker
+from app.runs.log.state import ENDED, RunState
+from app.runs.log.transitions import Lease
+from app.runs.supervisor import Supervisor, _Worker
 from tests.conftest import TINY
 from tests.support.home import freeze_between_writes, let_leases_run_out
 from tests.support.waiting import until
@@ -43,7 +43,7 @@ TIMES = ("seconds", "samples_per_second")
 
 @pytest.fixture
 def runner(log, settings):
-    started = Runner(log, settings)
+    started = Supervisor(log, settings)
     started.start()
     yield started
     started.stop()
@@ -181,7 +181,7 @@ def test_a_run_whose_process_is_killed_goes_on_from_its_checkpoint_to_the_same_w
 def test_a_run_whose_process_dies_three_times_fails_with_the_reason_and_the_next_one_runs(log, runner):
     run, following = add(log, LONG), add(log, TINY)
     for attempt in (1, 2, 3):
-        until(lambda attempt=attempt: runner._workers and runner._workers[0].claim == Claim(run, attempt))
+        until(lambda attempt=attempt: runner._workers and runner._workers[0].claim == Lease(run, attempt))
         os.kill(runner._workers[0].process.pid, signal.SIGKILL)
     row = wait_for_end(log, run)
     assert row["state"] == "failed"
@@ -191,7 +191,7 @@ def test_a_run_whose_process_dies_three_times_fails_with_the_reason_and_the_next
 
 
 def test_a_frozen_process_is_given_up_and_its_run_goes_on(log, settings):
-    runner = Runner(log, settings)
+    runner = Supervisor(log, settings)
     runner.start()
     run = add(log, RESUMED)
     wait_for_epoch(log, run)
@@ -287,11 +287,11 @@ def test_a_worker_that_is_slow_to_begin_is_not_ended_before_it_could_heed_the_wi
     worker = _Worker(claim, process, Mock())
     log.request_cancel(run, keep_model=True)
     for progress in (None, {"phase": "loading", "attempt": claim.attempt - 1}):
-        log.renew(claim, progress)
-        Runner(log, settings)._press(worker)
+        log.heartbeat(claim, progress)
+        Supervisor(log, settings)._enforce_cancel(worker)
     process.terminate.assert_not_called()
-    log.renew(claim, {"phase": "loading", "attempt": claim.attempt})
-    Runner(log, settings)._press(worker)
+    log.heartbeat(claim, {"phase": "loading", "attempt": claim.attempt})
+    Supervisor(log, settings)._enforce_cancel(worker)
     process.terminate.assert_called_once()
 
 
@@ -309,7 +309,7 @@ def test_a_diverging_run_fails_and_says_so_without_nan(log, runner, settings):
 
 def test_a_run_on_a_damaged_data_set_fails_and_offers_strokes(log, settings, tmp_path):
     (tmp_path / "train-images-idx3-ubyte").write_bytes(b"not MNIST")
-    runner = Runner(log, settings.model_copy(update={"data_dir": tmp_path}))
+    runner = Supervisor(log, settings.model_copy(update={"data_dir": tmp_path}))
     runner.start()
     try:
         row = wait_for_end(log, add(log, {**TINY, "dataset": "mnist"}))
@@ -325,7 +325,7 @@ def test_a_run_that_a_killed_server_left_behind_is_taken_up(log, settings):
     run = add(log, TINY)
     log.claim("a server that is no more")
     let_leases_run_out(settings.home)
-    runner = Runner(log, settings)
+    runner = Supervisor(log, settings)
     runner.start()
     try:
         row = wait_for_end(log, run)
@@ -338,7 +338,7 @@ def test_a_run_of_another_living_server_is_left_alone(log, settings):
     run = add(log, LONG)
     log.lease_seconds = 3600
     log.claim("another server")
-    runner = Runner(log, settings)
+    runner = Supervisor(log, settings)
     runner.start()
     done = wait_for_end(log, add(log, TINY))
     runner.stop()
@@ -348,7 +348,7 @@ def test_a_run_of_another_living_server_is_left_alone(log, settings):
 
 @pytest.mark.slow
 def test_stopping_ends_workers_and_the_next_server_goes_on_where_they_were(log, settings):
-    plain = Runner(log, settings)
+    plain = Supervisor(log, settings)
     plain.start()
     expected = wait_for_end(log, add(log, SLOW))
     run = add(log, SLOW)
@@ -360,7 +360,7 @@ def test_stopping_ends_workers_and_the_next_server_goes_on_where_they_were(log, 
     assert int(row["checkpoint"].split(".")[3]) > 0
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-    following = Runner(log, settings)
+    following = Supervisor(log, settings)
     following.start()
     row = wait_for_end(log, run)
     following.stop()
@@ -370,7 +370,7 @@ def test_stopping_ends_workers_and_the_next_server_goes_on_where_they_were(log, 
 def test_a_broken_database_is_a_visible_fault_that_ends(log, settings, monkeypatch):
     from sqlalchemy.exc import OperationalError
 
-    runner = Runner(log, settings)
+    runner = Supervisor(log, settings)
     claim = log.claim
 
     def broken(owner, run=None):
@@ -386,7 +386,7 @@ def test_a_broken_database_is_a_visible_fault_that_ends(log, settings, monkeypat
 
 def test_a_process_that_does_not_end_after_its_last_word_is_ended_and_frees_its_place(log, settings, monkeypatch):
     monkeypatch.setattr("app.runs.supervisor.LINGER_SECONDS", 0.2)
-    runner = Runner(log, settings)
+    runner = Supervisor(log, settings)
     run = add(log, TINY)
     claim = log.claim(runner.owner)
     frozen = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"], stdin=subprocess.PIPE)
@@ -395,7 +395,7 @@ def test_a_process_that_does_not_end_after_its_last_word_is_ended_and_frees_its_
     following = add(log, TINY)
     until(lambda: runner._workers and runner.fault is None)
     assert frozen.poll() is None
-    log.finish(claim, State.SUCCEEDED, {})
+    log.finish(claim, RunState.SUCCEEDED, {})
     assert wait_for_end(log, following)["state"] == "succeeded"
     assert frozen.poll() is not None
     assert types(log, run) == ["queued", "succeeded"]
@@ -404,7 +404,7 @@ def test_a_process_that_does_not_end_after_its_last_word_is_ended_and_frees_its_
 
 @pytest.mark.slow
 def test_a_passing_shortage_of_processes_fails_no_run(log, settings, monkeypatch):
-    runner = Runner(log, settings)
+    runner = Supervisor(log, settings)
     start = runner._start
 
     def refused(claim):
@@ -421,7 +421,7 @@ def test_a_passing_shortage_of_processes_fails_no_run(log, settings, monkeypatch
 
 
 def test_a_server_stops_soon_though_the_database_is_locked(log, settings):
-    runner = Runner(log, settings)
+    runner = Supervisor(log, settings)
     runner.start()
     run = add(log, LONG)
     wait_for_epoch(log, run)
@@ -434,7 +434,7 @@ def test_a_server_stops_soon_though_the_database_is_locked(log, settings):
 
 
 def test_as_many_runs_train_at_once_as_there_are_workers_and_the_rest_waits(log, settings):
-    runner = Runner(log, settings.model_copy(update={"workers": 2}))
+    runner = Supervisor(log, settings.model_copy(update={"workers": 2}))
     runner.start()
     held = [add(log, LONG) for _ in range(3)]
     for run in held[:2]:
@@ -458,14 +458,14 @@ def test_workers_have_the_lowest_priority(log, runner):
 @pytest.mark.parametrize("processes", [1, 2])
 def test_the_rows_of_the_from_scratch_tutorial_come_out_to_the_printed_digit(mnist_dir, settings, processes):
     from app.data import load_dataset
-    from app.runs.training.run_training import Said, Training
+    from app.runs.training.run_training import RunEvent, Training
 
     dataset = load_dataset("mnist", data_dir=mnist_dir, cache_dir=settings.cache_dir)
     config = request_config({"recipe": "from-scratch", "overrides": {"dtype": "float64", "epochs": 3}})
     epochs = [
         s.data
         for s in Training(config, dataset, processes=processes).run()
-        if isinstance(s, Said) and s.type == "epoch"
+        if isinstance(s, RunEvent) and s.type == "epoch"
     ]
     printed = [
         f"{e['train_accuracy'] * 100:.2f}/{e['val_accuracy'] * 100:.2f} {e['train_loss']:.5f}/{e['val_loss']:.5f}"

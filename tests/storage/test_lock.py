@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.data.drawings import store as module
-from app.data.drawings.store import DrawingStore, FullError, TakenError, UnknownDrawingError
+from app.data.drawings.store import DrawingStore, FullError, SetExistsError, UnknownDrawingError
 from app.storage.lock import FolderLock
 
 LINE = [[[0, 0], [5, 5]]]
@@ -101,15 +101,15 @@ def test_a_lock_is_given_back_also_after_an_error(tmp_path):
 
 def test_the_labels_of_a_set_are_kept_before_anything_is_drawn(store, caplog):
     assert store.find_set("shapes").declared == ()
-    assert store.declare("shapes", ["○", " △ ", "○"]).declared == ("○", "△")
-    assert store.declare("shapes", ["□", "×"]).declared == ("□", "×")  # nothing is drawn: it may still change
+    assert store.create_set("shapes", ["○", " △ ", "○"]).declared == ("○", "△")
+    assert store.create_set("shapes", ["□", "×"]).declared == ("□", "×")  # nothing is drawn: it may still change
     assert store.sets() == []
     store.tidy()
     assert DrawingStore(store.folder).find_set("shapes").declared == ("□", "×")
     store.add("□", LINE, "shapes")
-    with pytest.raises(TakenError, match="named shapes already, with 1 drawings"):
-        store.declare("shapes", ["a", "b"])
-    assert store.declare("shapes", ["a", "×"], add=True).declared == ("□", "×", "a")
+    with pytest.raises(SetExistsError, match="named shapes already, with 1 drawings"):
+        store.create_set("shapes", ["a", "b"])
+    assert store.create_set("shapes", ["a", "×"], add=True).declared == ("□", "×", "a")
     (found,) = store.sets()
     assert (found.labels, found.declared) == ({"□": 1}, ("□", "×", "a"))
     (store.folder / "shapes" / "labels.json").write_text("[")
@@ -119,28 +119,28 @@ def test_the_labels_of_a_set_are_kept_before_anything_is_drawn(store, caplog):
 
 def test_labels_that_are_added_to_others_are_no_more_than_a_set_may_have(store):
     first, second = ([f"{name}{number}" for number in range(600)] for name in "ab")
-    store.declare("many", first)
+    store.create_set("many", first)
     with pytest.raises(ValueError, match="at most 1000 labels; got 1200"):
-        store.declare("many", second, add=True)
+        store.create_set("many", second, add=True)
     assert store.find_set("many").declared == tuple(first)
-    assert len(store.declare("many", [*first, *second[:400]], add=True).declared) == 1000
+    assert len(store.create_set("many", [*first, *second[:400]], add=True).declared) == 1000
 
 
 def test_a_set_that_was_never_drawn_can_be_removed_and_does_not_stay_for_ever(store, monkeypatch):
     monkeypatch.setattr(module, "MOST_SETS", 3)
     for name in "abc":
-        store.declare(name, ["○", "△"])
+        store.create_set(name, ["○", "△"])
     with pytest.raises(FullError):
-        store.declare("d", ["○", "△"])
+        store.create_set("d", ["○", "△"])
     store.undeclare("a")
     assert not (store.folder / "a").exists()
     with pytest.raises(UnknownDrawingError, match="no set named a"):
         store.undeclare("a")
     kept = store.add("○", LINE, "b")
-    with pytest.raises(TakenError, match="there are 1 drawings in b: delete them first"):
+    with pytest.raises(SetExistsError, match="there are 1 drawings in b: delete them first"):
         store.undeclare("b")
     long_ago = time.time() - module.ABANDONED_SECONDS - 60
-    store.declare("d", ["○", "△"])
+    store.create_set("d", ["○", "△"])
     for name in "bc":
         os.utime(store.folder / name / "labels.json", (long_ago, long_ago))
     store.tidy()

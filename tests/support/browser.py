@@ -65,7 +65,7 @@ def fingers(page: Page) -> Iterator[Callable[..., None]]:
 
 @contextmanager
 def pen(page: Page) -> Iterator[Callable[..., None]]:
-    """Gives `move(kind, x, y, pressure)`, a real pen: kind is mousePressed, mouseMoved or mouseReleased."""
+    """Gives `transition(kind, x, y, pressure)`, a real pen: kind is mousePressed, mouseMoved or mouseReleased."""
     session = page.context.new_cdp_session(page)
 
     def move(kind: str, x: float, y: float, pressure: float = 0.5) -> None:

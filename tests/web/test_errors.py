@@ -13,9 +13,9 @@ from app.nn.training.options import Diverged
 from app.runs.config.annotations import check_tags
 from app.runs.config.run_config import request_config
 from app.runs.config.sweep import race_configs
-from app.runs.training.source_models import UnusableModelError, load_queued
+from app.runs.training.source_models import UnusableModelError, load_pinned
 from app.settings import PROJECT, SHIPPED_MODELS
-from app.web.middleware.limits import Held, Room
+from app.web.middleware.limits import BodyReservation, Capacity
 
 PATTERN = re.compile(r"^  \[/(\^.*\$)/, \(", re.MULTILINE)
 FIELD = re.compile(r"[a-z]\w*(?:\.[a-z]\w*|\[\d+\]|\.\d+)*: ")
@@ -51,10 +51,10 @@ CALLS = [
     lambda: check_label("a\x07"),
     lambda: check_set_name("A b"),
     lambda: check_name("A b"),
-    lambda: Held(Room(bodies=0)).take(1),
+    lambda: BodyReservation(Capacity(bodies=0)).take(1),
     lambda: build("layer", LAYERS, {"type": "dropout", "rate": 2}),
-    lambda: load_queued(ModelStore(SHIPPED_MODELS), "nobody", None, "the model to learn from"),
-    lambda: load_queued(ModelStore(SHIPPED_MODELS), "mnist-mlp", None, "the model to learn from"),
+    lambda: load_pinned(ModelStore(SHIPPED_MODELS), "nobody", None, "the model to learn from"),
+    lambda: load_pinned(ModelStore(SHIPPED_MODELS), "mnist-mlp", None, "the model to learn from"),
 ]
 WRITTEN = {
     "there is no run 7": "app/runs/log/event_log.py",

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from app.errors import LimitError
-from app.web.job_queue import Desk
+from app.web.job_queue import JobQueue
 from tests.support.waiting import run_async
 
 
@@ -31,8 +31,8 @@ def test_the_same_work_asked_for_twice_is_done_once_and_the_next_waits_its_turn(
     work = Held()
 
     async def ask():
-        desk = Desk()
-        asked = [asyncio.ensure_future(desk.do(key, lambda key=key: work(key))) for key in ("a", "a", "b")]
+        desk = JobQueue()
+        asked = [asyncio.ensure_future(desk.run(key, lambda key=key: work(key))) for key in ("a", "a", "b")]
         await asyncio.sleep(0)
         work.go.set()
         found = await asyncio.gather(*asked)
@@ -47,8 +47,8 @@ def test_one_who_leaves_does_not_end_the_work_of_others():
     go = threading.Event()
 
     async def ask():
-        desk = Desk()
-        first, second = (asyncio.ensure_future(desk.do("key", lambda: go.wait(10))) for _ in range(2))
+        desk = JobQueue()
+        first, second = (asyncio.ensure_future(desk.run("key", lambda: go.wait(10))) for _ in range(2))
         await asyncio.sleep(0)
         first.cancel()
         await asyncio.sleep(0)
@@ -67,14 +67,14 @@ def test_what_fails_is_told_to_all_and_tried_again_when_asked_again(monkeypatch)
         raise ValueError("no")
 
     async def ask():
-        desk = Desk()
+        desk = JobQueue()
         with pytest.raises(ValueError, match="no"):
-            await desk.do("key", fail)
-        assert await desk.do("key", lambda: 3) == 3
+            await desk.run("key", fail)
+        assert await desk.run("key", lambda: 3) == 3
         go = threading.Event()
-        begun = desk.begin("one", lambda: go.wait(10))
+        begun = desk.submit("one", lambda: go.wait(10))
         with pytest.raises(LimitError, match="expected fewer evaluations"):
-            desk.begin("two", fail)
+            desk.submit("two", fail)
         go.set()
         await begun
         await desk.close()
@@ -86,16 +86,16 @@ def test_what_has_time_is_done_when_nobody_waits_for_anything_else():
     work = Held()
 
     async def ask():
-        desk = Desk()
+        desk = JobQueue()
         for name in ("first", "second", "third", "fourth"):
-            desk.begin_later(name, lambda name=name: work(name))
-        asked = [asyncio.ensure_future(desk.do(name, lambda name=name: work(name))) for name in ("user", "third")]
+            desk.submit_idle(name, lambda name=name: work(name))
+        asked = [asyncio.ensure_future(desk.run(name, lambda name=name: work(name))) for name in ("user", "third")]
         await asyncio.sleep(0)
         work.go.set()
         await asyncio.gather(*asked)
         await work.wait_for(5)
         for name in ("fifth", "sixth"):
-            desk.begin_later(name, lambda name=name: work(name))
+            desk.submit_idle(name, lambda name=name: work(name))
         await desk.close()
         assert work.done[:5] == ["first", "user", "third", "second", "fourth"]
         assert "sixth" not in work.done
@@ -108,9 +108,9 @@ def test_what_has_time_does_not_pile_up(monkeypatch):
     work = Held()
 
     async def ask():
-        desk = Desk()
+        desk = JobQueue()
         for name in ("first", "second", "third", "second"):
-            desk.begin_later(name, lambda name=name: work(name))
+            desk.submit_idle(name, lambda name=name: work(name))
         work.go.set()
         await work.wait_for(2)
         await asyncio.sleep(0.05)

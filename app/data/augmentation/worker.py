@@ -20,7 +20,7 @@ BUFFERS = 2
 """One epoch's images are learned from while the next one's are made."""
 
 
-class EpochImages:
+class AugmentedEpochs:
     """The images of each epoch of a training: `images`, changed as `augmentation` says, by seed and epoch alone.
 
     Calling it with an epoch gives its images, uint8 (N, H, W), which stay as they are until it is called with the next
@@ -41,7 +41,7 @@ class EpochImages:
         self._memory: _Memory | None = None
         self._augmenter = Augmenter(augmentation, images.shape[1])
 
-    def __enter__(self) -> "EpochImages":
+    def __enter__(self) -> "AugmentedEpochs":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.data.drawings.drawing import check_label
-from app.storage.atomic import write_whole
+from app.storage.atomic import write_atomic
 
 logger = logging.getLogger("digitpad")
 
@@ -32,7 +32,7 @@ def write_declared(folder: Path, labels: Sequence[str]) -> None:
     """Keep the labels of the set in `folder`. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     data = json.dumps(list(labels), ensure_ascii=False).encode()
-    write_whole(folder / FILE, data, prefix=f".{FILE}.")
+    write_atomic(folder / FILE, data, prefix=f".{FILE}.")
 
 
 def read_declared(folder: Path) -> tuple[str, ...]:

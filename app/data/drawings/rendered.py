@@ -20,7 +20,7 @@ REMEMBERED = 2000
 
 
 @dataclass(frozen=True, eq=False)
-class Yours:
+class RenderedDrawings:
     """Drawings, newest first, as `images`, uint8 (N, 28, 28), and their `labels` (N,), indices into those asked for."""
 
     drawings: tuple[Drawing, ...]
@@ -31,7 +31,7 @@ class Yours:
         return len(self.drawings)
 
 
-class OwnImages:
+class DrawingRenderer:
     """Renders drawings of a store, each once. Safe to share between threads."""
 
     def __init__(self, store: DrawingStore) -> None:
@@ -39,14 +39,18 @@ class OwnImages:
         self._known: OrderedDict[str, NDArray[np.uint8]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, labels: Sequence[str], most: int = MOST_DRAWINGS, *, sets: Container[str] | None = None) -> Yours:
+    def get(
+        self, labels: Sequence[str], most: int = MOST_DRAWINGS, *, sets: Container[str] | None = None
+    ) -> RenderedDrawings:
         """The newest drawings that have one of these labels, of all sets or of those that are named."""
         places = {label: place for place, label in enumerate(labels)}
         drawings = list(itertools.islice(self._newest(places, sets), most))
         images = np.empty((len(drawings), 28, 28), np.uint8)
         for place, drawing in enumerate(drawings):
             images[place] = self._image(drawing)
-        return Yours(tuple(drawings), images, np.array([places[drawing.label] for drawing in drawings], np.int64))
+        return RenderedDrawings(
+            tuple(drawings), images, np.array([places[drawing.label] for drawing in drawings], np.int64)
+        )
 
     def _newest(self, labels: Container[str], sets: Container[str] | None) -> Iterator[Drawing]:
         """The drawings of these labels in all sets, the newest first; each file is read when its turn comes."""

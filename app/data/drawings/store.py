@@ -22,7 +22,7 @@ from app.data.drawings.drawing import (
 )
 from app.data.drawings.files import ID, Index, ids_in, is_folder, read_index, reason_of, usable
 from app.data.drawings.labels import check_labels, declared_at, read_declared, remove_declared, write_declared
-from app.storage.atomic import write_whole
+from app.storage.atomic import write_atomic
 from app.storage.lock import FolderLock
 
 LARGEST_SET = 100_000
@@ -38,7 +38,7 @@ class UnknownDrawingError(LookupError):
     """There is no drawing of that id."""
 
 
-class TakenError(RuntimeError):
+class SetExistsError(RuntimeError):
     """There is a set of that name already."""
 
 
@@ -104,16 +104,17 @@ class DrawingStore:
             self._check_room(new)
             self._write_all(files)
 
-    def declare(self, set_name: object, labels: object, *, add: bool = False) -> DrawingSet:
+    def create_set(self, set_name: object, labels: object, *, add: bool = False) -> DrawingSet:
         """Keep the labels that a set is to have, before anything is drawn, and return the set.
 
-        With `add` they may join those of a set that has drawings. Raises ValueError, TakenError, FullError, OSError.
+        With `add` they may join those of a set that has drawings. Raises ValueError, SetExistsError, FullError and
+        OSError.
         """
         name, wanted = check_set_name(set_name), check_labels(labels)
         with self._writing.held():
             there = self.find_set(name)
             if there.count and not add:
-                raise TakenError(f"there is a set named {name} already, with {there.count} drawings")
+                raise SetExistsError(f"there is a set named {name} already, with {there.count} drawings")
             self._check_room(Counter({self.folder / name: 0}))
             union = [*dict.fromkeys([*(there.declared if add else ()), *wanted])]
             write_declared(self.folder / name, check_labels(union))
@@ -122,7 +123,8 @@ class DrawingStore:
     def undeclare(self, set_name: object) -> None:
         """Remove a set that has no drawings, with its labels.
 
-        Raises ValueError for the name, UnknownDrawingError where there is no such set, TakenError where it has drawings
+        Raises ValueError for the name, UnknownDrawingError where there is no such set, SetExistsError where it has
+        drawings
         and OSError.
         """
         name = check_set_name(set_name)
@@ -131,7 +133,9 @@ class DrawingStore:
         with self._writing.held():
             there = self.find_set(name)
             if there.count or there.damaged:
-                raise TakenError(f"there are {there.count + len(there.damaged)} drawings in {name}: delete them first")
+                raise SetExistsError(
+                    f"there are {there.count + len(there.damaged)} drawings in {name}: delete them first"
+                )
             remove_declared(self.folder / name)
 
     def find_set(self, set_name: object) -> DrawingSet:
@@ -236,7 +240,7 @@ class DrawingStore:
         Those too that were declared a month ago and never drawn.
         """
         for name in self._set_names():
-            with suppress(OSError, TakenError):
+            with suppress(OSError, SetExistsError):
                 if time.time() - declared_at(self.folder / name) > ABANDONED_SECONDS:
                     self.undeclare(name)
             with suppress(OSError):  # there are drawings in it
@@ -290,7 +294,7 @@ class DrawingStore:
         for last in (False, True):
             folder.mkdir(parents=True, exist_ok=True)
             try:
-                write_whole(folder / f"{drawing_id}.json", data, prefix=f".{drawing_id}.")
+                write_atomic(folder / f"{drawing_id}.json", data, prefix=f".{drawing_id}.")
                 return
             except FileNotFoundError:  # a server that starts has removed the folder, which was empty
                 if last:

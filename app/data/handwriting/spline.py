@@ -22,7 +22,7 @@ ROUNDING_LENGTH = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Pen:
+class GlyphSpline:
     """A glyph made ready to draw: path = basis @ points.
 
     `points` is float64 (K, 2), `basis` (M, K), and `ends` are the M-indices after each stroke's last point. `sway`
@@ -42,7 +42,7 @@ class Pen:
         return np.searchsorted(self.ends, np.arange(len(self.basis)), side="right")
 
 
-def make_pen(glyph: Glyph) -> Pen:
+def make_pen(glyph: Glyph) -> GlyphSpline:
     """Work out the matrices of a glyph."""
     points: list[Point] = []
     rows: list[dict[int, float]] = []
@@ -64,7 +64,9 @@ def make_pen(glyph: Glyph) -> Pen:
         for column, weight in weights.items():
             basis[row, column] = weight
     array = np.array(points, np.float64)
-    return Pen(array, basis, tuple(ends), _sway(array, np.array(stroke_of_point)), _rounding(basis @ array, ends))
+    return GlyphSpline(
+        array, basis, tuple(ends), _sway(array, np.array(stroke_of_point)), _rounding(basis @ array, ends)
+    )
 
 
 def _sway(points: Matrix, stroke_of: NDArray[np.int64]) -> Matrix:

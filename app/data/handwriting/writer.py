@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from app.data.handwriting.spline import Pen
+from app.data.handwriting.spline import GlyphSpline
 from app.data.preprocessing.rasterize_batch import Drawing
 
 Array = NDArray[np.float64]
@@ -46,10 +46,10 @@ WAVES = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Whims:
+class Variation:
     """What makes each of N drawings different, before it is known what will be drawn: the same numbers for any glyph.
 
-    `normal` fields have mean 0 and deviation 1, `share` fields lie in [0, 1).
+    `normal` fields have mean 0 and deviation 1, `cores_per_worker` fields lie in [0, 1).
     """
 
     points: Array
@@ -60,13 +60,13 @@ class Whims:
     share: Array
     end_share: Array
 
-    def __getitem__(self, rows: NDArray[np.int64]) -> "Whims":
-        return Whims(*(getattr(self, field.name)[rows] for field in fields(self)))
+    def __getitem__(self, rows: NDArray[np.int64]) -> "Variation":
+        return Variation(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
-def draw_whims(rng: np.random.Generator, count: int) -> Whims:
+def draw_whims(rng: np.random.Generator, count: int) -> Variation:
     """The numbers for `count` drawings."""
-    return Whims(
+    return Variation(
         points=rng.standard_normal((count, POINTS, 2)),
         globals=rng.standard_normal((count, 12)),
         strokes=rng.standard_normal((count, STROKES, 3)),
@@ -77,7 +77,7 @@ def draw_whims(rng: np.random.Generator, count: int) -> Whims:
     )
 
 
-def write(pen: Pen, whims: Whims) -> list[Drawing]:
+def write(pen: GlyphSpline, whims: Variation) -> list[Drawing]:
     """Write a glyph once for each of the N whims."""
     points = pen.points + pen.sway @ whims.points[:, : len(pen.points)]
     path = pen.basis @ points
@@ -90,7 +90,7 @@ def write(pen: Pen, whims: Whims) -> list[Drawing]:
     return _press(path, pen, whims, width)
 
 
-def _place_strokes(path: Array, pen: Pen, whims: Whims) -> Array:
+def _place_strokes(path: Array, pen: GlyphSpline, whims: Variation) -> Array:
     """A stroke does not begin quite where another one passes, nor is it as long as it was meant to be."""
     begin = pen.ends[0]
     for number, end in enumerate(pen.ends[1:], 1):
@@ -103,7 +103,7 @@ def _place_strokes(path: Array, pen: Pen, whims: Whims) -> Array:
     return path
 
 
-def _run_on(path: Array, pen: Pen, whims: Whims) -> Array:
+def _run_on(path: Array, pen: GlyphSpline, whims: Variation) -> Array:
     """Each stroke's very ends run on along the stroke, stop short, or leave a hook."""
     begin = 0
     for number, end in enumerate(pen.ends):
@@ -121,7 +121,7 @@ def _run_on(path: Array, pen: Pen, whims: Whims) -> Array:
     return path
 
 
-def _tremble(path: Array, pen: Pen, whims: Whims) -> Array:
+def _tremble(path: Array, pen: GlyphSpline, whims: Variation) -> Array:
     along = np.arange(path.shape[1]) / 12
     for wave in range(WAVES):
         phase = whims.share[:, 2 + wave, None] * 2 * np.pi
@@ -131,7 +131,7 @@ def _tremble(path: Array, pen: Pen, whims: Whims) -> Array:
     return path
 
 
-def _warp(path: Array, whims: Whims) -> Array:
+def _warp(path: Array, whims: Variation) -> Array:
     slant, turn, aspect, taper, balance, lean, across, down = (whims.globals[:, i, None] for i in range(1, 9))
     x, y = path[..., 0] - 0.35, path[..., 1] - 0.5
     # Where the middle of the digit lies: some people write large bowls over small ones, some the other way round.
@@ -146,7 +146,7 @@ def _warp(path: Array, whims: Whims) -> Array:
     return np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=2)
 
 
-def _press(path: Array, pen: Pen, whims: Whims, width: Array) -> list[Drawing]:
+def _press(path: Array, pen: GlyphSpline, whims: Variation, width: Array) -> list[Drawing]:
     """Where the pen presses, the stroke is drawn again on either side of itself, and so becomes wider."""
     drawings: list[Drawing] = []
     begins = (0, *pen.ends[:-1])

@@ -55,7 +55,7 @@ class Contrast:
     """The deviation of noise in `contrast`, (H, W), or (1, 1) where it is the same all over."""
 
 
-def find_paper(picture: FloatArray, noise: float = 0.0, *, even_out: bool = True) -> Contrast:
+def estimate_background(picture: FloatArray, noise: float = 0.0, *, even_out: bool = True) -> Contrast:
     """Find the paper of a picture, float32 (H, W) in 0 to 1, with noise of this deviation.
 
     Without `even_out` it is taken for even, with the median tone of its border.
@@ -82,7 +82,7 @@ def find_paper(picture: FloatArray, noise: float = 0.0, *, even_out: bool = True
     return Contrast(difference / lit, light, False, np.float32(noise) / lit)
 
 
-def without_bars(grey: GreyArray) -> tuple[GreyArray, Edges]:
+def strip_letterbox(grey: GreyArray) -> tuple[GreyArray, Edges]:
     """A grey picture, uint8 (H, W), without bars of one tone exactly along its sides, as of a video or a frame.
 
     And how many rows and columns that took. What is within has to have paper of one tone, other than the bar's, on all

@@ -11,10 +11,10 @@ from PIL import Image
 from app.data.preprocessing.decode import decode_image
 from app.data.preprocessing.ink import Ink, find_ink
 from app.data.preprocessing.normalize import CENTRE, IMAGE_SIZE, ink_box
-from app.data.preprocessing.pipeline import Canvas, Steps, canvas_of, prepare_ink, prepare_strokes
-from app.data.preprocessing.prepare import BLANK, Prepared
+from app.data.preprocessing.pipeline import Canvas, PipelineSteps, canvas_of, prepare_ink, prepare_strokes
+from app.data.preprocessing.prepare import BLANK, PreparedImage
 from app.data.preprocessing.rasterize import BOX_SIZE, Box, FloatArray, draw_strokes, pen_width
-from app.data.preprocessing.segment import group_ink, group_strokes
+from app.data.preprocessing.segment import segment_ink, segment_strokes
 from app.data.preprocessing.validate import parse_strokes
 
 RAW_SIDE = 112
@@ -37,11 +37,11 @@ THICK = "the stroke is {width} px wide, MNIST's about {usual}: it is thick, and 
 
 OF_PICTURES = ("smooth", "even_out")
 """Steps that noisy pictures and unevenly lit ones go through, and no other drawing."""
-STEPS: tuple[str, ...] = tuple(field.name for field in fields(Steps) if field.name not in OF_PICTURES)
+STEPS: tuple[str, ...] = tuple(field.name for field in fields(PipelineSteps) if field.name not in OF_PICTURES)
 
 
 @dataclass(frozen=True)
-class Remark:
+class Finding:
     """A sentence; `text` names each of the figures in braces, so that a page can say it in another language."""
 
     text: str
@@ -52,7 +52,7 @@ class Remark:
 
 
 @dataclass(frozen=True, eq=False)
-class Examination:
+class Diagnosis:
     """A drawing as it came and as it becomes.
 
     `raw` is float32 (S, S), 0 to 1, S at most 112, the drawing on its paper made square. `prepared` is with the steps
@@ -61,15 +61,15 @@ class Examination:
     """
 
     raw: FloatArray
-    prepared: Prepared
-    without: dict[str, Prepared]
+    prepared: PreparedImage
+    without: dict[str, PreparedImage]
     stroke_width: float | None
-    remarks: tuple[Remark, ...]
+    remarks: tuple[Finding, ...]
 
 
 def examine_strokes(
-    strokes: object, steps: Steps, *, side: float | None = None, brush: float | None = None
-) -> Examination:
+    strokes: object, steps: PipelineSteps, *, side: float | None = None, brush: float | None = None
+) -> Diagnosis:
     """Examine a drawing given as strokes, as `from_strokes` takes them. Raises ValueError as that does.
 
     `side` is the side of the canvas and `brush` the pen's width on it, in the strokes' unit; guessed if left out.
@@ -86,13 +86,13 @@ def examine_strokes(
         low, high = (
             ((edge * 0.5 - corner * 0.5) / (length * 0.5)) for edge in (points.min(axis=0), points.max(axis=0))
         )
-        remarks = _of_place(low, high, len(group_strokes(parsed)))
+        remarks = _of_place(low, high, len(segment_strokes(parsed)))
     else:
         raw = np.zeros((RAW_SIDE, RAW_SIDE), np.float32)
     return _examined(raw, lambda chosen: prepare_strokes(parsed, chosen, canvas), steps, remarks)
 
 
-def examine_image(data: bytes, steps: Steps) -> Examination:
+def examine_image(data: bytes, steps: PipelineSteps) -> Diagnosis:
     """Examine a picture, the bytes of a PNG or JPEG. Raises ValueError as `from_image` does."""
     picture = decode_image(data)
     raw = _shrunk(1 - picture.grey.astype(np.float32) / np.float32(255))
@@ -101,7 +101,7 @@ def examine_image(data: bytes, steps: Steps) -> Examination:
     def ink(smooth: bool, even_out: bool) -> Ink | None:
         return find_ink(picture.grey, smooth=smooth, even_out=even_out)
 
-    def prepare(chosen: Steps) -> FloatArray:
+    def prepare(chosen: PipelineSteps) -> FloatArray:
         given = ink(chosen.smooth, chosen.even_out)
         return BLANK.pixels if given is None else prepare_ink(given.ink, chosen)
 
@@ -116,9 +116,9 @@ def examine_image(data: bytes, steps: Steps) -> Examination:
         top, left, bottom, right = bounds
         size = np.array(found.ink.shape[::-1])
         low, high = np.array([left, top]) / size, np.array([right, bottom]) / size
-        remarks += _of_place(low, high, len(group_ink(found.ink)))
+        remarks += _of_place(low, high, len(segment_ink(found.ink)))
         if min(top, left) == 0 or bottom == size[1] or right == size[0]:
-            remarks.append(Remark("the ink reaches the picture's edge, so a part of it may be cut off"))
+            remarks.append(Finding("the ink reaches the picture's edge, so a part of it may be cut off"))
     return _examined(raw, prepare, steps, remarks, needed)
 
 
@@ -129,35 +129,35 @@ def _needed(found: Ink) -> tuple[str, ...]:
 
 def _examined(
     raw: FloatArray,
-    prepare: Callable[[Steps], FloatArray],
-    steps: Steps,
-    remarks: list[Remark],
+    prepare: Callable[[PipelineSteps], FloatArray],
+    steps: PipelineSteps,
+    remarks: list[Finding],
     needed: tuple[str, ...] = (),
-) -> Examination:
-    def prepared(chosen: Steps) -> Prepared:
+) -> Diagnosis:
+    def prepared(chosen: PipelineSteps) -> PreparedImage:
         pixels = prepare(chosen)
-        return Prepared(pixels, blank=not pixels.any())
+        return PreparedImage(pixels, blank=not pixels.any())
 
     now = prepared(steps)
     without = {name: prepared(replace(steps, **{name: not getattr(steps, name)})) for name in (*needed, *STEPS)}
     width = None if now.blank else pen_width(now.pixels)
     if now.blank:
-        return Examination(raw, now, without, None, (Remark("there is no ink: nothing to read"),))
-    return Examination(raw, now, without, width, (*_of_width(width), *_of_image(now.pixels), *remarks))
+        return Diagnosis(raw, now, without, None, (Finding("there is no ink: nothing to read"),))
+    return Diagnosis(raw, now, without, width, (*_of_width(width), *_of_image(now.pixels), *remarks))
 
 
-def _of_width(width: float | None) -> list[Remark]:
+def _of_width(width: float | None) -> list[Finding]:
     if width is None:
         return []
     values = {"width": f"{width:.1f}", "usual": f"{USUAL_STROKE_WIDTH:.1f}"}
     if width < THIN_SHARE * USUAL_STROKE_WIDTH:
-        return [Remark(THIN, values)]
+        return [Finding(THIN, values)]
     if width > THICK_SHARE * USUAL_STROKE_WIDTH:
-        return [Remark(THICK, values)]
-    return [Remark("the stroke is {width} px wide, MNIST's about {usual}", values)]
+        return [Finding(THICK, values)]
+    return [Finding("the stroke is {width} px wide, MNIST's about {usual}", values)]
 
 
-def _of_image(pixels: FloatArray) -> list[Remark]:
+def _of_image(pixels: FloatArray) -> list[Finding]:
     """What is unusual in the 28×28."""
     remarks = []
     bounds = ink_box(pixels)
@@ -165,42 +165,42 @@ def _of_image(pixels: FloatArray) -> list[Remark]:
     longer = int(max(bounds[2] - bounds[0], bounds[3] - bounds[1]))
     if not BOX_SIZE - 1 <= longer <= BOX_SIZE + 1:
         values = {"length": str(longer), "usual": str(BOX_SIZE)}
-        remarks.append(Remark("the digit is {length} px long in the 28×28, MNIST's {usual}", values))
+        remarks.append(Finding("the digit is {length} px long in the 28×28, MNIST's {usual}", values))
     indices = np.arange(IMAGE_SIZE)
     mass = float(pixels.sum())
     across = float(pixels.sum(axis=0) @ indices) / mass - CENTRE
     down = float(pixels.sum(axis=1) @ indices) / mass - CENTRE
     if max(abs(across), abs(down)) > OFF_CENTRE_PIXELS:
         values = {"distance": f"{max(abs(across), abs(down)):.1f}"}
-        remarks.append(Remark("its centre of mass is {distance} px from the middle, MNIST's within 0.5", values))
+        remarks.append(Finding("its centre of mass is {distance} px from the middle, MNIST's within 0.5", values))
     return remarks
 
 
-def _of_place(low: NDArray[np.float64], high: NDArray[np.float64], groups: int) -> list[Remark]:
+def _of_place(low: NDArray[np.float64], high: NDArray[np.float64], groups: int) -> list[Finding]:
     """What is unusual about where the drawing lies: its corners as shares of the canvas, x and y."""
     remarks = []
     share = float((high - low).max())
     if share < SMALL_SHARE:
         values = {"percent": f"{100 * share:.0f}"}
-        remarks.append(Remark("the drawing is small: it takes {percent} % of the canvas, and is enlarged", values))
+        remarks.append(Finding("the drawing is small: it takes {percent} % of the canvas, and is enlarged", values))
     away = np.abs((low + high) / 2 - 0.5)
     if float(away.max()) > OFF_CENTRE_SHARE:
         values = {"percent": f"{100 * float(away.max()):.0f}"}
-        remarks.append(Remark("the drawing is off centre by {percent} % of the canvas, and is moved", values))
+        remarks.append(Finding("the drawing is off centre by {percent} % of the canvas, and is moved", values))
     if groups > 1:
         values = {"count": str(groups)}
-        remarks.append(Remark("it falls into {count} groups from left to right: more than one digit", values))
+        remarks.append(Finding("it falls into {count} groups from left to right: more than one digit", values))
     return remarks
 
 
-def _of_picture(found: Ink, steps: Steps) -> list[Remark]:
+def _of_picture(found: Ink, steps: PipelineSteps) -> list[Finding]:
     remarks = []
     if found.is_light:
-        remarks.append(Remark("the ink is lighter than the paper, so the picture is inverted"))
+        remarks.append(Finding("the ink is lighter than the paper, so the picture is inverted"))
     if found.is_uneven:
-        remarks.append(Remark("the paper is not of one tone, so its light is taken out"))
+        remarks.append(Finding("the paper is not of one tone, so its light is taken out"))
     if found.is_noisy and steps.smooth:
-        remarks.append(Remark("the picture is noisy, so it is smoothed"))
+        remarks.append(Finding("the picture is noisy, so it is smoothed"))
     return remarks
 
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from app.data.preprocessing.background import NO_EDGES, PAPER_SIZE, as_floats, find_paper, without_bars
+from app.data.preprocessing.background import NO_EDGES, PAPER_SIZE, as_floats, estimate_background, strip_letterbox
 from app.data.preprocessing.components import label_components
 from app.data.preprocessing.decode import GreyArray
 from app.data.preprocessing.denoise import NOISE_FLOOR, picture_deviation, smoothed
@@ -50,7 +50,7 @@ def find_ink(grey: GreyArray, *, smooth: bool = True, even_out: bool = True) -> 
     Noise is smoothed, and uneven light evened out; either can be left out. Bars along its sides are no ink. A large
     noisy picture's ink is smaller than the picture, by a whole number.
     """
-    inside, bars = without_bars(grey)
+    inside, bars = strip_letterbox(grey)
     found = _find_ink(inside, smooth=smooth, even_out=even_out)
     if found is None or bars == NO_EDGES:
         return found
@@ -66,7 +66,7 @@ def _find_ink(grey: GreyArray, *, smooth: bool, even_out: bool) -> Ink | None:
     if noisy and smooth:
         grey, deviation = smoothed(grey, deviation)
         picture = as_floats(grey)
-    found = find_paper(picture, deviation, even_out=even_out)
+    found = estimate_background(picture, deviation, even_out=even_out)
     contrast, noise = found.contrast, found.noise
     # The largest of so many normal variables lies around there, on paper without any ink.
     furthest = noise * ((2 * log(contrast.size)) ** 0.5 + 1)

@@ -36,7 +36,7 @@ def ink_box(ink: FloatArray) -> Box | None:
     return float(rows[0]), float(columns[0]), float(rows[-1] + 1), float(columns[-1] + 1)
 
 
-def apply_rule(ink: FloatArray, box: Box | None = None, *, scale: bool = True, center: bool = True) -> FloatArray:
+def normalize(ink: FloatArray, box: Box | None = None, *, scale: bool = True, center: bool = True) -> FloatArray:
     """Fit ink, (H, W) in 0 to 1, into the 28×28 field, float32 in 0 to 1; no ink gives zeros.
 
     `box` bounds the ink when it is known better than to a pixel. A lone dot is not blown up to the 20×20 box: it

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data.preprocessing.ink import fit_ink
-from app.data.preprocessing.normalize import IMAGE_SIZE, apply_rule
+from app.data.preprocessing.normalize import IMAGE_SIZE, normalize
 from app.data.preprocessing.rasterize import BOX_SIZE, STROKE_WIDTH, FloatArray, Square, draw_strokes
 
 BRUSH_SHARE = 0.06
@@ -17,7 +17,7 @@ THINNEST_SHARE, WIDEST_SHARE = 0.002, 0.5
 
 
 @dataclass(frozen=True)
-class Steps:
+class PipelineSteps:
     """Which steps are taken; the network was trained on images with all of them.
 
     `crop`: what surrounds the ink is cut off. `scale`: it is fitted into 20×20, else into the whole 28×28. `center`:
@@ -68,13 +68,13 @@ def canvas_of(strokes: Sequence[NDArray[np.float64]], side: float | None = None,
 
 def prepare_strokes(
     strokes: Sequence[NDArray[np.float64]],
-    steps: Steps = Steps(),
+    steps: PipelineSteps = PipelineSteps(),
     canvas: Canvas | None = None,
 ) -> FloatArray:
     """Strokes, arrays (n, 2), as 28×28; zeros where there is no point. `canvas` counts where a step is left out."""
     if steps.crop and steps.scale and steps.center and steps.stroke_width:
         drawing = draw_strokes(strokes)
-        return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32) if drawing is None else apply_rule(*drawing)
+        return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32) if drawing is None else normalize(*drawing)
     canvas = canvas or canvas_of(strokes)
     drawn = [stroke for stroke in strokes if len(stroke)]
     if not drawn:
@@ -89,12 +89,12 @@ def prepare_strokes(
         width = BOX_SIZE * min(max(share, THINNEST_SHARE), WIDEST_SHARE)
     drawing = draw_strokes(drawn, width, None if steps.crop else canvas.square)
     assert drawing is not None
-    return apply_rule(*drawing, scale=steps.scale, center=steps.center)
+    return normalize(*drawing, scale=steps.scale, center=steps.center)
 
 
-def prepare_ink(ink: FloatArray, steps: Steps = Steps()) -> FloatArray:
+def prepare_ink(ink: FloatArray, steps: PipelineSteps = PipelineSteps()) -> FloatArray:
     """Ink of a picture (H, W), 0 to 1, as 28×28."""
     fitted = fit_ink(ink, crop=steps.crop, thicken=steps.stroke_width, fills=BOX_SIZE if steps.scale else IMAGE_SIZE)
     if fitted is None:
         return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32)
-    return apply_rule(*fitted, scale=steps.scale, center=steps.center)
+    return normalize(*fitted, scale=steps.scale, center=steps.center)

@@ -11,12 +11,12 @@ from app.data.preprocessing.ink import find_ink
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.data.preprocessing.pipeline import prepare_ink, prepare_strokes
 from app.data.preprocessing.rasterize import Box, FloatArray
-from app.data.preprocessing.segment import group_ink, group_strokes
+from app.data.preprocessing.segment import segment_ink, segment_strokes
 from app.data.preprocessing.validate import parse_strokes, pixel_array
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedImage:
     """What the network sees: `pixels`, float32 (28, 28), 0 is paper and 1 is ink; `blank` if there is no ink."""
 
     pixels: FloatArray
@@ -24,26 +24,26 @@ class Prepared:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Segment:
     """One of several drawings on a sheet; `box` is left, top, width and height in the sheet's own unit, y down."""
 
     box: Box
-    prepared: Prepared
+    prepared: PreparedImage
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
+class PreparedDrawing:
     """A drawing as a whole, and its parts from left to right where it falls into several, at most 32.
 
     `area` is how many pixels the picture has that it came as, if it came as one.
     """
 
-    whole: Prepared
-    parts: tuple[Part, ...] = ()
+    whole: PreparedImage
+    parts: tuple[Segment, ...] = ()
     area: int = 0
 
 
-def from_strokes(strokes: object) -> Prepared:
+def from_strokes(strokes: object) -> PreparedImage:
     """Prepare a drawing: a list of strokes, each a list of [x, y] in any unit, y down, at most 10,000 points.
 
     The pen's width is in proportion to the drawing, so neither the brush nor the screen's size matters. No points at
@@ -53,7 +53,7 @@ def from_strokes(strokes: object) -> Prepared:
     return _prepared(prepare_strokes(parse_strokes(strokes)))
 
 
-def from_image(data: bytes) -> Prepared:
+def from_image(data: bytes) -> PreparedImage:
     """Prepare a picture: the bytes of a PNG or JPEG of at most 20 megapixels, of any polarity, on any even paper.
 
     Ink is what differs from the paper; light that falls unevenly and noise are taken out. A pen thinner than MNIST's
@@ -63,13 +63,13 @@ def from_image(data: bytes) -> Prepared:
     return BLANK if found is None else _prepared(prepare_ink(found.ink))
 
 
-def sheet_of_strokes(strokes: object) -> Sheet:
+def sheet_of_strokes(strokes: object) -> PreparedDrawing:
     """Prepare a drawing as `from_strokes`, and each of its groups of strokes; boxes bound the points."""
     parsed = parse_strokes(strokes)
     whole = _prepared(prepare_strokes(parsed))
-    groups = group_strokes(parsed)
+    groups = segment_strokes(parsed)
     if len(groups) < 2:
-        return Sheet(whole)
+        return PreparedDrawing(whole)
     parts = []
     for group in groups:
         own = [parsed[index] for index in group]
@@ -77,27 +77,27 @@ def sheet_of_strokes(strokes: object) -> Sheet:
         left, top = points.min(axis=0).tolist()
         right, bottom = points.max(axis=0).tolist()
         box = left, top, min(right - left, sys.float_info.max), min(bottom - top, sys.float_info.max)
-        parts.append(Part(box, _prepared(prepare_strokes(own))))
-    return Sheet(whole, tuple(parts))
+        parts.append(Segment(box, _prepared(prepare_strokes(own))))
+    return PreparedDrawing(whole, tuple(parts))
 
 
-def sheet_of_image(data: bytes) -> Sheet:
+def sheet_of_image(data: bytes) -> PreparedDrawing:
     """Prepare a picture as `from_image`, and each of its groups of ink; boxes are in pixels of the upright picture."""
     picture = decode_image(data)
     found, area = find_ink(picture.grey), picture.width * picture.height
     if found is None:
-        return Sheet(BLANK, area=area)
+        return PreparedDrawing(BLANK, area=area)
     height, width = found.ink.shape
     across, down = picture.width / width, picture.height / height
     parts = []
-    for group in group_ink(found.ink):
+    for group in segment_ink(found.ink):
         top, left, bottom, right = group.box
         box = left * across, top * down, (right - left) * across, (bottom - top) * down
-        parts.append(Part(box, _prepared(prepare_ink(group.ink))))
-    return Sheet(_prepared(prepare_ink(found.ink)), tuple(parts), area)
+        parts.append(Segment(box, _prepared(prepare_ink(group.ink))))
+    return PreparedDrawing(_prepared(prepare_ink(found.ink)), tuple(parts), area)
 
 
-def from_pixels(values: object) -> Prepared:
+def from_pixels(values: object) -> PreparedImage:
     """Take 28×28 or 784 numbers from 0 to 1, ink is 1, as they are: nested lists, a flat list, or an array.
 
     But for noise on their paper, which is smoothed; pixels without it, as MNIST's own, stay bit for bit the same.
@@ -113,8 +113,8 @@ def from_pixels(values: object) -> Prepared:
     return _prepared(without_noise(array.reshape(IMAGE_SIZE, IMAGE_SIZE).astype(np.float32)))
 
 
-def _prepared(pixels: FloatArray) -> Prepared:
-    return Prepared(pixels, blank=not pixels.any())
+def _prepared(pixels: FloatArray) -> PreparedImage:
+    return PreparedImage(pixels, blank=not pixels.any())
 
 
 BLANK = _prepared(np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32))

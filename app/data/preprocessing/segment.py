@@ -46,7 +46,7 @@ class InkGroup:
     box: Box
 
 
-def group_strokes(strokes: Sequence[NDArray[np.float64]]) -> list[list[int]]:
+def segment_strokes(strokes: Sequence[NDArray[np.float64]]) -> list[list[int]]:
     """The indices of the strokes of each group, left to right; those without points are left out.
 
     `strokes` are arrays (n, 2) of finite x, y, y down. One group where there are too many to be a number.
@@ -87,7 +87,7 @@ def group_strokes(strokes: Sequence[NDArray[np.float64]]) -> list[list[int]]:
     return [sorted(index for patch in group for index in patches[patch]) for group in groups]
 
 
-def group_ink(ink: FloatArray) -> list[InkGroup]:
+def segment_ink(ink: FloatArray) -> list[InkGroup]:
     """The groups of ink (H, W) of a picture, left to right; none where it is one or too many to be a number."""
     bounds = ink_box(ink)
     if bounds is None:

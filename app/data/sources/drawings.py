@@ -21,7 +21,7 @@ from app.data.drawings.store import DrawingStore
 from app.data.handwriting.writer import PEN_LIMITS, PEN_MEDIAN, PEN_SPREAD
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.data.preprocessing.rasterize import STROKE_WIDTH
-from app.data.preprocessing.rasterize_batch import draw_many
+from app.data.preprocessing.rasterize_batch import rasterize_batch
 
 PREFIX = "drawings:"
 VERSION = 1
@@ -65,14 +65,14 @@ class OwnSize:
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class StrokeArrays:
     """A drawing as arrays, which take a tenth of the memory of its lists."""
 
     label: str
     strokes: list[NDArray[np.float64]]
 
     @classmethod
-    def of(cls, drawing: Drawing) -> "Kept":
+    def of(cls, drawing: Drawing) -> "StrokeArrays":
         return cls(drawing.label, [np.array(stroke, np.float64) for stroke in drawing.strokes])
 
 
@@ -104,7 +104,7 @@ def load_own(store: DrawingStore, set_name: str, *, seed: int = SEED) -> Dataset
     alone, and `version` of the data set names just these. Raises ValueError for the name, DatasetUnavailable.
     """
     # Later ones take the place of earlier ones with the same strokes.
-    distinct = {digest_of(drawing): Kept.of(drawing) for drawing in store.each(set_name)}
+    distinct = {digest_of(drawing): StrokeArrays.of(drawing) for drawing in store.each(set_name)}
     labels = tuple(sorted({drawing.label for drawing in distinct.values()}))
     if len(labels) > MOST_LABELS:
         raise DatasetUnavailable(f"expected at most {MOST_LABELS} labels; {PREFIX}{set_name} has {len(labels)}")
@@ -132,7 +132,7 @@ def title_of(set_name: str) -> str:
     return f"Your drawings: {set_name}"
 
 
-def warped(strokes: Paths, rng: np.random.Generator) -> tuple[list[NDArray[np.float64]], float]:
+def jitter_strokes(strokes: Paths, rng: np.random.Generator) -> tuple[list[NDArray[np.float64]], float]:
     """Strokes, arrays (n, 2) of finite numbers, as the same hand might draw them the next time, and the pen's width.
 
     The width is in pixels of the 28×28 image.
@@ -174,7 +174,7 @@ def _dense(path: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([np.interp(places, known, axis) for axis in path.T], axis=1)
 
 
-def render(groups: Sequence[Sequence[str]], drawings: Mapping[str, Kept], each: int, seed: int) -> Split:
+def render(groups: Sequence[Sequence[str]], drawings: Mapping[str, StrokeArrays], each: int, seed: int) -> Split:
     """Images of each label's drawings in turn, and the labels in turn; the first of each drawing is as it was drawn.
 
     `groups` are the digests of the drawings of each label; one that has any gets `each` images, or one for each.
@@ -192,14 +192,14 @@ def render(groups: Sequence[Sequence[str]], drawings: Mapping[str, Kept], each: 
     with threadpool_limits(1, "blas"):  # the products are small: threads that wait for one another double the time
         for begin in range(0, len(rows), TOGETHER):
             paths = [_path(drawings[key], key, time, seed) for _, _, key, time in rows[begin : begin + TOGETHER]]
-            images[begin : begin + TOGETHER] = draw_many(paths)
+            images[begin : begin + TOGETHER] = rasterize_batch(paths)
     return Split(images, np.array([label for _, label, _, _ in rows], np.int64))
 
 
-def _path(drawing: Kept, key: str, time: int, seed: int) -> tuple[Paths, float]:
+def _path(drawing: StrokeArrays, key: str, time: int, seed: int) -> tuple[Paths, float]:
     if time == 0:
         return drawing.strokes, STROKE_WIDTH
-    return warped(drawing.strokes, np.random.default_rng([seed, int(key[:16], 16), time]))
+    return jitter_strokes(drawing.strokes, np.random.default_rng([seed, int(key[:16], 16), time]))
 
 
 def _tests(count: int) -> int:

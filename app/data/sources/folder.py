@@ -24,7 +24,7 @@ from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.data.preprocessing.prepare import from_image
 from app.data.sources.idx import ByteArray, read_idx
 from app.data.sources.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, find_file
-from app.storage.atomic import write_whole
+from app.storage.atomic import write_atomic
 
 FOLDER, NPZ = "folder:", "npz:"
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -182,7 +182,7 @@ def _keep(path: Path, splits: tuple[Split, Split]) -> None:
     np.savez_compressed(
         file, train_images=train.images, train_labels=train.labels, test_images=test.images, test_labels=test.labels
     )
-    write_whole(path, file.getvalue(), prefix=path.stem)
+    write_atomic(path, file.getvalue(), prefix=path.stem)
     _forget_oldest(path.parent)
 
 

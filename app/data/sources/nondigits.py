@@ -18,11 +18,11 @@ from app.data.handwriting.digits import Glyph
 from app.data.handwriting.spline import make_pen
 from app.data.handwriting.symbols import KANA, LETTERS, SIGNS, SMALL
 from app.data.handwriting.writer import draw_whims, write
-from app.data.preprocessing.normalize import IMAGE_SIZE, apply_rule
+from app.data.preprocessing.normalize import IMAGE_SIZE, normalize
 from app.data.preprocessing.rasterize import STROKE_WIDTH, FloatArray
-from app.data.preprocessing.rasterize_batch import Drawing, draw_many
+from app.data.preprocessing.rasterize_batch import Drawing, rasterize_batch
 from app.data.sources.synthetic import make_strokes
-from app.storage.atomic import write_whole
+from app.storage.atomic import write_atomic
 
 Strokes: TypeAlias = list[NDArray[np.float64]]
 
@@ -76,7 +76,7 @@ def load_nondigits(cache_dir: Path | None) -> NonDigits:
             }
             np.savez_compressed(packed, digits=drawn.digits, **named)
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, packed.getvalue(), prefix=path.stem)
+            write_atomic(path, packed.getvalue(), prefix=path.stem)
     return drawn
 
 
@@ -107,7 +107,7 @@ def _glyphs(glyphs: Sequence[Glyph], rng: np.random.Generator, count: int, apart
     drawings: list[Drawing] = []
     for number, glyph in enumerate(own):
         drawings += write(make_pen(glyph), whims[np.flatnonzero(chosen == number)])
-    return draw_many(drawings)
+    return rasterize_batch(drawings)
 
 
 def _letters(rng: np.random.Generator, count: int, apart: bool) -> ImageArray:
@@ -145,7 +145,7 @@ def _dot(rng: np.random.Generator) -> Strokes:
 def _pair(rng: np.random.Generator, digits: ImageArray) -> NDArray[np.uint8]:
     left, right = (digits[i].astype(np.float32) / np.float32(255) for i in rng.integers(len(digits), size=2))
     gap = np.zeros((IMAGE_SIZE, int(rng.integers(1, 7))), np.float32)
-    return _bytes(apply_rule(np.hstack([left[:, left.any(axis=0)], gap, right[:, right.any(axis=0)]])))
+    return _bytes(normalize(np.hstack([left[:, left.any(axis=0)], gap, right[:, right.any(axis=0)]])))
 
 
 def _shape(rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -157,7 +157,7 @@ def _shape(rng: np.random.Generator) -> NDArray[np.uint8]:
         width, height = rng.uniform(0.2, 0.5, 2) * SIDE
         box, tone = (x, y, min(x + width, SIDE - 1), min(y + height, SIDE - 1)), int(rng.integers(120, 256))
         (draw.rectangle if rng.random() < 0.5 else draw.ellipse)(box, fill=tone)
-    return _bytes(apply_rule(np.asarray(canvas, np.float32) / np.float32(255)))
+    return _bytes(normalize(np.asarray(canvas, np.float32) / np.float32(255)))
 
 
 def _noise(rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -170,7 +170,7 @@ def _noise(rng: np.random.Generator) -> NDArray[np.uint8]:
 
 def _strokes_of(draw: Callable[[np.random.Generator], Strokes]) -> "Kind":
     def kind(rng: np.random.Generator, count: int, apart: bool) -> ImageArray:
-        return draw_many([(draw(rng), STROKE_WIDTH) for _ in range(count)])
+        return rasterize_batch([(draw(rng), STROKE_WIDTH) for _ in range(count)])
 
     return kind
 

@@ -7,7 +7,7 @@ import numpy as np
 from app.data.dataset import Dataset
 
 
-def as_npz(dataset: Dataset) -> bytes:
+def write_npz(dataset: Dataset) -> bytes:
     """The arrays `x_train`, `y_train`, `x_test`, `y_test`, as Keras names them, and `labels`, packed.
 
     Images are uint8 (N, 28, 28), 0 is paper and 255 is ink; y (N,) are places in `labels`, a list of strings.

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from app.data.dataset import Dataset, ImageArray, Split
 from app.data.handwriting.digits import DIGITS
-from app.data.handwriting.spline import Pen, make_pen
-from app.data.handwriting.writer import Whims, draw_whims, write
+from app.data.handwriting.spline import GlyphSpline, make_pen
+from app.data.handwriting.writer import Variation, draw_whims, write
 from app.data.preprocessing.normalize import IMAGE_SIZE
-from app.data.preprocessing.rasterize_batch import Drawing, draw_many
-from app.storage.atomic import write_whole
+from app.data.preprocessing.rasterize_batch import Drawing, rasterize_batch
+from app.storage.atomic import write_atomic
 
 LABELS = tuple(DIGITS)
 TITLE = "Strokes"
@@ -64,13 +64,13 @@ def is_cached(*, cache_dir: Path, train: int = TRAIN_SIZE) -> bool:
     return _cache_path(cache_dir, train, TEST_SIZE, SEED).is_file()
 
 
-def draw_digit(pen: Pen, rng: np.random.Generator) -> NDArray[np.uint8]:
+def draw_digit(pen: GlyphSpline, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Draw a glyph once as a hand would, uint8 (28, 28); all that differs from last time comes from `rng`."""
-    image: NDArray[np.uint8] = draw_many(write(pen, draw_whims(rng, 1)))[0]
+    image: NDArray[np.uint8] = rasterize_batch(write(pen, draw_whims(rng, 1)))[0]
     return image
 
 
-def _draw_split(ways: list[tuple[list[Pen], NDArray[np.float64]]], count: int, seed: int, part: int) -> Split:
+def _draw_split(ways: list[tuple[list[GlyphSpline], NDArray[np.float64]]], count: int, seed: int, part: int) -> Split:
     labels = np.arange(count) % len(ways)
     blocks = []
     for block, begin in enumerate(range(0, count, BLOCK)):
@@ -82,10 +82,10 @@ def _draw_split(ways: list[tuple[list[Pen], NDArray[np.float64]]], count: int, s
 
 
 def _draw_block(
-    ways: list[tuple[list[Pen], NDArray[np.float64]]],
+    ways: list[tuple[list[GlyphSpline], NDArray[np.float64]]],
     labels: NDArray[np.int64],
     chosen: NDArray[np.float64],
-    whims: Whims,
+    whims: Variation,
 ) -> ImageArray:
     drawings: list[Drawing | None] = [None] * len(labels)
     for label, (pens, shares) in enumerate(ways):
@@ -95,7 +95,7 @@ def _draw_block(
             own = rows[way == number]
             for row, drawing in zip(own.tolist(), write(pen, whims[own]), strict=True):
                 drawings[row] = drawing
-    return draw_many([drawing for drawing in drawings if drawing is not None])
+    return rasterize_batch([drawing for drawing in drawings if drawing is not None])
 
 
 def _shares(weights: list[float]) -> NDArray[np.float64]:
@@ -119,4 +119,4 @@ def _write_cache(path: Path, dataset: Dataset) -> None:
         test_images=dataset.test.images,
         test_labels=dataset.test.labels,
     )
-    write_whole(path, file.getvalue(), prefix=path.stem)
+    write_atomic(path, file.getvalue(), prefix=path.stem)

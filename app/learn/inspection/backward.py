@@ -8,7 +8,7 @@ import numpy as np
 from app.learn.inspection.connections import chain, links_back, links_on
 from app.learn.inspection.encoding import norm, picture, place, strongest
 from app.learn.inspection.forward import check_layer, check_unit
-from app.learn.inspection.subject import Subject, finite
+from app.learn.inspection.subject import InspectedNetwork, finite
 from app.nn.arrays import Array
 from app.nn.layers.activations import Step, softmax
 from app.nn.layers.convolution import Conv2D
@@ -32,7 +32,7 @@ class Passes:
     gradients: list[Array]
 
 
-def passes(subject: Subject, truth: int) -> Passes:
+def passes(subject: InspectedNetwork, truth: int) -> Passes:
     """Both passes through the subject's network. Raises DamagedModelError where a number is not finite."""
     outputs = [subject.x]
     for layer in subject.network.layers:
@@ -49,7 +49,7 @@ def passes(subject: Subject, truth: int) -> Passes:
     )
 
 
-def backward(subject: Subject, label: str) -> dict[str, Any]:
+def backward(subject: InspectedNetwork, label: str) -> dict[str, Any]:
     """The loss for the true label, y − t at the outputs, and every layer's gradient, as JSON. Raises ValueError."""
     truth = subject.label(label)
     found = passes(subject, truth)
@@ -79,7 +79,7 @@ def backward(subject: Subject, label: str) -> dict[str, Any]:
     }
 
 
-def delta(subject: Subject, label: str, index: int, unit: int) -> dict[str, Any]:
+def delta(subject: InspectedNetwork, label: str, index: int, unit: int) -> dict[str, Any]:
     """The chain rule for the number `unit` of layer `index`, with the very numbers, as JSON.
 
     `terms` are those of Σ w·δ of the next layers, `sum`; `slopes` the factors by which the layers up to `last`, which
@@ -105,7 +105,7 @@ def delta(subject: Subject, label: str, index: int, unit: int) -> dict[str, Any]
     }
 
 
-def _rows(subject: Subject, found: Passes, truth: int) -> list[dict[str, Any]]:
+def _rows(subject: InspectedNetwork, found: Passes, truth: int) -> list[dict[str, Any]]:
     """y, t and y − t for every label; y is what the loss compares: with cross-entropy the softmax of the outputs."""
     loss = subject.loss()
     output = found.outputs[-1].astype(np.float64)
@@ -123,7 +123,7 @@ def _rows(subject: Subject, found: Passes, truth: int) -> list[dict[str, Any]]:
     ]
 
 
-def _upstream(subject: Subject, found: Passes, following: int, unit: int) -> dict[str, Any]:
+def _upstream(subject: InspectedNetwork, found: Passes, following: int, unit: int) -> dict[str, Any]:
     """dL/da of a number that enters the layer `following`: the terms that it is the sum of."""
     layers = subject.network.layers
     if following == len(layers):
@@ -152,7 +152,7 @@ def _upstream(subject: Subject, found: Passes, following: int, unit: int) -> dic
     }
 
 
-def _slopes(subject: Subject, row: range, unit: int) -> list[dict[str, Any]]:
+def _slopes(subject: InspectedNetwork, row: range, unit: int) -> list[dict[str, Any]]:
     """What the `backward` of each of these layers makes of ones at the unit, after a pass forward: its derivative
     there, and 1 of the step function, which passes the gradient straight through."""
     found = []
@@ -169,7 +169,7 @@ def _slopes(subject: Subject, row: range, unit: int) -> list[dict[str, Any]]:
     return found
 
 
-def _weight_gradients(subject: Subject, found: Passes, index: int, unit: int) -> dict[str, Any]:
+def _weight_gradients(subject: InspectedNetwork, found: Passes, index: int, unit: int) -> dict[str, Any]:
     """dL/dw of a unit's weights as a picture, dL/db, and the largest as products x·δ."""
     layer = subject.network.layers[index]
     links = links_back(layer, found.outputs[index], unit)

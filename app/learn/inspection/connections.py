@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.learn.inspection.subject import Subject
+from app.learn.inspection.subject import InspectedNetwork
 from app.nn.arrays import Array
 from app.nn.layers.activations import Softmax
 from app.nn.layers.convolution import Conv2D
@@ -85,7 +85,7 @@ def is_mixing(layer: Layer) -> bool:
     return isinstance(layer, MIXING)
 
 
-def chain(subject: Subject, index: int) -> range:
+def chain(subject: InspectedNetwork, index: int) -> range:
     """The layers that a unit goes through number by number: from the mixing one at or before `index` to the next.
 
     The first of them is mixing, unless the network begins with layers that are not.

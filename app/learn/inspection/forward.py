@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 from app.learn.inspection.encoding import norm, picture
-from app.learn.inspection.subject import Subject, finite
+from app.learn.inspection.subject import InspectedNetwork, finite
 from app.models.calibration import softmax
 from app.nn.arrays import Array
 
 
-def trace(subject: Subject) -> list[Array]:
+def trace(subject: InspectedNetwork) -> list[Array]:
     """The outputs of every layer for the drawing, each of the layer's own shape, the input itself first."""
     found = [subject.x]
     for layer in subject.network.layers:
@@ -21,7 +21,7 @@ def trace(subject: Subject) -> list[Array]:
     return [array[0].reshape(shape) for array, shape in zip(found, shapes, strict=True)]
 
 
-def forward(subject: Subject) -> dict[str, Any]:
+def forward(subject: InspectedNetwork) -> dict[str, Any]:
     """Each layer with its activations, and the logits, their exponentials and the probabilities, as JSON."""
     arrays = trace(subject)
     layers = []
@@ -48,12 +48,12 @@ def forward(subject: Subject) -> dict[str, Any]:
     }
 
 
-def layer_picture(subject: Subject, index: int, first: int) -> dict[str, Any]:
+def layer_picture(subject: InspectedNetwork, index: int, first: int) -> dict[str, Any]:
     """More of a layer's activations, from unit or map number `first` on. Raises ValueError where there is none."""
     return picture(trace(subject)[check_layer(subject, index) + 1], first=first)
 
 
-def outputs(subject: Subject) -> dict[str, Any]:
+def outputs(subject: InspectedNetwork) -> dict[str, Any]:
     """From logits to probabilities: zₖ, e^(zₖ − max z), its share in the sum; and the calibrated ones of /predict."""
     scores = subject.scores(subject.x)[0]
     exponentials = np.exp(scores - scores.max())
@@ -74,7 +74,7 @@ def outputs(subject: Subject) -> dict[str, Any]:
     }
 
 
-def check_layer(subject: Subject, index: int) -> int:
+def check_layer(subject: InspectedNetwork, index: int) -> int:
     """The number of a layer. Raises ValueError where there is none of it."""
     count = len(subject.network.layers)
     if not 0 <= index < count:
@@ -82,7 +82,7 @@ def check_layer(subject: Subject, index: int) -> int:
     return index
 
 
-def check_unit(subject: Subject, index: int, unit: int) -> int:
+def check_unit(subject: InspectedNetwork, index: int, unit: int) -> int:
     """The number of a unit of the layer `index`, in C order. Raises ValueError where there is none of it."""
     layers = subject.network.layers
     shape = layers[index + 1].input_shape if index + 1 < len(layers) else subject.network.output_shape

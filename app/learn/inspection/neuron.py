@@ -8,7 +8,7 @@ from app.learn.inspection.connections import Links, chain, links_back
 from app.learn.inspection.derivative import derivative
 from app.learn.inspection.encoding import picture, place, strongest
 from app.learn.inspection.forward import check_layer, check_unit, outputs, trace
-from app.learn.inspection.subject import Subject
+from app.learn.inspection.subject import InspectedNetwork
 from app.nn.arrays import Array, Shape
 from app.nn.layers.activations import ACTIVATIONS, Activation, Softmax, Step
 from app.nn.layers.convolution import Conv2D
@@ -26,7 +26,7 @@ ROOM = 1.25
 """How far a curve goes beyond its point, as a factor."""
 
 
-def neuron(subject: Subject, index: int, unit: int) -> dict[str, Any]:
+def neuron(subject: InspectedNetwork, index: int, unit: int) -> dict[str, Any]:
     """What makes the number `unit`, in C order, of the output of layer `index`, as JSON: a row of steps.
 
     Where layers after a weighted one work number by number, as activations do, they are steps of the same row,
@@ -43,7 +43,7 @@ def neuron(subject: Subject, index: int, unit: int) -> dict[str, Any]:
     }
 
 
-def weights_picture(subject: Subject, index: int, unit: int) -> dict[str, Any] | None:
+def weights_picture(subject: InspectedNetwork, index: int, unit: int) -> dict[str, Any] | None:
     """The weights of a unit as a picture, in the shape of what the layer is given; None in layers without."""
     layer = subject.network.layers[index]
     if isinstance(layer, Dense):
@@ -73,7 +73,7 @@ def curve(layer: Activation, at: float) -> dict[str, Any]:
     }
 
 
-def _step(subject: Subject, arrays: list[Array], index: int, unit: int) -> dict[str, Any]:
+def _step(subject: InspectedNetwork, arrays: list[Array], index: int, unit: int) -> dict[str, Any]:
     layer = subject.network.layers[index]
     x, y = arrays[index], arrays[index + 1]
     step: dict[str, Any] = {"layer": index, "type": layer.type, "output": float(y.ravel()[unit])}
@@ -128,7 +128,7 @@ def _product(found: Links, at: int, shape: Shape) -> dict[str, Any]:
     }
 
 
-def _picture_shape(subject: Subject, index: int) -> Shape:
+def _picture_shape(subject: InspectedNetwork, index: int) -> Shape:
     """The shape of what a layer is given, as it was before layers that only write it as a row."""
     layers = subject.network.layers
     while index > 0 and (layers[index].input_shape == (int(np.prod(layers[index].input_shape)),)):
@@ -139,6 +139,6 @@ def _picture_shape(subject: Subject, index: int) -> Shape:
     return layers[index].input_shape
 
 
-def _rate(subject: Subject, index: int) -> float:
+def _rate(subject: InspectedNetwork, index: int) -> float:
     """The share that Dropout drops while it trains; here it lets everything pass."""
     return float(subject.card.network["layers"][index]["rate"])

@@ -9,14 +9,16 @@ import numpy as np
 from app.learn.inspection.backward import passes
 from app.learn.inspection.encoding import place
 from app.learn.inspection.forward import check_layer
-from app.learn.inspection.subject import Subject
+from app.learn.inspection.subject import InspectedNetwork
 from app.nn.gradient_check import FLOOR, STEP
 
 MOST_PLACES = 50
 """Weights of one answer: each takes two passes forward."""
 
 
-def numerical(subject: Subject, label: str, index: int, parameter: str, places: Sequence[int]) -> dict[str, Any]:
+def numerical(
+    subject: InspectedNetwork, label: str, index: int, parameter: str, places: Sequence[int]
+) -> dict[str, Any]:
     """Both gradients of some numbers of one parameter array, their relative error, and what each way took, as JSON.
 
     `places` are in C order. The network has to be in float64. Raises ValueError where there is no such number.
@@ -77,7 +79,7 @@ def numerical(subject: Subject, label: str, index: int, parameter: str, places: 
     }
 
 
-def random_places(subject: Subject, index: int, parameter: str, count: int, seed: int) -> list[int]:
+def random_places(subject: InspectedNetwork, index: int, parameter: str, count: int, seed: int) -> list[int]:
     """Some numbers of a parameter array, drawn by a seed, in order. Raises ValueError where there is no such array."""
     params = subject.network.layers[check_layer(subject, index)].params
     size = params[parameter].size if parameter in params else 0

@@ -11,7 +11,7 @@ from app.learn.inspection.connections import chain
 from app.learn.inspection.encoding import norm
 from app.learn.inspection.forward import check_layer, check_unit
 from app.learn.inspection.neuron import weights_picture
-from app.learn.inspection.subject import Subject
+from app.learn.inspection.subject import InspectedNetwork
 from app.models import DamagedModelError
 from app.nn import OPTIMIZERS, build
 
@@ -19,7 +19,7 @@ MOST_STEPS = 200
 
 
 def steps(
-    subject: Subject, label: str, optimizer: Mapping[str, Any], count: int, unit: tuple[int, int] | None = None
+    subject: InspectedNetwork, label: str, optimizer: Mapping[str, Any], count: int, unit: tuple[int, int] | None = None
 ) -> dict[str, Any]:
     """Take `count` steps from the stored weights; say what came of loss, probabilities and weights, as JSON.
 
@@ -73,12 +73,12 @@ def steps(
     }
 
 
-def _loss(subject: Subject, truth: int) -> float:
+def _loss(subject: InspectedNetwork, truth: int) -> float:
     outputs = subject.network.forward(subject.x, training=False)
     return subject.loss().value_and_gradient(outputs, np.array([truth]))[0]
 
 
-def _changes(subject: Subject, first: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _changes(subject: InspectedNetwork, first: Mapping[str, Any]) -> list[dict[str, Any]]:
     """How long each array of parameters is, and how long the way that it has gone, also as a share of that."""
     found = []
     for index, layer in enumerate(subject.network.layers):

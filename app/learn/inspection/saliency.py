@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from app.learn.inspection.encoding import encoded, picture
-from app.learn.inspection.subject import Subject, activations, finite
+from app.learn.inspection.subject import InspectedNetwork, activations, finite
 from app.nn.arrays import Array
 from app.nn.layers.activations import softmax
 
@@ -17,7 +17,7 @@ MOST_ACTIVATIONS = 4_000_000
 """Outputs of all layers together that so many drawings may come to, unless one drawing alone has more."""
 
 
-def input_gradient(subject: Subject, label: str | None) -> dict[str, Any]:
+def input_gradient(subject: InspectedNetwork, label: str | None) -> dict[str, Any]:
     """d(logit of the label)/d(pixel), signed, as JSON; of the label that the network says where none is given.
 
     Simonyan, Vedaldi and Zisserman 2014, section 3, there without the sign.
@@ -28,7 +28,7 @@ def input_gradient(subject: Subject, label: str | None) -> dict[str, Any]:
     return {"label": subject.card.labels[of], "logit": float(logits[of]), "picture": picture(gradient)}
 
 
-def occlusion(subject: Subject, label: str | None, size: int, fill: float) -> dict[str, Any]:
+def occlusion(subject: InspectedNetwork, label: str | None, size: int, fill: float) -> dict[str, Any]:
     """How much less probable the label is with a square of `size` pixels, painted with `fill`, over each place.
 
     `picture` has the drop for the square whose middle is at that pixel (of an even size the one after it); squares
@@ -64,7 +64,7 @@ def occlusion(subject: Subject, label: str | None, size: int, fill: float) -> di
     }
 
 
-def toward(subject: Subject, label: str, count: int, rate: float) -> dict[str, Any]:
+def toward(subject: InspectedNetwork, label: str, count: int, rate: float) -> dict[str, Any]:
     """Change the drawing, not the network: `count` steps down the gradient of −log of the label's probability, as JSON.
 
     A step goes `rate` far (the length of the difference of all 784 pixels), and pixels stay between 0 and 1. The steps
@@ -103,7 +103,7 @@ def toward(subject: Subject, label: str, count: int, rate: float) -> dict[str, A
     }
 
 
-def _logits(subject: Subject, x: Array) -> Array:
+def _logits(subject: InspectedNetwork, x: Array) -> Array:
     """The logits (K,) of one input; each layer is ready for the way back."""
     for layer in subject.network.layers[: subject.body]:
         x = layer.forward(x, training=True)
@@ -111,7 +111,7 @@ def _logits(subject: Subject, x: Array) -> Array:
     return logits
 
 
-def _pixel_gradient(subject: Subject, factors: Array) -> Array:
+def _pixel_gradient(subject: InspectedNetwork, factors: Array) -> Array:
     """d(Σ factors·logits)/d(pixels), float64 (28, 28), at the input that `_logits` was asked for last."""
     grad = factors[None].astype(subject.network.dtype)
     for layer in reversed(subject.network.layers[: subject.body]):
@@ -120,7 +120,7 @@ def _pixel_gradient(subject: Subject, factors: Array) -> Array:
     return gradient
 
 
-def _stride(subject: Subject) -> int:
+def _stride(subject: InspectedNetwork) -> int:
     """How far the cover moves: as little as the work that one answer may be lets it."""
     strides = (1, 2, 3, 4, 7, SIDE)
     return next((stride for stride in strides if _places(stride) <= subject.affordable()), SIDE)

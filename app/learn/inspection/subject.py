@@ -51,7 +51,7 @@ class FixedBatchNorm(BatchNorm):
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class InspectedNetwork:
     """A model's card, a network of its own for this question, and a drawing as it takes it, `x` (1, *input_shape)."""
 
     card: ModelCard
@@ -100,7 +100,7 @@ class Subject:
 
     def affordable(self) -> int:
         """How many passes through the network one answer may take."""
-        return MOST_WORK // max(1, multiplications(self.network))
+        return MOST_WORK // max(1, forward_cost(self.network))
 
     def afford(self, what: str, times: int) -> None:
         """Raise TooLargeError where so many passes through the network are too many."""
@@ -109,7 +109,7 @@ class Subject:
             raise TooLargeError(f"{what}: expected {possible}; got {times:,}")
 
 
-def open_subject(store: ModelStore, name: str | None, pixels: Array, *, dtype: str | None = None) -> Subject:
+def open_subject(store: ModelStore, name: str | None, pixels: Array, *, dtype: str | None = None) -> InspectedNetwork:
     """Read a model, or the default one, from the store, and put a drawing (28, 28) before it.
 
     The network is nobody else's: Dropout lets everything pass, and batch normalization keeps to its running values, so
@@ -133,7 +133,7 @@ def open_subject(store: ModelStore, name: str | None, pixels: Array, *, dtype: s
         1, *network.input_shape
     )
     finite(card, stored.forward(x.astype(stored.dtype), training=False))
-    return Subject(card, network, x, pixels)
+    return InspectedNetwork(card, network, x, pixels)
 
 
 def _loss_of(card: ModelCard, network: Network) -> Loss | None:
@@ -173,7 +173,7 @@ def finite(card: ModelCard, array: Array) -> Array:
     return array
 
 
-def multiplications(network: Network) -> int:
+def forward_cost(network: Network) -> int:
     """About how many it takes to read one image; a number that is written somewhere counts as COPY of them.
 
     A convolution writes each window that its filters are laid on, and what they give there.

@@ -14,11 +14,11 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from app.data import Prepared
+from app.data import PreparedImage
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.models.card import ModelCard
 from app.models.features import count_features
-from app.models.ood.detector import ARRAYS, Rejecter
+from app.models.ood.detector import ARRAYS, OutOfDistributionDetector
 from app.models.predictor import Predictor
 from app.models.store import CARD, WEIGHTS, DamagedModelError
 from app.nn import LAYERS, Network, build
@@ -120,7 +120,7 @@ def check(card_json: bytes, weights: bytes) -> Package:
     network.load_weights(arrays)
     rejecter = None
     if rejection is not None:
-        rejecter = Rejecter(rejection, len(card.labels), own, features=count_features(network))
+        rejecter = OutOfDistributionDetector(rejection, len(card.labels), own, features=count_features(network))
     _try(Predictor(card, network, rejecter))
     return Package(card, network, own)
 
@@ -177,7 +177,7 @@ def _try(predictor: Predictor) -> None:
     noise = np.random.default_rng(0).random(shape, np.float32)
     images = [np.zeros(shape, np.float32), np.ones(shape, np.float32), noise, (noise > 0.8).astype(np.float32)]
     try:
-        predictor.predict([Prepared(image, blank=False) for image in images])
+        predictor.predict([PreparedImage(image, blank=False) for image in images])
     except DamagedModelError:
         message = "weights: expected a network that gives probabilities; got one whose outputs are not finite numbers"
         raise ValueError(message) from None

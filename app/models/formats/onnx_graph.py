@@ -14,10 +14,10 @@ MOST_NUMBERS = 16_000_000
 """Numbers of all weights: 64 MB of float32. A file may name the same constant for many layers."""
 
 
-class Chain:
+class LayerSequence:
     """The layers and weights of a file whose nodes follow one another, each of which `read` adds."""
 
-    def __init__(self, file: OnnxFile, read: "Callable[[Chain, Node], None]") -> None:
+    def __init__(self, file: OnnxFile, read: "Callable[[LayerSequence, Node], None]") -> None:
         self._file = file
         self.layers: list[dict[str, Any]] = []
         self.weights: dict[str, Array] = {}

@@ -16,7 +16,7 @@ from safetensors.numpy import save
 
 from app import __version__
 from app.models.card import NAME, RESERVED, ModelCard
-from app.models.formats.onnx_graph import Chain
+from app.models.formats.onnx_graph import LayerSequence
 from app.models.formats.onnx_proto import Node, read_onnx
 from app.models.predictor import BYTE_MAX
 from app.nn import Network
@@ -40,7 +40,7 @@ def convert_onnx(data: bytes) -> tuple[bytes, bytes]:
     file = read_onnx(data)
     try:
         with np.errstate(over="ignore", invalid="ignore"):
-            chain = Chain(file, lambda chain, node: _READERS.get(node.operator, _unknown)(chain, node))
+            chain = LayerSequence(file, lambda chain, node: _READERS.get(node.operator, _unknown)(chain, node))
     except (TypeError, OverflowError):
         raise ValueError("expected attributes of the kinds that the operators have; got others") from None
     if chain.last(*_BOUNDED) and chain.only_logits:
@@ -82,7 +82,7 @@ def _labels(given: str | None, count: int) -> list[str]:
     return [str(index) for index in range(count)]
 
 
-def _unknown(chain: Chain, node: Node) -> None:
+def _unknown(chain: LayerSequence, node: Node) -> None:
     known = ", ".join(sorted(_READERS))
     raise ValueError(f"expected operators of a network of dense layers ({known}); got {node.operator[:40]!r}")
 
@@ -95,7 +95,7 @@ def _expect(node: Node, **allowed: tuple[float, ...]) -> None:
             raise ValueError(f"{node.operator}: expected {name} {' or '.join(map(str, values))}; got {str(value)[:20]}")
 
 
-def _gemm(chain: Chain, node: Node) -> None:
+def _gemm(chain: LayerSequence, node: Node) -> None:
     _expect(node, alpha=(1,), beta=(1,), transA=(0,), transB=(0, 1))
     weight = chain.array(node, 1, 2)
     weight = weight.T if node.attributes.get("transB", 0) else weight
@@ -105,14 +105,14 @@ def _gemm(chain: Chain, node: Node) -> None:
         _bias(chain, node, chain.array(node, 2, 0, 1, 2))
 
 
-def _dense(chain: Chain, weight: Array) -> None:
+def _dense(chain: LayerSequence, weight: Array) -> None:
     chain.take(weight.shape[0])
     chain.add("dense", units=weight.shape[1])
     chain.store(weight=weight, bias=np.zeros(weight.shape[1]))
     chain.give(weight.shape[1])
 
 
-def _bias(chain: Chain, node: Node, bias: Array) -> None:
+def _bias(chain: LayerSequence, node: Node, bias: Array) -> None:
     units = chain.layers[-1]["units"]
     if bias.size != 1 and (bias.size != units or bias.shape[-1] != units):
         raise ValueError(f"{node.operator}: expected a bias of {units} numbers; got the shape {bias.shape}")
@@ -120,13 +120,13 @@ def _bias(chain: Chain, node: Node, bias: Array) -> None:
     chain.weights[key] = chain.weights[key] + bias.reshape(-1)
 
 
-def _add(chain: Chain, node: Node) -> None:
+def _add(chain: LayerSequence, node: Node) -> None:
     if not chain.last("dense"):
         raise ValueError("Add: expected the bias of a MatMul; got another place")
     _bias(chain, node, chain.array(node, chain.place(node), 0, 1, 2))
 
 
-def _scale(chain: Chain, node: Node) -> None:
+def _scale(chain: LayerSequence, node: Node) -> None:
     value = chain.scalar(node)
     if node.operator == "Div" and chain.is_constant(node.inputs[0]):
         raise ValueError("Div: expected a constant divisor; got a constant that is divided")
@@ -152,7 +152,7 @@ def _scale(chain: Chain, node: Node) -> None:
         chain.only_logits = only_logits
 
 
-def _batch_norm(chain: Chain, node: Node) -> None:
+def _batch_norm(chain: LayerSequence, node: Node) -> None:
     _expect(node, training_mode=(0,))
     arrays = [chain.array(node, place, 1) for place in range(1, 5)]
     if len({array.shape for array in arrays}) != 1:
@@ -168,7 +168,7 @@ def _batch_norm(chain: Chain, node: Node) -> None:
         chain.spread()
 
 
-def _reshape(chain: Chain, node: Node) -> None:
+def _reshape(chain: LayerSequence, node: Node) -> None:
     shape = [int(size) for size in chain.array(node, 1, 1)]
     sizes = [size for size in shape[1:] if size != -1]
     free = shape.count(-1)
@@ -184,12 +184,12 @@ def _reshape(chain: Chain, node: Node) -> None:
     chain.is_flat = len(shape) == 2
 
 
-def _flatten(chain: Chain, node: Node) -> None:
+def _flatten(chain: LayerSequence, node: Node) -> None:
     _expect(node, axis=(1,))
     chain.is_flat = True
 
 
-def _softmax(chain: Chain, node: Node) -> None:
+def _softmax(chain: LayerSequence, node: Node) -> None:
     _expect(node, axis=(-1, 1))
     if chain.features is None or (node.attributes.get("axis", -1) == 1 and not chain.is_flat):
         raise ValueError("Softmax: expected it over all outputs of a layer; got one over a part of an image")
@@ -198,29 +198,29 @@ def _softmax(chain: Chain, node: Node) -> None:
     chain.add("softmax")
 
 
-def _max(chain: Chain, node: Node) -> None:
+def _max(chain: LayerSequence, node: Node) -> None:
     if not chain.last("softmax") or chain.scalar(node) > TINY:
         raise ValueError("Max: expected it between a softmax and its logarithm; got another place")
 
 
-def _log(chain: Chain, node: Node) -> None:
+def _log(chain: LayerSequence, node: Node) -> None:
     if not chain.last("softmax"):
         raise ValueError("Log: expected that of a softmax; got another")
     chain.layers.pop()  # the logarithms of a softmax are logits, but for a number that all of them share
     chain.only_logits = True
 
 
-def _greater(chain: Chain, node: Node) -> None:
+def _greater(chain: LayerSequence, node: Node) -> None:
     if chain.scalar(node) != 0 or chain.is_constant(node.inputs[0]):
         raise ValueError("Greater: expected a comparison with 0; got another")
     chain.add("step")
 
 
-def _skip(chain: Chain, node: Node) -> None:
+def _skip(chain: LayerSequence, node: Node) -> None:
     """What changes nothing."""
 
 
-def _cast(chain: Chain, node: Node) -> None:
+def _cast(chain: LayerSequence, node: Node) -> None:
     _expect(node, to=_FLOATS)
 
 
@@ -228,15 +228,15 @@ def _activation(type: str) -> "Reader":
     return lambda chain, node: chain.add(type)
 
 
-def _leaky(chain: Chain, node: Node) -> None:
+def _leaky(chain: LayerSequence, node: Node) -> None:
     chain.add("leaky_relu", slope=float(node.attributes.get("alpha", 0.01)))
 
 
-def _gelu(chain: Chain, node: Node) -> None:
+def _gelu(chain: LayerSequence, node: Node) -> None:
     chain.add("gelu", approximate=node.attributes.get("approximate", "none"))
 
 
-Reader = Callable[[Chain, Node], None]
+Reader = Callable[[LayerSequence, Node], None]
 
 _READERS: Mapping[str, Reader] = {
     "Add": _add,

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.models.card import Rejection, Scale
-from app.models.features import Seen
+from app.models.features import NetworkOutput
 from app.models.ood.outlier_head import NAMES, OutlierHead, fit_outlier_head
 from app.nn.arrays import Array
 
@@ -54,7 +54,7 @@ def _halving() -> FloatRows:
     return np.ascontiguousarray(matrix[:, 1:-1])
 
 
-class Rejecter:
+class OutOfDistributionDetector:
     """Scores images for one network; safe to share between threads."""
 
     def __init__(self, card: Rejection, labels: int, arrays: Mapping[str, Array], *, features: int) -> None:
@@ -74,7 +74,7 @@ class Rejecter:
         inputs = len(SHARES) + labels + features + size
         self._outliers = None if card.outliers is None else OutlierHead.of(arrays, inputs)
 
-    def score(self, pixels: FloatRows, label: int, seen: Seen) -> float:
+    def score(self, pixels: FloatRows, label: int, seen: NetworkOutput) -> float:
         """The score, 0 to 1, of an image (28, 28), given the index of the label the network says, and what it saw."""
         small = (self._halving @ pixels @ self._halving.T).ravel()
         amount = float(small @ small)
@@ -88,7 +88,7 @@ class Rejecter:
             for value, scale in zip(statistics, (card.residual, card.relative, card.logit), strict=True)
         )
         if self._outliers is not None and card.outliers is not None:
-            own = self._outliers.strangeness(_features(np.array([statistics]), seen, small[None].astype(np.float32)))
+            own = self._outliers.anomaly_score(_features(np.array([statistics]), seen, small[None].astype(np.float32)))
             strangest = max(strangest, _strangeness(float(own[0]), card.outliers))
         return score(strangest)
 
@@ -112,7 +112,7 @@ def halved(images: NDArray[Any]) -> FloatRows:
 
 
 def fit_subspaces(images: NDArray[np.uint8], labels: NDArray[Any], count: int) -> dict[str, FloatRows] | None:
-    """The arrays of a `Rejecter` for `count` labels from training images; None where a label has too few of them."""
+    """Fit the arrays of a detector for `count` labels to training images; None where a label has too few of them."""
     groups = [np.flatnonzero(labels == label)[:MOST_PER_LABEL] for label in range(count)]
     components = min(COMPONENTS, min(map(len, groups)) // 4)
     if components < LEAST_PER_LABEL // 4:
@@ -130,8 +130,8 @@ def fit_subspaces(images: NDArray[np.uint8], labels: NDArray[Any], count: int) -
 
 def fit_outliers(
     arrays: Mapping[str, FloatRows],
-    known: tuple[NDArray[np.uint8], Seen],
-    others: tuple[NDArray[np.uint8], Seen],
+    known: tuple[NDArray[np.uint8], NetworkOutput],
+    others: tuple[NDArray[np.uint8], NetworkOutput],
 ) -> OutlierHead:
     """Train what tells digits from what is none on images (N, 28, 28) of both, with what the network saw in them.
 
@@ -142,7 +142,7 @@ def fit_outliers(
 
 
 def fit_rejection(
-    arrays: Mapping[str, FloatRows], images: NDArray[np.uint8], seen: Seen, outliers: OutlierHead | None = None
+    arrays: Mapping[str, FloatRows], images: NDArray[np.uint8], seen: NetworkOutput, outliers: OutlierHead | None = None
 ) -> Rejection:
     """Limits, spreads and the threshold from validation images (N, 28, 28), with what the network saw in them."""
     statistics = statistics_of(arrays, images, seen, outliers)
@@ -163,12 +163,12 @@ def fit_rejection(
 
 
 def statistics_of(
-    arrays: Mapping[str, FloatRows], images: NDArray[np.uint8], seen: Seen, outliers: OutlierHead | None = None
+    arrays: Mapping[str, FloatRows], images: NDArray[np.uint8], seen: NetworkOutput, outliers: OutlierHead | None = None
 ) -> list[NDArray[np.float64]]:
     """The statistics of images (N, 28, 28), each (N,), larger is stranger: three, or four with `outliers`."""
     found = _statistics(arrays, images, seen)
     if outliers is not None:
-        found.append(outliers.strangeness(_features(np.stack(found, axis=1), seen, halved(images))))
+        found.append(outliers.anomaly_score(_features(np.stack(found, axis=1), seen, halved(images))))
     return found
 
 
@@ -186,7 +186,9 @@ def scores_of(statistics: Sequence[NDArray[np.float64]], scales: Sequence[Scale]
     return np.array([score(value) for value in strangeness.tolist()])
 
 
-def _statistics(arrays: Mapping[str, FloatRows], images: NDArray[np.uint8], seen: Seen) -> list[NDArray[np.float64]]:
+def _statistics(
+    arrays: Mapping[str, FloatRows], images: NDArray[np.uint8], seen: NetworkOutput
+) -> list[NDArray[np.float64]]:
     said, rows = seen.logits.argmax(axis=1), halved(images)
     residuals = np.zeros(len(rows))
     for label in np.unique(said):
@@ -198,7 +200,7 @@ def _statistics(arrays: Mapping[str, FloatRows], images: NDArray[np.uint8], seen
     return [residuals, residuals - np.log((rows * rows).sum(axis=1) + TINY), -seen.logits.max(axis=1)]
 
 
-def _features(statistics: NDArray[np.float64], seen: Seen, small: FloatRows) -> FloatRows:
+def _features(statistics: NDArray[np.float64], seen: NetworkOutput, small: FloatRows) -> FloatRows:
     """What `outliers` is given, float32 (N, F): `statistics` (N, 3), what the network saw, `small` images (N, 196)."""
     parts = (statistics, np.sort(seen.logits, axis=1)[:, ::-1], seen.features, small)
     return np.concatenate([part.astype(np.float32, copy=False) for part in parts], axis=1)

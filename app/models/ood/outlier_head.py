@@ -66,7 +66,7 @@ class OutlierHead:
         parts = (self.middle, self.spread, self.weight, self.bias, self.weight_out, self.bias_out)
         return dict(zip(NAMES, parts, strict=True))
 
-    def strangeness(self, rows: FloatRows) -> NDArray[np.float64]:
+    def anomaly_score(self, rows: FloatRows) -> NDArray[np.float64]:
         """How strange the images of the features `rows` (N, F) are: the logit of being none, (N,)."""
         hidden = _scaled(rows, self.middle, self.spread) @ self.weight
         hidden += self.bias

@@ -25,7 +25,7 @@ class SpinBarrier:
         self._others = [other * (LINE // flags.itemsize) for other in range(count) if other != rank]
         self._arrivals = 0
 
-    def meet(self) -> None:
+    def wait(self) -> None:
         """Wait until all have arrived as often as this one. Raises what `check` raises while it waits."""
         self._arrivals += 1
         flags, arrivals = self._flags, self._arrivals

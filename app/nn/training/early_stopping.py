@@ -19,7 +19,7 @@ class EarlyStopping:
         self.weights: dict[str, Array] = {}
         self._patience, self._epoch, self._since = patience, 0, 0
 
-    def see(self, epoch: int, val_loss: float, network: Network) -> None:
+    def update(self, epoch: int, val_loss: float, network: Network) -> None:
         """Take note of an epoch, and keep the weights if they are the best so far."""
         self._epoch = epoch
         if val_loss < self.best_loss:
@@ -27,7 +27,7 @@ class EarlyStopping:
             self.weights = {name: array.copy() for name, array in network.weights().items()}
 
     @property
-    def is_over(self) -> bool:
+    def should_stop(self) -> bool:
         """Whether the training is to end."""
         return self._patience is not None and self._epoch - max(self.best_epoch, self._since) >= self._patience
 

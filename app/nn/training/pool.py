@@ -104,13 +104,13 @@ class WorkerPool:
             self._gate = SpinBarrier(arrays["flags"], 0, count, self._check)
             for rank in range(1, count):
                 self._processes.append(_start(self._file, {**orders, "rank": rank}))
-            own.live_in(memory.params, memory.grads[0])
+            own.bind_storage(memory.params, memory.grads[0])
             _copy(network.weights(), own.weights(), self._columns)
             optimizer.state = dict(memory.state)
-            self._member = Replica(own, optimizer, loss, memory, rules, batch_size=batch_size, meet=self._gate.meet)
+            self._member = Replica(own, optimizer, loss, memory, rules, batch_size=batch_size, meet=self._gate.wait)
             self._job, self.memory, self.network = arrays["job"], memory, own
             self._working = True
-            self._gate.meet()  # until all are ready
+            self._gate.wait()  # until all are ready
         except BaseException:
             self.close()
             raise
@@ -125,7 +125,7 @@ class WorkerPool:
         """As `Replica.begin_epoch`."""
         self._command(_EPOCH, epoch, resumed)
         self._member.begin_epoch(epoch, resumed=resumed)
-        self._gate.meet()  # until all have read the command
+        self._gate.wait()  # until all have read the command
 
     def replace_inputs(self, x: Array) -> None:
         """As `Replica.replace_inputs`, for a crew whose samples are `changing`."""
@@ -135,7 +135,7 @@ class WorkerPool:
         """As `Replica.note_random`, of every process."""
         self._command(_RANDOM)
         self._member.note_random()
-        self._gate.meet()  # until all have written
+        self._gate.wait()  # until all have written
 
     def step(self, start: int, size: int, *, shuffled: bool, scale: float) -> None:
         """As `Replica.step`. Raises WorkerLostError."""
@@ -178,7 +178,7 @@ class WorkerPool:
     def _command(self, kind: int, *values: float) -> None:
         self._job[0] = kind
         self._job[1 : len(values) + 1] = values
-        self._gate.meet()
+        self._gate.wait()
 
     def _check(self, waited: float) -> None:
         if waited > ANSWER_SECONDS:
@@ -212,7 +212,7 @@ def _views(network: Network, vector: Array) -> dict[str, Array]:
     if vector.shape != network.params.shape:
         raise ValueError(f"optimizer.state: expected {network.params.size} numbers; got {vector.size}")
     twin = Network.from_spec(network.spec(), dtype=vector.dtype)
-    twin.live_in(vector, vector)
+    twin.bind_storage(vector, vector)
     return twin.weights()
 
 
@@ -242,7 +242,7 @@ def main() -> None:
     arrays = map_arrays(orders["file"], orders["plan"])
     memory = memory_of(arrays, orders["slots"], orders["count"])
     network = Network.from_spec(orders["network"], dtype=orders["dtype"])
-    network.live_in(memory.params, memory.grads[orders["rank"]])
+    network.bind_storage(memory.params, memory.grads[orders["rank"]])
     optimizer = build("optimizer", OPTIMIZERS, orders["optimizer"]["spec"])
     optimizer.steps, optimizer.decayed = orders["optimizer"]["steps"], orders["optimizer"]["decayed"]
     optimizer.state = memory.state
@@ -260,17 +260,17 @@ def main() -> None:
         StepSettings(**orders["rules"]),
         batch_size=orders["batch_size"],
         rank=orders["rank"],
-        meet=gate.meet,
+        meet=gate.wait,
     )
-    gate.meet()
+    gate.wait()
     job = arrays["job"]
     while True:
-        gate.meet()
+        gate.wait()
         if job[0] == _EPOCH:
             member.begin_epoch(int(job[1]), resumed=bool(job[2]))
-            gate.meet()
+            gate.wait()
         elif job[0] == _RANDOM:
             member.note_random()
-            gate.meet()
+            gate.wait()
         else:
             member.step(int(job[1]), int(job[2]), shuffled=bool(job[3]), scale=float(job[4]))

@@ -117,7 +117,7 @@ class Trainer:
         finally:
             self._team = None
         self.stopping.restore(self.network)
-        self._average.put_into(self.network)
+        self._average.apply_to(self.network)
 
     def snapshot(self) -> Snapshot:
         """All that the training is, after what it yielded last. To be called while `run` waits to go on."""
@@ -155,7 +155,7 @@ class Trainer:
         options, done = self.options, self._done
         if options.evaluate_training_set and resume is None and done.epoch == 0:
             yield self._measure(team, 0, None, 0.0)
-        while done.epoch < options.epochs and not self.stopping.is_over:
+        while done.epoch < options.epochs and not self.stopping.should_stop:
             epoch = done.epoch + 1
             started = time.perf_counter()
             self._begin_epoch(team, epoch, resume if done.batch else None)
@@ -173,8 +173,8 @@ class Trainer:
             accuracy = done.correct / self.samples if self._labelled else None
             metrics = self._measure(team, epoch, Evaluation(done.loss / self.samples, accuracy), done.seconds)
             if metrics.val_loss is not None:
-                self.stopping.see(epoch, metrics.val_loss, self.network)
-            self._average.see(epoch, self.network)
+                self.stopping.update(epoch, metrics.val_loss, self.network)
+            self._average.update(epoch, self.network)
             done = self._done = _Done(epoch)
             yield metrics
 

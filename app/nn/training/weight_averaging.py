@@ -21,7 +21,7 @@ class WeightAverage:
         self.weights: dict[str, Array] = {}
         self._first = epochs + 1 if count is None else max(1, epochs - count + 1)
 
-    def see(self, epoch: int, network: Network) -> None:
+    def update(self, epoch: int, network: Network) -> None:
         """Take the weights after `epoch` into the mean, if it is one of the last."""
         if epoch < self._first:
             return
@@ -37,7 +37,7 @@ class WeightAverage:
         if epochs_in == max(0, epoch - self._first + 1):
             self.epochs_in, self.weights = epochs_in, {name: array.copy() for name, array in weights.items()}
 
-    def put_into(self, network: Network) -> None:
+    def apply_to(self, network: Network) -> None:
         """Give the network the mean; nothing where no epoch was seen."""
         if self.epochs_in:
             network.load_weights(self.weights)

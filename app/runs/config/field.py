@@ -33,7 +33,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Part:
+class ComponentKind:
     """A kind of layer, optimizer, schedule, loss or initializer."""
 
     title: str

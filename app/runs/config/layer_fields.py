@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.runs.config.field import EPSILON, Field, Part
+from app.runs.config.field import EPSILON, ComponentKind, Field
 
 INITIALIZER = Field(
     "initializer",
@@ -30,8 +30,8 @@ POOL = (
     ),
 )
 
-LAYERS: Mapping[str, Part] = {
-    "dense": Part(
+LAYERS: Mapping[str, ComponentKind] = {
+    "dense": ComponentKind(
         title="Dense",
         explanation="Every unit sees all inputs, each through a weight of its own.",
         fields=(
@@ -47,7 +47,7 @@ LAYERS: Mapping[str, Part] = {
             INITIALIZER,
         ),
     ),
-    "dropout": Part(
+    "dropout": ComponentKind(
         title="Dropout",
         explanation="While training, switches units off by chance, so that none is relied on too much.",
         fields=(
@@ -62,8 +62,8 @@ LAYERS: Mapping[str, Part] = {
             ),
         ),
     ),
-    "flatten": Part(title="Flatten", explanation="Lays the pixels of an image out in one row."),
-    "batch_norm": Part(
+    "flatten": ComponentKind(title="Flatten", explanation="Lays the pixels of an image out in one row."),
+    "batch_norm": ComponentKind(
         title="Batch normalization",
         explanation="Brings each feature to mean 0 and variance 1 within a batch, which steadies learning.",
         fields=(
@@ -78,7 +78,7 @@ LAYERS: Mapping[str, Part] = {
             EPSILON,
         ),
     ),
-    "conv2d": Part(
+    "conv2d": ComponentKind(
         title="Convolution",
         explanation="Small filters that look for the same pattern everywhere in the image.",
         fields=(
@@ -119,23 +119,23 @@ LAYERS: Mapping[str, Part] = {
             INITIALIZER,
         ),
     ),
-    "max_pool2d": Part(
+    "max_pool2d": ComponentKind(
         title="Max pooling", explanation="Keeps the largest number of each window of the image.", fields=POOL
     ),
-    "average_pool2d": Part(
+    "average_pool2d": ComponentKind(
         title="Average pooling", explanation="Keeps the mean of each window of the image.", fields=POOL
     ),
-    "identity": Part(title="Identity", explanation="Leaves its input as it is: y = x."),
-    "step": Part(title="Step", explanation="1 above zero, else 0: the perceptron's activation."),
-    "relu": Part(title="ReLU", explanation="Passes what is above zero and stops the rest: y = max(x, 0)."),
-    "leaky_relu": Part(
+    "identity": ComponentKind(title="Identity", explanation="Leaves its input as it is: y = x."),
+    "step": ComponentKind(title="Step", explanation="1 above zero, else 0: the perceptron's activation."),
+    "relu": ComponentKind(title="ReLU", explanation="Passes what is above zero and stops the rest: y = max(x, 0)."),
+    "leaky_relu": ComponentKind(
         title="Leaky ReLU",
         explanation="As ReLU, with a small slope below zero, so that no unit is ever dead.",
         fields=(Field("slope", "number", title="Slope", explanation="The slope below zero.", above=0, maximum=1),),
     ),
-    "sigmoid": Part(title="Sigmoid", explanation="Squeezes its input into 0 to 1."),
-    "tanh": Part(title="Tanh", explanation="Squeezes its input into −1 to 1."),
-    "gelu": Part(
+    "sigmoid": ComponentKind(title="Sigmoid", explanation="Squeezes its input into 0 to 1."),
+    "tanh": ComponentKind(title="Tanh", explanation="Squeezes its input into −1 to 1."),
+    "gelu": ComponentKind(
         title="GELU",
         explanation="A smooth relative of ReLU: x times the share of a normal distribution below x.",
         fields=(
@@ -148,20 +148,22 @@ LAYERS: Mapping[str, Part] = {
             ),
         ),
     ),
-    "softmax": Part(
+    "softmax": ComponentKind(
         title="Softmax",
         explanation="Turns outputs into probabilities; cross-entropy contains it, so it is left out there.",
     ),
 }
 
-INITIALIZERS: Mapping[str, Part] = {
-    "zeros": Part(title="Zeros", explanation="All zero: every unit then learns the same, so nothing much is learned."),
-    "normal": Part(
+INITIALIZERS: Mapping[str, ComponentKind] = {
+    "zeros": ComponentKind(
+        title="Zeros", explanation="All zero: every unit then learns the same, so nothing much is learned."
+    ),
+    "normal": ComponentKind(
         title="Normal",
         explanation="A normal distribution around zero.",
         fields=(Field("std", "number", title="Spread", explanation="The standard deviation of the weights.", above=0),),
     ),
-    "uniform": Part(
+    "uniform": ComponentKind(
         title="Uniform",
         explanation="Evenly between two limits.",
         fields=(
@@ -169,10 +171,12 @@ INITIALIZERS: Mapping[str, Part] = {
             Field("high", "number", title="To", explanation="The upper limit, above the lower one."),
         ),
     ),
-    "xavier": Part(
+    "xavier": ComponentKind(
         title="Xavier",
         explanation="Keeps signals at one size through layers of sigmoid and tanh.",
         fields=(DISTRIBUTION,),
     ),
-    "he": Part(title="He", explanation="Keeps signals at one size through layers of ReLU.", fields=(DISTRIBUTION,)),
+    "he": ComponentKind(
+        title="He", explanation="Keeps signals at one size through layers of ReLU.", fields=(DISTRIBUTION,)
+    ),
 }

@@ -12,11 +12,11 @@ from app.nn import LAYERS, LOSSES, OPTIMIZERS, SCHEDULES
 from app.nn.initializers import INITIALIZERS
 from app.nn.network import GENERATORS
 from app.runs.config import layer_fields, training_fields
-from app.runs.config.field import Field, Part
+from app.runs.config.field import ComponentKind, Field
 from app.runs.config.fields import AUGMENTATION, DISTILLATION, GROUPS
 from app.runs.config.run_config import Distillation, RunConfig
 
-_TABLES: Mapping[str, tuple[Mapping[str, type], Mapping[str, Part]]] = {
+_TABLES: Mapping[str, tuple[Mapping[str, type], Mapping[str, ComponentKind]]] = {
     "layers": (LAYERS, layer_fields.LAYERS),
     "optimizers": (OPTIMIZERS, training_fields.OPTIMIZERS),
     "schedules": (SCHEDULES, training_fields.SCHEDULES),
@@ -41,13 +41,13 @@ def schema(datasets: Iterable[str], models: Iterable[str] = ()) -> dict[str, Any
     return {"groups": groups, **parts, "augmentation": _augmentation(), "distillation": _distillation(tuple(models))}
 
 
-def _parts(engine: Mapping[str, type], told: Mapping[str, Part]) -> list[dict[str, Any]]:
+def _parts(engine: Mapping[str, type], told: Mapping[str, ComponentKind]) -> list[dict[str, Any]]:
     """All kinds in the engine's table, in the order of the texts; one without a text goes by its name."""
     names = sorted(engine, key=lambda name: list(told).index(name) if name in told else len(told))
-    return [_part(name, engine[name], told.get(name, Part(title=name, explanation=""))) for name in names]
+    return [_part(name, engine[name], told.get(name, ComponentKind(title=name, explanation=""))) for name in names]
 
 
-def _part(name: str, kind: type, told: Part) -> dict[str, Any]:
+def _part(name: str, kind: type, told: ComponentKind) -> dict[str, Any]:
     known = {field.name: field for field in told.fields}
     fields = []
     for key, parameter in inspect.signature(kind).parameters.items():

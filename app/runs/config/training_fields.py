@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.runs.config.field import EPSILON, Field, Part
+from app.runs.config.field import EPSILON, ComponentKind, Field
 
 RATE = Field(
     "learning_rate",
@@ -27,18 +27,18 @@ BETAS = (
         "beta2", "number", title="β₂", explanation="How slowly the mean of their squares changes.", minimum=0, below=1
     ),
 )
-OPTIMIZERS: Mapping[str, Part] = {
-    "sgd": Part(title="SGD", explanation="One step down the slope after each batch.", fields=(RATE,)),
-    "momentum": Part(
+OPTIMIZERS: Mapping[str, ComponentKind] = {
+    "sgd": ComponentKind(title="SGD", explanation="One step down the slope after each batch.", fields=(RATE,)),
+    "momentum": ComponentKind(
         title="Momentum", explanation="Gathers speed like a ball that rolls downhill.", fields=(RATE, MOMENTUM)
     ),
-    "nesterov": Part(
+    "nesterov": ComponentKind(
         title="Nesterov", explanation="Momentum that looks ahead before it steps.", fields=(RATE, MOMENTUM)
     ),
-    "adagrad": Part(
+    "adagrad": ComponentKind(
         title="AdaGrad", explanation="Smaller steps for weights that have moved a lot already.", fields=(RATE, EPSILON)
     ),
-    "rmsprop": Part(
+    "rmsprop": ComponentKind(
         title="RMSProp",
         explanation="AdaGrad that forgets the distant past.",
         fields=(
@@ -54,10 +54,10 @@ OPTIMIZERS: Mapping[str, Part] = {
             EPSILON,
         ),
     ),
-    "adam": Part(
+    "adam": ComponentKind(
         title="Adam", explanation="Momentum and RMSProp together; a good first choice.", fields=(RATE, *BETAS, EPSILON)
     ),
-    "adamw": Part(
+    "adamw": ComponentKind(
         title="AdamW",
         explanation="Adam with a weight decay that does not depend on the gradient.",
         fields=(
@@ -75,9 +75,9 @@ OPTIMIZERS: Mapping[str, Part] = {
     ),
 }
 
-SCHEDULES: Mapping[str, Part] = {
-    "constant": Part(title="Constant", explanation="The learning rate stays as it is."),
-    "step": Part(
+SCHEDULES: Mapping[str, ComponentKind] = {
+    "constant": ComponentKind(title="Constant", explanation="The learning rate stays as it is."),
+    "step": ComponentKind(
         title="Steps",
         explanation="The learning rate is multiplied by a factor at regular intervals.",
         fields=(
@@ -93,7 +93,7 @@ SCHEDULES: Mapping[str, Part] = {
             Field("factor", "number", title="Factor", explanation="What it is multiplied by.", above=0, maximum=1),
         ),
     ),
-    "cosine": Part(
+    "cosine": ComponentKind(
         title="Cosine",
         explanation="The learning rate falls slowly, then fast, then slowly again.",
         fields=(
@@ -107,7 +107,7 @@ SCHEDULES: Mapping[str, Part] = {
             ),
         ),
     ),
-    "one_cycle": Part(
+    "one_cycle": ComponentKind(
         title="One cycle",
         explanation="The learning rate rises from a low value, then falls to a far lower one.",
         fields=(
@@ -135,12 +135,12 @@ SCHEDULES: Mapping[str, Part] = {
             ),
         ),
     ),
-    "warm_up": Part(
+    "warm_up": ComponentKind(
         title="Warm-up",
         explanation="The learning rate rises in a straight line, then follows another schedule.",
         fields=(
             Field(
-                "share",
+                "cores_per_worker",
                 "number",
                 title="Share",
                 explanation="The share of the training in which it rises.",
@@ -160,8 +160,8 @@ SCHEDULES: Mapping[str, Part] = {
     ),
 }
 
-LOSSES: Mapping[str, Part] = {
-    "cross_entropy": Part(
+LOSSES: Mapping[str, ComponentKind] = {
+    "cross_entropy": ComponentKind(
         title="Cross-entropy",
         explanation="How surprised the network is by the right label; what classification uses.",
         fields=(
@@ -175,7 +175,7 @@ LOSSES: Mapping[str, Part] = {
             ),
         ),
     ),
-    "squared_error": Part(
+    "squared_error": ComponentKind(
         title="Squared error", explanation="Half the squared distance between outputs and the right label's 1 and 0s."
     ),
 }

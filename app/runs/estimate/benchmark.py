@@ -154,7 +154,7 @@ def with_teachers_time(
     return 1 / seconds
 
 
-def outline(network: Network) -> list[dict[str, Any]]:
+def layer_summary(network: Network) -> list[dict[str, Any]]:
     """The layers with the shape of what each puts out and the number of its parameters."""
     shapes = [*(layer.input_shape for layer in network.layers[1:]), network.output_shape]
     return [
@@ -164,7 +164,7 @@ def outline(network: Network) -> list[dict[str, Any]]:
 
 
 def _numbers(network: Network) -> int:
-    return max(sum(int(math.prod(part["shape"])) for part in outline(network)), 1)
+    return max(sum(int(math.prod(part["shape"])) for part in layer_summary(network)), 1)
 
 
 def _size(layer: Layer) -> int:

@@ -12,11 +12,11 @@ from typing import Any
 
 from app import __version__
 from app.runs.config.run_config import RunConfig
-from app.runs.estimate.benchmark import outline, trial_apart
-from app.runs.log.event_log import Log
-from app.runs.log.state import State
+from app.runs.estimate.benchmark import layer_summary, trial_apart
+from app.runs.log.event_log import EventLog
+from app.runs.log.state import RunState
 from app.runs.training.hardware import cores
-from app.storage.atomic import write_whole
+from app.storage.atomic import write_atomic
 
 LOOKED_AT = 50
 """Runs, the newest, whose speed is looked at."""
@@ -47,9 +47,9 @@ class Estimator:
     """
 
     def __init__(
-        self, log: Log, tried: Callable[[RunConfig], float | None] = trial_apart, *, folder: Path | None = None
+        self, log: EventLog, tried: Callable[[RunConfig], float | None] = trial_apart, *, folder: Path | None = None
     ) -> None:
-        self._log, self._tries, self._kept = log, tried, KeptSpeeds(folder)
+        self._log, self._tries, self._kept = log, tried, SpeedCache(folder)
         self._tried: dict[str, Speed | None] = {}
         self._lock = threading.Lock()
 
@@ -64,7 +64,7 @@ class Estimator:
         per_epoch = samples + EVALUATION_SHARE * read
         return {
             "parameters": network.params.size,
-            "layers": outline(network),
+            "layers": layer_summary(network),
             "samples": samples,
             "validation_samples": validated,
             "batches": batches,
@@ -78,9 +78,9 @@ class Estimator:
         done: dict[str, Speed] = {}
         for run in self._log.list_runs(limit=LOOKED_AT):
             rate = (run["metrics"] or {}).get("samples_per_second")
-            if run["state"] == State.SUCCEEDED and rate:
-                done.setdefault(likeness(run["config"]), Speed(rate, f"run {run['id']}"))
-        keys = [likeness(config.model_dump(mode="json")) for config in configs]
+            if run["state"] == RunState.SUCCEEDED and rate:
+                done.setdefault(speed_key(run["config"]), Speed(rate, f"run {run['id']}"))
+        keys = [speed_key(config.model_dump(mode="json")) for config in configs]
         return [done.get(key) or self._before(key) for key in keys]
 
     def speed(self, config: RunConfig) -> Speed | None:
@@ -88,7 +88,7 @@ class Estimator:
         (known,) = self.known([config])
         if known is not None:
             return known
-        key = likeness(config.model_dump(mode="json"))
+        key = speed_key(config.model_dump(mode="json"))
         with self._lock:
             if key not in self._tried:
                 rate = self._tries(config)
@@ -107,7 +107,7 @@ class Estimator:
         return None if rate is None else Speed(rate, "a trial on this machine")
 
 
-def likeness(config: dict[str, Any]) -> str:
+def speed_key(config: dict[str, Any]) -> str:
     """Equal for the configs of trainings that are equally fast."""
     layers = [
         {key: value for key, value in layer.items() if key != "initializer"} if isinstance(layer, dict) else layer
@@ -126,7 +126,7 @@ KEPT = 256
 """Speeds that are remembered."""
 
 
-class KeptSpeeds:
+class SpeedCache:
     """Samples a second by what was tried, of this machine and this version of digitpad."""
 
     def __init__(self, folder: Path | None, clock: Callable[[], float] = time.time) -> None:
@@ -148,7 +148,7 @@ class KeptSpeeds:
         newest = dict(sorted(speeds.items(), key=lambda item: item[1][1])[-KEPT:])
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self._path, json.dumps({"of": self._of, "speeds": newest}).encode(), prefix=".speeds.")
+            write_atomic(self._path, json.dumps({"of": self._of, "speeds": newest}).encode(), prefix=".speeds.")
         except OSError:
             """It is a help for the next start, and no more."""
 

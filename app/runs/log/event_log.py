@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Engine, Row, RowMapping, Select, and_, delete
 
 from app.runs.config.run_config import RunConfig
 from app.runs.log.database import events, log_id, open_database, runs, writing
-from app.runs.log.state import ENDED, State
-from app.runs.log.transitions import Claim, append, fence, move, now, queue
-from app.runs.log.views import shown_runs
+from app.runs.log.state import ENDED, RunState
+from app.runs.log.transitions import Lease, append, fence, now, queue, transition
+from app.runs.log.views import run_views
 
 LARGEST_DEATHS = 3
 """A run that lost its worker so many times, with no epoch done in between, fails."""
@@ -24,7 +24,7 @@ class NotEndedError(RuntimeError):
     """The run is still going on."""
 
 
-class Wishes(NamedTuple):
+class ControlFlags(NamedTuple):
     """What is asked of a worker."""
 
     cancel: bool
@@ -32,7 +32,7 @@ class Wishes(NamedTuple):
     keep_model: bool
 
 
-class Log:
+class EventLog:
     """All access to the database. Safe to share between threads."""
 
     def __init__(self, url: str, *, lease_seconds: float = 15.0) -> None:
@@ -73,15 +73,15 @@ class Log:
     def waiting(self) -> int:
         """How many runs are in the queue."""
         with self.engine.connect() as connection:
-            return connection.scalar(select(func.count()).where(runs.c.state == State.QUEUED)) or 0
+            return connection.scalar(select(func.count()).where(runs.c.state == RunState.QUEUED)) or 0
 
-    def expired(self) -> list[Claim]:
+    def expired(self) -> list[Lease]:
         """The claims whose lease has run out."""
-        query = select(runs.c.id, runs.c.attempt).where(runs.c.state == State.RUNNING, runs.c.lease < time.time())
+        query = select(runs.c.id, runs.c.attempt).where(runs.c.state == RunState.RUNNING, runs.c.lease < time.time())
         with self.engine.connect() as connection:
-            return [Claim(row.id, row.attempt) for row in connection.execute(query.order_by(runs.c.id))]
+            return [Lease(row.id, row.attempt) for row in connection.execute(query.order_by(runs.c.id))]
 
-    def said(self, run: int) -> set[str]:
+    def event_types(self, run: int) -> set[str]:
         """The types of the events that `run` has said."""
         with self.engine.connect() as connection:
             return set(connection.scalars(select(events.c.type).where(events.c.run == run).distinct()))
@@ -93,7 +93,7 @@ class Log:
 
     def _runs(self, query: Select[Any]) -> list[dict[str, Any]]:
         with self.engine.connect() as connection:
-            return shown_runs(connection, query)
+            return run_views(connection, query)
 
     # Writing, by a server
 
@@ -115,7 +115,7 @@ class Log:
             connection.execute(update(runs).where(runs.c.id.in_(ids)).values(tags=tags(ids[0])))
         return ids
 
-    def describe(self, run: int, remarks: Mapping[str, Any]) -> None:
+    def annotate(self, run: int, remarks: Mapping[str, Any]) -> None:
         """Put other tags or another note on a run. Raises UnknownRunError."""
         with writing(self.engine) as connection:
             _state(connection, run)
@@ -126,14 +126,14 @@ class Log:
         with writing(self.engine) as connection:
             connection.execute(update(runs).where(runs.c.model == name).values(model=new))
 
-    def claim(self, owner: str, run: int | None = None) -> Claim | None:
+    def claim(self, owner: str, run: int | None = None) -> Lease | None:
         """Take the oldest queued run for `owner`, or `run` if that waits; None where there is none."""
-        oldest = select(func.min(runs.c.id)).where(runs.c.state == State.QUEUED).scalar_subquery()
+        oldest = select(func.min(runs.c.id)).where(runs.c.state == RunState.QUEUED).scalar_subquery()
         take = (
             update(runs)
-            .where(runs.c.id == (oldest if run is None else run), runs.c.state == State.QUEUED)
+            .where(runs.c.id == (oldest if run is None else run), runs.c.state == RunState.QUEUED)
             .values(
-                state=State.RUNNING,
+                state=RunState.RUNNING,
                 owner=owner,
                 attempt=runs.c.attempt + 1,
                 lease=time.time() + self.lease_seconds,
@@ -143,7 +143,7 @@ class Log:
         )
         with writing(self.engine) as connection:
             row = connection.execute(take).one_or_none()
-        return None if row is None else Claim(row.id, row.attempt)
+        return None if row is None else Lease(row.id, row.attempt)
 
     def request_pause(self, run: int) -> None:
         """Hold a run that waits, ask one that is at work to pause, and leave any other as it is.
@@ -152,9 +152,9 @@ class Log:
         """
         with writing(self.engine) as connection:
             state = _state(connection, run)
-            if state == State.QUEUED and move(connection, run, State.PAUSED):
+            if state == RunState.QUEUED and transition(connection, run, RunState.PAUSED):
                 append(connection, run, "paused", {})
-            elif state == State.RUNNING:
+            elif state == RunState.RUNNING:
                 connection.execute(update(runs).where(runs.c.id == run).values(pause_requested=True))
 
     def request_resume(self, run: int) -> None:
@@ -164,9 +164,9 @@ class Log:
         """
         with writing(self.engine) as connection:
             state = _state(connection, run)
-            if state == State.PAUSED and move(connection, run, State.QUEUED):
+            if state == RunState.PAUSED and transition(connection, run, RunState.QUEUED):
                 append(connection, run, "resumed", {})
-            elif state == State.RUNNING:
+            elif state == RunState.RUNNING:
                 connection.execute(update(runs).where(runs.c.id == run).values(pause_requested=False))
 
     def request_cancel(self, run: int, *, keep_model: bool = False, saved: Mapping[str, Any] | None = None) -> bool:
@@ -177,7 +177,7 @@ class Log:
         """
         with writing(self.engine) as connection:
             state = _state(connection, run)
-            if state == State.RUNNING:
+            if state == RunState.RUNNING:
                 wish = {"cancel_requested": True, **({"keep_model": True} if keep_model else {})}
                 connection.execute(update(runs).where(runs.c.id == run).values(wish))
                 return True
@@ -185,20 +185,20 @@ class Log:
             if keep_model and saved is None and state not in ENDED and connection.scalar(has_model):
                 return False
             columns = {key: value for key, value in (saved or {}).items() if key == "model"}
-            if move(connection, run, State.CANCELLED, **columns):
+            if transition(connection, run, RunState.CANCELLED, **columns):
                 if saved is not None and columns:
                     append(connection, run, "model_saved", saved)
                 append(connection, run, "cancelled", saved if saved is not None and not columns else {})
             return True
 
-    def release(self, claim: Claim) -> None:
+    def release(self, claim: Lease) -> None:
         """Take a run from a worker that was made to stop, which is no death; nothing where the claim is lost."""
         with writing(self.engine) as connection:
             row = _held(connection, claim)
             if row is not None:
                 _let_go(connection, claim, row)
 
-    def give_up(self, claim: Claim, how: str) -> None:
+    def reclaim_dead(self, claim: Lease, how: str) -> None:
         """Take a run from a worker that is dead: into the queue again, or to the end that was asked for.
 
         One whose workers died LARGEST_DEATHS times, with no epoch done in between, fails; `how` says how this one did.
@@ -213,9 +213,9 @@ class Log:
             if deaths < LARGEST_DEATHS:
                 _let_go(connection, claim, row, deaths=deaths)
             elif row.cancel_requested:
-                _end(connection, claim, State.CANCELLED, {"not_kept": error} if row.keep_model else {})
+                _end(connection, claim, RunState.CANCELLED, {"not_kept": error} if row.keep_model else {})
             else:
-                _end(connection, claim, State.FAILED, {"reason": "process"}, error=error)
+                _end(connection, claim, RunState.FAILED, {"reason": "process"}, error=error)
 
     def delete(self, run: int) -> None:
         """Remove an ended run and its events. Raises UnknownRunError, NotEndedError."""
@@ -228,24 +228,24 @@ class Log:
 
     # Writing, by a worker: fenced by its claim
 
-    def say(self, claim: Claim, kind: str, data: Mapping[str, Any], **columns: Any) -> None:
+    def append(self, claim: Lease, kind: str, data: Mapping[str, Any], **columns: Any) -> None:
         """Append an event of the worker that holds `claim`, and set columns of its run. Raises FencedError."""
         with writing(self.engine) as connection:
             fence(connection, claim, columns)
             append(connection, claim.run, kind, data)
 
-    def pause(self, claim: Claim, data: Mapping[str, Any], **columns: Any) -> bool:
+    def pause(self, claim: Lease, data: Mapping[str, Any], **columns: Any) -> bool:
         """Pause the run that the worker holds, if that is still wanted; tell whether it is. Raises FencedError."""
         with writing(self.engine) as connection:
             fence(connection, claim, columns)
             row = _held(connection, claim)
             if row is None or row.cancel_requested or not row.pause_requested:
                 return False
-            move(connection, claim.run, State.PAUSED, attempt=claim.attempt)
+            transition(connection, claim.run, RunState.PAUSED, attempt=claim.attempt)
             append(connection, claim.run, "paused", data)
             return True
 
-    def leave(self, claim: Claim, **columns: Any) -> None:
+    def hand_back(self, claim: Lease, **columns: Any) -> None:
         """Put the run that the worker holds back into the queue, or do what is asked of it. Raises FencedError."""
         with writing(self.engine) as connection:
             fence(connection, claim, columns)
@@ -253,18 +253,18 @@ class Log:
             assert row is not None
             _let_go(connection, claim, row)
 
-    def finish(self, claim: Claim, state: State, data: Mapping[str, Any], *, error: str | None = None) -> None:
+    def finish(self, claim: Lease, state: RunState, data: Mapping[str, Any], *, error: str | None = None) -> None:
         """End the run that the worker holds. Raises FencedError."""
         with writing(self.engine) as connection:
             fence(connection, claim, {})
             _end(connection, claim, state, data, error=error)
 
-    def renew(self, claim: Claim, progress: Mapping[str, Any] | None) -> Wishes:
+    def heartbeat(self, claim: Lease, progress: Mapping[str, Any] | None) -> ControlFlags:
         """Renew the worker's lease, note its progress, and tell what is asked of it. Raises FencedError."""
         with writing(self.engine) as connection:
             fence(connection, claim, {"lease": time.time() + self.lease_seconds, "progress": progress})
             columns = (runs.c.cancel_requested, runs.c.pause_requested, runs.c.keep_model)
-            return Wishes(*connection.execute(select(*columns).where(runs.c.id == claim.run)).one())
+            return ControlFlags(*connection.execute(select(*columns).where(runs.c.id == claim.run)).one())
 
 
 def _state(connection: Connection, run: int) -> str:
@@ -274,27 +274,27 @@ def _state(connection: Connection, run: int) -> str:
     return str(state)
 
 
-def _held(connection: Connection, claim: Claim) -> Row[Any, Any, Any, Any, Any] | None:
+def _held(connection: Connection, claim: Lease) -> Row[Any, Any, Any, Any, Any] | None:
     """What is asked of the run that `claim` holds, and its deaths; None where the claim is lost."""
     columns = (runs.c.deaths, runs.c.cancel_requested, runs.c.pause_requested, runs.c.keep_model, runs.c.checkpoint)
-    held = and_(runs.c.id == claim.run, runs.c.attempt == claim.attempt, runs.c.state == State.RUNNING)
+    held = and_(runs.c.id == claim.run, runs.c.attempt == claim.attempt, runs.c.state == RunState.RUNNING)
     return connection.execute(select(*columns).where(held).with_for_update()).one_or_none()
 
 
-def _let_go(connection: Connection, claim: Claim, row: Row[Any, Any, Any, Any, Any], **columns: Any) -> None:
+def _let_go(connection: Connection, claim: Lease, row: Row[Any, Any, Any, Any, Any], **columns: Any) -> None:
     """Take a run from its worker: into the queue again, or where it was asked to go."""
     to_keep = row.keep_model and row.checkpoint is not None  # another worker will save the model, and then cancel
     if row.cancel_requested and not to_keep:
-        _end(connection, claim, State.CANCELLED, {})
+        _end(connection, claim, RunState.CANCELLED, {})
     elif row.pause_requested and not row.cancel_requested:
-        if move(connection, claim.run, State.PAUSED, attempt=claim.attempt, **columns):
+        if transition(connection, claim.run, RunState.PAUSED, attempt=claim.attempt, **columns):
             append(connection, claim.run, "paused", {})
     else:
-        move(connection, claim.run, State.QUEUED, attempt=claim.attempt, **columns)
+        transition(connection, claim.run, RunState.QUEUED, attempt=claim.attempt, **columns)
 
 
 def _end(
-    connection: Connection, claim: Claim, state: State, data: Mapping[str, Any], *, error: str | None = None
+    connection: Connection, claim: Lease, state: RunState, data: Mapping[str, Any], *, error: str | None = None
 ) -> None:
-    if move(connection, claim.run, state, attempt=claim.attempt, error=error):
+    if transition(connection, claim.run, state, attempt=claim.attempt, error=error):
         append(connection, claim.run, state.value, data if error is None else {**data, "error": error})

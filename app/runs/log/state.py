@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class State(StrEnum):
+class RunState(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
     PAUSED = "paused"
@@ -12,23 +12,25 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-MOVES: dict[State, frozenset[State]] = {
-    State.QUEUED: frozenset({State.RUNNING, State.PAUSED, State.FAILED, State.CANCELLED}),
-    State.RUNNING: frozenset({State.QUEUED, State.PAUSED, State.SUCCEEDED, State.FAILED, State.CANCELLED}),
-    State.PAUSED: frozenset({State.QUEUED, State.FAILED, State.CANCELLED}),
-    State.SUCCEEDED: frozenset(),
-    State.FAILED: frozenset(),
-    State.CANCELLED: frozenset(),
+MOVES: dict[RunState, frozenset[RunState]] = {
+    RunState.QUEUED: frozenset({RunState.RUNNING, RunState.PAUSED, RunState.FAILED, RunState.CANCELLED}),
+    RunState.RUNNING: frozenset(
+        {RunState.QUEUED, RunState.PAUSED, RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED}
+    ),
+    RunState.PAUSED: frozenset({RunState.QUEUED, RunState.FAILED, RunState.CANCELLED}),
+    RunState.SUCCEEDED: frozenset(),
+    RunState.FAILED: frozenset(),
+    RunState.CANCELLED: frozenset(),
 }
 
 ENDED = frozenset(state for state, moves in MOVES.items() if not moves)
 
 
-def has_stopped(state: State) -> bool:
+def has_stopped(state: RunState) -> bool:
     """Whether nothing more comes of a run in this state by itself."""
-    return state in ENDED or state == State.PAUSED
+    return state in ENDED or state == RunState.PAUSED
 
 
-def sources(target: State) -> list[State]:
+def sources(target: RunState) -> list[RunState]:
     """The states from which a run may move to `target`."""
     return [state for state, moves in MOVES.items() if target in moves]

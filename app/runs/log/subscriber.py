@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from app.runs.log.event_log import Log
+from app.runs.log.event_log import EventLog
 from app.runs.log.state import ENDED
 
 LOOK_SECONDS = 0.05
@@ -30,15 +30,15 @@ class SlowReaderError(RuntimeError):
     """The reader did not keep up; it may come back with the last `seq` that it saw."""
 
 
-class Tail:
+class Broadcaster:
     """Follows runs for the readers of one server; belongs to one event loop."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: EventLog) -> None:
         self._log = log
         self._watches: dict[int, _Watch] = {}
 
     @asynccontextmanager
-    async def follow(self, run: int) -> AsyncIterator["Reader"]:
+    async def follow(self, run: int) -> AsyncIterator["Subscriber"]:
         """A reader of what `run` says from now on.
 
         What was committed before is in the log for it to read, and a part of it may come through the reader as well:
@@ -47,7 +47,7 @@ class Tail:
         watch = self._watches.get(run)
         if watch is None or watch.over:
             watch = self._watches[run] = _Watch(self._log, run)
-        reader = Reader()
+        reader = Subscriber()
         watch.readers.add(reader)
         try:
             await watch.ready.wait()
@@ -59,7 +59,7 @@ class Tail:
                     del self._watches[run]
                 await watch.close()
 
-    def told(self) -> dict[int, int]:
+    def delivered(self) -> dict[int, int]:
         """The runs that are followed, and the last `seq` of each that its readers were handed."""
         return {run: watch.seq for run, watch in self._watches.items() if watch.ready.is_set()}
 
@@ -73,7 +73,7 @@ class Tail:
             await watch.close()
 
 
-class Reader:
+class Subscriber:
     """One reader's queue of messages; `None` in it is the end."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Reader:
         self._failure: Exception | None = None
         self.failed = asyncio.Event()
 
-    def __aiter__(self) -> "Reader":
+    def __aiter__(self) -> "Subscriber":
         return self
 
     @property
@@ -120,8 +120,8 @@ class Reader:
 class _Watch:
     """Looks at one run in turns, and hands what is new to its readers."""
 
-    def __init__(self, log: Log, run: int) -> None:
-        self.readers: set[Reader] = set()
+    def __init__(self, log: EventLog, run: int) -> None:
+        self.readers: set[Subscriber] = set()
         self.ready = asyncio.Event()
         self.seq = 0
         """Of the last event that was handed on, or that was there before the first look."""

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, insert, update
 
 from app.runs.log.database import events, runs
-from app.runs.log.state import ENDED, State, sources
+from app.runs.log.state import ENDED, RunState, sources
 
 
 class FencedError(RuntimeError):
@@ -16,7 +16,7 @@ class FencedError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Claim:
+class Lease:
     """A worker's right to write: one attempt at one run."""
 
     run: int
@@ -28,14 +28,16 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def fence(connection: Connection, claim: Claim, columns: Mapping[str, Any]) -> None:
+def fence(connection: Connection, claim: Lease, columns: Mapping[str, Any]) -> None:
     """Set columns of the run that `claim` holds. Raises FencedError."""
-    held = and_(runs.c.id == claim.run, runs.c.attempt == claim.attempt, runs.c.state == State.RUNNING)
+    held = and_(runs.c.id == claim.run, runs.c.attempt == claim.attempt, runs.c.state == RunState.RUNNING)
     if connection.execute(update(runs).where(held).values({"attempt": claim.attempt, **columns})).rowcount != 1:
         raise FencedError(f"run {claim.run} is no longer attempt {claim.attempt}'s")
 
 
-def move(connection: Connection, run: int, state: State, *, attempt: int | None = None, **columns: Any) -> bool:
+def transition(
+    connection: Connection, run: int, state: RunState, *, attempt: int | None = None, **columns: Any
+) -> bool:
     """Move `run` into `state`, if the table of moves allows it from where the run is; tell whether it did."""
     allowed = and_(runs.c.id == run, runs.c.state.in_(sources(state)))
     if attempt is not None:
@@ -48,7 +50,7 @@ def move(connection: Connection, run: int, state: State, *, attempt: int | None 
 
 def queue(connection: Connection, config: Mapping[str, Any], remarks: Mapping[str, Any]) -> int:
     """Add a run to the queue, with its tags and its note, and return its number."""
-    values = {"state": State.QUEUED, "config": config, "created": now(), **remarks}
+    values = {"state": RunState.QUEUED, "config": config, "created": now(), **remarks}
     run = int(connection.scalar(insert(runs).values(values).returning(runs.c.id)) or 0)
     append(connection, run, "queued", {})
     return run

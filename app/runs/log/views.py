@@ -25,7 +25,7 @@ _SHOWN = (
 )
 
 
-def shown_runs(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:
+def run_views(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:
     """The runs that `query`, a selection of whole rows, finds."""
     rows = connection.execute(query).mappings().all()
     latest = _latest(connection, [row["id"] for row in rows])

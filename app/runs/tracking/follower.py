@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from app.runs.log.database import runs
-from app.runs.log.event_log import Log, UnknownRunError
+from app.runs.log.event_log import EventLog, UnknownRunError
 from app.runs.tracking.base import Sink
 from app.settings import SettingError, Settings
 
@@ -34,7 +34,7 @@ class MissingExtraError(ImportError):
     """The package that the sink writes with is not installed; the message says what to do."""
 
 
-def catch_up(log: Log, sink: Sink, run: int, after: int | None = None) -> tuple[int, int]:
+def catch_up(log: EventLog, sink: Sink, run: int, after: int | None = None) -> tuple[int, int]:
     """Write what `run` has said since; return the last `seq` that was written, and how many events were.
 
     `after` is the last `seq` that is known to be written; the sink is asked where it is not given. Raises
@@ -52,7 +52,7 @@ def catch_up(log: Log, sink: Sink, run: int, after: int | None = None) -> tuple[
 class Follower:
     """Keeps one sink up with the log, in a thread of its own; `fault` says what keeps it from that, if anything."""
 
-    def __init__(self, log: Log, sink: Sink) -> None:
+    def __init__(self, log: EventLog, sink: Sink) -> None:
         self.fault: str | None = None
         self.sink = sink
         self._log = log
@@ -113,7 +113,7 @@ class Follower:
 class Tracking:
     """The sinks that the settings name. Raises SettingError where one's package is not installed."""
 
-    def __init__(self, log: Log, settings: Settings) -> None:
+    def __init__(self, log: EventLog, settings: Settings) -> None:
         self.followers = [Follower(log, sink) for sink in make_sinks(settings, log.id)]
 
     def start(self) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from app.runs.log.state import ENDED, State
+from app.runs.log.state import ENDED, RunState
 from app.runs.tracking.base import Event, Run, numbers_of, step_of
 from app.storage.lock import FolderLock
 
@@ -19,7 +19,7 @@ MOST_PARAMS = 100
 LONGEST_PARAM = 500
 """Characters that every version and every store takes."""
 LOG_TAG, RUN_TAG, SEQ_TAG, MODEL_TAG = "digitpad.log", "digitpad.run", "digitpad.seq", "digitpad.model"
-ENDINGS = {State.SUCCEEDED: "FINISHED", State.FAILED: "FAILED", State.CANCELLED: "KILLED"}
+ENDINGS = {RunState.SUCCEEDED: "FINISHED", RunState.FAILED: "FAILED", RunState.CANCELLED: "KILLED"}
 REQUEST = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
@@ -52,7 +52,7 @@ class MlflowSink:
             client.log_batch(key, metrics=batch)
         last = events[-1]
         if last["type"] in ENDED:
-            client.set_terminated(key, ENDINGS[State(last["type"])], _milliseconds(last["time"]))
+            client.set_terminated(key, ENDINGS[RunState(last["type"])], _milliseconds(last["time"]))
         saved = [RunTag(MODEL_TAG, event["data"]["model"]) for event in events if event["type"] == "model_saved"]
         client.log_batch(key, tags=[*saved[-1:], RunTag(SEQ_TAG, str(last["seq"]))])
 

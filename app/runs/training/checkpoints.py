@@ -17,8 +17,8 @@ from safetensors.numpy import save
 
 from app.nn import Snapshot
 from app.nn.arrays import Array
-from app.runs.log.transitions import Claim
-from app.storage.atomic import write_whole
+from app.runs.log.transitions import Lease
+from app.storage.atomic import write_atomic
 
 FORMAT = "1"
 
@@ -45,7 +45,7 @@ class Checkpoints:
     def __init__(self, home: Path, log: str) -> None:
         self._folder = home / "checkpoints" / log
 
-    def write(self, claim: Claim, checkpoint: Checkpoint) -> str:
+    def write(self, claim: Lease, checkpoint: Checkpoint) -> str:
         """Write a checkpoint and return its name. Raises OSError."""
         snapshot = checkpoint.snapshot
         name = f"{claim.run}.{claim.attempt}.{snapshot.epoch}.{snapshot.batch}.safetensors"
@@ -57,7 +57,7 @@ class Checkpoints:
         if _is_best(snapshot):  # the best weights are the last ones: one copy is enough
             snapshot = snapshot.without_best()
         self._folder.mkdir(parents=True, exist_ok=True)
-        write_whole(self._folder / name, save(snapshot.arrays, metadata), prefix=f".{claim.run}.{claim.attempt}.")
+        write_atomic(self._folder / name, save(snapshot.arrays, metadata), prefix=f".{claim.run}.{claim.attempt}.")
         return name
 
     def read(self, name: str) -> Checkpoint:

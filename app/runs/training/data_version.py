@@ -7,7 +7,7 @@ shuffles would then meet other images, and it would not come to the weights that
 from dataclasses import replace
 
 from app.data import Dataset
-from app.runs.log.event_log import Log
+from app.runs.log.event_log import EventLog
 from app.runs.training.checkpoints import Checkpoint
 
 
@@ -15,7 +15,7 @@ class DataChangedError(RuntimeError):
     """The data set is not what the run began with."""
 
 
-def check_data(log: Log, run: int, dataset: Dataset, checkpoint: Checkpoint | None) -> Checkpoint | None:
+def check_data(log: EventLog, run: int, dataset: Dataset, checkpoint: Checkpoint | None) -> Checkpoint | None:
     """What a run goes on from, given its data set as it is now.
 
     A run that has begun goes on with what it began with, or not at all. One that goes on after another may have
@@ -41,7 +41,7 @@ def check_data(log: Log, run: int, dataset: Dataset, checkpoint: Checkpoint | No
     return checkpoint
 
 
-def began_with(log: Log, run: int) -> str | None:
+def began_with(log: EventLog, run: int) -> str | None:
     """The version of the data set that a run began with, as it said; None where it has not begun, or said none."""
     started = next((event for event in log.events(run, limit=100) if event["type"] == "started"), None)
     found = None if started is None else started["data"].get("dataset_version")

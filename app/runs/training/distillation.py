@@ -17,7 +17,7 @@ from app.models.store import DamagedModelError, UnknownModelError
 from app.nn import Network
 from app.nn.arrays import Array
 from app.runs.config.run_config import RunConfig, parse_config
-from app.runs.training.source_models import UnusableModelError, load_queued
+from app.runs.training.source_models import UnusableModelError, load_pinned
 
 
 class Teachers:
@@ -90,5 +90,5 @@ def load_teachers(config: RunConfig, store: ModelStore) -> list[tuple[ModelCard,
     names = config.distillation.names
     hashes: Sequence[str | None] = config.distillation.sha256 or [None] * len(names)
     return [
-        load_queued(store, name, sha256, "the model to learn from") for name, sha256 in zip(names, hashes, strict=True)
+        load_pinned(store, name, sha256, "the model to learn from") for name, sha256 in zip(names, hashes, strict=True)
     ]

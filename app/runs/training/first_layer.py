@@ -12,7 +12,7 @@ from app.models.store import WEIGHTS
 from app.nn.arrays import Array, Shape
 from app.nn.statistics import first_patterns, patterns
 from app.runs.config.run_config import parse_config
-from app.runs.log.event_log import Log
+from app.runs.log.event_log import EventLog
 from app.runs.training.checkpoints import CheckpointError, Checkpoints
 
 ATTEMPTS = 5
@@ -37,7 +37,7 @@ class FirstLayer:
     patterns: NDArray[np.float64]
 
 
-def first_layer(log: Log, checkpoints: Checkpoints, store: ModelStore, run: int) -> FirstLayer:
+def first_layer(log: EventLog, checkpoints: Checkpoints, store: ModelStore, run: int) -> FirstLayer:
     """The first layer of a run as it is now. Raises UnknownRunError, NoPatternsError and NothingYetError."""
     row = log.run(run)
     network = parse_config(row["config"]).build_network()
@@ -51,7 +51,7 @@ def first_layer(log: Log, checkpoints: Checkpoints, store: ModelStore, run: int)
 
 
 def _weights(
-    log: Log, checkpoints: Checkpoints, store: ModelStore, row: dict[str, Any], name: str
+    log: EventLog, checkpoints: Checkpoints, store: ModelStore, row: dict[str, Any], name: str
 ) -> tuple[int | None, Array]:
     run = row["id"]
     if row["model"] is not None:

@@ -49,14 +49,14 @@ def cores() -> int:
     return allowed
 
 
-def share(workers: int) -> int:
+def cores_per_worker(workers: int) -> int:
     """How many processors each of so many trainings at once gets."""
     return max(1, cores() // workers)
 
 
 def worker_environment(choice: str, workers: int) -> dict[str, str]:
     """What must be set before NumPy is imported in one of `workers` trainings: BLAS's kernels, and its threads."""
-    threads = str(share(workers))
+    threads = str(cores_per_worker(workers))
     return {**dict.fromkeys(THREAD_SETTINGS, threads), **kernel_environment(choice)}
 
 

@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 
 from app.data import Dataset
-from app.data.dataset import sheet_indexes
-from app.data.drawings.rendered import Yours
+from app.data.dataset import sample_per_label
+from app.data.drawings.rendered import RenderedDrawings
 from app.nn import LayerStatistics, Trainer
 
 
-class Watch:
+class TrainingMonitor:
     """Looks at the network of `trainer` after an epoch. It changes nothing of the training."""
 
-    def __init__(self, trainer: Trainer, dataset: Dataset, yours: Yours | None) -> None:
+    def __init__(self, trainer: Trainer, dataset: Dataset, yours: RenderedDrawings | None) -> None:
         self._trainer = trainer
         self._yours = yours if yours is not None and len(yours) else None
-        images = dataset.test.images[sheet_indexes(dataset.test.labels, len(dataset.labels))]
+        images = dataset.test.images[sample_per_label(dataset.test.labels, len(dataset.labels))]
         network, scale = trainer.network, trainer.options.input_scale
         self._sheet = (images.astype(network.dtype) / network.dtype.type(scale)).reshape(-1, *network.input_shape)
 

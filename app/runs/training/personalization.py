@@ -15,7 +15,7 @@ from app.data.personalization import VALIDATION, PersonalData, Readiness, load_p
 from app.data.sources.drawings import PREFIX
 from app.data.sources.mixture import is_mixture, parse_mixture
 from app.models import ModelCard
-from app.models.card import LONGEST_NAME, Compared, Mine
+from app.models.card import LONGEST_NAME, Comparison, Personalization
 from app.models.evaluation import read
 from app.nn import LOSSES, CrossEntropy, Network, SquaredError, build, check_loss
 from app.runs.config.run_config import RunConfig, parse_config
@@ -157,7 +157,7 @@ def compare(
     others: Sequence[Dataset],
     *,
     seen: bool,
-) -> Mine:
+) -> Personalization:
     """What the parent reads of the drawings that were held out and of test images, and what the new model does."""
     before, after = parent[0], made[0]
     personal = after.config["personal"]
@@ -170,8 +170,8 @@ def compare(
     for of, name, split in tests:
         if len(split):
             shares = [read(network, card, split).accuracy for card, network in (parent, made)]
-            rows.append(Compared(of=of, data=name, count=len(split), before=shares[0], after=shares[1]))
-    return Mine(
+            rows.append(Comparison(of=of, data=name, count=len(split), before=shares[0], after=shares[1]))
+    return Personalization(
         parent=before.name,
         parent_sha256=before.sha256,
         set=personal["set"],

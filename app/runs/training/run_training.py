@@ -17,8 +17,8 @@ import numpy as np
 from app import __version__
 from app.data import Dataset, Split, split_validation
 from app.data.augmentation.augment import make_augmentation
-from app.data.augmentation.worker import EpochImages
-from app.data.drawings.rendered import Yours
+from app.data.augmentation.worker import AugmentedEpochs
+from app.data.drawings.rendered import RenderedDrawings
 from app.models import Calibrated, Calibration, ModelCard, calibrate, fit_subspaces
 from app.models.calibration import DIGITS_SHOWN
 from app.nn import (
@@ -38,11 +38,11 @@ from app.nn.arrays import Array
 from app.runs.config.run_config import RunConfig
 from app.runs.training.distillation import Teachers
 from app.runs.training.hardware import computing
-from app.runs.training.monitor import Watch
+from app.runs.training.monitor import TrainingMonitor
 
 
 @dataclass(frozen=True)
-class Said:
+class RunEvent:
     """Something for the log: an event's type and data."""
 
     type: str
@@ -75,7 +75,7 @@ class Training:
         *,
         processes: int = 1,
         weights: Mapping[str, Array] | None = None,
-        yours: Yours | None = None,
+        yours: RenderedDrawings | None = None,
         teachers: Sequence[tuple[ModelCard, Network]] = (),
         cache_dir: Path | None = None,
     ) -> None:
@@ -102,7 +102,7 @@ class Training:
         self._epoch_images = (
             None
             if augmentation is None
-            else EpochImages(train.images, augmentation, seed=config.seed, epochs=config.epochs)
+            else AugmentedEpochs(train.images, augmentation, seed=config.seed, epochs=config.epochs)
         )
         self._validation_samples = 0 if validation is None else len(validation)
         self.trainer = Trainer(
@@ -118,7 +118,7 @@ class Training:
             epoch_inputs=self._epoch_images,
             batch_targets=self._teachers(teachers, train.labels),
         )
-        self._watch = Watch(self.trainer, dataset, yours)
+        self._watch = TrainingMonitor(self.trainer, dataset, yours)
         self.metrics: dict[str, float] = {}
         self._validation = validation if isinstance(config.validation, float) else None
         self._subspaces = fit_subspaces(train.images, train.labels, len(dataset.labels))
@@ -137,7 +137,7 @@ class Training:
             return None
         return Teachers(models, labels, asked.weight, changing=self._epoch_images is not None)
 
-    def run(self, resume: Snapshot | None = None) -> Iterator[Said | Progress]:
+    def run(self, resume: Snapshot | None = None) -> Iterator[RunEvent | Progress]:
         """Train, from where the snapshot was taken if one is given, and evaluate. Raises Diverged."""
         with computing(self.trainer.processes) as compute, self._epoch_images or nullcontext():
             yield from self._run(compute, resume)
@@ -146,8 +146,8 @@ class Training:
         """All that the training is, after what `run` yielded last; None before the first batch and after the last."""
         return self.trainer.snapshot() if self._is_learning else None
 
-    def _run(self, compute: dict[str, Any], resume: Snapshot | None) -> Iterator[Said | Progress]:
-        yield Said(
+    def _run(self, compute: dict[str, Any], resume: Snapshot | None) -> Iterator[RunEvent | Progress]:
+        yield RunEvent(
             "started",
             {
                 "parameters": self.network.params.size,
@@ -169,7 +169,7 @@ class Training:
             clock.epoch_done(step)
             if self.trainer.stopping.best_epoch in (0, step.epoch):
                 self.kept_metrics = asdict(step)
-            yield Said("epoch", {**asdict(step), **seen})
+            yield RunEvent("epoch", {**asdict(step), **seen})
         self._is_learning = False
         yield Progress("evaluating", self.config.epochs, self.config.epochs)
         evaluation = self.trainer.evaluate(self.test.images, self.test.labels)
@@ -177,7 +177,7 @@ class Training:
         if not math.isfinite(evaluation.loss):
             raise Diverged(self.config.epochs, self.trainer.batches)
         self.metrics = {"test_loss": evaluation.loss, "test_accuracy": evaluation.accuracy}
-        yield Said("evaluated", {**self.metrics, "test_samples": len(self.test), **self._report()})
+        yield RunEvent("evaluated", {**self.metrics, "test_samples": len(self.test), **self._report()})
         yield Progress("calibrating", self.config.epochs, self.config.epochs)
         self.calibrated = calibrate(
             self.network,

@@ -9,7 +9,7 @@ class UnusableModelError(RuntimeError):
     """A model that a run needs is not there any more, or is another one now, or says what is of no use."""
 
 
-def load_queued(store: ModelStore, name: str, sha256: str | None, role: str) -> tuple[ModelCard, Network]:
+def load_pinned(store: ModelStore, name: str, sha256: str | None, role: str) -> tuple[ModelCard, Network]:
     """The model `name` if its weights have the hash that the config was given, also where it was renamed since.
 
     Raises UnusableModelError, which calls it by its `role`, as "the model to start from".

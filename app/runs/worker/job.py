@@ -8,20 +8,20 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from app.data import Dataset, DatasetUnavailable, load_dataset
-from app.data.drawings.rendered import OwnImages, Yours
+from app.data.drawings.rendered import DrawingRenderer, RenderedDrawings
 from app.data.drawings.store import DrawingStore
 from app.models import ModelCard, ModelStore
 from app.nn import Diverged, Network
 from app.nn.arrays import Array
 from app.runs.config.run_config import RunConfig, parse_config
 from app.runs.log.database import UNREACHABLE
-from app.runs.log.event_log import Log
-from app.runs.log.state import State
-from app.runs.log.transitions import Claim
+from app.runs.log.event_log import EventLog
+from app.runs.log.state import RunState
+from app.runs.log.transitions import Lease
 from app.runs.training.checkpoints import Checkpoint, CheckpointError, Checkpoints
 from app.runs.training.data_version import DataChangedError, check_data
 from app.runs.training.distillation import load_teachers
-from app.runs.training.hardware import MAX_PROCESSES, share
+from app.runs.training.hardware import MAX_PROCESSES, cores_per_worker
 from app.runs.training.personalization import (
     compare,
     may_have_seen,
@@ -30,9 +30,9 @@ from app.runs.training.personalization import (
     personal_name,
     threads_for,
 )
-from app.runs.training.run_training import Progress, Said, Training
+from app.runs.training.run_training import Progress, RunEvent, Training
 from app.runs.training.saved_models import model_name, save_best, saved_event
-from app.runs.training.source_models import UnusableModelError, load_queued
+from app.runs.training.source_models import UnusableModelError, load_pinned
 from app.settings import SHIPPED_MODELS, Settings
 
 RETRY_SECONDS = 0.5
@@ -40,7 +40,7 @@ RETRY_SECONDS = 0.5
 T = TypeVar("T")
 
 
-class Wanted(Protocol):
+class ControlRequests(Protocol):
     """What is asked of a job while it is at work."""
 
     cancel: bool
@@ -61,7 +61,12 @@ class Job:
     """Trains the run of `claim`. `progress` says how far it is; `end` is called before the last word to the log."""
 
     def __init__(
-        self, log: Log, claim: Claim, settings: Settings, wanted: Wanted, end: Callable[[], None] = lambda: None
+        self,
+        log: EventLog,
+        claim: Lease,
+        settings: Settings,
+        wanted: ControlRequests,
+        end: Callable[[], None] = lambda: None,
     ) -> None:
         self.progress: Progress | None = None
         self._log, self._claim, self._settings, self._wanted, self._end = log, claim, settings, wanted, end
@@ -77,15 +82,15 @@ class Job:
         except _StoppedError:
             return
         self._end()
-        patiently(lambda: self._log.finish(self._claim, state, data, error=error))
+        retry_database(lambda: self._log.finish(self._claim, state, data, error=error))
 
-    def _work(self) -> tuple[State, dict[str, Any], str | None]:
+    def _work(self) -> tuple[RunState, dict[str, Any], str | None]:
         """How the run ended: its state, the event's data and the error."""
         try:
             try:
                 model = self._train()
             except _CancelledError:
-                return State.CANCELLED, self._keep(), None
+                return RunState.CANCELLED, self._keep(), None
         except Diverged as diverged:
             return _failed("diverged", str(diverged), epoch=diverged.epoch, batch=diverged.batch)
         except DatasetUnavailable as unavailable:
@@ -100,16 +105,16 @@ class Job:
             return _failed("memory", "there was not enough memory; a smaller network or batch size may help")
         except OSError as broken:
             return _failed("disk", f"a file could not be read or written: {broken.strerror or type(broken).__name__}")
-        return State.SUCCEEDED, {"model": model, "seconds": time.perf_counter() - self._started}, None
+        return RunState.SUCCEEDED, {"model": model, "seconds": time.perf_counter() - self._started}, None
 
     def _train(self) -> str:
-        row = patiently(lambda: self._log.run(self._claim.run))
+        row = retry_database(lambda: self._log.run(self._claim.run))
         config = parse_config(row["config"])
         with threads_for(config):
             return self._trained(row, config)
 
     def _trained(self, row: dict[str, Any], config: RunConfig) -> str:
-        said = patiently(lambda: self._log.said(self._claim.run))
+        said = retry_database(lambda: self._log.event_types(self._claim.run))
         self._checkpoint = row["checkpoint"]
         checkpoint = None if self._checkpoint is None else self._checkpoints.read(self._checkpoint)
         self.progress = Progress("loading", epochs=config.epochs)
@@ -152,20 +157,20 @@ class Job:
             card = card.model_copy(update={"mine": mine})
         card = self._store.save(card, training.network, arrays=training.arrays(), once=True)
         data = saved_event(self._store, card)
-        patiently(lambda: self._log.say(self._claim, "model_saved", data, model=card.name))
+        retry_database(lambda: self._log.append(self._claim, "model_saved", data, model=card.name))
         return card.name
 
     def _checked(self, dataset: Dataset, checkpoint: Checkpoint | None) -> Checkpoint | None:
-        return patiently(lambda: check_data(self._log, self._claim.run, dataset, checkpoint))
+        return retry_database(lambda: check_data(self._log, self._claim.run, dataset, checkpoint))
 
     def _training(
-        self, config: RunConfig, dataset: Dataset, checkpoint: Checkpoint | None, held_out: Yours | None
+        self, config: RunConfig, dataset: Dataset, checkpoint: Checkpoint | None, held_out: RenderedDrawings | None
     ) -> Training:
-        processes = min(MAX_PROCESSES, share(self._settings.workers))
+        processes = min(MAX_PROCESSES, cores_per_worker(self._settings.workers))
         weights = self._first_weights(config) if checkpoint is None else None
         yours = held_out
         if yours is None:
-            yours = OwnImages(DrawingStore(self._settings.home / "drawings")).get(dataset.labels)
+            yours = DrawingRenderer(DrawingStore(self._settings.home / "drawings")).get(dataset.labels)
         return Training(
             config,
             dataset,
@@ -186,14 +191,14 @@ class Job:
         """The model that the run starts from. Raises UnusableModelError."""
         assert config.start is not None
         assert config.start.model is not None
-        return load_queued(self._store, config.start.model, config.start.sha256, "the model to start from")
+        return load_pinned(self._store, config.start.model, config.start.sha256, "the model to start from")
 
-    def _say(self, step: Said, training: Training) -> None:
+    def _say(self, step: RunEvent, training: Training) -> None:
         """Write an event down; an epoch's together with the checkpoint that the run then goes on from."""
         columns: dict[str, Any] = {}
         if step.type == "epoch":
             columns = {"checkpoint": self._write(training), "deaths": 0}  # they count while nothing comes of it
-        patiently(lambda: self._log.say(self._claim, step.type, finite(step.data), **columns))
+        retry_database(lambda: self._log.append(self._claim, step.type, json_safe(step.data), **columns))
         if columns:
             self._checkpoint = columns["checkpoint"]
             self._checkpoints.keep_only(self._claim.run, self._checkpoint, attempt=self._claim.attempt)
@@ -216,7 +221,7 @@ class Job:
                 run=self._claim.run,
                 config=training.config.model_dump(mode="json"),
                 labels=list(training.labels),
-                metrics=finite(training.kept_metrics),
+                metrics=json_safe(training.kept_metrics),
             ),
         )
 
@@ -231,8 +236,8 @@ class Job:
         data = {} if snapshot is None else {"epoch": snapshot.epoch, "batch": snapshot.batch}
         if self._wanted.leave:
             self._end()
-            patiently(lambda: self._log.leave(self._claim, checkpoint=name))
-        elif not patiently(lambda: self._log.pause(self._claim, data, checkpoint=name)):
+            retry_database(lambda: self._log.hand_back(self._claim, checkpoint=name))
+        elif not retry_database(lambda: self._log.pause(self._claim, data, checkpoint=name)):
             self._wanted.pause = False  # it was taken back meanwhile
             self._checkpoint = name
             return
@@ -250,11 +255,11 @@ class Job:
         except OSError as error:
             return {"not_kept": f"the model could not be written: {error.strerror or type(error).__name__}"}
         if data is not None:
-            patiently(lambda: self._log.say(self._claim, "model_saved", data, model=data["model"]))
+            retry_database(lambda: self._log.append(self._claim, "model_saved", data, model=data["model"]))
         return {}
 
 
-def patiently(action: Callable[[], T]) -> T:
+def retry_database(action: Callable[[], T]) -> T:
     """Do what needs the database; while it is locked or its disk is full, wait, for nothing is lost by that."""
     while True:
         try:
@@ -263,10 +268,10 @@ def patiently(action: Callable[[], T]) -> T:
             time.sleep(RETRY_SECONDS)
 
 
-def finite(data: Mapping[str, Any]) -> dict[str, Any]:
+def json_safe(data: Mapping[str, Any]) -> dict[str, Any]:
     """`data` with None for every number that JSON cannot hold."""
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in data.items()}
 
 
-def _failed(reason: str, error: str, **more: Any) -> tuple[State, dict[str, Any], str]:
-    return State.FAILED, {"reason": reason, **more}, error
+def _failed(reason: str, error: str, **more: Any) -> tuple[RunState, dict[str, Any], str]:
+    return RunState.FAILED, {"reason": reason, **more}, error

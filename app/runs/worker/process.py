@@ -16,9 +16,9 @@ from types import FrameType
 from app.logging import configure
 from app.nn import WorkerLostError
 from app.runs.log.database import UNREACHABLE
-from app.runs.log.event_log import Log
-from app.runs.log.transitions import Claim, FencedError
-from app.runs.worker.job import Job, finite, patiently
+from app.runs.log.event_log import EventLog
+from app.runs.log.transitions import FencedError, Lease
+from app.runs.worker.job import Job, json_safe, retry_database
 from app.settings import Settings
 
 logger = logging.getLogger("digitpad")
@@ -30,14 +30,14 @@ BROKEN, SERVER_GONE, FENCED, TERMINATED, CREW_LOST = 1, 3, 4, 5, 6
 """Exit codes."""
 
 
-class Link:
+class Heartbeat:
     """The worker's standing report to the log, in a thread of its own, so that training never waits for it.
 
     Renews the lease, reads what is asked, and ends the process when its claim is lost. `leave` is asked by a signal:
     the server stops, and will go on with the run when it is back.
     """
 
-    def __init__(self, log: Log, claim: Claim) -> None:
+    def __init__(self, log: EventLog, claim: Lease) -> None:
         self.cancel = self.pause = self.keep_model = self.leave = False
         self.job: Job | None = None
         self._log, self._claim = log, claim
@@ -55,9 +55,9 @@ class Link:
     def _report(self) -> None:
         while not self._stop.wait(PROGRESS_SECONDS):
             progress = None if self.job is None else self.job.progress
-            told = None if progress is None else {**finite(asdict(progress)), "attempt": self._claim.attempt}
+            told = None if progress is None else {**json_safe(asdict(progress)), "attempt": self._claim.attempt}
             try:
-                asked = self._log.renew(self._claim, told)
+                asked = self._log.heartbeat(self._claim, told)
             except FencedError:
                 os._exit(FENCED)
             except UNREACHABLE:
@@ -69,12 +69,12 @@ class Link:
 def main() -> None:
     """Train the run that standard input names."""
     orders = json.loads(sys.stdin.readline())
-    claim = Claim(**orders["claim"])
+    claim = Lease(**orders["claim"])
     settings = Settings.model_validate(orders["settings"])
     configure(settings.log_format, settings.log_level, run=claim.run, attempt=claim.attempt)
     threading.Thread(target=_end_with_the_server, name="lifeline", daemon=True).start()
-    log = patiently(lambda: Log(settings.log_url, lease_seconds=settings.lease_seconds))
-    link = Link(log, claim)
+    log = retry_database(lambda: EventLog(settings.log_url, lease_seconds=settings.lease_seconds))
+    link = Heartbeat(log, claim)
     signal.signal(signal.SIGTERM, lambda number, frame: _leave(link, number, frame))
     link.job = Job(log, claim, settings, link, link.close)
     link.start()
@@ -93,7 +93,7 @@ def main() -> None:
     logger.info("the training is over, or put back")
 
 
-def _leave(link: Link, _number: int, _frame: FrameType | None) -> None:
+def _leave(link: Heartbeat, _number: int, _frame: FrameType | None) -> None:
     if link.leave or link.cancel:  # it was asked before, and does not heed it
         os._exit(TERMINATED)
     link.leave = True

@@ -9,13 +9,13 @@ from starlette.exceptions import HTTPException
 from app.data import Split
 from app.data.augmentation.augment import make_augmentation
 from app.data.augmentation.preview import changed_digits
-from app.data.drawings.rendered import OwnImages
+from app.data.drawings.rendered import DrawingRenderer
 from app.data.sources.drawings import PREFIX
 from app.recipes import get_recipe
 from app.runs.config.run_config import MOST_SEED
 from app.web.api.datasets import LONGEST_NAME, load
 from app.web.api.images import encoded
-from app.web.dependencies import Services, State
+from app.web.dependencies import AppState, State
 from app.web.errors import Error
 
 router = APIRouter(prefix="/api", tags=["catalog"])
@@ -74,19 +74,19 @@ def augmentation(
     }
 
 
-def _of(state: Services, name: str) -> tuple[str, tuple[str, ...], Split]:
+def _of(state: AppState, name: str) -> tuple[str, tuple[str, ...], Split]:
     """A data set's name, its labels and its training images."""
     dataset = load(state, name)
     return dataset.name, dataset.labels, dataset.train
 
 
-def _own(state: Services, set_name: str) -> tuple[str, tuple[str, ...], Split]:
+def _own(state: AppState, set_name: str) -> tuple[str, tuple[str, ...], Split]:
     """The same of the newest drawings of a set, each as it was drawn."""
     try:
         labels = tuple(state.drawings.find_set(set_name).labels)
     except ValueError as error:
         raise HTTPException(422, str(error)) from None
-    yours = OwnImages(state.drawings).get(labels, sets=[set_name])
+    yours = DrawingRenderer(state.drawings).get(labels, sets=[set_name])
     if not len(yours):
         raise HTTPException(404, f"there are no drawings in the set {set_name}")
     return f"{PREFIX}{set_name}", labels, Split(yours.images, yours.labels)

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from app.data import Dataset, DatasetUnavailable, Split
 from app.data.catalog import get_info
 from app.web.api.images import encoded
-from app.web.dependencies import Services, State
+from app.web.dependencies import AppState, State
 from app.web.errors import Error
 
 router = APIRouter(prefix="/api/datasets", tags=["datasets"])
@@ -73,7 +73,7 @@ def fetch(state: State, name: Name) -> dict[str, Any]:
     )
 
 
-def load(state: Services, name: str, *, fetch: bool = False) -> Dataset:
+def load(state: AppState, name: str, *, fetch: bool = False) -> Dataset:
     """A data set, from memory or the disk; 404 where there is none of that name, 409 where it cannot be had."""
     try:
         return state.datasets.get(name, fetch=fetch)

@@ -11,9 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.data import Steps
-from app.data.preprocessing.diagnose import USUAL_STROKE_WIDTH, Examination, examine_image, examine_strokes
-from app.models.responses import describe, rounded
+from app.data import PipelineSteps
+from app.data.preprocessing.diagnose import USUAL_STROKE_WIDTH, Diagnosis, examine_image, examine_strokes
+from app.models.responses import pixels_json, prediction_json
 from app.nn import abbreviate
 from app.web.api.predict import from_base64
 from app.web.api.request_body import json_body, read_json
@@ -26,7 +26,7 @@ LONGEST = 1e12
 """The longest canvas that is taken, in the strokes' unit."""
 
 FIELDS = ("strokes", "image", "steps", "canvas", "brush")
-STEPS = tuple(field.name for field in fields(Steps))
+STEPS = tuple(field.name for field in fields(PipelineSteps))
 
 
 class StepsBody(BaseModel):
@@ -114,15 +114,15 @@ async def doctor(request: Request) -> Response:
         raise HTTPException(422, str(error)) from None
     said = predictor.predict([found.prepared, *found.without.values()])
     without = [
-        {"step": name, **describe(one, image, with_input=True)}
+        {"step": name, **prediction_json(one, image, with_input=True)}
         for (name, image), one in zip(found.without.items(), said[1:], strict=True)
     ]
     return JSONResponse(
         {
             "model": predictor.card.name,
-            "raw": rounded(found.raw),
+            "raw": pixels_json(found.raw),
             "steps": asdict(steps),
-            **describe(said[0], found.prepared, with_input=True),
+            **prediction_json(said[0], found.prepared, with_input=True),
             "without": without,
             "stroke_width": None if found.stroke_width is None else round(found.stroke_width, 2),
             "usual_stroke_width": USUAL_STROKE_WIDTH,
@@ -132,7 +132,7 @@ async def doctor(request: Request) -> Response:
     )
 
 
-def _examine(body: object) -> tuple[Examination, Steps]:
+def _examine(body: object) -> tuple[Diagnosis, PipelineSteps]:
     """Raises ValueError that says what was expected and what came."""
     if not isinstance(body, Mapping):
         raise ValueError(f"expected an object with strokes or image; got {type(body).__name__}")
@@ -151,7 +151,7 @@ def _examine(body: object) -> tuple[Examination, Steps]:
     return examine_image(from_base64(body["image"]), steps), steps
 
 
-def _steps(value: object) -> Steps:
+def _steps(value: object) -> PipelineSteps:
     if not isinstance(value, Mapping):
         raise ValueError(f"steps: expected an object; got {type(value).__name__}")
     for name, chosen in value.items():
@@ -159,7 +159,7 @@ def _steps(value: object) -> Steps:
             raise ValueError(f"steps: expected {', '.join(STEPS)}; got {str(name)[:80]!r}")
         if not isinstance(chosen, bool):
             raise ValueError(f"steps.{name}: expected true or false; got {type(chosen).__name__}")
-    return Steps(**value)
+    return PipelineSteps(**value)
 
 
 def _length(body: Mapping[str, Any], name: str) -> float | None:

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from app.data import from_strokes
 from app.data.drawings.drawing import DEFAULT_SET, Drawing, check_set_name
 from app.data.drawings.export import as_json, read_json_export, write_zip
-from app.data.drawings.store import DrawingSet, FullError, TakenError, UnknownDrawingError
+from app.data.drawings.store import DrawingSet, FullError, SetExistsError, UnknownDrawingError
 from app.nn import abbreviate
 from app.web.api.images import encoded
 from app.web.api.request_body import json_body, read_json
@@ -185,7 +185,7 @@ async def declare(request: Request, state: State, name: str) -> dict[str, Any]:
     add = body.get("add", False)
     if not isinstance(add, bool):
         raise HTTPException(422, f"add: expected true or false; got {abbreviate(add)}")
-    found = await run_in_threadpool(_checked, lambda: state.drawings.declare(name, body["labels"], add=add))
+    found = await run_in_threadpool(_checked, lambda: state.drawings.create_set(name, body["labels"], add=add))
     return _told(found)
 
 
@@ -231,7 +231,7 @@ def _checked(action: Callable[[], T]) -> T:
         raise HTTPException(422, str(error)) from None
     except UnknownDrawingError as error:
         raise HTTPException(404, str(error)) from None
-    except (FullError, TakenError) as error:
+    except (FullError, SetExistsError) as error:
         raise HTTPException(409, str(error)) from None
 
 

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from app.models.evaluation import MisfitError, StoppedError
+from app.models.evaluation import LabelMismatchError, StoppedError
 from app.web.api.datasets import load
 from app.web.api.images import encoded
 from app.web.api.runs import LARGEST, RunId
-from app.web.dependencies import Services, State
+from app.web.dependencies import AppState, State
 from app.web.errors import Error
 
 router = APIRouter(prefix="/api", tags=["judgement"])
@@ -68,7 +68,7 @@ async def model_cell(
     return await _cell(state, name, dataset, split, truth, said, offset, limit)
 
 
-async def _of_run(state: Services, run: int) -> tuple[str, str]:
+async def _of_run(state: AppState, run: int) -> tuple[str, str]:
     """The model of a run, and its data set."""
 
     def find() -> tuple[str, str]:
@@ -80,9 +80,9 @@ async def _of_run(state: Services, run: int) -> tuple[str, str]:
     return await run_in_threadpool(find)
 
 
-async def _judgement(state: Services, name: str, dataset: str | None, split: SplitName) -> dict[str, Any]:
+async def _judgement(state: AppState, name: str, dataset: str | None, split: SplitName) -> dict[str, Any]:
     def work() -> dict[str, Any]:
-        found, yours = _checked(lambda: state.judge.judgement(name, _dataset(state, name, dataset), split))
+        found, yours = _checked(lambda: state.evaluator.judgement(name, _dataset(state, name, dataset), split))
         if found["yours"] is not None:
             for drawing, image in zip(found["yours"]["drawings"], yours.images, strict=True):
                 del drawing["index"]
@@ -90,15 +90,17 @@ async def _judgement(state: Services, name: str, dataset: str | None, split: Spl
         answer: dict[str, Any] = found
         return answer
 
-    return await state.desk.do(("judgement", name, dataset, split), work)
+    return await state.job_queue.run(("judgement", name, dataset, split), work)
 
 
 async def _cell(
-    state: Services, name: str, dataset: str | None, split: SplitName, truth: str, said: str, offset: int, limit: int
+    state: AppState, name: str, dataset: str | None, split: SplitName, truth: str, said: str, offset: int, limit: int
 ) -> dict[str, Any]:
     def work() -> dict[str, Any]:
         data = _dataset(state, name, dataset)
-        total, digits = _checked(lambda: state.judge.cell(name, data, split, truth, said, offset, limit))
+        total, digits = _checked(
+            lambda: state.evaluator.confusion_examples(name, data, split, truth, said, offset, limit)
+        )
         images = (data.train if split == "train" else data.test).images
         return {
             "total": total,
@@ -114,10 +116,10 @@ async def _cell(
             ],
         }
 
-    return await state.desk.do(("cell", name, dataset, split, truth, said, offset, limit), work)
+    return await state.job_queue.run(("cell", name, dataset, split, truth, said, offset, limit), work)
 
 
-def _dataset(state: Services, name: str, dataset: str | None) -> Any:
+def _dataset(state: AppState, name: str, dataset: str | None) -> Any:
     return load(state, state.store.get(name).dataset if dataset is None else dataset)
 
 
@@ -126,7 +128,7 @@ def _checked(work: Any) -> Any:
         return work()
     except StoppedError:
         raise HTTPException(503, "the server is ending; ask again when it is back", {"retry-after": "2"}) from None
-    except MisfitError as error:
+    except LabelMismatchError as error:
         raise HTTPException(409, str(error)) from None
     except ValueError as error:
         raise HTTPException(422, str(error)) from None

@@ -14,7 +14,7 @@ from app.nn.layers.activations import ACTIVATIONS
 from app.nn.optimizers import OPTIMIZERS
 from app.web.api.datasets import load
 from app.web.api.images import encoded
-from app.web.dependencies import Services, State
+from app.web.dependencies import AppState, State
 from app.web.errors import Error
 
 router = APIRouter(prefix="/api/explain", tags=["explain"])
@@ -71,7 +71,7 @@ async def depth(
     _check("activation", activation, choices["activations"])
     _check("initializer", initializer, choices["initializers"])
     asked = (activation, initializer, depth, width, std)
-    return await state.lab.do(("depth", asked), lambda: _signal(*asked))
+    return await state.lessons_queue.run(("depth", asked), lambda: _signal(*asked))
 
 
 @router.get("/surfaces")
@@ -133,7 +133,7 @@ async def two_layers(
 ) -> dict[str, Any]:
     """The training of a network with one hidden layer on the four inputs of a gate, with what it says of the plane."""
     asked = (gate, units, activation, learning_rate, seed)
-    return await state.lab.do(("two layers", asked), lambda: _two_layers(*asked))
+    return await state.lessons_queue.run(("two layers", asked), lambda: _two_layers(*asked))
 
 
 @router.get("/overfitting", responses=_ERRORS)
@@ -158,7 +158,7 @@ async def batches(state: State, batch_size: Literal["1", "10", "100", "all"] = "
 async def image(state: State, index: Annotated[int, Query(ge=0, le=9999)] = 0) -> dict[str, Any]:
     """A training image of the data set that is at hand as the network gets it: numbers from 0, paper, to 1, ink."""
     name, ready = await run_in_threadpool(_at_hand, state)
-    data: Dataset = await state.lab.do(("image", name), lambda: load(state, name, fetch=not ready))
+    data: Dataset = await state.lessons_queue.run(("image", name), lambda: load(state, name, fetch=not ready))
     place = index % len(data.train)
     return {
         "dataset": data.title,
@@ -170,7 +170,7 @@ async def image(state: State, index: Annotated[int, Query(ge=0, le=9999)] = 0) -
     }
 
 
-async def _trial(state: Services, key: Any, work: Any) -> dict[str, Any]:
+async def _trial(state: AppState, key: Any, work: Any) -> dict[str, Any]:
     """A training of a second, one at a time, on the set that is at hand; what it came to is kept."""
     name, ready = await run_in_threadpool(_at_hand, state)
 
@@ -179,10 +179,10 @@ async def _trial(state: Services, key: Any, work: Any) -> dict[str, Any]:
         return state.trials.of((name, key), lambda: work(data))
 
     found = state.trials.get((name, key))
-    return await state.lab.do(("trial", name, key), train) if found is None else found
+    return await state.lessons_queue.run(("trial", name, key), train) if found is None else found
 
 
-def _at_hand(state: Services) -> tuple[str, bool]:
+def _at_hand(state: AppState) -> tuple[str, bool]:
     """MNIST where it is on this machine, else strokes, which need no network; and whether that is there already."""
     settings = state.settings
     infos = list_datasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=state.drawings)

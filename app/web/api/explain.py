@@ -21,12 +21,12 @@ from app.learn.inspection import numerical_gradient as difference
 from app.learn.inspection import optimizer_step as stepping
 from app.learn.inspection import saliency
 from app.learn.inspection.neuron import neuron as one_neuron
-from app.learn.inspection.subject import Subject, TooLargeError, open_subject
-from app.models.responses import rounded
+from app.learn.inspection.subject import InspectedNetwork, TooLargeError, open_subject
+from app.models.responses import pixels_json
 from app.nn import abbreviate
 from app.web.api.predict import prepare_one
 from app.web.api.request_body import json_body, parse_json, read_body
-from app.web.dependencies import Services, State
+from app.web.dependencies import AppState, State
 from app.web.errors import Error
 
 router = APIRouter(prefix="/api/explain", tags=["explain"])
@@ -132,7 +132,7 @@ async def forward(request: Request, state: State) -> Response:
 async def layer(request: Request, state: State) -> Response:
     """More of a layer's activations than `forward` shows."""
 
-    def work(asked: LayerAsked, subject: Subject) -> dict[str, Any]:
+    def work(asked: LayerAsked, subject: InspectedNetwork) -> dict[str, Any]:
         return {"picture": there.layer_picture(subject, asked.layer, asked.first)}
 
     return await _explain(request, state, LayerAsked, work)
@@ -158,7 +158,7 @@ async def backward(request: Request, state: State) -> Response:
 async def delta(request: Request, state: State) -> Response:
     """The chain rule for one neuron, with the very numbers."""
 
-    def work(asked: DeltaAsked, subject: Subject) -> dict[str, Any]:
+    def work(asked: DeltaAsked, subject: InspectedNetwork) -> dict[str, Any]:
         return back.delta(subject, asked.label, asked.layer, asked.unit)
 
     return await _explain(request, state, DeltaAsked, work, dtype=DOUBLE)
@@ -168,7 +168,7 @@ async def delta(request: Request, state: State) -> Response:
 async def numerical(request: Request, state: State) -> Response:
     """The numerical gradient of some weights beside backpropagation's, in float64, and both times."""
 
-    def work(asked: NumericalAsked, subject: Subject) -> dict[str, Any]:
+    def work(asked: NumericalAsked, subject: InspectedNetwork) -> dict[str, Any]:
         places = asked.places
         if places is None:
             places = difference.random_places(subject, asked.layer, asked.parameter, asked.random, asked.seed)
@@ -181,7 +181,7 @@ async def numerical(request: Request, state: State) -> Response:
 async def step(request: Request, state: State) -> Response:
     """What so many steps of an optimizer, from the stored weights, change for this drawing; the model stays."""
 
-    def work(asked: StepAsked, subject: Subject) -> dict[str, Any]:
+    def work(asked: StepAsked, subject: InspectedNetwork) -> dict[str, Any]:
         if (asked.layer is None) != (asked.unit is None):
             raise ValueError("layer, unit: expected both or none; got one")
         unit = None if asked.layer is None or asked.unit is None else (asked.layer, asked.unit)
@@ -202,7 +202,7 @@ async def gradient(request: Request, state: State) -> Response:
 async def occlusion(request: Request, state: State) -> Response:
     """How much of a label's probability goes where a square of the drawing is covered."""
 
-    def work(asked: OcclusionAsked, subject: Subject) -> dict[str, Any]:
+    def work(asked: OcclusionAsked, subject: InspectedNetwork) -> dict[str, Any]:
         return saliency.occlusion(subject, asked.label, asked.size, asked.fill)
 
     return await _explain(request, state, OcclusionAsked, work)
@@ -212,7 +212,7 @@ async def occlusion(request: Request, state: State) -> Response:
 async def toward(request: Request, state: State) -> Response:
     """Steps that change the drawing until the network reads it as the label: each frame, and its probability."""
 
-    def work(asked: TowardAsked, subject: Subject) -> dict[str, Any]:
+    def work(asked: TowardAsked, subject: InspectedNetwork) -> dict[str, Any]:
         return saliency.toward(subject, asked.label, asked.steps, asked.rate)
 
     return await _explain(request, state, TowardAsked, work, dtype=DOUBLE)
@@ -220,9 +220,9 @@ async def toward(request: Request, state: State) -> Response:
 
 async def _explain(
     request: Request,
-    state: Services,
+    state: AppState,
     kind: type[Asked],
-    work: Callable[[Asked, Subject], dict[str, Any]],
+    work: Callable[[Asked, InspectedNetwork], dict[str, Any]],
     *,
     dtype: str | None = None,
 ) -> Response:
@@ -240,7 +240,7 @@ async def _explain(
             raise HTTPException(409, str(error)) from None
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
-        whole = {"model": subject.card.name, "blank": image.blank, "pixels": rounded(image.pixels), **said}
+        whole = {"model": subject.card.name, "blank": image.blank, "pixels": pixels_json(image.pixels), **said}
         try:
             return json.dumps(
                 whole, allow_nan=False
@@ -249,7 +249,7 @@ async def _explain(
             raise HTTPException(409, f"the model {subject.card.name} gives numbers that are not finite") from None
 
     key = (request.url.path, hashlib.sha256(body).digest())
-    return Response(await state.lab.do(key, answer), media_type="application/json")
+    return Response(await state.lessons_queue.run(key, answer), media_type="application/json")
 
 
 def _checked(kind: type[Asked], data: object) -> Asked:

@@ -16,7 +16,7 @@ def health(state: State) -> Response:
 
     `tracking` says of TensorBoard and MLflow, where runs are told to them, whether that is "ok" or "failing".
     """
-    fault = state.runner.fault if state.runner.is_alive else "trainings wait: the queue is not looked after"
+    fault = state.supervisor.fault if state.supervisor.is_alive else "trainings wait: the queue is not looked after"
     body: dict[str, Any] = {"ok": fault is None, "log": state.log.id}
     if state.tracking.followers:
         body["tracking"] = state.tracking.states

@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app import __version__
-from app.data import Prepared
+from app.data import PreparedImage
 from app.models import DamagedModelError, ModelCard, Predictor, Predictors, UnknownModelError
 from app.nn import abbreviate
 from app.web.api.inference_v2_tensors import INPUT, PIXELS, Output, check_parameters, read_input
 from app.web.api.request_body import parse_json, read_body
 from app.web.dependencies import State
 from app.web.errors import Error
-from app.web.metrics.counters import Reading, outcome_of
+from app.web.metrics.counters import PredictionTimer, outcome_of
 
 HEADER_LENGTH = "inference-header-content-length"
 VERSION = "1"
@@ -127,11 +127,11 @@ async def infer(request: Request, state: State, name: str) -> Response:
 
     Gives `probabilities` and `label`, which is empty where there is no ink.
     """
-    with Reading(state.counters) as reading:
+    with PredictionTimer(state.counters) as reading:
         return await _infer(request, state.predictors, name, reading)
 
 
-async def _infer(request: Request, predictors: Predictors, name: str, reading: Reading) -> Response:
+async def _infer(request: Request, predictors: Predictors, name: str, reading: PredictionTimer) -> Response:
     predictor = predictors.get(name)
     reading.model = name
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -157,8 +157,8 @@ async def _infer(request: Request, predictors: Predictors, name: str, reading: R
     return _answer(name, identity, wanted, outputs)
 
 
-def _read(predictor: Predictor, images: Any, reading: Reading) -> dict[str, Output]:
-    said = predictor.predict([Prepared(image, blank=not image.any()) for image in images])
+def _read(predictor: Predictor, images: Any, reading: PredictionTimer) -> dict[str, Output]:
+    said = predictor.predict([PreparedImage(image, blank=not image.any()) for image in images])
     reading.came_to(map(outcome_of, said))
     rows = np.array([list(prediction.probabilities.values()) for prediction in said], np.float32)
     return {

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.runs.log.database import UNREACHABLE
-from app.runs.stats import take_census
+from app.runs.stats import queue_stats
 from app.web.dependencies import State
 from app.web.errors import Error
 from app.web.middleware.limits import SOCKETS
@@ -34,11 +34,11 @@ async def metrics(state: State) -> Response:
 
     census = None
     with suppress(*UNREACHABLE):  # which `digitpad_log_up` tells
-        census = await run_in_threadpool(take_census, state.log, state.checkpoints, state.tail.told())
+        census = await run_in_threadpool(queue_stats, state.log, state.checkpoints, state.broadcaster.delivered())
     figures = Figures(
         census=census,
-        sockets=SOCKETS - state.room.sockets,
-        backlog=state.tail.backlog(),
-        queue_is_looked_after=state.runner.is_alive and state.runner.fault is None,
+        sockets=SOCKETS - state.capacity.sockets,
+        backlog=state.broadcaster.backlog(),
+        queue_is_looked_after=state.supervisor.is_alive and state.supervisor.fault is None,
     )
     return Response(state.counters.text() + figures.text(), media_type=CONTENT_TYPE)

@@ -13,7 +13,7 @@ from app.nn import abbreviate
 from app.runs.config.run_config import MOST_SEED
 from app.runs.training.personalization import all_ready, personal_config, rehearsed
 from app.web.api.request_body import parse_json, read_body
-from app.web.dependencies import Services, State
+from app.web.dependencies import AppState, State
 from app.web.errors import Error
 from app.web.middleware.limits import check_queue
 
@@ -73,11 +73,11 @@ async def personalize(request: Request, state: State, name: str) -> dict[str, An
     return await run_in_threadpool(_queue, state, name, set_name, seed)
 
 
-def _queue(state: Services, name: str, set_name: str, seed: int) -> dict[str, Any]:
+def _queue(state: AppState, name: str, set_name: str, seed: int) -> dict[str, Any]:
     card = state.store.get(name)
     check_queue(state.log)
     try:
-        return state.commands.start(personal_config(card, state.settings, state.drawings, set_name, seed=seed))
+        return state.run_service.start(personal_config(card, state.settings, state.drawings, set_name, seed=seed))
     except ValueError as error:
         raise HTTPException(422, str(error)) from None
 

@@ -14,13 +14,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.data import Sheet, from_pixels, sheet_of_image, sheet_of_strokes
+from app.data import PreparedDrawing, from_pixels, sheet_of_image, sheet_of_strokes
 from app.models import Predictor
-from app.models.responses import answer, read_sheets
+from app.models.responses import predict_drawings, to_response
 from app.web.api.request_body import BODY_LIMIT, parse_json, read_body
 from app.web.dependencies import services
 from app.web.errors import Error
-from app.web.metrics.counters import Reading, outcome_of
+from app.web.metrics.counters import PredictionTimer, outcome_of
 
 router = APIRouter(tags=["predict"])
 
@@ -117,11 +117,11 @@ _OPENAPI: dict[str, Any] = {
 )
 async def predict(request: Request) -> Response:
     """Read a drawing: pixels, strokes, an image, a list of up to 256 of them, or an image file itself."""
-    with Reading(services(request).counters) as reading:
+    with PredictionTimer(services(request).counters) as reading:
         return await _predict(request, reading)
 
 
-async def _predict(request: Request, reading: Reading) -> Response:
+async def _predict(request: Request, reading: PredictionTimer) -> Response:
     with_input = _flag(request, "input")
     predictor = services(request).predictors.get(request.query_params.get("model"))
     reading.model = predictor.card.name
@@ -155,8 +155,8 @@ def _is_light(drawings: list[Any]) -> bool:
     return len(drawings) == 1 and isinstance(drawings[0], dict) and "pixels" in drawings[0]
 
 
-def _prepare(drawings: list[Any], listed: bool) -> list[Sheet]:
-    images: list[Sheet] = []
+def _prepare(drawings: list[Any], listed: bool) -> list[PreparedDrawing]:
+    images: list[PreparedDrawing] = []
     area = 0
     for index, drawing in enumerate(drawings):
         if area > AREA_AT_ONCE:
@@ -172,7 +172,7 @@ def _prepare(drawings: list[Any], listed: bool) -> list[Sheet]:
     return images
 
 
-def prepare_one(drawing: object) -> Sheet:
+def prepare_one(drawing: object) -> PreparedDrawing:
     """A drawing in one of the forms that /predict takes. Raises ValueError for anything else."""
     forms = {"pixels": _from_pixels, "strokes": sheet_of_strokes, "image": _from_image}
     if not isinstance(drawing, Mapping) or len(drawing) != 1 or next(iter(drawing)) not in forms:
@@ -184,11 +184,11 @@ def prepare_one(drawing: object) -> Sheet:
     return forms[form](value)
 
 
-def _from_pixels(value: object) -> Sheet:
-    return Sheet(from_pixels(value))
+def _from_pixels(value: object) -> PreparedDrawing:
+    return PreparedDrawing(from_pixels(value))
 
 
-def _from_image(value: object) -> Sheet:
+def _from_image(value: object) -> PreparedDrawing:
     return sheet_of_image(from_base64(value))
 
 
@@ -229,18 +229,20 @@ def _replay(body: bytes) -> Any:
     return receive
 
 
-def _prepare_file(data: bytes) -> Sheet:
+def _prepare_file(data: bytes) -> PreparedDrawing:
     try:
         return sheet_of_image(data)
     except ValueError as error:
         raise HTTPException(422, str(error)) from None
 
 
-def _answers(predictor: Predictor, sheets: list[Sheet], with_input: bool, reading: Reading) -> list[dict[str, Any]]:
+def _answers(
+    predictor: Predictor, sheets: list[PreparedDrawing], with_input: bool, reading: PredictionTimer
+) -> list[dict[str, Any]]:
     """The answer to each sheet; all drawings on all of them are read at once."""
-    said, of_parts = read_sheets(predictor, sheets)
+    said, of_parts = predict_drawings(predictor, sheets)
     reading.came_to(outcome_of(whole, parts=bool(sheet.parts)) for sheet, whole in zip(sheets, said, strict=True))
     return [
-        answer(sheet, whole, parts, model=predictor.card.name, with_input=with_input)
+        to_response(sheet, whole, parts, model=predictor.card.name, with_input=with_input)
         for sheet, whole, parts in zip(sheets, said, of_parts, strict=True)
     ]

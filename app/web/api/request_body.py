@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
-from app.web.middleware.limits import BODY_SECONDS, DRAINED, HELD, MEGABYTE, Held
+from app.web.middleware.limits import BODY_SECONDS, DRAINED, HELD, MEGABYTE, BodyReservation
 
 BODY_LIMIT = 8 * MEGABYTE
 """Bytes of one request's body."""
@@ -25,7 +25,7 @@ LONGEST_LENGTH = 12
 
 async def read_body(request: Request) -> bytes:
     """The whole body; 413 as soon as it is known to be over the limit, 408 where it does not come."""
-    held: Held | None = request.scope.get(HELD)
+    held: BodyReservation | None = request.scope.get(HELD)
     declared = request.headers.get("content-length", "0")
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -86,7 +86,7 @@ def parse_json(body: bytes) -> Any:
         raise HTTPException(422, f"expected JSON; {error}") from None
 
 
-def _take(message: Message, held: Held | None, size: int) -> bytes:
+def _take(message: Message, held: BodyReservation | None, size: int) -> bytes:
     """The bytes of a message, counted; `size` came before it."""
     if message["type"] != "http.request":
         raise HTTPException(400, "expected the whole body; the connection ended before it came")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from app.data.dataset import sheet_indexes
+from app.data.dataset import sample_per_label
 from app.runs.training.data_version import began_with
 from app.runs.training.first_layer import NoPatternsError, NothingYetError, first_layer
 from app.web.api.datasets import load
@@ -62,11 +62,11 @@ async def sheet(state: State, run: RunId) -> dict[str, Any]:
                     "label": dataset.labels[int(test.labels[index])],
                     "pixels": encoded(test.images[index]),
                 }
-                for index in sheet_indexes(test.labels, len(dataset.labels)).tolist()
+                for index in sample_per_label(test.labels, len(dataset.labels)).tolist()
             ],
         }
 
-    return await state.desk.do(("sheet", run), work)
+    return await state.job_queue.run(("sheet", run), work)
 
 
 def _image(unit: int, pattern: Any) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.runs.log.database import UNREACHABLE
-from app.runs.log.event_log import Log, UnknownRunError
+from app.runs.log.event_log import EventLog, UnknownRunError
 from app.runs.log.state import ENDED
-from app.runs.log.subscriber import Message, Reader, SlowReaderError, message
+from app.runs.log.subscriber import Message, SlowReaderError, Subscriber, message
 from app.runs.log.views import brief
 from app.web.api.runs import LARGEST
 from app.web.dependencies import services
@@ -47,7 +47,7 @@ async def stream(socket: WebSocket, run: str) -> None:
     log = socket.query_params.get("log", state.log.id)
     short = socket.query_params.get("short") == "true"
     try:
-        async with state.tail.follow(int(run)) as reader:
+        async with state.broadcaster.follow(int(run)) as reader:
             sending = asyncio.create_task(_send(socket, state.log, reader, int(run), int(after), log, short))
             ends = (sending, asyncio.create_task(_left(socket)), asyncio.create_task(reader.failed.wait()))
             try:
@@ -97,7 +97,9 @@ def _shortened(event: Mapping[str, Any]) -> Message:
     return message({**event, "data": brief(event["data"])})
 
 
-async def _send(socket: WebSocket, log: Log, reader: Reader, run: int, after: int, of_log: str, short: bool) -> None:
+async def _send(
+    socket: WebSocket, log: EventLog, reader: Subscriber, run: int, after: int, of_log: str, short: bool
+) -> None:
     row = await run_in_threadpool(log.status, run)
     if row is None:
         raise UnknownRunError(f"there is no run {run}")

@@ -35,7 +35,7 @@ async def start(request: Request, state: State) -> dict[str, Any]:
 
     def queue() -> dict[str, Any]:
         config, remarks = _request(data)
-        return state.commands.start(state.commands.config_of(config), remarks)
+        return state.run_service.start(state.run_service.config_of(config), remarks)
 
     return await run_in_threadpool(_queued, state, queue)
 
@@ -65,7 +65,7 @@ async def describe(request: Request, state: State, run: RunId) -> dict[str, Any]
         raise HTTPException(422, f"expected an object with tags, note or both; got {abbreviate(data)}")
 
     def put() -> dict[str, Any]:
-        state.log.describe(run, check_remarks(data))
+        state.log.annotate(run, check_remarks(data))
         return state.log.run(run)
 
     return await run_in_threadpool(_checked, put)
@@ -96,13 +96,13 @@ def events(
 @router.post("/{run}/pause")
 def pause(state: State, run: RunId) -> dict[str, Any]:
     """Ask a run to pause after the batch it is at; one that waits is held, an ended one stays as it is."""
-    return state.commands.pause(run)
+    return state.run_service.pause(run)
 
 
 @router.post("/{run}/resume")
 def resume(state: State, run: RunId) -> dict[str, Any]:
     """Put a paused run back into the queue; any other stays as it is."""
-    return state.commands.resume(run)
+    return state.run_service.resume(run)
 
 
 @router.post("/{run}/cancel")
@@ -110,13 +110,13 @@ async def cancel(request: Request, state: State, run: RunId) -> dict[str, Any]:
     """Ask a run to end; an ended one stays as it is. `{"keep_model": true}` saves the best model so far first."""
     wishes = await _wishes(request, {"keep_model": bool})
     keep = wishes.get("keep_model", False)
-    return await run_in_threadpool(_checked, lambda: state.commands.cancel(run, keep_model=keep))
+    return await run_in_threadpool(_checked, lambda: state.run_service.cancel(run, keep_model=keep))
 
 
 @router.post("/{run}/again", status_code=201)
 def again(state: State, run: RunId) -> dict[str, Any]:
     """Queue a run with the same config."""
-    return _queued(state, lambda: state.commands.again(run))
+    return _queued(state, lambda: state.run_service.rerun(run))
 
 
 @router.post("/{run}/continue", status_code=201)
@@ -128,13 +128,13 @@ async def go_on(request: Request, state: State, run: RunId) -> dict[str, Any]:
     epochs = (await _wishes(request, {"epochs": int})).get("epochs")
     if epochs is not None and not 0 < epochs <= MOST_EPOCHS:
         raise HTTPException(422, f"epochs: expected a whole number from 1 to {MOST_EPOCHS:,}; got {epochs}")
-    return await run_in_threadpool(_queued, state, lambda: state.commands.go_on(run, epochs))
+    return await run_in_threadpool(_queued, state, lambda: state.run_service.continue_run(run, epochs))
 
 
 @router.delete("/{run}", status_code=204)
 def delete(state: State, run: RunId) -> Response:
     """Remove an ended run, its events and its checkpoint; its model stays in the store."""
-    state.commands.delete(run)
+    state.run_service.delete(run)
     return Response(status_code=204)
 
 
@@ -204,7 +204,7 @@ async def start_sweep(request: Request, state: State) -> dict[str, Any]:
     def queue() -> dict[str, Any]:
         check_queue(state.log, len(data["values"]) if isinstance(data["values"], list) else 1)
         try:
-            runs = state.commands.race(state.commands.config_of(asked), data["vary"], data["values"])
+            runs = state.run_service.sweep(state.run_service.config_of(asked), data["vary"], data["values"])
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
         return {"tag": runs[0]["tags"][-1], "runs": runs}

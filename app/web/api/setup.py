@@ -12,9 +12,9 @@ from app.recipes import load_recipes
 from app.runs.config.annotations import REMARKS
 from app.runs.config.run_config import RunConfig, parse_config
 from app.runs.config.schema import schema
-from app.runs.estimate.estimator import likeness
+from app.runs.estimate.estimator import speed_key
 from app.web.api.request_body import json_body, read_json
-from app.web.dependencies import Services, State
+from app.web.dependencies import AppState, State
 from app.web.errors import FieldError
 
 router = APIRouter(prefix="/api", tags=["catalog"])
@@ -65,12 +65,12 @@ async def estimate(request: Request, state: State) -> dict[str, Any]:
     """
     data = await read_json(request)
     config = await run_in_threadpool(_checked, state, data)
-    key = likeness(config.model_dump(mode="json"))
-    speed = await state.desk.do(("speed", key), lambda: state.estimator.speed(config))
+    key = speed_key(config.model_dump(mode="json"))
+    speed = await state.job_queue.run(("speed", key), lambda: state.estimator.speed(config))
     return await run_in_threadpool(_answer, state, config, speed)
 
 
-async def recipe_seconds(state: Services, configs: dict[str, dict[str, Any]]) -> dict[str, float | None]:
+async def recipe_seconds(state: AppState, configs: dict[str, dict[str, Any]]) -> dict[str, float | None]:
     """How long recipes take on this machine; None where that is still to be tried, which is then begun."""
     parsed = {name: parse_config(config) for name, config in configs.items()}
     speeds = await run_in_threadpool(state.estimator.known, list(parsed.values()))
@@ -84,20 +84,20 @@ async def recipe_seconds(state: Services, configs: dict[str, dict[str, Any]]) ->
     return found
 
 
-def _try_later(state: Services, config: RunConfig) -> None:
-    key = likeness(config.model_dump(mode="json"))
-    state.desk.begin_later(("speed", key), lambda: state.estimator.speed(config))
+def _try_later(state: AppState, config: RunConfig) -> None:
+    key = speed_key(config.model_dump(mode="json"))
+    state.job_queue.submit_idle(("speed", key), lambda: state.estimator.speed(config))
 
 
-def _checked(state: Services, data: Any) -> RunConfig:
+def _checked(state: AppState, data: Any) -> RunConfig:
     asked = {key: value for key, value in data.items() if key not in REMARKS} if isinstance(data, dict) else data
     try:
-        return state.commands.check(state.commands.config_of(asked))
+        return state.run_service.check(state.run_service.config_of(asked))
     except ValueError as error:
         raise FieldError(str(error)) from None
 
 
-def _answer(state: Services, config: RunConfig, speed: Any) -> dict[str, Any]:
+def _answer(state: AppState, config: RunConfig, speed: Any) -> dict[str, Any]:
     settings = state.settings
     info = get_info(config.dataset, data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=state.drawings)
     return {

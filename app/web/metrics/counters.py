@@ -28,7 +28,7 @@ class Counters(Protocol):
     def read(self, model: str, outcome: Outcome, count: int = 1) -> None:
         """So many drawings came to `outcome` with `model`."""
 
-    def took(self, seconds: float) -> None:
+    def observe_latency(self, seconds: float) -> None:
         """A request to read drawings was answered in this time."""
 
     def answered(self, method: str, status: int) -> None:
@@ -47,7 +47,7 @@ def outcome_of(said: Prediction, *, parts: bool = False) -> Outcome:
     return Outcome.LABEL if said.is_digit else Outcome.NOT_A_DIGIT
 
 
-class Reading:
+class PredictionTimer:
     """The reading of one request's drawings, from its head to its answer, which is counted at its end."""
 
     __slots__ = ("_counters", "_outcomes", "_started", "model")
@@ -74,4 +74,4 @@ class Reading:
         elif error is None:
             for outcome in set(self._outcomes):
                 self._counters.read(self.model, outcome, self._outcomes.count(outcome))
-            self._counters.took(time.perf_counter() - self._started)
+            self._counters.observe_latency(time.perf_counter() - self._started)

@@ -8,8 +8,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from app import __version__
-from app.runs.log.state import State
-from app.runs.stats import Census
+from app.runs.log.state import RunState
+from app.runs.stats import QueueStats
 from app.web.metrics.counters import Outcome
 
 MOST_MODELS = 100
@@ -64,7 +64,7 @@ class PrometheusCounters:
                 self._by_outcome[model, outcome] = child
         child.inc(count)
 
-    def took(self, seconds: float) -> None:
+    def observe_latency(self, seconds: float) -> None:
         """A request to read drawings was answered in this time."""
         self._seconds.observe(seconds)
 
@@ -88,7 +88,7 @@ class Figures(Collector):
     `census` is None where the log cannot be read; what it would tell is then left out.
     """
 
-    census: Census | None
+    census: QueueStats | None
     sockets: int
     backlog: int
     queue_is_looked_after: bool
@@ -112,12 +112,12 @@ class Figures(Collector):
             yield from _of_runs(self.census)
 
 
-def _of_runs(census: Census) -> Iterator[Metric]:
+def _of_runs(census: QueueStats) -> Iterator[Metric]:
     by_state = GaugeMetricFamily("digitpad_runs", "Runs in the log, by state", labels=["state"])
     for state, count in census.runs.items():
         by_state.add_metric([state.value], count)
     yield by_state
-    yield _gauge("queue_length", "Runs that wait for a worker", census.runs[State.QUEUED])
+    yield _gauge("queue_length", "Runs that wait for a worker", census.runs[RunState.QUEUED])
     yield _gauge(
         "log_lag_seconds",
         "Age of the oldest event that is in the log and was not yet handed to who follows its run",

@@ -31,7 +31,8 @@ _NAME = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 def server_logging(settings: Settings) -> dict[str, Any]:
     """Send this process's lines where the settings say, uvicorn's too; returns what uvicorn's Config is to be told.
 
-    The lines of requests come from `Observer`: uvicorn's own would show the token in an address, or in a header.
+    The lines of requests come from `AccessLogMiddleware`: uvicorn's own would show the token in an address or a
+    header.
     """
     configure(settings.log_format, settings.log_level)
     logging.getLogger("uvicorn.error").addFilter(_without_requests)
@@ -50,7 +51,7 @@ def _without_requests(record: logging.LogRecord) -> bool:
     return True
 
 
-class Observer:
+class AccessLogMiddleware:
     """Outermost of all that a request passes, so that it sees refusals too; pure ASGI, for `/predict`'s sake."""
 
     def __init__(self, app: ASGIApp, counters: Counters | None = None) -> None:

@@ -20,7 +20,7 @@ NOT_PAGES = ("/api/", "/v2/", "/static/", "/vendor/", "/static-offline-docs/")
 NOT_A_PAGE = frozenset({"/predict", "/v2", "/health", "/metrics", "/openapi.json"})
 
 
-class Grant(Enum):
+class TokenScope(Enum):
     """What a request may do."""
 
     NOTHING = "nothing"
@@ -29,15 +29,15 @@ class Grant(Enum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class AuthResult:
     """What a request may do, and whether it was a cookie that says so, which a browser sends by itself."""
 
-    grant: Grant
+    grant: TokenScope
     by_cookie: bool = False
 
 
-OPEN = Verdict(Grant.EVERYTHING)
-NOBODY = Verdict(Grant.NOTHING)
+OPEN = AuthResult(TokenScope.EVERYTHING)
+NOBODY = AuthResult(TokenScope.NOTHING)
 
 
 def needs_token(settings: Settings) -> bool:
@@ -60,7 +60,7 @@ def is_open(method: str, path: str) -> bool:
     return method in ("GET", "HEAD") and (path in OPEN_PATHS or path.startswith(OPEN_PREFIXES))
 
 
-class Access:
+class TokenAuth:
     """Compares what a request brings with the tokens; in constant time, by their SHA-256, so that no length shows."""
 
     def __init__(self, settings: Settings) -> None:
@@ -80,7 +80,7 @@ class Access:
         # Cookies know no ports: servers with different tokens on one host must not overwrite each other's.
         self._cookie_name = b"digitpad-" + hashlib.sha256(self._cookie_value).hexdigest()[:8].encode()
 
-    def judge(self, authorizations: list[bytes], cookies: list[bytes]) -> Verdict:
+    def authenticate(self, authorizations: list[bytes], cookies: list[bytes]) -> AuthResult:
         """What the request with these headers may do. A token that is wrong is not made good by a cookie."""
         if self.is_open:
             return OPEN
@@ -88,25 +88,25 @@ class Access:
             scheme, _, token = authorizations[0].partition(b" ")
             if len(authorizations) > 1 or scheme.lower() != b"bearer":
                 return NOBODY
-            return Verdict(self._grant(token.strip(b" ")))
-        return Verdict(Grant.EVERYTHING, by_cookie=True) if self._has_cookie(cookies) else NOBODY
+            return AuthResult(self._grant(token.strip(b" ")))
+        return AuthResult(TokenScope.EVERYTHING, by_cookie=True) if self._has_cookie(cookies) else NOBODY
 
     def opens(self, token: str) -> bool:
         """Whether this is the token for everything."""
-        return self._grant(token.encode()) is Grant.EVERYTHING
+        return self._grant(token.encode()) is TokenScope.EVERYTHING
 
     def cookie(self, *, secure: bool) -> str:
         """The `Set-Cookie` that a browser gets for the token. It is made from the token and does not show it."""
         parts = [f"{self._cookie_name.decode()}={self._cookie_value.decode()}", "Path=/", "HttpOnly", "SameSite=Strict"]
         return "; ".join([*parts, "Secure"] if secure else parts)
 
-    def _grant(self, token: bytes) -> Grant:
+    def _grant(self, token: bytes) -> TokenScope:
         if len(token) > TOKEN_LENGTH:
-            return Grant.NOTHING
+            return TokenScope.NOTHING
         digest = _digest(token)
         everything = hmac.compare_digest(digest, self._token)
         predict = self._predict is not None and hmac.compare_digest(digest, self._predict)
-        return Grant.EVERYTHING if everything else Grant.PREDICT if predict else Grant.NOTHING
+        return TokenScope.EVERYTHING if everything else TokenScope.PREDICT if predict else TokenScope.NOTHING
 
     def _has_cookie(self, headers: list[bytes]) -> bool:
         for header in headers:

@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.settings import Settings
 from app.web import errors
 from app.web.middleware import authentication
-from app.web.middleware.authentication import Access, Grant, Verdict
-from app.web.middleware.limits import HELD, SOCKETS, Held, Room
+from app.web.middleware.authentication import AuthResult, TokenAuth, TokenScope
+from app.web.middleware.limits import HELD, SOCKETS, BodyReservation, Capacity
 from app.web.middleware.trusted_hosts import Authority, Hosts, Origins
 from app.web.security_headers import Header, protect
 
@@ -29,7 +29,7 @@ POLICY_VIOLATION = 1008
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Rejection:
     """Why a request goes no further."""
 
     status: HTTPStatus
@@ -38,20 +38,20 @@ class Refusal:
     asks_for_token: bool = False
 
 
-class Rules:
+class SecurityRules:
     """What the gate goes by. Raises SettingError where the settings leave a gap."""
 
     def __init__(self, settings: Settings) -> None:
-        self.hosts, self.access, self.origins = Hosts(settings), Access(settings), Origins(settings.allowed_origins)
+        self.hosts, self.access, self.origins = Hosts(settings), TokenAuth(settings), Origins(settings.allowed_origins)
 
 
-class Guard:
+class SecurityMiddleware:
     """The gate: pure ASGI, so that it costs `/predict` next to nothing."""
 
-    def __init__(self, app: ASGIApp, rules: Rules, room: Room | None = None) -> None:
+    def __init__(self, app: ASGIApp, rules: SecurityRules, room: Capacity | None = None) -> None:
         self._app = app
         self._hosts, self._access, self._origins = rules.hosts, rules.access, rules.origins
-        self._room = room or Room()
+        self._room = room or Capacity()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -80,7 +80,7 @@ class Guard:
         if answer is not None:
             await answer(scope, receive, protected)
             return
-        held = scope[HELD] = Held(self._room)
+        held = scope[HELD] = BodyReservation(self._room)
         try:
             await self._app(scope, receive, protected)
         finally:
@@ -89,7 +89,7 @@ class Guard:
     def _answer(self, scope: Scope, head: "_Head", *, allowed: bool) -> Response | None:
         """The answer to a request that goes no further: a refusal, a preflight's, or a page's without its token."""
         authority = self._authority(scope, head)
-        if isinstance(authority, Refusal):
+        if isinstance(authority, Rejection):
             return _respond(scope, authority)
         method, path = scope["method"], scope["path"]
         if allowed and method == "OPTIONS" and head.asks_before:
@@ -99,13 +99,13 @@ class Guard:
         else:
             query = scope["query_string"]
             if b"token=" in query and method == "GET" and authentication.is_page(path):
-                return self._enter(scope, path, query)
-            verdict = self._access.judge(head.authorizations, head.cookies)
+                return self._exchange_token(scope, path, query)
+            verdict = self._access.authenticate(head.authorizations, head.cookies)
             refusal = _refusal_of(verdict, path, brought=bool(head.authorizations))
             if refusal is not None:
                 return _respond(scope, refusal)
         if method not in SAFE_METHODS:
-            refusal = self._foreign(head, authority, verdict)
+            refusal = self._check_origin(head, authority, verdict)
             if refusal is not None:
                 return _respond(scope, refusal)
         return None
@@ -122,21 +122,21 @@ class Guard:
         finally:
             self._room.sockets += 1
 
-    def _refuse_socket(self, scope: Scope, head: "_Head") -> Refusal | None:
+    def _refuse_socket(self, scope: Scope, head: "_Head") -> Rejection | None:
         authority = self._authority(scope, head)
-        if isinstance(authority, Refusal):
+        if isinstance(authority, Rejection):
             return authority
-        verdict = self._access.judge(head.authorizations, head.cookies)
+        verdict = self._access.authenticate(head.authorizations, head.cookies)
         refusal = _refusal_of(verdict, scope["path"], brought=bool(head.authorizations))
-        refusal = refusal or self._foreign(head, authority, verdict)
+        refusal = refusal or self._check_origin(head, authority, verdict)
         if refusal is None and self._room.sockets <= 0:
             message = f"expected at most {SOCKETS} open sockets; try again in a moment"
-            refusal = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "5"})
+            refusal = Rejection(HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "5"})
         return refusal
 
-    def _authority(self, scope: Scope, head: "_Head") -> Authority | Refusal:
+    def _authority(self, scope: Scope, head: "_Head") -> Authority | Rejection:
         if len(head.hosts) != 1:
-            return Refusal(HTTPStatus.BAD_REQUEST, f"expected one Host header; got {len(head.hosts)}")
+            return Rejection(HTTPStatus.BAD_REQUEST, f"expected one Host header; got {len(head.hosts)}")
         server = scope.get("server")
         authority = self._hosts.check(head.hosts[0], str(server[0]) if server else "")
         if authority is not None:
@@ -145,27 +145,29 @@ class Guard:
             f"expected a Host that this server answers to; got {_shown(head.hosts[0])} "
             "(DIGITPAD_ALLOWED_HOSTS names more)"
         )
-        return Refusal(HTTPStatus.MISDIRECTED_REQUEST, message)
+        return Rejection(HTTPStatus.MISDIRECTED_REQUEST, message)
 
-    def _foreign(self, head: "_Head", authority: Authority, verdict: Verdict) -> Refusal | None:
+    def _check_origin(self, head: "_Head", authority: Authority, verdict: AuthResult) -> Rejection | None:
         """Refuse what another site's page sent: what changes something, and sockets.
 
         Browsers name the page's origin with all of these, so what names none is a program. A cookie is a browser's,
         though, and is not believed without.
         """
         if len(head.origins) > 1:
-            return Refusal(HTTPStatus.BAD_REQUEST, f"expected one Origin header; got {len(head.origins)}")
+            return Rejection(HTTPStatus.BAD_REQUEST, f"expected one Origin header; got {len(head.origins)}")
         if head.origins:
             origin = head.origins[0]
             if self._origins.is_own(origin, authority) or self._origins.is_allowed(origin):
                 return None
-            return Refusal(HTTPStatus.FORBIDDEN, f"expected a page of this server as the origin; got {_shown(origin)}")
+            return Rejection(
+                HTTPStatus.FORBIDDEN, f"expected a page of this server as the origin; got {_shown(origin)}"
+            )
         site = head.sites[0] if head.sites else b""
         if site == b"same-origin" or (site in (b"", b"none") and not verdict.by_cookie):
             return None
-        return Refusal(HTTPStatus.FORBIDDEN, "expected a page of this server as the origin; got none")
+        return Rejection(HTTPStatus.FORBIDDEN, "expected a page of this server as the origin; got none")
 
-    def _enter(self, scope: Scope, path: str, query: bytes) -> Response:
+    def _exchange_token(self, scope: Scope, path: str, query: bytes) -> Response:
         """Trade the token in a page's address for a cookie, and send the browser to the address without it."""
         token, address = authentication.take_token(path, query)
         if token is None or not self._access.opens(token):
@@ -195,29 +197,31 @@ class _Head:
         self.hosts, self.origins, self.authorizations, self.cookies, self.sites, self.asks_before = picked.values()
 
 
-def _refusal_of(verdict: Verdict, path: str, *, brought: bool) -> Refusal | None:
-    if verdict.grant is Grant.EVERYTHING or (verdict.grant is Grant.PREDICT and authentication.may_predict(path)):
+def _refusal_of(verdict: AuthResult, path: str, *, brought: bool) -> Rejection | None:
+    if verdict.grant is TokenScope.EVERYTHING or (
+        verdict.grant is TokenScope.PREDICT and authentication.may_predict(path)
+    ):
         return None
-    if verdict.grant is Grant.PREDICT:
+    if verdict.grant is TokenScope.PREDICT:
         message = "expected the token for everything; the one that came may only predict"
-        return Refusal(HTTPStatus.FORBIDDEN, message, {"www-authenticate": f'{REALM}, error="insufficient_scope"'})
+        return Rejection(HTTPStatus.FORBIDDEN, message, {"www-authenticate": f'{REALM}, error="insufficient_scope"'})
     if brought:
         return _refused("the one that came is not the right one", invalid=True)
     return _refused("none came", invalid=False)
 
 
-def _refused(came: str, *, invalid: bool) -> Refusal:
+def _refused(came: str, *, invalid: bool) -> Rejection:
     challenge = f'{REALM}, error="invalid_token"' if invalid else REALM
     message = f'expected a token, as "Authorization: Bearer ..."; {came}'
-    return Refusal(HTTPStatus.UNAUTHORIZED, message, {"www-authenticate": challenge}, asks_for_token=True)
+    return Rejection(HTTPStatus.UNAUTHORIZED, message, {"www-authenticate": challenge}, asks_for_token=True)
 
 
-def _respond(scope: Scope, refusal: Refusal) -> Response:
+def _respond(scope: Scope, refusal: Rejection) -> Response:
     template = "pages/token.html" if refusal.asks_for_token else "pages/error.html"
     return errors.respond(Request(scope), refusal.status, refusal.message, refusal.headers, template=template)
 
 
-async def _close(scope: Scope, receive: Receive, send: Send, refusal: Refusal) -> None:
+async def _close(scope: Scope, receive: Receive, send: Send, refusal: Rejection) -> None:
     """Refuse a socket before it is accepted, with the reason where the server can send one."""
     await receive()  # websocket.connect
     if "websocket.http.response" not in scope.get("extensions", {}):

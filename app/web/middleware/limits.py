@@ -1,7 +1,7 @@
 """How much of the server strangers may take up: each limit is checked before the memory is spent."""
 
 from app.errors import LimitError, QueueFullError
-from app.runs.log.event_log import Log
+from app.runs.log.event_log import EventLog
 
 MEGABYTE = 2**20
 
@@ -18,25 +18,25 @@ SOCKETS = 2000
 """Web sockets that are open at one time."""
 
 HELD = "digitpad.held"
-"""Where a request's scope has the `Held` of its body, if the server counts them."""
+"""Where a request's scope has the `BodyReservation` of its body, if the server counts them."""
 
 QUEUED_RUNS = 100
 """Runs that wait at one time."""
 
 
-class Room:
+class Capacity:
     """What one server still has room for. Belongs to one event loop."""
 
     def __init__(self, *, bodies: int = BODIES_LIMIT, sockets: int = SOCKETS) -> None:
         self.bodies, self.sockets = bodies, sockets
 
 
-class Held:
+class BodyReservation:
     """The bytes that one request holds of the room for bodies."""
 
     __slots__ = ("_bytes", "_room")
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Capacity) -> None:
         self._room, self._bytes = room, 0
 
     def take(self, count: int) -> None:
@@ -52,7 +52,7 @@ class Held:
         self._bytes = 0
 
 
-def check_queue(log: Log, count: int = 1) -> None:
+def check_queue(log: EventLog, count: int = 1) -> None:
     """Raise QueueFullError where no `count` more runs may wait."""
     waiting = log.waiting()
     if waiting + count > QUEUED_RUNS:

@@ -8,7 +8,7 @@ export const BACK = "digitpad:back"; // it answers again
 
 const AWAY_STATUSES = new Set([502, 503, 504]);
 
-/** The server answered with an error; `message` is the text it gave, `answer` all that it said, null where that was no JSON. */
+/** The server answered with an error; `message` is the text it gave, `to_response` all that it said, null where that was no JSON. */
 export class Refused extends Error {
   constructor(status, message, answer = null) {
     super(message);

@@ -27,7 +27,7 @@ export const signed = (value) => (value < 0 ? num(value) : `+${num(value)}`);
 
 /**
  * Where the numbers of an array of `shape`, (n) units or (C, H, W) maps, stand: `columns` and `rows` of cells,
- * `cell(index)` gives [x, y], and `at(x, y)` the index, null between maps.
+ * `confusion_examples(index)` gives [x, y], and `at(x, y)` the index, null between maps.
  */
 export function gridOf(shape) {
   if (shape.length === 1) {

@@ -17,7 +17,7 @@ from app.data.augmentation.augment import (
     smoothed,
 )
 from app.data.augmentation.warp import Warp
-from app.data.augmentation.worker import EpochImages
+from app.data.augmentation.worker import AugmentedEpochs
 from app.nn import WorkerLostError
 from app.nn.arrays import Buffers
 from tests.support.waiting import until
@@ -179,19 +179,19 @@ def test_the_ends_of_all_ranges_work(images):
 
 
 def test_a_process_makes_each_epoch_s_images_ahead_and_in_any_order(images):
-    with EpochImages(images, EVERYTHING, 3, epochs=5) as ahead:
+    with AugmentedEpochs(images, EVERYTHING, 3, epochs=5) as ahead:
         made = {epoch: ahead(epoch).copy() for epoch in (1, 2, 3, 4, 5)}
-    with EpochImages(images, EVERYTHING, 3, epochs=5) as another:
+    with AugmentedEpochs(images, EVERYTHING, 3, epochs=5) as another:
         for epoch in (3, 4, 4, 1, 5, 2):
             np.testing.assert_array_equal(another(epoch), made[epoch])
-    with EpochImages(images, EVERYTHING, 3, epochs=5, ahead=False) as here:
+    with AugmentedEpochs(images, EVERYTHING, 3, epochs=5, ahead=False) as here:
         for epoch in made:
             # BLAS with another number of threads may differ in a last bit, and a pixel by a step then
             assert np.abs(here(epoch).astype(int) - made[epoch]).max() <= 1
 
 
 def test_images_stay_as_they_are_while_the_next_ones_are_made(images):
-    with EpochImages(images, EVERYTHING, 3, epochs=5) as ahead:
+    with AugmentedEpochs(images, EVERYTHING, 3, epochs=5) as ahead:
         first = ahead(1)
         copy = first.copy()
         ahead._wait(2)
@@ -199,7 +199,7 @@ def test_images_stay_as_they_are_while_the_next_ones_are_made(images):
 
 
 def test_a_process_that_died_is_noticed(images):
-    with EpochImages(images, EVERYTHING, 3, epochs=5) as epochs:
+    with AugmentedEpochs(images, EVERYTHING, 3, epochs=5) as epochs:
         epochs(1)
         os.kill(epochs._process.pid, signal.SIGKILL)
         with pytest.raises(WorkerLostError, match="augmentation died"):
@@ -207,7 +207,7 @@ def test_a_process_that_died_is_noticed(images):
 
 
 def test_the_process_ends_with_the_training(images):
-    with EpochImages(images, EVERYTHING, 3, epochs=5) as epochs:
+    with AugmentedEpochs(images, EVERYTHING, 3, epochs=5) as epochs:
         epochs(1)
         process = epochs._process
     until(lambda: process.poll() is not None)

@@ -5,7 +5,7 @@ from app.data.handwriting.digits import DIGITS, Glyph
 from app.data.handwriting.spline import make_pen
 from app.data.handwriting.symbols import LETTERS
 from app.data.handwriting.writer import POINTS, STROKES, draw_whims, write
-from app.data.preprocessing.rasterize_batch import draw_many
+from app.data.preprocessing.rasterize_batch import rasterize_batch
 
 GLYPHS = [glyph for ways in (*DIGITS.values(), LETTERS.values()) for glyph in ways]
 
@@ -42,10 +42,10 @@ def test_the_same_whims_write_the_same_and_others_do_not():
     pen = make_pen(DIGITS["4"][0])
     whims = draw_whims(np.random.default_rng(5), 30)
     first, again = write(pen, whims), write(pen, whims)
-    assert np.array_equal(draw_many(first), draw_many(again))
+    assert np.array_equal(rasterize_batch(first), rasterize_batch(again))
     part = np.array([7, 3])
-    assert np.array_equal(draw_many(write(pen, whims[part])), draw_many(first)[part])
-    assert len({image.tobytes() for image in draw_many(first)}) == 30
+    assert np.array_equal(rasterize_batch(write(pen, whims[part])), rasterize_batch(first)[part])
+    assert len({image.tobytes() for image in rasterize_batch(first)}) == 30
 
 
 def test_pens_differ_in_width_and_some_press_unevenly():

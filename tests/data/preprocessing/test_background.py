@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.data.preprocessing.background import find_paper, without_bars
+from app.data.preprocessing.background import estimate_background, strip_letterbox
 from app.data.preprocessing.ink import find_ink
 from tests.support.drawings import picture, recorded
 
@@ -43,7 +43,7 @@ def test_uneven_light_is_taken_out_and_the_ink_is_known(name, light, light_ink):
 @pytest.mark.parametrize("light", ["from the left", "from a corner", "a lamp"])
 def test_a_smooth_light_leaves_no_trace_on_the_paper_or_the_ink(light):
     ink, page = drawn("digit 8", light_ink=False)
-    found = find_paper((page * LIGHTS[light]).astype(np.float32))
+    found = estimate_background((page * LIGHTS[light]).astype(np.float32))
     assert not found.is_even
     assert np.abs(found.contrast[ink == 0]).max() < 0.02
     full = found.contrast[ink == 1]
@@ -58,7 +58,7 @@ def test_empty_paper_is_blank_in_any_light(light):
 def test_even_paper_stays_bit_for_bit_as_it_is():
     _, page = drawn("digit 2", light_ink=False)
     page = page.astype(np.float32)
-    found = find_paper(page)
+    found = estimate_background(page)
     assert found.is_even
     assert np.array_equal(found.contrast, np.median(page[0]) - page)
 
@@ -66,15 +66,15 @@ def test_even_paper_stays_bit_for_bit_as_it_is():
 def test_uneven_light_that_is_not_to_be_evened_out_stays():
     _, page = drawn("digit 2", light_ink=False)
     page = (page * LIGHTS["from the left"]).astype(np.float32)
-    assert find_paper(page, even_out=False).is_even
-    assert not find_paper(page).is_even
+    assert estimate_background(page, even_out=False).is_even
+    assert not estimate_background(page).is_even
 
 
 def test_noise_is_no_uneven_light():
     _, page = drawn("digit 2", light_ink=False)
     page = (page + np.random.default_rng(0).normal(0, 0.06, page.shape)).astype(np.float32)
-    assert find_paper(page, 0.06).is_even
-    assert not find_paper(page).is_even
+    assert estimate_background(page, 0.06).is_even
+    assert not estimate_background(page).is_even
 
 
 @pytest.mark.parametrize("darkest", [0.5, 0.6])
@@ -99,7 +99,7 @@ def test_an_empty_noisy_page_with_a_dark_corner_is_blank(noise, darkest):
 
 def test_noise_counts_for_more_where_there_is_less_light():
     light = LIGHTS["from a corner"]
-    found = find_paper((0.9 * light).astype(np.float32), 0.01)
+    found = estimate_background((0.9 * light).astype(np.float32), 0.01)
     assert found.noise.shape == found.contrast.shape
     assert np.allclose(found.noise, 0.01 * light.max() / light, rtol=0.05)
 
@@ -126,7 +126,7 @@ def test_strokes_that_reach_from_side_to_side_are_no_bars():
     one = np.full((60, 40), 255, np.uint8)
     one[5:55, 1:39] = 0
     for grey in (seven, one, seven.T, 255 - seven, np.zeros((60, 40), np.uint8)):
-        inside, bars = without_bars(grey)
+        inside, bars = strip_letterbox(grey)
         assert inside is grey
         assert bars == ((0, 0), (0, 0))
 
@@ -135,6 +135,6 @@ def test_strokes_that_reach_from_side_to_side_are_no_bars():
 def test_paper_of_any_shape_is_found_without_a_failure(shape):
     rng = np.random.default_rng(0)
     for page in (np.zeros(shape), rng.random(shape), np.indices(shape).sum(axis=0) / sum(shape)):
-        found = find_paper(page.astype(np.float32))
+        found = estimate_background(page.astype(np.float32))
         assert found.contrast.shape == shape
         assert np.isfinite(found.contrast).all()

@@ -7,7 +7,7 @@ import pytest
 
 from app.data import from_strokes, sheet_of_image, sheet_of_strokes
 from app.data.preprocessing.components import label_components
-from app.data.preprocessing.segment import MAX_GROUPS, group_ink, group_strokes
+from app.data.preprocessing.segment import MAX_GROUPS, segment_ink, segment_strokes
 from tests.support.drawings import FIXTURES, encode, picture, recorded
 
 DRAWINGS = recorded()
@@ -17,7 +17,7 @@ SINGLE += [(f"{index} {drawing['kind']}", drawing["strokes"]) for index, drawing
 
 
 def groups(*strokes):
-    return group_strokes([np.array(stroke, float).reshape(-1, 2) for stroke in strokes])
+    return segment_strokes([np.array(stroke, float).reshape(-1, 2) for stroke in strokes])
 
 
 def shifted(strokes, x, y=0):
@@ -70,7 +70,7 @@ def test_strokes_without_points_belong_nowhere():
 @pytest.mark.parametrize("scale", [1e-300, 1e-3, 1, 1e6, 1e300, 8e305])
 def test_neither_place_nor_size_changes_the_groups(scale):
     strokes = [np.array([[x, 0.0], [x + 5, 100.0]]) * scale for x in (0, 60, 130)]
-    assert group_strokes(strokes) == [[0], [1], [2]]
+    assert segment_strokes(strokes) == [[0], [1], [2]]
 
 
 def test_a_dot_beside_a_digit_is_a_part_of_its_own():
@@ -113,20 +113,20 @@ def test_a_speck_of_dirt_is_no_group():
     ink = np.zeros((200, 300), np.float32)
     ink[20:180, 50:70] = 1
     ink[100:103, 200:203] = 1
-    assert group_ink(ink) == []
+    assert segment_ink(ink) == []
     ink[20:180, 200:220] = 1
-    assert [group.box for group in group_ink(ink)] == [(20, 50, 180, 70), (20, 200, 180, 220)]
+    assert [group.box for group in segment_ink(ink)] == [(20, 50, 180, 70), (20, 200, 180, 220)]
 
 
 def test_ink_of_noise_is_not_split_and_ends():
     rng = np.random.default_rng(0)
     for share in (0.001, 0.05, 0.5):
-        assert len(group_ink((rng.random((1000, 1000)) < share).astype(np.float32))) <= MAX_GROUPS
+        assert len(segment_ink((rng.random((1000, 1000)) < share).astype(np.float32))) <= MAX_GROUPS
 
 
 def test_no_ink_has_no_groups():
-    assert group_ink(np.zeros((30, 30), np.float32)) == []
-    assert group_ink(np.full((30, 30), 0.3, np.float32)) == []
+    assert segment_ink(np.zeros((30, 30), np.float32)) == []
+    assert segment_ink(np.full((30, 30), 0.3, np.float32)) == []
 
 
 def test_components_are_those_of_a_flood_fill():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.data import DatasetUnavailable, from_strokes, list_datasets, load_dataset
-from app.data.cache import LoadedDatasets
+from app.data.cache import DatasetCache
 from app.data.drawings.store import DrawingStore
 from app.data.sources import drawings as module
 from app.data.sources.drawings import load_own, size_of
@@ -37,7 +37,7 @@ def test_each_label_has_its_share_and_the_labels_are_in_a_stable_order(store):
 
 
 def test_no_drawing_is_in_both_splits(store, monkeypatch):
-    monkeypatch.setattr(module, "warped", lambda strokes, rng: (strokes, module.STROKE_WIDTH))
+    monkeypatch.setattr(module, "jitter_strokes", lambda strokes, rng: (strokes, module.STROKE_WIDTH))
     dataset = load_own(store, "shapes")
     train, test = ({image.tobytes() for image in split.images} for split in (dataset.train, dataset.test))
     assert (len(train), len(test)) == (15, 3)
@@ -78,8 +78,8 @@ def test_what_is_rendered_of_a_drawing_does_not_change_when_another_is_added(sto
 )
 def test_odd_drawings_are_rendered_as_well(strokes):
     paths = [np.array(stroke, np.float64) for stroke in strokes]
-    warped, width = module.warped(paths, np.random.default_rng(0))
-    image = module.draw_many([(warped, width)])[0]
+    warped, width = module.jitter_strokes(paths, np.random.default_rng(0))
+    image = module.rasterize_batch([(warped, width)])[0]
     assert image.max() > 128
 
 
@@ -117,7 +117,7 @@ def test_a_thousand_labels_and_a_label_with_many_drawings_keep_their_sizes():
 
 
 def test_loaded_sets_are_kept_until_a_drawing_changes_or_memory_is_short(store, tmp_path, cache_dir):
-    loaded = LoadedDatasets(data_dir=None, cache_dir=cache_dir, drawings=store, most_bytes=20_000_000)
+    loaded = DatasetCache(data_dir=None, cache_dir=cache_dir, drawings=store, most_bytes=20_000_000)
     first = loaded.get("drawings:shapes")
     assert loaded.get("drawings:shapes") is first
     store.relabel(store.load("shapes")[0].id, "○")
@@ -125,7 +125,7 @@ def test_loaded_sets_are_kept_until_a_drawing_changes_or_memory_is_short(store, 
     assert second.version != first.version
     strokes = loaded.get("strokes")  # 17 MB
     assert loaded.get("drawings:shapes") is second
-    tight = LoadedDatasets(data_dir=None, cache_dir=cache_dir, drawings=store, most_bytes=1000)
+    tight = DatasetCache(data_dir=None, cache_dir=cache_dir, drawings=store, most_bytes=1000)
     own = tight.get("drawings:shapes")
     assert len(tight.get("strokes").train) == len(strokes.train)
     assert tight.get("drawings:shapes") is not own

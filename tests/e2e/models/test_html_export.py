@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from app.data import sheet_of_strokes
 from app.models import ModelStore, Predictor
 from app.models.formats.registry import export_model
-from app.models.responses import answer, read_sheets
+from app.models.responses import predict_drawings, to_response
 from app.settings import SHIPPED_MODELS
 from tests.models.networks import make
 from tests.support.browser import draw, fingers, sparse
@@ -104,9 +104,9 @@ def test_every_kind_of_network_says_the_same_as_here(page, name, tmp_path):
     page.locator("#pad[data-ready]").wait_for()
     sets = drawings(25)
     sheets = [sheet_of_strokes(strokes) for strokes in sets]
-    said = zip(sheets, *read_sheets(Predictor(card, network), sheets), strict=True)
+    said = zip(sheets, *predict_drawings(Predictor(card, network), sheets), strict=True)
     for found, (sheet, whole, parts) in zip(page.evaluate(READ, sets), said, strict=True):
-        same(found, answer(sheet, whole, parts, model="made", with_input=True))
+        same(found, to_response(sheet, whole, parts, model="made", with_input=True))
 
 
 def test_it_is_drawn_on_with_a_mouse_and_a_keyboard_and_says_what_it_reads(page, html):

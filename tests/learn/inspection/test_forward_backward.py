@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from app.data import Prepared
+from app.data import PreparedImage
 from app.learn.inspection.backward import backward, delta, passes
 from app.learn.inspection.connections import chain, is_mixing, links_back, links_on
 from app.learn.inspection.forward import forward, layer_picture
@@ -25,7 +25,7 @@ def test_forward_is_what_the_model_predicts(tmp_path, name):
     shown = forward(subject(tmp_path, name, dtype=None))
     store = save(tmp_path, name, *NETWORKS[name])
     card, network = store.load(name)
-    predicted = Predictor(card, network).predict([Prepared(PIXELS, blank=False)])[0]
+    predicted = Predictor(card, network).predict([PreparedImage(PIXELS, blank=False)])[0]
     outputs = shown["outputs"]
     assert outputs["calibrated"] == pytest.approx(list(predicted.probabilities.values()), abs=1e-6)
     assert outputs["says"] == predicted.label

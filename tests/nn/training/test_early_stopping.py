@@ -32,8 +32,8 @@ def test_it_ends_after_so_many_epochs_without_a_smaller_loss_and_gives_the_best_
     net, stopping = network(), EarlyStopping(patience)
     for epoch, loss in enumerate(losses, 1):
         net.params[:] = epoch
-        stopping.see(epoch, loss, net)
-        if stopping.is_over:
+        stopping.update(epoch, loss, net)
+        if stopping.should_stop:
             break
     assert (epoch, stopping.best_epoch) == (ends, best)
     stopping.restore(net)

@@ -6,7 +6,7 @@ from sqlalchemy import create_engine, inspect
 from app.runs.config.annotations import check_note, check_tags
 from app.runs.config.run_config import field_of, request_config
 from app.runs.config.sweep import race_configs, race_tag
-from app.runs.log.event_log import Log
+from app.runs.log.event_log import EventLog
 from tests.conftest import TINY
 
 BASE = request_config({"recipe": "quick", "overrides": TINY})
@@ -106,7 +106,7 @@ def test_the_field_of_an_error_is_what_its_message_begins_with():
 
 
 def test_a_database_of_an_older_version_gets_tags_and_notes(settings):
-    log = Log(settings.log_url)
+    log = EventLog(settings.log_url)
     run = log.add(BASE)
     log.close()
     engine = create_engine(settings.log_url)
@@ -114,9 +114,9 @@ def test_a_database_of_an_older_version_gets_tags_and_notes(settings):
         for column in ("tags", "note"):
             connection.exec_driver_sql(f"ALTER TABLE runs DROP COLUMN {column}")
     engine.dispose()
-    log = Log(settings.log_url)
+    log = EventLog(settings.log_url)
     assert (log.run(run)["tags"], log.run(run)["note"]) == ([], "")
-    log.describe(run, {"tags": ["old"]})
+    log.annotate(run, {"tags": ["old"]})
     assert log.run(run)["tags"] == ["old"]
     assert {"tags", "note"} <= {column["name"] for column in inspect(log.engine).get_columns("runs")}
     log.close()

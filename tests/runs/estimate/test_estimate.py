@@ -6,9 +6,9 @@ import subprocess
 import pytest
 
 from app.runs.config.run_config import request_config
-from app.runs.estimate.benchmark import outline, trial, trial_apart
-from app.runs.estimate.estimator import Estimator, KeptSpeeds, Speed, likeness, training_samples
-from app.runs.log.state import State
+from app.runs.estimate.benchmark import layer_summary, trial, trial_apart
+from app.runs.estimate.estimator import Estimator, Speed, SpeedCache, speed_key, training_samples
+from app.runs.log.state import RunState
 from tests.conftest import TINY
 
 
@@ -19,18 +19,18 @@ def config(**overrides):
 def finished(log, given, rate):
     run = log.add(given)
     claim = log.claim("me")
-    log.say(claim, "epoch", {"epoch": 1, "samples_per_second": rate})
-    log.finish(claim, State.SUCCEEDED, {})
+    log.append(claim, "epoch", {"epoch": 1, "samples_per_second": rate})
+    log.finish(claim, RunState.SUCCEEDED, {})
     return run
 
 
 def test_the_outline_has_each_layers_shape_and_parameters():
     network = request_config({"recipe": "lenet"}).build_network()
-    parts = outline(network)
+    parts = layer_summary(network)
     assert [part["type"] for part in parts] == [layer.type for layer in network.layers]
     assert sum(part["parameters"] for part in parts) == network.params.size
     assert parts[-1]["shape"] == [10]
-    tiny = outline(config().build_network())
+    tiny = layer_summary(config().build_network())
     assert [(part["shape"], part["parameters"]) for part in tiny] == [([16], 785 * 16), ([16], 0), ([10], 170)]
 
 
@@ -55,9 +55,9 @@ def test_a_run_that_was_done_tells_the_speed_of_the_like(log):
 
 def test_what_does_not_change_the_speed_does_not_change_the_likeness():
     base = config().model_dump(mode="json")
-    assert likeness(config(seed=9, epochs=1).model_dump(mode="json")) == likeness(base)
+    assert speed_key(config(seed=9, epochs=1).model_dump(mode="json")) == speed_key(base)
     for changed in (config(dtype="float64"), config(batch_size=1), config(optimizer={"type": "adamw"})):
-        assert likeness(changed.model_dump(mode="json")) != likeness(base)
+        assert speed_key(changed.model_dump(mode="json")) != speed_key(base)
 
 
 def test_a_trial_times_its_batches():
@@ -93,23 +93,23 @@ def test_a_server_that_starts_again_knows_what_was_tried(log, tmp_path):
 
 def test_speeds_are_kept_for_a_day_and_for_this_machine(tmp_path, monkeypatch):
     now = [1000.0]
-    kept = KeptSpeeds(tmp_path, lambda: now[0])
+    kept = SpeedCache(tmp_path, lambda: now[0])
     kept.put("a", 5.0)
     assert (kept.get("a"), kept.get("b")) == (5.0, None)
     now[0] += 86_400.0
     assert kept.get("a") is None
     kept.put("a", 6.0)
     monkeypatch.setattr("platform.node", lambda: "another")
-    assert KeptSpeeds(tmp_path, lambda: now[0]).get("a") is None
+    assert SpeedCache(tmp_path, lambda: now[0]).get("a") is None
     (tmp_path / "file").write_text("")
-    KeptSpeeds(tmp_path / "file" / "below").put("a", 1.0)  # a folder that cannot be made harms nothing
+    SpeedCache(tmp_path / "file" / "below").put("a", 1.0)  # a folder that cannot be made harms nothing
 
 
 @pytest.mark.parametrize(
     "damage", ["", "{}", "3", '{"of": 1}', '{"of": OF, "speeds": {"a": [1e999, 1]}}', '{"of": OF, "speeds": {"a": 1}}']
 )
 def test_a_damaged_file_of_speeds_is_none(tmp_path, damage):
-    kept = KeptSpeeds(tmp_path, lambda: 1.0)
+    kept = SpeedCache(tmp_path, lambda: 1.0)
     kept.put("a", 5.0)
     of = json.loads((tmp_path / "speeds.json").read_text())["of"]
     (tmp_path / "speeds.json").write_text(damage.replace("OF", json.dumps(of)))

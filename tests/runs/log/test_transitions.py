@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from app.runs.config.run_config import request_config
-from app.runs.log.event_log import Log, NotEndedError, UnknownRunError
-from app.runs.log.state import ENDED, MOVES, State
-from app.runs.log.transitions import Claim, FencedError
+from app.runs.log.event_log import EventLog, NotEndedError, UnknownRunError
+from app.runs.log.state import ENDED, MOVES, RunState
+from app.runs.log.transitions import FencedError, Lease
 
 CONFIG = request_config({"recipe": "quick"})
 SAID_BY_A_MOVE = {"queued", "paused", "resumed", "succeeded", "failed", "cancelled"}
@@ -26,7 +26,7 @@ class RunsMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.log = Log(f"sqlite:///{Path(self.folder.name) / 'log.sqlite3'}")
+        self.log = EventLog(f"sqlite:///{Path(self.folder.name) / 'log.sqlite3'}")
         self.seen = {}  # run → its state when last looked at
         self.held = {}  # run → the claim that may write
 
@@ -39,7 +39,7 @@ class RunsMachine(RuleBasedStateMachine):
     @rule(target=runs)
     def add(self):
         run = self.log.add(CONFIG)
-        self.seen[run] = State.QUEUED
+        self.seen[run] = RunState.QUEUED
         return run
 
     @rule(run=runs)
@@ -79,13 +79,13 @@ class RunsMachine(RuleBasedStateMachine):
         claim = self.log.claim("a server")
         if claim is None:
             return multiple()
-        assert self.seen[claim.run] == State.QUEUED
+        assert self.seen[claim.run] == RunState.QUEUED
         self.held[claim.run] = claim
         return claim
 
     @rule(claim=claims)
     def give_up(self, claim):
-        self.log.give_up(claim, "it was silent")
+        self.log.reclaim_dead(claim, "it was silent")
         self._lost(claim)
 
     @rule(claim=claims)
@@ -101,11 +101,11 @@ class RunsMachine(RuleBasedStateMachine):
 
     @rule(claim=claims)
     def renew(self, claim):
-        self._write(claim, lambda: self.log.renew(claim, {"epoch": 1}))
+        self._write(claim, lambda: self.log.heartbeat(claim, {"epoch": 1}))
 
     @rule(claim=claims, kind=st.sampled_from(["started", "epoch", "evaluated", "model_saved"]))
     def say(self, claim, kind):
-        self._write(claim, lambda: self.log.say(claim, kind, {"epoch": 1}, checkpoint="a"))
+        self._write(claim, lambda: self.log.append(claim, kind, {"epoch": 1}, checkpoint="a"))
 
     @rule(claim=claims)
     def pause(self, claim):
@@ -114,7 +114,7 @@ class RunsMachine(RuleBasedStateMachine):
 
     @rule(claim=consumes(claims))
     def leave(self, claim):
-        self._write(claim, lambda: self.log.leave(claim, checkpoint="c"))
+        self._write(claim, lambda: self.log.hand_back(claim, checkpoint="c"))
         self._lost(claim)
 
     @rule(claim=claims, state=st.sampled_from(sorted(ENDED)))
@@ -139,7 +139,7 @@ class RunsMachine(RuleBasedStateMachine):
     def logs_are_whole(self):
         for run, before in list(self.seen.items()):
             row, events = self.log.run(run), self.log.events(run)
-            state = State(row["state"])
+            state = RunState(row["state"])
             assert [event["seq"] for event in events] == list(range(1, row["last_seq"] + 1))
             ends = [event["type"] for event in events if event["type"] in ENDED]
             assert ends == ([state] if state in ENDED else [])
@@ -149,14 +149,14 @@ class RunsMachine(RuleBasedStateMachine):
             self.seen[run] = state
             moves = [event["type"] for event in events if event["type"] in SAID_BY_A_MOVE]
             assert all(one != other for one, other in pairwise(moves))
-            assert (run in self.held) == (state == State.RUNNING)
-            assert state == State.RUNNING or not row["pause_requested"]
-            assert state in (State.QUEUED, State.RUNNING, *ENDED) or not row["cancel_requested"]
+            assert (run in self.held) == (state == RunState.RUNNING)
+            assert state == RunState.RUNNING or not row["pause_requested"]
+            assert state in (RunState.QUEUED, RunState.RUNNING, *ENDED) or not row["cancel_requested"]
 
     @invariant()
     def one_attempt_holds_each_run(self):
         for run, claim in self.held.items():
-            assert claim == Claim(run, self.log.run(run)["attempt"])
+            assert claim == Lease(run, self.log.run(run)["attempt"])
 
 
 def _is_reachable(before, after):

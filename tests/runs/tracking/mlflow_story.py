@@ -7,16 +7,16 @@ import sys
 from pathlib import Path
 
 from app.cli import main
-from app.runs.log.event_log import Log
-from app.runs.log.transitions import Claim
+from app.runs.log.event_log import EventLog
+from app.runs.log.transitions import Lease
 from app.runs.tracking.follower import Follower, mlflow_sink
 from tests.runs.tracking.test_tracking import finish, say_epoch
 
 
 def tell(home: Path, uri: str) -> dict[str, object]:
     """Tell MLflow a run with three epochs, then by another sink the rest; the command then finds all there."""
-    log = Log(f"sqlite:///{home / 'digitpad.sqlite3'}")
-    claim = Claim(1, 1)
+    log = EventLog(f"sqlite:///{home / 'digitpad.sqlite3'}")
+    claim = Lease(1, 1)
     Follower(log, mlflow_sink(uri, "digitpad", log.id, home)).turn()
     sink = mlflow_sink(uri, "digitpad", log.id, home)
     sink.write(log.run(1), log.events(1, after=3))  # as if the answer to the last had been lost

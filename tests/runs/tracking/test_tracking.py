@@ -10,8 +10,8 @@ import pytest
 
 from app.cli import main
 from app.runs.config.run_config import parse_config
-from app.runs.log.event_log import Log
-from app.runs.log.state import State
+from app.runs.log.event_log import EventLog
+from app.runs.log.state import RunState
 from app.runs.tracking import follower as following
 from app.runs.tracking.follower import Follower, Tracking, catch_up, tensorboard_sink
 from app.settings import SettingError, Settings
@@ -26,7 +26,7 @@ CONFIG = parse_config({**TINY, "epochs": 5, "validation": 0.1, "optimizer": {"ty
 
 @pytest.fixture
 def log(tmp_path):
-    opened = Log(f"sqlite:///{tmp_path / 'home' / 'digitpad.sqlite3'}")
+    opened = EventLog(f"sqlite:///{tmp_path / 'home' / 'digitpad.sqlite3'}")
     yield opened
     opened.close()
 
@@ -40,12 +40,12 @@ def begin(log):
 def say_epoch(log, claim, epoch):
     data = {"epoch": epoch, "epochs": 5, "train_loss": 1 / epoch, "val_loss": None, "val_accuracy": 0.5 + epoch / 100}
     layers = [{"name": "0 dense", "gradient_norm": 2.0 * epoch, "weight_norm": None}]
-    log.say(claim, "epoch", {**data, "seconds": 1.0, "samples_per_second": 1000.0, "layers": layers})
+    log.append(claim, "epoch", {**data, "seconds": 1.0, "samples_per_second": 1000.0, "layers": layers})
 
 
 def finish(log, claim):
-    log.say(claim, "evaluated", {"test_loss": 0.25, "test_accuracy": 0.75, "best_epoch": None})
-    log.finish(claim, State.SUCCEEDED, {"model": "custom-1"})
+    log.append(claim, "evaluated", {"test_loss": 0.25, "test_accuracy": 0.75, "best_epoch": None})
+    log.finish(claim, RunState.SUCCEEDED, {"model": "custom-1"})
 
 
 def points(folder: Path):

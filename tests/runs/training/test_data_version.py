@@ -6,7 +6,7 @@ import pytest
 from app.data.drawings.store import DrawingStore
 from app.data.sources import drawings as drawing_sets
 from app.models import ModelStore
-from app.runs.service import Commands
+from app.runs.service import RunService
 from tests.runs.worker.test_job import AfterEpochs, Wanted, types, work
 from tests.support.symbols import draw_symbol
 
@@ -28,7 +28,7 @@ def drawings(settings, monkeypatch):
 
 @pytest.fixture
 def commands(log, settings):
-    return Commands(log, ModelStore(settings.home), settings, lambda: None)
+    return RunService(log, ModelStore(settings.home), settings, lambda: None)
 
 
 def start(commands):
@@ -68,7 +68,7 @@ def test_a_run_whose_drawings_changed_says_so_and_another_goes_on_from_it(
         "Your drawings: shapes has changed since the run began, so it cannot go on as it would have",
     )
     assert log.events(run)[-1]["data"]["reason"] == "data"
-    further = commands.go_on(run, None)["id"]
+    further = commands.continue_run(run, None)["id"]
     row = work(log, settings)
     assert (row["id"], row["state"]) == (further, "succeeded")
     assert types(log, further).count("epoch") == 2  # those that were left
@@ -82,7 +82,7 @@ def test_a_run_whose_drawings_changed_says_so_and_another_goes_on_from_it(
 def test_nothing_goes_on_under_other_labels(log, settings, monkeypatch, drawings, commands):
     run = start(commands)
     work(log, settings)
-    commands.go_on(run, 1)
+    commands.continue_run(run, 1)
     for one in drawings.load("shapes"):
         if one.label == "○":
             drawings.relabel(one.id, "a")

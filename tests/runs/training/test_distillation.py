@@ -10,7 +10,7 @@ from app.models.features import look_at
 from app.nn import Network
 from app.runs.config.run_config import request_config
 from app.runs.estimate.benchmark import TRIED, with_teachers_time
-from app.runs.service import Commands
+from app.runs.service import RunService
 from app.runs.training.distillation import Teachers, load_teachers, with_teachers
 from app.runs.training.run_training import Training, card_of
 from app.runs.training.source_models import UnusableModelError
@@ -47,7 +47,7 @@ def store(settings):
 
 @pytest.fixture
 def commands(log, settings, store):
-    return Commands(log, store, settings, lambda: None)
+    return RunService(log, store, settings, lambda: None)
 
 
 def test_targets_lie_between_the_labels_and_the_mean_of_what_the_teachers_say():
@@ -114,7 +114,7 @@ def test_a_run_learns_from_stored_models_and_its_card_names_them_with_their_hash
     kept = store.get(row["model"]).config["distillation"]
     assert kept == {"model": "one + two", "weight": 0.5, "sha256": hashes}
     assert types(log, run)[:4] == ["queued", "started", "epoch", "epoch"]
-    again = commands.again(run)
+    again = commands.rerun(run)
     assert again["config"]["distillation"] == kept
 
 
@@ -123,13 +123,13 @@ def test_a_paused_student_goes_on_to_the_very_weights_of_one_that_was_not(log, s
     whole = commands.start(config)["id"]
     work(log, settings)
     broken = commands.start(config)["id"]
-    wanted, say = Wanted(), log.say
+    wanted, say = Wanted(), log.append
 
     def pausing(claim, kind, data, **columns):
         say(claim, kind, data, **columns)
         wanted.pause = wanted.pause or kind == "epoch"
 
-    monkeypatch.setattr(log, "say", pausing)
+    monkeypatch.setattr(log, "append", pausing)
     claim = log.claim("me")
     log.request_pause(broken)
     Job(log, claim, settings, wanted, lambda: None).run()
@@ -155,7 +155,7 @@ def test_models_are_kept_in_one_form_however_they_were_written():
 
 def test_a_race_among_teachers_starts_from_a_config_that_has_one(commands):
     first = commands.check(config_with(distillation={"model": "one"}))
-    raced = commands.race(first, "distillation.model", ["one", "two", "one + two"])
+    raced = commands.sweep(first, "distillation.model", ["one", "two", "one + two"])
     assert [row["config"]["distillation"]["model"] for row in raced] == ["one", "two", "one + two"]
     assert [len(row["config"]["distillation"]["sha256"]) for row in raced] == [1, 1, 2]
 

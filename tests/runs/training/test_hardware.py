@@ -4,7 +4,14 @@ import os
 
 import pytest
 
-from app.runs.training.hardware import AVX512, computing, cores, kernel_environment, share, worker_environment
+from app.runs.training.hardware import (
+    AVX512,
+    computing,
+    cores,
+    cores_per_worker,
+    kernel_environment,
+    worker_environment,
+)
 
 
 def cpuinfo(tmp_path, vendor, flags):
@@ -44,6 +51,6 @@ def test_blas_gets_the_processors_that_one_s_own_threads_leave():
 def test_trainings_at_once_share_the_processors_before_numpy_is_there():
     for workers in (1, cores(), 64):
         threads = worker_environment("environment", workers)
-        assert threads["OPENBLAS_NUM_THREADS"] == threads["OMP_NUM_THREADS"] == str(share(workers))
-    assert (share(1), share(64)) == (cores(), 1)
+        assert threads["OPENBLAS_NUM_THREADS"] == threads["OMP_NUM_THREADS"] == str(cores_per_worker(workers))
+    assert (cores_per_worker(1), cores_per_worker(64)) == (cores(), 1)
     assert worker_environment("Haswell", 1)["OPENBLAS_CORETYPE"] == "Haswell"

@@ -10,10 +10,10 @@ from app.data import DatasetUnavailable, load_dataset
 from app.data.drawings.store import DrawingStore
 from app.data.personalization import hold_out, load_personal, readiness
 from app.models import ModelStore
-from app.models.card import Compared, Mine
-from app.models.store import ForgetfulModelError
+from app.models.card import Comparison, Personalization
+from app.models.store import AccuracyDroppedError
 from app.runs.config.run_config import parse_config
-from app.runs.service import Commands
+from app.runs.service import RunService
 from app.runs.training.personalization import UnpreparedError, may_have_seen, personal_config, personal_name, rehearsed
 from app.runs.worker.job import Job
 from app.settings import SHIPPED_MODELS
@@ -70,7 +70,7 @@ def test_it_learns_an_odd_hand_and_forgets_little(odd, log, settings, store):
     parent = store.get("mnist-mlp")
     whole = personal_config(parent, settings, odd)
     assert (whole.personal.images, whole.personal.rehearsal) == (2000, 6000)
-    run = Commands(log, store, settings, lambda: None).start(smaller(whole, 600, 1200))  # enough for this hand
+    run = RunService(log, store, settings, lambda: None).start(smaller(whole, 600, 1200))  # enough for this hand
     assert (run["config"]["dataset"], run["config"]["start"]["model"]) == ("strokes", "mnist-mlp")
     row = work(log, settings)
     assert (row["state"], row["model"]) == ("succeeded", "mnist-mlp-mine")
@@ -95,7 +95,7 @@ def test_it_learns_an_odd_hand_and_forgets_little(odd, log, settings, store):
 def test_a_run_that_was_stopped_comes_to_the_same_model(odd, log, settings, store, monkeypatch):
     small = smaller(personal_config(store.get("mnist-mlp"), settings, odd), 100, 200, epochs=2)
     monkeypatch.setattr("app.runs.training.run_training.calibrate", lambda *_, **__: None)
-    commands = Commands(log, store, settings, lambda: None)
+    commands = RunService(log, store, settings, lambda: None)
     first = commands.start(small)["id"]
     with threadpool_limits(2, "blas"):
         whole = store.get(work(log, settings)["model"])
@@ -103,13 +103,13 @@ def test_a_run_that_was_stopped_comes_to_the_same_model(odd, log, settings, stor
     assert started["data"]["compute"]["blas_threads"] == 1  # two would wait for one another, and take all the time
     run = commands.start(small)["id"]
     stop = Wanted()
-    say = log.say
+    say = log.append
 
     def spoken(claim, kind, data, **columns):
         say(claim, kind, data, **columns)
         stop.leave = kind == "epoch"
 
-    monkeypatch.setattr(log, "say", spoken)
+    monkeypatch.setattr(log, "append", spoken)
     claim = log.claim("me")
     Job(log, claim, settings, stop).run()
     assert log.run(run)["state"] == "queued"
@@ -120,7 +120,7 @@ def test_a_run_that_was_stopped_comes_to_the_same_model(odd, log, settings, stor
     # one that waits is cancelled without a model: what nobody has compared with its parent is not kept
     models = len(store.list())
     stop.leave = False
-    monkeypatch.setattr(log, "say", spoken)
+    monkeypatch.setattr(log, "append", spoken)
     waiting = commands.start(small)["id"]
     Job(log, log.claim("me"), settings, stop).run()
     commands.pause(waiting)
@@ -232,10 +232,10 @@ def test_without_any_data_set_of_its_labels_a_model_is_not_made_to_forget(odd, s
 
 
 def mine(before, after, count=10_000, of="parent"):
-    same = Compared(of="drawings" if of == "drawings" else "parent", data="strokes", count=9, before=0.5, after=0.5)
-    row = Compared(of=of, data="mnist", count=count, before=before, after=after)
+    same = Comparison(of="drawings" if of == "drawings" else "parent", data="strokes", count=9, before=0.5, after=0.5)
+    row = Comparison(of=of, data="mnist", count=count, before=before, after=after)
     fields = {"parent": "p", "parent_sha256": "0" * 64, "set": "mine", "drawings": 20, "learned": 15, "held_out": 5}
-    return Mine(**fields, compared=[row] if of == "parent" else [same, row])
+    return Personalization(**fields, compared=[row] if of == "parent" else [same, row])
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_a_model_that_forgot_is_no_default_unless_forced(settings, store):
     card, network = store.load("mnist-mlp")
     other = card.model_copy(update={"name": "worse", "shipped": False, "mine": mine(0.995, 0.98), "calibration": None})
     store.save(other, network)
-    with pytest.raises(ForgetfulModelError, match=r"1\.50 points worse than p: 98\.00 % after 99\.50 %"):
+    with pytest.raises(AccuracyDroppedError, match=r"1\.50 points worse than p: 98\.00 % after 99\.50 %"):
         store.set_default("worse")
     assert store.default() == "mnist-mlp"
     store.set_default("worse", force=True)

@@ -12,8 +12,8 @@ from sqlalchemy import event
 
 from app.models import ModelStore
 from app.runs.config.run_config import request_config
-from app.runs.log.transitions import Claim, FencedError
-from app.runs.service import Commands, NoCheckpointError
+from app.runs.log.transitions import FencedError, Lease
+from app.runs.service import NoCheckpointError, RunService
 from app.runs.training.checkpoints import Checkpoint, CheckpointError, Checkpoints
 from app.runs.worker.job import Job
 from tests.conftest import TINY
@@ -35,7 +35,7 @@ def checkpoints(log, settings):
 
 @pytest.fixture
 def commands(log, settings):
-    return Commands(log, ModelStore(settings.home), settings, lambda: None)
+    return RunService(log, ModelStore(settings.home), settings, lambda: None)
 
 
 def add(log, overrides=FOUR, **more):
@@ -60,7 +60,7 @@ class AfterEpochs:
     """Does something once, after so many epochs were said."""
 
     def __init__(self, log, monkeypatch, epochs, action):
-        say = log.say
+        say = log.append
         self.seen = 0
 
         def spoken(claim, kind, data, **columns):
@@ -69,7 +69,7 @@ class AfterEpochs:
             if self.seen == epochs and kind == "epoch":
                 action()
 
-        monkeypatch.setattr(log, "say", spoken)
+        monkeypatch.setattr(log, "append", spoken)
 
 
 def no_room(*_, **__):
@@ -78,7 +78,7 @@ def no_room(*_, **__):
 
 def test_a_full_disk_fails_the_run_and_leaves_its_last_good_checkpoint(log, settings, monkeypatch, commands):
     run = add(log)
-    fill = lambda: monkeypatch.setattr("app.runs.training.checkpoints.write_whole", no_room)  # noqa: E731
+    fill = lambda: monkeypatch.setattr("app.runs.training.checkpoints.write_atomic", no_room)  # noqa: E731
     AfterEpochs(log, monkeypatch, 2, fill)
     row = work(log, settings)
     assert (row["state"], row["error"]) == ("failed", "a file could not be read or written: No space left on device")
@@ -86,7 +86,7 @@ def test_a_full_disk_fails_the_run_and_leaves_its_last_good_checkpoint(log, sett
     assert log.events(run)[-1]["data"]["reason"] == "disk"
     assert files(settings) == [row["checkpoint"]] == [f"{run}.1.2.0.safetensors"]
     monkeypatch.undo()
-    following = commands.go_on(run, None)
+    following = commands.continue_run(run, None)
     assert (following["config"]["epochs"], following["config"]["start"]["run"]) == (4, run)
     assert work(log, settings)["state"] == "succeeded"
     assert [e["data"]["epoch"] for e in log.events(following["id"]) if e["type"] == "epoch"] == [3, 4]
@@ -102,7 +102,7 @@ def test_a_store_that_cannot_be_written_fails_the_run_and_it_can_be_gone_on_with
     assert [path for path in settings.home.iterdir() if path.name.endswith(".tmp")] == []
     assert row["checkpoint"] == f"{run}.1.4.0.safetensors"
     monkeypatch.undo()
-    following = commands.go_on(run, None)
+    following = commands.continue_run(run, None)
     assert following["config"]["epochs"] == 4
     assert work(log, settings)["state"] == "succeeded"
     assert types(log, following["id"]) == ["queued", "started", "evaluated", "model_saved", "succeeded"]
@@ -186,13 +186,13 @@ def test_a_damaged_checkpoint_fails_the_run_with_the_reason(log, settings, monke
     row = work(log, settings)
     assert (row["state"], row["error"]) == ("failed", reason)
     with pytest.raises(NoCheckpointError, match=reason):
-        commands.go_on(run, None)
+        commands.continue_run(run, None)
 
 
 def test_a_worker_given_up_for_dead_leaves_no_trace(log, settings, monkeypatch):
     run = add(log)
     claim = log.claim("me")
-    AfterEpochs(log, monkeypatch, 2, lambda: log.give_up(claim, "it was silent"))
+    AfterEpochs(log, monkeypatch, 2, lambda: log.reclaim_dead(claim, "it was silent"))
     with pytest.raises(FencedError):
         Job(log, claim, settings, Wanted()).run()
     assert types(log, run) == ["queued", "started", "epoch", "epoch"]
@@ -209,7 +209,7 @@ def test_a_worker_that_dies_at_the_very_end_is_followed_by_one_that_says_nothing
 ):
     run = add(log)
     claim = log.claim("me")
-    say, save = log.say, ModelStore.save
+    say, save = log.append, ModelStore.save
 
     class Died(BaseException):
         pass
@@ -223,13 +223,13 @@ def test_a_worker_that_dies_at_the_very_end_is_followed_by_one_that_says_nothing
         save(store, *arguments, **options)
         raise Died
 
-    monkeypatch.setattr(log, "say", spoken)
+    monkeypatch.setattr(log, "append", spoken)
     if moment == "save":
         monkeypatch.setattr(ModelStore, "save", saved)
     with pytest.raises(Died):
         Job(log, claim, settings, Wanted()).run()
     monkeypatch.undo()
-    log.give_up(claim, "signal SIGKILL")
+    log.reclaim_dead(claim, "signal SIGKILL")
     row = work(log, settings)
     assert row["state"] == "succeeded"
     assert types(log, run) == ["queued", "started", *["epoch"] * 4, "evaluated", "model_saved", "succeeded"]
@@ -268,7 +268,7 @@ def test_a_run_goes_on_for_more_epochs_as_one_of_that_length_would_have(log, set
     whole = work(log, settings)
     short = add(log, **constant)
     work(log, settings)
-    following = commands.go_on(short, 2)
+    following = commands.continue_run(short, 2)
     assert following["state"] == "queued"
     row = work(log, settings)
     store = ModelStore(settings.home)
@@ -282,7 +282,7 @@ def test_going_on_with_patience_begins_to_be_patient_anew(log, settings, command
     row = work(log, settings)
     done = row["metrics"]["epoch"]
     assert done < 300
-    commands.go_on(row["id"], 5)
+    commands.continue_run(row["id"], 5)
     following = work(log, settings)
     assert following["state"] == "succeeded"
     assert following["metrics"]["epoch"] > done
@@ -291,7 +291,7 @@ def test_going_on_with_patience_begins_to_be_patient_anew(log, settings, command
 def test_a_run_again_has_the_same_weights(log, settings, commands):
     add(log)
     first = work(log, settings)
-    commands.again(first["id"])
+    commands.rerun(first["id"])
     second = work(log, settings)
     store = ModelStore(settings.home)
     assert store.get(first["model"]).sha256 == store.get(second["model"]).sha256
@@ -436,11 +436,11 @@ def test_a_run_is_not_started_from_one_that_is_not_over_or_was_deleted(log, sett
     with pytest.raises(NoCheckpointError, match="has not ended"):
         commands.start(request_config({**plain, "epochs": 9, "start": {"run": run}}))
     work(log, settings)
-    following = commands.go_on(run, 1)["id"]
+    following = commands.continue_run(run, 1)["id"]
     work(log, settings)
     commands.delete(run)
     with pytest.raises(NoCheckpointError, match="left no checkpoint to go on from: there is no such run any more"):
-        commands.again(following)
+        commands.rerun(following)
 
 
 def test_a_fine_tuned_run_is_not_repeated_from_another_model_of_that_name(log, settings, commands):
@@ -455,7 +455,7 @@ def test_only_an_ended_run_with_a_checkpoint_is_gone_on_with(log, settings, comm
     run = add(log)
     for _ in range(2):
         with pytest.raises(NoCheckpointError, match="has not ended"):
-            commands.go_on(run, 1)
+            commands.continue_run(run, 1)
         commands.pause(run)
     commands.resume(run)
     wanted = Wanted()
@@ -463,7 +463,7 @@ def test_only_an_ended_run_with_a_checkpoint_is_gone_on_with(log, settings, comm
     work(log, settings, wanted)
     commands.cancel(run)
     with pytest.raises(NoCheckpointError, match="left no checkpoint"):
-        commands.go_on(run, 1)
+        commands.continue_run(run, 1)
 
 
 def test_a_waiting_run_with_a_checkpoint_keeps_its_model_when_cancelled(log, settings, commands, monkeypatch):
@@ -507,7 +507,7 @@ def test_a_checkpoint_comes_back_as_it_was(checkpoints, log, settings):
     arrays = {"network.0.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "best.0.weight": np.ones((2, 3))}
     snapshot = Snapshot(2, 5, 12, arrays, 0.1 + 0.2, 7, 1.5, [[2**64 - 1, 0, 1, 2, 1, 3]], 1, 0.25)
     written = Checkpoint(snapshot, 9, {"recipe": "quick"}, ["0", "○"], {"val_loss": None})
-    found = checkpoints.read(checkpoints.write(Claim(9, 1), written))
+    found = checkpoints.read(checkpoints.write(Lease(9, 1), written))
     assert found.snapshot.numbers() == snapshot.numbers()
     assert (found.run, found.config, found.labels) == (9, {"recipe": "quick"}, ["0", "○"])
     assert found.metrics == {"val_loss": None}

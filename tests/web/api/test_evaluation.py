@@ -114,7 +114,7 @@ def test_a_model_is_not_judged_by_labels_that_it_does_not_know(client, ended):
 def test_a_server_that_ends_waits_for_no_judgement(client, trained):
     run = trained["id"]
     judged = client.get(f"/api/runs/{run}/judgement").json()
-    client.app.state.services.judge.stop()
+    client.app.state.services.authenticate.stop()
     refused = client.get(f"/api/runs/{run}/judgement?split=train")
     assert "the server is ending" in is_an_error(refused, 503)
     assert refused.headers["retry-after"] == "2"

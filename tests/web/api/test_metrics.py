@@ -15,14 +15,14 @@ from starlette.testclient import TestClient
 from app.main import create_app
 from app.recipes import get_recipe
 from app.runs.config.run_config import parse_config
-from app.runs.log.event_log import Log
-from app.runs.log.state import State
+from app.runs.log.event_log import EventLog
+from app.runs.log.state import RunState
 from app.runs.log.transitions import now
-from app.runs.stats import take_census
+from app.runs.stats import queue_stats
 from app.runs.training.checkpoints import Checkpoints
 from app.web.metrics.counters import Outcome
 from app.web.metrics.prometheus import MOST_MODELS, OTHERS, PrometheusCounters
-from app.web.middleware.access_log import Observer
+from app.web.middleware.access_log import AccessLogMiddleware
 from tests.conftest import TINY
 from tests.support.serving import REPOSITORY
 from tests.support.waiting import run_async, until
@@ -91,7 +91,7 @@ def test_a_client_that_leaves_is_no_error_of_the_server(error, status):
     counters = PrometheusCounters()
     scope = {"type": "http", "method": "POST", "path": "/predict", "headers": []}
     with pytest.raises(type(error)):
-        run_async(Observer(fails, counters)(scope, None, None))
+        run_async(AccessLogMiddleware(fails, counters)(scope, None, None))
     assert samples(counters.text().decode())["digitpad_requests_total", ("method", "POST"), ("status", status)] == 1
 
 
@@ -126,13 +126,13 @@ def test_runs_sockets_and_checkpoints_are_read_off_their_owners(client):
         until(lambda run=run: client.get(f"/api/runs/{run}").json()["state"] == "cancelled")
         assert client.delete(f"/api/runs/{run}").status_code == 204
     found = until(lambda: (found := scrape(client))["digitpad_sockets",] == 0 and found)
-    assert {found["digitpad_runs", ("state", state.value)] for state in State} == {0}
+    assert {found["digitpad_runs", ("state", state.value)] for state in RunState} == {0}
     assert not [key for key in found if key[0] == "digitpad_checkpoint_age_seconds"]
 
 
 @pytest.fixture
 def log(tmp_path):
-    opened = Log(f"sqlite:///{tmp_path / 'log.sqlite3'}")
+    opened = EventLog(f"sqlite:///{tmp_path / 'log.sqlite3'}")
     yield opened
     opened.close()
 
@@ -141,17 +141,17 @@ def test_the_log_lags_by_the_age_of_the_oldest_event_that_no_reader_was_handed(l
     checkpoints = Checkpoints(tmp_path, log.id)
     run = log.add(parse_config({**get_recipe("quick").config, **TINY}))
     claim = log.claim("server")
-    assert take_census(log, checkpoints, {run: 1}).log_lag == 0
+    assert queue_stats(log, checkpoints, {run: 1}).log_lag == 0
     said = ["2001-01-01T00:00:00.000Z", "2001-01-01T00:00:10.000Z"]
     for moment in said:
         monkeypatch.setattr("app.runs.log.transitions.now", lambda moment=moment: moment)
-        log.say(claim, "epoch", {})
+        log.append(claim, "epoch", {})
     monkeypatch.setattr("app.runs.log.transitions.now", now)
-    assert take_census(log, checkpoints, {}).log_lag == 0
-    assert take_census(log, checkpoints, {run: 3}).log_lag == 0
+    assert queue_stats(log, checkpoints, {}).log_lag == 0
+    assert queue_stats(log, checkpoints, {run: 3}).log_lag == 0
     minute = datetime.fromisoformat(said[0]).timestamp() + 60
     monkeypatch.setattr("app.runs.stats.time", SimpleNamespace(time=lambda: minute))
-    assert [take_census(log, checkpoints, {run: seq}).log_lag for seq in (1, 2)] == [60, 50]
+    assert [queue_stats(log, checkpoints, {run: seq}).log_lag for seq in (1, 2)] == [60, 50]
 
 
 def test_while_the_log_cannot_be_read_all_else_is_told(client, monkeypatch):
@@ -161,7 +161,7 @@ def test_while_the_log_cannot_be_read_all_else_is_told(client, monkeypatch):
     def away(*_):
         raise OperationalError("SELECT 1", {}, Exception("the database is away"))
 
-    monkeypatch.setattr("app.web.api.metrics.take_census", away)
+    monkeypatch.setattr("app.web.api.metrics.queue_stats", away)
     found = scrape(client)
     assert (before["digitpad_log_up",], found["digitpad_log_up",]) == (1, 0)
     gone = {name for name, *_ in before} - {name for name, *_ in found}
@@ -173,11 +173,11 @@ def test_while_the_log_cannot_be_read_all_else_is_told(client, monkeypatch):
 def test_a_run_or_a_checkpoint_that_goes_while_they_are_counted_is_left_out(log, tmp_path, monkeypatch):
     checkpoints = Checkpoints(tmp_path, log.id)
     run = log.add(parse_config({**get_recipe("quick").config, **TINY}))
-    log.say(log.claim("server"), "epoch", {}, checkpoint="1.1.1.0.safetensors")
-    census = take_census(log, checkpoints, {run: 1, 99: 5})
+    log.append(log.claim("server"), "epoch", {}, checkpoint="1.1.1.0.safetensors")
+    census = queue_stats(log, checkpoints, {run: 1, 99: 5})
     assert census.checkpoint_ages == {}
     monkeypatch.setattr(log, "events", lambda *_, **__: [])
-    assert take_census(log, checkpoints, {run: 1}).log_lag == 0
+    assert queue_stats(log, checkpoints, {run: 1}).log_lag == 0
 
 
 def test_metrics_want_the_token_for_everything(settings):

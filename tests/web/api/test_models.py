@@ -134,7 +134,7 @@ def test_a_database_that_does_not_answer_is_503_with_a_time_to_try_again(client,
     def locked(self, **_):
         raise OperationalError("SELECT", {}, Exception("database is locked"))
 
-    monkeypatch.setattr("app.runs.log.event_log.Log.list_runs", locked)
+    monkeypatch.setattr("app.runs.log.event_log.EventLog.list_runs", locked)
     response = client.get("/api/runs")
     assert "busy" in is_an_error(response, 503)
     assert int(response.headers["retry-after"]) > 0

@@ -12,8 +12,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from app.runs.config.run_config import request_config
-from app.runs.log.event_log import Log
-from app.runs.log.state import State
+from app.runs.log.event_log import EventLog
+from app.runs.log.state import RunState
 from tests.support.serving import serve
 from tests.support.waiting import run_async, until
 
@@ -27,7 +27,7 @@ def home(tmp_path):
 
 @pytest.fixture
 def log(home):
-    opened = Log(f"sqlite:///{home / 'digitpad.sqlite3'}", lease_seconds=3600)
+    opened = EventLog(f"sqlite:///{home / 'digitpad.sqlite3'}", lease_seconds=3600)
     yield opened
     opened.close()
 
@@ -79,8 +79,8 @@ def test_a_thousand_readers_get_every_event_and_the_server_stays_small(server, l
             )
         reading = [asyncio.create_task(read_all(socket)) for socket in sockets]
         for epoch in range(20):
-            await asyncio.to_thread(log.say, claim, "epoch", {"epoch": epoch})
-        await asyncio.to_thread(log.finish, claim, State.SUCCEEDED, {})
+            await asyncio.to_thread(log.append, claim, "epoch", {"epoch": epoch})
+        await asyncio.to_thread(log.finish, claim, RunState.SUCCEEDED, {})
         return await asyncio.gather(*reading)
 
     assert run_async(go()) == [(list(range(1, 23)), 1000)] * 1000
@@ -95,11 +95,11 @@ def test_a_reader_that_stops_reading_is_dropped_with_1013_and_costs_bounded_memo
             await socket.recv()
             before = await asyncio.to_thread(memory, server)
             for _ in range(1600):
-                await asyncio.to_thread(log.say, claim, "epoch", {"text": text})
+                await asyncio.to_thread(log.append, claim, "epoch", {"text": text})
             grown = await asyncio.to_thread(memory, server) - before
             seqs, code = await read_all(socket)
         async with connect(address(server, claim.run, seqs[-1]), compression=None) as socket:
-            await asyncio.to_thread(log.finish, claim, State.SUCCEEDED, {})
+            await asyncio.to_thread(log.finish, claim, RunState.SUCCEEDED, {})
             rest, end = await read_all(socket)
         return grown, seqs, code, rest, end
 
@@ -129,7 +129,7 @@ def test_a_reader_that_says_things_or_breaks_off_harms_nobody(server, log, claim
         first, second, third = await several(server, claim.run, 3)
         await first.send("hello?" * 100)
         second.transport.abort()
-        await asyncio.to_thread(log.finish, claim, State.SUCCEEDED, {})
+        await asyncio.to_thread(log.finish, claim, RunState.SUCCEEDED, {})
         return await read_all(first), await read_all(third)
 
     assert run_async(go()) == (([1, 2], 1000), ([1, 2], 1000))

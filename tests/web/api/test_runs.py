@@ -175,7 +175,7 @@ def test_what_cannot_be_done_with_a_run_is_refused_with_the_reason(client, ended
 
 
 def test_a_database_that_is_locked_is_503_and_one_without_room_507_and_the_server_goes_on(client, monkeypatch):
-    monkeypatch.setattr("app.runs.log.event_log.Log.claim", lambda *_: None)
+    monkeypatch.setattr("app.runs.log.event_log.EventLog.claim", lambda *_: None)
     engine = client.app.state.services.log.engine
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA busy_timeout = 10")
@@ -323,7 +323,7 @@ def test_a_run_that_is_removed_as_it_ends_does_not_stop_the_queue(client):
 
 
 def test_a_queue_that_is_not_looked_after_is_seen(client, monkeypatch):
-    monkeypatch.setattr("app.runs.supervisor.Runner.is_alive", False)
+    monkeypatch.setattr("app.runs.supervisor.Supervisor.is_alive", False)
     response = client.get("/health")
     assert response.status_code == 503
     assert "trainings wait" in response.json()["error"]
@@ -332,7 +332,7 @@ def test_a_queue_that_is_not_looked_after_is_seen(client, monkeypatch):
 def test_a_stream_of_a_run_that_is_removed_meanwhile_ends(client, ended, monkeypatch):
     run = start(client)["id"]
     ended(run)
-    monkeypatch.setattr("app.runs.log.event_log.Log.events", lambda *_, **__: [])
+    monkeypatch.setattr("app.runs.log.event_log.EventLog.events", lambda *_, **__: [])
     messages, code = listen(client, run)
     assert [message["type"] for message in messages] == ["hello"]
     assert code == 1000
@@ -340,7 +340,7 @@ def test_a_stream_of_a_run_that_is_removed_meanwhile_ends(client, ended, monkeyp
 
 def test_a_reader_that_leaves_a_quiet_run_is_forgotten(client, ended):
     first, second = start(client, epochs=10_000)["id"], start(client)["id"]
-    tail = client.app.state.services.tail
+    tail = client.app.state.services.broadcaster
     with client.websocket_connect(f"/api/runs/{second}/stream") as socket:
         assert socket.receive_json()["type"] == "hello"
         assert list(tail._watches) == [second]

@@ -14,8 +14,8 @@ from app.errors import LimitError
 from app.settings import Settings
 from app.web.api.request_body import BODY_LIMIT, read_body
 from app.web.middleware import limits
-from app.web.middleware.gatekeeper import Guard, Rules
-from app.web.middleware.limits import Held, Room
+from app.web.middleware.gatekeeper import SecurityMiddleware, SecurityRules
+from app.web.middleware.limits import BodyReservation, Capacity
 from tests.support.waiting import run_async, until
 from tests.web.api.test_predict import is_an_error
 from tests.web.api.test_runs import start
@@ -38,8 +38,8 @@ def part(data, more=True):
 
 
 def test_a_body_in_parts_is_put_together_and_counted():
-    room = Room(bodies=100)
-    held = Held(room)
+    room = Capacity(bodies=100)
+    held = BodyReservation(room)
     request, _ = request_of(part(b"ab"), part(b""), part(b"cd", more=False), held=held)
     assert run_async(read_body(request)) == b"abcd"
     assert room.bodies == 96
@@ -49,7 +49,9 @@ def test_a_body_in_parts_is_put_together_and_counted():
 
 
 def test_bodies_beyond_the_room_for_them_are_refused_before_they_are_kept():
-    request, waiting = request_of(part(b"x" * 60), part(b"x" * 60), part(b"x" * 60), held=Held(Room(bodies=100)))
+    request, waiting = request_of(
+        part(b"x" * 60), part(b"x" * 60), part(b"x" * 60), held=BodyReservation(Capacity(bodies=100))
+    )
     with pytest.raises(LimitError, match="at one time"):
         run_async(read_body(request))
     assert len(waiting) == 1
@@ -82,7 +84,7 @@ def test_a_connection_that_ends_is_an_error_and_no_half_body():
 
 
 def test_what_a_request_held_is_free_again_however_it_ends():
-    room = Room(bodies=BODY_LIMIT)
+    room = Capacity(bodies=BODY_LIMIT)
 
     async def app(scope, receive, send):
         await read_body(Request(scope, receive))
@@ -90,7 +92,9 @@ def test_what_a_request_held_is_free_again_however_it_ends():
             raise RuntimeError
         await Response()(scope, receive, send)
 
-    client = TestClient(Guard(app, Rules(Settings(allowed_hosts="testserver", _env_file=None)), room))
+    client = TestClient(
+        SecurityMiddleware(app, SecurityRules(Settings(allowed_hosts="testserver", _env_file=None)), room)
+    )
     for path in ("/", "/bad", "/") * 3:
         if path == "/bad":
             with pytest.raises(RuntimeError):
@@ -107,8 +111,8 @@ def test_sockets_beyond_their_number_are_refused_and_free_again_at_their_end():
         await socket.send_text("hello")
         await socket.receive()
 
-    room = Room(sockets=2)
-    guarded = Guard(app, Rules(Settings(allowed_hosts="testserver", _env_file=None)), room)
+    room = Capacity(sockets=2)
+    guarded = SecurityMiddleware(app, SecurityRules(Settings(allowed_hosts="testserver", _env_file=None)), room)
     client = TestClient(guarded)
     with client.websocket_connect("/") as first, client.websocket_connect("/") as second:
         assert (first.receive_text(), second.receive_text()) == ("hello", "hello")

@@ -171,7 +171,7 @@ def test_where_too_many_ask_for_trainings_the_answer_says_so(client, monkeypatch
     def full(key, work):
         raise LimitError("expected fewer evaluations at one time; try again in a moment", retry_after=2)
 
-    monkeypatch.setattr(client.app.state.services.lab, "begin", full)
+    monkeypatch.setattr(client.app.state.services.lessons_queue, "submit", full)
     answer = client.get("/api/explain/overfitting?dropout=0.5&weight_decay=0.1")
     is_an_error(answer, 503)
     assert answer.headers["retry-after"] == "2"
