@@ -144,15 +144,12 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="the file to write, or the folder to put it in")] = Path(),
 ) -> None:
     """Write a model as a file for other programs: zip, safetensors, card, onnx, npz, keras, html."""
-    from app.models.export_source import ExportUnavailableError
     from app.models.exporting import export_model
 
     store = open_store(read_settings())
     try:
         with asked():
             path = export_model(store, _named(store, name), format_, out)
-    except ExportUnavailableError as error:
-        raise Failure(str(error)) from None
     except OSError as error:
         raise Failure(f"{out} cannot be written: {error.strerror}") from None
     say(str(path))

@@ -41,7 +41,7 @@ def read_settings() -> "Settings":
 def asked() -> Iterator[None]:
     """What the rooms refuse becomes a Failure: USAGE for names and values that are wrong, FAILED for what cannot be."""
     from app.data import DatasetUnavailable
-    from app.models import DamagedModelError, ProtectedModelError, UnknownModelError
+    from app.models import DamagedModelError, MissingExtraError, ProtectedModelError, UnknownModelError
     from app.models.judgement import MisfitError
     from app.models.store import NameTakenError
     from app.runs.commands import NoCheckpointError
@@ -54,6 +54,7 @@ def asked() -> Iterator[None]:
     except (
         DatasetUnavailable,
         DamagedModelError,
+        MissingExtraError,
         ProtectedModelError,
         NameTakenError,
         NoCheckpointError,

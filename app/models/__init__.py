@@ -2,7 +2,7 @@
 
 from app.models.calibration import Calibrated, calibrate
 from app.models.card import Calibration, ModelCard, check_name
-from app.models.export_source import ExportUnavailableError
+from app.models.export_source import MissingExtraError
 from app.models.from_sklearn import from_sklearn
 from app.models.predictor import Prediction, Predictor, Predictors
 from app.models.rejection import fit_subspaces
@@ -18,7 +18,7 @@ __all__ = [
     "Calibrated",
     "Calibration",
     "DamagedModelError",
-    "ExportUnavailableError",
+    "MissingExtraError",
     "ModelCard",
     "ModelStore",
     "Prediction",
