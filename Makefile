@@ -8,7 +8,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 UV_LOCK := $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
-.PHONY: run test test-long chaos bench bench-peers bench-serve lint format install install-dev lock default-model words screenshots clean
+.PHONY: run test test-long chaos bench bench-peers bench-serve lint format install install-dev lock default-model messages screenshots clean
 
 run: install ## serve on http://HOST:PORT
 	$(SERVE_ENV) $(PY) -m app serve
@@ -53,8 +53,8 @@ default-model: install ## train the shipped model anew (needs MNIST: the cache, 
 	$(PY) -m app default-model
 	$(PY) -m benchmarks.robust --write mnist-mlp
 
-words: install-dev ## gather the texts of the pages, and bring the catalogues in app/locale up to date
-	$(PY) -m app.web.extraction
+messages: install-dev ## gather the texts of the pages, and bring the catalogues in app/i18n/locale up to date
+	$(PY) -m app.i18n.extract
 
 screenshots: install-dev browser ## every page in both languages, 390 and 1280 px, light and dark, into build/screenshots
 	$(PY) -m tests.e2e.screenshots
@@ -76,7 +76,7 @@ $(VENV)/.installed-dev: requirements-dev.lock | $(VENV)/bin/python
 
 .PHONY: browser
 browser: install-dev
-	@sh tests/e2e/install-browser.sh $(PY)
+	@sh tests/support/install-browser.sh $(PY)
 
 lock: install-dev ## pin the newest versions that pyproject.toml allows
 	$(UV_LOCK) --upgrade --extra metrics --extra onnx -o requirements.lock
@@ -91,7 +91,7 @@ container-check: install-dev ## run every line of the Dockerfile in a clean fold
 	$(PY) -m tests.packaging.container
 
 .PHONY: clients
-clients: .venv-clients/.installed ## the real clients of the Open Inference Protocol, for tests/web/test_v2.py
+clients: .venv-clients/.installed ## the real clients of the Open Inference Protocol, for tests/web/api/test_inference_v2.py
 
 .venv-clients/.installed: requirements-clients.lock
 	@$(PYTHON) -m venv .venv-clients

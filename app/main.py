@@ -9,57 +9,32 @@ from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 
 from app import __version__
-from app.data.drawings import DrawingStore
-from app.data.loaded import LoadedDatasets
-from app.data.yours import OwnImages
+from app.data.cache import LoadedDatasets
+from app.data.drawings.rendered import OwnImages
+from app.data.drawings.store import DrawingStore
+from app.learn.experiments.small_trainings import Kept
 from app.models import ModelStore, Predictors
-from app.models.judgement import Judge
-from app.runs.checkpoints import Checkpoints
-from app.runs.commands import Commands
-from app.runs.config import RunConfig
-from app.runs.distillation import slowed
-from app.runs.estimate import Estimator
-from app.runs.log import Log
-from app.runs.runner import Runner
-from app.runs.tail import Tail
-from app.runs.tracking import Tracking, check_extras
-from app.runs.trial import trial_apart
+from app.models.evaluation import Judge
+from app.runs.config.run_config import RunConfig
+from app.runs.estimate.benchmark import trial_apart, with_teachers_time
+from app.runs.estimate.estimator import Estimator
+from app.runs.log.event_log import Log
+from app.runs.log.subscriber import Tail
+from app.runs.service import Commands
+from app.runs.supervisor import Runner
+from app.runs.tracking.follower import Tracking, check_extras
+from app.runs.training.checkpoints import Checkpoints
 from app.settings import SHIPPED_MODELS, Settings
-from app.web import (
-    assets,
-    augmentation,
-    catalog,
-    datasets,
-    docs,
-    doctor,
-    drawings,
-    errors,
-    explain,
-    explain_parts,
-    health,
-    judgement,
-    learn,
-    metrics,
-    mine,
-    models,
-    pages,
-    predict,
-    races,
-    runs,
-    schema,
-    stream,
-    theme,
-    v2,
-    watching,
-    words,
-)
-from app.web.compression import Compression
-from app.web.counting import make_counters
-from app.web.desk import Desk
-from app.web.guard import Guard, Rules
-from app.web.limits import Room
-from app.web.observing import Observer
-from app.web.state import Services
+from app.web import api, errors, pages, preferences, script_catalog, templates
+from app.web.api import predict
+from app.web.dependencies import Services
+from app.web.job_queue import Desk
+from app.web.metrics import make_counters
+from app.web.middleware.access_log import Observer
+from app.web.middleware.compression import Compression
+from app.web.middleware.gatekeeper import Guard, Rules
+from app.web.middleware.limits import Room
+from app.web.pages import openapi
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -73,37 +48,45 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         log = Log(settings.log_url, lease_seconds=settings.lease_seconds)
         store = ModelStore(settings.home, SHIPPED_MODELS)
         store.tidy()
-        drawn = DrawingStore(settings.home / "drawings")
-        drawn.tidy()
+        drawings = DrawingStore(settings.home / "drawings")
+        drawings.tidy()
         checkpoints = Checkpoints(settings.home, log.id)
         checkpoints.tidy(log.all_ids)
-        runner, tail, tracking = Runner(log, settings), Tail(log), Tracking(log, settings)
-        commands = Commands(log, store, settings, runner.wake)
-        loaded = LoadedDatasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=drawn)
+        runner = Runner(log, settings)
 
         def tried(config: RunConfig) -> float | None:
-            return slowed(trial_apart(config, kernel=settings.blas_kernel, workers=settings.workers), config, store)
+            speed = trial_apart(config, kernel=settings.blas_kernel, workers=settings.workers)
+            return with_teachers_time(speed, config, store)
 
-        estimator = Estimator(log, tried, folder=settings.cache_dir)
-        desk, judge = Desk(), Judge(store, OwnImages(drawn))
-        predictors, lab = Predictors(store), Desk()
-        app.state.services = Services(
-            *(settings, log, runner, commands, tail, store, predictors, drawn, loaded),
-            *(checkpoints, desk, estimator, judge),
+        state = app.state.services = Services(
+            settings=settings,
+            log=log,
+            runner=runner,
+            commands=Commands(log, store, settings, runner.wake),
+            tail=Tail(log),
+            store=store,
+            predictors=Predictors(store),
+            drawings=drawings,
+            datasets=LoadedDatasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=drawings),
+            checkpoints=checkpoints,
+            desk=Desk(),
+            lab=Desk(),
+            trials=Kept(),
+            estimator=Estimator(log, tried, folder=settings.cache_dir),
+            judge=Judge(store, OwnImages(drawings)),
             room=capacity,
             counters=counters,
-            lab=lab,
-            tracking=tracking,
+            tracking=Tracking(log, settings),
         )
         runner.start()
-        tracking.start()
+        state.tracking.start()
         try:
             yield
         finally:
-            judge.stop()
-            await tail.close()
-            await asyncio.gather(desk.close(), lab.close(), asyncio.to_thread(runner.stop))
-            await asyncio.to_thread(tracking.stop)
+            state.judge.stop()
+            await state.tail.close()
+            await asyncio.gather(state.desk.close(), state.lab.close(), asyncio.to_thread(runner.stop))
+            await asyncio.to_thread(state.tracking.stop)
             log.close()
 
     app = FastAPIOffline(  # which brings the files that /docs needs
@@ -118,35 +101,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Guard, rules=rules, room=capacity)
     app.add_middleware(Observer, counters=counters)
     errors.install(app)
-    assets.install(app)
+    templates.install(app)
     # Ahead of FastAPI's own route for it, which describes it: dispatch and injection take longer than the network does.
     app.router.routes.insert(0, Route("/predict", predict.predict, methods=["POST"], include_in_schema=False))
-    for room in (
-        predict,
-        doctor,
-        pages,
-        catalog,
-        augmentation,
-        datasets,
-        runs,
-        races,
-        stream,
-        models,
-        drawings,
-        v2,
-        health,
-        metrics,
-    ):
-        app.include_router(room.router)
-    explain_parts.install(app)
-    app.include_router(explain_parts.router)
-    app.include_router(learn.router)
-    app.include_router(judgement.router)
-    app.include_router(mine.router)
-    app.include_router(explain.router)
-    app.include_router(schema.router)
-    app.include_router(watching.router)
-    app.include_router(theme.router)
-    app.include_router(words.router)
-    docs.install(app)
+    for router in (api.router, pages.router, preferences.router, script_catalog.router):
+        app.include_router(router)
+    openapi.install(app)
     return app

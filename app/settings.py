@@ -7,7 +7,7 @@ from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.bundle import bundled, is_installed
+from app.resources import bundled, is_installed
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder that `app` is imported from: the checkout, or where packages are installed."""

@@ -18,11 +18,11 @@ from itertools import pairwise
 import numpy as np
 
 from app.data import Split, load_dataset
-from app.data.augment import Augmenter, make_augmentation
+from app.data.augmentation.augment import Augmenter, make_augmentation
 from app.recipes import get_recipe
-from app.runs.compute import cores, worker_environment
-from app.runs.config import parse_config
-from app.runs.training import Said, Training
+from app.runs.config.run_config import parse_config
+from app.runs.training.hardware import cores, worker_environment
+from app.runs.training.run_training import Said, Training
 from app.settings import Settings
 
 RECIPES = {"best-mlp": (60_000, 4), "lenet": (12_000, 2), "best-cnn": (6_000, 2)}

@@ -17,15 +17,15 @@ from typing import Any
 from playwright.sync_api import Page
 
 from app.recipes import get_recipe
-from app.runs.config import parse_config
-from app.runs.database import writing
-from app.runs.log import Log
-from app.runs.moves import Claim, append
-from app.runs.states import State
+from app.runs.config.run_config import parse_config
+from app.runs.log.database import writing
+from app.runs.log.event_log import Log
+from app.runs.log.state import State
+from app.runs.log.transitions import Claim, append
 from app.settings import Settings
-from tests.e2e.browser import chromium
-from tests.serving import serve
-from tests.waiting import until
+from tests.support.browser import chromium
+from tests.support.serving import serve
+from tests.support.waiting import until
 
 RUNS = 10
 EPOCHS = 1000

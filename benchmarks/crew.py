@@ -7,7 +7,7 @@ as fast the processes were.
 
 import os
 
-from app.runs.compute import LARGEST_CREW, computing, cores, worker_environment
+from app.runs.training.hardware import LARGEST_CREW, computing, cores, worker_environment
 
 os.environ.update(worker_environment("auto", 1))  # before NumPy is imported
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from app.nn import LOSSES, OPTIMIZERS, EpochMetrics, Network, Trainer, build
 from app.recipes import get_recipe
-from app.runs.config import parse_config
+from app.runs.config.run_config import parse_config
 
 RECIPES = ("small-mlp", "best-mlp", "best-cnn")
 SECONDS = 3.0

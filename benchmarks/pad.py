@@ -8,10 +8,10 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from tests.data.drawings import recorded
-from tests.e2e.browser import chromium, draw
-from tests.serving import serve
-from tests.waiting import until
+from tests.support.browser import chromium, draw
+from tests.support.drawings import recorded
+from tests.support.serving import serve
+from tests.support.waiting import until
 
 ROUNDS = 10
 WATCH = """() => {

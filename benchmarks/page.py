@@ -6,7 +6,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urljoin
 
-from tests.serving import serve
+from tests.support.serving import serve
 
 
 def main() -> None:

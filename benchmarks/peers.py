@@ -17,7 +17,7 @@ import numpy as np
 
 from app.data import load_dataset
 from app.recipes import get_recipe
-from app.runs.config import RunConfig, parse_config
+from app.runs.config.run_config import RunConfig, parse_config
 from app.settings import Settings
 
 EPOCHS = 3
@@ -61,7 +61,7 @@ def timed(task: Task, epoch: Callable[[], None]) -> Iterator[float]:
 
 def digitpad(task: Task) -> Iterator[float]:
     from app.nn import OPTIMIZERS, EpochMetrics, Trainer, build
-    from app.runs.compute import computing, cores
+    from app.runs.training.hardware import computing, cores
 
     config = task.config
     network = config.build_network()
@@ -239,7 +239,7 @@ def sklearn(task: Task) -> Iterator[float]:
 
 def products(task: Task) -> Iterator[float]:
     """The matrix products of an epoch alone, with the shapes that the dense layers have: the limit for any of them."""
-    from app.runs.compute import computing
+    from app.runs.training.hardware import computing
 
     batch = task.config.batch_size
     sizes = [784, *(layer["units"] for layer in task.layers if layer["type"] == "dense")]

@@ -26,9 +26,9 @@ import numpy as np
 
 from app.data import from_strokes
 from app.settings import SHIPPED_MODELS
-from tests.data.drawings import recorded
-from tests.serving import REPOSITORY, Server, serve
-from tests.waiting import until
+from tests.support.drawings import recorded
+from tests.support.serving import REPOSITORY, Server, serve
+from tests.support.waiting import until
 
 SECONDS = 5
 CONNECTIONS = 8

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.data import from_pixels
-from app.data.ink import find_ink
-from app.data.steps import prepare_ink
-from tests.data.drawings import picture, recorded
+from app.data.preprocessing.ink import find_ink
+from app.data.preprocessing.pipeline import prepare_ink
+from tests.support.drawings import picture, recorded
 
 SIDES = (28, 224, 1_000)
 NOISE = 0.1

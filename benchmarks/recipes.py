@@ -4,8 +4,8 @@ import statistics
 
 from app.data import load_dataset
 from app.recipes import load_recipes
-from app.runs.config import parse_config
-from app.runs.training import Said, Training
+from app.runs.config.run_config import parse_config
+from app.runs.training.run_training import Said, Training
 from app.settings import Settings
 
 REFERENCES = {

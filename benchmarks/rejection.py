@@ -1,8 +1,8 @@
 """Which score tells best what is no digit: the share of each kind that is refused where 1 % of digits are.
 
-This is what the score in `app/models/rejection.py` was chosen by. The drawings here are others than those that a model
-card's figures are of: letters of the Hershey fonts (`pip install Hershey-Fonts`, without which they are left out),
-crooked lines, blobs, grains, and digits of the validation images side by side.
+This is what the score in `app/models/ood/detector.py` was chosen by. The drawings here are others than
+those that a model card's figures are of: letters of the Hershey fonts (`pip install Hershey-Fonts`, without which they
+are left out), crooked lines, blobs, grains, and digits of the validation images side by side.
 """
 
 import importlib
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from app.data import from_strokes, load_dataset, split_validation
-from app.data.rule import apply_rule
+from app.data.preprocessing.normalize import apply_rule
 from app.models.calibration import logits_of
-from app.models.rejection import fit_rejection, fit_subspaces, scores_of, statistics_of
+from app.models.ood.detector import fit_rejection, fit_subspaces, scores_of, statistics_of
 from app.recipes import get_recipe
-from app.runs.config import parse_config
-from app.runs.training import Training
+from app.runs.config.run_config import parse_config
+from app.runs.training.run_training import Training
 from app.settings import Settings
 
 COUNT = 400

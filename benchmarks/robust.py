@@ -21,8 +21,7 @@ from PIL import Image, ImageFilter, ImageOps
 
 from app.data import Prepared, Split, from_image, from_pixels, from_strokes, load_dataset
 from app.models import ModelStore, Predictor
-from app.models.amend import amend
-from app.models.evidence import Reading
+from app.models.card import Reading
 from app.settings import SHIPPED_MODELS, Settings
 from benchmarks.robust_drawings import drawings
 
@@ -57,7 +56,7 @@ def main() -> None:
                 readings[name].append(Reading(kind=kind, accuracy=round(share, 6), count=len(labels)))
     if WRITE in sys.argv[1:]:
         for name in names:
-            amend(store, name, robustness=[reading.model_dump() for reading in readings[name]])
+            store.update_card(name, robustness=[reading.model_dump() for reading in readings[name]])
             print(f"written into the card of {name}")
 
 

@@ -14,12 +14,11 @@ import statistics
 
 from app.data import load_dataset
 from app.models import ModelStore
-from app.models.amend import amend
-from app.models.evidence import SeedResult
+from app.models.card import SeedResult
 from app.recipes import get_recipe
-from app.runs.compute import LARGEST_CREW, cores
-from app.runs.config import parse_config
-from app.runs.training import Said, Training
+from app.runs.config.run_config import parse_config
+from app.runs.training.hardware import LARGEST_CREW, cores
+from app.runs.training.run_training import Said, Training
 from app.settings import SHIPPED_MODELS, Settings
 
 
@@ -55,7 +54,7 @@ def main() -> None:
     print(f"test accuracy {statistics.mean(tests):.4%}, standard deviation {spread:.4%} over {len(tests)} seeds")
     if asked.write is not None:
         store = ModelStore(settings.home, SHIPPED_MODELS)
-        amend(store, asked.write, seeds=[row.model_dump() for row in found])
+        store.update_card(asked.write, seeds=[row.model_dump() for row in found])
 
 
 if __name__ == "__main__":

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from app.runs.config import request_config
-from app.runs.log import Log
-from app.runs.moves import Claim
-from app.runs.states import State
-from tests.serving import Server, serve
+from app.runs.config.run_config import request_config
+from app.runs.log.event_log import Log
+from app.runs.log.state import State
+from app.runs.log.transitions import Claim
+from tests.support.serving import Server, serve
 
 READERS = (1, 100, 1000)
 EVENTS = 60

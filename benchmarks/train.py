@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from app.runs.compute import kernel_environment
+from app.runs.training.hardware import kernel_environment
 
 ROUNDS = 3
 MLPS = ("keras-mlp", "tf-tutorial", "sigmoid-sgd", "from-scratch")

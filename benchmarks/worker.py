@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 from app.recipes import load_recipes
-from app.runs.config import request_config
-from app.runs.log import Log
-from app.runs.runner import Runner
-from app.runs.states import ENDED, State
+from app.runs.config.run_config import request_config
+from app.runs.log.event_log import Log
+from app.runs.log.state import ENDED, State
+from app.runs.supervisor import Runner
 from app.settings import Settings
 
 MEBIBYTE = 2**20

@@ -6,8 +6,8 @@ from dataclasses import fields
 from typing import Any
 
 from app.recipes import Recipe, load_recipes
-from app.runs.config import Distillation, Personal, RunConfig, Start
-from app.runs.schema import schema
+from app.runs.config.run_config import Distillation, Personal, RunConfig, Start
+from app.runs.config.schema import schema
 from docs.markdown import described, table
 
 HEAD = {

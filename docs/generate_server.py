@@ -3,10 +3,10 @@
 import re
 from typing import Any, get_args
 
-from app.runs.census import Census
-from app.runs.states import State
+from app.runs.log.state import State
+from app.runs.stats import Census
 from app.settings import Settings
-from app.web.prometheus import Figures, PrometheusCounters
+from app.web.metrics.prometheus import Figures, PrometheusCounters
 from docs.markdown import described, table
 
 OF_THE_MACHINE = {

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page
 
-from tests.data.drawings import recorded
-from tests.data.symbols import draw_symbol
-from tests.e2e.browser import chromium, draw
-from tests.serving import REPOSITORY, Server, serve
-from tests.waiting import until
+from tests.support.browser import chromium, draw
+from tests.support.drawings import recorded
+from tests.support.serving import REPOSITORY, Server, serve
+from tests.support.symbols import draw_symbol
+from tests.support.waiting import until
 
 FOLDER = REPOSITORY / "docs" / "images"
 SIZE = {"width": 1120, "height": 760}

@@ -12,7 +12,9 @@ from starlette.testclient import TestClient
 from app.data import load_dataset
 from app.main import create_app
 from app.settings import Settings
-from tests.waiting import until
+from tests.support.waiting import until
+
+pytest_plugins = ["tests.support.browser_fixtures"]
 
 
 @pytest.fixture(scope="session")

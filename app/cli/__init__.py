@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from app.cli import checks
+from app.cli import engine
 from app.cli.data import data
 from app.cli.doctor import doctor
 from app.cli.evaluate import evaluate
@@ -58,9 +58,9 @@ cli.command()(export)
 cli.command()(doctor)
 for name, group in (("runs", runs), ("models", models), ("data", data), ("recipes", recipes)):
     cli.add_typer(group, name=name)
-cli.command("gradient-check")(checks.check_gradient)
-cli.command()(checks.augment)
-cli.command("default-model")(checks.default_model)
+cli.command("gradient-check")(engine.check_gradient)
+cli.command()(engine.augment)
+cli.command("default-model")(engine.default_model)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

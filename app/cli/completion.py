@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from app.cli.context import open_drawings, open_log, open_store, read_settings
 from app.cli.output import Failure
-from app.cli.rooms import open_drawings, open_log, open_store, read_settings
 
 NEWEST_RUNS = 50
 SQLITE = "sqlite:///"

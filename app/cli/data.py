@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.completion import complete_data
+from app.cli.context import asked, load_data, open_drawings, read_settings, write_file
 from app.cli.output import Code, Failure, console, print_facts, print_json, print_table, say
-from app.cli.rooms import asked, load_data, open_drawings, read_settings, write_file
 
 if TYPE_CHECKING:
     from app.data import Dataset
@@ -93,9 +93,9 @@ def export(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="the file to write")] = None,
 ) -> None:
     """Write a data set as a file. Put below DIGITPAD_DATA_DIR, an npz is the data set npz:PATH."""
-    from app.data.exchange import as_json, folder_of, write_zip
-    from app.data.leaving import as_npz
-    from app.data.own import set_of
+    from app.data.drawings.export import as_json, folder_of, write_zip
+    from app.data.sources.drawings import set_of
+    from app.data.sources.npz import as_npz
 
     settings = read_settings()
     with asked():

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 import typer
 
+from app.cli.context import open_drawings, open_log, open_store, read_settings
 from app.cli.output import Failure, clean, console, print_json, program, say
-from app.cli.rooms import open_drawings, open_log, open_store, read_settings
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -92,7 +92,7 @@ def _blas(settings: "Settings") -> Iterator[Finding]:
     import numpy as np
     from threadpoolctl import ThreadpoolController
 
-    from app.runs.compute import cores, kernel_environment
+    from app.runs.training.hardware import cores, kernel_environment
 
     np.ones((2, 2)) @ np.ones((2, 2))  # BLAS is loaded by now
     pools = ThreadpoolController().select(user_api="blas").info()
@@ -141,7 +141,7 @@ def _models(settings: "Settings") -> Iterator[Finding]:
 
 
 def _runs(settings: "Settings") -> Iterator[Finding]:
-    from app.runs.states import State
+    from app.runs.log.state import State
 
     with open_log(settings) as log:
         runs = log.list_runs(limit=1000)
@@ -192,7 +192,7 @@ def _browser(_: "Settings") -> Iterator[Finding]:
 
 
 def _tracking(settings: "Settings") -> Iterator[Finding]:
-    from app.runs.tracking import check_extras
+    from app.runs.tracking.follower import check_extras
     from app.settings import SettingError
 
     try:

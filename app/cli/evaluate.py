@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.completion import complete_data, complete_model
+from app.cli.context import asked, load_data, open_drawings, open_store, read_settings
 from app.cli.output import console, number, percent, print_facts, print_json, print_table, say
-from app.cli.rooms import asked, load_data, open_drawings, open_store, read_settings
 
 WIDEST_CONFUSION = 12
 """Labels up to which the confusion matrix is printed."""
@@ -30,8 +30,8 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Accuracy, loss, precision and recall by label, calibration, and what is taken for what."""
-    from app.data.yours import OwnImages
-    from app.models.judgement import Judge
+    from app.data.drawings.rendered import OwnImages
+    from app.models.evaluation import Judge
 
     settings = read_settings()
     store = open_store(settings)

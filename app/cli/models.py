@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.completion import complete_model
+from app.cli.context import asked, open_log, open_store, read_settings
 from app.cli.output import Code, Failure, number, percent, print_facts, print_json, print_table, say
-from app.cli.rooms import asked, open_log, open_store, read_settings
 
 if TYPE_CHECKING:
     from app.models import ModelStore, StoredModel
@@ -21,7 +21,7 @@ ONNX = ".onnx"
 
 
 class Format(StrEnum):
-    """How a model leaves: `app.models.exporting` has what each is."""
+    """How a model leaves: `app.models.formats.registry` has what each is."""
 
     ZIP = "zip"
     SAFETENSORS = "safetensors"
@@ -79,7 +79,7 @@ def default(
     force: Annotated[bool, typer.Option("--force", help="also one that forgot much of what its parent knew")] = False,
 ) -> None:
     """Make a model the default; without a name, print which is."""
-    from app.models.chosen import ForgetfulModelError, choose_default
+    from app.models.store import ForgetfulModelError
 
     store = open_store(read_settings())
     if name is None:
@@ -90,7 +90,7 @@ def default(
         return
     try:
         with asked():
-            choose_default(store, name, force=force)
+            store.set_default(name, force=force)
     except ForgetfulModelError as error:
         raise Failure(f"{error}; --force does it") from None
     say(f"{name} is the default")
@@ -123,8 +123,8 @@ def take_in(
     file: Annotated[Path, typer.Argument(help="a zip as `digitpad export --format zip` writes, or an .onnx file")],
 ) -> None:
     """Take in a model that another digitpad exported, or an ONNX network of dense layers."""
-    from app.models.importing_onnx import convert_onnx
-    from app.models.package import check, unpack
+    from app.models.formats.archive import check, unpack
+    from app.models.formats.onnx_import import convert_onnx
 
     try:
         data = file.read_bytes()
@@ -144,7 +144,7 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="the file to write, or the folder to put it in")] = Path(),
 ) -> None:
     """Write a model as a file for other programs: zip, safetensors, card, onnx, npz, keras, html."""
-    from app.models.exporting import export_model
+    from app.models.formats.registry import export_model
 
     store = open_store(read_settings())
     try:

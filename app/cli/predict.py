@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.completion import complete_model
+from app.cli.context import asked, open_store, read_settings
 from app.cli.output import Code, Failure, clean, percent, print_json, remark, say
-from app.cli.rooms import asked, open_store, read_settings
 
 if TYPE_CHECKING:
     from app.data import Sheet
@@ -126,7 +126,7 @@ def _read(predictor: "Predictor", sheets: Iterable[tuple[str, "Sheet"]]) -> Iter
 
 
 def _answers(predictor: "Predictor", named: Sequence[tuple[str, "Sheet"]]) -> Iterator[dict[str, Any]]:
-    from app.models.answers import answer, read_sheets
+    from app.models.responses import answer, read_sheets
 
     if not named:
         return

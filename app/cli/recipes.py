@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from app.cli.completion import complete_recipe
+from app.cli.context import asked
 from app.cli.output import percent, print_facts, print_json, print_table, say
-from app.cli.rooms import asked
 
 recipes = typer.Typer(help="The recipes: list, show.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]

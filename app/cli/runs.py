@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.completion import complete_run
+from app.cli.context import asked, open_commands, open_log, read_settings
 from app.cli.output import Code, Failure, number, percent, print_facts, print_json, print_table, remark, say
-from app.cli.rooms import asked, open_commands, open_log, read_settings
-from app.runs.states import ENDED, State
+from app.runs.log.state import ENDED, State
 
 if TYPE_CHECKING:
-    from app.runs.commands import Commands
-    from app.runs.log import Log
+    from app.runs.log.event_log import Log
+    from app.runs.service import Commands
     from app.settings import Settings
 
 runs = typer.Typer(help="The runs: list, show, watch, pause, resume, cancel, delete, export.", no_args_is_help=True)
@@ -82,7 +82,7 @@ def watch(
     run: Run, as_json: Annotated[bool, typer.Option("--json", help="print events as lines of JSON")] = False
 ) -> None:
     """Show a run from its first event on, live until it has ended, wherever it is trained. Ctrl+C stops watching."""
-    from app.cli.following import follow, make_screen
+    from app.cli.progress import follow, make_screen
 
     with _opened() as (_, log, _):
         screen = make_screen(as_json=as_json)
@@ -160,7 +160,7 @@ def export(
     experiment: Annotated[str | None, typer.Option(help="MLflow's (default: DIGITPAD_MLFLOW_EXPERIMENT)")] = None,
 ) -> None:
     """Tell TensorBoard or MLflow a run that has ended. What they know already is not told twice."""
-    from app.runs.tracking import MissingExtraError, catch_up, mlflow_sink, reason_of, tensorboard_sink
+    from app.runs.tracking.follower import MissingExtraError, catch_up, mlflow_sink, reason_of, tensorboard_sink
 
     with _opened() as (settings, log, _):
         state = log.run(run)["state"]

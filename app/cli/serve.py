@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.context import open_log, read_settings
 from app.cli.output import Failure, say
-from app.cli.rooms import open_log, read_settings
-from app.runs.compute import THREAD_SETTINGS
+from app.runs.training.hardware import THREAD_SETTINGS
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -38,9 +38,9 @@ def serve(
 
     from app.main import create_app
     from app.settings import SettingError
-    from app.web.access import needs_token
-    from app.web.observing import server_logging
-    from app.web.wire import BoundedProtocol
+    from app.web.middleware.access_log import server_logging
+    from app.web.middleware.authentication import needs_token
+    from app.web.middleware.http_protocol import BoundedProtocol
 
     chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = read_settings().model_copy(update=chosen)

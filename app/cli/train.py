@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.completion import complete_data, complete_recipe
+from app.cli.context import asked, open_commands, open_log, read_settings
 from app.cli.output import Code, Failure, OneLine, percent, program, remark, say
 from app.cli.overrides import parse_overrides
-from app.cli.rooms import asked, open_commands, open_log, read_settings
-from app.runs.states import ENDED, State, has_stopped
+from app.runs.log.state import ENDED, State, has_stopped
 
 if TYPE_CHECKING:
-    from app.cli.following import Screen
-    from app.runs.commands import Commands
-    from app.runs.log import Log
+    from app.cli.progress import Screen
+    from app.runs.log.event_log import Log
+    from app.runs.service import Commands
     from app.settings import Settings
 
 _ENDINGS = {signal.SIGINT: Code.INTERRUPTED, signal.SIGTERM: Code.TERMINATED}
@@ -78,8 +78,8 @@ def train(
     Ctrl+C pauses with a checkpoint, and says how to go on; a second Ctrl+C ends at once.
     """
     from app.recipes import get_recipe
-    from app.runs.tags import check_remarks
-    from app.web.limits import check_queue
+    from app.runs.config.annotations import check_remarks
+    from app.web.middleware.limits import check_queue
 
     settings = read_settings()
     with open_log(settings) as log:
@@ -107,9 +107,9 @@ def train_here(
 
     However this ends, a run that has not ended itself is left paused, and not to a worker that nobody looks after.
     """
-    from app.cli.following import follow, make_screen
-    from app.runs.database import UNREACHABLE
-    from app.runs.runner import Runner
+    from app.cli.progress import follow, make_screen
+    from app.runs.log.database import UNREACHABLE
+    from app.runs.supervisor import Runner
 
     logging.getLogger("digitpad").addHandler(OneLine())
     if not as_json:
@@ -148,7 +148,7 @@ class _Watch:
         self._asked, self._told = False, ""
 
     def is_over(self, state: State) -> bool:
-        from app.runs.database import UNREACHABLE
+        from app.runs.log.database import UNREACHABLE
 
         if has_stopped(state):
             return True

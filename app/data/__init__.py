@@ -2,8 +2,8 @@
 
 from app.data.catalog import DatasetInfo, list_datasets, load_dataset
 from app.data.dataset import Dataset, DatasetUnavailable, Split, split_validation
-from app.data.preprocessing import (
-    MAX_POINTS,
+from app.data.preprocessing.pipeline import Steps
+from app.data.preprocessing.prepare import (
     Part,
     Prepared,
     Sheet,
@@ -13,8 +13,8 @@ from app.data.preprocessing import (
     sheet_of_image,
     sheet_of_strokes,
 )
-from app.data.steps import Steps
-from app.data.strokes import make_strokes
+from app.data.preprocessing.validate import MAX_POINTS
+from app.data.sources.synthetic import make_strokes
 
 __all__ = [
     "MAX_POINTS",

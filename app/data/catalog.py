@@ -6,9 +6,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from app.data import folder, idx_sets, mixture, mnist, own, strokes
 from app.data.dataset import Dataset, DatasetUnavailable
-from app.data.drawings import DrawingSet, DrawingStore
+from app.data.drawings.store import DrawingSet, DrawingStore
+from app.data.sources import drawings as drawing_sets
+from app.data.sources import folder, idx_datasets, mixture, mnist, synthetic
 
 MOST_STROKES = 20.0
 """The largest weight up to which a mixture has new drawn digits, and not the same ones again."""
@@ -46,7 +47,7 @@ class _Definition:
     load: Callable[[Path | None, Path, bool], Dataset]
 
 
-def _of_idx(source: idx_sets.IdxSet) -> _Definition:
+def _of_idx(source: idx_datasets.IdxSet) -> _Definition:
     return _Definition(
         title=source.title,
         description=source.description,
@@ -58,8 +59,8 @@ def _of_idx(source: idx_sets.IdxSet) -> _Definition:
             "ready": "On this machine.",
             "download": f"Will be downloaded once, {source.megabytes} MB, when it is first used.",
         },
-        is_ready=lambda data_dir, cache_dir: idx_sets.is_present(source, data_dir=data_dir, cache_dir=cache_dir),
-        load=lambda data_dir, cache_dir, download: idx_sets.load_idx_set(
+        is_ready=lambda data_dir, cache_dir: idx_datasets.is_present(source, data_dir=data_dir, cache_dir=cache_dir),
+        load=lambda data_dir, cache_dir, download: idx_datasets.load_idx_set(
             source, data_dir=data_dir, cache_dir=cache_dir, download=download
         ),
     )
@@ -83,20 +84,20 @@ _DEFINITIONS: Mapping[str, _Definition] = {
         ),
     ),
     "strokes": _Definition(
-        title=strokes.TITLE,
+        title=synthetic.TITLE,
         description="22,000 digits that digitpad draws itself with a pen that wavers; needs no network.",
-        labels=strokes.LABELS,
-        train=strokes.TRAIN_SIZE,
-        test=strokes.TEST_SIZE,
+        labels=synthetic.LABELS,
+        train=synthetic.TRAIN_SIZE,
+        test=synthetic.TEST_SIZE,
         missing="generate",
         notes={
             "ready": "On this machine.",
             "generate": "Will be drawn once, in some seconds, when it is first used.",
         },
-        is_ready=lambda data_dir, cache_dir: strokes.is_cached(cache_dir=cache_dir),
-        load=lambda data_dir, cache_dir, download: strokes.load_strokes(cache_dir=cache_dir),
+        is_ready=lambda data_dir, cache_dir: synthetic.is_cached(cache_dir=cache_dir),
+        load=lambda data_dir, cache_dir, download: synthetic.load_strokes(cache_dir=cache_dir),
     ),
-    **{name: _of_idx(source) for name, source in idx_sets.SETS.items()},
+    **{name: _of_idx(source) for name, source in idx_datasets.SETS.items()},
 }
 
 
@@ -161,7 +162,9 @@ def load_dataset(
         def load(term: mixture.Term) -> tuple[Dataset, float]:
             if term.name == "strokes" and term.weight > 1:  # there are always more of them
                 count = _strokes_drawn(term)
-                return strokes.load_strokes(cache_dir=cache_dir, train=count), term.weight * strokes.TRAIN_SIZE / count
+                return synthetic.load_strokes(
+                    cache_dir=cache_dir, train=count
+                ), term.weight * synthetic.TRAIN_SIZE / count
             return (
                 load_dataset(term.name, data_dir=data_dir, cache_dir=cache_dir, download=download, drawings=drawings),
                 term.weight,
@@ -173,19 +176,19 @@ def load_dataset(
     definition = _DEFINITIONS.get(name)
     if definition is not None:
         return definition.load(data_dir, cache_dir, download)
-    set_name = own.set_of(name) if drawings is not None else None
+    set_name = drawing_sets.set_of(name) if drawings is not None else None
     if drawings is None or set_name is None:
         raise ValueError(f"expected a data set: {', '.join(sorted(_DEFINITIONS))}; got {str(name)[:64]!r}")
     if not drawings.labels(set_name):
         raise DatasetUnavailable(f"there are no drawings in the set “{set_name}” any more: draw some first")
-    return own.load_own(drawings, set_name)
+    return drawing_sets.load_own(drawings, set_name)
 
 
 def is_drawn(name: str, *, cache_dir: Path) -> bool:
     """Whether the strokes of a mixture that are more than the set `strokes` has are in the cache; True for all else."""
     terms = mixture.parse_mixture(name) if mixture.is_mixture(name) else []
     return all(
-        strokes.is_cached(cache_dir=cache_dir, train=_strokes_drawn(term))
+        synthetic.is_cached(cache_dir=cache_dir, train=_strokes_drawn(term))
         for term in terms
         if term.name == "strokes" and term.weight > 1
     )
@@ -193,14 +196,14 @@ def is_drawn(name: str, *, cache_dir: Path) -> bool:
 
 def _strokes_drawn(term: mixture.Term) -> int:
     """How many training images are drawn for a term of `strokes` with a weight above 1."""
-    return mixture.mixed_size(strokes.TRAIN_SIZE, min(term.weight, MOST_STROKES))
+    return mixture.mixed_size(synthetic.TRAIN_SIZE, min(term.weight, MOST_STROKES))
 
 
 def _own_info(drawn: DrawingSet) -> DatasetInfo:
-    size = own.size_of(drawn.labels)
+    size = drawing_sets.size_of(drawn.labels)
     return DatasetInfo(
-        f"{own.PREFIX}{drawn.name}",
-        own.title_of(drawn.name),
+        f"{drawing_sets.PREFIX}{drawn.name}",
+        drawing_sets.title_of(drawn.name),
         f"{drawn.count} drawings of your own, each drawn again many times with other pens and small warps.",
         tuple(sorted(drawn.labels)),
         size.train,
@@ -217,8 +220,8 @@ def stamp_of(name: str, *, data_dir: Path | None, drawings: DrawingStore) -> str
         return " ".join(stamp_of(term.name, data_dir=data_dir, drawings=drawings) for term in terms)
     if folder.is_folder_name(name):
         return folder.stamp_of(name, data_dir)
-    set_name = own.set_of(name)
-    return "" if set_name is None else own.stamp_of(drawings, set_name)
+    set_name = drawing_sets.set_of(name)
+    return "" if set_name is None else drawing_sets.stamp_of(drawings, set_name)
 
 
 @lru_cache(FOLDERS_REMEMBERED)

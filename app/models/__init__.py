@@ -2,10 +2,10 @@
 
 from app.models.calibration import Calibrated, calibrate
 from app.models.card import Calibration, ModelCard, check_name
-from app.models.export_source import MissingExtraError
-from app.models.from_sklearn import from_sklearn
+from app.models.formats.sklearn import from_sklearn
+from app.models.formats.source import MissingExtraError
+from app.models.ood.detector import fit_subspaces
 from app.models.predictor import Prediction, Predictor, Predictors
-from app.models.rejection import fit_subspaces
 from app.models.store import (
     DamagedModelError,
     ModelStore,

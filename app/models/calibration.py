@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data import Split
-from app.data.nondigits import MEASURED, SHOWN, load_nondigits, pair_digits
-from app.data.strokes import LABELS as DIGITS
+from app.data.sources.nondigits import MEASURED, SHOWN, load_nondigits, pair_digits
+from app.data.sources.synthetic import LABELS as DIGITS
 from app.models.card import Calibration, Samples
-from app.models.rejection import fit_outliers, fit_rejection, scales_of, scores_of, statistics_of
-from app.models.seen import Seen, look_at
+from app.models.features import Seen, look_at
+from app.models.ood.detector import fit_outliers, fit_rejection, scales_of, scores_of, statistics_of
 from app.nn import Network
 from app.nn.arrays import Array
 

@@ -9,8 +9,8 @@ import numpy as np
 from app.data import Prepared
 from app.models.calibration import softmax
 from app.models.card import ModelCard
-from app.models.rejection import Rejecter
-from app.models.seen import Seen, look
+from app.models.features import Seen, look
+from app.models.ood.detector import Rejecter
 from app.models.store import CARD, DamagedModelError, ModelStore, Stamp, UnknownModelError, file_stamp
 from app.nn import Network
 

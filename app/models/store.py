@@ -10,18 +10,18 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from app.data.files import sync_folder, write_synced, write_whole
-from app.models.card import NAME, ModelCard, check_name
-from app.models.files import build, damage, link, numbered
-from app.models.rejection import ARRAYS, Rejecter
-from app.models.seen import count_features
+from app.models.card import LONGEST_NAME, NAME, ModelCard, check_name
+from app.models.features import count_features
+from app.models.ood.detector import ARRAYS, Rejecter
 from app.nn import Network
 from app.nn.arrays import Array
+from app.storage.atomic import sync_folder, write_synced, write_whole
 
 WEIGHTS, CARD, DEFAULT = "model.safetensors", "model.json", "default"
 CHOSEN = "chosen"
@@ -49,6 +49,10 @@ class NameTakenError(RuntimeError):
 
 class ProtectedModelError(RuntimeError):
     """The model ships with digitpad, and is not removed."""
+
+
+class ForgetfulModelError(RuntimeError):
+    """The model has forgotten too much of what its parent knew; the message has the figures."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,20 @@ class ModelStore:
                 card = card.model_copy(update={"name": numbered(wanted, count)})
         raise OSError(f"no free name for the model {wanted}")
 
+    def update_card(self, name: str, **fields: Any) -> ModelCard:
+        """Put `fields` into the card of a model, in the place of what they were, and return the new card.
+
+        The weights, and so their hash, stay. Raises UnknownModelError, DamagedModelError, ValueError for what can be in
+        no card, and OSError.
+        """
+        card = self.get(name)
+        unknown = set(fields) - set(ModelCard.model_fields)
+        if unknown or "sha256" in fields:
+            raise ValueError(f"expected fields of a card that may change; got {', '.join(sorted(fields))}")
+        updated = ModelCard.model_validate({**card.model_dump(), **fields})
+        write_whole(self.path(name, CARD), (updated.model_dump_json(indent=2) + "\n").encode(), prefix=".card.")
+        return updated
+
     def delete(self, name: str) -> None:
         """Remove a model. Raises UnknownModelError, ProtectedModelError."""
         found = self._look(name)
@@ -204,7 +222,7 @@ class ModelStore:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         if self.chosen() == name:
-            self.set_default(new)
+            self.set_default(new, force=True)
         shutil.rmtree(self._set_aside(name), ignore_errors=True)
         return card
 
@@ -250,9 +268,15 @@ class ModelStore:
         usable = [model.name for model in (self.list() if models is None else models) if model.card]
         return chosen if chosen in usable else next(iter(usable), None)
 
-    def set_default(self, name: str) -> None:
-        """Choose the default model. Raises UnknownModelError, DamagedModelError."""
-        self.get(name)
+    def set_default(self, name: str, *, force: bool = False) -> None:
+        """Set the default model; refuse one that is clearly less accurate than its parent, unless `force`.
+
+        Raises UnknownModelError, DamagedModelError, ForgetfulModelError.
+        """
+        mine = self.get(name).mine
+        forgot = None if mine is None or force else mine.forgot()
+        if forgot is not None:
+            raise ForgetfulModelError(f"{name} is not made the default: {forgot}")
         self.home.mkdir(parents=True, exist_ok=True)
         write_whole(self._choice, f"{name}\n".encode(), prefix=".default.")
 
@@ -298,3 +322,39 @@ def file_stamp(path: str) -> Stamp:
     """The stamp of a file. Raises FileNotFoundError."""
     stat = os.stat(path)  # noqa: PTH116  # pathlib takes several times as long, and this is asked at every prediction
     return stat.st_mtime_ns, stat.st_ino
+
+
+def numbered(name: str, count: int) -> str:
+    """A name with a number behind it, no longer than names may be."""
+    suffix = f"-{count}"
+    return name[: LONGEST_NAME - len(suffix)] + suffix
+
+
+def link(source: Path, target: Path) -> None:
+    """The same file under another name, or a copy of it where the file system has no links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def damage(card: ModelCard, name: str, weights: Path) -> str | None:
+    """Why a model cannot be used, or None."""
+    if card.name != name:
+        return f"model.json is of another model, {card.name}"
+    with weights.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != card.sha256:
+            return "model.safetensors is not the file that model.json describes (its SHA-256 differs)"
+    try:
+        build(card)
+    except (ValueError, TypeError) as error:
+        return f"model.json describes no network: {error}"
+    return None
+
+
+def build(card: ModelCard) -> Network:
+    """The network that a card describes, its weights not yet loaded. Raises ValueError, TypeError."""
+    network = Network.from_spec(card.network, dtype=card.dtype)
+    if network.output_shape != (len(card.labels),):
+        raise ValueError(f"labels: expected one for each of the {network.output_shape} outputs; got {len(card.labels)}")
+    return network

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from app.nn.activations import ACTIVATIONS, Softmax, softmax
 from app.nn.arrays import Array, Shape
-from app.nn.convolution import Conv2D
 from app.nn.initializers import RandomSource
-from app.nn.layers import Dense, Dropout, Flatten, Layer
-from app.nn.normalization import BatchNorm
-from app.nn.pooling import AveragePool2D, MaxPool2D
+from app.nn.layers.activations import ACTIVATIONS, Softmax, softmax
+from app.nn.layers.convolution import Conv2D
+from app.nn.layers.core import Dense, Dropout, Flatten, Layer
+from app.nn.layers.normalization import BatchNorm
+from app.nn.layers.pooling import AveragePool2D, MaxPool2D
 from app.nn.spec import build, choice, shown
 
 LAYERS: dict[str, type[Layer]] = {
@@ -100,6 +100,11 @@ class Network:
             "layers": [layer.spec() for layer in self.layers],
             "generator": self.generator,
         }
+
+    @property
+    def multiplications(self) -> int:
+        """How many multiplications by weights the forward pass takes for one sample."""
+        return sum(layer.multiplications for layer in self.layers)
 
     def live_in(self, params: Array, grads: Array) -> None:
         """From now on keep the parameters and gradients in these vectors, whose contents are taken as they are."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.nn.arrays import Array, Shape
-from app.nn.convolution import Conv2D
-from app.nn.layers import Dense, Layer
+from app.nn.layers.convolution import Conv2D
+from app.nn.layers.core import Dense, Layer
 from app.nn.network import Network
 
 BINS = 30

@@ -12,17 +12,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from app.errors import LimitError, QueueFullError
+from app.logging import request_id_header
 from app.models import DamagedModelError, ProtectedModelError, UnknownModelError
-from app.models.chosen import ForgetfulModelError
-from app.runs.commands import NoCheckpointError
-from app.runs.config import field_of
-from app.runs.database import UNREACHABLE
-from app.runs.log import NotEndedError, UnknownRunError
-from app.runs.personal import UnpreparedError
-from app.web import assets
-from app.web.limits import LimitError, QueueFullError
-from app.web.observing import request_header
-from app.web.security import ALWAYS, DATA_POLICY, NO_FRAME, NO_STORE, PAGE_POLICY
+from app.models.store import ForgetfulModelError
+from app.runs.config.run_config import field_of
+from app.runs.log.database import UNREACHABLE
+from app.runs.log.event_log import NotEndedError, UnknownRunError
+from app.runs.service import NoCheckpointError
+from app.runs.training.personalization import UnpreparedError
+from app.web import templates
+from app.web.security_headers import ALWAYS, DATA_POLICY, NO_FRAME, NO_STORE, PAGE_POLICY
 
 logger = logging.getLogger("digitpad")
 
@@ -76,13 +76,13 @@ def respond(
     message: str,
     headers: dict[str, str] | None = None,
     *,
-    template: str = "error.html",
+    template: str = "pages/error.html",
 ) -> Response:
     """The answer to a request that failed: JSON, or a page for a person who followed a link."""
     wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
     if wants_page and not request.url.path.startswith("/api/"):
         context = {"status": status, "message": message, "active": ""}
-        return assets.page(request, template, context, status, headers)
+        return templates.render_page(request, template, context, status, headers)
     return JSONResponse({"error": message}, status, headers)
 
 
@@ -152,7 +152,7 @@ async def _full(request: Request, error: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     message = "something went wrong in the server; its log says what"
-    answer = respond(request, HTTPStatus.INTERNAL_SERVER_ERROR, message, request_header())
+    answer = respond(request, HTTPStatus.INTERNAL_SERVER_ERROR, message, request_id_header())
     # Starlette answers these outside of all middleware, so nobody else puts the headers on.
     policy = PAGE_POLICY if answer.media_type == "text/html" else DATA_POLICY
     for name, value in (*ALWAYS, NO_FRAME, NO_STORE, policy):

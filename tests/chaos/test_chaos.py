@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from tests.chaos.house import ENDS, House
-from tests.home import freeze_between_writes
-from tests.waiting import until
+from tests.chaos.servers import ENDS, House
+from tests.support.home import freeze_between_writes
+from tests.support.waiting import until
 
 MOMENTS = int(os.environ.get("DIGITPAD_CHAOS_MOMENTS", "1"))
 SEED = int(os.environ.get("DIGITPAD_CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
@@ -48,7 +48,7 @@ def kill_worker(house, run):
 
 
 def kill_crew(house, run):
-    for pid in house.processes("app.nn.crew"):
+    for pid in house.processes("app.nn.training.pool"):
         kill(pid)
 
 
@@ -145,7 +145,7 @@ def test_a_disturbed_run_ends_as_one_that_was_left_alone(house, plain, disturb, 
         found = without_pauses(found)
     assert found == said
     assert house.weights(row) == weights
-    until(lambda: house.workers() + house.processes("app.nn.crew") == [])
+    until(lambda: house.workers() + house.processes("app.nn.training.pool") == [])
     assert house.left_behind(run) == []
 
 

@@ -19,22 +19,22 @@ from sqlalchemy.exc import DatabaseError
 
 from app import __version__
 from app.cli import cli, main
-from app.cli.checks import _take_kernels
+from app.cli.context import write_file
 from app.cli.doctor import _port
-from app.cli.following import bar_of
+from app.cli.engine import _take_kernels
 from app.cli.models import Format
 from app.cli.output import Code, Failure, duration, program
 from app.cli.overrides import parse_overrides
-from app.cli.rooms import write_file
+from app.cli.progress import bar_of
 from app.data import load_dataset
 from app.models import ModelStore
-from app.models.exporting import FORMATS
-from app.runs.config import parse_config
-from app.runs.log import Log
+from app.models.formats.registry import FORMATS
+from app.runs.config.run_config import parse_config
+from app.runs.log.event_log import Log
 from app.settings import Settings
-from tests.cli.terminal import START, environment
 from tests.conftest import TINY
-from tests.serving import REPOSITORY
+from tests.support.serving import REPOSITORY
+from tests.support.terminal import START, environment
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_the_store_is_listed_shown_chosen_renamed_exported_imported_and_removed(
 
 
 def test_onnx_without_its_package_says_what_to_install(digitpad, tmp_path, monkeypatch):
-    monkeypatch.delitem(sys.modules, "app.models.onnx_file", raising=False)
+    monkeypatch.delitem(sys.modules, "app.models.formats.onnx_proto", raising=False)
     monkeypatch.setitem(sys.modules, "onnx", None)
     (tmp_path / "model.onnx").write_bytes(b"")
     for command in (("models", "import", tmp_path / "model.onnx"), ("export", "mnist-mlp", "--format", "onnx")):
@@ -254,7 +254,7 @@ def test_the_doctor_goes_on_where_the_database_breaks(digitpad, monkeypatch):
     def broken(*_, **__):
         raise DatabaseError("SELECT 1", {}, Exception("file is not a database\nmore"))
 
-    monkeypatch.setattr("app.runs.log.Log.list_runs", broken)
+    monkeypatch.setattr("app.runs.log.event_log.Log.list_runs", broken)
     monkeypatch.setenv("DIGITPAD_PORT", "1")
     code, out, _ = digitpad("doctor", "--json")
     found = {one["name"]: one for one in json.loads(out)["findings"]}
@@ -280,15 +280,15 @@ def test_a_file_of_settings_that_is_no_text_is_named(digitpad, tmp_path):
 
 
 def test_the_model_that_ships_is_made_in_a_checkout_alone(digitpad, monkeypatch):
-    monkeypatch.setattr("app.bundle.is_installed", lambda: True)
-    monkeypatch.setattr("app.cli.checks._take_kernels", lambda _: pytest.fail("it begins"))
+    monkeypatch.setattr("app.resources.is_installed", lambda: True)
+    monkeypatch.setattr("app.cli.engine._take_kernels", lambda _: pytest.fail("it begins"))
     code, _, error = digitpad("default-model")
     assert (code, "is made in a checkout" in error) == (1, True)
 
 
 def test_where_blas_is_to_take_other_kernels_the_same_app_begins_anew(home, tmp_path, monkeypatch):
     begun = []
-    monkeypatch.setattr("app.runs.compute.kernel_environment", lambda _: {"DIGITPAD_TEST_KERNEL": "x"})
+    monkeypatch.setattr("app.runs.training.hardware.kernel_environment", lambda _: {"DIGITPAD_TEST_KERNEL": "x"})
     monkeypatch.setattr(os, "execve", lambda *command: begun.append(command))
     monkeypatch.setattr(sys, "argv", ["digitpad", "--version"])
     _take_kernels("auto")

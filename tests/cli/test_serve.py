@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from app.runs.compute import THREAD_SETTINGS, cores
+from app.runs.training.hardware import THREAD_SETTINGS, cores
 from app.settings import Settings
-from tests.cli.terminal import children
-from tests.home import let_leases_run_out
-from tests.serving import REPOSITORY, serve
-from tests.waiting import until
+from tests.support.home import let_leases_run_out
+from tests.support.serving import REPOSITORY, serve
+from tests.support.terminal import children
+from tests.support.waiting import until
 
 
 def test_a_port_in_use_gets_a_plain_message(tmp_path):

@@ -10,16 +10,16 @@ from contextlib import suppress
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from app.cli.following import LineScreen
 from app.cli.output import Code, Failure
+from app.cli.progress import LineScreen
 from app.cli.train import Interruption, train_here
-from app.runs.config import parse_config
-from app.runs.log import Log
+from app.runs.config.run_config import parse_config
+from app.runs.log.event_log import Log
 from app.settings import Settings
-from tests.cli.terminal import CTRL_C, START, children, environment, on_terminal
 from tests.conftest import TINY
-from tests.serving import REPOSITORY, serve
-from tests.waiting import until
+from tests.support.serving import REPOSITORY, serve
+from tests.support.terminal import CTRL_C, START, children, environment, on_terminal
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -145,7 +145,7 @@ def test_ctrl_c_ends_it_and_its_worker_also_while_the_database_is_away(tmp_path,
         def stop(self, grace=None):
             stopped.append(grace)
 
-    monkeypatch.setattr("app.runs.runner.Runner", Idle)
+    monkeypatch.setattr("app.runs.supervisor.Runner", Idle)
     settings, interruption = Settings(home=tmp_path, _env_file=None), Interruption()
     interruption.count = 1
     commands = Away(interruption)

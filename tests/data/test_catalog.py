@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from app.data import DatasetUnavailable, catalog, list_datasets, load_dataset, mnist, strokes
-from app.data.idx import write_idx
+from app.data import DatasetUnavailable, catalog, list_datasets, load_dataset
+from app.data.sources import mnist, synthetic
+from app.data.sources.idx import write_idx
 
 
 def test_the_catalogue_says_what_each_set_needs(tmp_path):
@@ -25,7 +26,7 @@ def test_a_set_whose_files_are_there_is_ready(tmp_path):
 
 
 def test_a_loaded_set_is_the_one_that_the_catalogue_announced(tmp_path, monkeypatch):
-    monkeypatch.setattr(strokes, "make_strokes", lambda **kwargs: full_strokes())
+    monkeypatch.setattr(synthetic, "make_strokes", lambda **kwargs: full_strokes())
     before = {info.name: info for info in list_datasets(data_dir=None, cache_dir=tmp_path)}["strokes"]
     dataset = load_dataset("strokes", data_dir=None, cache_dir=tmp_path, download=False)
     after = {info.name: info for info in list_datasets(data_dir=None, cache_dir=tmp_path)}["strokes"]
@@ -56,6 +57,6 @@ def full_strokes():
 
     parts = [
         Split(np.zeros((count, 28, 28), np.uint8), np.zeros(count, np.uint8))
-        for count in (strokes.TRAIN_SIZE, strokes.TEST_SIZE)
+        for count in (synthetic.TRAIN_SIZE, synthetic.TEST_SIZE)
     ]
-    return Dataset("strokes", strokes.TITLE, strokes.LABELS, *parts)
+    return Dataset("strokes", synthetic.TITLE, synthetic.LABELS, *parts)

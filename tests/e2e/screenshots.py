@@ -5,13 +5,13 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from app.learn.lesson import NAMES
-from app.texts import LANGUAGES
-from tests.data.drawings import recorded
-from tests.e2e.browser import chromium, draw
-from tests.e2e.test_pad_answers import SCRIBBLE, beside
-from tests.serving import REPOSITORY, Server, serve
-from tests.waiting import until
+from app.i18n.catalog import LANGUAGES
+from app.learn.lessons.lesson import NAMES
+from tests.e2e.pad.test_answers import SCRIBBLE, beside
+from tests.support.browser import chromium, draw
+from tests.support.drawings import recorded
+from tests.support.serving import REPOSITORY, Server, serve
+from tests.support.waiting import until
 
 FOLDER = REPOSITORY / "build" / "screenshots"
 SIZES = {1280: 800, 390: 844}
@@ -143,7 +143,7 @@ def _opened(page: Page, server: Server, name: str) -> None:
     page.goto(f"{server.url}/models/mnist-mlp/judge")
     page.locator("[data-truth='9'][data-said='4']").click()
     page.locator("#judge-cell-list button").first.click()
-    page.locator("dialog[open] .picture").wait_for()
+    page.locator("dialog[open] canvas").wait_for()
     page.screenshot(path=FOLDER / f"judge-picture-{name}.png")
     page.goto(f"{server.url}/learn/inside")
     draw(page, recorded()["digit 3"]["strokes"])

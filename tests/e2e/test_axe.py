@@ -8,10 +8,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.conftest import TINY
-from tests.data.drawings import recorded
-from tests.e2e.browser import draw
-from tests.serving import Server, serve
-from tests.waiting import until
+from tests.support.browser import draw
+from tests.support.drawings import recorded
+from tests.support.serving import Server, serve
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

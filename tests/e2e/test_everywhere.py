@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 from tests.conftest import TINY
-from tests.e2e.browser import fingers
-from tests.serving import Server, serve
-from tests.waiting import until
+from tests.support.browser import fingers
+from tests.support.serving import Server, serve
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.data.drawings import recorded
-from tests.e2e.browser import draw, sparse
-from tests.serving import serve
-from tests.waiting import until
+from tests.support.browser import draw, sparse
+from tests.support.drawings import recorded
+from tests.support.serving import serve
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -22,7 +22,7 @@ LISTEN = """() => {
     const listen = () => window.said.push(note.textContent);
     new MutationObserver(listen).observe(note, { childList: true, characterData: true, subtree: true });
 }"""
-REFUSALS = "() => performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/refusals.js')).length"
+REFUSALS = "() => performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/api/errors.js')).length"
 LANG = "document.documentElement.lang"
 
 
@@ -76,10 +76,10 @@ def test_the_pad_says_what_is_refused_in_its_language_or_in_english_where_its_wo
     page.route("**/predict?*", lambda route: route.continue_(url=f"{pad_server.url}/predict?model=gone"))
     page.reload()
     expect(page.locator("#answer-detail")).to_have_text("モデル「gone」はありません")
-    page.route("**/language/ja/refusals", lambda route: route.abort())
+    page.route("**/language/ja/api/errors", lambda route: route.abort())
     page.reload()
     expect(page.locator("#answer-detail")).to_have_text("there is no model gone")
-    page.unroute("**/language/ja/refusals")
+    page.unroute("**/language/ja/api/errors")
     draw(page, THREE)  # and the next one is said in Japanese again
     expect(page.locator("#answer-detail")).to_have_text("モデル「gone」はありません")
     context.close()

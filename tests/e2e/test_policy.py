@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.conftest import TINY
-from tests.data.drawings import recorded
-from tests.e2e.browser import draw
-from tests.serving import serve
-from tests.waiting import until
+from tests.support.browser import draw
+from tests.support.drawings import recorded
+from tests.support.serving import serve
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

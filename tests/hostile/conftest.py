@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.serving import Server, serve
-from tests.waiting import until
+from tests.support.serving import Server, serve
+from tests.support.waiting import until
 
 TOKEN, PREDICT = "a-token-for-everything", "a-token-that-predicts"
 SECONDS = 30

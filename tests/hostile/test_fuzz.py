@@ -21,10 +21,10 @@ from starlette.testclient import TestClient
 
 from app.data import from_image, from_strokes
 from app.main import create_app
-from app.models.package import check, unpack
+from app.models.formats.archive import check, unpack
 from app.settings import Settings
+from tests.hostile.test_images import BAD, BOUNDARY, JPEG, PNG, form
 from tests.hostile.test_models import WEIGHTS, ZIPS, card
-from tests.hostile.test_pictures import BAD, BOUNDARY, JPEG, PNG, form
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from safetensors.numpy import load, save
 
 from app.settings import SHIPPED_MODELS
 from tests.hostile.conftest import refused
-from tests.hostile.test_pictures import BOUNDARY, PNG
+from tests.hostile.test_images import BOUNDARY, PNG
 
 FOLDER = SHIPPED_MODELS / "mnist-mlp"
 CARD = json.loads((FOLDER / "model.json").read_bytes())

@@ -7,16 +7,16 @@ import pytest
 from safetensors.numpy import load, save
 
 from app.data import DatasetUnavailable, Split, from_pixels, from_strokes, load_dataset, split_validation
-from app.data.nondigits import KINDS, load_nondigits, pair_digits
+from app.data.sources.nondigits import KINDS, load_nondigits, pair_digits
 from app.models import Calibration, DamagedModelError, ModelStore, Predictor, Predictors, calibrate, fit_subspaces
 from app.models.calibration import expected_calibration_error, fit_temperature, softmax
-from app.models.outliers import NAMES, OutlierHead
-from app.models.rejection import BASIS, MEAN, Rejecter, halved, scales_of, scores_of, statistics_of
-from app.models.seen import count_features, look_at
+from app.models.features import count_features, look_at
+from app.models.ood.detector import BASIS, MEAN, Rejecter, halved, scales_of, scores_of, statistics_of
+from app.models.ood.outlier_head import NAMES, OutlierHead
 from app.nn import Network
 from app.settings import SHIPPED_MODELS
-from tests.data.drawings import FIXTURES
 from tests.models.test_store import card
+from tests.support.drawings import FIXTURES
 
 DIGITS = list("0123456789")
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from app.nn import SGD, EpochMetrics, Network, Options, Trainer
-from app.nn.crew import is_possible
 from app.nn.statistics import BINS, first_patterns, layer_statistics, patterns
+from app.nn.training.pool import is_possible
 
 LAYERS = [{"type": "dense", "units": 256}, {"type": "batch_norm"}, {"type": "relu"}, {"type": "dense", "units": 10}]
 

@@ -28,8 +28,8 @@ from typing import Any
 
 from tests.conftest import TINY
 from tests.packaging.dockerfile import Context, Instruction, read_dockerfile
-from tests.serving import REPOSITORY
-from tests.waiting import until
+from tests.support.serving import REPOSITORY
+from tests.support.waiting import until
 
 IMAGE_PYTHON = "/usr/local"
 """Where Docker's own Python images have theirs."""

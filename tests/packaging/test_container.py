@@ -19,7 +19,7 @@ from app import __version__
 from app.settings import Settings
 from tests.packaging.container import Stage, mapped
 from tests.packaging.dockerfile import Context, Instruction, read_dockerfile
-from tests.serving import REPOSITORY
+from tests.support.serving import REPOSITORY
 
 INSTRUCTIONS = read_dockerfile((REPOSITORY / "Dockerfile").read_text(encoding="utf-8"))
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
@@ -71,8 +71,8 @@ def test_the_image_is_made_of_the_app_and_of_nothing_that_was_left_in_the_checko
     for kept in (
         "app/main.py",
         "app/recipes/quick.toml",
-        "static/js/pad.js",
-        "templates/pad.html",
+        "static/js/pages/pad/index.js",
+        "templates/pages/pad.html",
         "LICENSE",
         "Makefile",
     ):

@@ -19,12 +19,12 @@ import pytest
 from app import __version__
 from app.settings import SHIPPED_MODELS
 from tests.conftest import TINY
-from tests.serving import REPOSITORY, Server, serve
-from tests.waiting import until
+from tests.support.serving import REPOSITORY, Server, serve
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 
-BROUGHT = ("static", "templates", "app/recipes", "app/locale", "app/learn/lessons")
+BROUGHT = ("static", "templates", "app/recipes", "app/i18n/locale", "app/learn/lessons")
 """Folders all of whose files are in the wheel."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.runs.log import Log
+from app.runs.log.event_log import Log
 from app.settings import Settings
 
 

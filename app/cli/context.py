@@ -1,0 +1,130 @@
+"""The rooms behind the commands: settings, log, store, data sets; each is opened where it is needed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.cli.output import Code, Failure
+
+if TYPE_CHECKING:  # what a command does not need is not loaded: a shell that completes a name waits for it
+    from app.data import Dataset
+    from app.data.drawings.store import DrawingStore
+    from app.models import ModelStore
+    from app.runs.log.event_log import Log
+    from app.runs.service import Commands
+    from app.settings import Settings
+
+
+def read_settings() -> "Settings":
+    """The settings. Raises Failure that names each that is wrong."""
+    from pydantic import ValidationError
+
+    from app.settings import Settings
+
+    try:
+        return Settings()
+    except UnicodeDecodeError:
+        raise Failure(".env: expected UTF-8; got other bytes", Code.USAGE) from None
+    except OSError as error:
+        raise Failure(f".env cannot be read: {error.strerror}", Code.USAGE) from None
+    except ValidationError as error:
+        lines = []
+        for entry in error.errors():
+            name = str(entry["loc"][0])
+            came = "" if "token" in name else f"; got {entry['input']!r}"  # a secret stays one
+            lines.append(f"DIGITPAD_{name.upper()}: {entry['msg']}{came}")
+        raise Failure("; ".join(lines), Code.USAGE) from None
+
+
+@contextmanager
+def asked() -> Iterator[None]:
+    """What the rooms refuse becomes a Failure: USAGE for names and values that are wrong, FAILED for what cannot be."""
+    from app.data import DatasetUnavailable
+    from app.models import DamagedModelError, MissingExtraError, ProtectedModelError, UnknownModelError
+    from app.models.evaluation import MisfitError
+    from app.models.store import NameTakenError
+    from app.runs.log.event_log import NotEndedError, UnknownRunError
+    from app.runs.service import NoCheckpointError
+
+    try:
+        yield
+    except (UnknownRunError, UnknownModelError, MisfitError, ValueError) as error:
+        raise Failure(str(error), Code.USAGE) from None
+    except (
+        DatasetUnavailable,
+        DamagedModelError,
+        MissingExtraError,
+        ProtectedModelError,
+        NameTakenError,
+        NoCheckpointError,
+        NotEndedError,
+    ) as error:
+        raise Failure(str(error)) from None
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write `data` to a file that the user named. Raises Failure."""
+    from app.storage.atomic import write_named
+
+    try:
+        write_named(path, data)
+    except OSError as error:
+        raise Failure(f"{path} cannot be written: {error.strerror}") from None
+
+
+@contextmanager
+def open_log(settings: "Settings") -> Iterator["Log"]:
+    """The log that the server of the same settings keeps too. Raises Failure."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from app.runs.log.event_log import Log
+
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(f"DIGITPAD_HOME, {settings.home}, cannot be made: {error.strerror}") from None
+    try:
+        log = Log(settings.log_url, lease_seconds=settings.lease_seconds)
+    except (SQLAlchemyError, ImportError, OSError) as error:
+        why = str(error).splitlines()[0]
+        raise Failure(f"the database of DIGITPAD_DATABASE_URL cannot be opened: {why}") from None
+    try:
+        yield log
+    finally:
+        log.close()
+
+
+def open_store(settings: "Settings") -> "ModelStore":
+    """The models of the server of the same settings, and those that ship."""
+    from app.models import ModelStore
+    from app.settings import SHIPPED_MODELS
+
+    return ModelStore(settings.home, SHIPPED_MODELS)
+
+
+def open_drawings(settings: "Settings") -> "DrawingStore":
+    """The user's own drawings."""
+    from app.data.drawings.store import DrawingStore
+
+    return DrawingStore(settings.home / "drawings")
+
+
+def open_commands(log: "Log", settings: "Settings") -> "Commands":
+    """What people ask of runs; whoever runs the queue finds by itself what there is to do."""
+    from app.runs.service import Commands
+
+    return Commands(log, open_store(settings), settings, lambda: None)
+
+
+def load_data(settings: "Settings", name: str, *, download: bool = True) -> "Dataset":
+    """A data set by its name. Raises ValueError, DatasetUnavailable."""
+    from app.data import load_dataset
+
+    return load_dataset(
+        name,
+        data_dir=settings.data_dir,
+        cache_dir=settings.cache_dir,
+        download=download,
+        drawings=open_drawings(settings),
+    )

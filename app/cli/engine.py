@@ -1,0 +1,133 @@
+"""Commands for those who look into the engine: gradient-check, augment, default-model."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.completion import complete_recipe
+from app.cli.context import asked, load_data, read_settings, write_file
+from app.cli.output import Code, Failure, say
+
+SHIPPED_VALIDATION = 0.1
+"""Share of the training images that is set aside to calibrate the shipped model on, where its recipe sets no share."""
+TRAINING_LOG = "training.jsonl"
+"""What the training of a shipped model said, an event a line, beside its weights."""
+
+
+def default_model(
+    recipe: Annotated[str, typer.Option(help="the recipe to train", autocompletion=complete_recipe)] = "small-mlp",
+    name: Annotated[str, typer.Option(help="the model's name")] = "mnist-mlp",
+) -> None:
+    """Train the model that ships with digitpad anew, and make it the default. Only in a checkout."""
+    from app.models import ModelStore
+    from app.recipes import get_recipe
+    from app.resources import is_installed
+    from app.runs.config.run_config import parse_config
+    from app.runs.training.distillation import load_teachers, with_teachers
+    from app.runs.training.hardware import LARGEST_CREW, cores
+    from app.runs.training.run_training import Said, Training
+    from app.settings import SHIPPED_MODELS
+    from app.storage.atomic import write_whole
+
+    settings = read_settings()
+    if is_installed():
+        raise Failure("the model that ships is made in a checkout; digitpad train makes one of your own")
+    _take_kernels(settings.blas_kernel)
+    with asked():
+        fields = get_recipe(recipe).config
+    # calibrated on images that were no part of training, whatever the recipe does
+    share = fields["validation"] if isinstance(fields.get("validation"), float) else SHIPPED_VALIDATION
+    with asked():
+        config = parse_config({**fields, "validation": share})
+        dataset = load_data(settings, config.dataset)
+    store = ModelStore(SHIPPED_MODELS)
+    with asked():
+        config = with_teachers(config, store, dataset.labels)
+    training = Training(
+        config,
+        dataset,
+        processes=min(cores(), LARGEST_CREW),
+        teachers=load_teachers(config, store),
+        cache_dir=settings.cache_dir,
+    )
+    said = []
+    for step in training.run():
+        if isinstance(step, Said):
+            said.append(json.dumps({"type": step.type, "data": step.data}, ensure_ascii=False) + "\n")
+            say(" ".join([f"{step.type:10}", *(f"{key} {_short(value)}" for key, value in step.data.items())]))
+            sys.stdout.flush()
+    card = store.save(training.card(name, shipped=True), training.network, replace=True, arrays=training.arrays())
+    write_whole(store.path(card.name, TRAINING_LOG), "".join(said).encode(), prefix=".log.")
+    store.set_default(card.name)
+    say(f"saved      {card.name}, {card.parameters:,} parameters, SHA-256 {card.sha256}")
+
+
+def augment(
+    recipe: Annotated[
+        str, typer.Argument(help="whose augmentation is shown", autocompletion=complete_recipe)
+    ] = "best-cnn",
+    out: Annotated[Path, typer.Option(help="the PNG to write")] = Path("augmentation.png"),
+    digits: Annotated[int, typer.Option(min=1, max=100, help="how many digits are shown")] = 20,
+    epochs: Annotated[int, typer.Option(min=1, max=100, help="in how many epochs")] = 9,
+    seed: Annotated[int, typer.Option(min=0, help="which digits, and how they are changed")] = 1,
+) -> None:
+    """Write a picture of digits as they are, in the top row, and as each epoch of a recipe changes them."""
+    from app.data.augmentation.augment import make_augmentation
+    from app.data.augmentation.preview import changed_digits, contact_sheet
+    from app.recipes import get_recipe
+    from app.runs.config.run_config import parse_config
+
+    settings = read_settings()
+    with asked():
+        config = parse_config(get_recipe(recipe).config)
+        augmentation = make_augmentation(config.augmentation)
+        if augmentation is None:
+            raise Failure(f"the recipe {recipe} has no augmentation", Code.USAGE)
+        split = load_data(settings, config.dataset).train
+    indices, after = changed_digits(split, augmentation, seed=seed, count=digits, epochs=epochs)
+    write_file(out, contact_sheet(split.images[indices], after))
+    say(f"{out}: {len(indices)} digits of {config.dataset}, each in {epochs} epochs")
+    say(", ".join(f"{name} {value:g}" for name, value in augmentation.spec().items() if value))
+
+
+def check_gradient(
+    recipe: Annotated[str, typer.Argument(help="whose network is checked", autocompletion=complete_recipe)] = "lenet",
+    images: Annotated[int, typer.Option(min=1, max=1000, help="how many drawn digits it is checked on")] = 20,
+    sample: Annotated[int, typer.Option(min=1, help="how many numbers of each parameter array are checked")] = 20,
+) -> None:
+    """Numerical differentiation beside backpropagation: the largest relative error of each layer, and both times."""
+    from app.data import make_strokes
+    from app.nn import LOSSES, build, gradient_check
+    from app.recipes import get_recipe
+    from app.runs.config.run_config import parse_config
+
+    with asked():
+        config = parse_config({**get_recipe(recipe).config, "dtype": "float64"})
+    network = config.build_network()
+    network.initialize(config.seed)
+    drawn = make_strokes(train=images, test=1).train
+    x = (drawn.images / config.input_scale).reshape(len(drawn), *network.input_shape)
+    loss = build("loss", LOSSES, config.loss)
+    say(gradient_check(network, x, drawn.labels.astype(int), loss=loss, sample=sample).table())
+    if any(layer.type == "step" for layer in network.layers):
+        say("\nThe step function has no useful derivative: backpropagation passes the gradient straight through it.")
+
+
+def _take_kernels(choice: str) -> None:
+    """Begin anew where BLAS is to take other kernels: it chose them when NumPy was loaded."""
+    from app.runs.training.hardware import kernel_environment
+    from app.settings import PROJECT
+
+    wanted = kernel_environment(choice)
+    if any(os.environ.get(key) != value for key, value in wanted.items()):
+        # this very `app`, and none that lies in the working folder
+        begin = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from app.cli import main; main()"
+        os.execve(sys.executable, [sys.executable, "-P", "-c", begin, *sys.argv[1:]], {**os.environ, **wanted})
+
+
+def _short(value: object) -> object:
+    return f"{value:.4f}" if isinstance(value, float) else value

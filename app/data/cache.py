@@ -1,0 +1,81 @@
+"""Data sets that stay in memory for a while, so that looking at one page after another does not load them each time."""
+
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+from app.data.catalog import get_info, is_drawn, load_dataset, stamp_of
+from app.data.dataset import Dataset, DatasetUnavailable
+from app.data.drawings.store import DrawingStore
+from app.data.preprocessing.normalize import IMAGE_SIZE
+
+MOST_BYTES = 128 * 2**20
+"""Of all images together: MNIST has 55 MB."""
+LARGEST_BYTES = 320 * 2**20
+"""Of one set's images: EMNIST's digits have 220 MB."""
+
+
+class LoadedDatasets:
+    """Data sets by name, the last used kept. Safe to share between threads."""
+
+    def __init__(
+        self, *, data_dir: Path | None, cache_dir: Path, drawings: DrawingStore, most_bytes: int = MOST_BYTES
+    ) -> None:
+        self._data_dir, self._cache_dir, self._drawings, self._most = data_dir, cache_dir, drawings, most_bytes
+        self._kept: OrderedDict[str, tuple[str, Dataset]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._loading = threading.Lock()
+
+    def get(self, name: str, *, fetch: bool = False) -> Dataset:
+        """The data set of that name; one that must be downloaded or drawn first only with `fetch`.
+
+        Raises ValueError for a name that is not in the catalogue, DatasetUnavailable with what to do.
+        """
+        stamp = self._stamp(name)
+        found = self._find(name, stamp)
+        if found is not None:
+            return found
+        with self._loading:  # one at a time: two that load the same would need twice the memory
+            found = self._find(name, stamp)
+            if found is None:
+                found = self._load(name, fetch)
+                self._keep(name, stamp, found)
+            return found
+
+    def _load(self, name: str, fetch: bool) -> Dataset:
+        info = get_info(name, data_dir=self._data_dir, cache_dir=self._cache_dir, drawings=self._drawings)
+        if not fetch and info.state in ("download", "generate"):
+            raise DatasetUnavailable(f"{info.title} is not on this machine yet. {info.note}")
+        if not fetch and not is_drawn(name, cache_dir=self._cache_dir):
+            raise DatasetUnavailable(f"{info.title} has not been drawn yet: a training on it does so")
+        if (info.train + info.test) * IMAGE_SIZE**2 > LARGEST_BYTES:
+            raise DatasetUnavailable(
+                f"expected at most {LARGEST_BYTES // IMAGE_SIZE**2:,} images to look at; {info.title} has "
+                f"{info.train + info.test:,}: train on it, or look at its parts"
+            )
+        return load_dataset(
+            name, data_dir=self._data_dir, cache_dir=self._cache_dir, drawings=self._drawings, download=fetch
+        )
+
+    def _stamp(self, name: str) -> str:
+        """Changes when the data set does; only what users own does."""
+        return stamp_of(name, data_dir=self._data_dir, drawings=self._drawings)
+
+    def _find(self, name: str, stamp: str) -> Dataset | None:
+        with self._lock:
+            known = self._kept.get(name)
+            if known is None or known[0] != stamp:
+                return None
+            self._kept.move_to_end(name)
+            return known[1]
+
+    def _keep(self, name: str, stamp: str, dataset: Dataset) -> None:
+        with self._lock:
+            self._kept.pop(name, None)
+            self._kept[name] = (stamp, dataset)
+            while len(self._kept) > 1 and sum(map(_size, self._kept.values())) > self._most:
+                self._kept.popitem(last=False)
+
+
+def _size(kept: tuple[str, Dataset]) -> int:
+    return sum(array.nbytes for split in (kept[1].train, kept[1].test) for array in (split.images, split.labels))

@@ -1,0 +1,117 @@
+"""One labelled drawing of the user's own: what may be in it, and how it is read from its file."""
+
+import hashlib
+import json
+import re
+import secrets
+import time
+import unicodedata
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import from_json
+
+from app.data.preprocessing.validate import parse_strokes
+
+SET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+"""The same pattern as a model's name."""
+DEFAULT_SET = "mine"
+
+LONGEST_LABEL = 64
+"""Characters, after composing (NFC)."""
+LARGEST_FILE = 1_000_000
+"""Bytes: 10,000 points with all their decimals are less than half of it."""
+
+_BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_NOT_IN_LABELS = {"Cc", "Cs", "Zl", "Zp"}  # control characters, halves of surrogate pairs, ends of lines
+
+Strokes = list[list[list[float]]]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A labelled drawing: `strokes` are lists of [x, y] in any unit, y down; `created` is an ISO time in UTC.
+
+    Ids sort by the time at which the drawings were kept.
+    """
+
+    id: str
+    label: str
+    strokes: Strokes
+    set: str
+    created: str
+
+
+def digest_of(drawing: Drawing) -> str:
+    """A name, 64 hexadecimal digits, of a drawing's strokes."""
+    return hashlib.sha256(json.dumps(drawing.strokes).encode()).hexdigest()
+
+
+def check_set_name(name: object) -> str:
+    """Return `name` if it can be a set's name; else raise ValueError."""
+    if not isinstance(name, str) or not SET_NAME.fullmatch(name):
+        came = repr(name[:80]) if isinstance(name, str) else f"a {type(name).__name__}"
+        raise ValueError(
+            f"set: expected up to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit; got {came}"
+        )
+    return name
+
+
+def check_label(label: object) -> str:
+    """The label in its composed form (NFC) without blanks around it. Raises ValueError where it can be no label."""
+    if not isinstance(label, str):
+        raise ValueError(f"label: expected a string of 1 to {LONGEST_LABEL} characters; got a {type(label).__name__}")
+    if len(label) > 10 * LONGEST_LABEL:  # composing takes time
+        raise ValueError(f"label: expected 1 to {LONGEST_LABEL} characters; got {len(label)}")
+    for character in label:
+        if unicodedata.category(character) in _NOT_IN_LABELS or character in _BIDIRECTIONAL:
+            raise ValueError(f"label: expected no control characters; got U+{ord(character):04X}")
+    composed = unicodedata.normalize("NFC", label).strip()
+    if not 1 <= len(composed) <= LONGEST_LABEL:
+        raise ValueError(f"label: expected 1 to {LONGEST_LABEL} characters; got {len(composed)}")
+    return composed
+
+
+def check_strokes(strokes: object) -> Strokes:
+    """The strokes that have points. Raises ValueError as `from_strokes` does, and where no point is left."""
+    parsed = parse_strokes(strokes)
+    assert isinstance(strokes, list | tuple)
+    kept = [[list(point) for point in stroke] for stroke, points in zip(strokes, parsed, strict=True) if len(points)]
+    if not kept:
+        raise ValueError("strokes: expected at least one point; got none")
+    return kept
+
+
+def new_drawing(label: object, strokes: object, set_name: object = DEFAULT_SET) -> Drawing:
+    """A drawing that was just made, not yet kept. Raises ValueError that says what is wrong with it."""
+    return Drawing(
+        id=f"{time.time_ns() // 1000:014x}-{secrets.token_hex(4)}",
+        label=check_label(label),
+        strokes=check_strokes(strokes),
+        set=check_set_name(set_name),
+        created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+    )
+
+
+def pack_drawing(drawing: Drawing) -> bytes:
+    """A drawing as its file has it. Raises ValueError where it is too large."""
+    data = json.dumps(asdict(drawing), ensure_ascii=False, separators=(",", ":")).encode()
+    if len(data) > LARGEST_FILE:
+        raise ValueError(f"strokes: expected a drawing of at most {LARGEST_FILE // 1000} kB; got {len(data)} bytes")
+    return data
+
+
+def read_drawing(path: Path, set_name: str) -> Drawing:
+    """The drawing in a file. Raises ValueError that says why it is none, OSError."""
+    with path.open("rb") as file:
+        data = file.read(LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
+        raise ValueError(f"expected at most {LARGEST_FILE // 1000} kB; the file is larger")
+    values: Any = from_json(data, allow_inf_nan=False)
+    if not isinstance(values, dict) or not isinstance(values.get("created"), str):
+        raise ValueError("expected an object with label, strokes and created")
+    return Drawing(
+        path.stem, check_label(values.get("label")), check_strokes(values.get("strokes")), set_name, values["created"]
+    )

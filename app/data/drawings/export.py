@@ -1,0 +1,80 @@
+"""The user's drawings leaving and entering: JSON of strokes, and a zip of PNGs as a network sees them."""
+
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from io import BytesIO
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image
+
+from app.data.drawings.drawing import DEFAULT_SET, Drawing, new_drawing
+from app.data.drawings.store import DrawingStore
+from app.data.preprocessing.prepare import from_strokes
+
+FORMAT = "digitpad-drawings"
+MOST_IMPORTED = 5_000
+"""Drawings of one import."""
+_KEYS = {"label", "strokes", "set", "id", "created"}
+_UNSAFE = frozenset('/\\:*?"<>|%.')
+_RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))}
+"""Names that Windows keeps for devices."""
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def as_json(store: DrawingStore, sets: Sequence[str]) -> Iterator[bytes]:
+    """Sets as one JSON text in pieces; `read_json_export` takes it."""
+    yield f'{{"format": "{FORMAT}", "version": 1, "drawings": ['.encode()
+    first = True
+    for name in sets:
+        for drawing in store.each(name):
+            text = json.dumps(asdict(drawing), ensure_ascii=False, separators=(",", ":"))
+            yield ("\n" if first else ",\n").encode() + text.encode()
+            first = False
+    yield b"\n]}\n"
+
+
+def read_json_export(data: Any, set_name: str | None = None) -> list[Drawing]:
+    """The drawings in parsed JSON of `as_json`, with new ids; in the set `set_name` if one is given.
+
+    Raises ValueError that names the first one that is wrong, by its place.
+    """
+    if not isinstance(data, dict) or data.get("format") != FORMAT or data.get("version") != 1:
+        raise ValueError(f'expected an object with "format": "{FORMAT}" and "version": 1; got something else')
+    drawings = data.get("drawings")
+    if not isinstance(drawings, list) or not 1 <= len(drawings) <= MOST_IMPORTED:
+        came = f"{len(drawings)}" if isinstance(drawings, list) else "no list"
+        raise ValueError(f"drawings: expected a list of 1 to {MOST_IMPORTED}; got {came}")
+    found = []
+    for place, one in enumerate(drawings):
+        if not isinstance(one, dict) or not {"label", "strokes"} <= set(one) <= _KEYS:
+            raise ValueError(f"drawings[{place}]: expected an object with label, strokes and, if wanted, set")
+        try:
+            found.append(new_drawing(one["label"], one["strokes"], set_name or one.get("set", DEFAULT_SET)))
+        except ValueError as error:
+            raise ValueError(f"drawings[{place}]: {error}") from None
+    return found
+
+
+def write_zip(store: DrawingStore, sets: Sequence[str], file: IO[bytes]) -> None:
+    """Write the drawings' 28×28 images as PNGs, white ink on black, into a zip: `<set>/<label>/<id>.png`."""
+    with zipfile.ZipFile(file, "w") as archive:  # stored: PNGs are packed already
+        for name in sets:
+            for drawing in store.each(name):
+                info = zipfile.ZipInfo(f"{name}/{folder_of(drawing.label)}/{drawing.id}.png", _EPOCH)
+                archive.writestr(info, as_png(drawing))
+
+
+def as_png(drawing: Drawing) -> bytes:
+    """A drawing as the network sees it, 28×28, white ink on black."""
+    packed = BytesIO()
+    Image.fromarray(np.rint(from_strokes(drawing.strokes).pixels * 255).astype(np.uint8)).save(packed, "PNG")
+    return packed.getvalue()
+
+
+def folder_of(label: str) -> str:
+    """A label as a folder's name: what a file system may not like is written as in an address ("%2F")."""
+    name = "".join(f"%{ord(one):02X}" if one in _UNSAFE else one for one in label)
+    return f"%{ord(name[0]):02X}{name[1:]}" if name.upper() in _RESERVED else name

@@ -1,0 +1,63 @@
+"""The labels that a set of drawings is to have: said when it is made, and kept with it, before anything is drawn."""
+
+import json
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from app.data.drawings.drawing import check_label
+from app.storage.atomic import write_whole
+
+logger = logging.getLogger("digitpad")
+
+FILE = "labels.json"
+LEAST, MOST = 2, 1000
+LARGEST_FILE = 1_000_000
+
+
+def check_labels(labels: object) -> tuple[str, ...]:
+    """The labels, each once and composed as those of drawings are. Raises ValueError."""
+    if not isinstance(labels, list | tuple):
+        raise ValueError(f"labels: expected a list of labels; got a {type(labels).__name__}")
+    if len(labels) > MOST:
+        raise ValueError(f"labels: expected at most {MOST} labels; got {len(labels)}")
+    checked = tuple(dict.fromkeys(check_label(label) for label in labels))
+    if len(checked) < LEAST:
+        raise ValueError(f"labels: expected at least {LEAST} labels that differ; got {len(checked)}")
+    return checked
+
+
+def write_declared(folder: Path, labels: Sequence[str]) -> None:
+    """Keep the labels of the set in `folder`. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data = json.dumps(list(labels), ensure_ascii=False).encode()
+    write_whole(folder / FILE, data, prefix=f".{FILE}.")
+
+
+def read_declared(folder: Path) -> tuple[str, ...]:
+    """The labels that were declared for the set in `folder`; none where there are none, or the file is damaged.
+
+    That it is damaged is said in the server's log.
+    """
+    try:
+        with (folder / FILE).open("rb") as file:
+            return check_labels(json.loads(file.read(LARGEST_FILE)))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except (OSError, ValueError, RecursionError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        logger.warning("the labels that were declared for the set %s cannot be used: %s", folder.name, why)
+        return ()
+
+
+def declared_at(folder: Path) -> float:
+    """When the labels of the set in `folder` were declared last, in seconds as `time.time` has them. Raises OSError."""
+    return (folder / FILE).stat().st_mtime
+
+
+def remove_declared(folder: Path) -> None:
+    """Remove the labels of the set in `folder`, and the folder where nothing else is in it. Raises OSError."""
+    (folder / FILE).unlink(missing_ok=True)
+    with suppress(OSError):  # something is
+        folder.rmdir()

@@ -1,0 +1,114 @@
+"""Glyphs made ready to draw: the matrices that turn control points, as a hand moves them, into the path of the pen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.data.handwriting.digits import Glyph, Point
+
+Matrix = NDArray[np.float64]
+
+SAMPLES_PER_SPAN = 5
+"""Points drawn between one control point and the next."""
+
+# How control points stray together, in glyph heights. Those near each other in the plane move together, so that a loop
+# stays closed; those near each other along the stroke too; and each a little by itself.
+NEAR_SPREAD, NEAR_LENGTH = 0.045, 0.3
+ALONG_SPREAD, ALONG_LENGTH = 0.035, 0.3
+OWN_SPREAD = 0.017
+ROUNDING_LENGTH = 0.1
+"""Length along the path over which a hasty pen rounds its corners, in glyph heights."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pen:
+    """A glyph made ready to draw: path = basis @ points.
+
+    `points` is float64 (K, 2), `basis` (M, K), and `ends` are the M-indices after each stroke's last point. `sway`
+    (K, K) makes of independent normal numbers the displacements of a hand; `rounding` (M, M) makes of a path the one
+    with its corners cut. Every stroke's first and last point is there twice, to take a hook or to run on.
+    """
+
+    points: Matrix
+    basis: Matrix
+    ends: tuple[int, ...]
+    sway: Matrix
+    rounding: Matrix
+
+    @property
+    def stroke_of(self) -> NDArray[np.int64]:
+        """The number of the stroke that each of the M points belongs to."""
+        return np.searchsorted(self.ends, np.arange(len(self.basis)), side="right")
+
+
+def make_pen(glyph: Glyph) -> Pen:
+    """Work out the matrices of a glyph."""
+    points: list[Point] = []
+    rows: list[dict[int, float]] = []
+    ends = []
+    stroke_of_point: list[int] = []
+    for number, stroke in enumerate(glyph.strokes):
+        indices: list[int] = []
+        begin = len(rows)
+        for run in stroke:
+            indices = [*indices[-1:], *range(len(points), len(points) + len(run))]
+            points.extend(run)
+            stroke_of_point += [number] * len(run)
+            rows.extend(_catmull_rom(indices)[: None if run is stroke[-1] else -1])
+        rows.insert(begin, rows[begin])
+        rows.append(rows[-1])
+        ends.append(len(rows))
+    basis = np.zeros((len(rows), len(points)))
+    for row, weights in enumerate(rows):
+        for column, weight in weights.items():
+            basis[row, column] = weight
+    array = np.array(points, np.float64)
+    return Pen(array, basis, tuple(ends), _sway(array, np.array(stroke_of_point)), _rounding(basis @ array, ends))
+
+
+def _sway(points: Matrix, stroke_of: NDArray[np.int64]) -> Matrix:
+    along = np.r_[0, np.cumsum(np.hypot(*np.diff(points, axis=0).T))]
+    near = ((points[:, None] - points) ** 2).sum(axis=2)
+    same = stroke_of[:, None] == stroke_of
+    covariance = NEAR_SPREAD**2 * np.exp(-near / (2 * NEAR_LENGTH**2))
+    covariance += ALONG_SPREAD**2 * same * np.exp(-((along[:, None] - along) ** 2) / (2 * ALONG_LENGTH**2))
+    return np.linalg.cholesky(covariance + OWN_SPREAD**2 * np.eye(len(points)))
+
+
+def _rounding(path: Matrix, ends: list[int]) -> Matrix:
+    """Averages over a stretch of the path, narrower towards the ends of a stroke, which stay in place."""
+    rounding = np.zeros((len(path), len(path)))
+    begin = 0
+    for end in ends:
+        steps = np.hypot(*np.diff(path[begin:end], axis=0).T)
+        along = np.r_[0, np.cumsum(steps)]
+        # Points that lie denser must not weigh more.
+        weight = np.maximum(np.r_[steps, 0] + np.r_[0, steps], 1e-9)
+        length = np.maximum(np.minimum(ROUNDING_LENGTH, np.minimum(along, along[-1] - along) / 2), 1e-6)[:, None]
+        kernel = weight * np.exp(-((along[:, None] - along) ** 2) / (2 * length**2))
+        rounding[begin:end, begin:end] = kernel / kernel.sum(axis=1, keepdims=True)
+        begin = end
+    return rounding
+
+
+def _catmull_rom(indices: list[int]) -> list[dict[int, float]]:
+    """Weights of the control points for every sample of a uniform Catmull-Rom spline (E. Catmull, R. Rom, 1974)."""
+    samples = SAMPLES_PER_SPAN
+    rows: list[dict[int, float]] = []
+    for span in range(len(indices) - 1):
+        around = [indices[min(max(span + offset, 0), len(indices) - 1)] for offset in (-1, 0, 1, 2)]
+        for step in range(samples):
+            t = step / samples
+            weights = (
+                (-t + 2 * t**2 - t**3) / 2,
+                (2 - 5 * t**2 + 3 * t**3) / 2,
+                (t + 4 * t**2 - 3 * t**3) / 2,
+                (-(t**2) + t**3) / 2,
+            )
+            row: dict[int, float] = {}
+            for index, weight in zip(around, weights, strict=True):
+                row[index] = row.get(index, 0.0) + weight
+            rows.append(row)
+    rows.append({indices[-1]: 1.0})
+    return rows

@@ -1,0 +1,185 @@
+"""The paper of a grey picture, evenly lit or not: how far each pixel is from it, and on which side the ink is."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from app.data.preprocessing.decode import GreyArray
+from app.data.preprocessing.rasterize import FloatArray
+
+Edges: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
+"""Rows at the top and the bottom, columns at the left and the right."""
+NO_EDGES: Edges = (0, 0), (0, 0)
+
+EVEN_TONE = 0.06
+"""The border is even paper where it is this near (in 0 to 1) to its median tone ..."""
+EVEN_SHARE = 0.95
+"""... on at least this share of its pixels."""
+NOISE_TONE = 2.0
+"""On a noisy picture, by so many standard deviations of the noise more."""
+
+PAPER_SIZE = 64
+"""Longer side, in pixels, of the small picture on which uneven paper is estimated."""
+PAPER_WINDOW = 27
+"""Side of the window of that estimate: wider than any stroke, and odd as Pillow wants it."""
+
+RING = 3
+"""How many pixels of the small picture's border are taken for paper, most of them, to see how the light falls."""
+RING_SHARE = 0.9
+"""The light is a smooth one if at least this share of them fits it; the rest may be ink that reaches the border."""
+BAR_SHARE = 0.25
+"""A bar along a side of the picture is at most this share of it wide."""
+TURNS, SMALLEST = 12, 1e-3
+"""Rounds of the fit to them, and the smallest difference (in 0 to 1) that counts."""
+NO_CHANGE = 0.01
+"""What differs from the paper by less than this on average is nothing but rounding ..."""
+SHADOW_SHARE = 0.12
+"""... and of ink, less than this share lies at the border."""
+DARKEST = 0.2
+"""Where less light than this share of the brightest place's falls, the ink is not made stronger any more."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """How far each pixel is from the paper towards the ink, float32 (H, W), 1 is white from black."""
+
+    contrast: FloatArray
+    is_light: bool
+    """The ink is lighter than the paper."""
+    is_even: bool
+    """The paper is of one tone; else its light is taken out of `contrast`."""
+    noise: FloatArray
+    """The deviation of noise in `contrast`, (H, W), or (1, 1) where it is the same all over."""
+
+
+def find_paper(picture: FloatArray, noise: float = 0.0, *, even_out: bool = True) -> Contrast:
+    """Find the paper of a picture, float32 (H, W) in 0 to 1, with noise of this deviation.
+
+    Without `even_out` it is taken for even, with the median tone of its border.
+    """
+    border = border_of(picture)
+    tone = np.median(border)
+    near = np.abs(border - tone) < EVEN_TONE + NOISE_TONE * noise
+    if not even_out or np.mean(near) >= EVEN_SHARE:
+        lighter = picture - tone
+        light = bool(lighter.sum() > 0)
+        return Contrast(lighter if light else -lighter, light, True, np.full((1, 1), noise, np.float32))
+    small = _reduced(picture)
+    basis = [_powers(side) for side in small.shape]
+    weights, share = _light_of(small, basis, EVEN_TONE + NOISE_TONE * noise)
+    tall, wide = (_powers(side) for side in picture.shape)
+    light = bool((small - basis[0] @ weights @ basis[1].T).sum() > 0)
+    if share >= RING_SHARE:
+        paper = (tall @ weights @ wide.T).astype(np.float32)
+    else:
+        light, paper = _shadowed(small, picture.shape, light)
+    difference = picture - paper if light else paper - picture
+    # Light multiplies: ink in the shade differs from its paper by less.
+    lit = np.maximum(paper / max(float(paper.max()), SMALLEST), DARKEST)
+    return Contrast(difference / lit, light, False, np.float32(noise) / lit)
+
+
+def without_bars(grey: GreyArray) -> tuple[GreyArray, Edges]:
+    """A grey picture, uint8 (H, W), without bars of one tone exactly along its sides, as of a video or a frame.
+
+    And how many rows and columns that took. What is within has to have paper of one tone, other than the bar's, on all
+    four sides; else nothing is cut off.
+    """
+    top, bottom = _bar(grey), _bar(grey[::-1])
+    inside = grey[top : len(grey) - bottom]
+    left, right = _bar(inside.T), _bar(inside.T[::-1])
+    inside = inside[:, left : inside.shape[1] - right]
+    if inside.shape == grey.shape or inside.min() == inside.max():
+        return grey, NO_EDGES
+    sides = [np.median(side) for side in (inside[0], inside[-1], inside[:, 0], inside[:, -1])]
+    return (inside, ((top, bottom), (left, right))) if np.ptp(sides) < 255 * EVEN_TONE else (grey, NO_EDGES)
+
+
+def as_floats(grey: GreyArray) -> FloatArray:
+    """A grey picture, uint8, as float32 in 0 to 1."""
+    return grey.astype(np.float32) / np.float32(255)
+
+
+def border_of(picture: FloatArray) -> FloatArray:
+    """The outermost pixels of a picture (H, W), each once."""
+    return np.concatenate([picture[0], picture[-1], picture[1:-1, 0], picture[1:-1, -1]])
+
+
+def _bar(grey: GreyArray) -> int:
+    """How many rows at the top are of one tone that the next row has nowhere, or almost."""
+    tone = int(grey[0, 0])
+    if (grey[0] != tone).any():
+        return 0
+    rows = (grey == tone).all(axis=1)
+    depth = int(np.argmin(rows))
+    if not 0 < depth <= BAR_SHARE * len(rows):
+        return 0
+    other = np.abs(grey[depth].astype(np.int64) - tone) > 255 * EVEN_TONE
+    return depth if np.count_nonzero(other) >= EVEN_SHARE * other.size else 0
+
+
+def _reduced(picture: FloatArray) -> FloatArray:
+    height, width = picture.shape
+    scale = min(1.0, PAPER_SIZE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+
+
+def _powers(side: int) -> NDArray[np.float64]:
+    """1, x, x² at the middles of `side` pixels of [-1, 1]: (side, 3)."""
+    x = (np.arange(side) + 0.5) * (2 / side) - 1
+    return np.stack([np.ones(side), x, x * x], axis=1)
+
+
+def _light_of(
+    small: FloatArray, basis: list[NDArray[np.float64]], tolerance: float
+) -> tuple[NDArray[np.float64], float]:
+    """The quadratic surface along the border, as weights (3, 3) of the powers, and the share of the border on it.
+
+    Fitted by least absolute deviations (E. Schlossmacher, JASA 68(344), 1973), which ink at the border, as long as it
+    is the lesser part, does not bend. A quadratic that is known all around is known within.
+    """
+    ring = _ring(small)
+    rows, columns = np.nonzero(ring)
+    down, across = basis[0][rows], basis[1][columns]
+    orders = [(i, j) for i in range(3) for j in range(3) if i + j < 3]
+    terms = np.stack([down[:, i] * across[:, j] for i, j in orders], axis=1)
+    tones = small[ring].astype(np.float64)
+    fit = np.linalg.lstsq(terms, tones, rcond=None)[0]
+    for _ in range(TURNS):
+        weight = 1 / np.maximum(np.abs(tones - terms @ fit), SMALLEST) ** 0.5
+        fit = np.linalg.lstsq(terms * weight[:, None], tones * weight, rcond=None)[0]
+    weights = np.zeros((3, 3))
+    for (i, j), value in zip(orders, fit.tolist(), strict=True):
+        weights[i, j] = value
+    return weights, float(np.mean(np.abs(tones - terms @ fit) < tolerance))
+
+
+def _ring(small: FloatArray) -> NDArray[np.bool_]:
+    ring = np.ones(small.shape, np.bool_)
+    ring[RING:-RING, RING:-RING] = False
+    return ring
+
+
+def _shadowed(small: FloatArray, shape: tuple[int, ...], light: bool) -> tuple[bool, FloatArray]:
+    """Paper under light that is not smooth, at its full size (H, W), and whether the ink is lighter, as it seemed.
+
+    But where nothing at all differs to the other side, and much of what differs to this one lies at the border, that
+    is a shadow's or a light's, on paper without ink.
+    """
+    images = [_without_strokes(small, closing=closing) for closing in (light, not light)]
+    other, seeming = (np.abs(small - as_floats(np.asarray(image))) for image in images)
+    if other.mean() < NO_CHANGE and seeming[_ring(small)].sum() > SHADOW_SHARE * seeming.sum():
+        light, images = not light, images[::-1]
+    blurred = images[1].filter(ImageFilter.GaussianBlur(2))
+    return light, as_floats(np.asarray(blurred.resize((shape[1], shape[0]), Image.Resampling.BICUBIC)))
+
+
+def _without_strokes(small: FloatArray, *, closing: bool) -> Image.Image:
+    """Closing takes thin dark strokes away, opening thin light ones; either leaves a ramp of light as it is."""
+    image = Image.fromarray((small * 255).clip(0, 255).astype(np.uint8))
+    first, second = ImageFilter.MaxFilter(PAPER_WINDOW), ImageFilter.MinFilter(PAPER_WINDOW)
+    return image.filter(first).filter(second) if closing else image.filter(second).filter(first)

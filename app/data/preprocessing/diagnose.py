@@ -1,0 +1,229 @@
+"""What a drawing loses and gains on its way to 28×28, and what is unusual about it, in plain sentences."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from app.data.preprocessing.decode import decode_image
+from app.data.preprocessing.ink import Ink, find_ink
+from app.data.preprocessing.normalize import CENTRE, IMAGE_SIZE, ink_box
+from app.data.preprocessing.pipeline import Canvas, Steps, canvas_of, prepare_ink, prepare_strokes
+from app.data.preprocessing.prepare import BLANK, Prepared
+from app.data.preprocessing.rasterize import BOX_SIZE, Box, FloatArray, draw_strokes, pen_width
+from app.data.preprocessing.segment import group_ink, group_strokes
+from app.data.preprocessing.validate import parse_strokes
+
+RAW_SIDE = 112
+"""Pixels of the raw drawing's longer side at most: four for each of the 28×28."""
+
+USUAL_STROKE_WIDTH = 2.5
+"""What `pen_width` measures on MNIST's training images, in pixels: their median is 2.48."""
+
+THIN_SHARE, THICK_SHARE = 0.75, 1.5
+"""Strokes outside these shares of MNIST's usual width are worth a word; 5 % of MNIST's are thinner, 5 % thicker."""
+SMALL_SHARE = 0.35
+"""A drawing less than this share of its canvas is small ..."""
+OFF_CENTRE_SHARE = 0.15
+"""... and one whose middle is this share of the canvas away from the canvas's middle is off centre."""
+OFF_CENTRE_PIXELS = 1.5
+"""The same in the 28×28, where MNIST's centre of mass is within half a pixel."""
+
+THIN = "the stroke is {width} px wide, MNIST's about {usual}: it is thin, and parts of it fade"
+THICK = "the stroke is {width} px wide, MNIST's about {usual}: it is thick, and small holes close"
+
+OF_PICTURES = ("smooth", "even_out")
+"""Steps that noisy pictures and unevenly lit ones go through, and no other drawing."""
+STEPS: tuple[str, ...] = tuple(field.name for field in fields(Steps) if field.name not in OF_PICTURES)
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A sentence; `text` names each of the figures in braces, so that a page can say it in another language."""
+
+    text: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text.format_map(self.values)
+
+
+@dataclass(frozen=True, eq=False)
+class Examination:
+    """A drawing as it came and as it becomes.
+
+    `raw` is float32 (S, S), 0 to 1, S at most 112, the drawing on its paper made square. `prepared` is with the steps
+    asked for, and `without` has each step that the drawing needs, by name, with that one changed. `stroke_width` is in
+    pixels of `prepared`, None where that is blank.
+    """
+
+    raw: FloatArray
+    prepared: Prepared
+    without: dict[str, Prepared]
+    stroke_width: float | None
+    remarks: tuple[Remark, ...]
+
+
+def examine_strokes(
+    strokes: object, steps: Steps, *, side: float | None = None, brush: float | None = None
+) -> Examination:
+    """Examine a drawing given as strokes, as `from_strokes` takes them. Raises ValueError as that does.
+
+    `side` is the side of the canvas and `brush` the pen's width on it, in the strokes' unit; guessed if left out.
+    """
+    parsed = parse_strokes(strokes)
+    canvas = canvas_of(parsed, side, brush)
+    drawing = draw_strokes(parsed, _share(canvas) * BOX_SIZE, canvas.square)
+    drawn = [stroke for stroke in parsed if len(stroke)]
+    remarks = []
+    if drawn:
+        raw = _square(drawing)
+        points = np.concatenate(drawn)
+        corner, length = np.array(canvas.square[:2]), canvas.square[2]
+        low, high = (
+            ((edge * 0.5 - corner * 0.5) / (length * 0.5)) for edge in (points.min(axis=0), points.max(axis=0))
+        )
+        remarks = _of_place(low, high, len(group_strokes(parsed)))
+    else:
+        raw = np.zeros((RAW_SIDE, RAW_SIDE), np.float32)
+    return _examined(raw, lambda chosen: prepare_strokes(parsed, chosen, canvas), steps, remarks)
+
+
+def examine_image(data: bytes, steps: Steps) -> Examination:
+    """Examine a picture, the bytes of a PNG or JPEG. Raises ValueError as `from_image` does."""
+    picture = decode_image(data)
+    raw = _shrunk(1 - picture.grey.astype(np.float32) / np.float32(255))
+
+    @cache
+    def ink(smooth: bool, even_out: bool) -> Ink | None:
+        return find_ink(picture.grey, smooth=smooth, even_out=even_out)
+
+    def prepare(chosen: Steps) -> FloatArray:
+        given = ink(chosen.smooth, chosen.even_out)
+        return BLANK.pixels if given is None else prepare_ink(given.ink, chosen)
+
+    whole = ink(True, True)
+    needed = () if whole is None else _needed(whole)
+    found = ink(steps.smooth, steps.even_out)
+    if found is None:
+        return _examined(raw, prepare, steps, [], needed)
+    bounds = ink_box(np.where(found.ink > 0.5, found.ink, np.float32(0)))
+    remarks = _of_picture(found, steps)
+    if bounds is not None:
+        top, left, bottom, right = bounds
+        size = np.array(found.ink.shape[::-1])
+        low, high = np.array([left, top]) / size, np.array([right, bottom]) / size
+        remarks += _of_place(low, high, len(group_ink(found.ink)))
+        if min(top, left) == 0 or bottom == size[1] or right == size[0]:
+            remarks.append(Remark("the ink reaches the picture's edge, so a part of it may be cut off"))
+    return _examined(raw, prepare, steps, remarks, needed)
+
+
+def _needed(found: Ink) -> tuple[str, ...]:
+    """Of the steps of pictures, those that this one goes through."""
+    return tuple(name for name, needs in zip(OF_PICTURES, (found.is_noisy, found.is_uneven), strict=True) if needs)
+
+
+def _examined(
+    raw: FloatArray,
+    prepare: Callable[[Steps], FloatArray],
+    steps: Steps,
+    remarks: list[Remark],
+    needed: tuple[str, ...] = (),
+) -> Examination:
+    def prepared(chosen: Steps) -> Prepared:
+        pixels = prepare(chosen)
+        return Prepared(pixels, blank=not pixels.any())
+
+    now = prepared(steps)
+    without = {name: prepared(replace(steps, **{name: not getattr(steps, name)})) for name in (*needed, *STEPS)}
+    width = None if now.blank else pen_width(now.pixels)
+    if now.blank:
+        return Examination(raw, now, without, None, (Remark("there is no ink: nothing to read"),))
+    return Examination(raw, now, without, width, (*_of_width(width), *_of_image(now.pixels), *remarks))
+
+
+def _of_width(width: float | None) -> list[Remark]:
+    if width is None:
+        return []
+    values = {"width": f"{width:.1f}", "usual": f"{USUAL_STROKE_WIDTH:.1f}"}
+    if width < THIN_SHARE * USUAL_STROKE_WIDTH:
+        return [Remark(THIN, values)]
+    if width > THICK_SHARE * USUAL_STROKE_WIDTH:
+        return [Remark(THICK, values)]
+    return [Remark("the stroke is {width} px wide, MNIST's about {usual}", values)]
+
+
+def _of_image(pixels: FloatArray) -> list[Remark]:
+    """What is unusual in the 28×28."""
+    remarks = []
+    bounds = ink_box(pixels)
+    assert bounds is not None
+    longer = int(max(bounds[2] - bounds[0], bounds[3] - bounds[1]))
+    if not BOX_SIZE - 1 <= longer <= BOX_SIZE + 1:
+        values = {"length": str(longer), "usual": str(BOX_SIZE)}
+        remarks.append(Remark("the digit is {length} px long in the 28×28, MNIST's {usual}", values))
+    indices = np.arange(IMAGE_SIZE)
+    mass = float(pixels.sum())
+    across = float(pixels.sum(axis=0) @ indices) / mass - CENTRE
+    down = float(pixels.sum(axis=1) @ indices) / mass - CENTRE
+    if max(abs(across), abs(down)) > OFF_CENTRE_PIXELS:
+        values = {"distance": f"{max(abs(across), abs(down)):.1f}"}
+        remarks.append(Remark("its centre of mass is {distance} px from the middle, MNIST's within 0.5", values))
+    return remarks
+
+
+def _of_place(low: NDArray[np.float64], high: NDArray[np.float64], groups: int) -> list[Remark]:
+    """What is unusual about where the drawing lies: its corners as shares of the canvas, x and y."""
+    remarks = []
+    share = float((high - low).max())
+    if share < SMALL_SHARE:
+        values = {"percent": f"{100 * share:.0f}"}
+        remarks.append(Remark("the drawing is small: it takes {percent} % of the canvas, and is enlarged", values))
+    away = np.abs((low + high) / 2 - 0.5)
+    if float(away.max()) > OFF_CENTRE_SHARE:
+        values = {"percent": f"{100 * float(away.max()):.0f}"}
+        remarks.append(Remark("the drawing is off centre by {percent} % of the canvas, and is moved", values))
+    if groups > 1:
+        values = {"count": str(groups)}
+        remarks.append(Remark("it falls into {count} groups from left to right: more than one digit", values))
+    return remarks
+
+
+def _of_picture(found: Ink, steps: Steps) -> list[Remark]:
+    remarks = []
+    if found.is_light:
+        remarks.append(Remark("the ink is lighter than the paper, so the picture is inverted"))
+    if found.is_uneven:
+        remarks.append(Remark("the paper is not of one tone, so its light is taken out"))
+    if found.is_noisy and steps.smooth:
+        remarks.append(Remark("the picture is noisy, so it is smoothed"))
+    return remarks
+
+
+def _share(canvas: Canvas) -> float:
+    """The brush as a share of the canvas, within what can be drawn."""
+    return min(max(canvas.brush / canvas.square[2], 1 / RAW_SIDE), 0.5)
+
+
+def _square(drawing: tuple[FloatArray, Box] | None) -> FloatArray:
+    assert drawing is not None
+    ink, (top, left, bottom, right) = drawing
+    return _shrunk(ink[int(top) : int(bottom), int(left) : int(right)])
+
+
+def _shrunk(ink: FloatArray) -> FloatArray:
+    """Ink (H, W) averaged to 112 pixels at most, and made square."""
+    height, width = ink.shape
+    ratio = min(1.0, RAW_SIDE / max(height, width))
+    rows, columns = max(1, round(height * ratio)), max(1, round(width * ratio))
+    small = np.asarray(Image.fromarray(ink).resize((columns, rows), Image.Resampling.BOX)).clip(0, 1)
+    side = max(rows, columns)
+    top, left = (side - rows) // 2, (side - columns) // 2
+    border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    square = np.full((side, side), np.median(border), np.float32)
+    square[top : top + rows, left : left + columns] = small
+    return square

@@ -1,0 +1,120 @@
+"""The one preprocessing: strokes, pictures and pixels all become 28×28 here; ink is 1, paper is 0."""
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.data.preprocessing.decode import decode_image
+from app.data.preprocessing.denoise import without_noise
+from app.data.preprocessing.ink import find_ink
+from app.data.preprocessing.normalize import IMAGE_SIZE
+from app.data.preprocessing.pipeline import prepare_ink, prepare_strokes
+from app.data.preprocessing.rasterize import Box, FloatArray
+from app.data.preprocessing.segment import group_ink, group_strokes
+from app.data.preprocessing.validate import parse_strokes, pixel_array
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What the network sees: `pixels`, float32 (28, 28), 0 is paper and 1 is ink; `blank` if there is no ink."""
+
+    pixels: FloatArray
+    blank: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One of several drawings on a sheet; `box` is left, top, width and height in the sheet's own unit, y down."""
+
+    box: Box
+    prepared: Prepared
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """A drawing as a whole, and its parts from left to right where it falls into several, at most 32.
+
+    `area` is how many pixels the picture has that it came as, if it came as one.
+    """
+
+    whole: Prepared
+    parts: tuple[Part, ...] = ()
+    area: int = 0
+
+
+def from_strokes(strokes: object) -> Prepared:
+    """Prepare a drawing: a list of strokes, each a list of [x, y] in any unit, y down, at most 10,000 points.
+
+    The pen's width is in proportion to the drawing, so neither the brush nor the screen's size matters. No points at
+    all is blank. All points in one place are a dot, as large as the pen's tip: how large it was meant to be cannot be
+    known without a unit. Raises ValueError that names the place of what is wrong.
+    """
+    return _prepared(prepare_strokes(parse_strokes(strokes)))
+
+
+def from_image(data: bytes) -> Prepared:
+    """Prepare a picture: the bytes of a PNG or JPEG of at most 20 megapixels, of any polarity, on any even paper.
+
+    Ink is what differs from the paper; light that falls unevenly and noise are taken out. A pen thinner than MNIST's
+    is thickened to it. A uniform picture is blank. Raises ValueError if it is no such picture, or is damaged.
+    """
+    found = find_ink(decode_image(data).grey)
+    return BLANK if found is None else _prepared(prepare_ink(found.ink))
+
+
+def sheet_of_strokes(strokes: object) -> Sheet:
+    """Prepare a drawing as `from_strokes`, and each of its groups of strokes; boxes bound the points."""
+    parsed = parse_strokes(strokes)
+    whole = _prepared(prepare_strokes(parsed))
+    groups = group_strokes(parsed)
+    if len(groups) < 2:
+        return Sheet(whole)
+    parts = []
+    for group in groups:
+        own = [parsed[index] for index in group]
+        points = np.concatenate(own)
+        left, top = points.min(axis=0).tolist()
+        right, bottom = points.max(axis=0).tolist()
+        box = left, top, min(right - left, sys.float_info.max), min(bottom - top, sys.float_info.max)
+        parts.append(Part(box, _prepared(prepare_strokes(own))))
+    return Sheet(whole, tuple(parts))
+
+
+def sheet_of_image(data: bytes) -> Sheet:
+    """Prepare a picture as `from_image`, and each of its groups of ink; boxes are in pixels of the upright picture."""
+    picture = decode_image(data)
+    found, area = find_ink(picture.grey), picture.width * picture.height
+    if found is None:
+        return Sheet(BLANK, area=area)
+    height, width = found.ink.shape
+    across, down = picture.width / width, picture.height / height
+    parts = []
+    for group in group_ink(found.ink):
+        top, left, bottom, right = group.box
+        box = left * across, top * down, (right - left) * across, (bottom - top) * down
+        parts.append(Part(box, _prepared(prepare_ink(group.ink))))
+    return Sheet(_prepared(prepare_ink(found.ink)), tuple(parts), area)
+
+
+def from_pixels(values: object) -> Prepared:
+    """Take 28×28 or 784 numbers from 0 to 1, ink is 1, as they are: nested lists, a flat list, or an array.
+
+    But for noise on their paper, which is smoothed; pixels without it, as MNIST's own, stay bit for bit the same.
+    Raises ValueError for any other shape, type or range. Booleans and strings are not numbers.
+    """
+    array = pixel_array(values)
+    low, high = float(array.min()), float(array.max())
+    # NaN compares false with everything, so it ends here too.
+    if not (low >= 0.0 and high <= 1.0):
+        wrong = ~((array >= 0.0) & (array <= 1.0))
+        place = int(np.argmax(wrong))
+        raise ValueError(f"pixels: expected numbers from 0 to 1; got {array[place]:g} at position {place}")
+    return _prepared(without_noise(array.reshape(IMAGE_SIZE, IMAGE_SIZE).astype(np.float32)))
+
+
+def _prepared(pixels: FloatArray) -> Prepared:
+    return Prepared(pixels, blank=not pixels.any())
+
+
+BLANK = _prepared(np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32))

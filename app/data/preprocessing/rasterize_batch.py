@@ -1,0 +1,125 @@
+"""Many drawings at once: the same images that `draw_strokes` and `apply_rule` make one by one, in a third of the time.
+
+What is saved: the disc is swept over a dozen masks in one pass, in bytes where the pen is thin enough.
+"""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from app.data.dataset import ImageArray
+from app.data.preprocessing.normalize import IMAGE_SIZE, apply_rule
+from app.data.preprocessing.rasterize import SUPERSAMPLING, Box, FloatArray, trace_strokes
+
+Drawing: TypeAlias = tuple[Sequence[NDArray[np.float64]], float]
+"""Strokes, arrays (n, 2) of x, y in any unit, y down, and the pen's width in pixels of the 28×28 image."""
+
+_Trace: TypeAlias = tuple[NDArray[np.bool_], Box]
+
+AT_ONCE = 1_000
+"""Masks in memory at a time: 18 MB."""
+TOGETHER = 16
+"""Masks swept in one pass: as many as stay in a core's cache."""
+THREADS = 2
+"""More gain nothing: half of the work holds Python's lock."""
+BYTE_REACH = 15
+"""The farthest that a squared distance in a byte can tell."""
+
+
+def draw_many(drawings: Sequence[Drawing]) -> ImageArray:
+    """Draw all as the pad's drawings are, uint8 (N, 28, 28). Raises ValueError for a drawing without a point."""
+    if len(drawings) <= TOGETHER:
+        return _draw_some(drawings)
+    # Matrices this small are not worth BLAS's own threads, which wait for each other by turning round.
+    with threadpool_limits(1, user_api="blas"):
+        return np.concatenate(
+            [_draw_some(drawings[begin : begin + AT_ONCE]) for begin in range(0, len(drawings), AT_ONCE)]
+        )
+
+
+def _draw_some(drawings: Sequence[Drawing]) -> ImageArray:
+    traces: list[_Trace] = []
+    for strokes, width in drawings:
+        trace = trace_strokes(strokes, width)
+        if trace is None:
+            raise ValueError("expected strokes with at least one point; got none")
+        traces.append(trace)
+    radii = np.array([width * SUPERSAMPLING / 2 for _, width in drawings])
+    images = np.empty((len(drawings), IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    # Those of one reach and like size lie together, so that little is swept in vain.
+    order = sorted(range(len(traces)), key=lambda i: (_reach(float(radii[i])) > BYTE_REACH, *traces[i][0].shape))
+
+    def draw(begin: int) -> None:
+        own = order[begin : begin + TOGETHER]
+        inks = sweep_many([traces[i][0] for i in own], radii[own])
+        for i, ink in zip(own, inks, strict=True):
+            images[i] = np.rint(apply_rule(ink, traces[i][1]) * 255)
+
+    begins = range(0, len(order), TOGETHER)
+    threads = min(THREADS, os.cpu_count() or 1, len(begins))
+    if threads < 2:
+        for begin in begins:
+            draw(begin)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(draw, begins):
+                pass
+    return images
+
+
+def sweep_many(masks: Sequence[NDArray[np.bool_]], radii: NDArray[np.float64]) -> list[FloatArray]:
+    """`sweep` of each mask with its radius."""
+    reach = _reach(float(radii.max()))
+    height = max(mask.shape[0] for mask in masks)
+    # A margin behind each row, so that a shift of the whole array brings nothing from one row into the next.
+    width = max(mask.shape[1] for mask in masks) + reach + 1
+    far = reach + 1
+    down: NDArray[np.uint8] = np.full((height, len(masks), width), far, np.uint8)
+    for i, mask in enumerate(masks):
+        np.multiply(~mask, np.uint8(far), out=down[: mask.shape[0], i, : mask.shape[1]])
+    # The distance to the nearest true pixel above or below: steps of 1, 2, 4, ... reach every number up to their sum.
+    step = 1
+    while step <= min(reach, height - 1):
+        np.minimum(down[step:], down[:-step] + np.uint8(step), out=down[step:])
+        np.minimum(down[:-step], down[step:] + np.uint8(step), out=down[:-step])
+        step *= 2
+    np.minimum(down, np.full_like(down, far if reach > BYTE_REACH else BYTE_REACH), out=down)
+    squared = _nearest(down.ravel(), reach).reshape(down.shape)
+    coverage = np.sqrt(squared, dtype=np.float32)
+    np.subtract((radii + 0.5).astype(np.float32)[:, None], coverage, out=coverage)
+    np.clip(coverage, 0.0, 1.0, out=coverage)
+    return [coverage[: mask.shape[0], i, : mask.shape[1]] for i, mask in enumerate(masks)]
+
+
+def _nearest(down: NDArray[np.uint8], reach: int) -> NDArray[Any]:
+    """The squared distance to the nearest true pixel, exact up to `reach`, of distances along one axis."""
+    if reach > BYTE_REACH:
+        away = down.astype(np.int16)
+        away *= away
+        squared = away.copy()
+        for across in range(1, min(reach, len(down) - 1) + 1):
+            shifted = away + np.int16(across * across)
+            np.minimum(squared[across:], shifted[:-across], out=squared[across:])
+            np.minimum(squared[:-across], shifted[across:], out=squared[:-across])
+        return squared
+    # How much nearer than √255, squared: subtraction can be held at 0 in a byte, where a sum could not be held at 255.
+    near = np.uint8(255) - down * down
+    nearest = near.copy()
+    # NumPy compares two arrays of bytes twenty times as fast as an array and a number.
+    less, shifted = np.empty_like(near), np.empty_like(near)
+    for across in range(1, min(reach, len(down) - 1) + 1):
+        less.fill(across * across)
+        np.maximum(near, less, out=shifted)
+        shifted -= less
+        np.maximum(nearest[across:], shifted[:-across], out=nearest[across:])
+        np.maximum(nearest[:-across], shifted[across:], out=nearest[:-across])
+    return np.uint8(255) - nearest
+
+
+def _reach(radius: float) -> int:
+    return int(np.ceil(radius + 0.5))

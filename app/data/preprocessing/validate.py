@@ -1,0 +1,121 @@
+"""Checks of what comes as a drawing: strokes and pixels, each error with the place of what is wrong."""
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.data.preprocessing.normalize import IMAGE_SIZE
+
+MAX_POINTS = 10_000
+"""The most points that the strokes of one drawing may have together."""
+
+_NUMBERS = {int, float}
+
+
+def parse_strokes(strokes: object) -> list[NDArray[np.float64]]:
+    """Check strokes as they come in JSON; gives one float64 array (n, 2) per stroke. Errors as `from_strokes`."""
+    if not isinstance(strokes, Sequence) or isinstance(strokes, str | bytes):
+        raise ValueError(f"strokes: expected a list of strokes; got {_describe(strokes)}")
+    for index, stroke in enumerate(strokes):
+        if not isinstance(stroke, list | tuple):
+            raise ValueError(f"strokes[{index}]: expected a list of [x, y] points; got {_describe(stroke)}")
+    lengths = [len(stroke) for stroke in strokes]
+    total = sum(lengths)
+    if total > MAX_POINTS:
+        raise ValueError(f"strokes: expected at most {MAX_POINTS} points; got {total}")
+    points = list(chain.from_iterable(strokes))
+    if not (
+        set(map(type, points)) <= {list, tuple}
+        and set(map(len, points)) <= {2}
+        and set(map(type, chain.from_iterable(points))) <= _NUMBERS
+    ):
+        raise _bad_point(strokes)
+    try:
+        array = np.array(points, np.float64).reshape(-1, 2)
+    except OverflowError:
+        raise _bad_point(strokes) from None
+    if not np.isfinite(array).all():
+        raise _bad_point(strokes)
+    ends = np.cumsum(lengths)
+    return [array[end - length : end] for end, length in zip(ends.tolist(), lengths, strict=True)]
+
+
+def _bad_point(strokes: Sequence[Any]) -> ValueError:
+    for i, stroke in enumerate(strokes):
+        for j, point in enumerate(stroke):
+            if isinstance(point, list | tuple) and len(point) == 2 and all(map(_is_finite, point)):
+                continue
+            return ValueError(f"strokes[{i}][{j}]: expected [x, y], two finite numbers; got {_describe(point)}")
+    return ValueError("strokes: expected points [x, y], two finite numbers each")
+
+
+def _is_finite(value: object) -> bool:
+    if type(value) not in _NUMBERS:
+        return False
+    try:
+        return math.isfinite(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return False
+
+
+def pixel_array(values: object) -> NDArray[np.float64]:
+    """Check pixels as they come in JSON, or an array; gives float64 (784,). Errors as `from_pixels`."""
+    count = IMAGE_SIZE * IMAGE_SIZE
+    if isinstance(values, np.ndarray):
+        if values.shape not in ((IMAGE_SIZE, IMAGE_SIZE), (count,)):
+            shape = "×".join(map(str, values.shape))
+            raise ValueError(f"pixels: expected 28×28 or 784 numbers; got an array of {shape or 'no dimensions'}")
+        if values.dtype.kind not in "fiu":
+            raise ValueError(f"pixels: expected numbers; got an array of {values.dtype}")
+        return values.astype(np.float64).ravel()
+    if not isinstance(values, list | tuple):
+        raise ValueError(f"pixels: expected 28×28 or 784 numbers; got {_describe(values)}")
+    flat: Sequence[Any] = values
+    if values and isinstance(values[0], list | tuple):
+        flat = _flatten_rows(values)
+    # A set of types is one pass in C; NumPy alone would take True and "1" for numbers.
+    if not set(map(type, flat)) <= _NUMBERS:
+        place, value = next((i, v) for i, v in enumerate(flat) if type(v) not in _NUMBERS)
+        raise ValueError(f"pixels: expected numbers; got {_describe(value)} at position {place}")
+    if len(flat) != count:
+        raise ValueError(f"pixels: expected 28×28 or 784 numbers; got {len(flat)}")
+    try:
+        return np.array(flat, np.float64)
+    except OverflowError:
+        raise ValueError("pixels: expected numbers from 0 to 1; got an integer too large for a float") from None
+
+
+def _flatten_rows(rows: Sequence[Any]) -> list[Any]:
+    for index, row in enumerate(rows):
+        if not isinstance(row, list | tuple):
+            raise ValueError(f"pixels: expected 28 rows of 28 numbers; row {index} is {_describe(row)}")
+    lengths = list(map(len, rows))
+    if len(rows) != IMAGE_SIZE:
+        widths = str(lengths[0]) if len(set(lengths)) == 1 else "different numbers of"
+        raise ValueError(f"pixels: expected 28×28 or 784 numbers; got {len(rows)} rows of {widths} numbers")
+    for index, length in enumerate(lengths):
+        if length != IMAGE_SIZE:
+            raise ValueError(f"pixels: expected 28 rows of 28 numbers; row {index} has {length}")
+    chained: Iterable[Any] = chain.from_iterable(rows)
+    return list(chained)
+
+
+def _describe(value: object) -> str:
+    """What came, in a few words: never the whole of what a stranger sent."""
+    if value is None:
+        return "null"
+    if isinstance(value, list | tuple):
+        if len(value) <= 4 and all(type(part) in {int, float, bool, str, type(None)} for part in value):
+            return f"[{', '.join(_describe(part) for part in value)}]"
+        return f"a list of {len(value)}"
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**18:
+        return "a very large integer"
+    if isinstance(value, bool | int | float):
+        return repr(value).lower() if isinstance(value, bool) else repr(value)
+    if isinstance(value, str):
+        return f"the string {value[:20]!r}" + ("..." if len(value) > 20 else "")
+    return {"dict": "an object", "bytes": "bytes"}.get(type(value).__name__, f"a {type(value).__name__}")

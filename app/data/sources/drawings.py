@@ -1,0 +1,225 @@
+"""The data sets `drawings:NAME`: the user's own drawings, each drawn again with other pens and small warps.
+
+Ten drawings of each label are few to learn from, and a hand never draws twice the same; so each is rendered many times
+from its strokes. What is warped is the path of the pen and not the picture, so no pixel is ever interpolated. The
+displacements are smooth, as in P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural networks
+applied to visual document analysis", ICDAR 2003, section 2.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from app.data.dataset import Dataset, DatasetUnavailable, Split
+from app.data.drawings.drawing import Drawing, check_set_name, digest_of
+from app.data.drawings.store import DrawingStore
+from app.data.handwriting.writer import PEN_LIMITS, PEN_MEDIAN, PEN_SPREAD
+from app.data.preprocessing.normalize import IMAGE_SIZE
+from app.data.preprocessing.rasterize import STROKE_WIDTH
+from app.data.preprocessing.rasterize_batch import draw_many
+
+PREFIX = "drawings:"
+VERSION = 1
+"""Goes up with every change to how drawings are rendered, so that a run that began before knows."""
+SEED = 20_240_601
+
+LEAST_DRAWINGS = 5
+"""Of each label; one is to test with, and with fewer than four to learn from a network learns the drawings by heart."""
+LEAST_LABELS, MOST_LABELS = 2, 1000
+TEST_SHARE = 0.2
+"""Of the drawings of each label, and at least one."""
+
+TRAIN_IMAGES, TEST_IMAGES = 3_000, 600
+"""Shared out among the labels; a label with more drawings than its share has one image of each."""
+LEAST_IMAGES = {TRAIN_IMAGES: 100, TEST_IMAGES: 20}
+"""Of each label, however many labels there are."""
+
+# How far a hand strays from one time to the next, found by looking at sheets of drawings beside their warps; lengths in
+# the drawing's longer side.
+TURN_RADIANS, TURN_LIMIT = 0.12, 0.35
+SHEAR = 0.12
+ASPECT = 0.14
+BEND, WAVES = 0.03, 3
+STROKE_SHIFT = 0.02
+SEGMENT = 0.05
+"""Longest part of a straight line that stays straight."""
+
+TOGETHER = 1_000
+"""Images rendered in one go: each takes some 30 kB meanwhile."""
+
+Paths = Sequence[NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class OwnSize:
+    """How many images a set gives to train on and to test on; `problem` says why it cannot be trained on, if so."""
+
+    train: int
+    test: int
+    problem: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A drawing as arrays, which take a tenth of the memory of its lists."""
+
+    label: str
+    strokes: list[NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, drawing: Drawing) -> "Kept":
+        return cls(drawing.label, [np.array(stroke, np.float64) for stroke in drawing.strokes])
+
+
+def set_of(name: str) -> str | None:
+    """The set's name in a data set's name, or None where that is of another kind. Raises ValueError."""
+    return check_set_name(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None
+
+
+def stamp_of(store: DrawingStore, set_name: str) -> str:
+    """Changes when a drawing is added to the set, removed or labelled anew; the files are not read for it."""
+    known = sorted(store.labels(set_name).items())
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()
+
+
+def size_of(counts: Mapping[str, int]) -> OwnSize:
+    """What a set with so many drawings of each label gives, if no two of them are the same."""
+    train = test = 0
+    for count in counts.values():
+        tests = _tests(count)
+        train += max(_share(TRAIN_IMAGES, len(counts)), count - tests)
+        test += max(_share(TEST_IMAGES, len(counts)), tests)
+    return OwnSize(train, test, _problem(counts))
+
+
+def load_own(store: DrawingStore, set_name: str, *, seed: int = SEED) -> Dataset:
+    """Render a set's drawings, at least five of each of two labels or more; no drawing is in both splits.
+
+    Of drawings with the same strokes only the newest counts. The images depend on the strokes, the labels and `seed`
+    alone, and `version` of the data set names just these. Raises ValueError for the name, DatasetUnavailable.
+    """
+    # Later ones take the place of earlier ones with the same strokes.
+    distinct = {digest_of(drawing): Kept.of(drawing) for drawing in store.each(set_name)}
+    labels = tuple(sorted({drawing.label for drawing in distinct.values()}))
+    if len(labels) > MOST_LABELS:
+        raise DatasetUnavailable(f"expected at most {MOST_LABELS} labels; {PREFIX}{set_name} has {len(labels)}")
+    # In the order of the digests, which says nothing of what is drawn: the first of each label are to test with.
+    groups = [sorted(key for key, drawing in distinct.items() if drawing.label == label) for label in labels]
+    problem = _problem({label: len(group) for label, group in zip(labels, groups, strict=True)})
+    if problem is not None:
+        raise DatasetUnavailable(f"the drawings “{set_name}” are too few to train on: {problem}")
+    held = [_tests(len(group)) for group in groups]
+    tests = [group[:count] for group, count in zip(groups, held, strict=True)]
+    trains = [group[count:] for group, count in zip(groups, held, strict=True)]
+    version = hashlib.sha256(json.dumps([VERSION, seed, labels, groups]).encode()).hexdigest()
+    return Dataset(
+        f"{PREFIX}{set_name}",
+        title_of(set_name),
+        labels,
+        render(trains, distinct, _share(TRAIN_IMAGES, len(labels)), seed),
+        render(tests, distinct, _share(TEST_IMAGES, len(labels)), seed),
+        version,
+    )
+
+
+def title_of(set_name: str) -> str:
+    """The data set's name on a page."""
+    return f"Your drawings: {set_name}"
+
+
+def warped(strokes: Paths, rng: np.random.Generator) -> tuple[list[NDArray[np.float64]], float]:
+    """Strokes, arrays (n, 2) of finite numbers, as the same hand might draw them the next time, and the pen's width.
+
+    The width is in pixels of the 28×28 image.
+    """
+    width = float(np.clip(PEN_MEDIAN * np.exp(rng.normal(0, PEN_SPREAD)), *PEN_LIMITS))
+    points = np.concatenate(strokes)
+    low, high = points.min(axis=0) * 0.5, points.max(axis=0) * 0.5  # halves, so that ±1e308 has an extent
+    size = float((high - low).max()) or 1.0
+    middle = (low + high) / 2
+    placed = [_dense((stroke * 0.5 - middle) / size) for stroke in strokes]
+
+    turn = np.clip(rng.normal(0, TURN_RADIANS), -TURN_LIMIT, TURN_LIMIT)
+    shear, aspect = rng.normal(0, (SHEAR, ASPECT))
+    cosine, sine = np.cos(turn), np.sin(turn)
+    stretch = np.array([[np.exp(aspect / 2), shear], [0.0, np.exp(-aspect / 2)]])
+    matrix = np.array([[cosine, -sine], [sine, cosine]]) @ stretch
+    # Waves that are longer than the drawing, each across a direction of its own.
+    angles, phases = rng.uniform(0, 2 * np.pi, (2, WAVES))
+    lengths = rng.uniform(0.8, 2.0, WAVES)
+    heights = rng.normal(0, BEND, (WAVES, 2))
+    ways = np.stack([np.cos(angles), np.sin(angles)]) / lengths
+    shifts = rng.normal(0, STROKE_SHIFT, (len(placed), 2))
+    paths = [
+        (path + np.sin(2 * np.pi * path @ ways + phases) @ heights) @ matrix.T + shift
+        for path, shift in zip(placed, shifts, strict=True)
+    ]
+    return paths, width
+
+
+def _dense(path: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The path with more points where two are far apart, so that straight lines can bend."""
+    if len(path) < 2:
+        return path
+    steps = np.hypot(*np.diff(path, axis=0).T)
+    counts = np.maximum(np.ceil(steps / SEGMENT), 1).astype(int)
+    places = np.concatenate([start + np.arange(count) / count for start, count in enumerate(counts)])
+    places = np.append(places, len(path) - 1)
+    known = np.arange(len(path))
+    return np.stack([np.interp(places, known, axis) for axis in path.T], axis=1)
+
+
+def render(groups: Sequence[Sequence[str]], drawings: Mapping[str, Kept], each: int, seed: int) -> Split:
+    """Images of each label's drawings in turn, and the labels in turn; the first of each drawing is as it was drawn.
+
+    `groups` are the digests of the drawings of each label; one that has any gets `each` images, or one for each.
+    A drawing's images depend on its strokes and `seed` alone: the others do not change when one is added.
+    """
+    counts = [max(each, len(group)) for group in groups]
+    rows = [
+        (index / count, label, key, time)
+        for label, (group, count) in enumerate(zip(groups, counts, strict=True))
+        for place, key in enumerate(group)
+        for time, index in enumerate(range(place, count, len(group)))
+    ]
+    rows.sort(key=lambda row: row[:2])  # evenly mixed, as the last part may be taken for validation
+    images = np.empty((len(rows), IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    with threadpool_limits(1, "blas"):  # the products are small: threads that wait for one another double the time
+        for begin in range(0, len(rows), TOGETHER):
+            paths = [_path(drawings[key], key, time, seed) for _, _, key, time in rows[begin : begin + TOGETHER]]
+            images[begin : begin + TOGETHER] = draw_many(paths)
+    return Split(images, np.array([label for _, label, _, _ in rows], np.int64))
+
+
+def _path(drawing: Kept, key: str, time: int, seed: int) -> tuple[Paths, float]:
+    if time == 0:
+        return drawing.strokes, STROKE_WIDTH
+    return warped(drawing.strokes, np.random.default_rng([seed, int(key[:16], 16), time]))
+
+
+def _tests(count: int) -> int:
+    """How many of a label's drawings are to test with."""
+    return max(1, round(count * TEST_SHARE))
+
+
+def _share(total: int, labels: int) -> int:
+    """How many images each label gets at least."""
+    return max(LEAST_IMAGES[total], -(-total // max(labels, 1)))
+
+
+def _problem(counts: Mapping[str, int]) -> str | None:
+    if len(counts) < LEAST_LABELS:
+        return f"expected drawings of at least {LEAST_LABELS} labels; got {len(counts)}"
+    if len(counts) > MOST_LABELS:
+        return f"expected at most {MOST_LABELS} labels; got {len(counts)}"
+    few = {label: count for label, count in counts.items() if count < LEAST_DRAWINGS}
+    if not few:
+        return None
+    named = ", ".join(f"{count} of {label}" for label, count in list(few.items())[:8])
+    more = f" and {len(few) - 8} labels more" if len(few) > 8 else ""
+    return f"expected at least {LEAST_DRAWINGS} drawings of each label; got {named}{more}"

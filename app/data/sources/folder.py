@@ -1,0 +1,290 @@
+"""Sets that a person has put below DIGITPAD_DATA_DIR: `folder:PATH` and `npz:PATH`.
+
+PATH never leads out of that folder, neither by its words nor by a link, so that a name that a stranger sends reads no
+other file of this machine. A folder has a folder of PNG or JPEG pictures for each label, by itself or under `train` and
+`test`; or the four IDX files of MNIST's names.
+"""
+
+import hashlib
+import io
+import os
+import re
+import zipfile
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from app.data.dataset import Dataset, DatasetUnavailable, ImageArray, Split
+from app.data.drawings.drawing import check_label
+from app.data.preprocessing.normalize import IMAGE_SIZE
+from app.data.preprocessing.prepare import from_image
+from app.data.sources.idx import ByteArray, read_idx
+from app.data.sources.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, find_file
+from app.storage.atomic import write_whole
+
+FOLDER, NPZ = "folder:", "npz:"
+SUFFIXES = (".png", ".jpg", ".jpeg")
+VERSION = 1
+"""Goes up with every change to how pictures become 28×28: an older cache is then not found, rather than wrong."""
+
+TEST_EVERY = 6
+"""Where a folder has no `test`, every so many pictures of a label are to test with, as in MNIST."""
+MOST_LABELS = 256
+MOST_PICTURES = 500_000
+MOST_PICTURE_BYTES = 20 << 20
+MOST_ARRAY_BYTES = 1 << 30
+MOST_KEPT, MOST_KEPT_BYTES = 16, 1 << 30
+"""What was made of folders of pictures, and is kept in the cache: as many files, and together as large."""
+
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
+_KEYS = (("x_train", "y_train", "x_test", "y_test"), ("train_images", "train_labels", "test_images", "test_labels"))
+
+
+def is_folder_name(name: str) -> bool:
+    """Whether a data set's name is of one of these kinds."""
+    return name.startswith((FOLDER, NPZ))
+
+
+def find_place(name: str, data_dir: Path | None) -> Path:
+    """The file or folder that a name means. Raises ValueError for a bad name, DatasetUnavailable if it is not there."""
+    kind, _, words = name.partition(":")
+    parts = words.split("/")
+    if not all(_PART.fullmatch(part) for part in parts):
+        raise ValueError(
+            f"expected {kind}: and a path below DIGITPAD_DATA_DIR, its parts of letters, digits, '.', '_' and '-'; "
+            f"got {name[:80]!r}"
+        )
+    if data_dir is None:
+        raise DatasetUnavailable(f"{name[:80]}: set DIGITPAD_DATA_DIR to the folder that holds your data sets.")
+    place = data_dir.joinpath(*parts).resolve()
+    there = place.is_dir() if kind == "folder" else place.is_file()
+    # A link out of the folder counts as not there.
+    if not there or not place.is_relative_to(data_dir.resolve()):
+        what = "folder" if kind == "folder" else "file"
+        raise DatasetUnavailable(f"{name[:80]}: there is no such {what} in DIGITPAD_DATA_DIR.")
+    return place
+
+
+def stamp_of(name: str, data_dir: Path | None) -> str:
+    """Changes when a picture is added or removed, or an array's file replaced; nothing is read for it.
+
+    Raises as `find_place`.
+    """
+    return _stamp(find_place(name, data_dir))
+
+
+def _stamp(place: Path) -> str:
+    places = [place, *sorted(place.glob("*")), *sorted(place.glob("*/*/"))] if place.is_dir() else [place]
+    status = [path.stat() for path in places if not path.is_symlink()]
+    return hashlib.sha256(repr([(one.st_mtime_ns, one.st_size) for one in status]).encode()).hexdigest()[:32]
+
+
+def load_folder(name: str, *, data_dir: Path | None, cache_dir: Path) -> Dataset:
+    """Load `folder:PATH` or `npz:PATH`. Raises ValueError for the name, DatasetUnavailable that says what is wrong."""
+    place = find_place(name, data_dir)
+    try:
+        if name.startswith(NPZ):
+            return _load_npz(name, place)
+        if find_file(place, TRAIN_IMAGES) is not None:
+            return _load_idx(name, place)
+        return _load_pictures(name, place, cache_dir)
+    except DatasetUnavailable:
+        raise
+    except OSError as error:
+        raise DatasetUnavailable(f"{name}: a file cannot be read: {error.strerror or type(error).__name__}.") from None
+    except ValueError as error:
+        raise DatasetUnavailable(f"{name}: {error}.") from None
+
+
+def _load_pictures(name: str, place: Path, cache_dir: Path) -> Dataset:
+    parts = [place / "train", place / "test"]
+    if parts[0].is_dir() and parts[1].is_dir():
+        train, test = (_pictures(part) for part in parts)
+    else:
+        both = _pictures(place)
+        test = {label: paths[TEST_EVERY - 1 :: TEST_EVERY] for label, paths in both.items()}
+        train = {label: [p for i, p in enumerate(paths, 1) if i % TEST_EVERY] for label, paths in both.items()}
+    labels = tuple(sorted({*train, *test}, key=lambda label: (len(label), label) if label.isdecimal() else (99, label)))
+    if not 2 <= len(labels) <= MOST_LABELS:
+        raise ValueError(f"expected from 2 to {MOST_LABELS} folders of pictures, one for each label; got {len(labels)}")
+    for part, paths in (("train on", train), ("test with", test)):
+        if not any(paths.values()):
+            raise ValueError(f"expected pictures to {part}; got none")
+    # What was made of the pictures is kept for as long as no file is added, removed or changed.
+    digest = hashlib.sha256(f"{VERSION} {labels}".encode())
+    for paths in (train, test):
+        for label in labels:
+            for path in paths.get(label, []):
+                status = path.stat()
+                digest.update(f"{path.relative_to(place)} {status.st_size} {status.st_mtime_ns}\n".encode())
+    kept = cache_dir / "folders" / f"{digest.hexdigest()[:32]}.npz"
+    splits = _read_kept(kept)
+    if splits is None:
+        splits = _read_pictures(train, labels, place), _read_pictures(test, labels, place)
+        with suppress(OSError):  # a disk that cannot be written costs the time to read them again, nothing else
+            _keep(kept, splits)
+    return Dataset(name, name, labels, splits[0], splits[1], kept.stem)
+
+
+def _pictures(folder: Path) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    total = 0
+    for path in sorted(folder.iterdir()):
+        if path.is_symlink() or not path.is_dir() or path.name.startswith("."):
+            continue
+        own = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file() and not p.is_symlink())
+        total += len(own)
+        if total > MOST_PICTURES:
+            raise ValueError(f"expected at most {MOST_PICTURES} pictures; got more")
+        if own:
+            found[check_label(path.name)] = own
+    return found
+
+
+def _read_pictures(paths: dict[str, list[Path]], labels: tuple[str, ...], place: Path) -> Split:
+    images, numbers = [], []
+    for number, label in enumerate(labels):
+        for path in paths.get(label, []):
+            if path.stat().st_size > MOST_PICTURE_BYTES:
+                raise ValueError(f"{path.relative_to(place)}: expected at most {MOST_PICTURE_BYTES >> 20} MB; got more")
+            try:
+                pixels = from_image(path.read_bytes()).pixels
+            except ValueError as error:
+                raise ValueError(f"{path.relative_to(place)}: {error}") from None
+            images.append(np.rint(pixels * 255).astype(np.uint8))
+            numbers.append(number)
+    # Labels in turn, as far as they go, so that a share of the set holds all of them.
+    numbered = np.array(numbers)
+    turn = np.concatenate([np.arange(np.count_nonzero(numbered == number)) for number in range(len(labels))])
+    order = np.lexsort((numbered, turn))
+    return Split(np.stack(images)[order], numbered[order])
+
+
+def _read_kept(path: Path) -> tuple[Split, Split] | None:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            train, test = (Split(arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in ("train", "test"))
+        with suppress(OSError):  # it is in use, and is not the one to go
+            os.utime(path)
+        return train, test
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError):
+        return None
+
+
+def _keep(path: Path, splits: tuple[Split, Split]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = io.BytesIO()
+    train, test = splits
+    np.savez_compressed(
+        file, train_images=train.images, train_labels=train.labels, test_images=test.images, test_labels=test.labels
+    )
+    write_whole(path, file.getvalue(), prefix=path.stem)
+    _forget_oldest(path.parent)
+
+
+def _forget_oldest(kept: Path) -> None:
+    """Remove what was used longest ago, until what is kept is within its bounds; the newest always stays."""
+    found = []
+    for path in kept.glob("*.npz"):
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            found.append((status.st_mtime_ns, status.st_size, path))
+    room = MOST_KEPT_BYTES
+    for place, (_, size, path) in enumerate(sorted(found, reverse=True)):
+        room -= size
+        if place and (place >= MOST_KEPT or room < 0):
+            path.unlink(missing_ok=True)
+
+
+def _load_idx(name: str, place: Path) -> Dataset:
+    arrays: list[ByteArray] = []
+    for file, rank in ((TRAIN_IMAGES, 3), (TRAIN_LABELS, 1), (TEST_IMAGES, 3), (TEST_LABELS, 1)):
+        path = find_file(place, file)
+        if path is None:
+            raise ValueError(f"expected the file {file}, with or without .gz; got no such file")
+        if not path.resolve().is_relative_to(place):
+            raise ValueError(f"{file}: expected a file, not a link to another folder")
+        arrays.append(read_idx(path, rank=rank)[0])
+    return _numbered(name, place, arrays[0], arrays[1], arrays[2], arrays[3], None)
+
+
+def _load_npz(name: str, place: Path) -> Dataset:
+    arrays: dict[str, NDArray[np.generic]] = {}
+    try:
+        with zipfile.ZipFile(place) as archive:
+            for member in archive.infolist():
+                key = member.filename.removesuffix(".npy")
+                if key == "labels" or any(key in keys for keys in _KEYS):
+                    arrays[key] = _read_npy(archive, member)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        raise ValueError("expected a whole .npz file of NumPy; got something else") from None
+    keys = next((keys for keys in _KEYS if all(key in arrays for key in keys)), None)
+    if keys is None:
+        got = ", ".join(sorted(arrays)) or "none of them"
+        raise ValueError(f"expected the arrays {', '.join(_KEYS[0])}; got {got}")
+    titles = arrays.get("labels")
+    if titles is not None and (titles.ndim != 1 or titles.dtype.kind != "U"):
+        raise ValueError(f"labels: expected a list of strings; got {titles.dtype} with {titles.ndim} dimensions")
+    images = [_as_images(key, arrays[key]) for key in keys[::2]]
+    return _numbered(
+        name, place, images[0], arrays[keys[1]], images[1], arrays[keys[3]], None if titles is None else titles.tolist()
+    )
+
+
+def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[np.generic]:
+    """An array of the archive, its header checked before anything is allocated; never pickled objects."""
+    with archive.open(member) as file:
+        version = npy.read_magic(file)
+        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read_header(file)
+    size = dtype.itemsize
+    for side in shape:
+        size *= side
+    if size > min(MOST_ARRAY_BYTES, member.file_size):
+        raise ValueError(f"{member.filename}: expected at most {MOST_ARRAY_BYTES >> 20} MB; got more")
+    with archive.open(member) as file:
+        array: NDArray[np.generic] = npy.read_array(file, allow_pickle=False)
+    return array
+
+
+def _as_images(key: str, array: NDArray[np.generic]) -> ImageArray:
+    side = IMAGE_SIZE
+    if array.shape[1:] not in ((side, side), (side * side,), (side, side, 1), (1, side, side)):
+        raise ValueError(f"{key}: expected pictures of 28×28; got {' × '.join(map(str, array.shape))}")
+    images = array.reshape(-1, side, side)
+    if images.dtype == np.uint8:
+        return images.astype(np.uint8)
+    if images.dtype.kind != "f" or not len(images) or not (images.min() >= 0 and images.max() <= 1):
+        raise ValueError(f"{key}: expected bytes, or floats from 0 to 1; got {array.dtype}")
+    return np.rint(images.astype(np.float32) * 255).astype(np.uint8)
+
+
+def _numbered(
+    name: str,
+    place: Path,
+    images: ImageArray,
+    labels: NDArray[np.generic],
+    test_images: ImageArray,
+    test_labels: NDArray[np.generic],
+    titles: list[str] | None,
+) -> Dataset:
+    """A set whose labels are numbers, with or without a title for each."""
+    splits = []
+    for pictures, numbers in ((images, labels), (test_images, test_labels)):
+        if pictures.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE) or numbers.shape != (len(pictures),) or not len(pictures):
+            raise ValueError(f"expected as many labels as pictures of 28×28; got {numbers.size} and {len(pictures)}")
+        if numbers.dtype.kind not in "iu":
+            raise ValueError(f"expected labels that are whole numbers; got {numbers.dtype}")
+        splits.append(Split(pictures, numbers.astype(np.int64)))
+    low, high = (int(edge) for edge in (min(s.labels.min() for s in splits), max(s.labels.max() for s in splits)))
+    most = MOST_LABELS if titles is None else len(titles)
+    if low < 0 or high >= most:
+        raise ValueError(f"expected labels from 0 to {most - 1}; got {low} to {high}")
+    known = tuple(map(str, range(high + 1))) if titles is None else tuple(check_label(title) for title in titles)
+    if len(set(known)) != len(known) or len(known) < 2:
+        raise ValueError(f"expected at least 2 labels, all different; got {len(set(known))}")
+    return Dataset(name, name, known, splits[0], splits[1], _stamp(place))

@@ -1,0 +1,62 @@
+"""The languages of what people read, and the texts of each by their key, the English one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+LOCALE = Path(__file__).resolve().parent / "locale"
+
+LANGUAGES: Mapping[str, str] = {"en": "English", "ja": "日本語"}
+"""By their tags, each by the name that it gives itself. The first is that of the keys, and needs no catalogue."""
+
+KEYS = next(iter(LANGUAGES))
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text in a language, and the files in which its key stands, from the top of the project."""
+
+    key: str
+    text: str
+    places: frozenset[str]
+
+
+def read_texts(language: str) -> list[Text]:
+    """The catalogue of a language; that of the keys is empty. Raises ValueError for one that is damaged."""
+    if language == KEYS:
+        return []
+    with (LOCALE / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        catalogue = read_po(file, language, abort_invalid=True)
+    found = []
+    for message in catalogue:
+        key, text = (part[0] if isinstance(part, tuple | list) else part for part in (message.id, message.string))
+        if key and text and not message.fuzzy:
+            found.append(Text(key, text, frozenset(place for place, _ in message.locations)))
+    return found
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The texts of a language by their keys, and the files in which each key stands, from the top of the project."""
+
+    language: str
+    texts: Mapping[str, str]
+    places: Mapping[str, frozenset[str]]
+
+    def gettext(self, key: str) -> str:
+        """Return `key` in this language; itself where the catalogue lacks it."""
+        return self.texts.get(key, key)
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        """Return a text with a number, in a language that does not inflect for it."""
+        return self.texts.get(one, one if number == 1 else many)
+
+
+@cache
+def catalog(language: str) -> Catalog:
+    """The catalogue of a language, read when it is first asked for. Raises ValueError for one that is damaged."""
+    found = read_texts(language)
+    return Catalog(language, {one.key: one.text for one in found}, {one.key: one.places for one in found})

@@ -1,0 +1,85 @@
+"""The numerical gradient beside backpropagation's, for the weights that somebody picks."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from app.learn.inspection.backward import passes
+from app.learn.inspection.encoding import place
+from app.learn.inspection.forward import check_layer
+from app.learn.inspection.subject import Subject
+from app.nn.gradient_check import FLOOR, STEP
+
+MOST_PLACES = 50
+"""Weights of one answer: each takes two passes forward."""
+
+
+def numerical(subject: Subject, label: str, index: int, parameter: str, places: Sequence[int]) -> dict[str, Any]:
+    """Both gradients of some numbers of one parameter array, their relative error, and what each way took, as JSON.
+
+    `places` are in C order. The network has to be in float64. Raises ValueError where there is no such number.
+    """
+    params = subject.network.layers[check_layer(subject, index)].params
+    if parameter not in params:
+        raise ValueError(
+            f"parameter: expected {' or '.join(params) or 'a layer that has parameters'} in layer {index}; "
+            f"got {parameter[:40]!r}"
+        )
+    values = params[parameter].reshape(-1)
+    for at in places:
+        if not 0 <= at < values.size:
+            raise ValueError(f"places: expected numbers from 0 to {values.size - 1}; got {at}")
+    subject.afford("places", 2 * len(places) + 3)
+    truth = subject.label(label)
+    started = time.perf_counter()
+    passes(subject, truth)
+    backpropagation_seconds = time.perf_counter() - started
+    exact = subject.network.layers[index].grads[parameter].reshape(-1)[list(places)].astype(float).tolist()
+    targets, loss = np.array([truth]), subject.loss()
+
+    def value() -> float:
+        return loss.total(subject.network.forward(subject.x, training=False), targets)
+
+    rows = []
+    started = time.perf_counter()
+    for at, found in zip(places, exact, strict=True):
+        kept = values[at]
+        values[at] = kept + STEP
+        above = value()
+        values[at] = kept - STEP
+        below = value()
+        values[at] = kept
+        slope = (above - below) / (2 * STEP)
+        rows.append(
+            {
+                "index": at,
+                "place": place(at, params[parameter].shape),
+                "value": float(kept),
+                "above": above,
+                "below": below,
+                "numerical": slope,
+                "backpropagation": found,
+                "relative_error": abs(slope - found) / max(FLOOR, abs(slope) + abs(found)),
+            }
+        )
+    numerical_seconds = time.perf_counter() - started
+    return {
+        "layer": index,
+        "parameter": parameter,
+        "step": STEP,
+        "rows": rows,
+        "numerical_seconds": numerical_seconds,
+        "numerical_seconds_for_all": numerical_seconds / max(1, len(rows)) * subject.network.params.size,
+        "backpropagation_seconds": backpropagation_seconds,
+        "parameters": subject.network.params.size,
+    }
+
+
+def random_places(subject: Subject, index: int, parameter: str, count: int, seed: int) -> list[int]:
+    """Some numbers of a parameter array, drawn by a seed, in order. Raises ValueError where there is no such array."""
+    params = subject.network.layers[check_layer(subject, index)].params
+    size = params[parameter].size if parameter in params else 0
+    found = np.random.default_rng(seed).choice(size, min(count, size), replace=False) if size else np.array([], int)
+    return sorted(int(at) for at in found)

@@ -1,0 +1,130 @@
+"""The lessons: Markdown files in app/learn/lessons, one a language, made ready for a page.
+
+Beside CommonMark (without HTML) a lesson may hold a formula by its name, a figure by its name, and mathematics:
+
+    ```formula          ```figure          ```math          and in a line `$w_1 x_1$`
+    softmax             losses             y = x W
+    ```                 ```                ```
+"""
+
+import re
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+
+from app.learn.formulas import FORMULAS
+from app.learn.formulas.formula import to_mathml
+
+FOLDER = Path(__file__).resolve().parent
+NAMES = ("data", "model", "activation", "loss", "optimizer", "batch", "training", "evaluation")
+"""The lessons in their order; the first has the number 1."""
+FALLBACK = "en"
+FIGURES = (
+    "pixels",
+    "unit",
+    "activations",
+    "losses",
+    "paths",
+    "batches",
+    "two-layers",
+    "overfitting",
+    "depth",
+    "perceptron",
+)
+"""Figures by the names under which templates/partials/figures.html and static/js/pages/lessons/index.js have them."""
+
+Kind = Literal["html", "formula", "figure"]
+_MATHS = re.compile(r"\$(.+)\$")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of a lesson: HTML as it is to stand in the page, or the name of a formula or figure."""
+
+    kind: Kind
+    content: str
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson in one language, `language` being that of the text, which is English where there is no other."""
+
+    number: int
+    name: str
+    title: str
+    language: str
+    blocks: tuple[Block, ...]
+
+
+@cache
+def lesson(number: int, language: str) -> Lesson:
+    """Lesson `number`, from 1. Raises KeyError for another number, ValueError for a damaged file."""
+    if not 1 <= number <= len(NAMES):
+        raise KeyError(number)
+    name = NAMES[number - 1]
+    found = next(one for one in (language, FALLBACK) if _file(one, number).is_file())
+    title, blocks = parse(_file(found, number).read_text(encoding="utf-8"))
+    return Lesson(number, name, title, found, blocks)
+
+
+def lessons(language: str) -> tuple[Lesson, ...]:
+    """All of them, in order."""
+    return tuple(lesson(number, language) for number in range(1, len(NAMES) + 1))
+
+
+def parse(text: str) -> tuple[str, tuple[Block, ...]]:
+    """The title and the blocks of a lesson's Markdown. Raises ValueError that names what is not as expected."""
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    markdown.add_render_rule("code_inline", _inline)
+    markdown.add_render_rule("fence", _fence)
+    tokens = markdown.parse(text)
+    if len(tokens) < 3 or tokens[0].tag != "h1" or tokens[0].type != "heading_open":
+        raise ValueError("lesson: expected a title, “# ...”, at its beginning")
+    title, blocks, waiting = tokens[1].content, list[Block](), list[Token]()
+
+    def flush() -> None:
+        if waiting:
+            blocks.append(Block("html", markdown.renderer.render(waiting, markdown.options, {})))
+            waiting.clear()
+
+    for token in tokens[3:]:
+        kind = token.info.strip()
+        if token.type == "fence" and kind in ("formula", "figure"):
+            flush()
+            known: Sequence[str] = tuple(FORMULAS) if kind == "formula" else FIGURES
+            for name in token.content.split():
+                if name not in known:
+                    raise ValueError(f"lesson: expected a {kind}: {', '.join(known)}; got {name!r}")
+                blocks.append(Block("formula" if kind == "formula" else "figure", name))
+        else:
+            waiting.append(token)
+    flush()
+    return title, tuple(blocks)
+
+
+def _file(language: str, number: int) -> Path:
+    return FOLDER / language / f"{number}-{NAMES[number - 1]}.md"
+
+
+def _inline(
+    self: RendererHTML, tokens: Sequence[Token], index: int, options: Mapping[str, Any], env: MutableMapping[str, Any]
+) -> str:
+    content = tokens[index].content
+    maths = _MATHS.fullmatch(content)
+    return to_mathml(maths[1], display="inline") if maths else f"<code>{escapeHtml(content)}</code>"
+
+
+def _fence(
+    self: RendererHTML, tokens: Sequence[Token], index: int, options: Mapping[str, Any], env: MutableMapping[str, Any]
+) -> str:
+    token = tokens[index]
+    if token.info.strip() == "math":
+        return "".join(to_mathml(line) for line in token.content.strip().splitlines())
+    return f"<pre><code>{escapeHtml(token.content)}</code></pre>"

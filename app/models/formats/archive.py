@@ -1,0 +1,183 @@
+"""A model in one file, a zip of its card and its weights, for leaving one store and entering another."""
+
+import hashlib
+import math
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load
+
+from app.data import Prepared
+from app.data.preprocessing.normalize import IMAGE_SIZE
+from app.models.card import ModelCard
+from app.models.features import count_features
+from app.models.ood.detector import ARRAYS, Rejecter
+from app.models.predictor import Predictor
+from app.models.store import CARD, WEIGHTS, DamagedModelError
+from app.nn import LAYERS, Network, build
+from app.nn.arrays import Array
+
+CARD_LIMIT = 2**20
+"""Bytes of a card."""
+WEIGHTS_LIMIT = 64 * 2**20
+"""Bytes of weights."""
+ENTRIES = 8
+"""Entries of a zip: the two files, and the folders that a person's own zip program adds."""
+LABELS = 1000
+LABEL_LENGTH = 64
+ACTIVATIONS = 4_000_000
+"""Numbers that all layers together may give for one image: 16 MB of float32."""
+
+_ENTRY = b"PK\x01\x02"
+_ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    IndexError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+)
+"""Whatever `zipfile` raises for what is garbled, encrypted or packed in a way it does not know."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A model that has been read, checked and tried. `arrays` are those of its calibration."""
+
+    card: ModelCard
+    network: Network
+    arrays: Mapping[str, Array]
+
+
+def pack(card: bytes, weights: bytes) -> bytes:
+    """The zip of a model's two files; equal files give equal bytes."""
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in ((CARD, card), (WEIGHTS, weights)):
+            archive.writestr(zipfile.ZipInfo(name), data)
+    return packed.getvalue()
+
+
+def unpack(data: bytes) -> tuple[bytes, bytes]:
+    """The card and the weights in a zip, which holds nothing else. Raises ValueError.
+
+    No name in it is used as a path, and no more is unpacked than each may have, whatever the zip says of sizes.
+    """
+    expected = f"expected a zip of {CARD} and {WEIGHTS}"
+    if data.count(_ENTRY) > ENTRIES:
+        raise ValueError(f"{expected}; got more than {ENTRIES} entries")
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            files = [info for info in archive.infolist() if not info.is_dir()]
+            names = sorted(info.filename.rpartition("/")[2] for info in files)
+            if names != sorted((CARD, WEIGHTS)):
+                raise ValueError(f"{expected}; got {', '.join(name[:40] for name in names)[:200] or 'an empty one'}")
+            found = {info.filename.rpartition("/")[2]: info for info in files}
+            card = _read(archive, found[CARD], CARD_LIMIT)
+            weights = _read(archive, found[WEIGHTS], WEIGHTS_LIMIT)
+    except _TooLargeError as error:
+        raise ValueError(f"{expected}; {error}") from None
+    except _ZIP_ERRORS as error:
+        if isinstance(error, ValueError) and str(error).startswith(expected):
+            raise
+        raise ValueError(f"{expected}; got one that is damaged, encrypted or none at all") from None
+    return card, weights
+
+
+def check(card_json: bytes, weights: bytes) -> Package:
+    """Read a card and its weights, build the network, and let it read an image.
+
+    Raises ValueError with what was expected and what came.
+    """
+    card = _parse_card(card_json)
+    if hashlib.sha256(weights).hexdigest() != card.sha256:
+        raise ValueError(f"{WEIGHTS}: expected the file that {CARD} describes; got one with another SHA-256")
+    size = _activations(card)
+    if size > ACTIVATIONS:
+        raise ValueError(f"network: expected layers that give at most {ACTIVATIONS:,} numbers an image; got {size:,}")
+    try:
+        arrays = load(weights)
+    except (SafetensorError, ValueError, TypeError, KeyError, OverflowError, MemoryError):
+        raise ValueError(f"{WEIGHTS}: expected a safetensors file; got something else, or a damaged one") from None
+    network = Network.from_spec(card.network, dtype=card.dtype)
+    rejection = card.calibration.rejection if card.calibration is not None else None
+    own = {key: arrays.pop(key) for key in ARRAYS if key in arrays} if rejection is not None else {}
+    wrong = next((name for name, array in arrays.items() if array.dtype != network.dtype), None)
+    if wrong is not None:
+        raise ValueError(f"weights[{wrong[:80]}]: expected {network.dtype}; got {arrays[wrong].dtype}")
+    network.load_weights(arrays)
+    rejecter = None
+    if rejection is not None:
+        rejecter = Rejecter(rejection, len(card.labels), own, features=count_features(network))
+    _try(Predictor(card, network, rejecter))
+    return Package(card, network, own)
+
+
+class _TooLargeError(Exception):
+    """A file in the zip is larger than it may be."""
+
+
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
+    with archive.open(info) as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise _TooLargeError(f"got more than {limit // 2**20} MB of {info.filename.rpartition('/')[2]}")
+    return data
+
+
+def _parse_card(data: bytes) -> ModelCard:
+    if len(data) > CARD_LIMIT:
+        raise ValueError(f"{CARD}: expected at most {CARD_LIMIT // 2**20} MB; got more")
+    try:
+        card = ModelCard.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))[:80] or "the file"
+        raise ValueError(f"{CARD} is not a model card: {place}: {first['msg']}") from None
+    labels = card.labels
+    if len(set(labels)) != len(labels) or len(labels) > LABELS:
+        raise ValueError(f"labels: expected up to {LABELS} that differ; got {len(labels)}")
+    if not all(0 < len(label) <= LABEL_LENGTH and label.isprintable() for label in labels):
+        raise ValueError(f"labels: expected 1 to {LABEL_LENGTH} printable characters each; got others")
+    # Where it comes from is another store: the numbers of its runs, and what ships there, mean nothing here.
+    return card.model_copy(update={"shipped": False, "run": None})
+
+
+def _activations(card: ModelCard) -> int:
+    """How many numbers the network gives for one image in all layers; found from shapes, without any memory."""
+    layers, shape = card.network.get("layers"), card.network.get("input_shape")
+    if not isinstance(layers, list) or not isinstance(shape, list) or not all(type(size) is int for size in shape):
+        raise ValueError("network: expected layers and input_shape, two lists; got something else")
+    if not 0 < len(shape) <= 4 or math.prod(shape) != IMAGE_SIZE * IMAGE_SIZE or min(shape) < 1:
+        raise ValueError(f"network.input_shape: expected {IMAGE_SIZE * IMAGE_SIZE} numbers in all; got {shape[:8]}")
+    total, now = 0, tuple(shape)
+    for index, spec in enumerate(layers[:1000]):
+        now = build(f"layers[{index}]", LAYERS, spec).build(now, np.dtype(np.float32))
+        total += math.prod(now)
+        if total > ACTIVATIONS:
+            break
+    return total
+
+
+def _try(predictor: Predictor) -> None:
+    """Let it read no ink, all ink and noise. Raises ValueError where it gives no probabilities."""
+    shape = (IMAGE_SIZE, IMAGE_SIZE)
+    noise = np.random.default_rng(0).random(shape, np.float32)
+    images = [np.zeros(shape, np.float32), np.ones(shape, np.float32), noise, (noise > 0.8).astype(np.float32)]
+    try:
+        predictor.predict([Prepared(image, blank=False) for image in images])
+    except DamagedModelError:
+        message = "weights: expected a network that gives probabilities; got one whose outputs are not finite numbers"
+        raise ValueError(message) from None

@@ -1,0 +1,154 @@
+"""A model as one HTML file, which draws and reads from a disk, with no server and no network.
+
+It holds the pad, the preprocessing of strokes, the network with its calibration, and the weights as base64, in the
+precision that they are stored in. Its scripts and styles are those of the pages, its answers those of POST /predict.
+"""
+
+import base64
+import hashlib
+import json
+import posixpath
+import re
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+
+from app import __version__
+from app.i18n.catalog import KEYS, LANGUAGES, read_texts
+from app.models.formats.source import Source
+from app.resources import bundled
+
+_IMPORT = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"(?P<path>\.{1,2}/[\w./-]+)\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?function\*?|const|class) (\w+)", re.MULTILINE)
+_ENDS = re.compile(r"</script|<!--", re.IGNORECASE)
+
+
+def bundle_scripts(folder: Path, entry: str) -> str:
+    """Module `entry` of `folder` and all that it imports, each in a scope of its own, those that are needed first.
+
+    It knows the imports and exports that these modules have: named ones, each export before its declaration, no two
+    modules that need one another. Raises ValueError for others.
+    """
+    parts: list[str] = []
+    _add(folder, entry, parts, set(), ())
+    script = "\n".join(parts)
+    if _ENDS.search(script):
+        raise ValueError("expected scripts without what ends or hides one in a page")
+    return script
+
+
+def _add(folder: Path, name: str, parts: list[str], done: set[str], above: tuple[str, ...]) -> None:
+    if name in above:
+        raise ValueError(f"expected modules that do not need one another; got {' → '.join((*above, name))}")
+    if name in done:
+        return
+    source = (folder / f"{name}.js").read_text(encoding="utf-8")
+    for found in _IMPORT.finditer(source):
+        _add(folder, _resolved(found, name), parts, done, (*above, name))
+    done.add(name)
+    exports = [found[2] for found in _EXPORT.finditer(source)]
+    body = _EXPORT.sub(r"\1 \2", _IMPORT.sub(partial(_imported, importer=name), source))
+    if re.search(r"^(import|export)\b|\bimport\(", body, re.MULTILINE):
+        raise ValueError(f"{name}.js: expected named imports and exports alone")
+    parts.append(f"const {_scope(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();")
+
+
+def _imported(found: re.Match[str], importer: str) -> str:
+    if found["names"] is None:
+        return ""
+    return f"const {{{found['names'].replace(' as ', ': ')}}} = {_scope(_resolved(found, importer))};\n"
+
+
+def _resolved(found: re.Match[str], importer: str) -> str:
+    """The path of an imported module from the top of the folder, without `.js`."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(importer), found["path"]))
+
+
+def _scope(name: str) -> str:
+    return "module_" + re.sub(r"\W", "_", name)
+
+
+ENTRY = "standalone/index"
+STYLES = (
+    "base/tokens",
+    "base/layout",
+    *(f"components/{name}" for name in ("controls", "drawing", "answer", "zoom-dialog")),
+    "pages/pad",
+)
+TEMPLATE = "standalone.html"
+SHOWN = ("name", "labels", "input_scale", "network", "calibration")
+"""What the page needs of the card."""
+
+
+def write(source: Source) -> bytes:
+    """The bytes of the page; equal models give equal bytes."""
+    static, templates = bundled("static"), bundled("templates")
+    script = bundle_scripts(static / "js", ENTRY)
+    sheets = {name: (static / "css" / f"{name}.css").read_text(encoding="utf-8") for name in (*STYLES, "base/dark")}
+    sheets["base/tokens"] += f"\n@media (prefers-color-scheme: dark) {{\n{sheets.pop('base/dark')}}}\n"
+    style = "\n".join(sheets.values())
+    if "</style" in style:
+        raise ValueError("expected styles without what ends one in a page")
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=select_autoescape(default=True),
+        extensions=["jinja2.ext.i18n"],
+        undefined=StrictUndefined,
+    )
+    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    icon = base64.b64encode((static / "favicon.svg").read_bytes()).decode()
+    page = environment.get_template(TEMPLATE).render(
+        model=source.card,
+        version=__version__,
+        policy=_policy(script, style),
+        icon=f"data:image/svg+xml;base64,{icon}",
+        style=Markup(style),
+        script=Markup(script),
+        languages=LANGUAGES,
+        card=htmlsafe_json_dumps(source.card.model_dump(mode="json", include=set(SHOWN))),
+        words={tag: htmlsafe_json_dumps(table, dumps=_dump) for tag, table in _words(script).items()},
+        weights=base64.b64encode(source.weights).decode(),
+        pictures=False,
+    )
+    return page.encode()
+
+
+def _policy(script: str, style: str) -> str:
+    """Nothing but this very script and style, and pictures within."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {_source(script)}",
+            f"style-src {_source(style)}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _source(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _words(script: str) -> Mapping[str, Mapping[str, str]]:
+    """For each language but that of the keys, the texts that stand in the page."""
+    templates = bundled("templates")
+    parts = [
+        path.read_text(encoding="utf-8")
+        for path in (templates / TEMPLATE, *sorted((templates / "partials").glob("*.html")))
+    ]
+    source = "\n".join((script, *parts))
+    return {
+        tag: {one.key: one.text for one in read_texts(tag) if json.dumps(one.key, ensure_ascii=False) in source}
+        for tag in LANGUAGES
+        if tag != KEYS
+    }
+
+
+def _dump(table: Mapping[str, str]) -> str:
+    return json.dumps(table, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,154 @@
+"""Reading a stranger's ONNX file with the package `onnx`: bounded, and nothing but what is in the file itself."""
+
+import math
+from typing import Any
+
+import numpy as np
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import DecodeError
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
+
+from app.models.formats.onnx_graph import Constant, Node, OnnxFile
+
+MAX_FIELDS = 50_000
+"""Fields, and packed whole numbers, in one file; a network of 200 layers has some thousand."""
+MAX_AXES = 8
+_TENSOR_TYPES = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.INT64)
+_VALUE_FIELDS = {
+    AttributeProto.FLOAT: "f",
+    AttributeProto.INT: "i",
+    AttributeProto.INTS: "ints",
+    AttributeProto.STRING: "s",
+    AttributeProto.TENSOR: "t",
+}
+"""The types of attributes that are read, and the field that holds the value of each."""
+_FIXED_SIZE = (FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE)
+
+
+def read_onnx(data: bytes) -> OnnxFile:
+    """Read a file. Raises ValueError where it is none, or has what a plain network does not have."""
+    try:
+        _check_fields(data)
+        model = ModelProto.FromString(data)
+    except (IndexError, UnicodeDecodeError, DecodeError):
+        raise ValueError("expected an ONNX file; got a damaged one, or another kind of file") from None
+    if not model.HasField("graph"):
+        raise ValueError("expected an ONNX file with a graph; got none")
+    if model.functions or model.training_info:
+        raise ValueError("expected a plain network; got functions of its own or a training")
+    graph = model.graph
+    if any(entry.domain not in ("", "ai.onnx") for entry in (*model.opset_import, *graph.node)):
+        raise ValueError("expected the standard operators of ONNX; got those of another set too")
+    if graph.sparse_initializer:
+        raise ValueError("expected dense arrays; got sparse ones")
+    constants = {tensor.name: _array(tensor) for tensor in graph.initializer}
+    nodes = []
+    for node in map(_node, graph.node):
+        if node.operator != "Constant":
+            nodes.append(node)
+            continue
+        value = node.attributes.get("value", node.attributes.get("value_float", node.attributes.get("value_int")))
+        if value is None or len(node.outputs) != 1:
+            raise ValueError("Constant: expected one array or number")
+        constants[node.outputs[0]] = np.asarray(value)
+    inputs = [entry for entry in graph.input if entry.name not in constants]
+    return OnnxFile(
+        nodes,
+        constants,
+        [entry.name for entry in inputs],
+        _axes(inputs[0]) if inputs else None,
+        [entry.name for entry in graph.output],
+        {entry.key: entry.value for entry in model.metadata_props},
+    )
+
+
+def _check_fields(data: bytes) -> None:
+    """Refuse a file of too many fields before it is parsed: of two bytes of a file protobuf makes up to 200 of memory.
+
+    Raises ValueError for that; DecodeError, IndexError or UnicodeDecodeError for a damaged file. The wire format:
+    https://protobuf.dev/programming-guides/encoding.
+    """
+    left = MAX_FIELDS
+    pending: list[tuple[memoryview, Descriptor]] = [(memoryview(data), ModelProto.DESCRIPTOR)]
+    while pending:
+        message, descriptor = pending.pop()
+        place = 0
+        while place < len(message):
+            key, place = _varint(message, place)
+            field = descriptor.fields_by_number.get(key >> 3)
+            left -= 1
+            match key & 7:
+                case 0:
+                    _, place = _varint(message, place)
+                case 1:
+                    place += 8
+                case 5:
+                    place += 4
+                case 2:
+                    length, start = _varint(message, place)
+                    place = start + length
+                    if field is None or field.type == field.TYPE_BYTES or field.cpp_type in _FIXED_SIZE:
+                        pass
+                    elif field.message_type is not None:
+                        pending.append((message[start:place], field.message_type))
+                    elif field.type == field.TYPE_STRING:
+                        str(message[start:place], "utf-8")
+                    else:
+                        left -= length  # packed numbers of a byte or more
+                case _:
+                    raise DecodeError
+            if left < 0:
+                raise ValueError(f"expected an ONNX file of at most {MAX_FIELDS:,} fields; got more")
+
+
+def _varint(data: memoryview, place: int) -> tuple[int, int]:
+    """The number that begins at `place`, and where the next field begins."""
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = data[place]
+        place += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, place
+    raise DecodeError
+
+
+def _axes(entry: ValueInfoProto) -> int | None:
+    """How many axes an input is said to have."""
+    tensor = entry.type.tensor_type
+    return len(tensor.shape.dim) if tensor.HasField("shape") else None
+
+
+def _node(node: NodeProto) -> Node:
+    attributes = {entry.name: _value(entry) for entry in node.attribute}
+    return Node(node.op_type, tuple(node.input), tuple(node.output), attributes)
+
+
+def _value(attribute: AttributeProto) -> Any:
+    if attribute.type not in _VALUE_FIELDS:
+        raise ValueError(f"{attribute.name[:40]!r}: expected a number, a text, a list of whole numbers or an array")
+    value = getattr(attribute, _VALUE_FIELDS[attribute.type])
+    if isinstance(value, TensorProto):
+        return _array(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return list(value) if attribute.type == AttributeProto.INTS else value
+
+
+def _array(tensor: TensorProto) -> Constant:
+    """A constant as an array. Raises ValueError, also for data in another file, which is never opened."""
+    name = "".join(one if one.isprintable() else "?" for one in tensor.name[:80]) or "a constant"
+    if tensor.data_location != TensorProto.DEFAULT or tensor.external_data or tensor.HasField("segment"):
+        raise ValueError(f"{name}: expected its numbers in the file itself; it refers to another file")
+    if tensor.data_type not in _TENSOR_TYPES:
+        expected = "float, float16, double or int64"
+        raise ValueError(f"{name}: expected numbers of the type {expected}; got type {tensor.data_type}")
+    if len(tensor.dims) > MAX_AXES or any(size < 0 for size in tensor.dims):
+        shape = list(tensor.dims[: MAX_AXES + 1])
+        raise ValueError(f"{name}: expected at most {MAX_AXES} axes, none of a negative size; got {shape}")
+    try:
+        return numpy_helper.to_array(tensor)
+    except ValueError:
+        raise ValueError(
+            f"{name}: expected {math.prod(tensor.dims):,} numbers, as its shape says; got others"
+        ) from None

@@ -1,0 +1,112 @@
+"""The formats in which a model leaves digitpad: the table `FORMATS`, and `export_model`, which writes one."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.data.preprocessing.normalize import IMAGE_SIZE
+from app.models.formats.archive import pack
+from app.models.formats.html import write as write_html
+from app.models.formats.keras import write as write_keras
+from app.models.formats.npz import write as write_npz
+from app.models.formats.onnx_export import OPSET
+from app.models.formats.onnx_export import write as write_onnx
+from app.models.formats.source import Source
+from app.models.store import CARD, ModelStore
+from app.nn import shown
+from app.storage.atomic import write_named
+
+
+@dataclass(frozen=True)
+class Format:
+    """`title` says what it is, `ending` follows the model's name in the name of a file."""
+
+    title: str
+    ending: str
+    media_type: str
+    make: Callable[[ModelStore, str], bytes]
+
+
+def _from_source(make: Callable[[Source], bytes]) -> Callable[[ModelStore, str], bytes]:
+    def write(store: ModelStore, name: str) -> bytes:
+        source = Source.of(store, name)
+        shape = source.network.input_shape
+        if math.prod(shape) != IMAGE_SIZE**2:
+            raise ValueError(f"expected a model that reads {IMAGE_SIZE}×{IMAGE_SIZE} pixels; got inputs of {shape}")
+        return make(source)
+
+    return write
+
+
+def _card(store: ModelStore, name: str) -> bytes:
+    store.get(name)
+    return store.path(name, CARD).read_bytes()
+
+
+FORMATS: Mapping[str, Format] = {
+    "zip": Format(
+        "the whole model, which another digitpad imports",
+        ".zip",
+        "application/zip",
+        lambda store, name: pack(_card(store, name), Source.of(store, name).weights),
+    ),
+    "safetensors": Format(
+        "the weights alone",
+        ".safetensors",
+        "application/octet-stream",
+        lambda store, name: Source.of(store, name).weights,
+    ),
+    "card": Format("the model card, as JSON", ".json", "application/json", _card),
+    "onnx": Format(
+        f"ONNX, opset {OPSET}, for ONNX Runtime and others",
+        ".onnx",
+        "application/onnx",
+        _from_source(write_onnx),
+    ),
+    "npz": Format(
+        "the weights and the description of the network, for NumPy alone",
+        ".npz",
+        "application/octet-stream",
+        _from_source(write_npz),
+    ),
+    "keras": Format(
+        "the weights as Keras' set_weights takes them, and a program that builds the model",
+        "-keras.zip",
+        "application/zip",
+        _from_source(write_keras),
+    ),
+    "html": Format(
+        "one page that draws and reads without any server",
+        ".html",
+        "text/html",
+        _from_source(write_html),
+    ),
+}
+
+
+def format_named(name: str) -> Format:
+    """The format of that name. Raises ValueError."""
+    if name not in FORMATS:
+        raise ValueError(f"format: expected one of {', '.join(FORMATS)}; got {shown(name)}")
+    return FORMATS[name]
+
+
+def exported(store: ModelStore, name: str, format: str) -> bytes:
+    """The file of model `name` in a format; equal models give equal bytes.
+
+    Raises UnknownModelError, DamagedModelError, ValueError where there is no such format or the model cannot be
+    written in it, and MissingExtraError where that needs a package that is not installed.
+    """
+    return format_named(format).make(store, name)
+
+
+def export_model(store: ModelStore, name: str, format: str, out: Path) -> Path:
+    """Write model `name` in a format to the file `out`, or into the folder `out`; return the file.
+
+    Errors are those of `exported`, and OSError.
+    """
+    kind = format_named(format)
+    path = out / f"{name}{kind.ending}" if out.is_dir() else out
+    write_named(path, exported(store, name, format))
+    return path

@@ -1,0 +1,69 @@
+"""What the layers on images share: shapes, and the order in which images lie in memory.
+
+Between layers an image batch always has the shape (N, C, H, W). In memory these layers keep it as (H, C, W, N), the
+batch last: then k consecutive rows are one block, so that a convolution needs few copies, and every slice of a row or
+a column is a run of at least N numbers, so that NumPy's loops are long. An array that comes in another order is copied
+into this one.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from app.nn.arrays import Array, Shape
+from app.nn.layers.core import Layer
+
+
+class ImageLayer(Layer):
+    """A layer on images (C, H, W); the shape (H, W) stands for one channel."""
+
+    def build(self, input_shape: Shape, dtype: DTypeLike) -> Shape:
+        super().build(input_shape, dtype)
+        self.channels, self.height, self.width = image_shape(input_shape)
+        return input_shape
+
+    def _rows(self, name: str, x: Array, shape: Shape, *, training: bool) -> Array:
+        """`x`, of shape (N, *shape) with shape (C, H, W), as a contiguous array (H, C, W, N)."""
+        rows = x.reshape(len(x), *shape).transpose(2, 1, 3, 0)
+        if rows.flags.c_contiguous:
+            return rows
+        copy = self._array(name, rows.shape, training=training)
+        np.copyto(copy, rows)
+        return copy
+
+    def _array(self, name: str, shape: Shape, *, training: bool, dtype: DTypeLike | None = None) -> Array:
+        """An array with undefined contents: a buffer while training, which serves smaller batches too."""
+        if not training:
+            return np.empty(shape, dtype or self.dtype)
+        return self._buffer(name, (math.prod(shape),), dtype).reshape(shape)
+
+
+def image_shape(input_shape: Shape) -> tuple[int, int, int]:
+    """(C, H, W) of `input_shape`; raises ValueError where that is no image's shape."""
+    if len(input_shape) == 2:
+        return (1, *input_shape)
+    if len(input_shape) == 3:
+        return input_shape[0], input_shape[1], input_shape[2]
+    raise ValueError(f"input_shape: expected images (channels, height, width) or (height, width); got {input_shape}")
+
+
+def outputs_along(what: str, size: int, window: int, stride: int, padding: int = 0) -> int:
+    """How many windows lie along an axis of `size` numbers; raises ValueError where they do not fit it exactly.
+
+    `what` names the axis in errors; `padding` is that of both ends together.
+    """
+    padded = size + padding
+    came = f"{what} {size}" + (f" + {padding} of padding" if padding else "")
+    if window > padded:
+        raise ValueError(f"input_shape: expected a {what} of at least the window's {window}; got {came}")
+    if (padded - window) % stride:
+        raise ValueError(
+            f"input_shape: expected a {what} that windows of {window} at a stride of {stride} divide; got {came}"
+        )
+    return (padded - window) // stride + 1
+
+
+def as_images(rows: Array) -> Array:
+    """(H, C, W, N) as (N, C, H, W), a view."""
+    return rows.transpose(3, 1, 0, 2)

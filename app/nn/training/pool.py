@@ -1,0 +1,276 @@
+"""Several processes that train one network together, each with a share of every batch.
+
+A threaded BLAS shares out the matrix products alone, and Python's threads wait for each other's lock; processes share
+everything. They wait for each other by looking again and again at a number in shared memory, as any call of the
+system takes a good part of a step, which may be over in a fifth of a millisecond.
+"""
+
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from app.nn.arrays import Array
+from app.nn.layers.core import Dense, Flatten
+from app.nn.losses import LOSSES, Loss
+from app.nn.network import Network
+from app.nn.optimizers import OPTIMIZERS, Optimizer
+from app.nn.spec import build
+from app.nn.subprocesses import start_helper
+from app.nn.training.barrier import Gate
+from app.nn.training.replica import Member, Rules, optimizer_settings, same_inputs
+from app.nn.training.shared_memory import map_arrays, memory_of, plan_memory
+
+ANSWER_SECONDS = 120.0
+"""How long a process may take for its share of a batch before it is taken for dead."""
+
+_STEP, _EPOCH, _RANDOM = range(3)
+
+
+class CrewLostError(RuntimeError):
+    """A process of the crew died."""
+
+
+def is_possible() -> bool:
+    """Whether this system has what a crew needs: anonymous shared memory, and stores seen in the order of writing."""
+    if not hasattr(os, "memfd_create") or platform.machine().lower() not in ("x86_64", "amd64"):
+        return False
+    try:
+        os.close(os.memfd_create("digitpad-probe"))
+    except OSError:  # forbidden to this process
+        return False
+    return True
+
+
+class Crew:
+    """Trains as one `Member` does, with `count` processes; a context manager, as it must be closed."""
+
+    def __init__(
+        self,
+        network: Network,
+        optimizer: Optimizer,
+        loss: Loss,
+        x: Array,
+        t: Array,
+        rules: Rules,
+        *,
+        batch_size: int,
+        count: int,
+        changing: bool = False,
+    ) -> None:
+        """`network` is changed by `publish` alone; `optimizer` works in shared memory until the crew is closed. With
+        `changing` the samples will be others in each epoch, so that no input is left out.
+        """
+        slots = list(optimizer.slots)
+        self._columns = None if changing else _used_columns(network, optimizer, x, rules)
+        spec = network.spec()
+        if self._columns is not None:
+            spec["input_shape"] = [len(self._columns)]
+        own = Network.from_spec(spec, dtype=network.dtype)
+        x = x if self._columns is None else x.reshape(len(x), -1)
+        sums = max(layer.sums for layer in own.layers)
+        plan = plan_memory(own.params, (len(x), *own.input_shape), x.dtype, t, slots, sums, count)
+        self._file = os.memfd_create("digitpad-training")
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._optimizer, self._public, self._working = optimizer, network, False
+        try:
+            os.ftruncate(self._file, plan["bytes"])
+            arrays = map_arrays(self._file, plan)
+            memory = memory_of(arrays, slots, count)
+            memory.t[:] = t
+            if self._columns is None:
+                memory.x[:] = x
+            else:
+                np.take(x, self._columns, axis=1, out=memory.x, mode="clip")
+            for slot, vector in optimizer.state.items():
+                _copy(_views(network, vector), _views(own, memory.state[slot]), self._columns)
+            orders = {
+                "plan": plan,
+                "slots": slots,
+                "count": count,
+                "network": spec,
+                "dtype": str(network.dtype),
+                "optimizer": optimizer_settings(optimizer),
+                "loss": loss.spec(),
+                "rules": rules._asdict(),
+                "batch_size": batch_size,
+            }
+            self._gate = Gate(arrays["flags"], 0, count, self._check)
+            for rank in range(1, count):
+                self._processes.append(_start(self._file, {**orders, "rank": rank}))
+            own.live_in(memory.params, memory.grads[0])
+            _copy(network.weights(), own.weights(), self._columns)
+            optimizer.state = dict(memory.state)
+            self._member = Member(own, optimizer, loss, memory, rules, batch_size=batch_size, meet=self._gate.meet)
+            self._job, self.memory, self.network = arrays["job"], memory, own
+            self._working = True
+            self._gate.meet()  # until all are ready
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "Crew":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def begin_epoch(self, epoch: int, *, resumed: bool = False) -> None:
+        """As `Member.begin_epoch`."""
+        self._command(_EPOCH, epoch, resumed)
+        self._member.begin_epoch(epoch, resumed=resumed)
+        self._gate.meet()  # until all have read the command
+
+    def replace_inputs(self, x: Array) -> None:
+        """As `Member.replace_inputs`, for a crew whose samples are `changing`."""
+        np.copyto(self.memory.x, same_inputs(x, self.memory.x))
+
+    def note_random(self) -> None:
+        """As `Member.note_random`, of every process."""
+        self._command(_RANDOM)
+        self._member.note_random()
+        self._gate.meet()  # until all have written
+
+    def step(self, start: int, size: int, *, shuffled: bool, scale: float) -> None:
+        """As `Member.step`. Raises CrewLostError."""
+        self._command(_STEP, start, size, shuffled, scale)
+        self._member.step(start, size, shuffled=shuffled, scale=scale)
+
+    def publish(self) -> None:
+        """Copy the parameters into the network that the crew was given."""
+        _copy(self.network.weights(), self._public.weights(), self._columns)
+
+    def optimizer_state(self) -> dict[str, Array]:
+        """As `Member.optimizer_state`."""
+        state = {}
+        for slot, vector in self.memory.state.items():
+            state[slot] = np.zeros_like(self._public.params)
+            _copy(_views(self.network, vector), _views(self._public, state[slot]), self._columns)
+        return state
+
+    def gradient_norms(self) -> dict[str, float]:
+        """As `Member.gradient_norms`."""
+        return self._member.gradient_norms()
+
+    def close(self) -> None:
+        """End the other processes; the optimizer's state becomes its own again."""
+        if self._working:
+            self._working = False
+            self._optimizer.state = self.optimizer_state()
+            # these hold each other, and the shared memory with them
+            del self._gate, self._member, self._job, self.memory, self.network
+        for process in self._processes:
+            process.kill()
+            process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
+        self._processes = []
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _command(self, kind: int, *values: float) -> None:
+        self._job[0] = kind
+        self._job[1 : len(values) + 1] = values
+        self._gate.meet()
+
+    def _check(self, waited: float) -> None:
+        if waited > ANSWER_SECONDS:
+            raise CrewLostError(f"a process of the training did not answer for {ANSWER_SECONDS:g} s")
+        for process in self._processes:
+            if process.poll() is not None:
+                raise CrewLostError(f"a process of the training died (exit code {process.returncode})")
+
+
+def _used_columns(network: Network, optimizer: Optimizer, x: Array, rules: Rules) -> Array | None:
+    """The inputs that are not zero in every sample, or None for all.
+
+    What is multiplied with zero alone has no gradient, so that its weights stay as they are, and leaving them out of
+    the first product changes nothing. Weight decay would change them; and a first layer that is not dense needs all.
+    """
+    first = next((layer for layer in network.layers if not isinstance(layer, Flatten)), None)
+    if not isinstance(first, Dense) or rules.weight_decay or getattr(optimizer, "weight_decay", 0):
+        return None
+    used = x.reshape(len(x), -1).any(axis=0)
+    if not used.any() or used.all():
+        return None
+    name = next(name for name, weights in network.weights().items() if weights.ndim == 2)
+    for vector in optimizer.state.values():
+        if _views(network, vector)[name][~used].any():  # it would still move them
+            return None
+    return np.flatnonzero(used)
+
+
+def _views(network: Network, vector: Array) -> dict[str, Array]:
+    """Views of a vector as long as the network's parameters, by the parameters' names."""
+    if vector.shape != network.params.shape:
+        raise ValueError(f"optimizer.state: expected {network.params.size} numbers; got {vector.size}")
+    twin = Network.from_spec(network.spec(), dtype=vector.dtype)
+    twin.live_in(vector, vector)
+    return twin.weights()
+
+
+def _copy(source: dict[str, Array], target: dict[str, Array], columns: Array | None) -> None:
+    """Copy arrays by name between a network and the crew's, which may lack some inputs of the first layer."""
+    for name, array in source.items():
+        if array.shape == target[name].shape:
+            target[name][:] = array
+        elif len(array) > len(target[name]):
+            target[name][:] = array[columns]
+        else:
+            target[name][columns] = array
+
+
+def _start(file: int, orders: dict[str, Any]) -> "subprocess.Popen[bytes]":
+    process = start_helper("app.nn.training.pool", file)
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):  # it died at once: the first meeting finds that out
+        process.stdin.write(json.dumps({**orders, "file": file, "parent": os.getpid()}).encode() + b"\n")
+    return process
+
+
+def main() -> None:
+    """Be a member of a crew, as standard input orders, until the process that began it is no more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the process that began the crew
+    orders = json.loads(sys.stdin.readline())
+    arrays = map_arrays(orders["file"], orders["plan"])
+    memory = memory_of(arrays, orders["slots"], orders["count"])
+    network = Network.from_spec(orders["network"], dtype=orders["dtype"])
+    network.live_in(memory.params, memory.grads[orders["rank"]])
+    optimizer = build("optimizer", OPTIMIZERS, orders["optimizer"]["spec"])
+    optimizer.steps, optimizer.decayed = orders["optimizer"]["steps"], orders["optimizer"]["decayed"]
+    optimizer.state = memory.state
+
+    def check(_: float) -> None:
+        if os.getppid() != orders["parent"]:
+            os._exit(0)
+
+    gate = Gate(arrays["flags"], orders["rank"], orders["count"], check)
+    member = Member(
+        network,
+        optimizer,
+        build("loss", LOSSES, orders["loss"]),
+        memory,
+        Rules(**orders["rules"]),
+        batch_size=orders["batch_size"],
+        rank=orders["rank"],
+        meet=gate.meet,
+    )
+    gate.meet()
+    job = arrays["job"]
+    while True:
+        gate.meet()
+        if job[0] == _EPOCH:
+            member.begin_epoch(int(job[1]), resumed=bool(job[2]))
+            gate.meet()
+        elif job[0] == _RANDOM:
+            member.note_random()
+            gate.meet()
+        else:
+            member.step(int(job[1]), int(job[2]), shuffled=bool(job[3]), scale=float(job[4]))

@@ -1,0 +1,178 @@
+"""What people are told of the layers and of their first weights."""
+
+from collections.abc import Mapping
+
+from app.runs.config.field import EPSILON, Field, Part
+
+INITIALIZER = Field(
+    "initializer",
+    "spec",
+    title="First weights",
+    explanation="How the weights are drawn before training; Xavier where nothing is chosen.",
+    of="initializers",
+)
+DISTRIBUTION = Field(
+    "distribution",
+    "choice",
+    title="Distribution",
+    explanation="Evenly within limits, or a normal distribution.",
+    choices=("uniform", "normal"),
+)
+POOL = (
+    Field("size", "whole", title="Size", explanation="Height and width of a window.", minimum=1, maximum=1000),
+    Field(
+        "stride",
+        "whole",
+        title="Stride",
+        explanation="Distance from one window to the next; the window's size where nothing is chosen.",
+        minimum=1,
+        maximum=1000,
+    ),
+)
+
+LAYERS: Mapping[str, Part] = {
+    "dense": Part(
+        title="Dense",
+        explanation="Every unit sees all inputs, each through a weight of its own.",
+        fields=(
+            Field(
+                "units",
+                "whole",
+                title="Units",
+                explanation="How many neurons; the last layer has one for each label.",
+                minimum=1,
+                maximum=100_000,
+                suggested=100,
+            ),
+            INITIALIZER,
+        ),
+    ),
+    "dropout": Part(
+        title="Dropout",
+        explanation="While training, switches units off by chance, so that none is relied on too much.",
+        fields=(
+            Field(
+                "rate",
+                "number",
+                title="Rate",
+                explanation="The share that is switched off.",
+                minimum=0,
+                below=1,
+                suggested=0.2,
+            ),
+        ),
+    ),
+    "flatten": Part(title="Flatten", explanation="Lays the pixels of an image out in one row."),
+    "batch_norm": Part(
+        title="Batch normalization",
+        explanation="Brings each feature to mean 0 and variance 1 within a batch, which steadies learning.",
+        fields=(
+            Field(
+                "momentum",
+                "number",
+                title="Momentum",
+                explanation="How slowly the means that are used after training change.",
+                minimum=0,
+                below=1,
+            ),
+            EPSILON,
+        ),
+    ),
+    "conv2d": Part(
+        title="Convolution",
+        explanation="Small filters that look for the same pattern everywhere in the image.",
+        fields=(
+            Field(
+                "filters",
+                "whole",
+                title="Filters",
+                explanation="How many patterns are looked for.",
+                minimum=1,
+                maximum=10_000,
+                suggested=8,
+            ),
+            Field(
+                "kernel_size",
+                "shape",
+                title="Kernel size",
+                explanation="Height and width of a filter in pixels.",
+                minimum=1,
+                maximum=1000,
+                suggested=5,
+            ),
+            Field(
+                "stride",
+                "whole",
+                title="Stride",
+                explanation="How many pixels a filter moves on each time.",
+                minimum=1,
+                maximum=1000,
+            ),
+            Field(
+                "padding",
+                "whole",
+                title="Padding",
+                explanation="Pixels of paper around the image; “same” keeps its size, “valid” adds none.",
+                minimum=0,
+                choices=("same", "valid"),
+            ),
+            INITIALIZER,
+        ),
+    ),
+    "max_pool2d": Part(
+        title="Max pooling", explanation="Keeps the largest number of each window of the image.", fields=POOL
+    ),
+    "average_pool2d": Part(
+        title="Average pooling", explanation="Keeps the mean of each window of the image.", fields=POOL
+    ),
+    "identity": Part(title="Identity", explanation="Leaves its input as it is: y = x."),
+    "step": Part(title="Step", explanation="1 above zero, else 0: the perceptron's activation."),
+    "relu": Part(title="ReLU", explanation="Passes what is above zero and stops the rest: y = max(x, 0)."),
+    "leaky_relu": Part(
+        title="Leaky ReLU",
+        explanation="As ReLU, with a small slope below zero, so that no unit is ever dead.",
+        fields=(Field("slope", "number", title="Slope", explanation="The slope below zero.", above=0, maximum=1),),
+    ),
+    "sigmoid": Part(title="Sigmoid", explanation="Squeezes its input into 0 to 1."),
+    "tanh": Part(title="Tanh", explanation="Squeezes its input into −1 to 1."),
+    "gelu": Part(
+        title="GELU",
+        explanation="A smooth relative of ReLU: x times the share of a normal distribution below x.",
+        fields=(
+            Field(
+                "approximate",
+                "choice",
+                title="Approximation",
+                explanation="Exactly, or by a formula with tanh.",
+                choices=("none", "tanh"),
+            ),
+        ),
+    ),
+    "softmax": Part(
+        title="Softmax",
+        explanation="Turns outputs into probabilities; cross-entropy contains it, so it is left out there.",
+    ),
+}
+
+INITIALIZERS: Mapping[str, Part] = {
+    "zeros": Part(title="Zeros", explanation="All zero: every unit then learns the same, so nothing much is learned."),
+    "normal": Part(
+        title="Normal",
+        explanation="A normal distribution around zero.",
+        fields=(Field("std", "number", title="Spread", explanation="The standard deviation of the weights.", above=0),),
+    ),
+    "uniform": Part(
+        title="Uniform",
+        explanation="Evenly between two limits.",
+        fields=(
+            Field("low", "number", title="From", explanation="The lower limit."),
+            Field("high", "number", title="To", explanation="The upper limit, above the lower one."),
+        ),
+    ),
+    "xavier": Part(
+        title="Xavier",
+        explanation="Keeps signals at one size through layers of sigmoid and tanh.",
+        fields=(DISTRIBUTION,),
+    ),
+    "he": Part(title="He", explanation="Keeps signals at one size through layers of ReLU.", fields=(DISTRIBUTION,)),
+}

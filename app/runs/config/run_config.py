@@ -1,0 +1,236 @@
+"""A run's config: the plain JSON that says what is trained on what, and how."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from app.data.augmentation.augment import make_augmentation
+from app.data.drawings.drawing import SET_NAME
+from app.models.card import NAME as MODEL_NAME
+from app.nn import LOSSES, OPTIMIZERS, SCHEDULES, Network, Options, build, check_loss, shown
+from app.recipes import get_recipe
+
+IMAGE_SHAPE = (28, 28)
+MOST_EPOCHS = 100_000
+MOST_BATCH = 1_000_000
+MOST_SEED = 2**32 - 1
+MOST_TEACHERS = 8
+_FIELD = re.compile(r"([a-z]\w*(?:\.[a-z]\w*|\[\d+\]|\.\d+)*): ")
+
+
+class Start(BaseModel):
+    """What a run starts from: the last checkpoint of another run, or the weights of a model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run: int | None = Field(default=None, strict=True, ge=1, le=2**31 - 1)
+    model: str | None = Field(default=None, max_length=64)
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    """Of the model's weights, filled in when the run is queued."""
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "Start":
+        if (self.run is None) == (self.model is None):
+            raise ValueError("expected one of run and model")
+        return self
+
+
+class Personal(BaseModel):
+    """The user's drawings that the model of `start` is made one's own with, as `images`, among `rehearsal` others.
+
+    The data set is then that of the rehearsal and of the test; a share of the drawings is held out.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    set: str = Field(pattern=f"^(?:{SET_NAME.pattern})$")
+    images: int = Field(default=2000, strict=True, ge=100, le=20_000)
+    rehearsal: int = Field(default=6000, strict=True, ge=0, le=100_000)
+
+
+class Distillation(BaseModel):
+    """Stored models that are learned from beside the labels: `model` names one, or several as "best-cnn + best-mlp"."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    model: str = Field(max_length=400)
+    weight: float = Field(default=0.7, strict=True, gt=0, le=1)
+    """The models' share in what is learned; the labels have the rest."""
+    sha256: list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] | None = Field(default=None, max_length=MOST_TEACHERS)
+    """Of the models' weights, filled in when the run is queued."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return _names(self.model)
+
+    @field_validator("model")
+    @classmethod
+    def _known_form(cls, value: str) -> str:
+        names = _names(value)
+        if len(names) > MOST_TEACHERS or not all(MODEL_NAME.fullmatch(name) for name in names):
+            raise ValueError(f"expected a model's name, or up to {MOST_TEACHERS} with + between them")
+        if len(set(names)) < len(names):
+            raise ValueError("expected each model once")
+        return " + ".join(names)
+
+    @model_validator(mode="after")
+    def _a_hash_each(self) -> "Distillation":
+        if self.sha256 is not None and len(self.sha256) != len(self.names):
+            raise ValueError(f"sha256: expected one for each of {len(self.names)} models")
+        return self
+
+
+class RunConfig(BaseModel):
+    """Checked by the very constructors that training uses."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    recipe: str = Field(default="custom", max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    dataset: str = Field(max_length=200)
+    validation: float | Literal["test"] | None = None
+    """A share of the training set (its last part), the test set, or none."""
+    input_scale: float = 255
+    network: dict[str, Any]
+    loss: str | dict[str, Any] = "cross_entropy"
+    optimizer: dict[str, Any]
+    schedule: dict[str, Any] = Field(default_factory=lambda: {"type": "constant"})
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    patience: int | None = Field(default=None, strict=True)
+    averaging: int | None = Field(default=None, strict=True)
+    """Of so many last epochs the mean of the weights is kept."""
+    augmentation: dict[str, Any] | None = None
+    """How the training images are changed in each epoch: the fields of app.data.augmentation.augment.Augmentation."""
+    distillation: Distillation | None = None
+    """Null: the labels alone are learned."""
+    batch_size: int = Field(default=32, strict=True, le=MOST_BATCH)
+    epochs: int = Field(default=5, strict=True, le=MOST_EPOCHS)
+    shuffle: bool = Field(default=True, strict=True)
+    seed: int = Field(default=1, strict=True, le=MOST_SEED)
+    dtype: Literal["float32", "float64"] = "float32"
+    evaluate_training_set: bool = Field(default=False, strict=True)
+    start: Start | None = None
+    """Null: from weights that are drawn by the seed."""
+    personal: Personal | None = None
+    """Null: what is learned is the data set as it is."""
+
+    @field_validator("input_scale", "weight_decay", "clip_norm", "validation", mode="before")
+    @classmethod
+    def _not_a_bool(cls, value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError("expected a number")
+        return value
+
+    @field_validator("validation")
+    @classmethod
+    def _share(cls, value: float | str | None) -> float | str | None:
+        if isinstance(value, float) and not 0 < value < 1:
+            raise ValueError('expected a share between 0 and 1, "test" or null')
+        return value
+
+    @model_validator(mode="after")
+    def _buildable(self) -> "RunConfig":
+        self.options()
+        if self.patience is not None and self.validation is None:
+            raise ValueError("patience: expected a validation set to watch; got validation null")
+        if self.personal is not None and (self.start is None or self.start.model is None):
+            raise ValueError("personal: expected start.model beside it, the model that is made one's own")
+        if self.personal is not None and not isinstance(self.validation, float):
+            raise ValueError("personal: expected a share as validation, to calibrate the model with")
+        if self.personal is not None and self.distillation is not None:
+            raise ValueError("distillation: expected null beside personal, which has a model to compare with already")
+        make_augmentation(self.augmentation)
+        build("optimizer", OPTIMIZERS, self.optimizer)
+        build("schedule", SCHEDULES, self.schedule)
+        check_loss(self.build_network(), build("loss", LOSSES, self.loss))
+        return self
+
+    def options(self) -> Options:
+        return Options(
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            shuffle=self.shuffle,
+            seed=self.seed,
+            input_scale=self.input_scale,
+            weight_decay=self.weight_decay,
+            clip_norm=self.clip_norm,
+            patience=self.patience,
+            averaging=self.averaging,
+            evaluate_training_set=self.evaluate_training_set,
+        )
+
+    def build_network(self) -> Network:
+        """The untrained network, its weights not yet drawn."""
+        return Network.from_spec(self.network, input_shape=IMAGE_SHAPE, dtype=self.dtype)
+
+
+def parse_config(data: object) -> RunConfig:
+    """Check a whole config. Raises ValueError with each field, what was expected and what came."""
+    try:
+        return RunConfig.model_validate(data)
+    except ValidationError as error:
+        raise ValueError("; ".join(_explain(dict(entry)) for entry in error.errors())) from None
+
+
+def field_of(message: str) -> str | None:
+    """The field that the message of an error begins with: "optimizer.learning_rate", "network.layers[2].units"."""
+    found = _FIELD.match(message)
+    return None if found is None else found.group(1)
+
+
+def request_config(data: object, labels_of: Callable[[object], int | None] | None = None) -> RunConfig:
+    """The config of `{"recipe": NAME, "overrides": {...}}`, or of a whole config. Raises ValueError.
+
+    With `labels_of`, which says how many labels a data set has (None for one that is unknown), the last dense layer of
+    a recipe gets an output for each, unless the overrides name the layers themselves.
+    """
+    if not isinstance(data, Mapping):
+        raise ValueError(f"expected an object with a recipe, or a whole config; got {type(data).__name__}")
+    if "network" in data:
+        return parse_config(data)
+    unknown = set(data) - {"recipe", "overrides"}
+    if unknown:
+        raise ValueError(f"{min(unknown)[:80]}: unknown field; expected recipe and overrides, or a whole config")
+    name, overrides = data.get("recipe"), data.get("overrides", {})
+    if not isinstance(name, str):
+        raise ValueError(f"recipe: expected a recipe's name; got {shown(name)}")
+    if not isinstance(overrides, Mapping):
+        raise ValueError(f"overrides: expected an object; got {shown(overrides)}")
+    merged = deep_merge(get_recipe(name).config, overrides)
+    network = overrides.get("network", {})
+    if labels_of is not None and isinstance(network, Mapping) and "layers" not in network:
+        labels = labels_of(merged.get("dataset"))
+        if labels is not None:
+            merged["network"] = {**merged["network"], "layers": with_outputs(merged["network"]["layers"], labels)}
+    return parse_config(merged)
+
+
+def with_outputs(layers: Sequence[Mapping[str, Any]], outputs: int) -> list[dict[str, Any]]:
+    """The layers' specs with so many units in the last dense one."""
+    fitted = [dict(layer) for layer in layers]
+    last = next((layer for layer in reversed(fitted) if layer.get("type") == "dense"), None)
+    if last is not None:
+        last["units"] = outputs
+    return fitted
+
+
+def deep_merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `changes` put in: objects are merged, everything else is replaced."""
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        merged[key] = deep_merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _names(models: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in models.split("+"))
+
+
+def _explain(entry: dict[str, Any]) -> str:
+    message = entry["msg"].removeprefix("Value error, ")
+    if not entry["loc"]:
+        return str(message)
+    return f"{'.'.join(map(str, entry['loc']))[:80]}: {message}; got {shown(entry['input'])}"

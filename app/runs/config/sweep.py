@@ -1,0 +1,92 @@
+"""Races: runs that differ in one hyperparameter, as the tutorials compare SGD, Momentum, AdaGrad, RMSProp and Adam."""
+
+import inspect
+from typing import Any
+
+from app.nn import LAYERS, shown
+from app.runs.config.annotations import LONGEST_TAG
+from app.runs.config.run_config import RunConfig, parse_config
+
+LEAST, MOST = 2, 12
+"""Runs of one race."""
+LONGEST_PATH = 100
+
+SHORT = {"learning_rate": "optimizer.learning_rate"}
+"""What may be said instead of a whole path."""
+WHOLE = ("optimizer", "schedule", "loss")
+"""Parts whose kinds have fields of their own: a value is put in the place of the whole part."""
+
+
+def race_configs(base: RunConfig, vary: object, values: object) -> list[RunConfig]:
+    """The configs of a race: `base` with each of the values where `vary` says.
+
+    `vary` is "optimizer", "schedule" or "loss" (a value is a name or an object with a type), "initializer" (of every
+    layer that has weights), "learning_rate", or any path in the config: "optimizer.beta1", "network.layers.0.units".
+    Raises ValueError that names the first value that does not fit.
+    """
+    if not isinstance(vary, str) or not 0 < len(vary) <= LONGEST_PATH:
+        raise ValueError(f"vary: expected a path in the config, such as optimizer or batch_size; got {shown(vary)}")
+    if not isinstance(values, list) or not LEAST <= len(values) <= MOST:
+        raise ValueError(f"values: expected a list of {LEAST} to {MOST} values; got {shown(values)}")
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            raise ValueError(f"values[{place}]: expected each value once; got {shown(value)} twice")
+    configs = []
+    for place, value in enumerate(values):
+        data = base.model_dump(mode="json")
+        changed = _with_initializer(data, value) if vary == "initializer" else _put(data, vary, value)
+        try:
+            configs.append(parse_config(changed))
+        except ValueError as error:
+            raise ValueError(f"values[{place}]: {error}") from None
+    return configs
+
+
+def race_tag(vary: str, first: int) -> str:
+    """The tag that the runs of a race have in common; `first` is the number of its first run."""
+    number = f" #{first}"
+    name = vary.removeprefix("optimizer.") if vary in SHORT.values() else vary
+    return f"race: {name}"[: LONGEST_TAG - len(number)] + number
+
+
+def _with_initializer(data: dict[str, Any], value: object) -> dict[str, Any]:
+    found = False
+    for layer in data["network"]["layers"]:
+        if isinstance(layer, dict) and "initializer" in inspect.signature(LAYERS[layer["type"]]).parameters:
+            layer["initializer"] = value
+            found = True
+    if not found:
+        raise ValueError("vary: expected a network with a layer that has weights, for their initializer; got none")
+    return data
+
+
+def _put(data: dict[str, Any], vary: str, value: object) -> dict[str, Any]:
+    path = SHORT.get(vary, vary).split(".")
+    if path[0] == "start":
+        raise ValueError("vary: expected something that a race can vary; got start")
+    place: Any = data
+    for step in path[:-1]:
+        place = _inside(place, step, vary)
+    last = path[-1]
+    if path == ["distillation", "model"] and isinstance(place, dict):
+        place.pop("sha256", None)  # which is of the models that were named before
+    if isinstance(place, list):
+        _inside(place, last, vary)
+        place[int(last)] = value
+    elif isinstance(place, dict):
+        place[last] = {"type": value} if vary in WHOLE and isinstance(value, str) else value
+    else:
+        raise _no_such(vary)
+    return data
+
+
+def _inside(place: Any, step: str, vary: str) -> Any:
+    if isinstance(place, list) and step.isascii() and step.isdecimal() and len(step) < 5 and int(step) < len(place):
+        return place[int(step)]
+    if isinstance(place, dict) and step in place:
+        return place[step]
+    raise _no_such(vary)
+
+
+def _no_such(vary: str) -> ValueError:
+    return ValueError(f"vary: expected a path in the config, such as optimizer.beta1; got {shown(vary)}")

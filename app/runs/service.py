@@ -1,0 +1,233 @@
+"""What people ask of runs: start, pause, resume, cancel, run again, go on, delete."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from app.data import DatasetInfo, DatasetUnavailable, list_datasets
+from app.data.catalog import get_info, is_composed
+from app.data.drawings.store import DrawingStore
+from app.models import ModelStore
+from app.runs.config.run_config import RunConfig, parse_config, request_config
+from app.runs.config.sweep import race_configs, race_tag
+from app.runs.log.event_log import Log, UnknownRunError
+from app.runs.log.state import ENDED, State
+from app.runs.training.checkpoints import CheckpointError, Checkpoints
+from app.runs.training.distillation import with_teachers
+from app.runs.training.personalization import check_personal
+from app.runs.training.saved_models import NotKeptError, save_best
+from app.settings import Settings
+
+
+class NoCheckpointError(RuntimeError):
+    """The run left nothing to go on from."""
+
+
+class Commands:
+    """`wake` is called when there is something for the runner to do."""
+
+    def __init__(self, log: Log, store: ModelStore, settings: Settings, wake: Callable[[], None]) -> None:
+        self._log, self._store, self._settings, self._wake = log, store, settings, wake
+        self._checkpoints = Checkpoints(settings.home, log.id)
+        self._drawings = DrawingStore(settings.home / "drawings")
+
+    def start(self, config: RunConfig, remarks: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Queue a run, with its tags and its note, and return it.
+
+        Raises ValueError where the config does not fit the data set or what it starts from, and UnknownModelError,
+        DamagedModelError or NoCheckpointError where that cannot be had.
+        """
+        config = self.check(config)
+        source = self._source(config)
+        try:
+            run = self._log.add(
+                config,
+                checkpoint=None if source is None else lambda run: self._checkpoints.copy(source, run),
+                **(remarks or {}),
+            )
+        except CheckpointError as error:
+            raise _nothing_left(config, str(error)) from None
+        self._wake()
+        return self._log.run(run)
+
+    def config_of(self, data: object) -> RunConfig:
+        """The config of a request, its last layer made to fit the data set's labels. Raises ValueError."""
+
+        def labels_of(name: object) -> int | None:
+            info = self._info(name) if isinstance(name, str) else None
+            return None if info is None else len(info.labels)
+
+        return request_config(data, labels_of)
+
+    def check(self, config: RunConfig) -> RunConfig:
+        """The config with the network of the model that it starts from, and its teachers' hashes.
+
+        Raises as `start`, but not for `start.run`.
+        """
+        config = self._with_model(config)
+        config = with_teachers(config, self._store, self._check_dataset(config).labels)
+        if config.personal is not None and config.start is not None and config.start.model is not None:
+            check_personal(config, self._store.get(config.start.model), self._drawings)
+        return config
+
+    def race(self, base: RunConfig, vary: object, values: object) -> list[dict[str, Any]]:
+        """Queue runs that differ in what `vary` names, all or none, and return them. Raises as `start`."""
+        if base.start is not None and base.start.run is not None:
+            raise ValueError("start.run: expected a race to begin anew, or from a model")
+        configs = [self.check(config) for config in race_configs(base, vary, values)]
+        ids = self._log.add_race(configs, lambda first: [race_tag(str(vary), first)])
+        self._wake()
+        return [self._log.run(run) for run in ids]
+
+    def again(self, run: int) -> dict[str, Any]:
+        """Queue a run with the config of another. Raises as `start`."""
+        return self.start(parse_config(self._log.run(run)["config"]))
+
+    def go_on(self, run: int, epochs: int | None) -> dict[str, Any]:
+        """Queue a run that goes on where another ended, for so many epochs more.
+
+        Without `epochs` it does those that are left of the other's config, which are none where the other failed after
+        the last; of one that succeeded as many again. Raises UnknownRunError, and NoCheckpointError also for a run that
+        has not ended.
+        """
+        row = self._ended(run)
+        config = parse_config(row["config"])
+        done = self._read(row["checkpoint"], run).snapshot.epoch
+        more = epochs
+        if more is None:
+            left = max(config.epochs - done, 0)
+            more = left if left or row["state"] != State.SUCCEEDED else config.epochs
+        return self.start(parse_config({**row["config"], "epochs": done + more, "start": {"run": run}}))
+
+    def pause(self, run: int) -> dict[str, Any]:
+        """Pause a run; one that has ended stays as it is. Raises UnknownRunError."""
+        self._log.request_pause(run)
+        return self._after(run)
+
+    def resume(self, run: int) -> dict[str, Any]:
+        """Let a paused run go on; any other stays as it is. Raises UnknownRunError."""
+        self._log.request_resume(run)
+        return self._after(run)
+
+    def cancel(self, run: int, *, keep_model: bool = False) -> dict[str, Any]:
+        """End a run, after its best model so far was saved if `keep_model`; an ended one stays as it is.
+
+        Raises UnknownRunError, and OSError where the model cannot be saved: the run then goes on.
+        """
+        saved = None
+        while not self._log.request_cancel(run, keep_model=keep_model, saved=saved):
+            try:
+                saved = save_best(self._read(self._log.run(run)["checkpoint"], run), self._store, run)
+            except NotKeptError as error:
+                saved = {"not_kept": str(error)}
+            keep_model = saved is not None
+        return self._after(run)
+
+    def delete(self, run: int) -> None:
+        """Remove an ended run, its events and its checkpoint. Raises UnknownRunError, NotEndedError."""
+        self._log.delete(run)
+        self._checkpoints.keep_only(run, None)
+
+    def _ended(self, run: int) -> dict[str, Any]:
+        """A run that has ended and left a checkpoint. Raises UnknownRunError, NoCheckpointError."""
+        row = self._log.run(run)
+        if row["state"] not in ENDED:
+            raise NoCheckpointError(f"run {run} has not ended; resume it, or let it come to its end first")
+        if row["checkpoint"] is None:
+            raise NoCheckpointError(f"run {run} left no checkpoint to go on from: it ended before its first epoch did")
+        return row
+
+    def _after(self, run: int) -> dict[str, Any]:
+        self._wake()
+        return self._log.run(run)
+
+    def _read(self, name: str, run: int) -> Any:
+        try:
+            return self._checkpoints.read(name)
+        except CheckpointError as error:
+            raise NoCheckpointError(f"run {run} cannot be used: {error}") from None
+
+    def _with_model(self, config: RunConfig) -> RunConfig:
+        """The config with the network of the model that it starts from."""
+        if config.start is None or config.start.model is None:
+            return config
+        card = self._store.get(config.start.model)
+        if config.start.sha256 not in (None, card.sha256):
+            raise ValueError(f"start.model: {card.name} is another model now than the one that the config names")
+        network = {key: value for key, value in card.network.items() if key != "input_shape"}
+        return parse_config(
+            {
+                **config.model_dump(mode="json"),
+                "network": network,
+                "dtype": card.dtype,
+                "input_scale": card.input_scale,
+                "start": {"model": card.name, "sha256": card.sha256},
+            }
+        )
+
+    def _check_dataset(self, config: RunConfig) -> DatasetInfo:
+        info = self._info(config.dataset)
+        if info is None:
+            known = ", ".join(one.name for one in self._datasets())
+            raise ValueError(f"dataset: expected one of {known}; got {config.dataset[:80]!r}")
+        if info.state == "too-few":
+            raise ValueError(f"dataset: {info.title} cannot be trained on yet. {info.note}")
+        outputs = config.build_network().output_shape
+        if outputs != (len(info.labels),):
+            raise ValueError(
+                f"network.layers: expected {len(info.labels)} outputs, one for each label of {info.name}; "
+                f"got {' × '.join(map(str, outputs))}"
+            )
+        if config.start is not None and config.start.model is not None:
+            labels = self._store.get(config.start.model).labels
+            if labels != list(info.labels):
+                raise ValueError(
+                    f"start.model: expected a model with the labels of {info.name}, {_short(info.labels)}; "
+                    f"got one with {_short(labels)}"
+                )
+        return info
+
+    def _info(self, name: str) -> DatasetInfo | None:
+        """What is known of a data set, None for a name of none. Raises ValueError for a mixture that cannot be."""
+        settings = self._settings
+        if not is_composed(name):
+            return next((info for info in self._datasets() if info.name == name), None)
+        try:
+            return get_info(name, data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=self._drawings)
+        except (ValueError, DatasetUnavailable) as error:
+            raise ValueError(f"dataset: {error}") from None
+
+    def _datasets(self) -> list[DatasetInfo]:
+        settings = self._settings
+        return list_datasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=self._drawings)
+
+    def _source(self, config: RunConfig) -> str | None:
+        """The checkpoint that the run starts from, if it starts from a run."""
+        if config.start is None or config.start.run is None:
+            return None
+        try:
+            row = self._ended(config.start.run)
+        except UnknownRunError:
+            raise _nothing_left(config, "there is no such run any more") from None
+        checkpoint = self._read(row["checkpoint"], config.start.run)
+        before = parse_config(checkpoint.config)
+        for field in ("network", "dtype", "optimizer", "dataset", "validation", "batch_size"):
+            if field == "optimizer":
+                same = before.optimizer.get("type") == config.optimizer.get("type")
+            else:
+                same = getattr(before, field) == getattr(config, field)
+            if not same:
+                raise ValueError(f"start.run: expected the {field} of run {config.start.run}, to go on where it ended")
+        done, of = checkpoint.snapshot.epoch, config.start.run
+        least = done + 1 if row["state"] == State.SUCCEEDED else done
+        if config.epochs < least:
+            raise ValueError(f"epochs: expected at least {least}, as run {of} has done {done}; got {config.epochs}")
+        return str(row["checkpoint"])
+
+
+def _nothing_left(config: RunConfig, why: str) -> NoCheckpointError:
+    run = config.start.run if config.start is not None else None
+    return NoCheckpointError(f"run {run} left no checkpoint to go on from: {why}")
+
+
+def _short(labels: Any) -> str:
+    return ", ".join(map(str, list(labels)[:12])) + (", …" if len(labels) > 12 else "")

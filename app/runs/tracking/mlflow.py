@@ -1,0 +1,136 @@
+"""Runs in MLflow: one of MLflow's for each of the log's, known by its tags, which also say how far it has come.
+
+A number that is sent again, because the answer was lost, has the same step and time, and counts once.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from app.runs.log.state import ENDED, State
+from app.runs.tracking.base import Event, Run, numbers_of, step_of
+from app.storage.lock import FolderLock
+
+MOST_NUMBERS = 1000
+MOST_PARAMS = 100
+LONGEST_PARAM = 500
+"""Characters that every version and every store takes."""
+LOG_TAG, RUN_TAG, SEQ_TAG, MODEL_TAG = "digitpad.log", "digitpad.run", "digitpad.seq", "digitpad.model"
+ENDINGS = {State.SUCCEEDED: "FINISHED", State.FAILED: "FAILED", State.CANCELLED: "KILLED"}
+REQUEST = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+"""MLflow is told by the environment alone: how long it tries, after which digitpad tries again; and to tell nobody."""
+
+
+class MlflowSink:
+    """Writes to the tracking server or database `uri`, for the log of that id."""
+
+    name = "MLflow"
+
+    def __init__(self, uri: str, experiment: str, log: str, home: Path) -> None:
+        self._uri, self._experiment, self._log = uri, experiment, log
+        self._lock = FolderLock(home / "tracking")
+        self._known: dict[int, str] = {}
+        self._opened: tuple[Any, str] | None = None
+
+    def last_seq(self, run: Run) -> int:
+        found = self._find(run["id"])
+        return 0 if found is None else int(found.data.tags.get(SEQ_TAG, "0"))
+
+    def write(self, run: Run, events: Sequence[Event]) -> None:
+        from mlflow.entities import RunTag
+
+        client, _ = self._open()
+        key = self._run(run, events[0])
+        for batch in _batches(run, events):
+            client.log_batch(key, metrics=batch)
+        last = events[-1]
+        if last["type"] in ENDED:
+            client.set_terminated(key, ENDINGS[State(last["type"])], _milliseconds(last["time"]))
+        saved = [RunTag(MODEL_TAG, event["data"]["model"]) for event in events if event["type"] == "model_saved"]
+        client.log_batch(key, tags=[*saved[-1:], RunTag(SEQ_TAG, str(last["seq"]))])
+
+    def forget(self) -> None:
+        self._known, self._opened = {}, None
+
+    def _open(self) -> tuple[Any, str]:
+        """The client, and the experiment's id."""
+        if self._opened is None:
+            for name, value in REQUEST.items():
+                os.environ.setdefault(name, value)
+            from mlflow import MlflowClient
+
+            client = MlflowClient(tracking_uri=self._uri)
+            experiment = client.get_experiment_by_name(self._experiment)
+            found = client.create_experiment(self._experiment) if experiment is None else experiment.experiment_id
+            self._opened = client, found
+        return self._opened
+
+    def _find(self, run: int) -> Any | None:
+        client, experiment = self._open()
+        wanted = f"tags.`{LOG_TAG}` = '{self._log}' and tags.`{RUN_TAG}` = '{run}'"
+        found = client.search_runs([experiment], filter_string=wanted, max_results=1)
+        return found[0] if found else None
+
+    def _run(self, run: Run, first: Event) -> str:
+        """MLflow's id of a run, which is made, with its config, where there is none."""
+        from mlflow.entities import Param
+
+        number = run["id"]
+        if number not in self._known:
+            client, experiment = self._open()
+            with self._lock.held():  # among the servers of one home
+                found = self._find(number)
+                if found is None:
+                    tags = {
+                        LOG_TAG: self._log,
+                        RUN_TAG: str(number),
+                        SEQ_TAG: "0",
+                        "digitpad.tags": ", ".join(run["tags"]),
+                    }
+                    name = f"{run['config']['recipe']}-{number}"
+                    start = _milliseconds(first["time"])
+                    found = client.create_run(experiment, start_time=start, tags=tags, run_name=name)
+            params = [Param(key, value) for key, value in flat(run["config"]).items()]
+            for begin in range(0, len(params), MOST_PARAMS):
+                client.log_batch(found.info.run_id, params=params[begin : begin + MOST_PARAMS])
+            self._known[number] = found.info.run_id
+        return self._known[number]
+
+
+def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """A config as MLflow's parameters: dots between names, lists as JSON, cut where they are longer than it takes."""
+    found: dict[str, str] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            text = value if isinstance(value, str) else json.dumps(value)
+            found[f"{prefix}{key}"] = text if len(text) <= LONGEST_PARAM else text[: LONGEST_PARAM - 1] + "…"
+    return found
+
+
+def _batches(run: Run, events: Sequence[Event]) -> Iterator[list[Any]]:
+    """The numbers of events, as many together as MLflow takes at once."""
+    from mlflow.entities import Metric
+
+    batch: list[Any] = []
+    for event in events:
+        at, step = _milliseconds(event["time"]), step_of(run, event)
+        for name, number in numbers_of(event).items():
+            if len(batch) == MOST_NUMBERS:
+                yield batch
+                batch = []
+            batch.append(Metric(name, number, at, step))
+    if batch:
+        yield batch
+
+
+def _milliseconds(time: str) -> int:
+    return round(datetime.fromisoformat(time).timestamp() * 1000)

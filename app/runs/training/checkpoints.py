@@ -1,0 +1,132 @@
+"""Checkpoints: all that a training is, in one file each, written whole or not at all.
+
+A run's row names the one that counts. Each is written under a name of its own before the row names it, so that
+whatever happens in between leaves the old one in place; what is then of no use is removed.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from app.nn import Snapshot
+from app.nn.arrays import Array
+from app.runs.log.transitions import Claim
+from app.storage.atomic import write_whole
+
+FORMAT = "1"
+
+
+class CheckpointError(RuntimeError):
+    """The checkpoint is missing or damaged; the message says which, without a path."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A training's snapshot; the run that wrote it, with its config; and what its data set's labels are."""
+
+    snapshot: Snapshot
+    run: int
+    config: dict[str, Any]
+    labels: list[str]
+    metrics: dict[str, Any]
+    """Of the epoch with the smallest validation loss, or of the last one where nothing is validated; none before it."""
+
+
+class Checkpoints:
+    """The checkpoints of one log's runs, under `home`."""
+
+    def __init__(self, home: Path, log: str) -> None:
+        self._folder = home / "checkpoints" / log
+
+    def write(self, claim: Claim, checkpoint: Checkpoint) -> str:
+        """Write a checkpoint and return its name. Raises OSError."""
+        snapshot = checkpoint.snapshot
+        name = f"{claim.run}.{claim.attempt}.{snapshot.epoch}.{snapshot.batch}.safetensors"
+        metadata = {
+            "format": FORMAT,
+            "snapshot": json.dumps(snapshot.numbers()),
+            **{key: json.dumps(getattr(checkpoint, key)) for key in _DESCRIBED},
+        }
+        if _is_best(snapshot):  # the best weights are the last ones: one copy is enough
+            snapshot = snapshot.without_best()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_whole(self._folder / name, save(snapshot.arrays, metadata), prefix=f".{claim.run}.{claim.attempt}.")
+        return name
+
+    def read(self, name: str) -> Checkpoint:
+        """Raises CheckpointError."""
+        path = self._folder / name
+        try:
+            with safe_open(path, framework="numpy") as file:
+                metadata: Mapping[str, str] = file.metadata() or {}
+                arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # it is no mapping
+            snapshot = Snapshot.of(json.loads(metadata["snapshot"]), arrays)
+            described = {key: json.loads(metadata[key]) for key in _DESCRIBED}
+        except FileNotFoundError:
+            raise CheckpointError("its checkpoint is missing") from None
+        except (SafetensorError, ValueError, KeyError, TypeError, OSError):
+            raise CheckpointError("its checkpoint is damaged") from None
+        if _is_best(snapshot):
+            arrays = {**arrays, **{f"best.{key}": array for key, array in snapshot.part("network").items()}}
+        return Checkpoint(snapshot=replace(snapshot, arrays=arrays), **described)
+
+    def peek(self, name: str, key: str) -> tuple[int, Array]:
+        """The epoch of a checkpoint and one array of its snapshot, without reading the rest. Raises CheckpointError."""
+        try:
+            with safe_open(self._folder / name, framework="numpy") as file:
+                return int(json.loads((file.metadata() or {})["snapshot"])["epoch"]), file.get_tensor(key)
+        except FileNotFoundError:
+            raise CheckpointError("its checkpoint is missing") from None
+        except (SafetensorError, ValueError, KeyError, TypeError, OSError):
+            raise CheckpointError("its checkpoint is damaged") from None
+
+    def written(self, name: str) -> float | None:
+        """When a checkpoint was written, in seconds since 1970; None where there is none of that name."""
+        try:
+            return (self._folder / name).stat().st_mtime
+        except FileNotFoundError:
+            return None
+
+    def copy(self, name: str, run: int) -> str:
+        """Make the checkpoint the first one of another run, and return its name. Raises CheckpointError, OSError."""
+        copied = f"{run}.0.{name.split('.', 2)[2]}"
+        try:
+            (self._folder / copied).unlink(missing_ok=True)
+            os.link(self._folder / name, self._folder / copied)
+        except FileNotFoundError:
+            raise CheckpointError("its checkpoint is missing") from None
+        except OSError:  # a file system without links
+            shutil.copyfile(self._folder / name, self._folder / copied)
+        return copied
+
+    def keep_only(self, run: int, name: str | None, *, attempt: int | None = None) -> None:
+        """Remove all files of `run` but the checkpoint of that name; none of an attempt later than `attempt`."""
+        for pattern in (f"{run}.*.safetensors", f".{run}.*.tmp"):
+            for path in self._folder.glob(pattern):
+                its_attempt = path.name.lstrip(".").split(".")[1]
+                is_later = attempt is not None and its_attempt.isdecimal() and int(its_attempt) > attempt
+                if path.name != name and not is_later:
+                    path.unlink(missing_ok=True)
+
+    def tidy(self, runs: Callable[[], Collection[int]]) -> None:
+        """Remove the checkpoints of runs that are not among `runs`, which is asked when the files are listed."""
+        paths = list(self._folder.glob("*.safetensors"))
+        known = runs()
+        for path in paths:
+            run = path.name.partition(".")[0]
+            if run.isdecimal() and int(run) not in known:
+                path.unlink(missing_ok=True)
+
+
+_DESCRIBED = ("run", "config", "labels", "metrics")
+
+
+def _is_best(snapshot: Snapshot) -> bool:
+    return snapshot.batch == 0 and 0 < snapshot.epoch == snapshot.best_epoch

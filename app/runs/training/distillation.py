@@ -1,0 +1,94 @@
+"""Distillation: a network that learns what stored models say of the images, and not the labels alone.
+
+Hinton, Vinyals and Dean 2015, at a temperature of 1 (Buciluă, Caruana and Niculescu-Mizil 2006 teach by an ensemble's
+mean). The teachers see the very images that the network learns from, changed as they are in each epoch: Beyer et al.
+2022, "a good teacher is patient and consistent".
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.models import ModelCard, ModelStore
+from app.models.calibration import softmax
+from app.models.features import look_at
+from app.models.store import DamagedModelError, UnknownModelError
+from app.nn import Network
+from app.nn.arrays import Array
+from app.runs.config.run_config import RunConfig, parse_config
+from app.runs.training.source_models import UnusableModelError, load_queued
+
+
+class Teachers:
+    """What is learned in each epoch: weight · the teachers' mean probabilities + (1 − weight) · the labels, one-hot."""
+
+    def __init__(
+        self, models: Sequence[tuple[ModelCard, Network]], labels: NDArray[np.integer], weight: float, *, changing: bool
+    ) -> None:
+        """`labels` (N,) are the training images'; without `changing` these are the same in all epochs."""
+        self._models, self._labels, self._weight = models, labels, weight
+        self._said: Array | None = None if changing else np.zeros((len(labels), len(models[0][0].labels)))
+        self._known = np.zeros(len(labels), bool)
+
+    def __call__(self, epoch: int, rows: Array, images: Array) -> Array:
+        """The targets (B, K), float64, of the images (B, H, W) with the numbers `rows` in an epoch."""
+        if self._said is None:
+            return self._targets(rows, images)
+        if not self._known[rows].all():
+            self._said[rows] = self._targets(rows, images)
+            self._known[rows] = True
+        known: Array = self._said[rows]
+        return known
+
+    def _targets(self, rows: Array, images: Array) -> Array:
+        mean = self._probabilities(*self._models[0], images)
+        for card, network in self._models[1:]:
+            mean += self._probabilities(card, network, images)
+        mean *= self._weight / len(self._models)
+        mean[np.arange(len(rows)), self._labels[rows]] += 1 - self._weight
+        return mean
+
+    @staticmethod
+    def _probabilities(card: ModelCard, network: Network, images: Array) -> Array:
+        said: Array = softmax(look_at(network, images, card.input_scale).logits)
+        if not np.isfinite(said).all():
+            raise UnusableModelError(f"the model to learn from, {card.name}, says numbers that are not finite")
+        return said
+
+
+def with_teachers(config: RunConfig, store: ModelStore, labels: Sequence[str]) -> RunConfig:
+    """The config with the hashes of its teachers' weights.
+
+    Raises ValueError where a teacher cannot be had, or has other labels than `labels`, or other weights than the config
+    says.
+    """
+    asked = config.distillation
+    if asked is None:
+        return config
+    try:
+        cards = [store.get(name) for name in asked.names]
+    except (UnknownModelError, DamagedModelError) as error:
+        raise ValueError(f"distillation.model: {error}") from None
+    for card in cards:
+        if card.labels != list(labels):
+            raise ValueError(
+                f"distillation.model: expected a model with the data set's {len(labels)} labels; "
+                f"{card.name} has others, {len(card.labels)} of them"
+            )
+    hashes = [card.sha256 for card in cards]
+    if asked.sha256 not in (None, hashes):
+        raise ValueError("distillation.sha256: expected the models that it is of; they are others now")
+    told = {**asked.model_dump(), "sha256": hashes}
+    return parse_config({**config.model_dump(mode="json"), "distillation": told})
+
+
+def load_teachers(config: RunConfig, store: ModelStore) -> list[tuple[ModelCard, Network]]:
+    """The teachers of a config from `with_teachers`; none where it has none. Raises UnusableModelError."""
+    if config.distillation is None:
+        return []
+    names = config.distillation.names
+    hashes: Sequence[str | None] = config.distillation.sha256 or [None] * len(names)
+    return [
+        load_queued(store, name, sha256, "the model to learn from") for name, sha256 in zip(names, hashes, strict=True)
+    ]

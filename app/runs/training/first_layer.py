@@ -1,0 +1,79 @@
+"""The first layer's weights as images: what each unit looks for, from a run's model or its latest checkpoint."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from app.models import DamagedModelError, ModelCard, ModelStore, UnknownModelError
+from app.models.store import WEIGHTS
+from app.nn.arrays import Array, Shape
+from app.nn.statistics import first_patterns, patterns
+from app.runs.config.run_config import parse_config
+from app.runs.log.event_log import Log
+from app.runs.training.checkpoints import CheckpointError, Checkpoints
+
+ATTEMPTS = 5
+"""A checkpoint may be replaced while it is looked for."""
+
+
+class NoPatternsError(LookupError):
+    """The first layer of the run's network does not look at pixels."""
+
+
+class NothingYetError(RuntimeError):
+    """The run has no weights to show."""
+
+
+@dataclass(frozen=True, eq=False)
+class FirstLayer:
+    """`patterns`, float64 (units, H, W), of the weights after `epoch`; None where the model does not say which."""
+
+    epoch: int | None
+    type: str
+    shape: Shape
+    patterns: NDArray[np.float64]
+
+
+def first_layer(log: Log, checkpoints: Checkpoints, store: ModelStore, run: int) -> FirstLayer:
+    """The first layer of a run as it is now. Raises UnknownRunError, NoPatternsError and NothingYetError."""
+    row = log.run(run)
+    network = parse_config(row["config"]).build_network()
+    found = first_patterns(network)
+    if found is None:
+        raise NoPatternsError(f"run {run} has a first layer that does not look at the pixels of the image")
+    name, shape = found
+    kind = network.layers[int(name.partition(".")[0])].type
+    epoch, weights = _weights(log, checkpoints, store, row, name)
+    return FirstLayer(epoch, kind, shape, patterns(weights, shape).astype(np.float64))
+
+
+def _weights(
+    log: Log, checkpoints: Checkpoints, store: ModelStore, row: dict[str, Any], name: str
+) -> tuple[int | None, Array]:
+    run = row["id"]
+    if row["model"] is not None:
+        try:
+            card = store.get(row["model"])
+            with safe_open(store.path(card.name, WEIGHTS), framework="numpy") as file:
+                return _epoch(row, card), file.get_tensor(name)
+        except (UnknownModelError, DamagedModelError, OSError, SafetensorError):
+            """It was removed since; a checkpoint may still be there."""
+    for _ in range(ATTEMPTS):
+        if row["checkpoint"] is None:
+            break
+        try:
+            return checkpoints.peek(row["checkpoint"], f"network.{name}")
+        except CheckpointError:
+            row = log.run(run)
+    raise NothingYetError(f"run {run} has no weights to show yet: it is {row['state']}")
+
+
+def _epoch(row: dict[str, Any], card: ModelCard) -> int | None:
+    """The epoch that a run's model is of: the best one where the run had patience or was cancelled, else the last."""
+    if "epoch" in card.metrics:
+        return int(card.metrics["epoch"])
+    last: int | None = (row["metrics"] or {}).get("epoch")
+    return row["best_epoch"] or last if row["config"].get("patience") else last

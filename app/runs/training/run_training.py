@@ -1,0 +1,291 @@
+"""One training from a config to a stored model, as a row of steps that say how far they are.
+
+It knows neither the log nor processes: the worker writes down what it yields, the command line prints it.
+"""
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app import __version__
+from app.data import Dataset, Split, split_validation
+from app.data.augmentation.augment import make_augmentation
+from app.data.augmentation.worker import EpochImages
+from app.data.drawings.rendered import Yours
+from app.models import Calibrated, Calibration, ModelCard, calibrate, fit_subspaces
+from app.models.calibration import DIGITS_SHOWN
+from app.nn import (
+    LOSSES,
+    OPTIMIZERS,
+    SCHEDULES,
+    BatchDone,
+    Diverged,
+    EpochMetrics,
+    Network,
+    Snapshot,
+    Trainer,
+    build,
+    report,
+)
+from app.nn.arrays import Array
+from app.runs.config.run_config import RunConfig
+from app.runs.training.distillation import Teachers
+from app.runs.training.hardware import computing
+from app.runs.training.monitor import Watch
+
+
+@dataclass(frozen=True)
+class Said:
+    """Something for the log: an event's type and data."""
+
+    type: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is; `seconds_left` counts training and the evaluations between, once they are known."""
+
+    phase: str
+    epoch: int = 0
+    epochs: int = 0
+    batch: int = 0
+    batches: int = 0
+    loss: float | None = None
+    samples_per_second: float | None = None
+    seconds_left: float | None = None
+    accuracy: float | None = None
+    """Of the epoch's batches so far."""
+
+
+class Training:
+    """Trains the network of `config` on `dataset`. Raises ValueError where the two do not fit."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        dataset: Dataset,
+        *,
+        processes: int = 1,
+        weights: Mapping[str, Array] | None = None,
+        yours: Yours | None = None,
+        teachers: Sequence[tuple[ModelCard, Network]] = (),
+        cache_dir: Path | None = None,
+    ) -> None:
+        """`weights` are those to start from, by name; without them they are drawn by the config's seed.
+
+        `yours`, drawings of the user's own, are tested on after each epoch; `teachers` are the models of the config's
+        distillation, as `load_teachers` has them. What the calibration draws is kept in `cache_dir`.
+        """
+        self.config = config
+        self.labels, self.test, self._title = dataset.labels, dataset.test, dataset.title
+        self._version = dataset.version
+        self.network: Network = config.build_network()
+        outputs = self.network.output_shape
+        if outputs != (len(dataset.labels),):
+            raise ValueError(
+                f"network.layers: expected {len(dataset.labels)} outputs, one for each label of {dataset.name}; "
+                f"got {' × '.join(map(str, outputs))}"
+            )
+        self.network.initialize(config.seed)
+        if weights is not None:
+            self.network.load_weights(weights)
+        train, validation = _split(config, dataset)
+        augmentation = make_augmentation(config.augmentation)
+        self._epoch_images = (
+            None
+            if augmentation is None
+            else EpochImages(train.images, augmentation, seed=config.seed, epochs=config.epochs)
+        )
+        self._validation_samples = 0 if validation is None else len(validation)
+        self.trainer = Trainer(
+            self.network,
+            train.images,
+            train.labels,
+            loss=build("loss", LOSSES, config.loss),
+            optimizer=build("optimizer", OPTIMIZERS, config.optimizer),
+            schedule=build("schedule", SCHEDULES, config.schedule),
+            validation=None if validation is None else (validation.images, validation.labels),
+            options=config.options(),
+            processes=processes,
+            epoch_inputs=self._epoch_images,
+            batch_targets=self._teachers(teachers, train.labels),
+        )
+        self._watch = Watch(self.trainer, dataset, yours)
+        self.metrics: dict[str, float] = {}
+        self._validation = validation if isinstance(config.validation, float) else None
+        self._subspaces = fit_subspaces(train.images, train.labels, len(dataset.labels))
+        self._known, self._cache_dir = train.images[:DIGITS_SHOWN].copy(), cache_dir
+        self.calibrated: Calibrated | None = None
+        """Once the training has ended, and where there are images enough to calibrate the network on."""
+        self.kept_metrics: dict[str, Any] = {}
+        """Of the epoch whose weights are the best so far."""
+        self._is_learning = False
+
+    def _teachers(self, models: Sequence[tuple[ModelCard, Network]], labels: Array) -> Teachers | None:
+        asked = self.config.distillation
+        if (asked is None) != (not models):
+            raise ValueError("distillation: expected the models that the config names, and no others")
+        if asked is None:
+            return None
+        return Teachers(models, labels, asked.weight, changing=self._epoch_images is not None)
+
+    def run(self, resume: Snapshot | None = None) -> Iterator[Said | Progress]:
+        """Train, from where the snapshot was taken if one is given, and evaluate. Raises Diverged."""
+        with computing(self.trainer.processes) as compute, self._epoch_images or nullcontext():
+            yield from self._run(compute, resume)
+
+    def snapshot(self) -> Snapshot | None:
+        """All that the training is, after what `run` yielded last; None before the first batch and after the last."""
+        return self.trainer.snapshot() if self._is_learning else None
+
+    def _run(self, compute: dict[str, Any], resume: Snapshot | None) -> Iterator[Said | Progress]:
+        yield Said(
+            "started",
+            {
+                "parameters": self.network.params.size,
+                "train_samples": self.trainer.samples,
+                "validation_samples": self._validation_samples,
+                "labels": list(self.labels),
+                "dataset": self._title,
+                **({} if self._version is None else {"dataset_version": self._version}),
+                "compute": compute,
+            },
+        )
+        clock = _Clock(self.config.epochs, self.trainer.batches, self.trainer.samples, resume)
+        for step in self.trainer.run(resume=resume):
+            self._is_learning = True
+            if isinstance(step, BatchDone):
+                yield clock.progress(step)
+                continue
+            seen = self._watch.look()
+            clock.epoch_done(step)
+            if self.trainer.stopping.best_epoch in (0, step.epoch):
+                self.kept_metrics = asdict(step)
+            yield Said("epoch", {**asdict(step), **seen})
+        self._is_learning = False
+        yield Progress("evaluating", self.config.epochs, self.config.epochs)
+        evaluation = self.trainer.evaluate(self.test.images, self.test.labels)
+        assert evaluation.accuracy is not None
+        if not math.isfinite(evaluation.loss):
+            raise Diverged(self.config.epochs, self.trainer.batches)
+        self.metrics = {"test_loss": evaluation.loss, "test_accuracy": evaluation.accuracy}
+        yield Said("evaluated", {**self.metrics, "test_samples": len(self.test), **self._report()})
+        yield Progress("calibrating", self.config.epochs, self.config.epochs)
+        self.calibrated = calibrate(
+            self.network,
+            self.labels,
+            input_scale=self.config.input_scale,
+            subspaces=self._subspaces,
+            validation=self._validation,
+            test=self.test,
+            known=self._known,
+            cache_dir=self._cache_dir,
+        )
+
+    def _report(self) -> dict[str, Any]:
+        """How the network errs on the test set, by label."""
+        found = report(self.network, self.test.images, self.test.labels, input_scale=self.config.input_scale)
+        return {
+            "confusion": found.confusion.tolist(),
+            "precision": dict(zip(self.labels, found.precision, strict=True)),
+            "recall": dict(zip(self.labels, found.recall, strict=True)),
+            "mistakes": [
+                {**asdict(mistake), "label": self.labels[mistake.label], "said": self.labels[mistake.said]}
+                for mistake in found.mistakes
+            ],
+            "best_epoch": self.trainer.stopping.best_epoch or None,
+        }
+
+    def card(self, name: str, *, run: int | None = None, shipped: bool = False) -> ModelCard:
+        """The card of the trained network, under `name`; the store fills in the hash of the weights."""
+        return card_of(
+            name,
+            self.network,
+            config=self.config,
+            labels=self.labels,
+            metrics=self.metrics,
+            version=self._version,
+            calibration=None if self.calibrated is None else self.calibrated.calibration,
+            run=run,
+            shipped=shipped,
+        )
+
+    def arrays(self) -> Mapping[str, Array]:
+        """The arrays of the card's calibration, which are saved with the weights."""
+        return {} if self.calibrated is None else self.calibrated.arrays
+
+
+def card_of(
+    name: str,
+    network: Network,
+    *,
+    config: RunConfig,
+    labels: Sequence[str],
+    metrics: Mapping[str, float],
+    version: str | None = None,
+    calibration: Calibration | None = None,
+    run: int | None = None,
+    shipped: bool = False,
+) -> ModelCard:
+    """The card of a network that was trained by `config`; the store fills in the hash of the weights."""
+    return ModelCard(
+        name=name,
+        network=network.spec(),
+        dtype=config.dtype,
+        labels=list(labels),
+        input_scale=config.input_scale,
+        metrics=dict(metrics),
+        calibration=calibration,
+        recipe=config.recipe,
+        dataset=config.dataset,
+        dataset_version=version,
+        config=config.model_dump(mode="json"),
+        seed=config.seed,
+        created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        software={"digitpad": __version__, "numpy": np.__version__},
+        parameters=network.params.size,
+        sha256="0" * 64,
+        run=run,
+        shipped=shipped,
+    )
+
+
+def _split(config: RunConfig, dataset: Dataset) -> tuple[Split, Split | None]:
+    if config.validation == "test":
+        return dataset.train, dataset.test
+    if isinstance(config.validation, float):
+        return split_validation(dataset.train, config.validation)
+    return dataset.train, None
+
+
+class _Clock:
+    """Speed and time left of a training, from the time its steps and its pauses for evaluation took so far."""
+
+    def __init__(self, epochs: int, batches: int, samples: int, resume: Snapshot | None) -> None:
+        self._total, self._per_batch = epochs * batches, samples / batches
+        self._epochs, self._batches = epochs, batches
+        self._before = 0 if resume is None else resume.epoch * batches + resume.batch
+        self._epoch_before = 0 if resume is None else resume.batch
+        self._started = self._epoch_started = time.perf_counter()
+
+    def progress(self, step: BatchDone) -> Progress:
+        now = time.perf_counter()
+        done = (step.epoch - 1) * self._batches + step.batch
+        left = (now - self._started) / (done - self._before) * (self._total - done)
+        batches = step.batch - self._epoch_before
+        speed = batches * self._per_batch / max(now - self._epoch_started, 1e-9)
+        at = (step.epoch, self._epochs, step.batch, self._batches)
+        return Progress("training", *at, step.loss, speed, left, step.accuracy)
+
+    def epoch_done(self, metrics: EpochMetrics) -> None:
+        self._epoch_started, self._epoch_before = time.perf_counter(), 0
+        if metrics.epoch == 0:
+            self._started = self._epoch_started

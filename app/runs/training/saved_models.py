@@ -1,0 +1,43 @@
+"""Saving the best model of a run that is to be cancelled, from its last checkpoint."""
+
+from typing import Any
+
+from app.models import ModelCard, ModelStore
+from app.runs.config.run_config import parse_config
+from app.runs.training.checkpoints import Checkpoint
+from app.runs.training.run_training import card_of
+
+
+def model_name(recipe: str, run: int) -> str:
+    """The name of a run's model; the store puts a number behind it where it is taken."""
+    return f"{recipe[:52]}-{run}"
+
+
+class NotKeptError(ValueError):
+    """The model of such a run is not saved before its end."""
+
+
+def save_best(checkpoint: Checkpoint, store: ModelStore, run: int) -> dict[str, Any] | None:
+    """Save the weights of the best epoch, or of the last where nothing is validated; return what the log is told.
+
+    None where no epoch was done. Raises OSError, and NotKeptError where the model is to be somebody's own.
+    """
+    snapshot = checkpoint.snapshot
+    if snapshot.epoch == 0:
+        return None
+    config = parse_config(checkpoint.config)
+    if config.personal is not None:
+        raise NotKeptError("a model that is made somebody's own is compared with its parent at the end, and not before")
+    network = config.build_network()
+    best = snapshot.part("best")
+    network.load_weights(best or snapshot.part("network"))
+    known = checkpoint.metrics if best or snapshot.batch == 0 else {}  # they are of no epoch in the middle of one
+    metrics = {key: float(known[key]) for key in ("epoch", "val_loss", "val_accuracy") if known.get(key) is not None}
+    name = model_name(config.recipe, run)
+    card = card_of(name, network, config=config, labels=checkpoint.labels, metrics=metrics, run=run)
+    return saved_event(store, store.save(card, network, once=True))
+
+
+def saved_event(store: ModelStore, card: ModelCard) -> dict[str, Any]:
+    """The data of the event `model_saved`."""
+    return {"model": card.name, "bytes": store.path(card.name, "model.safetensors").stat().st_size}

@@ -1,0 +1,272 @@
+"""A worker's job: to bring one run to its end from wherever it is, saying in the log what happens on the way."""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from app.data import Dataset, DatasetUnavailable, load_dataset
+from app.data.drawings.rendered import OwnImages, Yours
+from app.data.drawings.store import DrawingStore
+from app.models import ModelCard, ModelStore
+from app.nn import Diverged, Network
+from app.nn.arrays import Array
+from app.runs.config.run_config import RunConfig, parse_config
+from app.runs.log.database import UNREACHABLE
+from app.runs.log.event_log import Log
+from app.runs.log.state import State
+from app.runs.log.transitions import Claim
+from app.runs.training.checkpoints import Checkpoint, CheckpointError, Checkpoints
+from app.runs.training.data_version import DataChangedError, check_data
+from app.runs.training.distillation import load_teachers
+from app.runs.training.hardware import LARGEST_CREW, share
+from app.runs.training.personalization import (
+    compare,
+    may_have_seen,
+    other_tests,
+    personal_data,
+    personal_name,
+    threads_for,
+)
+from app.runs.training.run_training import Progress, Said, Training
+from app.runs.training.saved_models import model_name, save_best, saved_event
+from app.runs.training.source_models import UnusableModelError, load_queued
+from app.settings import SHIPPED_MODELS, Settings
+
+RETRY_SECONDS = 0.5
+
+T = TypeVar("T")
+
+
+class Wanted(Protocol):
+    """What is asked of a job while it is at work."""
+
+    cancel: bool
+    pause: bool
+    keep_model: bool
+    leave: bool
+
+
+class _CancelledError(Exception):
+    """Somebody asked for the run to end."""
+
+
+class _StoppedError(Exception):
+    """The run is paused, or back in the queue."""
+
+
+class Job:
+    """Trains the run of `claim`. `progress` says how far it is; `end` is called before the last word to the log."""
+
+    def __init__(
+        self, log: Log, claim: Claim, settings: Settings, wanted: Wanted, end: Callable[[], None] = lambda: None
+    ) -> None:
+        self.progress: Progress | None = None
+        self._log, self._claim, self._settings, self._wanted, self._end = log, claim, settings, wanted, end
+        self._store = ModelStore(settings.home, SHIPPED_MODELS)
+        self._checkpoints = Checkpoints(settings.home, log.id)
+        self._checkpoint: str | None = None
+        self._started = time.perf_counter()
+
+    def run(self) -> None:
+        """Train until the run has ended, is paused, or is put back. Raises FencedError, CrewLostError."""
+        try:
+            state, data, error = self._work()
+        except _StoppedError:
+            return
+        self._end()
+        patiently(lambda: self._log.finish(self._claim, state, data, error=error))
+
+    def _work(self) -> tuple[State, dict[str, Any], str | None]:
+        """How the run ended: its state, the event's data and the error."""
+        try:
+            try:
+                model = self._train()
+            except _CancelledError:
+                return State.CANCELLED, self._keep(), None
+        except Diverged as diverged:
+            return _failed("diverged", str(diverged), epoch=diverged.epoch, batch=diverged.batch)
+        except DatasetUnavailable as unavailable:
+            return _failed("dataset", str(unavailable))
+        except (CheckpointError, UnusableModelError) as unusable:
+            return _failed("checkpoint", str(unusable))
+        except DataChangedError as changed:
+            return _failed("data", str(changed))
+        except ValueError as refused:
+            return _failed("config", str(refused))
+        except MemoryError:
+            return _failed("memory", "there was not enough memory; a smaller network or batch size may help")
+        except OSError as broken:
+            return _failed("disk", f"a file could not be read or written: {broken.strerror or type(broken).__name__}")
+        return State.SUCCEEDED, {"model": model, "seconds": time.perf_counter() - self._started}, None
+
+    def _train(self) -> str:
+        row = patiently(lambda: self._log.run(self._claim.run))
+        config = parse_config(row["config"])
+        with threads_for(config):
+            return self._trained(row, config)
+
+    def _trained(self, row: dict[str, Any], config: RunConfig) -> str:
+        said = patiently(lambda: self._log.said(self._claim.run))
+        self._checkpoint = row["checkpoint"]
+        checkpoint = None if self._checkpoint is None else self._checkpoints.read(self._checkpoint)
+        self.progress = Progress("loading", epochs=config.epochs)
+        dataset = load_dataset(
+            config.dataset,
+            data_dir=self._settings.data_dir,
+            cache_dir=self._settings.cache_dir,
+            drawings=DrawingStore(self._settings.home / "drawings"),
+        )
+        personal = None
+        if config.personal is not None:
+            parent = self._parent(config)
+            personal = personal_data(config, dataset, DrawingStore(self._settings.home / "drawings"), parent[0])
+            dataset = personal.dataset
+        checkpoint = self._checked(dataset, checkpoint)
+        training = self._training(config, dataset, checkpoint, None if personal is None else personal.held_out)
+        del dataset  # a crew has the samples in memory of its own
+        resume = None if checkpoint is None else checkpoint.snapshot
+        if checkpoint is not None:
+            training.kept_metrics = checkpoint.metrics
+            begins = checkpoint.run != self._claim.run and checkpoint.snapshot.epoch < config.epochs
+            if begins:  # a run that goes on after another has patience of its own
+                resume = checkpoint.snapshot.without_best()
+        self._heed(training)
+        for step in training.run(resume):
+            if isinstance(step, Progress):
+                self.progress = step
+            elif step.type == "epoch" or step.type not in said:
+                self._say(step, training)
+            self._heed(training)
+        self.progress = Progress("saving", config.epochs, config.epochs)
+        if row["model"] is not None:  # saved by an attempt that died at the very end
+            return str(row["model"])
+        name = model_name(config.recipe, self._claim.run)
+        card = training.card(name if personal is None else personal_name(parent[0].name), run=self._claim.run)
+        if personal is not None:
+            others = other_tests(card, config, self._settings)
+            seen = may_have_seen(parent[0], [one.card for one in self._store.list() if one.card is not None])
+            mine = compare(parent, (card, training.network), personal, others, seen=seen)
+            card = card.model_copy(update={"mine": mine})
+        card = self._store.save(card, training.network, arrays=training.arrays(), once=True)
+        data = saved_event(self._store, card)
+        patiently(lambda: self._log.say(self._claim, "model_saved", data, model=card.name))
+        return card.name
+
+    def _checked(self, dataset: Dataset, checkpoint: Checkpoint | None) -> Checkpoint | None:
+        return patiently(lambda: check_data(self._log, self._claim.run, dataset, checkpoint))
+
+    def _training(
+        self, config: RunConfig, dataset: Dataset, checkpoint: Checkpoint | None, held_out: Yours | None
+    ) -> Training:
+        processes = min(LARGEST_CREW, share(self._settings.workers))
+        weights = self._first_weights(config) if checkpoint is None else None
+        yours = held_out
+        if yours is None:
+            yours = OwnImages(DrawingStore(self._settings.home / "drawings")).get(dataset.labels)
+        return Training(
+            config,
+            dataset,
+            processes=processes,
+            weights=weights,
+            yours=yours,
+            teachers=load_teachers(config, self._store),
+            cache_dir=self._settings.cache_dir,
+        )
+
+    def _first_weights(self, config: RunConfig) -> Mapping[str, Array] | None:
+        """The weights of the model that the run starts from, if it does."""
+        if config.start is None or config.start.model is None:
+            return None
+        return self._parent(config)[1].weights()
+
+    def _parent(self, config: RunConfig) -> tuple[ModelCard, Network]:
+        """The model that the run starts from. Raises UnusableModelError."""
+        assert config.start is not None
+        assert config.start.model is not None
+        return load_queued(self._store, config.start.model, config.start.sha256, "the model to start from")
+
+    def _say(self, step: Said, training: Training) -> None:
+        """Write an event down; an epoch's together with the checkpoint that the run then goes on from."""
+        columns: dict[str, Any] = {}
+        if step.type == "epoch":
+            columns = {"checkpoint": self._write(training), "deaths": 0}  # they count while nothing comes of it
+        patiently(lambda: self._log.say(self._claim, step.type, finite(step.data), **columns))
+        if columns:
+            self._checkpoint = columns["checkpoint"]
+            self._checkpoints.keep_only(self._claim.run, self._checkpoint, attempt=self._claim.attempt)
+
+    def _write(self, training: Training) -> str | None:
+        """Write a checkpoint and return its name.
+
+        The one there is stays where the training has not begun, or is over, or is within an epoch with weights that are
+        no longer finite: it goes on from before, and finds out again that it diverges.
+        """
+        snapshot = training.snapshot()
+        if snapshot is None:
+            return self._checkpoint
+        if snapshot.batch and not all(np.isfinite(array).all() for array in snapshot.part("network").values()):
+            return self._checkpoint
+        return self._checkpoints.write(
+            self._claim,
+            Checkpoint(
+                snapshot=snapshot,
+                run=self._claim.run,
+                config=training.config.model_dump(mode="json"),
+                labels=list(training.labels),
+                metrics=finite(training.kept_metrics),
+            ),
+        )
+
+    def _heed(self, training: Training) -> None:
+        """Do what is asked: raises _CancelledError or _StoppedError."""
+        if self._wanted.cancel:
+            raise _CancelledError
+        if not (self._wanted.leave or self._wanted.pause):
+            return
+        name = self._write(training)
+        snapshot = training.snapshot()
+        data = {} if snapshot is None else {"epoch": snapshot.epoch, "batch": snapshot.batch}
+        if self._wanted.leave:
+            self._end()
+            patiently(lambda: self._log.leave(self._claim, checkpoint=name))
+        elif not patiently(lambda: self._log.pause(self._claim, data, checkpoint=name)):
+            self._wanted.pause = False  # it was taken back meanwhile
+            self._checkpoint = name
+            return
+        self._checkpoints.keep_only(self._claim.run, name, attempt=self._claim.attempt)
+        raise _StoppedError
+
+    def _keep(self) -> dict[str, Any]:
+        """Save the best model so far, if that was asked for and there is one; return what else there is to say."""
+        if not self._wanted.keep_model or self._checkpoint is None:
+            return {}
+        try:
+            data = save_best(self._checkpoints.read(self._checkpoint), self._store, self._claim.run)
+        except (CheckpointError, ValueError) as error:
+            return {"not_kept": str(error)}
+        except OSError as error:
+            return {"not_kept": f"the model could not be written: {error.strerror or type(error).__name__}"}
+        if data is not None:
+            patiently(lambda: self._log.say(self._claim, "model_saved", data, model=data["model"]))
+        return {}
+
+
+def patiently(action: Callable[[], T]) -> T:
+    """Do what needs the database; while it is locked or its disk is full, wait, for nothing is lost by that."""
+    while True:
+        try:
+            return action()
+        except UNREACHABLE:
+            time.sleep(RETRY_SECONDS)
+
+
+def finite(data: Mapping[str, Any]) -> dict[str, Any]:
+    """`data` with None for every number that JSON cannot hold."""
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in data.items()}
+
+
+def _failed(reason: str, error: str, **more: Any) -> tuple[State, dict[str, Any], str]:
+    return State.FAILED, {"reason": reason, **more}, error

@@ -1,0 +1,46 @@
+"""The HTTP interface for programs: one file for each resource, gathered in `router`."""
+
+from fastapi import APIRouter
+
+from app.web.api import (
+    augmentation,
+    datasets,
+    diagnose,
+    drawings,
+    evaluation,
+    experiments,
+    explain,
+    health,
+    inference_v2,
+    metrics,
+    models,
+    personalize,
+    predict,
+    run_monitor,
+    run_stream,
+    runs,
+    setup,
+)
+
+router = APIRouter()
+for _resource in (
+    predict.router,
+    diagnose.router,
+    setup.router,
+    augmentation.router,
+    datasets.router,
+    runs.router,
+    runs.sweeps,
+    run_stream.router,
+    models.router,
+    drawings.router,
+    inference_v2.router,
+    health.router,
+    metrics.router,
+    experiments.router,
+    evaluation.router,
+    personalize.router,
+    explain.router,
+    run_monitor.router,
+):
+    router.include_router(_resource)

@@ -1,0 +1,196 @@
+"""Figures of the lessons: what the parts of a network do, computed by the engine when they are asked for."""
+
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from app.data import Dataset
+from app.data.catalog import list_datasets
+from app.learn.experiments import curves, logic_gates, loss_surfaces, small_trainings
+from app.nn.layers.activations import ACTIVATIONS
+from app.nn.optimizers import OPTIMIZERS
+from app.web.api.datasets import load
+from app.web.api.images import encoded
+from app.web.dependencies import Services, State
+from app.web.errors import Error
+
+router = APIRouter(prefix="/api/explain", tags=["explain"])
+
+_ERRORS: dict[int | str, dict[str, Any]] = {422: {"model": Error}, 503: {"model": Error}}
+_KEPT = 128
+"""Answers of each kind that are kept: the figures ask for the same again and again."""
+
+Name = Annotated[str, Query(max_length=64)]
+Rate = Annotated[float, Query(gt=0, le=10, allow_inf_nan=False)]
+Seed = Annotated[int, Query(ge=0, le=1000)]
+Value = Annotated[float, Query(ge=-10, le=10, allow_inf_nan=False)]
+Gate = Literal["and", "or", "nand", "xor"]
+
+
+_activations = lru_cache(1)(curves.activation_curves)
+_losses = lru_cache(1)(curves.loss_curves)
+_surfaces = lru_cache(1)(loss_surfaces.surfaces)
+_signal = lru_cache(_KEPT)(curves.signal)
+_path = lru_cache(_KEPT)(loss_surfaces.path)
+_perceptron = lru_cache(_KEPT)(logic_gates.perceptron)
+_two_layers = lru_cache(32)(logic_gates.two_layers)
+
+
+@router.get("/activations")
+def activations() -> dict[str, Any]:
+    """Every activation of the engine and its derivative, from −6 to 6."""
+    return _activations()
+
+
+@router.get("/losses")
+def losses() -> dict[str, Any]:
+    """Every loss of the engine and its gradient, by the probability that is given to the right answer."""
+    return _losses()
+
+
+@router.get("/depth/choices")
+def depth_choices() -> dict[str, Any]:
+    """The activations and initializers that `/api/explain/depth` takes."""
+    return {**curves.depth_choices(), "depth": curves.DEPTHS, "width": curves.WIDTHS}
+
+
+@router.get("/depth", responses=_ERRORS)
+async def depth(
+    state: State,
+    activation: Name = "sigmoid",
+    initializer: Name = "normal",
+    depth: Annotated[int, Query(ge=curves.DEPTHS[0], le=curves.DEPTHS[1])] = 5,
+    width: Annotated[int, Query(ge=curves.WIDTHS[0], le=curves.WIDTHS[1])] = 100,
+    std: Annotated[float, Query(ge=0.001, le=2, allow_inf_nan=False)] = 1.0,
+) -> dict[str, Any]:
+    """What becomes of a signal, and of a gradient, in many layers: a histogram of every layer's output."""
+    choices = curves.depth_choices()
+    _check("activation", activation, choices["activations"])
+    _check("initializer", initializer, choices["initializers"])
+    asked = (activation, initializer, depth, width, std)
+    return await state.lab.do(("depth", asked), lambda: _signal(*asked))
+
+
+@router.get("/surfaces")
+def surfaces() -> dict[str, Any]:
+    """The surfaces on which optimizers can be watched, and learning rates that suit them."""
+    return _surfaces()
+
+
+@router.get("/path", responses=_ERRORS)
+def path(
+    surface: Name = "valley",
+    optimizer: Name = "sgd",
+    learning_rate: Rate | None = None,
+    steps: Annotated[int, Query(ge=1, le=loss_surfaces.MOST_STEPS)] = 30,
+    x: Value | None = None,
+    y: Value | None = None,
+) -> dict[str, Any]:
+    """The way of an optimizer over a surface, a point a step; from (x, y), or the surface's own start."""
+    _check("surface", surface, list(loss_surfaces.SURFACES))
+    _check("optimizer", optimizer, list(OPTIMIZERS))
+    if (x is None) != (y is None):
+        raise HTTPException(422, "x, y: expected both or neither")
+    land = loss_surfaces.SURFACES[surface]
+    rate = loss_surfaces.rate_of(land, optimizer) if learning_rate is None else learning_rate
+    return {
+        "learning_rate": rate,
+        **_path(surface, optimizer, rate, steps, land.start if x is None or y is None else (x, y)),
+    }
+
+
+@router.get("/unit", responses=_ERRORS)
+def unit(
+    x1: Value = 1.0,
+    x2: Value = 0.0,
+    w1: Value = 0.5,
+    w2: Value = 0.5,
+    b: Value = -0.7,
+    activation: Name = "step",
+) -> dict[str, Any]:
+    """One unit with two inputs: the products, their sum with the bias, and what comes out."""
+    _check("activation", activation, list(ACTIVATIONS))
+    return curves.neuron((x1, x2), (w1, w2), b, activation)
+
+
+@router.get("/perceptron", responses=_ERRORS)
+def perceptron(gate: Gate = "and", learning_rate: Rate = 0.1, seed: Seed = 1) -> dict[str, Any]:
+    """The training of a perceptron, step by step, until it makes no mistake, or 200 epochs; 25 of xor."""
+    return _perceptron(gate, learning_rate, seed)
+
+
+@router.get("/two-layers", responses=_ERRORS)
+async def two_layers(
+    state: State,
+    gate: Gate = "xor",
+    units: Annotated[int, Query(ge=1, le=logic_gates.MOST_UNITS)] = 4,
+    activation: Literal["tanh", "sigmoid", "relu"] = "tanh",
+    learning_rate: Rate = 0.5,
+    seed: Seed = 2,
+) -> dict[str, Any]:
+    """The training of a network with one hidden layer on the four inputs of a gate, with what it says of the plane."""
+    asked = (gate, units, activation, learning_rate, seed)
+    return await state.lab.do(("two layers", asked), lambda: _two_layers(*asked))
+
+
+@router.get("/overfitting", responses=_ERRORS)
+async def overfitting(
+    state: State,
+    dropout: Literal["0", "0.2", "0.5"] = "0",
+    weight_decay: Literal["0", "0.01", "0.1"] = "0",
+) -> dict[str, Any]:
+    """A training on 300 images, of about a second: how good it becomes on these, and on images that it never saw."""
+    rates = float(dropout), float(weight_decay)
+    return await _trial(state, ("overfitting", rates), lambda data: small_trainings.overfitting(data, *rates))
+
+
+@router.get("/batches", responses=_ERRORS)
+async def batches(state: State, batch_size: Literal["1", "10", "100", "all"] = "100") -> dict[str, Any]:
+    """Five epochs on 1,000 images with batches of one size, of about a second."""
+    size = small_trainings.BATCH_IMAGES if batch_size == "all" else int(batch_size)
+    return await _trial(state, ("batches", size), lambda data: small_trainings.batches(data, size))
+
+
+@router.get("/image", responses=_ERRORS)
+async def image(state: State, index: Annotated[int, Query(ge=0, le=9999)] = 0) -> dict[str, Any]:
+    """A training image of the data set that is at hand as the network gets it: numbers from 0, paper, to 1, ink."""
+    name, ready = await run_in_threadpool(_at_hand, state)
+    data: Dataset = await state.lab.do(("image", name), lambda: load(state, name, fetch=not ready))
+    place = index % len(data.train)
+    return {
+        "dataset": data.title,
+        "index": place,
+        "count": min(len(data.train), 10_000),
+        "label": data.labels[int(data.train.labels[place])],
+        "pixels": encoded(data.train.images[place]),
+        "values": [curves.numbers(row) for row in data.train.images[place] / 255],
+    }
+
+
+async def _trial(state: Services, key: Any, work: Any) -> dict[str, Any]:
+    """A training of a second, one at a time, on the set that is at hand; what it came to is kept."""
+    name, ready = await run_in_threadpool(_at_hand, state)
+
+    def train() -> dict[str, Any]:
+        data: Dataset = load(state, name, fetch=not ready)
+        return state.trials.of((name, key), lambda: work(data))
+
+    found = state.trials.get((name, key))
+    return await state.lab.do(("trial", name, key), train) if found is None else found
+
+
+def _at_hand(state: Services) -> tuple[str, bool]:
+    """MNIST where it is on this machine, else strokes, which need no network; and whether that is there already."""
+    settings = state.settings
+    infos = list_datasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=state.drawings)
+    ready = {info.name for info in infos if info.state == "ready"}
+    name = "mnist" if "mnist" in ready else "strokes"
+    return name, name in ready
+
+
+def _check(field: str, value: str, allowed: list[str]) -> None:
+    if value not in allowed:
+        raise HTTPException(422, f"{field}: expected one of {', '.join(allowed)}; got {value!r}")

@@ -1,0 +1,262 @@
+"""`/api/explain/...`: a model's numbers for one drawing, on the way there, on the way back, and where it looks.
+
+Nothing here changes a model: every answer is computed on a network of its own, which is dropped with it.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar
+
+import numpy as np
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.learn.inspection import backward as back
+from app.learn.inspection import forward as there
+from app.learn.inspection import numerical_gradient as difference
+from app.learn.inspection import optimizer_step as stepping
+from app.learn.inspection import saliency
+from app.learn.inspection.neuron import neuron as one_neuron
+from app.learn.inspection.subject import Subject, TooLargeError, open_subject
+from app.models.responses import rounded
+from app.nn import shown
+from app.web.api.predict import prepare_one
+from app.web.api.request_body import json_body, parse_json, read_body
+from app.web.dependencies import Services, State
+from app.web.errors import Error
+
+router = APIRouter(prefix="/api/explain", tags=["explain"])
+
+LARGEST = 2**31 - 1
+DOUBLE = "float64"
+Number = Annotated[int, Field(ge=0, le=LARGEST)]
+LabelText = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Drawn(BaseModel):
+    """A drawing as /predict takes it (`pixels`, `strokes` or `image`), and a model; the default where none is named."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    drawing: dict[str, Any]
+    model: Annotated[str, Field(max_length=64)] | None = None
+
+
+class LayerAsked(Drawn):
+    """`first` is the unit or the map that the picture begins with."""
+
+    layer: Number
+    first: Number = 0
+
+
+class UnitAsked(Drawn):
+    """A number of a layer's output: `unit` is its place in C order."""
+
+    layer: Number
+    unit: Number
+
+
+class LabelAsked(Drawn):
+    """`label` is what the drawing is meant to be."""
+
+    label: LabelText
+
+
+class DeltaAsked(LabelAsked):
+    layer: Number
+    unit: Number
+
+
+class NumericalAsked(LabelAsked):
+    """The numbers of the array `parameter` of a layer at `places` (C order), or `random` of them, drawn by `seed`."""
+
+    layer: Number
+    parameter: Annotated[str, Field(max_length=64)] = "weight"
+    places: Annotated[list[Number], Field(max_length=difference.MOST_PLACES)] | None = None
+    random: Annotated[int, Field(ge=1, le=difference.MOST_PLACES)] = 5
+    seed: Number = 0
+
+
+class StepAsked(LabelAsked):
+    """`optimizer` as in a run's config; `layer` and `unit`, both or none, name weights to show before and after."""
+
+    optimizer: dict[str, Any]
+    steps: Annotated[int, Field(ge=0, le=stepping.MOST_STEPS)] = 1
+    layer: Number | None = None
+    unit: Number | None = None
+
+
+class LookAsked(Drawn):
+    """`label` is the one whose reasons are asked for; what the network says where it is left out."""
+
+    label: LabelText | None = None
+
+
+class OcclusionAsked(LookAsked):
+    """A square of `size` × `size` pixels painted with `fill`, 0 is paper and 1 is ink."""
+
+    size: Annotated[int, Field(ge=1, le=14)] = 5
+    fill: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class TowardAsked(LabelAsked):
+    """`rate` is the length of a step, of the difference of all pixels."""
+
+    steps: Annotated[int, Field(ge=1, le=saliency.MOST_FRAMES)] = 1
+    rate: Annotated[float, Field(gt=0, le=10)] = 0.25
+
+
+Asked = TypeVar("Asked", bound=Drawn)
+_ERRORS: dict[int | str, dict[str, Any]] = {404: {"model": Error}, 409: {"model": Error}, 422: {"model": Error}}
+
+
+def _body(kind: type[BaseModel]) -> dict[str, Any]:
+    """What OpenAPI says of the body, which is read here, as its size and its errors are the app's own."""
+    return json_body(kind.model_json_schema())
+
+
+@router.post("/forward", openapi_extra=_body(Drawn), responses=_ERRORS)
+async def forward(request: Request, state: State) -> Response:
+    """What every layer makes of the drawing, and the way from the logits to the probabilities.
+
+    Pictures are float32 in base64, little-endian, in C order of `shape`.
+    """
+    return await _explain(request, state, Drawn, lambda asked, subject: there.forward(subject))
+
+
+@router.post("/layer", openapi_extra=_body(LayerAsked), responses=_ERRORS)
+async def layer(request: Request, state: State) -> Response:
+    """More of a layer's activations than `forward` shows."""
+
+    def work(asked: LayerAsked, subject: Subject) -> dict[str, Any]:
+        return {"picture": there.layer_picture(subject, asked.layer, asked.first)}
+
+    return await _explain(request, state, LayerAsked, work)
+
+
+@router.post("/neuron", openapi_extra=_body(UnitAsked), responses=_ERRORS)
+async def neuron(request: Request, state: State) -> Response:
+    """One neuron: its weights, the products that push it up and down, the sum, and its activation's curve."""
+    return await _explain(
+        request, state, UnitAsked, lambda asked, subject: one_neuron(subject, asked.layer, asked.unit)
+    )
+
+
+@router.post("/backward", openapi_extra=_body(LabelAsked), responses=_ERRORS)
+async def backward(request: Request, state: State) -> Response:
+    """The loss for the true label, y − t, and the gradient of every layer."""
+    return await _explain(
+        request, state, LabelAsked, lambda asked, subject: back.backward(subject, asked.label), dtype=DOUBLE
+    )
+
+
+@router.post("/delta", openapi_extra=_body(DeltaAsked), responses=_ERRORS)
+async def delta(request: Request, state: State) -> Response:
+    """The chain rule for one neuron, with the very numbers."""
+
+    def work(asked: DeltaAsked, subject: Subject) -> dict[str, Any]:
+        return back.delta(subject, asked.label, asked.layer, asked.unit)
+
+    return await _explain(request, state, DeltaAsked, work, dtype=DOUBLE)
+
+
+@router.post("/numerical", openapi_extra=_body(NumericalAsked), responses=_ERRORS)
+async def numerical(request: Request, state: State) -> Response:
+    """The numerical gradient of some weights beside backpropagation's, in float64, and both times."""
+
+    def work(asked: NumericalAsked, subject: Subject) -> dict[str, Any]:
+        places = asked.places
+        if places is None:
+            places = difference.random_places(subject, asked.layer, asked.parameter, asked.random, asked.seed)
+        return difference.numerical(subject, asked.label, asked.layer, asked.parameter, places)
+
+    return await _explain(request, state, NumericalAsked, work, dtype=DOUBLE)
+
+
+@router.post("/step", openapi_extra=_body(StepAsked), responses=_ERRORS)
+async def step(request: Request, state: State) -> Response:
+    """What so many steps of an optimizer, from the stored weights, change for this drawing; the model stays."""
+
+    def work(asked: StepAsked, subject: Subject) -> dict[str, Any]:
+        if (asked.layer is None) != (asked.unit is None):
+            raise ValueError("layer, unit: expected both or none; got one")
+        unit = None if asked.layer is None or asked.unit is None else (asked.layer, asked.unit)
+        return stepping.steps(subject, asked.label, asked.optimizer, asked.steps, unit)
+
+    return await _explain(request, state, StepAsked, work)
+
+
+@router.post("/gradient", openapi_extra=_body(LookAsked), responses=_ERRORS)
+async def gradient(request: Request, state: State) -> Response:
+    """How a label's logit changes with every pixel: the input gradient."""
+    return await _explain(
+        request, state, LookAsked, lambda asked, subject: saliency.input_gradient(subject, asked.label), dtype=DOUBLE
+    )
+
+
+@router.post("/occlusion", openapi_extra=_body(OcclusionAsked), responses=_ERRORS)
+async def occlusion(request: Request, state: State) -> Response:
+    """How much of a label's probability goes where a square of the drawing is covered."""
+
+    def work(asked: OcclusionAsked, subject: Subject) -> dict[str, Any]:
+        return saliency.occlusion(subject, asked.label, asked.size, asked.fill)
+
+    return await _explain(request, state, OcclusionAsked, work)
+
+
+@router.post("/toward", openapi_extra=_body(TowardAsked), responses=_ERRORS)
+async def toward(request: Request, state: State) -> Response:
+    """Steps that change the drawing until the network reads it as the label: each frame, and its probability."""
+
+    def work(asked: TowardAsked, subject: Subject) -> dict[str, Any]:
+        return saliency.toward(subject, asked.label, asked.steps, asked.rate)
+
+    return await _explain(request, state, TowardAsked, work, dtype=DOUBLE)
+
+
+async def _explain(
+    request: Request,
+    state: Services,
+    kind: type[Asked],
+    work: Callable[[Asked, Subject], dict[str, Any]],
+    *,
+    dtype: str | None = None,
+) -> Response:
+    """Read what is asked, and answer it in the thread that such work shares."""
+    body = await read_body(request)
+    asked = _checked(kind, parse_json(body))
+
+    def answer() -> bytes:
+        try:
+            image = prepare_one(asked.drawing).whole
+            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name
+                subject = open_subject(state.store, asked.model, image.pixels, dtype=dtype)
+                said = work(asked, subject)
+        except TooLargeError as error:
+            raise HTTPException(409, str(error)) from None
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from None
+        whole = {"model": subject.card.name, "blank": image.blank, "pixels": rounded(image.pixels), **said}
+        try:
+            return json.dumps(
+                whole, allow_nan=False
+            ).encode()  # here, as it takes as long as many an answer of /predict
+        except ValueError:
+            raise HTTPException(409, f"the model {subject.card.name} gives numbers that are not finite") from None
+
+    key = (request.url.path, hashlib.sha256(body).digest())
+    return Response(await state.lab.do(key, answer), media_type="application/json")
+
+
+def _checked(kind: type[Asked], data: object) -> Asked:
+    if not isinstance(data, Mapping):
+        raise HTTPException(422, f"expected an object with a drawing; got {shown(data)}")
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        parts = [f"{'.'.join(map(str, each['loc']))[:80]}: {each['msg']}" for each in error.errors()[:5]]
+        raise HTTPException(422, "; ".join(parts)) from None

@@ -1,0 +1,23 @@
+"""Whether the server works."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse, Response
+
+from app.web.dependencies import State
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health")
+def health(state: State) -> Response:
+    """200 while all is well; 503 with the fault while trainings cannot be run.
+
+    `tracking` says of TensorBoard and MLflow, where runs are told to them, whether that is "ok" or "failing".
+    """
+    fault = state.runner.fault if state.runner.is_alive else "trainings wait: the queue is not looked after"
+    body: dict[str, Any] = {"ok": fault is None, "log": state.log.id}
+    if state.tracking.followers:
+        body["tracking"] = state.tracking.states
+    return JSONResponse(body if fault is None else {**body, "error": fault}, 200 if fault is None else 503)

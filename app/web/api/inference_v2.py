@@ -1,0 +1,243 @@
+"""The Open Inference Protocol, version 2, over REST, with the binary-tensor extension: `/v2/...`."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Depends, Path
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app import __version__
+from app.data import Prepared
+from app.models import DamagedModelError, ModelCard, Predictor, Predictors, UnknownModelError
+from app.nn import shown
+from app.web.api.inference_v2_tensors import INPUT, PIXELS, Output, check_parameters, read_input
+from app.web.api.request_body import parse_json, read_body
+from app.web.dependencies import State
+from app.web.errors import Error
+from app.web.metrics.counters import Reading, outcome_of
+
+HEADER_LENGTH = "inference-header-content-length"
+VERSION = "1"
+"""The one version that every model has."""
+
+PROBABILITIES, LABEL = "probabilities", "label"
+BODY_TYPES = ("", "application/json", "application/octet-stream", "application/x-www-form-urlencoded")
+"""The last is what `curl -d` says unless it is told otherwise; some clients name no type at all."""
+
+LONGEST_ID = 1000
+
+
+def _check_version(name: str, version: Annotated[str, Path(description="always 1")]) -> None:
+    if version != VERSION:
+        raise HTTPException(404, f"expected version {VERSION} of {name[:64]}, the only one; got {version[:20]!r}")
+
+
+router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"])
+models = APIRouter(prefix="/models/{name}")
+versions = APIRouter(prefix="/models/{name}/versions/{version}", dependencies=[Depends(_check_version)])
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["inputs"],
+                    "properties": {
+                        "id": {"type": "string"},
+                        "parameters": {"type": "object"},
+                        "inputs": {"type": "array", "minItems": 1, "maxItems": 1, "items": {"type": "object"}},
+                        "outputs": {"type": "array", "items": {"type": "object"}},
+                    },
+                }
+            },
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+        },
+    },
+    "responses": {
+        "200": {
+            "description": "the outputs",
+            "content": {
+                "application/json": {"schema": {"type": "object"}},
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            },
+        }
+    },
+}
+_ERRORS: dict[int | str, dict[str, Any]] = {400: {"model": Error}, 404: {"model": Error}, 409: {"model": Error}}
+
+
+@router.get("")
+async def server() -> dict[str, Any]:
+    """What this server is."""
+    return {"name": "digitpad", "version": __version__, "extensions": ["binary_tensor_data"]}
+
+
+@router.get("/health/live")
+async def live(state: State) -> dict[str, bool]:
+    """Whether the server answers."""
+    return {"live": True, "ready": await run_in_threadpool(_is_ready, state)}
+
+
+@router.get("/health/ready", responses={503: {"model": Error}})
+async def ready(state: State) -> Response:
+    """Whether there is a model to ask."""
+    if await run_in_threadpool(_is_ready, state):
+        return JSONResponse({"live": True, "ready": True})
+    message = "there is no model that can be used"
+    return JSONResponse({"error": message, "live": True, "ready": False}, 503, {"retry-after": "5"})
+
+
+@models.get("", responses=_ERRORS)
+@versions.get("", responses=_ERRORS)
+async def metadata(state: State, name: str) -> dict[str, Any]:
+    """What the model takes and gives. `properties.labels` is the JSON of its labels, in the probabilities' order."""
+    card: ModelCard = await run_in_threadpool(state.store.get, name)
+    return {
+        "name": name,
+        "versions": [VERSION],
+        "platform": "digitpad_numpy",
+        "inputs": [{"name": INPUT, "datatype": "FP32", "shape": [-1, PIXELS]}],
+        "outputs": [
+            {"name": PROBABILITIES, "datatype": "FP32", "shape": [-1, len(card.labels)]},
+            {"name": LABEL, "datatype": "BYTES", "shape": [-1]},
+        ],
+        "properties": {"labels": json.dumps(card.labels, ensure_ascii=False)},
+    }
+
+
+@models.get("/ready", responses=_ERRORS)
+@versions.get("/ready", responses=_ERRORS)
+async def model_ready(state: State, name: str) -> dict[str, Any]:
+    """Whether the model can be used."""
+    await run_in_threadpool(state.predictors.get, name)
+    return {"name": name, "ready": True}
+
+
+@models.post("/infer", openapi_extra=_BODY, responses=_ERRORS)
+@versions.post("/infer", openapi_extra=_BODY, responses=_ERRORS)
+async def infer(request: Request, state: State, name: str) -> Response:
+    """Read images: a tensor `input`, FP32 (0 to 1) or UINT8 (0 to 255), ink high, of [N, 784] or [N, 1, 28, 28].
+
+    Gives `probabilities` and `label`, which is empty where there is no ink.
+    """
+    with Reading(state.counters) as reading:
+        return await _infer(request, state.predictors, name, reading)
+
+
+async def _infer(request: Request, predictors: Predictors, name: str, reading: Reading) -> Response:
+    predictor = predictors.get(name)
+    reading.model = name
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in BODY_TYPES:
+        raise HTTPException(415, f"expected a body of {', '.join(BODY_TYPES[1:3])} or no type; got {kind[:80]!r}")
+    body = await read_body(request)
+    try:
+        split = _json_length(request, len(body))
+        asked = parse_json(body[:split])
+        if not isinstance(asked, Mapping):
+            raise ValueError(f"expected an object with inputs; got {shown(asked)}")
+        identity = _identity(asked.get("id"))
+        wanted = _wanted(asked)
+        images = read_input(asked.get("inputs"), body[split:])
+    except ValueError as error:
+        raise HTTPException(400, str(error)) from None
+    except HTTPException as error:
+        raise HTTPException(400, error.detail) from None  # the protocol's own status for what cannot be read
+    if len(images) == 1:
+        outputs = _read(predictor, images, reading)
+    else:
+        outputs = await run_in_threadpool(_read, predictor, images, reading)
+    return _answer(name, identity, wanted, outputs)
+
+
+def _read(predictor: Predictor, images: Any, reading: Reading) -> dict[str, Output]:
+    said = predictor.predict([Prepared(image, blank=not image.any()) for image in images])
+    reading.came_to(map(outcome_of, said))
+    rows = np.array([list(prediction.probabilities.values()) for prediction in said], np.float32)
+    return {
+        PROBABILITIES: Output(PROBABILITIES, "FP32", rows),
+        LABEL: Output(LABEL, "BYTES", [prediction.label or "" for prediction in said]),
+    }
+
+
+def _answer(name: str, identity: str, wanted: dict[str, bool], outputs: dict[str, Output]) -> Response:
+    """The answer with the outputs that are `wanted`, binary where the value is true."""
+    tensors, blobs = [], []
+    for key, binary in wanted.items():
+        output = outputs[key]
+        tensor: dict[str, Any] = {"name": key, "datatype": output.datatype, "shape": output.shape}
+        if binary:
+            blob = output.to_bytes()
+            blobs.append(blob)
+            tensor["parameters"] = {"binary_data_size": len(blob)}
+        else:
+            tensor["data"] = output.values()
+        tensors.append(tensor)
+    answer = {"model_name": name, "model_version": VERSION, "id": identity, "outputs": tensors}
+    header = json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()
+    if not blobs:
+        return Response(header, media_type="application/json")
+    headers = {HEADER_LENGTH: str(len(header))}
+    return Response(b"".join((header, *blobs)), media_type="application/octet-stream", headers=headers)
+
+
+def _wanted(asked: Mapping[str, Any]) -> dict[str, bool]:
+    """The outputs that a request asks for, each once, and whether they are to be binary."""
+    parameters = check_parameters("parameters", asked.get("parameters"))
+    binary = _flag("binary_data_output", parameters.get("binary_data_output", False))
+    outputs = asked.get("outputs")
+    if outputs is None or outputs == []:
+        return {PROBABILITIES: binary, LABEL: binary}
+    if not isinstance(outputs, list) or not all(isinstance(output, Mapping) for output in outputs):
+        raise ValueError(f"outputs: expected a list of objects with a name; got {shown(outputs)}")
+    wanted: dict[str, bool] = {}
+    for output in outputs:
+        name = output.get("name")
+        if name not in (PROBABILITIES, LABEL) or name in wanted:
+            raise ValueError(f"outputs: expected {PROBABILITIES} and {LABEL}, each at most once; got {shown(name)}")
+        own = check_parameters("parameters of an output", output.get("parameters"))
+        wanted[name] = _flag("binary_data", own.get("binary_data", binary))
+    return wanted
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name}: expected true or false; got {shown(value)}")
+    return value
+
+
+def _identity(value: object) -> str:
+    if value is None or value == "":
+        return str(uuid.uuid4())
+    if not isinstance(value, str) or len(value) > LONGEST_ID:
+        raise ValueError(f"id: expected a string of at most {LONGEST_ID} characters; got {shown(value)}")
+    return value
+
+
+def _json_length(request: Request, size: int) -> int:
+    """How many bytes of the body are JSON; the rest is binary."""
+    text = request.headers.get(HEADER_LENGTH)
+    if text is None:
+        return size
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 0 < int(text) <= size):
+        raise ValueError(f"Inference-Header-Content-Length: expected 1 to {size}, the body's length; got {text[:20]!r}")
+    return int(text)
+
+
+def _is_ready(state: State) -> bool:
+    try:
+        state.predictors.get()
+    except (UnknownModelError, DamagedModelError):
+        return False
+    return True
+
+
+router.include_router(models)
+router.include_router(versions)

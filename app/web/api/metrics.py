@@ -1,0 +1,44 @@
+"""`GET /metrics`: how the server does, for Prometheus."""
+
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.runs.log.database import UNREACHABLE
+from app.runs.stats import take_census
+from app.web.dependencies import State
+from app.web.errors import Error
+from app.web.middleware.limits import SOCKETS
+
+router = APIRouter(tags=["health"])
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus's text format"},
+    501: {"model": Error},
+}
+
+
+@router.get("/metrics", response_class=Response, responses=_RESPONSES)
+async def metrics(state: State) -> Response:
+    """How the server does, in Prometheus's text format. 501 where the extra `metrics` is not installed."""
+    if state.counters is None:
+        message = "expected the extra `metrics`: pip install 'digitpad[metrics]'; it is not installed"
+        raise HTTPException(HTTPStatus.NOT_IMPLEMENTED, message)
+    from app.web.metrics.prometheus import Figures
+
+    census = None
+    with suppress(*UNREACHABLE):  # which `digitpad_log_up` tells
+        census = await run_in_threadpool(take_census, state.log, state.checkpoints, state.tail.told())
+    figures = Figures(
+        census=census,
+        sockets=SOCKETS - state.room.sockets,
+        backlog=state.tail.backlog(),
+        queue_is_looked_after=state.runner.is_alive and state.runner.fault is None,
+    )
+    return Response(state.counters.text() + figures.text(), media_type=CONTENT_TYPE)

@@ -1,0 +1,246 @@
+"""`POST /predict`: what a model says of a drawing, however it comes."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from pydantic_core import to_json
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.data import Sheet, from_pixels, sheet_of_image, sheet_of_strokes
+from app.models import Predictor
+from app.models.responses import answer, read_sheets
+from app.web.api.request_body import BODY_LIMIT, parse_json, read_body
+from app.web.dependencies import services
+from app.web.errors import Error
+from app.web.metrics.counters import Reading, outcome_of
+
+router = APIRouter(tags=["predict"])
+
+LARGEST_BATCH = 256
+AREA_AT_ONCE = 50_000_000
+"""Pixels of all pictures of a request: each is decoded in turn, and a few kilobytes can hold twenty million."""
+JSON_TYPES = ("application/json", "application/x-www-form-urlencoded")
+"""The second is what `curl -d` says unless it is told otherwise."""
+
+IMAGE_TYPES = ("image/png", "image/jpeg")
+
+
+class Digit(BaseModel):
+    """One of several digits; `box` is left, top, width and height in the drawing's own unit."""
+
+    box: list[float]
+    label: str | None
+    probabilities: dict[str, float]
+    is_digit: bool
+    score: float | None
+    input: list[list[float]] | None = None
+
+
+class Answer(BaseModel):
+    """`label` is null where the drawing is blank; `input`, 28 rows of 28, comes only when it is asked for.
+
+    `is_digit` is false where it does not look like what the model was trained on: `score`, 0 to 1, which is larger the
+    more it does, is below the model's threshold, or the drawing falls into several. Then `digits` has each of them,
+    from left to right, and `reading` what they say, "?" for one that does not look like a digit. `score` is null in
+    models without one.
+    """
+
+    label: str | None
+    probabilities: dict[str, float]
+    blank: bool
+    is_digit: bool
+    score: float | None
+    model: str
+    input: list[list[float]] | None = None
+    digits: list[Digit] | None = None
+    reading: str | None = None
+
+
+_DRAWING: dict[str, Any] = {
+    "oneOf": [
+        {
+            "type": "object",
+            "required": ["pixels"],
+            "properties": {
+                "pixels": {
+                    "description": "28 rows of 28, or 784 numbers: 0 is paper, 1 is ink; as they are, but for noise",
+                    "type": "array",
+                }
+            },
+        },
+        {
+            "type": "object",
+            "required": ["strokes"],
+            "properties": {
+                "strokes": {"description": "[[[x, y], ...], ...] in any unit, y down", "type": "array"},
+            },
+        },
+        {
+            "type": "object",
+            "required": ["image"],
+            "properties": {"image": {"description": "a PNG or JPEG in base64, or a data URL", "type": "string"}},
+        },
+    ]
+}
+_OPENAPI: dict[str, Any] = {
+    "parameters": [
+        {"name": "model", "in": "query", "schema": {"type": "string"}, "description": "the default if left out"},
+        {"name": "input", "in": "query", "schema": {"type": "boolean"}, "description": "send the 28×28 as well"},
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"oneOf": [*_DRAWING["oneOf"], {"type": "array", "items": _DRAWING, "maxItems": 256}]}
+            },
+            **{kind: {"schema": {"type": "string", "format": "binary"}} for kind in IMAGE_TYPES},
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+            },
+        },
+    },
+}
+
+
+@router.post(
+    "/predict",
+    openapi_extra=_OPENAPI,
+    responses={200: {"model": Answer | list[Answer]}, 422: {"model": Error}, 404: {"model": Error}},
+)
+async def predict(request: Request) -> Response:
+    """Read a drawing: pixels, strokes, an image, a list of up to 256 of them, or an image file itself."""
+    with Reading(services(request).counters) as reading:
+        return await _predict(request, reading)
+
+
+async def _predict(request: Request, reading: Reading) -> Response:
+    with_input = _flag(request, "input")
+    predictor = services(request).predictors.get(request.query_params.get("model"))
+    reading.model = predictor.card.name
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    as_json = kind in JSON_TYPES
+    if as_json:
+        data = parse_json(await read_body(request))
+        drawings = data if isinstance(data, list) else [data]
+        if not 0 < len(drawings) <= LARGEST_BATCH:
+            raise HTTPException(422, f"expected a list of 1 to {LARGEST_BATCH} drawings; got {len(drawings)}")
+        if _is_light(drawings):
+            images = _prepare(drawings, isinstance(data, list))
+        else:
+            images = await run_in_threadpool(_prepare, drawings, isinstance(data, list))
+    else:
+        images = [await run_in_threadpool(_prepare_file, await _file(request, kind))]
+    answers = _answers(predictor, images, with_input, reading)
+    single = not as_json or not isinstance(data, list)
+    return Response(to_json(answers[0] if single else answers), media_type="application/json")
+
+
+def _flag(request: Request, name: str) -> bool:
+    value = request.query_params.get(name, "false").lower()
+    if value not in ("true", "false", "1", "0"):
+        raise HTTPException(422, f"{name}: expected true or false; got {value[:20]!r}")
+    return value in ("true", "1")
+
+
+def _is_light(drawings: list[Any]) -> bool:
+    """Whether preparing takes so little time that handing it to a thread would take longer."""
+    return len(drawings) == 1 and isinstance(drawings[0], dict) and "pixels" in drawings[0]
+
+
+def _prepare(drawings: list[Any], listed: bool) -> list[Sheet]:
+    images: list[Sheet] = []
+    area = 0
+    for index, drawing in enumerate(drawings):
+        if area > AREA_AT_ONCE:
+            raise HTTPException(
+                413, f"expected pictures of at most {AREA_AT_ONCE // 10**6} megapixels together; got more"
+            )
+        try:
+            images.append(prepare_one(drawing))
+            area += images[-1].area
+        except ValueError as error:
+            place = f"[{index}]: " if listed else ""
+            raise HTTPException(422, f"{place}{error}") from None
+    return images
+
+
+def prepare_one(drawing: object) -> Sheet:
+    """A drawing in one of the forms that /predict takes. Raises ValueError for anything else."""
+    forms = {"pixels": _from_pixels, "strokes": sheet_of_strokes, "image": _from_image}
+    if not isinstance(drawing, Mapping) or len(drawing) != 1 or next(iter(drawing)) not in forms:
+        came = f"an object with {', '.join(map(repr, drawing)) or 'nothing'}" if isinstance(drawing, Mapping) else None
+        raise ValueError(
+            f"expected an object with one of pixels, strokes and image; got {(came or type(drawing).__name__)[:80]}"
+        )
+    ((form, value),) = drawing.items()
+    return forms[form](value)
+
+
+def _from_pixels(value: object) -> Sheet:
+    return Sheet(from_pixels(value))
+
+
+def _from_image(value: object) -> Sheet:
+    return sheet_of_image(from_base64(value))
+
+
+def from_base64(value: object) -> bytes:
+    """The bytes of an image that came as base64 or as a data URL. Raises ValueError for anything else."""
+    if not isinstance(value, str):
+        raise ValueError(f"image: expected base64 or a data URL; got {type(value).__name__}")
+    encoded = value.partition(",")[2] if value.startswith("data:") else value
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("image: expected base64 or a data URL; got other characters") from None
+
+
+async def _file(request: Request, kind: str) -> bytes:
+    if kind in IMAGE_TYPES:
+        return await read_body(request)
+    if kind != "multipart/form-data":
+        expected = ", ".join(("application/json", *IMAGE_TYPES, "multipart/form-data"))
+        raise HTTPException(415, f"expected a body of {expected}; got {kind[:80]!r}")
+    body = await read_body(request)
+    form = await Request(request.scope, _replay(body)).form(max_files=1, max_fields=10, max_part_size=BODY_LIMIT)
+    try:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise HTTPException(422, "expected the image in a field named file; got none")
+        return await file.read()
+    finally:
+        await form.close()
+
+
+def _replay(body: bytes) -> Any:
+    """A receive channel that gives `body`, which has been read under its limit."""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+def _prepare_file(data: bytes) -> Sheet:
+    try:
+        return sheet_of_image(data)
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from None
+
+
+def _answers(predictor: Predictor, sheets: list[Sheet], with_input: bool, reading: Reading) -> list[dict[str, Any]]:
+    """The answer to each sheet; all drawings on all of them are read at once."""
+    said, of_parts = read_sheets(predictor, sheets)
+    reading.came_to(outcome_of(whole, parts=bool(sheet.parts)) for sheet, whole in zip(sheets, said, strict=True))
+    return [
+        answer(sheet, whole, parts, model=predictor.card.name, with_input=with_input)
+        for sheet, whole, parts in zip(sheets, said, of_parts, strict=True)
+    ]

@@ -1,0 +1,117 @@
+"""Reading a request's body: bounded, and with errors that say what was expected."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from pydantic_core import from_json
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message
+
+from app.web.middleware.limits import BODY_SECONDS, DRAINED, HELD, MEGABYTE, Held
+
+BODY_LIMIT = 8 * MEGABYTE
+"""Bytes of one request's body."""
+
+PARTS = 20
+"""Fields, and files, of one form."""
+
+LONGEST_LENGTH = 12
+"""Digits of a Content-Length, beyond which it is not even read."""
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body; 413 as soon as it is known to be over the limit, 408 where it does not come."""
+    held: Held | None = request.scope.get(HELD)
+    declared = request.headers.get("content-length", "0")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            if declared.isdecimal() and (len(declared) > LONGEST_LENGTH or int(declared) > BODY_LIMIT):
+                await _drain(request)
+                raise _too_large()
+            message = await request.receive()
+            if not message.get("more_body", False):
+                return _take(message, held, 0)
+            body = bytearray()
+            while True:
+                try:
+                    body += _take(message, held, len(body))
+                except HTTPException:
+                    body.clear()
+                    if message.get("more_body", False):
+                        await _drain(request)
+                    raise
+                if not message.get("more_body", False):
+                    return bytes(body)
+                message = await request.receive()
+    except TimeoutError:
+        raise HTTPException(
+            408, f"expected the whole body within {BODY_SECONDS:g} s; it did not come", {"connection": "close"}
+        ) from None
+
+
+async def read_json(request: Request) -> Any:
+    """The body as JSON; 422 where it is not."""
+    return parse_json(await read_body(request))
+
+
+def json_body(schema: dict[str, Any]) -> dict[str, Any]:
+    """What OpenAPI says of a route whose body is JSON by `schema`, and is read by `read_json`; for `openapi_extra`."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+@asynccontextmanager
+async def read_form(request: Request) -> AsyncIterator[FormData]:
+    """The fields and files of a multipart body, gone at the end; 400 where it cannot be parsed."""
+    body = await read_body(request)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    form = await Request(request.scope, receive).form(max_files=PARTS, max_fields=PARTS, max_part_size=BODY_LIMIT)
+    try:
+        yield form
+    finally:
+        await form.close()
+
+
+def parse_json(body: bytes) -> Any:
+    """`body` as JSON, without NaN and infinity, which JSON does not have; 422 where it is not."""
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise HTTPException(422, f"expected JSON; {error}") from None
+
+
+def _take(message: Message, held: Held | None, size: int) -> bytes:
+    """The bytes of a message, counted; `size` came before it."""
+    if message["type"] != "http.request":
+        raise HTTPException(400, "expected the whole body; the connection ended before it came")
+    chunk: bytes = message.get("body", b"")
+    if size + len(chunk) > BODY_LIMIT:
+        raise _too_large()
+    if held is not None:
+        held.take(len(chunk))
+    return chunk
+
+
+async def _drain(request: Request) -> None:
+    """Read on and drop it: most clients send all before they read, and would not see why they were cut off.
+
+    One that asked whether it should send (`Expect: 100-continue`) waits for the answer and sends nothing.
+    """
+    left = DRAINED if "expect" not in request.headers else 0
+    while left > 0:
+        message = await request.receive()
+        if not message.get("more_body", False):
+            return
+        left -= len(message.get("body", b""))
+
+
+def _too_large() -> HTTPException:
+    return HTTPException(
+        413, f"expected a body of at most {BODY_LIMIT // MEGABYTE} MB; got more", {"connection": "close"}
+    )

@@ -1,0 +1,126 @@
+"""The log of a run, live: hello, the backlog, then every event as it is committed."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from app.runs.log.database import UNREACHABLE
+from app.runs.log.event_log import Log, UnknownRunError
+from app.runs.log.state import ENDED
+from app.runs.log.subscriber import Message, Reader, SlowReaderError, message
+from app.runs.log.views import brief
+from app.web.api.runs import LARGEST
+from app.web.dependencies import services
+
+router = APIRouter()
+logger = logging.getLogger("digitpad")
+
+NORMAL, REFUSED, TRY_AGAIN_LATER = 1000, 1008, 1013
+"""Close codes, RFC 6455 section 7.4 and its registry."""
+
+STALL_SECONDS = 10.0
+"""How long a reader may take nothing."""
+FAREWELL_SECONDS = 30.0
+"""How long it is waited for a reader that takes nothing, to tell it why it is dropped."""
+
+
+@router.websocket("/api/runs/{run}/stream")
+async def stream(socket: WebSocket, run: str) -> None:
+    """Send what `run` says after `seq` `after`, from the log and then live; close with 1000 after the last event.
+
+    Where `after` was never given by this log, or the query's `log` is another one, the message `reset` comes before the
+    events, which then begin with the first. `short=true` leaves out the epochs' layers and sheets, as of the events.
+    """
+    state = services(socket)
+    after = socket.query_params.get("after", "0")
+    await socket.accept()
+    if not all(word.isdecimal() and len(word) <= 10 for word in (run, after)) or int(run) > LARGEST:
+        await socket.close(REFUSED, "expected whole numbers for the run and for after")
+        return
+    log = socket.query_params.get("log", state.log.id)
+    short = socket.query_params.get("short") == "true"
+    try:
+        async with state.tail.follow(int(run)) as reader:
+            sending = asyncio.create_task(_send(socket, state.log, reader, int(run), int(after), log, short))
+            ends = (sending, asyncio.create_task(_left(socket)), asyncio.create_task(reader.failed.wait()))
+            try:
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                if ends[1].done():
+                    return
+                if reader.failed.is_set():
+                    sending.cancel()
+                    await anext(reader)  # raises what it failed with
+                await sending
+            finally:
+                for task in ends:
+                    task.cancel()
+                await asyncio.wait(ends)
+                for task in ends:
+                    if not task.cancelled():
+                        task.exception()  # whoever cares has had it: asyncio warns of errors that nobody looked at
+        await socket.close(NORMAL)
+    except UnknownRunError as error:
+        await socket.close(REFUSED, str(error))
+    except SlowReaderError as error:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await socket.close(TRY_AGAIN_LATER, str(error))
+    except WebSocketDisconnect:
+        """The reader left."""
+    except UNREACHABLE as error:
+        logger.error("the log of run %s cannot be read: %s", run, error)
+        await socket.close(TRY_AGAIN_LATER, "the database is busy or cannot be reached")
+
+
+async def _left(socket: WebSocket) -> None:
+    """Return when the reader has left; what it says is not listened to."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def _say(socket: WebSocket, text: str) -> None:
+    try:
+        async with asyncio.timeout(STALL_SECONDS):
+            await socket.send_text(text)
+    except TimeoutError:
+        raise SlowReaderError(f"the reader took nothing for {STALL_SECONDS:g} s") from None
+
+
+def _shortened(event: Mapping[str, Any]) -> Message:
+    return message({**event, "data": brief(event["data"])})
+
+
+async def _send(socket: WebSocket, log: Log, reader: Reader, run: int, after: int, of_log: str, short: bool) -> None:
+    row = await run_in_threadpool(log.status, run)
+    if row is None:
+        raise UnknownRunError(f"there is no run {run}")
+    about = {"log": log.id, "state": row["state"], "last_seq": row["last_seq"]}
+    await _say(socket, message({"type": "hello", **about}).text)
+    seq = after
+    if after > row["last_seq"] or of_log != log.id:
+        seq = 0
+        await _say(socket, message({"type": "reset", **about}).text)
+    while seq < row["last_seq"]:
+        events = await run_in_threadpool(log.events, run, after=seq)
+        for event in events:
+            await _say(socket, (_shortened(event) if short else message(event)).text)
+        if not events:  # it was deleted meanwhile
+            return
+        seq = events[-1]["seq"]
+    if row["state"] in ENDED:
+        return
+    if row["progress"] is not None:
+        await _say(socket, message({"type": "progress", "data": row["progress"]}).text)
+    async for found in reader:
+        if found.seq is None or found.seq > seq:
+            if short and found.seq is not None:
+                found = _shortened(json.loads(found.text))
+            await _say(socket, found.text)
+            seq = found.seq or seq

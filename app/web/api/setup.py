@@ -1,0 +1,108 @@
+"""What the form of a new training needs: recipes, data sets, every hyperparameter, and what a training comes to."""
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from app.data.catalog import get_info, list_datasets
+from app.recipes import load_recipes
+from app.runs.config.annotations import REMARKS
+from app.runs.config.run_config import RunConfig, parse_config
+from app.runs.config.schema import schema
+from app.runs.estimate.estimator import likeness
+from app.web.api.request_body import json_body, read_json
+from app.web.dependencies import Services, State
+from app.web.errors import FieldError
+
+router = APIRouter(prefix="/api", tags=["catalog"])
+
+
+@router.get("/recipes")
+async def recipes(state: State) -> dict[str, Any]:
+    """The named recipes, each with its whole config; `estimate` is how many seconds it takes on this machine, or null
+    while that is being tried.
+    """
+    found = await run_in_threadpool(load_recipes)
+    seconds = await recipe_seconds(state, {name: recipe.config for name, recipe in found.items()})
+    return {"recipes": [{**asdict(recipe), "estimate": seconds[name]} for name, recipe in found.items()]}
+
+
+@router.get("/datasets")
+def datasets(state: State) -> dict[str, Any]:
+    """The data sets, and whether each is at hand."""
+    settings = state.settings
+    found = list_datasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=state.drawings)
+    return {"datasets": [asdict(info) for info in found]}
+
+
+_BODY: dict[str, Any] = json_body(
+    {
+        "type": "object",
+        "description": "as POST /api/runs takes it: a recipe and overrides, or a whole config",
+        "properties": {"recipe": {"type": "string"}, "overrides": {"type": "object"}},
+    }
+)
+
+
+@router.get("/schema")
+def hyperparameters(state: State) -> dict[str, Any]:
+    """Every hyperparameter of the engine, with its default, its range and a line of what it does."""
+    settings = state.settings
+    infos = list_datasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=state.drawings)
+    models = [model.card.name for model in state.store.list() if model.card is not None]
+    usual = state.store.default()
+    return schema((info.name for info in infos), sorted(models, key=lambda name: (name != usual, name)))
+
+
+@router.post("/estimate", openapi_extra=_BODY)
+async def estimate(request: Request, state: State) -> dict[str, Any]:
+    """What a training comes to: parameters, layers, batches, and how long it takes on this machine.
+
+    The config is checked as `POST /api/runs` does; where it is refused, `field` says of what a form should complain.
+    """
+    data = await read_json(request)
+    config = await run_in_threadpool(_checked, state, data)
+    key = likeness(config.model_dump(mode="json"))
+    speed = await state.desk.do(("speed", key), lambda: state.estimator.speed(config))
+    return await run_in_threadpool(_answer, state, config, speed)
+
+
+async def recipe_seconds(state: Services, configs: dict[str, dict[str, Any]]) -> dict[str, float | None]:
+    """How long recipes take on this machine; None where that is still to be tried, which is then begun."""
+    parsed = {name: parse_config(config) for name, config in configs.items()}
+    speeds = await run_in_threadpool(state.estimator.known, list(parsed.values()))
+    found: dict[str, float | None] = {}
+    for (name, config), speed in zip(parsed.items(), speeds, strict=True):
+        if speed is None:
+            _try_later(state, config)
+            found[name] = None
+        else:
+            found[name] = (await run_in_threadpool(_answer, state, config, speed))["seconds"]
+    return found
+
+
+def _try_later(state: Services, config: RunConfig) -> None:
+    key = likeness(config.model_dump(mode="json"))
+    state.desk.begin_later(("speed", key), lambda: state.estimator.speed(config))
+
+
+def _checked(state: Services, data: Any) -> RunConfig:
+    asked = {key: value for key, value in data.items() if key not in REMARKS} if isinstance(data, dict) else data
+    try:
+        return state.commands.check(state.commands.config_of(asked))
+    except ValueError as error:
+        raise FieldError(str(error)) from None
+
+
+def _answer(state: Services, config: RunConfig, speed: Any) -> dict[str, Any]:
+    settings = state.settings
+    info = get_info(config.dataset, data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=state.drawings)
+    return {
+        **state.estimator.estimate(config, train=info.train, test=info.test, speed=speed),
+        "labels": list(info.labels),
+        "dataset_state": info.state,
+        "config": config.model_dump(mode="json"),
+    }

@@ -1,0 +1,16 @@
+"""What a server counts and measures of itself, for Prometheus."""
+
+from importlib.util import find_spec
+
+from app.web.metrics.counters import Counters
+
+LIBRARY = "prometheus_client"
+
+
+def make_counters() -> Counters | None:
+    """Counters, or None where the extra `metrics` is not installed."""
+    if find_spec(LIBRARY) is None:
+        return None
+    from app.web.metrics.prometheus import PrometheusCounters
+
+    return PrometheusCounters()

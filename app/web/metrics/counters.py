@@ -1,0 +1,77 @@
+"""What is counted while requests are answered: kept in memory, and told at `/metrics` where its library is there."""
+
+import time
+from collections.abc import Iterable
+from enum import StrEnum
+from types import TracebackType
+from typing import Protocol, Self
+
+from app.models import Prediction
+
+NO_MODEL = ""
+"""The model of a request that named none that there is: to Prometheus, no label."""
+
+
+class Outcome(StrEnum):
+    """What reading a drawing comes to."""
+
+    LABEL = "label"
+    BLANK = "blank"
+    NOT_A_DIGIT = "not_a_digit"
+    SEVERAL = "several"
+    ERROR = "error"
+
+
+class Counters(Protocol):
+    """Counts; safe to share between threads."""
+
+    def read(self, model: str, outcome: Outcome, count: int = 1) -> None:
+        """So many drawings came to `outcome` with `model`."""
+
+    def took(self, seconds: float) -> None:
+        """A request to read drawings was answered in this time."""
+
+    def answered(self, method: str, status: int) -> None:
+        """A request was answered."""
+
+    def text(self) -> bytes:
+        """All of it in Prometheus's text format."""
+
+
+def outcome_of(said: Prediction, *, parts: bool = False) -> Outcome:
+    """What was said of a drawing; `parts` where it fell into several."""
+    if said.label is None:
+        return Outcome.BLANK
+    if parts:
+        return Outcome.SEVERAL
+    return Outcome.LABEL if said.is_digit else Outcome.NOT_A_DIGIT
+
+
+class Reading:
+    """The reading of one request's drawings, from its head to its answer, which is counted at its end."""
+
+    __slots__ = ("_counters", "_outcomes", "_started", "model")
+
+    def __init__(self, counters: Counters | None) -> None:
+        self.model = NO_MODEL
+        self._counters, self._outcomes = counters, list[Outcome]()
+
+    def __enter__(self) -> Self:
+        self._started = time.perf_counter()
+        return self
+
+    def came_to(self, outcomes: Iterable[Outcome]) -> None:
+        """Note what was said of each drawing."""
+        self._outcomes.extend(outcomes)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._counters is None:
+            return
+        if isinstance(error, Exception):
+            self._counters.read(self.model, Outcome.ERROR)
+        elif error is None:
+            for outcome in set(self._outcomes):
+                self._counters.read(self.model, outcome, self._outcomes.count(outcome))
+            self._counters.took(time.perf_counter() - self._started)

@@ -1,0 +1,131 @@
+"""Who may do what: two tokens, one for everything and one that only predicts."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from enum import Enum
+from urllib.parse import parse_qsl, quote, urlencode
+
+from app.settings import TOKEN_LENGTH, SettingError, Settings
+from app.web.middleware.trusted_hosts import is_loopback
+
+COOKIE_PURPOSE = b"digitpad cookie 1"
+OPEN_PATHS = frozenset({"/health", "/v2/health/live", "/v2/health/ready"})
+"""What a probe asks; it holds no token and learns nothing else."""
+
+OPEN_PREFIXES = ("/static/", "/vendor/", "/language/")
+"""Style, scripts and the switch of the language, the same for everybody: the page that asks for the token has them."""
+
+NOT_PAGES = ("/api/", "/v2/", "/static/", "/vendor/", "/static-offline-docs/")
+NOT_A_PAGE = frozenset({"/predict", "/v2", "/health", "/metrics", "/openapi.json"})
+
+
+class Grant(Enum):
+    """What a request may do."""
+
+    NOTHING = "nothing"
+    PREDICT = "predict"
+    EVERYTHING = "everything"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a request may do, and whether it was a cookie that says so, which a browser sends by itself."""
+
+    grant: Grant
+    by_cookie: bool = False
+
+
+OPEN = Verdict(Grant.EVERYTHING)
+NOBODY = Verdict(Grant.NOTHING)
+
+
+def needs_token(settings: Settings) -> bool:
+    """Whether a server with these settings has to ask for a token."""
+    return not is_loopback(settings.host) or settings.token is not None or settings.predict_token is not None
+
+
+def may_predict(path: str) -> bool:
+    """Whether the token that only predicts is enough for `path`."""
+    return path in ("/predict", "/v2") or path.startswith("/v2/") or path in OPEN_PATHS
+
+
+def is_page(path: str) -> bool:
+    """Whether a person would open `path` in a browser."""
+    return path not in NOT_A_PAGE and not path.startswith(NOT_PAGES)
+
+
+def is_open(method: str, path: str) -> bool:
+    """Whether `path` is for everybody, token or not."""
+    return method in ("GET", "HEAD") and (path in OPEN_PATHS or path.startswith(OPEN_PREFIXES))
+
+
+class Access:
+    """Compares what a request brings with the tokens; in constant time, by their SHA-256, so that no length shows."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.is_open = not needs_token(settings)
+        if settings.token is None and not self.is_open:
+            raise SettingError(
+                f"DIGITPAD_TOKEN: expected one: DIGITPAD_HOST is {settings.host!r} or DIGITPAD_PREDICT_TOKEN is set; "
+                "got none"
+            )
+        token = settings.token.get_secret_value() if settings.token else ""
+        predict = settings.predict_token.get_secret_value() if settings.predict_token else ""
+        if token and token == predict:
+            raise SettingError("DIGITPAD_PREDICT_TOKEN: expected another one than DIGITPAD_TOKEN; got the same")
+        self._token = _digest(token.encode())
+        self._predict = _digest(predict.encode()) if predict else None
+        self._cookie_value = hmac.digest(token.encode(), COOKIE_PURPOSE, "sha256").hex().encode()
+        # Cookies know no ports: servers with different tokens on one host must not overwrite each other's.
+        self._cookie_name = b"digitpad-" + hashlib.sha256(self._cookie_value).hexdigest()[:8].encode()
+
+    def judge(self, authorizations: list[bytes], cookies: list[bytes]) -> Verdict:
+        """What the request with these headers may do. A token that is wrong is not made good by a cookie."""
+        if self.is_open:
+            return OPEN
+        if authorizations:
+            scheme, _, token = authorizations[0].partition(b" ")
+            if len(authorizations) > 1 or scheme.lower() != b"bearer":
+                return NOBODY
+            return Verdict(self._grant(token.strip(b" ")))
+        return Verdict(Grant.EVERYTHING, by_cookie=True) if self._has_cookie(cookies) else NOBODY
+
+    def opens(self, token: str) -> bool:
+        """Whether this is the token for everything."""
+        return self._grant(token.encode()) is Grant.EVERYTHING
+
+    def cookie(self, *, secure: bool) -> str:
+        """The `Set-Cookie` that a browser gets for the token. It is made from the token and does not show it."""
+        parts = [f"{self._cookie_name.decode()}={self._cookie_value.decode()}", "Path=/", "HttpOnly", "SameSite=Strict"]
+        return "; ".join([*parts, "Secure"] if secure else parts)
+
+    def _grant(self, token: bytes) -> Grant:
+        if len(token) > TOKEN_LENGTH:
+            return Grant.NOTHING
+        digest = _digest(token)
+        everything = hmac.compare_digest(digest, self._token)
+        predict = self._predict is not None and hmac.compare_digest(digest, self._predict)
+        return Grant.EVERYTHING if everything else Grant.PREDICT if predict else Grant.NOTHING
+
+    def _has_cookie(self, headers: list[bytes]) -> bool:
+        for header in headers:
+            for pair in header.split(b";"):
+                name, _, value = pair.strip().partition(b"=")
+                if name == self._cookie_name and hmac.compare_digest(value, self._cookie_value):
+                    return True
+        return False
+
+
+def take_token(path: str, query: bytes) -> tuple[str | None, str]:
+    """The token in a page's query, None if there is none, and the address of the page without it."""
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=100)
+    tokens = [value for name, value in pairs if name == "token"]
+    rest = urlencode([(name, value) for name, value in pairs if name != "token"])
+    # One slash at the beginning: an address that begins with two is another server's.
+    address = "/" + quote(path.lstrip("/\\")) + (f"?{rest}" if rest else "")
+    return (tokens[0] if len(tokens) == 1 else None), address
+
+
+def _digest(token: bytes) -> bytes:
+    return hashlib.sha256(token).digest()

@@ -1,0 +1,235 @@
+"""The gate that every request and every socket passes: for whom it is, who may, whose page sent it, is there room."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.settings import Settings
+from app.web import errors
+from app.web.middleware import authentication
+from app.web.middleware.authentication import Access, Grant, Verdict
+from app.web.middleware.limits import HELD, SOCKETS, Held, Room
+from app.web.middleware.trusted_hosts import Authority, Hosts, Origins
+from app.web.security_headers import Header, protect
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+CORS_HEADERS = {
+    "access-control-allow-methods": "GET, POST, PATCH, DELETE",
+    "access-control-allow-headers": "authorization, content-type, inference-header-content-length, x-request-id",
+    "access-control-max-age": "600",
+}
+REALM = 'Bearer realm="digitpad"'
+POLICY_VIOLATION = 1008
+"""Close code, RFC 6455 section 7.4.1; before the socket is accepted, servers answer 403 for it."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a request goes no further."""
+
+    status: HTTPStatus
+    message: str
+    headers: dict[str, str] = field(default_factory=dict)
+    asks_for_token: bool = False
+
+
+class Rules:
+    """What the gate goes by. Raises SettingError where the settings leave a gap."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.hosts, self.access, self.origins = Hosts(settings), Access(settings), Origins(settings.allowed_origins)
+
+
+class Guard:
+    """The gate: pure ASGI, so that it costs `/predict` next to nothing."""
+
+    def __init__(self, app: ASGIApp, rules: Rules, room: Room | None = None) -> None:
+        self._app = app
+        self._hosts, self._access, self._origins = rules.hosts, rules.access, rules.origins
+        self._room = room or Room()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._request(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        head = _Head(scope["headers"])
+        extra: Sequence[Header] = ()
+        if head.origins and self._origins.is_allowed(head.origins[0]):
+            extra = (
+                (b"access-control-allow-origin", head.origins[0]),
+                (b"access-control-expose-headers", b"inference-header-content-length, x-request-id"),
+                (b"vary", b"origin"),
+            )
+
+        async def protected(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                protect(message, extra)
+            await send(message)
+
+        answer = self._answer(scope, head, allowed=bool(extra))
+        if answer is not None:
+            await answer(scope, receive, protected)
+            return
+        held = scope[HELD] = Held(self._room)
+        try:
+            await self._app(scope, receive, protected)
+        finally:
+            held.release()
+
+    def _answer(self, scope: Scope, head: "_Head", *, allowed: bool) -> Response | None:
+        """The answer to a request that goes no further: a refusal, a preflight's, or a page's without its token."""
+        authority = self._authority(scope, head)
+        if isinstance(authority, Refusal):
+            return _respond(scope, authority)
+        method, path = scope["method"], scope["path"]
+        if allowed and method == "OPTIONS" and head.asks_before:
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=CORS_HEADERS)
+        if self._access.is_open or authentication.is_open(method, path):
+            verdict = authentication.OPEN
+        else:
+            query = scope["query_string"]
+            if b"token=" in query and method == "GET" and authentication.is_page(path):
+                return self._enter(scope, path, query)
+            verdict = self._access.judge(head.authorizations, head.cookies)
+            refusal = _refusal_of(verdict, path, brought=bool(head.authorizations))
+            if refusal is not None:
+                return _respond(scope, refusal)
+        if method not in SAFE_METHODS:
+            refusal = self._foreign(head, authority, verdict)
+            if refusal is not None:
+                return _respond(scope, refusal)
+        return None
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        head = _Head(scope["headers"])
+        refusal = self._refuse_socket(scope, head)
+        if refusal is not None:
+            await _close(scope, receive, send, refusal)
+            return
+        self._room.sockets -= 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._room.sockets += 1
+
+    def _refuse_socket(self, scope: Scope, head: "_Head") -> Refusal | None:
+        authority = self._authority(scope, head)
+        if isinstance(authority, Refusal):
+            return authority
+        verdict = self._access.judge(head.authorizations, head.cookies)
+        refusal = _refusal_of(verdict, scope["path"], brought=bool(head.authorizations))
+        refusal = refusal or self._foreign(head, authority, verdict)
+        if refusal is None and self._room.sockets <= 0:
+            message = f"expected at most {SOCKETS} open sockets; try again in a moment"
+            refusal = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "5"})
+        return refusal
+
+    def _authority(self, scope: Scope, head: "_Head") -> Authority | Refusal:
+        if len(head.hosts) != 1:
+            return Refusal(HTTPStatus.BAD_REQUEST, f"expected one Host header; got {len(head.hosts)}")
+        server = scope.get("server")
+        authority = self._hosts.check(head.hosts[0], str(server[0]) if server else "")
+        if authority is not None:
+            return authority
+        message = (
+            f"expected a Host that this server answers to; got {_shown(head.hosts[0])} "
+            "(DIGITPAD_ALLOWED_HOSTS names more)"
+        )
+        return Refusal(HTTPStatus.MISDIRECTED_REQUEST, message)
+
+    def _foreign(self, head: "_Head", authority: Authority, verdict: Verdict) -> Refusal | None:
+        """Refuse what another site's page sent: what changes something, and sockets.
+
+        Browsers name the page's origin with all of these, so what names none is a program. A cookie is a browser's,
+        though, and is not believed without.
+        """
+        if len(head.origins) > 1:
+            return Refusal(HTTPStatus.BAD_REQUEST, f"expected one Origin header; got {len(head.origins)}")
+        if head.origins:
+            origin = head.origins[0]
+            if self._origins.is_own(origin, authority) or self._origins.is_allowed(origin):
+                return None
+            return Refusal(HTTPStatus.FORBIDDEN, f"expected a page of this server as the origin; got {_shown(origin)}")
+        site = head.sites[0] if head.sites else b""
+        if site == b"same-origin" or (site in (b"", b"none") and not verdict.by_cookie):
+            return None
+        return Refusal(HTTPStatus.FORBIDDEN, "expected a page of this server as the origin; got none")
+
+    def _enter(self, scope: Scope, path: str, query: bytes) -> Response:
+        """Trade the token in a page's address for a cookie, and send the browser to the address without it."""
+        token, address = authentication.take_token(path, query)
+        if token is None or not self._access.opens(token):
+            return _respond(scope, _refused("the token in the address is not the right one", invalid=True))
+        answer = RedirectResponse(address, HTTPStatus.SEE_OTHER)
+        answer.headers["set-cookie"] = self._access.cookie(secure=scope.get("scheme") == "https")
+        return answer
+
+
+class _Head:
+    """The headers that the gate looks at, each as often as it came."""
+
+    __slots__ = ("asks_before", "authorizations", "cookies", "hosts", "origins", "sites")
+
+    def __init__(self, headers: Sequence[Header]) -> None:
+        picked: dict[bytes, list[bytes]] = {
+            b"host": [],
+            b"origin": [],
+            b"authorization": [],
+            b"cookie": [],
+            b"sec-fetch-site": [],
+            b"access-control-request-method": [],
+        }
+        for name, value in headers:
+            if name in picked:
+                picked[name].append(value)
+        self.hosts, self.origins, self.authorizations, self.cookies, self.sites, self.asks_before = picked.values()
+
+
+def _refusal_of(verdict: Verdict, path: str, *, brought: bool) -> Refusal | None:
+    if verdict.grant is Grant.EVERYTHING or (verdict.grant is Grant.PREDICT and authentication.may_predict(path)):
+        return None
+    if verdict.grant is Grant.PREDICT:
+        message = "expected the token for everything; the one that came may only predict"
+        return Refusal(HTTPStatus.FORBIDDEN, message, {"www-authenticate": f'{REALM}, error="insufficient_scope"'})
+    if brought:
+        return _refused("the one that came is not the right one", invalid=True)
+    return _refused("none came", invalid=False)
+
+
+def _refused(came: str, *, invalid: bool) -> Refusal:
+    challenge = f'{REALM}, error="invalid_token"' if invalid else REALM
+    message = f'expected a token, as "Authorization: Bearer ..."; {came}'
+    return Refusal(HTTPStatus.UNAUTHORIZED, message, {"www-authenticate": challenge}, asks_for_token=True)
+
+
+def _respond(scope: Scope, refusal: Refusal) -> Response:
+    template = "pages/token.html" if refusal.asks_for_token else "pages/error.html"
+    return errors.respond(Request(scope), refusal.status, refusal.message, refusal.headers, template=template)
+
+
+async def _close(scope: Scope, receive: Receive, send: Send, refusal: Refusal) -> None:
+    """Refuse a socket before it is accepted, with the reason where the server can send one."""
+    await receive()  # websocket.connect
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": refusal.message[:100]})
+        return
+    headers = [(b"content-type", b"application/json")]
+    headers += [(name.encode(), value.encode()) for name, value in refusal.headers.items()]
+    start = {"type": "websocket.http.response.start", "status": int(refusal.status), "headers": headers}
+    protect(start, ())
+    await send(start)
+    await send({"type": "websocket.http.response.body", "body": json.dumps({"error": refusal.message}).encode()})
+
+
+def _shown(value: bytes) -> str:
+    return repr(value[:80].decode("latin-1"))

@@ -1,0 +1,61 @@
+"""How much of the server strangers may take up: each limit is checked before the memory is spent."""
+
+from app.errors import LimitError, QueueFullError
+from app.runs.log.event_log import Log
+
+MEGABYTE = 2**20
+
+BODIES_LIMIT = 64 * MEGABYTE
+"""Bytes of all bodies that are held at one time; JSON takes up to twenty times as much once it is parsed."""
+
+BODY_SECONDS = 60.0
+"""How long a body may take to come."""
+
+DRAINED = 16 * MEGABYTE
+"""Bytes of a body over its limit that are read and dropped, so that a client that still sends can read the answer."""
+
+SOCKETS = 2000
+"""Web sockets that are open at one time."""
+
+HELD = "digitpad.held"
+"""Where a request's scope has the `Held` of its body, if the server counts them."""
+
+QUEUED_RUNS = 100
+"""Runs that wait at one time."""
+
+
+class Room:
+    """What one server still has room for. Belongs to one event loop."""
+
+    def __init__(self, *, bodies: int = BODIES_LIMIT, sockets: int = SOCKETS) -> None:
+        self.bodies, self.sockets = bodies, sockets
+
+
+class Held:
+    """The bytes that one request holds of the room for bodies."""
+
+    __slots__ = ("_bytes", "_room")
+
+    def __init__(self, room: Room) -> None:
+        self._room, self._bytes = room, 0
+
+    def take(self, count: int) -> None:
+        """Hold `count` bytes more. Raises LimitError."""
+        if count > self._room.bodies:
+            raise LimitError("expected fewer and smaller requests at one time; try again in a moment", retry_after=1)
+        self._room.bodies -= count
+        self._bytes += count
+
+    def release(self) -> None:
+        """Give back what is held."""
+        self._room.bodies += self._bytes
+        self._bytes = 0
+
+
+def check_queue(log: Log, count: int = 1) -> None:
+    """Raise QueueFullError where no `count` more runs may wait."""
+    waiting = log.waiting()
+    if waiting + count > QUEUED_RUNS:
+        raise QueueFullError(
+            f"expected at most {QUEUED_RUNS} runs to wait; {waiting} do: cancel some, or wait as well", retry_after=60
+        )

@@ -1,0 +1,9 @@
+"""The pages for people, gathered in `router`."""
+
+from fastapi import APIRouter
+
+from app.web.pages import learn, routes
+
+router = APIRouter()
+router.include_router(routes.router)
+router.include_router(learn.router)

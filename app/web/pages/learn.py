@@ -1,0 +1,71 @@
+"""The pages on which one learns: the hub, the lessons, the parts, the perceptron, and the code behind the formulas."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.learn.formulas import FORMULAS
+from app.learn.formulas.source import listings
+from app.learn.lessons.lesson import NAMES, lesson, lessons
+from app.web import templates
+from app.web.api.models import summaries
+from app.web.dependencies import State
+from app.web.pages.routes import PAGE_METHODS
+from app.web.preferences import language_of
+
+router = APIRouter(prefix="/learn", include_in_schema=False)
+
+
+@router.api_route("", methods=PAGE_METHODS)
+def hub(request: Request) -> Response:
+    """Where to begin: one's own drawing, then the lessons in order."""
+    return _page(request, "learn/index.html", {"lessons": lessons(language_of(request))})
+
+
+@router.api_route("/inside", methods=PAGE_METHODS)
+def inside(request: Request, state: State) -> Response:
+    """A network and a drawing of one's own, layer by layer, on the way there and on the way back."""
+    listed = summaries(state.store)
+    usable = [entry for entry in listed["models"] if entry["available"]]
+    return _page(request, "learn/inspect.html", {"models": usable, "default": listed["default"]})
+
+
+@router.api_route("/parts", methods=PAGE_METHODS)
+def parts(request: Request) -> Response:
+    """Every activation, loss, initializer and optimizer to play with."""
+    return _page(request, "learn/experiments.html", {})
+
+
+@router.api_route("/perceptron", methods=PAGE_METHODS)
+def perceptron(request: Request) -> Response:
+    """The perceptron on AND, OR, NAND and XOR, and the two layers that XOR takes."""
+    return _page(request, "learn/perceptron.html", {})
+
+
+@router.api_route("/code/{name}", methods=PAGE_METHODS)
+def code(request: Request, name: str) -> Response:
+    """The source of what computes a formula."""
+    if name not in FORMULAS:
+        raise HTTPException(404, f"expected a formula: {', '.join(FORMULAS)}; got {name[:64]!r}")
+    context = {"name": name, "formula": FORMULAS[name], "listings": listings(name)}
+    return _page(request, "learn/source.html", context)
+
+
+@router.api_route("/{number:int}", methods=PAGE_METHODS)
+def one_lesson(request: Request, number: int) -> Response:
+    """A lesson: text, a live figure, and something to try."""
+    if not 1 <= number <= len(NAMES):
+        raise HTTPException(404, f"expected a lesson from 1 to {len(NAMES)}; got {number}")
+    language = language_of(request)
+    around = {"before": number - 1, "after": number + 1}
+    found = {key: lesson(other, language) if 1 <= other <= len(NAMES) else None for key, other in around.items()}
+    context = {"lesson": lesson(number, language), "count": len(NAMES), **found}
+    return _page(request, "learn/lesson.html", context)
+
+
+def _page(request: Request, template: str, context: dict[str, Any]) -> Response:
+    headers = {"cache-control": "no-cache"}
+    return templates.render_page(request, template, {"active": "learn", **context}, headers=headers)

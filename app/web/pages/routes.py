@@ -1,0 +1,95 @@
+"""The pages that people see."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.web import templates
+from app.web.api.models import summaries
+from app.web.api.runs import RunId
+from app.web.dependencies import State
+from app.web.preferences import catalog_of
+
+router = APIRouter(include_in_schema=False)
+
+PAGE_METHODS = ["GET", "HEAD"]
+
+_ELSEWHERE = ("robustness", "seeds", "software")
+"""What of a model's summary the pad does not show, and need not load."""
+
+
+@router.api_route("/", methods=PAGE_METHODS)
+def pad(request: Request, state: State, model: str | None = None) -> Response:
+    """The drawing pad, reading with `model` or the default."""
+    listed = summaries(state.store)
+    needed = [{key: value for key, value in entry.items() if key not in _ELSEWHERE} for entry in listed["models"]]
+    usable = {entry["name"]: entry for entry in needed if entry["available"]}
+    default = listed["default"]
+    notice = None
+    if model is not None and model not in usable:
+        _ = catalog_of(request).gettext
+        notice = _("There is no usable model named “{name}”; {default} reads instead.")
+        if not default:
+            notice = _("There is no usable model named “{name}”.")
+        notice = notice.format(name=model[:64], default=default)
+    chosen = usable.get(model or "", usable.get(default or ""))
+    context = {"models": list(usable.values()), "model": chosen, "notice": notice}
+    return _page(request, "pages/pad.html", "draw", context)
+
+
+@router.api_route("/train", methods=PAGE_METHODS)
+def train(request: Request) -> Response:
+    """The dashboard."""
+    return _page(request, "pages/train.html", "train", {})
+
+
+@router.api_route("/runs/{run}", methods=PAGE_METHODS)
+def run(request: Request, state: State, run: RunId) -> Response:
+    """One run."""
+    state.log.run(run)
+    return _page(request, "pages/run.html", "train", {"run_id": run})
+
+
+@router.api_route("/compare", methods=PAGE_METHODS)
+def compare(request: Request) -> Response:
+    """Runs side by side, those that `runs` or `tag` of the address name."""
+    return _page(request, "pages/compare.html", "train", {})
+
+
+@router.api_route("/data", methods=PAGE_METHODS)
+def data(request: Request) -> Response:
+    """The data sets, and the user's own drawings."""
+    return _page(request, "pages/data.html", "data", {})
+
+
+@router.api_route("/augmentation", methods=PAGE_METHODS)
+def augmentation(request: Request) -> Response:
+    """What an augmentation does to pictures, as its settings are moved."""
+    return _page(request, "pages/augmentation.html", "train", {})
+
+
+@router.api_route("/mine", methods=PAGE_METHODS)
+def mine(request: Request) -> Response:
+    """Make it mine: a model is taught the user's own hand."""
+    return _page(request, "pages/personalize.html", "models", {})
+
+
+@router.api_route("/models", methods=PAGE_METHODS)
+def models(request: Request) -> Response:
+    """The model store."""
+    return _page(request, "pages/models.html", "models", {})
+
+
+@router.api_route("/models/{name}/judge", methods=PAGE_METHODS)
+def judge(request: Request, state: State, name: str) -> Response:
+    """How a stored model errs."""
+    card = state.store.get(name)
+    evidence = card.model_dump(mode="json", include={"mine", "robustness", "seeds"})
+    return _page(request, "pages/evaluate.html", "models", {"card": card, "evidence": evidence})
+
+
+def _page(request: Request, template: str, active: str, context: dict[str, Any]) -> Response:
+    headers = {"cache-control": "no-cache"}
+    return templates.render_page(request, template, {"active": active, **context}, headers=headers)

@@ -1,0 +1,93 @@
+"""Preferences kept in cookies: the language and the theme of the pages, and the routes that choose them."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from app.i18n.catalog import LANGUAGES, Catalog, catalog
+from app.i18n.negotiation import preferred_language
+
+LANGUAGE_COOKIE, THEME_COOKIE = "digitpad-language", "digitpad-theme"
+COOKIE_SECONDS = 400 * 24 * 3600  # the longest that browsers keep one
+VARY = "Accept-Language, Cookie"
+
+SYSTEM_THEME = "system"
+DARK_STYLES: Mapping[str, str] = {SYSTEM_THEME: "(prefers-color-scheme: dark)", "light": "not all", "dark": "all"}
+"""By theme, the media for which static/css/base/dark.css counts."""
+
+router = APIRouter(include_in_schema=False)
+
+
+def language_of(request: Request) -> str:
+    """The language to answer in: that of the switch on the pages, else the one that the browser likes best."""
+    kept = request.cookies.get(LANGUAGE_COOKIE)
+    if kept is not None and kept in LANGUAGES:
+        return kept
+    return preferred_language(request.headers.get("accept-language", ""))
+
+
+def catalog_of(request: Request) -> Catalog:
+    """The catalogue to answer from."""
+    return catalog(language_of(request))
+
+
+def language_headers(language: str, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The headers of an answer in a language; caches must know that there are others."""
+    return {**(more or {}), "content-language": language, "vary": VARY}
+
+
+def language_links(request: Request) -> list[dict[str, str]]:
+    """A link for each language, which leads back to the page that is asked for."""
+    return [
+        {"language": tag, "name": name, "href": url_with_next(request, f"/language/{tag}")}
+        for tag, name in LANGUAGES.items()
+    ]
+
+
+def theme_of(request: Request) -> str:
+    """The theme that was chosen, or the system's."""
+    found = request.cookies.get(THEME_COOKIE)
+    return found if found is not None and found in DARK_STYLES else SYSTEM_THEME
+
+
+def theme_links(request: Request) -> dict[str, str]:
+    """By theme, the address that chooses it and leads back to the page that is asked for."""
+    return {theme: url_with_next(request, f"/theme/{theme}") for theme in DARK_STYLES}
+
+
+@router.get("/language/{language}")
+def choose_language(request: Request, language: str, next: str = "/") -> Response:
+    """Keep the language that was chosen in a cookie, and go back to the page."""
+    if language not in LANGUAGES:
+        raise HTTPException(404, f"expected a language: {', '.join(LANGUAGES)}; got {language[:20]!r}")
+    return set_cookie_and_redirect(request, LANGUAGE_COOKIE, language, next)
+
+
+@router.get("/theme/{theme}")
+def choose_theme(request: Request, theme: str, next: str = "/") -> Response:
+    """Keep the theme that was chosen in a cookie, and go back to the page."""
+    if theme not in DARK_STYLES:
+        raise HTTPException(404, f"expected a theme: {', '.join(DARK_STYLES)}; got {theme[:20]!r}")
+    return set_cookie_and_redirect(request, THEME_COOKIE, None if theme == SYSTEM_THEME else theme, next)
+
+
+def url_with_next(request: Request, path: str) -> str:
+    """The address of a choice, at `path`, which leads back to the page that is asked for."""
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return f"{path}?{urlencode({'next': back})}"
+
+
+def set_cookie_and_redirect(request: Request, cookie: str, value: str | None, back: str) -> Response:
+    """Keep `value` in the cookie, or forget the one that there is where it is None, and go to the page `back`."""
+    # One slash at the beginning, and no control character: anything else may lead to another server.
+    address = "/" + re.sub(r"[\x00-\x20\\]", "", back).lstrip("/")
+    answer = RedirectResponse(address, 303)
+    secure = request.url.scheme == "https"
+    seconds = COOKIE_SECONDS if value is not None else 0
+    answer.set_cookie(cookie, value or "", seconds, secure=secure, httponly=True, samesite="lax")
+    return answer

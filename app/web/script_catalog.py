@@ -1,0 +1,93 @@
+"""The part of a language's catalogue that the scripts of one page need."""
+
+import json
+import posixpath
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache, partial
+
+from fastapi import APIRouter
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from app.i18n.catalog import LANGUAGES, catalog
+from app.resources import bundled
+
+SCRIPTS = bundled("static") / "js"
+
+COMMON_SCRIPT = "pages/every-page"
+"""The module that every page has."""
+
+SERVER_TEXTS: Mapping[str, tuple[str, ...]] = {
+    "pages/pad/diagnosis": ("app/data/preprocessing/diagnose.py",),
+    "i18n/server-text": (
+        "app/data/catalog",
+        "app/data/sources/idx_datasets",
+        "app/data/sources/mnist",
+        "app/data/sources/synthetic",
+        "app/recipes/",
+        "app/runs/",
+    ),
+}
+"""Modules that show texts which the server gives, and the beginnings of the files from which these come."""
+
+LATER = frozenset({"api/errors"})
+"""Modules that a page may load when it needs them, by `import()`, with their words."""
+
+_IMPORT = re.compile(r"""(?:from|import)\s*["'](\.{1,2}/[\w./-]+)\.js["']""")
+_SCRIPT = re.compile(r"/js/([\w/-]+)\.js")
+
+router = APIRouter(include_in_schema=False)
+
+
+def texts_of_scripts(language: str, names: Iterable[str]) -> dict[str, str]:
+    """The texts that a page needs which loads these modules of `static/js`, and all that they import."""
+    found = catalog(language)
+    if not found.texts:
+        return {}
+    modules = set[str]()
+    for name in names:
+        modules |= with_imports(name)
+    files = {f"static/js/{name}.js" for name in modules}
+    tables = tuple(start for module in modules for start in SERVER_TEXTS.get(module, ()))
+    return {
+        key: text
+        for key, text in found.texts.items()
+        if any(place in files or place.startswith(tables) for place in found.places[key])
+    }
+
+
+@cache
+def script_words(language: str, scripts: str) -> Markup:
+    """The element of a page from which static/js/i18n/translate.js reads, given the page's markup of its scripts."""
+    found = texts_of_scripts(language, (COMMON_SCRIPT, *_SCRIPT.findall(scripts)))
+    if not found:
+        return Markup("")
+    content = htmlsafe_json_dumps(found, dumps=partial(json.dumps, ensure_ascii=False, separators=(",", ":")))
+    return Markup('<script type="application/json" id="words">{}</script>').format(content)
+
+
+@router.get("/language/{language}/{script:path}")
+def later(language: str, script: str) -> Response:
+    """The texts of a module that a page did not load at once."""
+    if language not in LANGUAGES or script not in LATER:
+        raise HTTPException(404, "expected a language and a script that is loaded later; got others")
+    return JSONResponse(texts_of_scripts(language, (script,)), headers={"cache-control": "no-cache"})
+
+
+@cache
+def with_imports(name: str) -> frozenset[str]:
+    """A module of `static/js` and all that it imports, by their paths without `.js`."""
+    found, ahead = set[str](), [name]
+    while ahead:
+        module = ahead.pop()
+        if module in found:
+            continue
+        found.add(module)
+        source = (SCRIPTS / f"{module}.js").read_text(encoding="utf-8")
+        ahead += (
+            posixpath.normpath(posixpath.join(posixpath.dirname(module), path)) for path in _IMPORT.findall(source)
+        )
+    return frozenset(found)

@@ -1,0 +1,68 @@
+// Calls to the server. Every failure is one of two: the server said no, or it did not answer.
+
+import { t } from "../i18n/translate.js";
+
+// What pages tell one another about the server, as events of the window.
+export const AWAY = "digitpad:away"; // a call was not answered
+export const BACK = "digitpad:back"; // it answers again
+
+const AWAY_STATUSES = new Set([502, 503, 504]);
+
+/** The server answered with an error; `message` is the text it gave, `answer` all that it said, null where that was no JSON. */
+export class Refused extends Error {
+  constructor(status, message, answer = null) {
+    super(message);
+    this.name = "Refused";
+    this.status = status;
+    this.answer = answer;
+  }
+}
+
+/** The server could not be reached, is on its way up or down, or cannot do it now and says why in `reason`. */
+export class ServerAway extends Error {
+  constructor(reason = null) {
+    super(reason ?? t("The server is away."));
+    this.name = "ServerAway";
+    this.reason = reason;
+  }
+}
+
+/** Sends a request and gives the JSON of the answer (null when it has none). */
+export async function call(method, path, { body, signal } = {}) {
+  const request = { method, signal, headers: { accept: "application/json" } };
+  if (body !== undefined) {
+    request.headers["content-type"] = "application/json";
+    request.body = JSON.stringify(body);
+  }
+  let response;
+  let text;
+  try {
+    response = await fetch(path, request);
+    text = await response.text();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    window.dispatchEvent(new Event(AWAY));
+    throw new ServerAway();
+  }
+  const answer = parse(text);
+  if (response.ok) return answer;
+  if (AWAY_STATUSES.has(response.status)) throw new ServerAway(answer?.error);
+  throw new Refused(response.status, answer?.error ?? t("The server answered with status {status}.", { status: response.status }), answer);
+}
+
+export const get = (path, options) => call("GET", path, options);
+export const post = (path, body = {}, options = {}) => call("POST", path, { ...options, body });
+export const remove = (path) => call("DELETE", path);
+
+/** What `call` threw in words for a person; those of the server are English, which api/errors.js puts into the page's language. */
+export const explain = (error) =>
+  error instanceof ServerAway && error.reason === null ? t("The server does not answer. Try again in a moment.") : error.message;
+
+function parse(text) {
+  if (text === "") return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,157 @@
+// A picture of numbers, a cell for each: blue above zero, orange with a stroke below, the stronger the farther from it.
+// Each number can be read under the pointer or with the arrow keys, and chosen by a press.
+
+import { t } from "../i18n/translate.js";
+import { element, setText } from "../lib/dom.js";
+import { beside, decode, gridOf, num } from "./heatmap-data.js";
+
+const SIDE = 8; // pixels of a cell on the canvas
+const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const FAINT = 0.2; // of the largest, below which the sign is not marked
+const MOST_WIDTH = 600; // CSS pixels
+const LARGEST_CELL = 26;
+const LEAST_CELL = 5;
+const ONE_MAP = 226; // CSS pixels
+const SEVERAL_MAPS = 160;
+const REPAINT = "repaint";
+const SHADES = 0.7; // the exponent of the scale: what is small can still be seen
+
+/** Paints all pictures of the page anew, in its colours as they are now. */
+export function repaintCells() {
+  for (const canvas of document.querySelectorAll(".cells canvas")) canvas.dispatchEvent(new Event(REPAINT));
+}
+
+/**
+ * A picture in `place`. The page calls `repaintCells` when its colours change: pictures come and go, and a listener for
+ * each would keep them all. `onChoose(index)` hears of a press; without it there is only reading. `name(index)` says in words
+ * which number it is. Gives `show(picture, options)` and `mark(index)`; `options` are `chosen`, an index to be marked,
+ * `ink`, pixels in which a dot marks what is drawn, and `most`, the value that has the full colour.
+ */
+export function createCells(place, { label, name, onChoose = null }) {
+  const canvas = element("canvas", { tabindex: 0, role: "slider", "aria-label": label, "aria-valuemin": 0 });
+  const said = element("p", { class: "cells-said", "aria-hidden": "true" });
+  place.replaceChildren(element("div", { class: "cells" }, canvas, said));
+  let [values, grid, first, at, options] = [null, null, 0, 0, {}];
+
+  function show(picture, more = {}) {
+    values = decode(picture);
+    const shape = picture.shape;
+    grid = gridOf(shape);
+    first = picture.first * (shape.length === 1 ? 1 : shape[1] * shape[2]);
+    options = { most: Math.max(Math.abs(picture.low), Math.abs(picture.high)), ...more };
+    at = Math.min(at, values.length - 1);
+    canvas.width = grid.columns * SIDE + 1;
+    canvas.height = grid.rows * SIDE + 1;
+    canvas.style.width = `${Math.round(grid.columns * cellSize(shape, grid))}px`;
+    canvas.setAttribute("aria-valuemax", first + values.length - 1);
+    draw();
+    tell(options.chosen !== undefined && options.chosen !== null ? options.chosen - first : at, false);
+  }
+
+  function draw() {
+    if (values === null || !canvas.isConnected) return;
+    const context = canvas.getContext("2d");
+    const style = getComputedStyle(document.documentElement);
+    const [plus, minus, zero, ink] = ["series-1", "series-2", "sheet", "ink"].map((key) => style.getPropertyValue(`--${key}`).trim());
+    context.globalAlpha = 1;
+    context.fillStyle = style.getPropertyValue("--line").trim();
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    for (let i = 0; i < values.length; i += 1) {
+      const [x, y] = grid.cell(i).map((one) => one * SIDE);
+      const part = options.most > 0 ? Math.min(1, Math.abs(values[i]) / options.most) : 0;
+      context.globalAlpha = 1;
+      context.fillStyle = zero;
+      context.fillRect(x, y, SIDE + 1, SIDE + 1);
+      context.globalAlpha = part ** SHADES;
+      context.fillStyle = values[i] < 0 ? minus : plus;
+      context.fillRect(x, y, SIDE + 1, SIDE + 1);
+      context.globalAlpha = 1;
+      if (values[i] < 0 && part > FAINT) stroke(context, part > 0.5 ? zero : ink, part > 0.5 ? 1 : 0.6, [x + 1, y + SIDE - 1], [x + SIDE - 1, y + 1]);
+      if (options.ink !== undefined && options.ink[i] > 0.4) {
+        context.fillStyle = ink;
+        context.fillRect(x + SIDE / 2 - 1, y + SIDE / 2 - 1, 2, 2);
+      }
+    }
+    const chosen = options.chosen === undefined || options.chosen === null ? -1 : options.chosen - first;
+    if (chosen >= 0 && chosen < values.length) box(context, chosen, ink, 2.5);
+    if (document.activeElement === canvas) box(context, at, ink, 1.5);
+  }
+
+  function box(context, index, color, width) {
+    const [x, y] = grid.cell(index).map((one) => one * SIDE);
+    context.strokeStyle = color;
+    context.lineWidth = width;
+    context.strokeRect(x, y, SIDE, SIDE);
+  }
+
+  function tell(index, aloud = true) {
+    if (index < 0 || index >= values.length) return;
+    at = index;
+    const text = t("{name}: {value}", { name: name(first + index), value: num(values[index]) });
+    canvas.setAttribute("aria-valuenow", first + index);
+    canvas.setAttribute("aria-valuetext", text);
+    if (aloud) setText(said, text);
+  }
+
+  function under(event) {
+    const bounds = canvas.getBoundingClientRect();
+    const x = Math.floor(((event.clientX - bounds.left) / bounds.width) * grid.columns);
+    const y = Math.floor(((event.clientY - bounds.top) / bounds.height) * grid.rows);
+    return grid.at(x, y);
+  }
+
+  canvas.addEventListener("pointermove", (event) => {
+    const index = values === null ? null : under(event);
+    if (index !== null) tell(index);
+  });
+  canvas.addEventListener("click", (event) => {
+    const index = values === null ? null : under(event);
+    if (index === null) return;
+    tell(index);
+    onChoose?.(first + index);
+  });
+  canvas.addEventListener("keydown", (event) => {
+    if (values === null) return;
+    if (WAYS[event.key] !== undefined) tell(beside(grid, at, WAYS[event.key]));
+    else if (event.key === "Home") tell(0);
+    else if (event.key === "End") tell(values.length - 1);
+    else if ((event.key === "Enter" || event.key === " ") && onChoose !== null) onChoose(first + at);
+    else return;
+    event.preventDefault();
+    draw();
+  });
+  canvas.addEventListener("focus", () => {
+    if (values !== null) tell(at);
+    draw();
+  });
+  canvas.addEventListener("blur", draw);
+  canvas.addEventListener(REPAINT, draw);
+
+  return {
+    canvas,
+    show,
+    /** Marks the number that is chosen; null marks none. */
+    mark(index) {
+      options = { ...options, chosen: index };
+      draw();
+    },
+  };
+}
+
+/** CSS pixels of a cell: a field of units is as wide as the page lets it, a map about as wide as a thumb. */
+function cellSize(shape, { columns }) {
+  if (shape.length === 1) return Math.min(LARGEST_CELL, MOST_WIDTH / columns);
+  const side = shape[0] === 1 ? ONE_MAP : SEVERAL_MAPS;
+  return Math.min(LARGEST_CELL, Math.max(LEAST_CELL, side / shape[2]));
+}
+
+function stroke(context, color, alpha, from, to) {
+  context.globalAlpha = alpha;
+  context.strokeStyle = color;
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(...from);
+  context.lineTo(...to);
+  context.stroke();
+  context.globalAlpha = 1;
+}

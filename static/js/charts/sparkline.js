@@ -1,0 +1,53 @@
+// Small line charts as SVG: an activation's curve with a point on it, or numbers step by step.
+
+import { num } from "./heatmap-data.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const [WIDTH, HEIGHT] = [400, 220];
+const PADS = { left: 44, right: 12, top: 12, bottom: 30 };
+
+function shape(tag, attributes, text) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+/**
+ * A chart of `lines`, each `{x, y, kind}` with kind "line" or "slope"; `point` is `{x, y}` or null. `label` says all of it
+ * in words. `xs` and `ys` are the ends of the axes, of the numbers themselves where they are left out.
+ */
+export function curve({ lines, point = null, label, xs, ys, xName = "", yName = "" }) {
+  const [left, right] = xs ?? ends(lines.flatMap(({ x }) => x));
+  const [low, high] = ys ?? ends([...lines.flatMap(({ y }) => y), ...(point === null ? [] : [point.y])]);
+  const toX = (value) => PADS.left + ((value - left) / (right - left)) * (WIDTH - PADS.left - PADS.right);
+  const toY = (value) => HEIGHT - PADS.bottom - ((value - low) / (high - low)) * (HEIGHT - PADS.top - PADS.bottom);
+  const svg = shape("svg", { class: "curve", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });
+  const across = low <= 0 && high >= 0 ? 0 : low;
+  const down = left <= 0 && right >= 0 ? 0 : left;
+  svg.append(
+    shape("path", { class: "axis", d: `M${PADS.left} ${toY(across)}H${WIDTH - PADS.right}M${toX(down)} ${PADS.top}V${HEIGHT - PADS.bottom}` }),
+    shape("text", { x: PADS.left, y: HEIGHT - 10 }, num(left)),
+    shape("text", { x: WIDTH - PADS.right, y: HEIGHT - 10, "text-anchor": "end" }, num(right)),
+    shape("text", { x: WIDTH / 2, y: HEIGHT - 10, "text-anchor": "middle" }, xName),
+    shape("text", { x: PADS.left - 6, y: toY(high) + 8, "text-anchor": "end" }, num(high)),
+    shape("text", { x: PADS.left - 6, y: toY(low), "text-anchor": "end" }, num(low)),
+    shape("text", { x: PADS.left - 6, y: (toY(low) + toY(high)) / 2, "text-anchor": "end" }, yName),
+  );
+  for (const { x, y, kind } of lines) {
+    svg.append(shape("polyline", { class: kind, points: x.map((one, i) => `${toX(one).toFixed(1)},${toY(y[i]).toFixed(1)}`).join(" ") }));
+  }
+  if (point !== null) {
+    svg.append(
+      shape("path", { class: "drop axis", d: `M${toX(point.x)} ${toY(across)}V${toY(point.y)}H${toX(down)}` }),
+      shape("circle", { class: "point", cx: toX(point.x), cy: toY(point.y), r: 6 }),
+    );
+  }
+  return svg;
+}
+
+/** The least and the largest, a little apart where they are one. */
+function ends(values) {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return low < high ? [low, high] : [low - 0.5, high + 0.5];
+}

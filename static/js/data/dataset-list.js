@@ -1,0 +1,60 @@
+// The data sets as the page lists them, and the address of what is shown of one.
+
+import { explainMessage } from "../api/errors.js";
+import { count } from "../i18n/format.js";
+import { fromServer } from "../i18n/server-text.js";
+import { t } from "../i18n/translate.js";
+import { titleOf } from "../labels/titles.js";
+import { element } from "../lib/dom.js";
+
+const MOST_LABELS = 12;
+
+/** What loading a data set will do, or what it lacks, in the page's language. */
+export const noteText = ({ state, note }) => (state === "too-few" ? explainMessage(note) : fromServer(note));
+
+/** What the address says is to be shown: `{kind, ...}` with kind "make", "draw" or "browse" (set null: the first one). */
+export function wanted(search) {
+  const query = new URLSearchParams(search);
+  if (query.has("make")) return { kind: "make" };
+  if (query.has("draw")) return { kind: "draw", set: query.get("draw"), labels: [...new Set(query.getAll("label"))] };
+  const split = query.get("split") === "test" ? "test" : "train";
+  const offset = Math.max(0, Number.parseInt(query.get("offset") ?? "0", 10) || 0);
+  return { kind: "browse", set: query.get("set"), view: query.get("view") === "rendered" ? "rendered" : "drawn", split, label: query.get("label"), offset };
+}
+
+/** The address of what is to be shown. */
+export function addressOf({ kind, set, labels = [], view = "drawn", split = "train", label = null, offset = 0 }) {
+  if (kind === "make") return "/data?make";
+  const query = new URLSearchParams();
+  query.set(kind === "draw" ? "draw" : "set", set);
+  if (kind === "draw") {
+    for (const one of labels) query.append("label", one);
+    return `/data?${query}`;
+  }
+  if (view === "rendered") query.set("view", view);
+  if (split === "test") query.set("split", split);
+  if (label !== null) query.set("label", label);
+  if (offset > 0) query.set("offset", String(offset));
+  return `/data?${query}`;
+}
+
+/** The links to the data sets; the one of `current` is marked. */
+export const setLinks = (datasets, current) =>
+  datasets.map((dataset) =>
+    element(
+      "li",
+      {},
+      element(
+        "a",
+        { class: "set", href: addressOf({ kind: "browse", set: dataset.name }), "data-set": dataset.name, "aria-current": dataset.name === current ? "true" : null },
+        element("span", { class: "set-name" }, titleOf(dataset)),
+        element("span", { class: "set-size" }, sizeText(dataset)),
+        element("span", { class: "set-labels" }, labelsText(dataset.labels)),
+      ),
+    ),
+  );
+
+const sizeText = ({ train, test, state }) =>
+  state === "too-few" ? t("too few to train on yet") : t("{train} to learn from, {test} to test with", { train: count(train), test: count(test) });
+
+const labelsText = (labels) => (labels.length <= MOST_LABELS ? labels.join(" ") : `${labels.slice(0, MOST_LABELS).join(" ")} …`);

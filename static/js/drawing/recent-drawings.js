@@ -1,0 +1,90 @@
+// The last drawings, as small pictures under the pad; they stay in this browser.
+
+import { t } from "../i18n/translate.js";
+import { byId, element, setText } from "../lib/dom.js";
+import { forGood, keep, recall } from "../lib/storage.js";
+import { onThemeChange } from "../lib/theme.js";
+import { EMPTY, ofPicture, pack, unpacked } from "./drawing.js";
+import { fromUrl } from "./image-file.js";
+import { paint } from "./render.js";
+
+const NAME = "digitpad.past";
+const MOST = 16; // drawings
+const MOST_LENGTH = 2_000_000; // characters of them all; browsers keep about five million
+const SIDE = 96; // pixels of a thumbnail: 48 on a screen of double density
+const WORDS = t("Drawings that you clear are kept here, in this browser.");
+
+/** The list with one more in front, no drawing twice, not too many and not too long. */
+export function remembered(list, packed, most = MOST, mostLength = MOST_LENGTH) {
+  const text = JSON.stringify(packed);
+  const all = [packed, ...list.filter((one) => JSON.stringify(one) !== text)].slice(0, most);
+  let length = 0;
+  return all.filter((one) => (length += JSON.stringify(one).length) <= mostLength);
+}
+
+/** The drawing that was stored as `packed`; null if it can no longer be read. */
+export async function unpack(packed) {
+  const found = unpacked(packed);
+  if (found === null) return null;
+  return found.picture ? fromUrl(found.picture).then(ofPicture, () => null) : { ...EMPTY, strokes: found.strokes };
+}
+
+/** Binds the strip; `onChoose(drawing)` gets the one that is brought back. */
+export function createPast({ onChoose }) {
+  const strip = byId("past-list");
+  const note = byId("past-note");
+  const forgetButton = byId("past-forget");
+  let forgotten = null; // what "forget" took, until something new is kept
+
+  const stored = () => {
+    const list = recall(forGood, NAME);
+    return Array.isArray(list) ? list.filter((one) => unpacked(one) !== null) : [];
+  };
+
+  function write(list) {
+    for (let left = list; ; left = left.slice(0, -1)) {
+      if (keep(forGood, NAME, left.length > 0 ? left : null)) return render(left);
+      if (left.length === 0) return render([], t("This browser keeps no drawings: its storage is full or switched off."));
+    }
+  }
+
+  function remember(drawing) {
+    forgotten = null;
+    write(remembered(stored(), pack(drawing)));
+  }
+
+  function render(list, words) {
+    strip.replaceChildren(...list.map((packed, i) => element("li", {}, thumbnail(packed, i))));
+    const undo = forgotten !== null;
+    setText(note, words ?? (undo ? t("They are forgotten.") : list.length > 0 ? "" : WORDS));
+    setText(forgetButton, undo ? t("Bring them back") : t("Forget these"));
+    forgetButton.hidden = list.length === 0 && !undo;
+  }
+
+  function thumbnail(packed, index) {
+    const canvas = element("canvas", { width: SIDE, height: SIDE, "aria-hidden": "true" });
+    const label = t("Bring back drawing {number}", { number: index + 1 });
+    const button = element("button", { type: "button", class: "thumbnail", "aria-label": label, title: label }, canvas);
+    const ready = unpack(packed);
+    ready.then((drawing) => drawing && paint(canvas, drawing));
+    button.addEventListener("click", async () => {
+      const drawing = await ready;
+      if (drawing) onChoose(drawing);
+    });
+    return button;
+  }
+
+  forgetButton.addEventListener("click", () => {
+    const back = forgotten;
+    forgotten = back === null ? stored() : null;
+    write(back ?? []);
+    if (forgetButton.hidden) strip.focus();
+  });
+  onThemeChange(() => render(stored()));
+  window.addEventListener("storage", (event) => {
+    if (event.key === NAME) render(stored());
+  });
+  render(stored());
+
+  return { remember };
+}

@@ -1,0 +1,57 @@
+// The tools beside a drawing, as buttons and as keys: undo, redo, clear, and the eraser.
+
+import { byId } from "../lib/dom.js";
+import { isEmpty } from "./drawing.js";
+
+/** `board()` is the board that is drawn on, once there is one. */
+export function createTools(canvas, board) {
+  const eraser = byId("eraser");
+  const buttons = { undo: byId("undo"), redo: byId("redo"), clear: byId("clear") };
+  const tools = {
+    erasing: () => eraser.getAttribute("aria-pressed") === "true",
+    setErasing(erasing) {
+      eraser.setAttribute("aria-pressed", String(erasing));
+      canvas.toggleAttribute("data-erasing", erasing);
+    },
+    /** Shows what can be done with `drawing`. */
+    show(drawing) {
+      buttons.undo.disabled = !board().canUndo();
+      buttons.redo.disabled = !board().canRedo();
+      buttons.clear.disabled = isEmpty(drawing);
+      byId("hint").toggleAttribute("data-off", !isEmpty(drawing));
+    },
+    /** From here on they do what they say. */
+    listen() {
+      const actions = {
+        undo: board().undo,
+        redo: board().redo,
+        clear() {
+          board().clear();
+          tools.setErasing(false);
+        },
+      };
+      for (const [name, act] of Object.entries(actions)) buttons[name].addEventListener("click", act);
+      eraser.addEventListener("click", () => tools.setErasing(!tools.erasing()));
+      listenToShortcuts(actions);
+    },
+  };
+  return tools;
+}
+
+/** "undo", "redo", "clear" or null for a key that was pressed. */
+export function shortcut({ key, ctrlKey, metaKey, shiftKey, altKey }) {
+  const command = (ctrlKey || metaKey) && !altKey;
+  if (command && key.toLowerCase() === "z") return shiftKey ? "redo" : "undo";
+  if (ctrlKey && !altKey && key.toLowerCase() === "y") return "redo";
+  return key === "Escape" && !command ? "clear" : null;
+}
+
+/** Runs `actions[name]` for each; in a field or a dialog the keys are the browser's. */
+export function listenToShortcuts(actions) {
+  document.addEventListener("keydown", (event) => {
+    const name = shortcut(event);
+    if (name === null || event.target.closest("select, textarea, input:not([type=range], [type=checkbox]), dialog")) return;
+    event.preventDefault();
+    actions[name]();
+  });
+}

@@ -1,0 +1,212 @@
+// How a trained network errs: confusion matrix, worst mistakes, each label, calibration, and the person's own drawings.
+
+import { Refused, get } from "../api/client.js";
+import { explain } from "../api/errors.js";
+import { awayText, retryWhileAway } from "../api/retry.js";
+import { count, loss, percent } from "../i18n/format.js";
+import { t } from "../i18n/translate.js";
+import { tile } from "../images/tile.js";
+import { byId, element, setMessage, setText } from "../lib/dom.js";
+import { createMatrix } from "./confusion-matrix.js";
+import { showLabels } from "./per-label.js";
+import { showCalibration } from "./reliability-diagram.js";
+
+const CELL_PAGE = 24;
+const MISTAKES_FIRST = 24;
+
+/**
+ * Runs the section of the page. `show(record, hasEnded)` follows a run: it is judged when it has ended and the section is looked at;
+ * `judge({key, path, dataset})` judges at once what the API has under `path`, on that data set.
+ */
+export function createJudge() {
+  const section = byId("judge");
+  const matrix = createMatrix(showCell);
+  let subject = null; // {key, path, dataset}
+  let judgement = null;
+  let cell = null; // {truth, said, count, shown}
+  let isSeen = false;
+
+  new IntersectionObserver(
+    (entries) => {
+      isSeen = entries.at(-1).isIntersecting;
+      if (isSeen) load();
+    },
+    { rootMargin: "200px" },
+  ).observe(section);
+
+  function show(record, hasEnded) {
+    section.hidden = false;
+    if (!hasEnded) return wait("", t("When the training is done, how it errs is shown here: what it takes for what, its worst mistakes, and how sure it may be."));
+    if (!record.model) return wait("", t("This run left no model, so there is nothing to judge."));
+    judge({ key: `run ${record.id} ${record.model}`, path: `/api/runs/${record.id}/judgement`, dataset: record.config.dataset });
+  }
+
+  function wait(key, text) {
+    if (subject?.key === key && byId("judge-state").textContent === text) return;
+    subject = { key };
+    judgement = null;
+    setState(text);
+  }
+
+  function judge(next) {
+    if (subject?.key === next.key) return;
+    section.hidden = false;
+    subject = next;
+    judgement = null;
+    setState(t("It is tested when you come here."));
+    if (isSeen) load();
+  }
+
+  function setState(text, isFailed = false) {
+    setMessage(byId("judge-state"), text);
+    byId("judge-again").hidden = !isFailed;
+    byId("judge-body").hidden = judgement === null;
+  }
+
+  async function load() {
+    const mine = subject;
+    if (mine?.path === undefined || mine.asked) return;
+    mine.asked = true;
+    setState(t("Testing it on every test image …"));
+    section.setAttribute("aria-busy", "true");
+    try {
+      const found = await retryWhileAway(() => get(address(mine, "")), (seconds) => mine === subject && setState(awayText(seconds)));
+      if (mine !== subject) return;
+      judgement = found;
+      render();
+    } catch (error) {
+      if (mine !== subject) return;
+      const text = error instanceof Refused && error.status === 409 ? t("It cannot be judged: {reason}", { reason: explain(error) }) : explain(error);
+      setState(text, true);
+    } finally {
+      section.removeAttribute("aria-busy");
+    }
+  }
+
+  byId("judge-again").addEventListener("click", () => {
+    subject.asked = false;
+    load();
+  });
+
+  function render() {
+    setState("");
+    const { labels, confusion, accuracy, count: images, loss: lossValue, split } = judgement;
+    const which = split === "test" ? t("test images") : t("training images");
+    setText(byId("judge-summary"), t("It reads {accuracy} of {count} {which} rightly; loss {loss}.", { accuracy: percent(accuracy, 2), count: count(images), which, loss: loss(lossValue) }));
+    setMessage(byId("judge-changed"), judgement.changed ? t("The data set has changed since this model was trained: it is tested on what it is now, and may have learned from some of these pictures.") : "");
+    matrix.show(labels, confusion);
+    clearCell();
+    showLabels(judgement);
+    showCalibration(judgement.calibration);
+    showMistakes();
+    showYours();
+  }
+
+  // The images of a cell
+
+  function clearCell() {
+    cell = null;
+    matrix.clearMark();
+    setText(byId("judge-cell-title"), t("Images of a cell"));
+    setText(byId("judge-cell-note"), t("Press a cell of the matrix to see its images."));
+    byId("judge-cell-list").replaceChildren();
+    byId("judge-cell-more").hidden = true;
+  }
+
+  function showCell({ truth, said, count: images }) {
+    cell = { truth: judgement.labels[truth], said: judgement.labels[said], count: images, shown: 0 };
+    setText(byId("judge-cell-title"), cellTitle(cell));
+    byId("judge-cell-list").replaceChildren();
+    byId("judge-cell-more").hidden = true;
+    setText(byId("judge-cell-note"), images === 0 ? t("There are none.") : t("Fetching them …"));
+    if (images > 0) moreOfCell();
+  }
+
+  async function moreOfCell() {
+    const mine = cell;
+    const more = byId("judge-cell-more");
+    more.disabled = true;
+    try {
+      const query = { truth: mine.truth, said: mine.said, offset: mine.shown, limit: CELL_PAGE };
+      const { total, digits } = await get(address(subject, "/cell", query));
+      if (mine !== cell) return;
+      mine.shown += digits.length;
+      byId("judge-cell-list").append(...digits.map((digit) => digitTile(digit.label, digit)));
+      setText(byId("judge-cell-note"), t("{shown} of {total}", { shown: count(mine.shown), total: count(total) }));
+      more.hidden = mine.shown >= total || digits.length === 0;
+    } catch (error) {
+      if (mine !== cell) return;
+      setText(byId("judge-cell-note"), explain(error));
+      more.hidden = false;
+    }
+    more.disabled = false;
+  }
+
+  byId("judge-cell-more").addEventListener("click", moreOfCell);
+
+  // The worst mistakes
+
+  async function showMistakes() {
+    const { mistakes, split } = judgement;
+    const list = byId("judge-mistakes");
+    const more = byId("judge-mistakes-more");
+    more.hidden = mistakes.length <= MISTAKES_FIRST;
+    list.replaceChildren(...mistakes.slice(0, MISTAKES_FIRST).map((mistake) => digitTile(mistake.truth, { ...mistake, pixels: null })));
+    setText(byId("judge-mistakes-note"), mistakes.length === 0 ? t("It made no mistake at all.") : t("The farthest from the truth first: what it is → what it was taken for, and how sure it was of that."));
+    if (mistakes.length === 0) return;
+    const mine = judgement;
+    try {
+      const indices = mistakes.map(({ index }) => index).join(",");
+      const path = `/api/datasets/${encodeURIComponent(subject.dataset)}/digits?split=${split}&indices=${indices}`;
+      const { digits } = mistakes.every(({ pixels }) => pixels) ? { digits: mistakes } : await get(path);
+      if (mine !== judgement) return;
+      const pixels = new Map(digits.map((digit) => [digit.index, digit.pixels]));
+      const tiles = mistakes.map((mistake) => digitTile(mistake.truth, { ...mistake, pixels: pixels.get(mistake.index) ?? null }));
+      list.replaceChildren(...tiles.slice(0, MISTAKES_FIRST));
+      more.onclick = () => {
+        more.hidden = true;
+        list.append(...tiles.slice(MISTAKES_FIRST));
+        tiles[MISTAKES_FIRST].querySelector("button").focus();
+      };
+    } catch (error) {
+      if (mine === judgement) setText(byId("judge-mistakes-note"), explain(error));
+    }
+  }
+
+  // The person's own drawings
+
+  function showYours() {
+    const { yours } = judgement;
+    const list = byId("judge-yours");
+    byId("judge-yours-empty").hidden = yours !== null && yours.count > 0;
+    list.replaceChildren();
+    if (yours === null || yours.count === 0) return setText(byId("judge-yours-note"), "");
+    const right = Math.round(yours.accuracy * yours.count);
+    const one = right === 1 ? t("It reads your drawing rightly.") : t("It reads your drawing wrongly.");
+    setText(byId("judge-yours-note"), yours.count === 1 ? one : t("It reads {right} of your {count} drawings rightly: {accuracy}.", { right: count(right), count: count(yours.count), accuracy: percent(yours.accuracy) }));
+    const wrongFirst = [...yours.drawings].sort((a, b) => Number(a.truth === a.said) - Number(b.truth === b.said));
+    list.append(...wrongFirst.map((drawing) => digitTile(drawing.truth, drawing)));
+  }
+
+  return { show, judge };
+}
+
+function address({ path }, end, query = {}) {
+  const [base, own = ""] = path.split("?");
+  const all = new URLSearchParams(own);
+  for (const [name, value] of Object.entries(query)) all.set(name, value);
+  const text = all.toString();
+  return `${base}${end}${text === "" ? "" : `?${text}`}`;
+}
+
+const cellTitle = ({ truth, said }) => (truth === said ? t("{truth}, read rightly", { truth }) : t("{truth} taken for {said}", { truth, said }));
+
+/** A picture with what it is, what was said, and how sure: "4 → 9" and "97.1 %"; a right one has a tick. */
+function digitTile(truth, { said, probability, pixels, index }) {
+  const isRight = truth === said;
+  const sure = percent(probability);
+  const [title, text] = isRight ? [t("A {truth}, read rightly.", { truth }), t("{sure} sure of it.", { sure })] : [t("A {truth}, taken for a {said}.", { truth, said }), t("{sure} sure of the {said}.", { sure, said })];
+  const place = index === undefined ? "" : ` ${t("Image {index}.", { index })}`;
+  const lines = [element("strong", {}, isRight ? `${truth} ✓` : `${truth} → ${said}`), element("span", {}, sure)];
+  return tile({ pixels, caption: lines, title, text: text + place, kind: isRight ? "right" : "wrong" });
+}

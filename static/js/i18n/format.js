@@ -1,0 +1,80 @@
+// Numbers, times, names and sentences as people read them.
+
+import { language, t } from "./translate.js";
+
+const WHOLE = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+const DAY = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+const MINUTE = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+
+/** Stands where a number is not known. */
+export const NOTHING = "–";
+
+const known = (value) => typeof value === "number" && Number.isFinite(value);
+
+/** 0.974 → "97.4 %"; only the whole is "100.0 %", as nothing short of it is sure. */
+export function percent(fraction, digits = 1) {
+  if (!known(fraction)) return NOTHING;
+  const shown = fraction < 1 ? Math.min(fraction * 100, 100 - 10 ** -digits) : fraction * 100;
+  return t("{number} %", { number: shown.toFixed(digits) });
+}
+
+/** 269322 → "269,322" */
+export const count = (value) => (known(value) ? WHOLE.format(value) : NOTHING);
+
+/** A loss with four digits after the point, or in powers of ten when that would show nothing. */
+export function loss(value) {
+  if (!known(value)) return NOTHING;
+  return value !== 0 && Math.abs(value) < 0.0005 ? value.toExponential(2) : value.toFixed(4);
+}
+
+/** 1.42 → "1.4 s", 75 → "1 min 15 s", 7300 → "2 h 1 min" */
+export function duration(seconds) {
+  if (!known(seconds)) return NOTHING;
+  if (seconds < 9.95) return t("{seconds} s", { seconds: seconds.toFixed(1) });
+  const whole = Math.round(seconds);
+  if (whole < 60) return t("{seconds} s", { seconds: whole });
+  if (whole < 3600) return t("{minutes} min {seconds} s", { minutes: Math.floor(whole / 60), seconds: whole % 60 });
+  return t("{hours} h {minutes} min", { hours: Math.floor(whole / 3600), minutes: Math.floor((whole % 3600) / 60) });
+}
+
+/** "1 epoch", "5 epochs" */
+export const epochsText = (epochs) => (epochs === 1 ? t("1 epoch") : t("{count} epochs", { count: epochs }));
+
+/** An estimate, no finer than it is: 3472 → "58 min" */
+export const roughly = (seconds) =>
+  known(seconds) && seconds >= 600 && seconds < 3570 ? t("{minutes} min", { minutes: Math.round(seconds / 60) }) : duration(seconds);
+
+/** 1077000 → "1.1 MB" */
+export function bytes(value) {
+  if (!known(value)) return NOTHING;
+  if (value < 1000) return `${value} B`;
+  return value < 1e6 ? `${Math.round(value / 1000)}\u00a0kB` : `${(value / 1e6).toFixed(1)}\u00a0MB`;
+}
+
+/** How long ago an ISO time was; days that are far away are named. */
+export function ago(time, now = Date.now()) {
+  const then = Date.parse(time);
+  if (Number.isNaN(then)) return NOTHING;
+  const seconds = Math.max(0, (now - then) / 1000);
+  if (seconds < 60) return t("just now");
+  if (seconds < 3600) return t("{minutes} min ago", { minutes: Math.floor(seconds / 60) });
+  if (seconds < 86400) return t("{hours} h ago", { hours: Math.floor(seconds / 3600) });
+  return DAY.format(then);
+}
+
+/** The full date and time of an ISO time. */
+export const moment = (time) => (Number.isNaN(Date.parse(time)) ? NOTHING : MINUTE.format(Date.parse(time)));
+
+/** Seconds from one ISO time to another; null when one is missing. */
+export function between(from, to) {
+  const seconds = (Date.parse(to) - Date.parse(from)) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
+}
+
+const isSpaced = language !== "ja"; // texts of Japanese follow one another without a space
+
+/** Whole sentences as one text; those that are empty are left out. */
+export const sentences = (...texts) => texts.filter(Boolean).join(isSpaced ? " " : "");
+
+/** Clauses of one sentence, "a whole number; usually 3". */
+export const clauses = (...texts) => texts.filter(Boolean).join(isSpaced ? "; " : "、");

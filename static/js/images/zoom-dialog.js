@@ -1,0 +1,13 @@
+// The dialog of templates/partials/zoom-dialog.html: a picture of few pixels, large, with a title and a sentence.
+
+import { byId, setText } from "../lib/dom.js";
+
+/** Opens it; `paint(canvas)` draws the picture. A press beside it closes it, as its button does. */
+export function openPicture({ paint, title, text }) {
+  const dialog = byId("zoom-dialog");
+  paint(byId("zoom-picture"));
+  setText(byId("zoom-title"), title);
+  setText(byId("zoom-text"), text);
+  dialog.onclick = ({ target }) => target === dialog && dialog.close();
+  dialog.showModal();
+}

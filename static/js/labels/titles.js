@@ -1,0 +1,46 @@
+// What recipes and data sets are called, the user's own sets among them.
+
+import { fromServer } from "../i18n/server-text.js";
+import { t } from "../i18n/translate.js";
+import { byId } from "../lib/dom.js";
+
+const TERM = /^\s*(?:([\d.]+)\s*\*)?\s*(.*?)\s*$/s;
+
+let table = null; // of the page, which stays as it is
+
+function known(kind) {
+  table ??= JSON.parse(byId("titles")?.textContent ?? "{}");
+  return table[kind] ?? {};
+}
+
+function titled(kind, name) {
+  const titles = known(kind);
+  return Object.hasOwn(titles, name) ? titles[name] : name;
+}
+
+const CUSTOM = "custom"; // the recipe of a config that comes from none
+
+/** A recipe's title; its name where it is none of the server's (any more), null for no recipe. */
+export const recipeTitle = (name) => (name && name !== CUSTOM ? titled("recipes", name) : null);
+
+/** A data set's title; "MNIST + 0.5 × Strokes" for several in one, "mnist + 0.5*strokes". */
+export const datasetTitle = (name) => (/[+*]/.test(name) ? name.split("+").map(termTitle).join(" + ") : setTitle(name));
+
+const setTitle = (name) => (ownName(name) === null ? titled("datasets", name) : titleOf({ name }));
+
+function termTitle(term) {
+  const [, weight, name] = TERM.exec(term);
+  return weight === undefined ? setTitle(name) : `${weight} × ${setTitle(name)}`;
+}
+
+const OWN = "drawings:";
+
+/** The set's name in a data set's name, or null for one that is not the user's own. */
+export const ownName = (dataset) => (dataset.startsWith(OWN) ? dataset.slice(OWN.length) : null);
+
+/** The data set of a set of the user's own. */
+export const datasetOf = (set) => OWN + set;
+
+/** A data set's title in the page's language. */
+export const titleOf = ({ name, title }) =>
+  ownName(name) === null ? fromServer(title) : t("Your drawings: {name}", { name: ownName(name) });

@@ -1,0 +1,102 @@
+// Tables of what was measured of a model: before and after it was made one's own, on what is unlike MNIST, over seeds.
+
+import { count, percent, sentences } from "../i18n/format.js";
+import { t } from "../i18n/translate.js";
+import { titleOf } from "../labels/titles.js";
+import { element } from "../lib/dom.js";
+
+const NAMES = { mnist: "MNIST", strokes: t("the drawn digits") };
+/** What benchmarks/robust.py measures. */
+const KINDS = {
+  "drawings in unlike styles": t("drawings in unlike styles"),
+  "recorded drawings of the tests": t("recorded drawings of the tests"),
+  "MNIST's whole test set": t("MNIST's whole test set"),
+  "MNIST, shifted by 1 pixel": t("MNIST, shifted by 1 pixel"),
+  "MNIST, shifted by 2 pixels": t("MNIST, shifted by 2 pixels"),
+  "MNIST, shifted by 3 pixels": t("MNIST, shifted by 3 pixels"),
+  "MNIST, turned by 10°": t("MNIST, turned by 10°"),
+  "MNIST, turned by 20°": t("MNIST, turned by 20°"),
+  "MNIST, blurred (σ 1 pixel)": t("MNIST, blurred (σ 1 pixel)"),
+  "MNIST, noise (σ 0.1)": t("MNIST, noise (σ 0.1)"),
+  "MNIST, noise (σ 0.25)": t("MNIST, noise (σ 0.25)"),
+  "MNIST, thick (3×3 maximum)": t("MNIST, thick (3×3 maximum)"),
+  "MNIST as a picture, light on dark": t("MNIST as a picture, light on dark"),
+  "MNIST as a picture, inverted: dark on light": t("MNIST as a picture, inverted: dark on light"),
+  "MNIST as a picture, shifted by 3 of 28": t("MNIST as a picture, shifted by 3 of 28"),
+  "MNIST as a picture, turned by 20°": t("MNIST as a picture, turned by 20°"),
+  "MNIST as a picture, blurred (σ 1 of 28)": t("MNIST as a picture, blurred (σ 1 of 28)"),
+  "MNIST as a picture, noise (σ 0.1)": t("MNIST as a picture, noise (σ 0.1)"),
+  "MNIST as a picture, thick by 1 of 28": t("MNIST as a picture, thick by 1 of 28"),
+  "MNIST as a picture, thin by 1 of 28": t("MNIST as a picture, thin by 1 of 28"),
+  "MNIST as a picture, photographed in a raking light": t("MNIST as a picture, photographed in a raking light"),
+};
+const DIGITS = 1; // behind the point: a drawing more or less of some thousand
+
+/** What the test images of a data set are called in a sentence. */
+const shortName = (data) => NAMES[data] ?? titleOf({ name: data, title: data });
+
+/** "Reads your drawings 96.0 % (before 81.0 %). Reads MNIST 99.4 % (before 99.5 %).": each test set has its sentence. */
+export function mineSentence({ compared }) {
+  const shares = ({ before, after }) => ({ after: percent(after, DIGITS), before: percent(before, DIGITS) });
+  const drawn = compared.find(({ of }) => of === "drawings");
+  const known = compared.filter(({ of }) => of !== "drawings");
+  const first = drawn === undefined ? "" : t("Reads your drawings {after} (before {before}).", shares(drawn));
+  const others = known.map((row) => t("Reads {data} {after} (before {before}).", { data: shortName(row.data), ...shares(row) }));
+  return sentences(first, ...others);
+}
+
+/** How many drawings it learned from, and how many it was measured with. */
+export const mineNote = ({ parent, set, learned, held_out: held, seen = false }) =>
+  seen
+    ? t("Made from {parent} with {learned} drawings of “{set}”; {held} others were held out, but {parent} was trained on drawings of yours and may have seen them.", { parent, learned, set, held })
+    : t("Made from {parent} with {learned} drawings of “{set}”; {held} others were held out, and it has never seen them.", { parent, learned, set, held });
+
+/** The table of what was read before and after. */
+export const mineTable = ({ compared }) =>
+  table(
+    t("Before and after"),
+    [t("what is read"), t("pictures"), t("before"), t("after")],
+    compared.map(({ of, data, count: pictures, before, after }) => [
+      of === "drawings" ? t("your drawings that were held out") : t("the test pictures of {data}", { data: shortName(data) }),
+      count(pictures),
+      percent(before, 2),
+      percent(after, 2),
+    ]),
+  );
+
+/** All tables of what a card has beside its test. */
+export const evidenceTables = ({ mine, robustness = [], seeds = [] }) => [
+  ...(mine ? [mineTable(mine)] : []),
+  ...(robustness.length > 0 ? [robustnessTable(robustness)] : []),
+  ...(seeds.length > 0 ? [seedsTable(seeds)] : []),
+];
+
+/** How it reads what is unlike its training images. */
+const robustnessTable = (rows) =>
+  table(
+    t("On what is unlike its training pictures"),
+    [t("what is read"), t("pictures"), t("read rightly")],
+    rows.map(({ kind, accuracy, count: pictures }) => [KINDS[kind] ?? kind, count(pictures), percent(accuracy, 2)]),
+  );
+
+/** The same training with other seeds. */
+const seedsTable = (rows) =>
+  table(
+    t("The same training with other seeds"),
+    [t("seed"), t("validation"), t("test")],
+    rows.map(({ seed, val, test }) => [String(seed), percent(val, 2), percent(test, 2)]),
+  );
+
+function table(title, heads, rows) {
+  return element(
+    "table",
+    { class: "evidence-table" },
+    element("caption", {}, title),
+    element("thead", {}, element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)))),
+    element(
+      "tbody",
+      {},
+      ...rows.map(([first, ...others]) => element("tr", {}, element("th", { scope: "row" }, first), ...others.map((text) => element("td", {}, text)))),
+    ),
+  );
+}

@@ -1,0 +1,141 @@
+// What an augmentation does: its settings as sliders, and pictures before and after, as they are moved.
+
+import { get } from "../api/client.js";
+import { explain } from "../api/errors.js";
+import { awayText, retryWhileAway } from "../api/retry.js";
+import { fromServer } from "../i18n/server-text.js";
+import { t } from "../i18n/translate.js";
+import { decoded, paintBytes } from "../images/bitmap.js";
+import { titleOf } from "../labels/titles.js";
+import { byId, element, setText } from "../lib/dom.js";
+
+const PAUSE_MS = 150;
+const PICTURES = 10;
+const OWN = "drawings:";
+
+/** A step that divides a slider's way into a hundred parts or a few more, and is a number that people write. */
+export const stepOf = ({ minimum, maximum }) => {
+  const way = maximum - minimum;
+  return way > 100 ? 1 : way > 8 ? 0.1 : 0.01;
+};
+
+/** What of an augmentation differs from what changes nothing; null where all of it does. */
+export function specOf(values, fields) {
+  const changed = fields.filter(({ name, default: plain }) => values[name] !== plain);
+  return changed.length === 0 ? null : Object.fromEntries(changed.map(({ name }) => [name, values[name]]));
+}
+
+/** The address of the training that uses it. */
+export const trainAddress = (recipe, spec) => `/train?${new URLSearchParams({ recipe, augmentation: JSON.stringify(spec) })}`;
+
+function startPage() {
+  const form = byId("aug-form");
+  const sliders = byId("aug-sliders");
+  let recipes = [];
+  let fields = [];
+  let timer = 0;
+  let asked = 0; // an answer to an older question is not shown
+
+  const recipe = () => recipes.find(({ name }) => name === form.elements.recipe.value);
+  const values = () => Object.fromEntries(fields.map(({ name }) => [name, Number(form.elements[name].value)]));
+
+  async function begin() {
+    const load = () => Promise.all(["recipes", "schema", "datasets"].map((name) => get(`/api/${name}`)));
+    const [listed, schema, sets] = await retryWhileAway(load, (seconds) => setText(byId("aug-note"), awayText(seconds)));
+    recipes = listed.recipes;
+    fields = schema.augmentation;
+    sliders.replaceChildren(...fields.map(slider));
+    const query = new URLSearchParams(location.search);
+    const wanted = recipes.find(({ name }) => name === query.get("recipe")) ?? recipes.find(({ config }) => config.augmentation) ?? recipes[0];
+    form.elements.recipe.replaceChildren(...recipes.map(({ name, title }) => element("option", { value: name, selected: name === wanted.name }, fromServer(title) || name)));
+    const usable = sets.datasets.filter(({ name, state }) => state === "ready" || name.startsWith(OWN));
+    const source = query.get("source") ?? wanted.config.dataset.split("+")[0].trim();
+    form.elements.source.replaceChildren(...usable.map((info) => element("option", { value: info.name, selected: info.name === source }, titleOf(info))));
+    for (const name of ["recipe", "source"]) form.elements[name].disabled = form.elements[name].length === 0;
+    for (const name of ["seed", "epochs"]) if (/^\d{1,10}$/.test(query.get(name) ?? "")) form.elements[name].value = query.get(name);
+    put(specFrom(query) ?? wanted.config.augmentation);
+    form.removeAttribute("aria-busy");
+  }
+
+  /** The augmentation in the address; null where there is none, or what stands there is none. */
+  function specFrom(query) {
+    try {
+      const spec = JSON.parse(query.get("augmentation"));
+      return typeof spec === "object" && !Array.isArray(spec) ? spec : null;
+    } catch {
+      return null;
+    }
+  }
+
+  function slider({ name, title, explanation, minimum, maximum, ...field }) {
+    const id = `aug-${name}`;
+    const input = element("input", { id, name, type: "range", min: minimum, max: maximum, step: stepOf({ minimum, maximum }), value: field.default, "aria-describedby": `${id}-note` });
+    return element(
+      "div",
+      { class: "aug-slider" },
+      element("label", { for: id }, fromServer(title)),
+      element("output", { for: id }, input.value),
+      input,
+      element("p", { class: "field-note", id: `${id}-note` }, fromServer(explanation)),
+    );
+  }
+
+  /** Puts the sliders where an augmentation has them; null changes nothing. */
+  function put(spec) {
+    for (const field of fields) {
+      const given = spec?.[field.name];
+      form.elements[field.name].value = typeof given === "number" ? given : field.default;
+    }
+    review();
+  }
+
+  function review() {
+    for (const { name } of fields) setText(sliders.querySelector(`output[for="aug-${name}"]`), form.elements[name].value);
+    const spec = specOf(values(), fields);
+    byId("aug-use").href = trainAddress(recipe().name, spec);
+    const { source, seed, epochs } = form.elements;
+    const address = new URLSearchParams({ recipe: recipe().name, source: source.value, seed: seed.value, epochs: epochs.value, augmentation: JSON.stringify(spec) });
+    history.replaceState(null, "", `?${address}`);
+    clearTimeout(timer);
+    timer = setTimeout(() => show(spec), PAUSE_MS);
+  }
+
+  async function show(spec) {
+    const mine = (asked += 1);
+    if (!form.reportValidity()) return;
+    const { source, seed, epochs } = form.elements;
+    if (source.value === "") return setText(byId("aug-note"), t("There is no data set on this machine yet."));
+    const from = source.value.startsWith(OWN) ? { set: source.value.slice(OWN.length) } : { dataset: source.value };
+    const query = new URLSearchParams({ recipe: recipe().name, seed: seed.value, epochs: epochs.value, count: PICTURES, spec: JSON.stringify(spec), ...from });
+    try {
+      const answer = await retryWhileAway(() => get(`/api/augmentation?${query}`), (seconds) => mine === asked && setText(byId("aug-note"), awayText(seconds)));
+      if (mine !== asked) return;
+      setText(byId("aug-error"), "");
+      setText(byId("aug-note"), spec === null ? t("Nothing is changed: every epoch has the pictures as they are.") : t("First each picture as it is, then as {epochs} epochs have it.", { epochs: epochs.value }));
+      byId("aug-rows").replaceChildren(...answer.digits.map(row));
+    } catch (error) {
+      if (mine !== asked) return;
+      setText(byId("aug-note"), "");
+      setText(byId("aug-error"), explain(error));
+    }
+  }
+
+  form.addEventListener("input", ({ target }) => (target.name === "recipe" ? put(recipe().config.augmentation) : review()));
+  form.addEventListener("submit", (event) => event.preventDefault());
+  byId("aug-reset").addEventListener("click", () => put(recipe().config.augmentation));
+  byId("aug-none").addEventListener("click", () => put(null));
+
+  begin().catch((error) => setText(byId("aug-error"), explain(error)));
+}
+
+function row({ label, before, after }) {
+  const pictures = [before, ...after].map((pixels) => {
+    const canvas = element("canvas", { "aria-hidden": "true", width: 28, height: 28 });
+    paintBytes(canvas, decoded(pixels));
+    return canvas;
+  });
+  const name = t("{label}: the picture as it is, and {count} changed ones", { label, count: after.length });
+  return element("li", { class: "aug-row" }, element("span", { "aria-hidden": "true" }, label), element("div", { class: "aug-images", role: "img", "aria-label": name }, ...pictures));
+}
+
+if (byId("aug-form") !== null) startPage();

@@ -1,0 +1,173 @@
+// The comparison of runs: which, by the address; their lines on one chart; what sets them apart, in a table.
+
+import { get } from "../../api/client.js";
+import { explain } from "../../api/errors.js";
+import { awayText, retryWhileAway } from "../../api/retry.js";
+import { styleAt } from "../../charts/series-style.js";
+import { t } from "../../i18n/translate.js";
+import { lineNames } from "../../labels/run-names.js";
+import { byId, setMessage, setText } from "../../lib/dom.js";
+import { saveText } from "../../runs/csv.js";
+import { createRunsList } from "../../runs/list/list.js";
+import { hasEnded } from "../../runs/run-state.js";
+import { createCompareChart } from "./chart.js";
+import { differing } from "./config-diff.js";
+import { METRICS, comparisonCsv } from "./metrics.js";
+import { createStore } from "./store.js";
+import { createCompareTable, metricOptions } from "./table.js";
+
+const MOST_RUNS = 40; // of one chart; more could not be told apart
+const PAGE = 200;
+const TABLE_MS = 200; // numbers that change more often cannot be read
+const WHOLE_NUMBER = /^[1-9]\d{0,9}$/;
+
+function startComparison() {
+  const query = new URLSearchParams(location.search);
+  const tag = query.get("tag");
+  const wanted = [...new Set((query.get("runs") ?? "").split(",").map((text) => text.trim()).filter((text) => WHOLE_NUMBER.test(text)))].map(Number);
+  const controls = { metric: byId("compare-metric"), smoothing: byId("compare-smoothing") };
+  const chart = createCompareChart();
+  const table = createCompareTable({ onToggle: toggle, onDrop: drop });
+  const store = createStore((kind) => (kind === "rows" ? arrange() : render()));
+  const hidden = new Set();
+  let order = []; // numbers in the order in which they got their styles
+  let lines = [];
+  let differences = [];
+  let tableTimer = 0;
+
+  controls.metric.replaceChildren(...metricOptions());
+  const asked = query.get("metric");
+  if (asked in METRICS) controls.metric.value = asked;
+
+  /** The lines and what sets them apart, anew, as runs came, went or changed. */
+  function arrange() {
+    const all = store.all();
+    for (const { id } of all) if (!order.includes(id)) order.push(id);
+    const sorted = [...all].sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
+    differences = differing(sorted.map(({ row }) => row.config));
+    const names = lineNames(sorted.map(({ row }) => row), differences);
+    lines = sorted.map((run, i) => ({ ...run, points: run.points, name: names[i], style: styleAt(order.indexOf(run.id)), isShown: !hidden.has(run.id) }));
+    renderState(all);
+    render();
+  }
+
+  function render() {
+    const scale = document.querySelector("input[name=compare-scale]:checked").value;
+    const axis = document.querySelector("input[name=compare-axis]:checked").value;
+    const atWork = lines.filter(({ row, gone }) => !gone && !hasEnded(row));
+    const lastX = Math.max(0, ...atWork.map(({ row, points }) => (points.length > 0 ? Math.min(row.config.epochs, points.at(-1).epoch * 4) : 0)));
+    chart.show({ lines, metric: controls.metric.value, axis, scale, weight: Number(controls.smoothing.value), lastX });
+    if (tableTimer === 0) tableTimer = setTimeout(showTable, TABLE_MS);
+    setText(byId("compare-smoothing-value"), Number(controls.smoothing.value).toFixed(2));
+    const empty = lines.every(({ points }) => points.length === 0);
+    for (const id of ["compare-png", "compare-csv"]) byId(id).disabled = empty;
+  }
+
+  function showTable() {
+    tableTimer = table.isPressed() ? setTimeout(showTable, TABLE_MS) : 0; // a button must not go while it is pressed
+    if (tableTimer !== 0) return;
+    table.show(lines, differences, chart.colorOf);
+  }
+
+  function renderState(all) {
+    const working = all.filter(({ row, gone }) => !gone && !hasEnded(row));
+    const running = working.filter(({ row }) => row.state === "running").length;
+    setText(byId("compare-count"), all.length === 0 ? "" : countText(all.length, working.length, running));
+    setMessage(byId("compare-away"), all.some(({ lost }) => lost) ? t("Connection lost; the lines go on when the server is back.") : "");
+    const missing = all.filter(({ gone }) => gone).map(({ id }) => `#${id}`);
+    setMessage(byId("compare-gone"), missing.length > 0 ? t("Not kept any more: {runs}. What was drawn stays here.", { runs: missing.join(", ") }) : "");
+  }
+
+  function toggle(id) {
+    if (hidden.has(id)) hidden.delete(id);
+    else hidden.add(id);
+    arrange();
+  }
+
+  /** Takes a run out of the comparison and its address; the run itself stays. */
+  function drop(id) {
+    store.drop(id);
+    hidden.delete(id);
+    const url = new URL(location.href);
+    url.searchParams.delete("tag");
+    url.searchParams.set("runs", store.all().map((run) => run.id).join(","));
+    history.replaceState(null, "", url);
+    byId("compare-title").focus();
+  }
+
+  for (const control of document.querySelectorAll("#compare-controls input, #compare-controls select")) control.addEventListener("input", render);
+  controls.metric.addEventListener("input", () => {
+    const url = new URL(location.href);
+    url.searchParams.set("metric", controls.metric.value);
+    history.replaceState(null, "", url);
+  });
+  byId("compare-png").addEventListener("click", () => chart.savePng(METRICS[controls.metric.value].name(), `${fileName(lines)}.png`));
+  byId("compare-csv").addEventListener("click", () => saveText(comparisonCsv(lines), `${fileName(lines)}.csv`));
+
+  async function load() {
+    const note = byId("compare-note");
+    const wait = (seconds) => setMessage(note, awayText(seconds));
+    try {
+      const rows = tag !== null ? await taggedRuns(tag, wait) : await namedRuns(wanted, wait);
+      setMessage(note, noteText(rows));
+      order = rows.slice(0, MOST_RUNS).map(({ id }) => id);
+      rows.slice(0, MOST_RUNS).forEach(store.add);
+      if (rows.length === 0) arrange();
+      return order;
+    } catch (error) {
+      setMessage(note, explain(error));
+      arrange();
+      return [];
+    }
+  }
+
+  function noteText(rows) {
+    if (rows.length > MOST_RUNS) return t("These are the first {most} of {count} runs.", { most: MOST_RUNS, count: rows.length });
+    if (tag !== null && rows.length === 0) return t("No run has the tag “{tag}”.", { tag });
+    const missing = wanted.filter((id) => !rows.some((row) => row.id === id));
+    return tag === null && missing.length > 0 ? t("There is no run {runs}.", { runs: missing.join(", ") }) : "";
+  }
+
+  setText(byId("compare-title"), tag === null ? t("Compare runs") : tag);
+  load().then((ids) => {
+    const list = createRunsList({ chosen: ids });
+    byId("compare-choose").open = ids.length === 0;
+    list.refresh();
+    get("/api/datasets").then(({ datasets }) => list.knowDatasets(datasets), () => {}); // names stay short without them
+  });
+}
+
+function countText(all, working, running) {
+  if (all === 1) return working === 0 ? t("1 run, done") : running === 1 ? t("1 run, training") : t("1 run, waiting");
+  if (working === 0) return t("{count} runs, all done", { count: all });
+  return t("{count} runs: {running} training, {waiting} waiting", { count: all, running, waiting: working - running });
+}
+
+const fileName = (lines) => `compare-${lines.slice(0, 8).map(({ id }) => id).join("-")}`;
+
+/** The runs of these numbers, in the order of the address, without those that are not there. */
+async function namedRuns(ids, wait) {
+  const found = await Promise.all(
+    ids.slice(0, MOST_RUNS).map((id) =>
+      retryWhileAway(() => get(`/api/runs/${id}`), wait).catch((error) => {
+        if (error.status === 404 || error.status === 422) return null;
+        throw error;
+      }),
+    ),
+  );
+  return found.filter((row) => row !== null);
+}
+
+/** All runs with a tag, the oldest first: in a race, the order in which they run. */
+async function taggedRuns(tag, wait) {
+  const found = [];
+  let before = "";
+  for (;;) {
+    const page = await retryWhileAway(() => get(`/api/runs?limit=${PAGE}${before}`), wait);
+    found.push(...page.runs.filter(({ tags }) => (tags ?? []).includes(tag)));
+    if (page.next === null) return found.reverse();
+    before = `&before=${page.next}`;
+  }
+}
+
+startComparison();

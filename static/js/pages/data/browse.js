@@ -1,0 +1,174 @@
+// What is in a data set: the class balance, and its pictures page by page.
+
+import { Refused, get, post } from "../../api/client.js";
+import { explain } from "../../api/errors.js";
+import { addressOf, noteText } from "../../data/dataset-list.js";
+import { count, sentences } from "../../i18n/format.js";
+import { fromServer } from "../../i18n/server-text.js";
+import { t } from "../../i18n/translate.js";
+import { ownName, titleOf } from "../../labels/titles.js";
+import { byId, element, setText } from "../../lib/dom.js";
+import { createOwn } from "./drawings.js";
+import { createGrid, createLarge, showBalance } from "./grid.js";
+
+const PAGE = 120;
+
+/** Makes the view; gives what shows a place of the address. */
+export function createBrowse(page) {
+  const balance = byId("balance").parentElement;
+  let place = null;
+  let pictures = [];
+  let asked = 0; // an answer to an older question is not shown
+
+  const grid = createGrid({ onOpen: (at) => open(at) });
+  const own = createOwn(page, { again: () => show(place) });
+  const open = createLarge({
+    pictures: () => pictures,
+    titleOf: ({ label, index }, at) => (index === undefined ? t("{label}: drawing {number}", { label, number: at + 1 }) : t("{label}: picture {number}", { label, number: index })),
+    textOf: own.textOf,
+    onRelabel: own.relabel,
+    onDelete: own.remove,
+  });
+  const pager = {
+    "first-page": () => 0,
+    "previous-page": () => place.offset - PAGE,
+    "next-page": () => place.offset + PAGE,
+    "last-page": (total) => Math.floor((total - 1) / PAGE) * PAGE,
+  };
+  let total = 0;
+
+  for (const [id, offset] of Object.entries(pager)) {
+    byId(id).addEventListener("click", () => go({ offset: Math.max(0, offset(total)) }));
+  }
+  for (const input of byId("browse").querySelectorAll("input[type=radio]")) {
+    input.addEventListener("change", () => go({ [input.name]: input.value, offset: 0, ...(input.name === "view" ? { label: null } : {}) }));
+  }
+  byId("more-drawings").addEventListener("click", async ({ currentTarget: button }) => {
+    button.disabled = true;
+    const question = asked;
+    try {
+      const answer = await own.more(place);
+      if (question !== asked) return;
+      pictures = [...pictures, ...answer.pictures];
+      grid.show(pictures);
+      setText(byId("grid-line"), line(answer));
+      button.hidden = !answer.more;
+    } catch (failure) {
+      page.complain(explain(failure));
+    } finally {
+      button.disabled = false;
+    }
+  });
+
+  const go = (change) => page.go({ ...place, ...change });
+  const choose = (label) => go({ label, offset: 0 });
+
+  async function show(next) {
+    place = next;
+    asked += 1;
+    const question = asked;
+    const info = page.datasets().find(({ name }) => name === place.set);
+    if (info === undefined) return showUnknown();
+    const set = ownName(place.set);
+    const drawn = set !== null && place.view === "drawn";
+    setText(byId("browse-title"), titleOf(info));
+    setText(byId("browse-text"), sentences(description(info, set), info.state === "ready" ? "" : noteText(info)));
+    byId("browse-actions").replaceChildren(...actions(info, set));
+    byId("views").hidden = set === null;
+    byId("splits").hidden = drawn;
+    byId("browse").querySelector(`[name=view][value=${place.view}]`).checked = true;
+    byId("browse").querySelector(`[name=split][value=${place.split}]`).checked = true;
+    if (pictures.length === 0) setText(byId("grid-line"), t("Fetching the pictures …"));
+    const answer = await (drawn ? fetchDrawn(set) : fetchRendered());
+    if (question !== asked || answer === null) return;
+    ({ pictures, total } = answer);
+    byId("known-labels").replaceChildren(...info.labels.map((label) => element("option", { value: label })));
+    balance.hidden = Object.keys(answer.counts).length === 0;
+    showBalance(answer.counts, place.label, choose);
+    setText(byId("grid-line"), line(answer));
+    if (pictures.length > 0) grid.show(pictures);
+    else grid.showNothing(element("p", {}, t("There is nothing of this label here.")));
+    byId("pager").hidden = drawn || total <= PAGE;
+    byId("more-drawings").hidden = !answer.more;
+    byId("first-page").disabled = byId("previous-page").disabled = place.offset === 0;
+    byId("next-page").disabled = byId("last-page").disabled = place.offset + PAGE >= total;
+  }
+
+  async function fetchRendered() {
+    const query = new URLSearchParams({ split: place.split, offset: place.offset, limit: PAGE });
+    if (place.label !== null) query.set("label", place.label);
+    try {
+      const answer = await page.ask(() => get(`/api/datasets/${encodeURIComponent(place.set)}/digits?${query}`));
+      return { pictures: answer.digits, total: answer.total, counts: answer.counts, more: false };
+    } catch (failure) {
+      if (!(failure instanceof Refused) || failure.status !== 409) throw failure;
+      showMissing(explain(failure));
+      return null;
+    }
+  }
+
+  const fetchDrawn = (set) => page.ask(() => own.fetch(set, place.label));
+
+  function line({ more }) {
+    const of = place.label === null ? t("all labels") : t("only {label}", { label: place.label });
+    if (total === 0) return of;
+    const last = more ? pictures.length : Math.min(place.offset + pictures.length, total);
+    return t("{from} to {to} of {total}, {of}", { from: count(place.offset + 1), to: count(last), total: count(total), of });
+  }
+
+  /** The set is not on this machine yet, or has too few drawings. */
+  function showMissing(message) {
+    const info = page.datasets().find(({ name }) => name === place.set);
+    const parts = [element("p", {}, message)];
+    if (info.state === "download" || info.state === "generate") {
+      setText(parts[0], sentences(t("{name} is not on this machine yet.", { name: fromServer(info.title) }), fromServer(info.note)));
+      const button = element("button", { class: "button accent", type: "button" }, info.state === "download" ? t("Download it now") : t("Draw it now"));
+      button.addEventListener("click", () => fetchSet(button));
+      parts.push(button);
+    }
+    pictures = [];
+    setText(byId("grid-line"), "");
+    byId("pager").hidden = byId("more-drawings").hidden = true;
+    balance.hidden = byId("splits").hidden = true;
+    for (const action of byId("browse-actions").children) action.classList.remove("accent");
+    grid.showNothing(...parts);
+  }
+
+  async function fetchSet(button) {
+    button.disabled = true;
+    setText(button, t("Working on it …"));
+    page.complain("");
+    try {
+      await post(`/api/datasets/${encodeURIComponent(place.set)}/fetch`);
+      await page.refresh();
+      await show(place);
+    } catch (failure) {
+      page.complain(explain(failure));
+      button.disabled = false;
+      setText(button, t("Try again"));
+    }
+  }
+
+  function showUnknown() {
+    setText(byId("browse-title"), t("There is no such set"));
+    setText(byId("browse-text"), t("Choose another from the list, or make a new one."));
+    byId("browse-actions").replaceChildren();
+    balance.hidden = byId("views").hidden = byId("splits").hidden = byId("pager").hidden = byId("more-drawings").hidden = true;
+    setText(byId("grid-line"), "");
+    grid.showNothing(element("a", { class: "button accent", href: "/data?make" }, t("Make a new set")));
+  }
+
+  return show;
+}
+
+const description = (info, set) =>
+  set === null ? fromServer(info.description) : t("Kept as strokes: for a network each is drawn again many times, with other pens and small warps.");
+
+function actions(info, set) {
+  const train = element("a", { class: info.state === "too-few" ? "button" : "button accent", href: `/train?dataset=${encodeURIComponent(info.name)}` }, t("Train on these"));
+  if (set === null) return [train];
+  const draw = element("a", { class: info.state === "too-few" ? "button accent" : "button", href: addressOf({ kind: "draw", set, labels: info.labels }) }, t("Draw more"));
+  const mine = element("a", { class: "button", href: `/mine?set=${encodeURIComponent(set)}` }, t("Make it mine"));
+  const save = (format, words) => element("a", { class: "button", href: `/api/drawings/export?format=${format}&set=${encodeURIComponent(set)}`, download: true }, words);
+  return [...(info.state === "too-few" ? [] : [train]), draw, mine, save("png", t("Pictures (PNG)")), save("json", t("Strokes (JSON)"))];
+}

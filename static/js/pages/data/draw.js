@@ -1,0 +1,198 @@
+// The place to draw a set of one's own: it asks for each label until there are enough of all.
+
+import { get, post, remove } from "../../api/client.js";
+import { explain } from "../../api/errors.js";
+import { addressOf } from "../../data/dataset-list.js";
+import { createBoard } from "../../drawing/board.js";
+import { EMPTY, isEmpty, lines } from "../../drawing/drawing.js";
+import { createOverlay } from "../../drawing/overlay.js";
+import { t } from "../../i18n/translate.js";
+import { datasetOf } from "../../labels/titles.js";
+import { byId, element, say, setText } from "../../lib/dom.js";
+
+const ENOUGH = 10; // of each label
+const LEAST = 5; // of each label, with fewer than which the server does not train
+const BRUSH = 26;
+const LONG_LABEL = 3; // characters
+
+/** The label to ask for next: the first of those that there are fewest of. */
+export const askedNext = (counts) =>
+  Object.entries(counts).reduce((least, [label, count]) => (least === null || count < counts[least] ? label : least), null);
+
+/** Makes the view; gives what shows a place of the address. */
+export function createDraw(page) {
+  const canvas = byId("pad");
+  const keep = byId("keep");
+  const train = byId("train-on-these");
+  const buttons = { undo: byId("undo-stroke"), clear: byId("clear") };
+  const tell = (text, ...actions) => say(byId("draw-kept"), text, ...actions);
+  const overlay = createOverlay(byId("overlay"));
+  let set = null;
+  let shows = 0; // an answer for a set that was to be shown before another is not used
+  let counts = {}; // by label, with those that are on their way to the server
+  let isDeclared = false; // the server keeps its labels
+  let asked = null;
+  let unsent = []; // {label, strokes, set}: drawings that the server has not taken
+
+  const board = createBoard(canvas, {
+    start: EMPTY,
+    overlay,
+    brush: () => BRUSH,
+    erasing: () => false,
+    onChange: showTools,
+    onReplaced: () => {},
+    onPen(place, isDown) {
+      overlay.showPen(place, isDown);
+      if (place !== null) setText(byId("pen-spoken"), isDown ? t("Pen down") : t("Pen up"));
+    },
+  });
+
+  function showTools(drawing) {
+    keep.disabled = buttons.clear.disabled = isEmpty(drawing);
+    buttons.undo.disabled = !board.canUndo();
+    byId("hint").toggleAttribute("data-off", !isEmpty(drawing));
+  }
+
+  function ask(label) {
+    asked = label;
+    const place = byId("draw-label");
+    setText(place, label);
+    place.toggleAttribute("data-long", [...label].length > LONG_LABEL);
+    setText(byId("draw-ask"), t("Draw {label}: number {number}", { label, number: counts[label] + 1 }));
+    setText(byId("hint"), label);
+    showCounts();
+  }
+
+  function showCounts() {
+    const list = byId("draw-counts");
+    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.label : null;
+    list.replaceChildren(
+      ...Object.entries(counts).map(([label, count]) => {
+        const name = t("Draw {label}; {count} of {enough} are drawn", { label, count, enough: ENOUGH });
+        const attributes = { type: "button", class: "draw-count", "data-label": label, "aria-pressed": String(label === asked), "aria-label": name, "data-enough": count >= ENOUGH };
+        const mark = count >= ENOUGH ? `${count} ✓` : `${count} / ${ENOUGH}`;
+        const button = element("button", attributes, element("strong", {}, label), element("span", {}, mark));
+        button.addEventListener("click", () => ask(label));
+        return element("li", {}, button);
+      }),
+    );
+    if (focused !== null) [...list.querySelectorAll("button")].find(({ dataset }) => dataset.label === focused)?.focus();
+    const least = Math.min(...Object.values(counts));
+    const ready = least >= LEAST;
+    if (ready) {
+      train.href = `/train?dataset=${encodeURIComponent(datasetOf(set))}`;
+      train.removeAttribute("aria-disabled");
+    } else {
+      train.removeAttribute("href"); // which makes a link one that leads nowhere
+      train.setAttribute("aria-disabled", "true");
+    }
+    byId("remove-set").hidden = !isDeclared || Object.values(counts).some((count) => count > 0);
+    byId("see-set").href = addressOf({ kind: "browse", set: datasetOf(set) });
+    const left = Object.values(counts).reduce((sum, count) => sum + Math.max(0, ENOUGH - count), 0);
+    setText(byId("train-note"), left === 0 ? t("Enough of each. More make it read better still.") : ready ? t("It can be tried already; {left} more make {enough} of each.", { left, enough: ENOUGH }) : t("{left} more make {enough} of each.", { left, enough: ENOUGH }));
+  }
+
+  function keepIt() {
+    const drawing = board.shown();
+    if (isEmpty(drawing) || asked === null) return;
+    const label = asked;
+    board.replace(EMPTY);
+    counts[label] += 1;
+    ask(askedNext(counts));
+    return send({ label, strokes: lines(drawing), set });
+  }
+
+  /** Sends a drawing; one that cannot be kept waits in `unsent`, whatever is drawn and shown meanwhile. */
+  async function send(drawing) {
+    try {
+      const kept = await post("/api/drawings", drawing);
+      if (kept.set === set && unsent.length === 0) tell(t("Kept as {label}.", { label: kept.label }), [t("Take it back"), () => takeBack(kept)]);
+    } catch (error) {
+      unsent.push(drawing);
+      if (drawing.set === set) {
+        counts[drawing.label] -= 1;
+        ask(asked);
+      }
+      sayUnsent(explain(error));
+    }
+  }
+
+  function sayUnsent(why) {
+    const text = unsent.length === 1 ? t("One drawing could not be kept. {why}", { why }) : t("{count} drawings could not be kept. {why}", { count: unsent.length, why });
+    tell(text, [t("Try again"), sendAgain], [t("Throw away"), throwAway]);
+  }
+
+  async function sendAgain() {
+    const waiting = unsent;
+    unsent = [];
+    tell(t("Working on it …"));
+    for (const drawing of waiting) {
+      if (drawing.set === set && drawing.label in counts) counts[drawing.label] += 1;
+      await send(drawing);
+    }
+    ask(askedNext(counts));
+  }
+
+  function throwAway() {
+    unsent = [];
+    tell("");
+  }
+
+  // what is only in this page would be lost with it
+  window.addEventListener("beforeunload", (event) => {
+    if (unsent.length > 0) event.preventDefault();
+  });
+
+  async function takeBack(kept) {
+    try {
+      await remove(`/api/drawings/${kept.id}`);
+      if (kept.set !== set) return;
+      counts[kept.label] -= 1;
+      ask(kept.label);
+      tell(t("It is not kept any more."));
+    } catch (error) {
+      tell(t("It is still kept. {why}", { why: explain(error) }));
+    }
+  }
+
+  byId("remove-set").addEventListener("click", async () => {
+    page.complain("");
+    try {
+      await remove(`/api/drawings/sets/${encodeURIComponent(set)}`);
+      await page.go({ kind: "make" }, { replace: true });
+      byId("make-title").focus();
+      page.say(t("The set “{name}” is removed.", { name: set }));
+    } catch (error) {
+      page.complain(explain(error));
+    }
+  });
+  keep.addEventListener("click", keepIt);
+  buttons.undo.addEventListener("click", board.undo);
+  buttons.clear.addEventListener("click", board.clear);
+  document.addEventListener("keydown", (event) => {
+    if (byId("draw").hidden || event.target.closest("input, dialog")) return;
+    if (event.key === "Escape") board.clear();
+    else if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey)) board.undo();
+    else if (event.key === "Enter" && (event.target === canvas || event.target === document.body)) keepIt();
+    else return;
+    event.preventDefault();
+  });
+  canvas.setAttribute("data-ready", "");
+
+  return async function show({ set: name, labels }) {
+    const mine = (shows += 1);
+    const { labels: known, declared } = await page.ask(() => get(`/api/drawings/sets/${encodeURIComponent(name)}`));
+    if (mine !== shows || byId("draw").hidden) return;
+    const all = [...new Set([...declared, ...labels, ...Object.keys(known)])];
+    if (all.length === 0) return page.go({ kind: "make" }, { replace: true });
+    set = name; // till now, what is kept belongs to the set whose labels are shown
+    counts = Object.fromEntries(all.map((label) => [label, known[label] ?? 0]));
+    isDeclared = declared.length > 0;
+    setText(byId("draw-title"), t("Draw the set “{name}”", { name }));
+    setText(byId("draw-text"), t("Write each as you always do: the network learns your hand. {enough} of each are enough to begin with.", { enough: ENOUGH }));
+    if (unsent.length === 0) tell("");
+    board.replace(EMPTY);
+    ask(askedNext(counts));
+    await page.refresh();
+  };
+}

@@ -1,0 +1,115 @@
+// The data page: the sets, what is in one, a new set, and the place to draw it.
+
+import { get, post, BACK } from "../../api/client.js";
+import { explain } from "../../api/errors.js";
+import { awayText, retryWhileAway } from "../../api/retry.js";
+import { addressOf, setLinks, wanted } from "../../data/dataset-list.js";
+import { t } from "../../i18n/translate.js";
+import { datasetOf } from "../../labels/titles.js";
+import { byId, say, setText } from "../../lib/dom.js";
+import { createBrowse } from "./browse.js";
+import { createDraw } from "./draw.js";
+import { createMake } from "./new-set.js";
+
+const SECTIONS = ["browse", "make", "draw"];
+
+function startDataPage() {
+  const note = byId("data-note");
+  const error = byId("data-error");
+  const list = byId("sets");
+  let datasets = null;
+
+  const page = {
+    datasets: () => datasets,
+    /** Says something; `actions` are [words, what to do]. */
+    say: (text, ...actions) => say(note, text, ...actions),
+    complain: (text) => setText(error, text),
+    /** Asks until the server answers, saying so meanwhile. */
+    async ask(load) {
+      let waited = false;
+      const answer = await retryWhileAway(load, (seconds) => {
+        waited = true;
+        setText(note, awayText(seconds));
+      });
+      if (waited) setText(note, "");
+      return answer;
+    },
+    /** Fetches the list of sets anew. */
+    async refresh() {
+      ({ datasets } = await page.ask(() => get("/api/datasets")));
+      markSets();
+    },
+    go(place, { replace = false } = {}) {
+      window.history[replace ? "replaceState" : "pushState"](null, "", addressOf(place));
+      return show();
+    },
+  };
+
+  const views = { browse: createBrowse(page), make: createMake(page), draw: createDraw(page) };
+
+  window.addEventListener(BACK, () => page.refresh());
+
+  function markSets() {
+    const { kind, set } = wanted(location.search);
+    const current = kind === "browse" ? (set ?? datasets[0]?.name) : kind === "draw" ? datasetOf(set) : null;
+    list.replaceChildren(...setLinks(datasets, current));
+    list.removeAttribute("aria-busy");
+    const marked = list.querySelector("[aria-current]"); // on a phone the sets are a row that goes on to the side
+    if (marked !== null && list.scrollWidth > list.clientWidth) list.scrollLeft = marked.offsetLeft - list.offsetLeft;
+  }
+
+  /** Shows what the address says. */
+  async function show() {
+    setText(error, "");
+    setText(note, "");
+    const place = wanted(location.search);
+    byId("stage").parentElement.dataset.view = place.kind;
+    for (const name of SECTIONS) byId(name).hidden = name !== place.kind;
+    try {
+      if (datasets === null) await page.refresh();
+      else markSets();
+      await views[place.kind](place.kind === "browse" && place.set === null ? { ...place, set: datasets[0].name } : place);
+    } catch (failure) {
+      setText(error, explain(failure));
+    }
+  }
+
+  byId("stage").parentElement.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='/data?']");
+    if (link === null || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    page.go(wanted(new URL(link.href).search)).then(() => {
+      if (![document.body, link].includes(document.activeElement)) return; // something else was chosen meanwhile
+      document.querySelector(".data-stage section:not([hidden]) h2")?.focus();
+    });
+  });
+  window.addEventListener("popstate", show);
+
+  byId("import-open").addEventListener("click", () => byId("import-file").click());
+  byId("import-file").addEventListener("change", async ({ target }) => {
+    const [file] = target.files;
+    target.value = "";
+    if (file === undefined) return;
+    setText(error, "");
+    try {
+      const answer = await post("/api/drawings/import", parsed(await file.text()));
+      await page.refresh();
+      await page.go({ kind: "browse", set: datasetOf(answer.sets[0]) });
+      page.say(answer.imported === 1 ? t("One drawing came in.") : t("{count} drawings came in.", { count: answer.imported }));
+    } catch (failure) {
+      setText(error, explain(failure));
+    }
+  });
+
+  show();
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(t("That file is no JSON. Drawings are imported from the JSON that “Strokes (JSON)” saves."));
+  }
+}
+
+startDataPage();

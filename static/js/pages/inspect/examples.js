@@ -1,0 +1,52 @@
+// A digit of the test set, for those who do not want to draw.
+
+import { Refused, get, post } from "../../api/client.js";
+import { fromUrl } from "../../drawing/image-file.js";
+import { decoded } from "../../images/bitmap.js";
+
+const SIDE = 28;
+const FALLBACK = "strokes"; // drawn by digitpad itself, so that it is there without a network
+const totals = new Map();
+
+/**
+ * A test digit of the data set that the model was trained on, or of the one that is always at hand where its labels are
+ * the model's: `{label, index, dataset, pixels, picture}`, with pixels from 0 to 1 in one row, and as a picture for the pad.
+ */
+export async function takeExample({ dataset, labels }) {
+  try {
+    return await fromDataset(dataset, false);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    const found = await fromDataset(FALLBACK, true);
+    if (!labels.includes(found.label)) throw error;
+    return found;
+  }
+}
+
+async function fromDataset(name, fetched) {
+  const path = `/api/datasets/${encodeURIComponent(name)}`;
+  if (!totals.has(name)) {
+    if (fetched) await post(`${path}/fetch`);
+    totals.set(name, (await get(`${path}/digits?split=test&limit=1`)).total);
+  }
+  const offset = Math.floor(Math.random() * totals.get(name));
+  const { digits } = await get(`${path}/digits?split=test&limit=1&offset=${offset}`);
+  const bytes = decoded(digits[0].pixels);
+  return {
+    label: digits[0].label,
+    index: digits[0].index,
+    dataset: name,
+    pixels: Array.from(bytes, (value) => value / 255),
+    picture: await fromUrl(asUrl(bytes)),
+  };
+}
+
+/** Ink on paper, as a PNG. */
+function asUrl(bytes) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = SIDE;
+  const image = new ImageData(SIDE, SIDE);
+  bytes.forEach((value, i) => image.data.set([255 - value, 255 - value, 255 - value, 255], 4 * i));
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas.toDataURL("image/png");
+}

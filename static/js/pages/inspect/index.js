@@ -1,0 +1,278 @@
+// The page that looks inside a network: one drawing, one model, and all that the server computes of them.
+
+import { post, BACK } from "../../api/client.js";
+import { explain } from "../../api/errors-lazy.js";
+import { createCells, repaintCells } from "../../charts/heatmap.js";
+import { num } from "../../charts/heatmap-data.js";
+import { createBoard } from "../../drawing/board.js";
+import { EMPTY, isEmpty, ofPicture, question } from "../../drawing/drawing.js";
+import { createOverlay } from "../../drawing/overlay.js";
+import { unpack } from "../../drawing/recent-drawings.js";
+import { count, percent } from "../../i18n/format.js";
+import { t } from "../../i18n/translate.js";
+import { unitName } from "../../labels/layer-text.js";
+import { byId, element, pageData, setText } from "../../lib/dom.js";
+import { forGood, forTab, recall } from "../../lib/storage.js";
+import { onThemeChange } from "../../lib/theme.js";
+import { clearBars, ensureBars, showBars } from "../../prediction/bars.js";
+import { createBackward } from "./backward.js";
+import { createToward } from "./counterfactual.js";
+import { takeExample } from "./examples.js";
+import { createLayers, layerFacts } from "./layers.js";
+import { createNeuron } from "./neuron.js";
+import { createNumerical } from "./numerical-gradient.js";
+import { createStep } from "./optimizer-step.js";
+import { createWhere } from "./saliency.js";
+
+const BRUSH = 30;
+const SIDE = 28;
+const SOON = 400; // ms after which an answer is waited for
+const CURRENT = "digitpad.drawing"; // what is on the pad of the first page
+const PAST = "digitpad.past";
+const WEIGHTED = new Set(["dense", "conv2d"]);
+
+const { models, default: chosenModel } = pageData();
+const subject = { model: models.find(({ name }) => name === chosenModel) ?? models[0], drawing: null, truth: null, unit: null, layers: [] };
+let generation = 0; // of the drawing, the model and the label: answers to older ones are dropped
+
+/** Asks the server, and resolves to null where the drawing or the model is another one by then, or it refused. */
+async function ask(what, extra = {}) {
+  const mine = generation;
+  if (subject.drawing === null) return null;
+  try {
+    const answer = await post(`/api/explain/${what}`, { drawing: subject.drawing, model: subject.model.name, ...extra });
+    if (mine !== generation) return null;
+    setText(byId("inside-error"), "");
+    return { ...answer, labels: subject.model.labels };
+  } catch (error) {
+    const message = await explain(error);
+    if (mine === generation) setText(byId("inside-error"), message);
+    return null;
+  }
+}
+
+// The drawing
+
+const canvas = byId("pad");
+const overlay = createOverlay(byId("overlay"));
+const examples = new WeakMap(); // pictures that are test digits, with their label and exact pixels
+const board = createBoard(canvas, {
+  start: EMPTY,
+  overlay,
+  brush: () => BRUSH,
+  erasing: () => false,
+  onChange,
+  onReplaced: () => {},
+  onPen(place, isDown) {
+    overlay.showPen(place, isDown);
+    if (place !== null) setText(byId("pen-spoken"), isDown ? t("Pen down") : t("Pen up"));
+  },
+});
+
+let turn = 0; // another one with each change of the drawing and each that is to come
+
+function onChange(drawing, { final }) {
+  turn += 1;
+  byId("clear").disabled = isEmpty(drawing);
+  byId("undo").disabled = !board.canUndo();
+  byId("hint").toggleAttribute("data-off", !isEmpty(drawing));
+  if (!final) return;
+  const example = drawing.picture === null ? undefined : examples.get(drawing.picture);
+  if (isEmpty(drawing)) setTruth(null);
+  else if (example !== undefined) setTruth(example.label);
+  subject.drawing = isEmpty(drawing) ? null : example === undefined ? question(drawing) : { pixels: example.pixels };
+  look();
+}
+
+/** Puts on the pad what `load` gives, unless something was drawn or put there meanwhile; nothing for null. */
+async function put(load) {
+  const mine = (turn += 1);
+  const drawing = await load();
+  if (mine === turn && drawing !== null) board.replace(drawing);
+}
+
+async function putExample() {
+  const button = byId("example");
+  button.disabled = true;
+  try {
+    await put(async () => {
+      const found = await takeExample(subject.model);
+      examples.set(found.picture, found);
+      return ofPicture(found.picture);
+    });
+  } catch (error) {
+    setText(byId("inside-error"), await explain(error));
+  } finally {
+    button.disabled = false;
+  }
+}
+
+/** What was drawn last on the first page, if this browser has kept it. */
+const lastDrawing = () => recall(forTab, CURRENT) ?? recall(forGood, PAST)?.[0] ?? null;
+
+byId("undo").addEventListener("click", board.undo);
+byId("clear").addEventListener("click", board.clear);
+byId("example").addEventListener("click", putExample);
+byId("last").hidden = lastDrawing() === null;
+byId("last").addEventListener("click", () => put(() => unpack(lastDrawing())));
+canvas.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") board.clear();
+  else if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey)) board.undo();
+});
+
+// The parts of the page
+
+const layers = createLayers(byId("layers"), {
+  onChoose: choose,
+  more: async (layer, first) => (await ask("layer", { layer, first }))?.picture ?? null,
+});
+const input = createCells(byId("input-cells"), { label: t("The input, pixel by pixel"), name: (index) => unitName(index, [1, SIDE, SIDE]) });
+const neuron = createNeuron();
+const backward = createBackward({ onChoose: choose });
+const numerical = createNumerical({ ask: (extra) => ask("numerical", { label: subject.truth, ...extra }) });
+const step = createStep({
+  async ask(extra) {
+    const answer = await ask("step", { label: subject.truth, ...extra });
+    return answer?.label === subject.truth ? answer : null;
+  },
+  ready: () => subject.drawing !== null && subject.truth !== null,
+  unit: () => subject.unit,
+});
+const where = createWhere({ ask });
+const toward = createToward({ ask: (extra) => ask("toward", extra) });
+
+/** All parts for the drawing as it is now. */
+async function look() {
+  generation += 1;
+  step.reset();
+  backward.clear();
+  document.body.toggleAttribute("aria-busy", false);
+  if (subject.drawing === null) return showNothing();
+  const mine = generation;
+  const waiting = setTimeout(() => {
+    if (mine === generation) setText(byId("says"), t("Reading …"));
+  }, SOON);
+  const answer = await ask("forward");
+  clearTimeout(waiting);
+  if (answer === null) return;
+  showForward(answer);
+  toward.use(answer.pixels, answer.outputs.says);
+  await explainUnit();
+  await lookBack();
+  await where.look();
+}
+
+function showNothing() {
+  setText(byId("says"), t("Draw a digit, or take one from the data set."));
+  setText(byId("says-detail"), "");
+  setText(byId("inside-error"), "");
+  clearBars(byId("bars"));
+  layers.clear();
+  neuron.clear();
+  where.clear();
+  toward.use(null, null);
+  byId("softmax-card").hidden = byId("input-card").hidden = true;
+  document.querySelector("[data-waits]").hidden = false;
+}
+
+function showForward({ input: given, outputs, layers: found, parameters, blank }) {
+  document.querySelector("[data-waits]").hidden = true;
+  subject.layers = found;
+  const at = outputs.labels.indexOf(outputs.says);
+  const sure = percent(outputs.calibrated[at]);
+  setText(byId("says"), blank ? t("There is too little ink to read yet.") : t("It says {label}: {percent} sure.", { label: outputs.says, percent: sure }));
+  setText(byId("says-detail"), t("{layers} layers, {parameters} parameters", { layers: found.length, parameters: count(parameters) }));
+  showBars(byId("bars"), Object.fromEntries(outputs.labels.map((label, i) => [label, outputs.calibrated[i]])), outputs.says);
+  if (subject.unit === null) subject.unit = { layer: found.findLastIndex(({ type }) => WEIGHTED.has(type)), unit: at };
+  layers.show(found.map((layer) => ({ ...layer, shape: layer.output_shape })), { labels: outputs.labels, facts: layerFacts });
+  byId("softmax-card").hidden = byId("input-card").hidden = false;
+  input.show(given.picture);
+  byId("softmax-rows").replaceChildren(
+    ...outputs.labels.map((label, i) =>
+      element("tr", { "data-stressed": i === at, "data-logit": outputs.logits[i], "data-probability": outputs.probabilities[i] }, ...[label, num(outputs.logits[i]), num(outputs.exponentials[i]), num(outputs.probabilities[i])].map((text) => element("td", {}, text))),
+    ),
+  );
+  const sum = t("The exponentials add up to {sum}.", { sum: num(outputs.sum) });
+  const calibrated = t("The pad divides the logits by {temperature} first (temperature), so that it is as sure as it is right: {percent} for {label}.", { temperature: num(outputs.temperature), percent: sure, label: outputs.says });
+  setText(byId("softmax-note"), outputs.temperature === 1 ? sum : `${sum} ${calibrated}`);
+}
+
+/** Another number is to be explained, on the way there and on the way back. */
+async function choose(layer, unit) {
+  subject.unit = { layer, unit };
+  await explainUnit();
+  if (subject.truth !== null) await explainDelta();
+}
+
+/** The labels, where the units of that layer stand for them: in the last one. */
+const labelsIf = (layer) => (layer === subject.layers.length - 1 ? subject.model.labels : null);
+
+async function explainUnit() {
+  const { layer, unit } = subject.unit;
+  layers.mark(layer, unit);
+  backward.mark(layer, unit);
+  const answer = await ask("neuron", subject.unit);
+  if (answer === null || subject.unit.layer !== layer || subject.unit.unit !== unit) return;
+  neuron.show(answer, labelsIf(answer.steps.at(-1).layer));
+  const first = answer.steps[0];
+  if (first.weights === undefined) return numerical.none(first.type);
+  const outputs = subject.layers[first.layer].output_shape;
+  const name = unitName(outputs.length === 1 ? unit : Math.floor(unit / (outputs[1] * outputs[2])), [outputs[0]]);
+  numerical.choose({ layer: first.layer, type: first.type, unit, outputs, weights: first.weights, name });
+}
+
+// The way back
+
+function setTruth(label) {
+  subject.truth = label;
+  for (const input of byId("truth").querySelectorAll("input")) input.checked = input.value === label;
+}
+
+async function lookBack() {
+  for (const input of byId("truth").querySelectorAll("input")) input.disabled = subject.drawing === null;
+  if (subject.truth === null) return;
+  const answer = await ask("backward", { label: subject.truth });
+  if (answer?.label !== subject.truth) return;
+  backward.show(answer, subject.model.labels);
+  backward.mark(subject.unit.layer, subject.unit.unit);
+  step.reset();
+  await explainDelta();
+  await numerical.again();
+}
+
+async function explainDelta() {
+  const { layer, unit } = subject.unit;
+  const answer = await ask("delta", { label: subject.truth, layer, unit });
+  if (answer === null || subject.unit.layer !== layer || subject.unit.unit !== unit) return;
+  const { type, output_shape: shape } = subject.layers[answer.layer];
+  backward.showDelta(answer, { type, labels: labelsIf(answer.last), shape });
+}
+
+function useModel(model) {
+  subject.model = model;
+  subject.unit = null;
+  ensureBars(byId("bars"), model.labels);
+  byId("truth").replaceChildren(...model.labels.map((label) => element("label", {}, element("input", { type: "radio", name: "truth", value: label, autocomplete: "off" }), label)));
+  where.useLabels(model.labels);
+  toward.useLabels(model.labels);
+  numerical.empty();
+  setTruth(model.labels.includes(subject.truth) ? subject.truth : null);
+  look();
+}
+
+byId("truth").addEventListener("change", async ({ target }) => {
+  subject.truth = target.value;
+  await lookBack();
+});
+byId("model").addEventListener("change", ({ target }) => {
+  const address = new URL(location.href);
+  address.searchParams.set("model", target.value);
+  window.history.replaceState(null, "", address);
+  useModel(models.find(({ name }) => name === target.value));
+});
+window.addEventListener(BACK, look);
+onThemeChange(repaintCells);
+const asked = new URLSearchParams(location.search).get("model");
+if (models.some(({ name }) => name === asked)) byId("model").value = asked;
+useModel(models.find(({ name }) => name === byId("model").value) ?? subject.model);
+canvas.setAttribute("data-ready", "");

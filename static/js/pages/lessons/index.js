@@ -1,0 +1,61 @@
+// The live figures of the lessons: each is mounted where the page has a place for it.
+
+import { explain } from "../../api/errors-lazy.js";
+import { t } from "../../i18n/translate.js";
+import { element, setText } from "../../lib/dom.js";
+import { mountActivations, mountLosses } from "./curves.js";
+import { mountPaths } from "./loss-surfaces.js";
+import { mountUnit } from "./neuron.js";
+import { mountPerceptron } from "./perceptron.js";
+import { mountPixels } from "./pixels.js";
+import { mountDepth } from "./signal-depth.js";
+import { mountBatches, mountOverfitting } from "./small-trainings.js";
+import { mountTwoLayers } from "./two-layers.js";
+
+const FIGURES = {
+  activations: mountActivations,
+  batches: mountBatches,
+  depth: mountDepth,
+  losses: mountLosses,
+  overfitting: mountOverfitting,
+  paths: mountPaths,
+  perceptron: mountPerceptron,
+  pixels: mountPixels,
+  "two-layers": mountTwoLayers,
+  unit: mountUnit,
+};
+
+async function begin(section) {
+  const [body, wait, error] = [".figure-body", ".figure-wait", ".figure-error"].map((name) => section.querySelector(name));
+  let asked = 0;
+  /** Does `work`, which asks the server; the figure says that it waits, and what went wrong with what was asked last. */
+  const busy = async (work) => {
+    asked += 1;
+    const own = asked;
+    section.setAttribute("aria-busy", "true");
+    wait.hidden = false;
+    setText(error, "");
+    try {
+      return await work();
+    } catch (reason) {
+      const message = await explain(reason);
+      if (own === asked) setText(error, message);
+      return null;
+    } finally {
+      if (own === asked) {
+        section.setAttribute("aria-busy", "false");
+        wait.hidden = true;
+      }
+    }
+  };
+  const done = await busy(async () => {
+    await FIGURES[section.dataset.figure](body, busy);
+    return true;
+  });
+  if (done) return;
+  const again = element("button", { type: "button", class: "button" }, t("Try again"));
+  again.addEventListener("click", () => begin(section));
+  body.replaceChildren(again);
+}
+
+for (const section of document.querySelectorAll("[data-figure]")) begin(section);

@@ -1,0 +1,65 @@
+// A network with a hidden layer learns a gate: what it says of every place of the plane, epoch by epoch.
+
+import { get } from "../../api/client.js";
+import { createLines } from "../../charts/line-chart.js";
+import { createPlane, levelLine, points, shade, strokePieces } from "../../charts/plane.js";
+import { t } from "../../i18n/translate.js";
+import { decoded } from "../../images/bitmap.js";
+import { choice, latest, player, row, short, slider, table } from "../../lib/controls.js";
+import { element, setText } from "../../lib/dom.js";
+import { nameOf } from "./part-names.js";
+import { GATES, playerWords } from "./perceptron.js";
+
+export async function mountTwoLayers(body, busy) {
+  let seed = 2;
+  let found = null;
+  const ask = latest((isLatest) => busy(() => load(isLatest)));
+  const gate = choice(t("Gate"), GATES, "xor", ask);
+  const activation = choice(t("Activation"), ["tanh", "sigmoid", "relu"].map((type) => [type, nameOf(type)]), "tanh", ask);
+  const units = slider(t("Hidden units"), { min: 1, max: 8, step: 1, value: 4 }, ask);
+  const rate = slider(t("Learning rate η"), { min: 0.05, max: 2, step: 0.05, value: 0.5 }, ask);
+  const plane = createPlane({ label: t("The plane of the two inputs"), xTitle: "x₁", yTitle: "x₂", square: true });
+  const where = element("p", { class: "figure-verdict", role: "status" });
+  const truth = table(t("What it should say, and says"), ["x₁, x₂", t("target t"), t("probability of 1")]);
+  const chart = createLines({ label: t("The loss of the two-layer network"), xTitle: t("epoch"), yTitle: t("loss"), readAt: t("Epoch") });
+  const play = player({ count: () => found?.frames.length ?? 1, go: show, milliseconds: 120, words: playerWords() });
+  const other = element("button", { type: "button", class: "button" }, t("Other first weights"));
+  other.addEventListener("click", () => {
+    seed += 1;
+    ask();
+  });
+  play.node.append(other);
+  const side = element("div", { class: "figure-side" }, where, truth.node);
+  body.replaceChildren(row(gate.node, activation.node, units.node, rate.node), play.node, element("div", { class: "figure-pair" }, plane.node, side), chart.node);
+
+  async function load(isLatest = () => true) {
+    const asked = { gate: gate.value(), activation: activation.value(), units: units.value(), learning_rate: rate.value(), seed };
+    const answer = await get(`/api/explain/two-layers?${new URLSearchParams(asked)}`);
+    if (!isLatest()) return;
+    found = { ...answer, frames: answer.frames.map((frame) => ({ ...frame, plane: [...decoded(frame.plane)].map((byte) => byte / 255) })) };
+    play.stop();
+    play.set(0);
+    const [x, y] = [found.frames.map(({ epoch }) => epoch), found.frames.map(({ loss }) => loss)];
+    chart.show({ series: [{ id: "loss", name: t("loss"), x, y }], isLog: true });
+  }
+
+  function show(at) {
+    if (found === null) return;
+    const { epoch, loss, outputs, plane: said } = found.frames[at];
+    const { side: count, inputs, targets } = found;
+    const range = { x: found.range, y: found.range };
+    truth.show(inputs.map((x, i) => [`${x[0]}, ${x[1]}`, String(targets[i]), element("span", { "data-output": i }, short(outputs[i]))]));
+    const right = outputs.filter((output, i) => output > 0.5 === (targets[i] === 1)).length;
+    where.setAttribute("aria-live", play.isPlaying() ? "off" : "polite"); // at every tick it would be read aloud
+    setText(where, t("Epoch {epoch} of {epochs}: loss {loss}; {right} of 4 are right.", { epoch, epochs: found.epochs, loss: short(loss), right }));
+    plane.show(range, (pen, place, theme) => {
+      shade(pen, place, said, range, count, count, theme.validation, (value) => value);
+      pen.strokeStyle = theme.ink;
+      pen.lineWidth = 2;
+      strokePieces(pen, place, levelLine(said, count, count, 0.5), range, count, count);
+      points(pen, place, theme, inputs, targets);
+    });
+  }
+
+  await load();
+}

@@ -1,0 +1,281 @@
+// The models that are kept: what each is, and what can be done with it.
+
+import { Refused, ServerAway, get, post, remove, BACK } from "../../api/client.js";
+import { explain, explainMessage } from "../../api/errors.js";
+import { awayText, retryWhileAway } from "../../api/retry.js";
+import { ago, bytes, count, moment, percent } from "../../i18n/format.js";
+import { t, tParts } from "../../i18n/translate.js";
+import { metricName } from "../../labels/config-labels.js";
+import { datasetTitle, recipeTitle } from "../../labels/titles.js";
+import { askedText, confirmed } from "../../lib/dialog.js";
+import { byId, element, setText } from "../../lib/dom.js";
+import { evidenceTables, mineNote, mineSentence } from "../../models/measurements.js";
+import { chooseDefault } from "../../models/set-default.js";
+
+const MOST_LABELS = 12;
+const LONGEST_NAME = 64;
+
+function startModelsPage() {
+  const place = byId("models-list");
+  let asked = 0; // an answer to an older question is not shown
+
+  /** Puts the cards in place; what was unfolded of a model stays so, and the focus where it was. */
+  function show(cardsOrNone) {
+    const unfolded = new Set([...place.querySelectorAll("details[open] > summary")].map(nameOf));
+    const focused = place.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+    place.replaceChildren(cardsOrNone);
+    for (const summary of place.querySelectorAll("details > summary")) summary.parentElement.open = unfolded.has(nameOf(summary));
+    if (focused !== null) [...place.querySelectorAll("a, button, summary, h2")].find((node) => nameOf(node) === focused)?.focus({ preventScroll: true });
+  }
+
+  async function refresh() {
+    const mine = (asked += 1);
+    try {
+      const answer = await retryWhileAway(() => get("/api/models"), (seconds) => {
+        if (mine === asked) place.replaceChildren(element("p", { class: "soft models-wait", role: "status" }, awayText(seconds)));
+      });
+      if (mine === asked) show(answer.models.length === 0 ? emptyState() : cards(answer, act));
+    } catch (error) {
+      place.replaceChildren();
+      setText(byId("models-error"), explain(error));
+    }
+    place.removeAttribute("aria-busy");
+  }
+
+  /** Does something to a model, shows the list anew, and says what was done; `focus()` is the model to go on with. */
+  async function act(task, done, focus = () => null) {
+    setText(byId("models-error"), "");
+    try {
+      await task();
+      setText(byId("models-spoken"), typeof done === "function" ? done() : done);
+    } catch (error) {
+      setText(byId("models-error"), explain(error));
+    }
+    await refresh();
+    const wanted = focus();
+    const card = [...place.querySelectorAll("[data-model]")].find(({ dataset }) => dataset.model === wanted);
+    (card?.querySelector("h2") ?? byId("models-title")).focus();
+  }
+
+  byId("import-open").addEventListener("click", () => byId("import-file").click());
+  byId("import-file").addEventListener("change", async ({ target }) => {
+    const [file] = target.files;
+    target.value = "";
+    if (file === undefined) return;
+    byId("import-open").disabled = true;
+    let name = null;
+    await act(
+      async () => {
+        ({ name } = await sent(file));
+      },
+      t("The model came in."),
+      () => name,
+    );
+    byId("import-open").disabled = false;
+  });
+
+  window.addEventListener(BACK, refresh);
+  refresh();
+}
+
+/** What tells something on the page from all else on it: the model, what it is, and its words. */
+const nameOf = (node) => JSON.stringify([node.closest("[data-model]")?.dataset.model, node.tagName, node.textContent]);
+
+/** Sends a model, a zip or an ONNX file, to the server; the card of what came in. */
+async function sent(file) {
+  let response;
+  try {
+    response = await fetch("/api/models", { method: "POST", headers: { "content-type": /\.onnx$/i.test(file.name) ? "application/onnx" : "application/zip", accept: "application/json" }, body: file });
+  } catch {
+    throw new ServerAway();
+  }
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) throw new Refused(response.status, answer?.error ?? t("The server answered with status {status}.", { status: response.status }));
+  return answer;
+}
+
+const emptyState = () =>
+  element(
+    "div",
+    { class: "card blank-slate" },
+    element("h2", {}, t("No models yet")),
+    element("p", { class: "soft" }, t("A network that you train is kept here when it is done.")),
+    element("p", {}, element("a", { class: "button accent", href: "/train" }, t("Train a network"))),
+  );
+
+const cards = ({ models, default: chosen }, act) =>
+  element("ul", { class: "model-list" }, ...models.map((model) => card(model, model.name === chosen, act)));
+
+const address = ({ name }) => `/api/models/${encodeURIComponent(name)}`;
+
+function card(model, isDefault, act) {
+  return element(
+    "li",
+    { class: "card model", "data-model": model.name },
+    element(
+      "div",
+      { class: "model-head" },
+      element("h2", { tabindex: "-1" }, model.name),
+      isDefault ? element("span", { class: "badge" }, t("default")) : null,
+      model.shipped ? element("span", { class: "badge quiet-badge" }, t("comes with digitpad")) : null,
+    ),
+    model.available ? facts(model) : element("p", { class: "model-reason" }, t("It cannot be used: {reason}", { reason: explainMessage(model.reason) })),
+    actions(model, isDefault, act),
+  );
+}
+
+function facts(model) {
+  return element(
+    "div",
+    { class: "model-facts" },
+    element("p", { class: "model-accuracy" }, ...accuracy(model.metrics ?? {})),
+    element(
+      "dl",
+      {},
+      ...fact(t("Network"), model.network),
+      ...fact(t("Size"), t("{parameters} parameters, {bytes}", { parameters: count(model.parameters), bytes: bytes(model.bytes) })),
+      ...fact(t("Labels"), labelsText(model.labels)),
+      ...fact(t("Data set"), titled(model.dataset, datasetTitle)),
+      ...fact(t("Recipe"), titled(model.recipe, recipeTitle)),
+      ...fact(t("Created"), whenAndWhere(model)),
+    ),
+    evidence(model),
+    provenance(model),
+  );
+}
+
+function accuracy({ test_accuracy: test, val_accuracy: validation }) {
+  const number = (share) => element("strong", {}, percent(share, 2));
+  if (test !== undefined) return tParts("{accuracy} of the test pictures", { accuracy: number(test) });
+  if (validation !== undefined) return tParts("{accuracy} of the validation pictures", { accuracy: number(validation) });
+  return [t("Its accuracy was not measured.")];
+}
+
+/** What was measured of it beside its test: before and after it was made one's own, and on what is unlike MNIST. */
+function evidence({ mine, robustness = [], seeds = [] }) {
+  const parts = [];
+  if (mine) parts.push(element("p", {}, mineSentence(mine)), element("p", { class: "field-note" }, mineNote(mine)));
+  const tables = evidenceTables({ mine, robustness, seeds });
+  if (tables.length > 0) parts.push(element("details", { class: "model-more" }, element("summary", {}, t("What was measured")), ...tables));
+  return parts.length > 0 ? element("div", { class: "model-evidence" }, ...parts) : null;
+}
+
+/** What else is known of where it comes from, folded. */
+function provenance({ metrics = {}, seed, software = {} }) {
+  const numbers = Object.entries(metrics).map(([name, value]) => [metricName(name), /accuracy/.test(name) ? percent(value, 2) : String(Number(value.toFixed(5)))]);
+  const made = Object.entries(software).map(([name, version]) => `${name} ${version}`).join(", ");
+  return element(
+    "details",
+    { class: "model-more" },
+    element("summary", {}, t("More about it")),
+    element("dl", {}, ...numbers.flatMap(([name, value]) => fact(name, value)), ...fact(t("Seed"), seed === undefined ? null : String(seed)), ...fact(t("Made by"), made)),
+  );
+}
+
+const fact = (term, value) => (value ? [element("div", {}, element("dt", {}, term), element("dd", {}, value))] : []);
+
+/** A title with the name that it stands for as a tooltip. */
+const titled = (name, titleOf) => (name ? element("span", { title: name }, titleOf(name)) : null);
+
+const labelsText = (labels) =>
+  labels.length <= MOST_LABELS ? labels.join(" ") : t("{labels} and {more} more", { labels: labels.slice(0, MOST_LABELS).join(" "), more: labels.length - MOST_LABELS });
+
+function whenAndWhere({ created, run }) {
+  if (!created) return null;
+  const time = element("time", { datetime: created, title: moment(created) }, ago(created));
+  if (!run) return time;
+  return element("span", {}, ...tParts("{time} by {run}", { time, run: element("a", { href: `/runs/${run}` }, t("run {number}", { number: run })) }));
+}
+
+function actions(model, isDefault, act) {
+  const row = element("div", { class: "model-actions" });
+  const others = element("div", { class: "model-others" });
+  if (model.available) {
+    row.append(
+      element("a", { class: "button", href: `/?model=${encodeURIComponent(model.name)}` }, t("Use on the pad")),
+      element("a", { class: "button", href: `/train?start=${encodeURIComponent(model.name)}` }, t("Fine-tune")),
+      element("a", { class: "button", href: `/mine?model=${encodeURIComponent(model.name)}` }, t("Make it mine")),
+      element("a", { class: "button", href: `/models/${encodeURIComponent(model.name)}/judge` }, t("Judge")),
+    );
+    if (!isDefault) {
+      const choose = () => {
+        let chosen = false;
+        const task = async () => {
+          chosen = await chooseDefault(model.name);
+        };
+        return act(task, () => (chosen ? t("{name} is the default now.", { name: model.name }) : ""), () => model.name);
+      };
+      others.append(button(t("Make default"), choose));
+    }
+    others.append(download(model, "zip", t("Download")));
+    if (!model.shipped) others.append(button(t("Rename"), () => renameModel(model, act)));
+  }
+  if (!model.shipped) others.append(button(t("Delete"), () => deleteModel(model, act)));
+  row.append(others);
+  if (model.available) row.append(exports(model));
+  return row;
+}
+
+const download = (model, format, words) =>
+  element("a", { class: "quiet", href: `${address(model)}/download?format=${format}`, download: true, title: DOWNLOADS[format] }, words);
+
+const DOWNLOADS = {
+  zip: t("The whole model as a zip, which “Import a model” takes"),
+  html: t("One page that draws and reads by itself, from a disk, with no server"),
+  onnx: t("For ONNX Runtime and other programs"),
+  keras: t("The weights for Keras, and a program that builds the model"),
+  npz: t("The weights and the network's description, for NumPy alone"),
+  safetensors: t("The weights alone, as safetensors"),
+  card: t("The model card alone, as JSON"),
+};
+
+/** The formats for other programs, folded. */
+function exports(model) {
+  const choices = [
+    ["html", t("HTML")],
+    ["onnx", t("ONNX")],
+    ["keras", t("Keras")],
+    ["npz", t("NumPy")],
+    ["safetensors", t("Weights")],
+    ["card", t("Card")],
+  ];
+  const line = ([format, words]) => element("li", {}, download(model, format, words), element("span", { class: "soft" }, DOWNLOADS[format]));
+  return element("details", { class: "model-more" }, element("summary", {}, t("Export")), element("ul", { class: "model-formats" }, ...choices.map(line)));
+}
+
+function button(text, action) {
+  const node = element("button", { class: "quiet", type: "button" }, text);
+  node.addEventListener("click", action);
+  return node;
+}
+
+async function renameModel(model, act) {
+  const name = await askedText({
+    title: t("Rename {name}", { name: model.name }),
+    text: t("Small letters a to z, digits, dots and dashes."),
+    label: t("New name"),
+    value: model.name,
+    most: LONGEST_NAME,
+    action: t("Rename"),
+  });
+  if (!name || name === model.name) return;
+  let kept = model.name;
+  await act(
+    async () => {
+      ({ name: kept } = await post(`${address(model)}/rename`, { name }));
+    },
+    t("{old} is {new} now.", { old: model.name, new: name }),
+    () => kept,
+  );
+}
+
+async function deleteModel(model, act) {
+  const sure = await confirmed({
+    title: t("Delete {name}?", { name: model.name }),
+    text: t("What it has learned is gone then, and can only be trained again."),
+    action: t("Delete"),
+  });
+  if (sure) await act(() => remove(address(model)), t("{name} is deleted.", { name: model.name }));
+}
+
+startModelsPage();

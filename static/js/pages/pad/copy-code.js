@@ -1,0 +1,107 @@
+// "Copy as": the very drawing as a program, in a dialog with a tab for each language.
+
+import { t } from "../../i18n/translate.js";
+import { byId, setText } from "../../lib/dom.js";
+
+/** Binds the dialog; `subject()` gives `{url, body}` of the drawing, or null while there is none. */
+export function createCopyDialog(subject) {
+  const dialog = byId("copy-dialog");
+  const text = byId("copy-text");
+  const done = byId("copy-done");
+  const tabs = LANGUAGES.map((language) => byId(`copy-tab-${language}`));
+  let programs = {};
+
+  function select(index, { focus } = {}) {
+    tabs.forEach((tab, i) => {
+      tab.setAttribute("aria-selected", String(i === index));
+      tab.tabIndex = i === index ? 0 : -1;
+    });
+    byId("copy-panel").setAttribute("aria-labelledby", tabs[index].id);
+    text.value = programs[LANGUAGES[index]];
+    text.scrollTop = text.scrollLeft = 0;
+    setText(done, "");
+    if (focus) tabs[index].focus();
+  }
+
+  const current = () => tabs.findIndex((tab) => tab.getAttribute("aria-selected") === "true");
+
+  tabs.forEach((tab, index) => {
+    tab.addEventListener("click", () => select(index));
+    tab.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      const next = { Home: 0, End: tabs.length - 1 }[event.key] ?? (step && (current() + step + tabs.length) % tabs.length);
+      if (next === undefined) return;
+      event.preventDefault();
+      select(next, { focus: true });
+    });
+  });
+
+  byId("copy-button").addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text.value);
+      setText(done, t("Copied."));
+    } catch {
+      // Not allowed, or not there: on plain HTTP from another machine browsers have no clipboard.
+      text.focus();
+      text.select();
+      setText(done, t("It is selected: press Ctrl+C (⌘C) to copy it."));
+    }
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+
+  byId("copy-open").addEventListener("click", () => {
+    const found = subject();
+    if (found === null) return;
+    programs = snippets(found.url, found.body);
+    select(Math.max(0, current()));
+    dialog.showModal();
+  });
+
+  return { showReady: (ready) => (byId("copy-open").disabled = !ready) };
+}
+
+export const LANGUAGES = ["curl", "python", "javascript"];
+
+const END = "DRAWING"; // no line of JSON reads like this
+
+/** Programs that ask the server at `url` to read `body`, by language. They print its answer, one line of JSON. */
+export function snippets(url, body) {
+  const json = JSON.stringify(body);
+  return {
+    curl: `curl -sS --fail-with-body ${shell(url)} \\
+  -H 'content-type: application/json' --data-binary @- <<'${END}'
+${json}
+${END}
+`,
+    python: `import json
+from urllib.request import Request, urlopen
+
+drawing = ${json}
+
+request = Request(
+    ${JSON.stringify(url)},
+    data=json.dumps(drawing).encode(),
+    headers={"content-type": "application/json"},
+)
+with urlopen(request) as response:
+    answer = json.load(response)
+print(json.dumps(answer))
+`,
+    javascript: `const drawing = ${json};
+
+fetch(${JSON.stringify(url)}, {
+  method: "POST",
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify(drawing),
+})
+  .then(async (response) => {
+    if (!response.ok) throw new Error(await response.text());
+    console.log(JSON.stringify(await response.json()));
+  });
+`,
+  };
+}
+
+const shell = (text) => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,0 +1,148 @@
+// "Why this answer?": what came, what the network sees, and what each step between them does.
+
+import { post } from "../../api/client.js";
+import { explain } from "../../api/errors-lazy.js";
+import { percent } from "../../i18n/format.js";
+import { t } from "../../i18n/translate.js";
+import { paintRows } from "../../images/bitmap.js";
+import { byId, element, setMessage, setText } from "../../lib/dom.js";
+import { isKnown, withArticle } from "../../prediction/describe.js";
+
+const STEPS = {
+  smooth: [t("Smoothing"), t("smooth the picture's noise away")],
+  even_out: [t("Even light"), t("even out light that falls unevenly on the paper")],
+  crop: [t("Crop"), t("cut away the paper around the ink")],
+  scale: [t("Scale"), t("make the ink 20 pixels long, its shape kept")],
+  center: [t("Centre"), t("put its centre of mass in the middle")],
+  stroke_width: [t("Stroke width"), t("draw with a pen as wide as MNIST's")],
+};
+const EMPTY_WORDS = t("Draw something, and see here what becomes of it on its way to the network.");
+const NO_DOCTOR = 404;
+
+/** "a 3, 97.4 % (−0.3)": what is read once one step is changed, and by how many points the first label's share moved. */
+export function changeText(asked, other) {
+  const points = ((other.probabilities[asked.label] ?? 0) - (asked.probabilities[asked.label] ?? 0)) * 100;
+  const size = Math.abs(points).toFixed(1);
+  const moved = `${size === "0.0" ? "±" : points < 0 ? "−" : "+"}${size}`;
+  if (other.label === null) return t("nothing is left to read");
+  const read = t("{label}, {percent}", { label: withArticle(other.label), percent: percent(other.probabilities[other.label]) });
+  const unknown = isKnown(other) ? "" : t(", but unclear");
+  return other.label === asked.label ? `${read}${unknown} (${moved})` : `${read}${unknown} (${asked.label}: ${moved})`;
+}
+
+/**
+ * Binds the panel; it asks the server only while it is open. `subject()` gives `{model, body, part}` or null; `part` is
+ * the number of the part that is looked at, null for a drawing of one.
+ */
+export function createDoctor({ subject, openLarge }) {
+  const panel = byId("doctor");
+  const note = byId("doctor-note");
+  const body = byId("doctor-body");
+  const list = byId("doctor-steps");
+  const pictures = { raw: byId("doctor-raw"), input: byId("doctor-input") };
+  const steps = Object.fromEntries(Object.keys(STEPS).map((step) => [step, true]));
+  const rows = Object.fromEntries(Object.keys(STEPS).map((step) => [step, stepRow(step)]));
+  let shown = null;
+  let flight = null;
+
+  for (const [name, title] of [["raw", t("What came")], ["input", t("What the network sees")]]) {
+    pictures[name].parentElement.addEventListener("click", () => shown && openLarge(shown[name], title));
+  }
+  panel.addEventListener("toggle", update);
+
+  function stepRow(step) {
+    const [name, words] = STEPS[step];
+    const box = element("input", { type: "checkbox", id: `step-${step}`, checked: true });
+    const canvas = element("canvas", { width: 28, height: 28 });
+    const large = element("button", { type: "button", class: "mini", "aria-label": t("Open the picture of {step} large", { step: name.toLowerCase() }) }, canvas);
+    const without = element("span", { class: "soft" });
+    const change = element("span", { class: "step-change" });
+    box.addEventListener("change", () => {
+      steps[step] = box.checked;
+      update();
+    });
+    large.addEventListener("click", () => {
+      const other = shown?.without.find((one) => one.step === step);
+      if (other) openLarge(other.input, steps[step] ? t("{step} left out", { step: name }) : t("{step} put back", { step: name }));
+    });
+    const label = element("label", { for: box.id }, box, element("span", {}, element("strong", {}, name), ` ${words}`));
+    const node = element("li", { class: "step" }, label, large, element("p", { class: "step-words" }, without, change));
+    return { node, canvas, without, change };
+  }
+
+  async function update() {
+    const part = subject()?.part ?? null;
+    setText(byId("doctor-of"), part === null ? "" : t(" (part {part})", { part }));
+    flight?.abort();
+    flight = null;
+    if (!panel.open) return;
+    const found = subject();
+    if (found === null) return showNothing(EMPTY_WORDS);
+    const mine = (flight = new AbortController());
+    body.setAttribute("aria-busy", "true");
+    if (shown === null) setMessage(note, t("Looking …"));
+    try {
+      const path = `/api/doctor?model=${encodeURIComponent(found.model)}`;
+      const report = await post(path, { ...found.body, steps }, { signal: mine.signal });
+      if (flight === mine) show(report);
+    } catch (error) {
+      const message = error.status === NO_DOCTOR ? t("This server cannot explain its answers.") : await explain(error);
+      if (flight === mine) showNothing(message);
+    } finally {
+      if (flight === mine) {
+        flight = null;
+        body.removeAttribute("aria-busy");
+      }
+    }
+  }
+
+  /** Only a change of the rows touches the page, so that the box that has the focus keeps it. */
+  function listRows(nodes) {
+    const same = nodes.length === list.children.length && nodes.every((node, place) => node === list.children[place]);
+    if (!same) list.replaceChildren(...nodes);
+  }
+
+  function showNothing(words) {
+    shown = null;
+    body.hidden = true;
+    setMessage(note, words);
+  }
+
+  function show(report) {
+    shown = report;
+    setMessage(note, "");
+    body.hidden = false;
+    paintRows(pictures.raw, report.raw);
+    paintRows(pictures.input, report.input);
+    byId("doctor-sentences").replaceChildren(...report.remarks.map(({ text, values }) => element("li", {}, asSentence(t(text, values)))));
+    setText(byId("doctor-read"), readText(report));
+    listRows(report.without.map(({ step }) => rows[step]?.node).filter(Boolean));
+    for (const other of report.without) {
+      const row = rows[other.step];
+      if (row === undefined) continue;
+      paintRows(row.canvas, other.input);
+      setText(row.without, steps[other.step] ? t("Without it: ") : t("With it: "));
+      setText(row.change, changeText(report, other));
+      row.node.toggleAttribute("data-differs", other.label !== report.label);
+    }
+  }
+
+  return { update };
+}
+
+/** "the stroke is wide" → "The stroke is wide." */
+export function asSentence(text) {
+  const sentence = text.slice(0, 1).toUpperCase() + text.slice(1);
+  return /[.!?。]$/.test(sentence) ? sentence : t("{sentence}.", { sentence });
+}
+
+function readText(report) {
+  if (report.label === null) return t("Nothing is left to read.");
+  const share = percent(report.probabilities[report.label]);
+  const values = { label: withArticle(report.label), percent: share };
+  const all = report.without.every(({ step }) => report.steps[step]);
+  if (isKnown(report)) return all ? t("With all steps: {label}, {percent}.", values) : t("With these steps: {label}, {percent}.", values);
+  return all
+    ? t("With all steps: {label}, {percent}, but unclear.", values)
+    : t("With these steps: {label}, {percent}, but unclear.", values);
+}

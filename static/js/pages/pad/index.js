@@ -1,0 +1,180 @@
+// The drawing page: a pad, its tools, and what the network makes of it.
+
+import { post } from "../../api/client.js";
+import { awayText } from "../../api/retry.js";
+import { createBoard } from "../../drawing/board.js";
+import { boxOnPad, brushOf, EMPTY, isEmpty, lines, linesIn, ofPicture, pack, question } from "../../drawing/drawing.js";
+import { readPicture } from "../../drawing/image-file.js";
+import { listenForPictures } from "../../drawing/image-input.js";
+import { createOverlay } from "../../drawing/overlay.js";
+import { createPast, unpack } from "../../drawing/recent-drawings.js";
+import { SIZE } from "../../drawing/strokes.js";
+import { createTools } from "../../drawing/toolbar.js";
+import { t } from "../../i18n/translate.js";
+import { byId, pageData, setMessage, setText } from "../../lib/dom.js";
+import { forTab, keep, recall } from "../../lib/storage.js";
+import { createAnswer } from "../../prediction/answer.js";
+import { createReader } from "../../prediction/live-predictor.js";
+import { createCopyDialog } from "./copy-code.js";
+import { createDoctor } from "./diagnosis.js";
+import { createTeach } from "./label-drawing.js";
+
+const CURRENT = "digitpad.drawing"; // what is on the pad is kept until the tab is closed
+
+/** Runs the pad; `start` is what was on it before the page was loaded again. */
+function startPad({ model, models }, start) {
+  const canvas = byId("pad");
+  const note = byId("pad-note");
+  const overlay = createOverlay(byId("overlay"));
+  const tools = createTools(canvas, () => board);
+  let reading = null;
+  let turn = 0; // another one with each picture that is brought and each change of the drawing
+
+  const past = createPast({ onChoose: (drawing) => board.replace(drawing) });
+  const board = createBoard(canvas, {
+    start,
+    overlay,
+    brush: () => byId("brush").valueAsNumber,
+    erasing: tools.erasing,
+    onChange,
+    onReplaced: past.remember,
+    onPen(place, isDown) {
+      overlay.showPen(place, isDown);
+      if (place !== null) setText(byId("pen-spoken"), isDown ? t("Pen down") : t("Pen up"));
+    },
+  });
+
+  function onChange(drawing, change) {
+    turn += 1;
+    tools.show(drawing);
+    setMessage(note, "");
+    if (change.final) keep(forTab, CURRENT, isEmpty(drawing) ? null : pack(drawing));
+    reading?.changed(drawing, change);
+  }
+
+  async function bring(file) {
+    setMessage(note, t("Opening the picture …"));
+    const mine = (turn += 1);
+    try {
+      const picture = await readPicture(file);
+      if (mine !== turn) return; // something was drawn or brought meanwhile
+      tools.setErasing(false);
+      board.replace(ofPicture(picture));
+    } catch (error) {
+      if (mine === turn) setMessage(note, error.message);
+    }
+  }
+
+  listenForPictures({
+    button: byId("picture"),
+    input: byId("picture-file"),
+    target: byId("paper"),
+    onFile: bring,
+    onNothing: (message) => setMessage(note, message),
+  });
+  tools.listen();
+  tools.show(start);
+  if (model) reading = startReading({ model, models }, { overlay, shown: board.shown });
+  canvas.setAttribute("data-ready", ""); // from here on it takes a pen
+}
+
+/** Everything that a model makes of the drawing: the answer, why, the lesson, and the drawing as a program. */
+function startReading({ model, models }, { overlay, shown }) {
+  let name = model.name;
+  let parts = [];
+  let selected = 0;
+
+  const whole = () => (isEmpty(shown()) ? null : { model: name, body: question(shown()) });
+
+  /** The strokes of the part whose bars are shown, or of the whole; null if they cannot be told apart. */
+  function chosen() {
+    const all = lines(shown());
+    if (parts.length === 0) return { strokes: all, part: null };
+    const strokes = linesIn(all, parts[selected].box);
+    return strokes.length > 0 ? { strokes, part: selected + 1 } : null;
+  }
+
+  const answer = createAnswer(model.labels, {
+    onParts(found, index) {
+      const another = found.length !== parts.length || index !== selected;
+      [parts, selected] = [found, index];
+      overlay.showBoxes(found.length > 0 ? found.map(({ box }) => boxOnPad(box, shown())) : [], index);
+      if (!another) return;
+      teach.reset();
+      doctor.update();
+    },
+  });
+  const doctor = createDoctor({
+    openLarge: answer.openLarge,
+    subject() {
+      const found = whole();
+      if (found === null || shown().picture !== null) return found;
+      const part = chosen();
+      const body = { strokes: part?.strokes ?? lines(shown()), canvas: SIZE, brush: brushOf(shown()) };
+      return { ...found, body, part: part?.part ?? null };
+    },
+  });
+  const copy = createCopyDialog(() => {
+    const found = whole();
+    return found && { url: `${location.origin}${path(name)}`, body: found.body };
+  });
+  const teach = createTeach(model.labels, {
+    subject() {
+      if (shown().picture !== null) return { refusal: PICTURE_IS_NOT_KEPT };
+      const found = chosen();
+      if (found === null) return { refusal: PART_IS_NOT_APART };
+      return found.strokes.length > 0 ? found : { refusal: "" };
+    },
+  });
+  const away = byId("away");
+  const reader = createReader({
+    ask: ({ drawing, model: asked }, signal) => post(`${path(asked)}&input=true`, question(drawing), { signal }),
+    onAnswer(reply, { drawing, final }, milliseconds) {
+      if (isEmpty(shown())) return;
+      answer.show(reply, milliseconds, final);
+      if (final && drawing === shown()) {
+        teach.reset();
+        doctor.update();
+      }
+    },
+    onRefused: (message) => answer.showRefusal(message),
+    onWaiting: answer.showWaiting,
+    onAway: (seconds) => setMessage(away, `${awayText(seconds)} ${t("Your drawing is kept.")}`),
+    onBack: () => setMessage(away, ""),
+  });
+
+  /** The drawing is another one; unless it only grew, answers to the one before are of no use. */
+  function changed(drawing, { final, grew }) {
+    if (!grew) {
+      reader.forget();
+      [parts, selected] = [[], 0];
+    }
+    copy.showReady(!isEmpty(drawing));
+    if (isEmpty(drawing)) {
+      answer.showBlank();
+      doctor.update();
+    } else if (final || drawing.picture === null) reader.read({ drawing, model: name, final });
+    if (final) teach.reset();
+  }
+
+  byId("model")?.addEventListener("change", (event) => {
+    name = event.target.value;
+    const url = new URL(location.href);
+    url.searchParams.set("model", name);
+    window.history.replaceState(null, "", url);
+    const { labels } = models.find((one) => one.name === name);
+    answer.useLabels(labels);
+    teach.useLabels(labels);
+    changed(shown(), REPLACED);
+  });
+  changed(shown(), REPLACED);
+
+  return { changed };
+}
+
+const PICTURE_IS_NOT_KEPT = t("Only drawings are kept, and this is a picture. Draw it, and it can be kept.");
+const PART_IS_NOT_APART = t("The strokes of this part cannot be told apart from the others. Draw it alone to keep it.");
+const REPLACED = { final: true, grew: false };
+const path = (model) => `/predict?model=${encodeURIComponent(model)}`;
+
+startPad(pageData(), (await unpack(recall(forTab, CURRENT))) ?? EMPTY);

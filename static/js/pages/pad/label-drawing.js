@@ -1,0 +1,109 @@
+// "It was a …": keeps the strokes with their label in the user's own set.
+
+import { post, remove } from "../../api/client.js";
+import { explain } from "../../api/errors-lazy.js";
+import { t } from "../../i18n/translate.js";
+import { byId, element, say, setText } from "../../lib/dom.js";
+import { withArticle } from "../../prediction/describe.js";
+
+const PURPOSE = t("One tap keeps it under that label in your own set, for a network to learn your hand from.");
+
+/**
+ * Binds the row of labels. `subject()` gives `{strokes, part}` to keep, `part` being its number among several or null;
+ * or `{refusal}`, why it cannot be kept, "" for nothing at all.
+ */
+export function createTeach(labels, { subject }) {
+  const row = byId("teach-labels");
+  const title = byId("teach-title");
+  const note = byId("teach-note");
+  const other = byId("teach-other");
+  const input = byId("teach-other-label");
+  let subjectText = null; // of the drawing that the row and the note speak of
+  let kept = null; // {id, label} of that drawing
+  let working = false;
+
+  const tell = (text, ...actions) => say(note, text, ...actions);
+
+  /** To be called when the drawing, or the part that is shown, may be another one; what was said of this one stays. */
+  function reset() {
+    const found = subject();
+    const text = textOf(found);
+    setText(title, found.part ? t("Part {number} was", { number: found.part }) : t("It was"));
+    if (text === subjectText) return;
+    subjectText = text;
+    kept = null;
+    tell(found.refusal || PURPOSE);
+    note.toggleAttribute("data-quiet", true);
+    mark();
+    for (const control of [...row.querySelectorAll("button"), ...other.elements]) {
+      control.disabled = found.strokes === undefined;
+    }
+  }
+
+  function mark() {
+    for (const button of row.querySelectorAll("[data-teach]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.teach === kept?.label));
+    }
+  }
+
+  async function teach(label, found = subject(), before = kept) {
+    if (found.strokes === undefined || working || kept?.label === label) return;
+    working = true;
+    row.setAttribute("aria-busy", "true");
+    note.removeAttribute("data-quiet");
+    try {
+      const drawing = await post("/api/drawings", { label, strokes: found.strokes });
+      if (textOf(subject()) === textOf(found)) kept = { id: drawing.id, label: drawing.label };
+      if (before !== null) await remove(`/api/drawings/${before.id}`);
+      const named = { label: withArticle(drawing.label), set: drawing.set };
+      tell(t("Kept as {label} in your set “{set}”, to learn from.", named), [t("Undo"), () => forget(drawing)]);
+    } catch (error) {
+      tell(t("It could not be kept. {reason} Nothing is lost.", { reason: await explain(error) }), [t("Try again"), () => teach(label, found, before)]);
+    } finally {
+      working = false;
+      row.removeAttribute("aria-busy");
+      mark();
+    }
+  }
+
+  const textOf = ({ strokes, refusal }) => JSON.stringify([strokes, refusal]);
+
+  async function forget(drawing) {
+    try {
+      await remove(`/api/drawings/${drawing.id}`);
+      if (kept?.id === drawing.id) kept = null;
+      tell(t("It is not kept any more."));
+    } catch (error) {
+      tell(t("It is still kept. {reason}", { reason: await explain(error) }), [t("Try again"), () => forget(drawing)]);
+    }
+    mark();
+  }
+
+  function useLabels(next) {
+    const more = element("button", { type: "button", class: "teach-label", id: "teach-more", "aria-label": t("It was something else"), "aria-expanded": "false", "aria-controls": "teach-other" }, "…");
+    more.addEventListener("click", () => {
+      other.hidden = !other.hidden;
+      more.setAttribute("aria-expanded", String(!other.hidden));
+      if (!other.hidden) input.focus();
+    });
+    row.replaceChildren(...next.map(labelButton), more);
+    subjectText = null;
+    reset();
+  }
+
+  function labelButton(label) {
+    const attributes = { type: "button", class: "teach-label", "data-teach": label, "aria-pressed": "false", "aria-label": t("It was {label}", { label: withArticle(label) }) };
+    const button = element("button", attributes, label);
+    button.addEventListener("click", () => teach(label));
+    return button;
+  }
+
+  other.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const label = input.value.trim();
+    if (label !== "") teach(label);
+  });
+  useLabels(labels);
+
+  return { reset, useLabels };
+}

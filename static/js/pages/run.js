@@ -1,0 +1,65 @@
+// The page of one run.
+
+import { get, remove } from "../api/client.js";
+import { explain } from "../api/errors.js";
+import { awayText, retryWhileAway } from "../api/retry.js";
+import { t } from "../i18n/translate.js";
+import { confirmed } from "../lib/dialog.js";
+import { byId, pageData, setText } from "../lib/dom.js";
+import { configItems } from "../runs/config-list.js";
+import { hasEnded } from "../runs/run-state.js";
+import { createRunView } from "../runs/view.js";
+
+const DASHBOARD = "/train";
+
+async function startRunPage(id) {
+  const deletion = byId("delete");
+  const offerDeletion = (run) => {
+    deletion.hidden = !hasEnded(run);
+  };
+  let datasets = [];
+  const view = createRunView({
+    onState: (run) => {
+      offerDeletion(run);
+      showConfig(run.config, datasets);
+    },
+    onStarted: (run) => location.assign(`${DASHBOARD}?run=${run.id}`),
+  });
+
+  deletion.addEventListener("click", async () => {
+    const sure = await confirmed({
+      title: t("Delete run {id}?", { id }),
+      text: t("Its curves and numbers are gone then. A model that it made stays."),
+      action: t("Delete"),
+    });
+    if (!sure) return;
+    try {
+      await remove(`/api/runs/${id}`);
+      location.assign(DASHBOARD);
+    } catch (error) {
+      setText(byId("delete-error"), explain(error));
+    }
+  });
+
+  const text = byId("stage-text");
+  try {
+    const run = await retryWhileAway(() => get(`/api/runs/${id}`), (seconds) => setText(text, awayText(seconds)));
+    byId("stage-empty").hidden = true;
+    view.show(run);
+    offerDeletion(run);
+    showConfig(run.config, []);
+    ({ datasets } = await get("/api/datasets"));
+    view.knowDatasets(datasets);
+    showConfig(run.config, datasets);
+  } catch (error) {
+    setText(text, explain(error));
+  }
+}
+
+function showConfig(config, datasets) {
+  byId("config").hidden = false;
+  byId("config-list").replaceChildren(...configItems(config, datasets));
+  setText(byId("config-json"), JSON.stringify(config, null, 2));
+}
+
+startRunPage(pageData().run);

@@ -1,0 +1,44 @@
+// The setup as a config: what a recipe says, what a person changed, what the data set asks for. No page here.
+
+import { FIELD, explainMessage, fieldErrorText } from "../../api/errors.js";
+import { epochsText } from "../../i18n/format.js";
+import { t } from "../../i18n/translate.js";
+import { configLine } from "../../labels/config-labels.js";
+import { withOutputs } from "./hidden-layers.js";
+
+// Where each rule usually starts to learn well; offered when the rule is changed.
+const USUAL_LEARNING_RATE = { sgd: 0.1, momentum: 0.01, nesterov: 0.01, adagrad: 0.01, rmsprop: 0.001, adam: 0.001, adamw: 0.001 };
+const SHARES = [0.05, 0.1, 0.2, 0.3];
+
+/** The choices of validation data as [value, text], with the one that is chosen among them. */
+export function validationChoices(chosen) {
+  const shares = typeof chosen === "number" && !SHARES.includes(chosen) ? [...SHARES, chosen].sort((a, b) => a - b) : SHARES;
+  return [["test", t("the test pictures")], ...shares.map((share) => [String(share), shareText(share)]), ["null", t("none")]];
+}
+
+const shareText = (share) => t("the last {share} % of the training pictures", { share: Number((share * 100).toFixed(2)) });
+
+/** The learning rate to offer with an optimizer: the recipe's own with its own. */
+export const offeredLearningRate = ({ optimizer }, type, usual) =>
+  type === optimizer.type ? optimizer.learning_rate : (USUAL_LEARNING_RATE[type] ?? usual);
+
+/** The field that the server's error begins with, as in "optimizer.learning_rate: expected ...", and the rest in the page's language. */
+export function fieldError(message) {
+  const found = FIELD.exec(message);
+  return found === null ? { path: null, message: explainMessage(message) } : { path: found[1], message: fieldErrorText(message.slice(found[0].length)) };
+}
+
+/** The config to ask for: with an output for each of the data set's labels, where these are known. */
+export const wantedConfig = (recipe, config, labels) => ({
+  ...config,
+  recipe: recipe.name,
+  network: { ...config.network, layers: labels === undefined ? config.network.layers : withOutputs(config.network.layers, labels) },
+});
+
+/** The whole setup in one line: "784 → 256 → 10 · Adam 0.01 · 5 epochs · batches of 200". */
+export const setupLine = (config) =>
+  [
+    `${configLine(config)} ${config.optimizer.learning_rate ?? ""}`.trim(),
+    epochsText(config.epochs),
+    t("batches of {size}", { size: config.batch_size }),
+  ].join(" · ");

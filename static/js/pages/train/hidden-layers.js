@@ -1,0 +1,54 @@
+// The hidden layers of a network as a list of sizes, and a network rebuilt from such a list.
+
+import { t } from "../../i18n/translate.js";
+
+const MOST_LAYERS = 8;
+const MOST_UNITS = 4096;
+const PLAIN_BLOCK = [{ type: "dense" }, { type: "relu" }]; // for recipes that have no hidden layer to copy
+
+const isDense = (layer) => layer.type === "dense";
+
+/** The sizes of the hidden dense layers: all but the last, which gives the output. */
+export const hiddenSizes = (layers) =>
+  layers
+    .filter(isDense)
+    .slice(0, -1)
+    .map(({ units }) => units);
+
+/** "128, 64" → [128, 64]; throws an Error that says what was expected. */
+export function parseSizes(text) {
+  const parts = text.split(/[\s,、，]+/).filter((part) => part !== "");
+  if (parts.length > MOST_LAYERS) throw new Error(t("At most {most} hidden layers.", { most: MOST_LAYERS }));
+  return parts.map((part) => {
+    const units = Number(part);
+    if (!/^\d+$/.test(part) || units < 1 || units > MOST_UNITS) {
+      throw new Error(t("Whole numbers from 1 to {most} with commas between, as in “128, 64”.", { most: MOST_UNITS }));
+    }
+    return units;
+  });
+}
+
+/**
+ * The same network with hidden dense layers of these sizes. What follows each (activation, dropout, normalization)
+ * is kept; a layer that the network did not have follows the pattern of its last one. All before the first dense
+ * layer, and the output, stay.
+ */
+export function withHiddenSizes(layers, sizes) {
+  const places = layers.flatMap((layer, i) => (isDense(layer) ? [i] : []));
+  if (places.length === 0) return layers;
+  const output = places.at(-1);
+  const blocks = places.slice(0, -1).map((start, i) => layers.slice(start, places[i + 1]));
+  const pattern = (i) => blocks[Math.min(i, blocks.length - 1)] ?? PLAIN_BLOCK;
+  const hidden = sizes.flatMap((units, i) => {
+    const [dense, ...rest] = pattern(i);
+    return [{ ...dense, units }, ...rest];
+  });
+  return [...layers.slice(0, places[0]), ...hidden, ...layers.slice(output)];
+}
+
+/** The same network with an output for each of so many labels. */
+export function withOutputs(layers, labels) {
+  const last = layers.findLastIndex(isDense);
+  if (last === -1 || layers[last].units === labels) return layers;
+  return layers.map((layer, i) => (i === last ? { ...layer, units: labels } : layer));
+}

@@ -1,0 +1,80 @@
+// The training dashboard.
+
+import { get } from "../../api/client.js";
+import { explain } from "../../api/errors.js";
+import { awayText, retryWhileAway } from "../../api/retry.js";
+import { t } from "../../i18n/translate.js";
+import { byId, setText } from "../../lib/dom.js";
+import { createRunsList } from "../../runs/list/list.js";
+import { hasEnded } from "../../runs/run-state.js";
+import { createRunView } from "../../runs/view.js";
+import { startSetup } from "./setup.js";
+
+const WIDE = "(min-width: 900px)";
+
+function startDashboard() {
+  const list = createRunsList();
+  const view = createRunView({ onState: changed, onStarted: watch });
+  const query = new URLSearchParams(location.search);
+  let setup = null;
+
+  /** A run that has ended may have left a model to start from. */
+  async function changed(record) {
+    list.refresh();
+    if (!hasEnded(record) || setup === null) return;
+    try {
+      setup.knowModels((await get("/api/models")).models);
+    } catch {
+      // the list of models stays as it was, which hinders nobody
+    }
+  }
+
+  /** Shows a run that was just started, and names it in the address. */
+  function watch(run) {
+    const url = new URL(location.href);
+    url.searchParams.set("run", run.id);
+    history.replaceState(null, "", url);
+    showRun(run);
+    list.refresh();
+    byId("run-title").focus({ preventScroll: true });
+    byId("run").firstElementChild.scrollIntoView({ block: matchMedia(WIDE).matches ? "nearest" : "start" });
+  }
+
+  function showRun(run) {
+    byId("stage-empty").hidden = true;
+    view.show(run);
+  }
+
+  async function takeUp(id) {
+    const [title, text] = byId("stage-empty").children;
+    setText(title, t("Run {number}", { number: id }));
+    setText(text, t("Fetching the run …"));
+    try {
+      const run = await retryWhileAway(() => get(`/api/runs/${encodeURIComponent(id)}`), (seconds) => setText(text, awayText(seconds)));
+      showRun(run);
+    } catch (error) {
+      setText(title, t("That run cannot be shown"));
+      setText(text, explain(error));
+    }
+  }
+
+  /** Shows the newest run that has not ended, if there is one and nothing else was chosen meanwhile. */
+  async function takeUpWhatIsAtWork() {
+    const { runs } = await retryWhileAway(() => get("/api/runs?limit=20"), () => {});
+    const working = runs.find((run) => !hasEnded(run));
+    if (working !== undefined && !byId("stage-empty").hidden) showRun(working);
+  }
+
+  const id = query.get("run");
+  if (id !== null) takeUp(id);
+  else takeUpWhatIsAtWork();
+  list.refresh();
+  startSetup({ onStarted: watch }).then((ready) => {
+    setup = ready;
+    if (setup === null) return;
+    list.knowDatasets(setup.datasets);
+    view.knowDatasets(setup.datasets);
+  });
+}
+
+startDashboard();

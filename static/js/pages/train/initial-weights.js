@@ -1,0 +1,52 @@
+// What a training starts from: new weights, or those of a stored model.
+
+import { t } from "../../i18n/translate.js";
+import { byId, element, setText } from "../../lib/dom.js";
+
+const NEW = t("new random weights");
+const NOTE = t("what it knows before it begins");
+
+/** Runs the select of a form, which it fills with `models` as the server lists them. */
+export function createStartChoice(select, models) {
+  let usable = [];
+
+  /** Offers newly fetched models; the choice stays, if it is still there. */
+  function knowModels(listed) {
+    const chosen = select.value;
+    usable = listed.filter(({ available }) => available);
+    const options = usable.map(({ name }) => element("option", { value: name }, t("the model “{name}”", { name })));
+    select.replaceChildren(element("option", { value: "" }, NEW), ...options);
+    choose(chosen);
+  }
+
+  /** The model of that name, which is then chosen; null where there is none, and new weights are. */
+  function choose(name) {
+    const found = usable.find((model) => model.name === name) ?? null;
+    select.value = found?.name ?? "";
+    return found;
+  }
+
+  /** Says below the select what the choice means with a data set; gives the model, or null. */
+  function review(dataset) {
+    const model = usable.find(({ name }) => name === select.value) ?? null;
+    setText(byId("start-from-note"), startNote(model, dataset));
+    return model;
+  }
+
+  select.disabled = false;
+  knowModels(models);
+  return { knowModels, choose, review };
+}
+
+/** What it means to start from a model (null: from new weights) and to train on a data set. */
+export function startNote(model, dataset) {
+  if (model === null) return NOTE;
+  if (dataset?.labels && !sameLabels(model.labels, dataset.labels)) {
+    const values = { model: shown(model.labels), dataset: shown(dataset.labels) };
+    return t("fine-tuning needs the same labels: this model reads {model}, the data set has {dataset}", values);
+  }
+  return t("fine-tuning: it goes on learning from what this model knows; a smaller learning rate keeps more of it");
+}
+
+const sameLabels = (a, b) => a.length === b.length && a.every((label, i) => label === b[i]);
+const shown = (labels) => (labels.length <= 12 ? labels.join(" ") : `${labels.slice(0, 12).join(" ")} …`);

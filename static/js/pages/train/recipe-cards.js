@@ -1,0 +1,44 @@
+// The recipes as cards: what each is, where it is from, its network, and what to expect of it here.
+
+import { networkDiagram } from "../../charts/network-diagram.js";
+import { percent, roughly } from "../../i18n/format.js";
+import { fromServer } from "../../i18n/server-text.js";
+import { t, tParts } from "../../i18n/translate.js";
+import { configLine } from "../../labels/config-labels.js";
+import { element } from "../../lib/dom.js";
+
+/** A radio button in the form of a card, for a recipe as the server lists it. */
+export const recipeCard = (recipe) =>
+  element(
+    "label",
+    { class: "recipe" },
+    element("input", { type: "radio", name: "recipe", value: recipe.name, autocomplete: "off" }),
+    element(
+      "span",
+      { class: "recipe-body" },
+      element("span", { class: "recipe-head" }, element("span", { class: "recipe-name" }, fromServer(recipe.title) || recipe.name), " ", element("span", { class: "recipe-promise" }, promise(recipe))),
+      networkDiagram(recipe.config.network.layers),
+      element("span", { class: "visually-hidden" }, configLine(recipe.config)),
+      element("span", { class: "recipe-summary" }, fromServer(recipe.summary)),
+      element("span", { class: "recipe-from", title: fromServer(recipe.source) }, ...tParts("From {source}", { source: source(recipe) })),
+      ...augmentationLink(recipe),
+    ),
+  );
+
+/** "98.1 % · about 9 s": what it reads rightly in the end, and how long this machine takes, as far as that is known. */
+function promise({ expected_accuracy: accuracy, estimate }) {
+  const parts = [];
+  if (typeof accuracy === "number") parts.push(percent(accuracy));
+  if (typeof estimate === "number") parts.push(t("about {time}", { time: roughly(estimate) }));
+  return parts.join(" · ");
+}
+
+/** To see what a recipe's augmentation does, where it has one. */
+const augmentationLink = ({ name, config }) =>
+  config.augmentation ? [element("span", { class: "recipe-from" }, element("a", { href: `/augmentation?recipe=${encodeURIComponent(name)}` }, t("See its augmentation")))] : [];
+
+/** Where a recipe is from, as a link where there is one. */
+function source({ source: name, source_url: url }) {
+  const text = fromServer(name);
+  return url ? element("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, text) : text;
+}

@@ -1,0 +1,247 @@
+// The setup of a training: a recipe, a data set, the settings, what they come to, and the button that starts.
+
+import { get, post, BACK } from "../../api/client.js";
+import { explain, explainMessage } from "../../api/errors.js";
+import { awayText, retryWhileAway } from "../../api/retry.js";
+import { noteText } from "../../data/dataset-list.js";
+import { count, epochsText, roughly, clauses, sentences } from "../../i18n/format.js";
+import { t } from "../../i18n/translate.js";
+import { titleOf, datasetTitle } from "../../labels/titles.js";
+import { byId, element, setText } from "../../lib/dom.js";
+import { fieldError, setupLine, wantedConfig } from "./config.js";
+import { setupFrom, setupParameters } from "./config-url.js";
+import { createEstimator } from "./estimate.js";
+import { createSettingsForm } from "./form.js";
+import { createStartChoice } from "./initial-weights.js";
+import { recipeCard } from "./recipe-cards.js";
+import { createRace } from "./sweep.js";
+
+const STATE_NOTES = {
+  ready: "",
+  download: t("It is downloaded when the training starts."),
+  generate: t("It is drawn when the training starts."),
+};
+const KEPT_IN_ADDRESS = ["run"];
+const UNFIT = 422; // the status of a setup that cannot be started
+
+/** Fetches what can be trained on what and runs the form; `onStarted(run)` hears of a run that was made. */
+export async function startSetup({ onStarted }) {
+  const form = byId("setup");
+  const start = byId("start");
+  const alert = byId("form-error");
+  const wait = byId("recipes-wait");
+  const dataset = byId("dataset");
+  const startFrom = byId("start-from");
+  let known;
+  try {
+    const load = () => Promise.all(["recipes", "datasets", "models", "schema"].map((name) => get(`/api/${name}`)));
+    known = await retryWhileAway(load, (seconds) => setText(wait, awayText(seconds)));
+  } catch (failure) {
+    setText(wait, explain(failure));
+    byId("recipes").removeAttribute("aria-busy");
+    return null;
+  }
+  const [{ recipes }, { datasets }, { models }, schema] = known;
+  byId("recipes").removeAttribute("aria-busy");
+  if (recipes.length === 0) {
+    setText(wait, t("The server has no recipes."));
+    return null;
+  }
+
+  let recipe = recipes[0];
+  let config = recipe.config;
+  let refused = null; // {path, message}: what the server says of the setup as it is
+  let unstartable = null; // the config that the server has just refused to start, of which an estimate tells nothing
+  const settings = createSettingsForm({ schema, onConfig: take, onText: review });
+  const startChoice = createStartChoice(startFrom, models);
+  const reviewRace = createRace({ current: ({ go }) => (settings.review(refused, { go }) ? null : wanted()) });
+  const askCost = createEstimator({ onAnswer: showCost, onRefused: refuse, onAway: () => showCost(null) });
+
+  byId("recipes").replaceChildren(...recipes.map(recipeCard));
+  dataset.replaceChildren(...datasets.map(({ name, title }) => element("option", { value: name }, titleOf({ name, title }))));
+  dataset.disabled = false;
+
+  const chosenSet = () => datasets.find(({ name }) => name === config.dataset);
+  const labels = () => chosenSet()?.labels?.length || undefined;
+  const wanted = () => wantedConfig(recipe, config, labels());
+
+  /** Shows a setup, made from a recipe's, in all of the form. */
+  function put(next, nextRecipe) {
+    recipe = nextRecipe;
+    config = next;
+    form.querySelector(`input[name=recipe][value="${CSS.escape(recipe.name)}"]`).checked = true;
+    config = { ...config, dataset: datasets.some(({ name }) => name === config.dataset) ? config.dataset : recipe.config.dataset };
+    if (![...dataset.options].some(({ value }) => value === config.dataset)) dataset.append(element("option", { value: config.dataset }, datasetTitle(config.dataset))); // several in one, as recipes have
+    dataset.value = config.dataset;
+    settings.fill(config, recipe.config);
+    settings.knowLabels(labels() ?? null, wanted());
+    startFrom.value = config.start?.model ?? "";
+    refused = null;
+    review();
+  }
+
+  /** Another config, from the fields. */
+  function take(next) {
+    config = next;
+    refused = null;
+    setText(alert, "");
+    review();
+    writeAddress();
+  }
+
+  /** Brings notes, errors, the line of the settings and the cost up to date. */
+  function review() {
+    const model = startChoice.review(chosenSet());
+    settings.lockNetwork(model !== null);
+    setText(byId("dataset-note"), datasetNote(chosenSet()));
+    setText(byId("hidden-layers-note"), model === null ? t("neurons of each layer, as in “128, 64”; empty for none") : t("the network is the model’s, and stays as it is"));
+    const shown = model === null ? setupLine(wanted()) : `${t("the network of “{model}”", { model: model.name })} · ${epochsText(config.epochs)}`;
+    settings.setLine(shown);
+    if (!start.hasAttribute("data-busy")) setText(start, model === null ? t("Start training") : t("Start fine-tuning"));
+    byId("reset-settings").disabled = setupParameters(recipe, wanted()).every(([key]) => ["recipe", "dataset"].includes(key));
+    byId("see-augmentation").href = `/augmentation?${new URLSearchParams({ recipe: recipe.name, augmentation: JSON.stringify(config.augmentation ?? null) })}`;
+    const wrong = settings.review(refused);
+    reviewRace();
+    if (wrong) return;
+    setText(byId("cost-note"), t("Counting …"));
+    askCost(wanted());
+  }
+
+  function showCost(estimate) {
+    if (config !== unstartable) refused = null;
+    settings.review(refused);
+    setText(byId("cost-parameters"), count(estimate?.parameters));
+    setText(byId("cost-time"), roughly(estimate?.seconds ?? undefined));
+    setText(byId("cost-note"), costNote(estimate));
+    settings.showOutline(config.start ? null : estimate?.layers);
+  }
+
+  function refuse(message) {
+    refused = fieldError(message);
+    settings.review(refused);
+    if (!settings.hasPlace(refused.path)) setText(alert, explainMessage(message));
+    settings.showOutline(null);
+    for (const id of ["cost-parameters", "cost-time"]) setText(byId(id), "–");
+    setText(byId("cost-note"), t("It cannot be started like this."));
+  }
+
+  function writeAddress() {
+    const url = new URL(location.href);
+    const kept = KEPT_IN_ADDRESS.filter((key) => url.searchParams.has(key)).map((key) => [key, url.searchParams.get(key)]);
+    url.search = new URLSearchParams([...setupParameters(recipe, wanted()), ...kept]);
+    history.replaceState(null, "", url);
+  }
+
+  window.addEventListener(BACK, review); // what could not be said while the server was away
+
+  form.addEventListener("input", ({ target }) => {
+    setText(alert, "");
+    if (target.name === "recipe") {
+      const { start: from } = config;
+      const next = recipes.find(({ name }) => name === target.value);
+      put(from ? { ...next.config, start: from } : next.config, next);
+    } else if (target === dataset) {
+      config = { ...config, dataset: dataset.value };
+      settings.knowLabels(labels() ?? null, wanted());
+      take(wanted());
+      return;
+    }
+    writeAddress();
+  });
+  startFrom.addEventListener("input", () => {
+    const { start: _, ...others } = config;
+    const next = startFrom.value === "" ? others : { ...others, start: { model: startFrom.value } };
+    settings.knowLabels(labels() ?? null, next);
+    take(next);
+  });
+  byId("reset-settings").addEventListener("click", () => {
+    put({ ...recipe.config, dataset: config.dataset }, recipe);
+    writeAddress();
+  });
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (start.disabled) return;
+    if (settings.review(refused, { go: true })) {
+      setText(alert, t("One of the settings is not right yet."));
+      return;
+    }
+    await submit(wanted());
+  });
+
+  async function submit(body) {
+    start.disabled = true;
+    start.toggleAttribute("data-busy", true);
+    setText(start, t("Starting …"));
+    setText(alert, "");
+    const asked = config;
+    unstartable = null;
+    try {
+      onStarted(await post("/api/runs", body));
+    } catch (failure) {
+      const error = fieldError(failure.message);
+      if (config === asked && settings.hasPlace(error.path)) {
+        refused = error;
+        unstartable = asked;
+        settings.review(refused, { go: true });
+      }
+      if (config === asked || failure.status !== UNFIT) setText(alert, explain(failure)); // else it is of a setup that is gone
+    }
+    start.disabled = false;
+    start.removeAttribute("data-busy");
+    setText(start, config.start ? t("Start fine-tuning") : t("Start training"));
+  }
+
+  /** What the address asks for, or the first recipe; what of it cannot be used is said. */
+  function begin() {
+    const query = new URLSearchParams(location.search);
+    const names = new Set(schema.groups.flatMap(({ fields }) => fields.map(({ name }) => name)).filter((name) => !name.includes(".")));
+    const asked = setupFrom(query, recipes, names);
+    const problems = [...asked.problems];
+    if (!datasets.some(({ name }) => name === asked.config.dataset)) problems.push(t("There is no data set named “{name}”.", { name: String(asked.config.dataset).slice(0, 64) }));
+    const from = query.get("start");
+    const model = from === null ? null : startChoice.choose(from);
+    if (from !== null && model === null) problems.push(t("There is no usable model named “{name}”; new weights are chosen instead.", { name: from.slice(0, 64) }));
+    put(model === null ? asked.config : fromModel(asked, model), model === null ? asked.recipe : recipeOf(asked, model));
+    const watching = query.has("run"); // the setup is there for the next one, and stays out of the way
+    const asksMore = asked.asks && [...query.keys()].some((key) => !["recipe", "dataset"].includes(key));
+    if (!watching && (from !== null || asksMore)) byId("settings").open = true; // and if they were opened meanwhile, they stay open
+    if (model !== null && !watching) startFrom.focus({ preventScroll: true });
+    setText(alert, sentences(...problems));
+    if (asked.asks) form.querySelector("input[name=recipe]:checked").closest("label").scrollIntoView({ block: "nearest", inline: "nearest" });
+    start.disabled = false;
+  }
+
+  /** To fine-tune a model: with the recipe and the data set that it was trained by, where the address names no others. */
+  const recipeOf = (asked, model) => (asked.asks ? asked.recipe : (recipes.find(({ name }) => name === model.recipe) ?? asked.recipe));
+
+  function fromModel(asked, model) {
+    const base = asked.asks ? asked.config : recipeOf(asked, model).config;
+    const own = !asked.asks && datasets.some(({ name }) => name === model.dataset) ? { dataset: model.dataset } : {};
+    return { ...base, ...own, start: { model: model.name } };
+  }
+
+  begin();
+
+  /** Offers newly fetched models to start from. */
+  function knowModels(listed) {
+    startChoice.knowModels(listed);
+    review();
+  }
+
+  return { datasets, knowModels };
+}
+
+function datasetNote(dataset) {
+  if (dataset === undefined) return "";
+  const values = { train: count(dataset.train), test: count(dataset.test) };
+  const size = t("{train} pictures to learn from, {test} to test with.", values);
+  return sentences(size, noteText(dataset) || STATE_NOTES[dataset.state]);
+}
+
+/** "300 batches an epoch; timed on this machine." */
+function costNote(estimate) {
+  if (estimate === null) return t("The server cannot say now.");
+  const batches = estimate.batches === 1 ? t("1 batch an epoch") : t("{count} batches an epoch", { count: count(estimate.batches) });
+  return typeof estimate.seconds === "number" ? clauses(batches, t("timed on this machine")) : batches;
+}

@@ -1,0 +1,79 @@
+// What a race can vary, and the values that it starts with. Nothing here touches the page.
+
+import { t } from "../../i18n/translate.js";
+import { optimizerName } from "../../labels/config-labels.js";
+
+// The five rules that the tutorials compare, each at a rate at which it learns well; Adam's and RMSprop's are those of
+// their papers, the others those that the tutorials use for MNIST.
+const OPTIMIZERS = [
+  { type: "sgd", learning_rate: 0.1 },
+  { type: "momentum", learning_rate: 0.01 },
+  { type: "adagrad", learning_rate: 0.01 },
+  { type: "rmsprop", learning_rate: 0.001 },
+  { type: "adam", learning_rate: 0.001 },
+];
+const INITIALIZERS = [{ type: "zeros" }, { type: "normal", std: 0.01 }, { type: "xavier" }, { type: "he" }];
+const STEPS = [0.1, 0.3, 1, 3, 10];
+const BATCH_SIZES = [16, 64, 256, 1024];
+const [LEAST, MOST] = [2, 12]; // runs of one race, as the server has it
+
+const text = (value) => String(Number(value.toPrecision(3)));
+
+/**
+ * Of each kind: its name, `values(config)` to start with, and `write` and `read` between a value and its text; where
+ * values are chosen from a list and not written, `choices`.
+ */
+export const KINDS = {
+  optimizer: { name: () => t("optimizers"), values: () => OPTIMIZERS, write: optimizerText, read: readOptimizer },
+  learning_rate: { name: () => t("learning rates"), values: ({ optimizer }) => STEPS.map((step) => Number((optimizer.learning_rate * step).toPrecision(3))), write: text, read: readPositive },
+  batch_size: { name: () => t("batch sizes"), values: () => BATCH_SIZES, write: String, read: readWhole },
+  initializer: { name: () => t("initializers"), values: () => INITIALIZERS, write: initializerText, read: readInitializer },
+};
+
+/** "SGD 0.1" */
+function optimizerText({ type, learning_rate: rate }) {
+  return `${optimizerName(type)} ${text(rate)}`;
+}
+
+function initializerText({ type, std }) {
+  return std === undefined ? type : `${type} ${std}`;
+}
+
+/** The values as one line, to be changed by hand: "SGD 0.1, Momentum 0.01". */
+export const written = (kind, values) => values.map(KINDS[kind].write).join(", ");
+
+/** The values of such a line. Throws an Error that says what was expected. */
+export function parsed(kind, line) {
+  const parts = line.split(/[,、，;\n]/).map((part) => part.trim()).filter(Boolean);
+  const values = parts.map(KINDS[kind].read);
+  if (values.length < LEAST || values.length > MOST) throw new Error(t("From {least} to {most} values, with commas between.", { least: LEAST, most: MOST }));
+  const texts = values.map((value) => JSON.stringify(value));
+  if (new Set(texts).size < texts.length) throw new Error(t("Each value once."));
+  return values;
+}
+
+function readPositive(part) {
+  const value = Number(part);
+  if (!Number.isFinite(value) || value <= 0) throw new Error(t("Numbers above 0, as in “0.01, 0.1”; got “{part}”.", { part }));
+  return value;
+}
+
+function readWhole(part) {
+  if (!/^[1-9]\d*$/.test(part)) throw new Error(t("Whole numbers from 1 on, as in “32, 128”; got “{part}”.", { part }));
+  return Number(part);
+}
+
+function readOptimizer(part) {
+  const [name, rate, ...rest] = part.split(/\s+/);
+  const type = name.toLowerCase();
+  const usual = OPTIMIZERS.find((one) => one.type === type)?.learning_rate;
+  const value = rate === undefined ? usual : Number(rate);
+  if (rest.length > 0 || !(value > 0)) throw new Error(t("An optimizer and its learning rate, as in “Adam 0.001”; got “{part}”.", { part }));
+  return { type, learning_rate: value };
+}
+
+function readInitializer(part) {
+  const [name, std, ...rest] = part.toLowerCase().split(/\s+/);
+  if (rest.length > 0 || (std !== undefined && !(Number(std) > 0))) throw new Error(t("An initializer, as in “he”, or “normal 0.01” with its standard deviation; got “{part}”.", { part }));
+  return std === undefined ? { type: name } : { type: name, std: Number(std) };
+}

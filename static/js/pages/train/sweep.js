@@ -1,0 +1,101 @@
+// A race: the same training several times with one thing changed, started by one press and watched on one chart.
+
+import { post } from "../../api/client.js";
+import { explain } from "../../api/errors.js";
+import { t } from "../../i18n/translate.js";
+import { byId, element, setText } from "../../lib/dom.js";
+import { KINDS, parsed, written } from "./sweep-values.js";
+
+/**
+ * Puts a race beside the button that starts a training, into the element `#race-place`. `current({go})` gives the config
+ * that the form asks for, or null where something in it is wrong: it then says what, and goes there if `go`. Call the
+ * function that it gives when the form has changed.
+ */
+export function createRace({ current, onStarted = (race) => location.assign(`/compare?tag=${encodeURIComponent(race.tag)}`) }) {
+  const place = byId("race-place");
+  const button = element("button", { class: "button", id: "race", type: "button", disabled: true });
+  const error = element("p", { class: "field-error", role: "alert" });
+  const kind = element("select", { id: "race-kind" }, ...Object.entries(KINDS).map(([value, { name }]) => element("option", { value }, name())));
+  const values = element("input", { id: "race-values", autocomplete: "off", spellcheck: "false", "aria-describedby": "race-values-error" });
+  const wrong = element("p", { class: "field-error", id: "race-values-error" });
+  const what = element("p", { class: "race-what", id: "race-what" });
+  let isOwn = false; // the values were typed, and are not to be replaced
+
+  const body = element(
+    "div",
+    { class: "race-body", id: "race-body", hidden: true },
+    element("div", { class: "field" }, element("label", { for: "race-kind" }, t("What differs")), kind),
+    element("div", { class: "field" }, element("label", { for: "race-values" }, t("Values")), values, element("p", { class: "field-note" }, t("one run for each, one after the other; commas between")), wrong),
+    what,
+  );
+  const change = element("button", { class: "button", id: "race-change", type: "button", "aria-expanded": "false", "aria-controls": "race-body" }, t("Change"));
+
+  place.classList.add("race");
+  place.replaceChildren(error, element("div", { class: "race-line" }, button, change), body);
+  button.setAttribute("aria-describedby", "race-what");
+  change.setAttribute("aria-label", t("Change the race"));
+
+  change.addEventListener("click", () => {
+    body.hidden = !body.hidden;
+    change.setAttribute("aria-expanded", String(!body.hidden));
+    if (!body.hidden) body.scrollIntoView({ block: "nearest" });
+  });
+  kind.addEventListener("input", () => {
+    isOwn = false;
+    review();
+  });
+  values.addEventListener("input", () => {
+    isOwn = true;
+    review();
+  });
+  // Neither field belongs to the training that the form starts.
+  for (const node of [kind, values]) node.addEventListener("input", (event) => event.stopPropagation());
+  values.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    button.click();
+  });
+
+  function review() {
+    const config = current({ go: false });
+    setText(error, "");
+    if (!isOwn && config !== null) values.value = written(kind.value, KINDS[kind.value].values(config));
+    let found = null;
+    try {
+      found = parsed(kind.value, values.value);
+      setText(wrong, "");
+      values.removeAttribute("aria-invalid");
+    } catch (problem) {
+      setText(wrong, values.value === "" ? "" : problem.message);
+      values.setAttribute("aria-invalid", "true");
+    }
+    button.disabled = found === null;
+    if (!button.hasAttribute("data-busy")) setText(button, found === null ? t("Race") : t("Race {count} {kind}", { count: found.length, kind: KINDS[kind.value].name() }));
+    setText(what, found === null ? "" : written(kind.value, found).replaceAll(", ", " · "));
+    button.title = what.textContent;
+    return found;
+  }
+
+  button.addEventListener("click", async () => {
+    const found = review();
+    const config = current({ go: true });
+    if (found === null || config === null || button.hasAttribute("data-busy")) return;
+    button.toggleAttribute("data-busy", true);
+    button.disabled = true;
+    setText(button, t("Starting …"));
+    try {
+      onStarted(await post("/api/races", { config, vary: kind.value, values: found })); // and stays so: the page is left
+    } catch (refused) {
+      rest();
+      setText(error, explain(refused));
+    }
+  });
+  window.addEventListener("pageshow", ({ persisted }) => persisted && rest());
+
+  function rest() {
+    button.removeAttribute("data-busy");
+    review();
+  }
+
+  return review;
+}

@@ -1,0 +1,185 @@
+// The buttons of a run: pause, resume, cancel, and what can be made of one that has ended.
+
+import { post } from "../api/client.js";
+import { explain } from "../api/errors.js";
+import { t } from "../i18n/translate.js";
+import { asked, askedNumber } from "../lib/dialog.js";
+import { byId, setMessage, setText } from "../lib/dom.js";
+import { chooseDefault } from "../models/set-default.js";
+import { epochsDone, hasEnded } from "./run-state.js";
+import { couldUseStrokes, onStrokes } from "./text.js";
+
+const MOST_EPOCHS = 100_000; // the server's limit
+const BUTTONS = { pause: "pause", cancel: "cancel", again: "again", goOn: "go-on", further: "further", strokes: "train-on-strokes" };
+
+/** `onRow(row)` hears the run's row that an action was answered with, `onStarted(run)` of a run that was made. */
+export function createRunActions({ onRow, onStarted }) {
+  const buttons = Object.fromEntries(Object.entries(BUTTONS).map(([name, id]) => [name, byId(id)]));
+  const nodes = { ...buttons, useModel: byId("use-model"), makeDefault: byId("make-default"), fineTune: byId("fine-tune"), seeMine: byId("see-mine") };
+  let record = null;
+  let asking = null; // "pause", "resume", "cancel", "again", ...: what is on its way to the server
+
+  /** Brings the buttons up to date with a record, or takes them away where it is null. */
+  function show(next) {
+    if (next?.id !== record?.id) reset();
+    record = next;
+    if (record === null) for (const node of Object.values(nodes)) node.hidden = true;
+    else render();
+  }
+
+  function reset() {
+    asking = null;
+    setMessage(byId("run-error"), "");
+    setBusy(nodes.makeDefault, false);
+  }
+
+  function render() {
+    const offered = choices(record, asking);
+    const focused = document.activeElement;
+    for (const [name, node] of Object.entries(nodes)) {
+      node.hidden = !offered[name];
+      if (name in offered.busy) setText(node, offered[name] ?? "");
+      if (name in buttons) setBusy(node, offered.busy[name] ?? asking !== null);
+    }
+    if (focused?.hidden && Object.values(nodes).includes(focused)) byId("run-title").focus({ preventScroll: true });
+    nodes.seeMine.href = `/mine?run=${record.id}`;
+    if (record.model === null) return;
+    nodes.useModel.href = `/?model=${encodeURIComponent(record.model)}`;
+    nodes.fineTune.href = `/train?start=${encodeURIComponent(record.model)}`;
+  }
+
+  /** Does `task` as the one thing that is on its way, and hands `take` what it gave; says why where it failed. */
+  async function ask(wish, task, take) {
+    const { id } = record;
+    asking = wish;
+    setMessage(byId("run-error"), "");
+    render();
+    try {
+      const answer = await task(`/api/runs/${id}`);
+      if (record?.id !== id) return;
+      asking = null;
+      take(answer);
+    } catch (error) {
+      if (record?.id !== id) return;
+      asking = null;
+      setMessage(byId("run-error"), explain(error));
+      render();
+    }
+  }
+
+  const wish = (name, body) => ask(name, (address) => post(`${address}/${name}`, body), onRow);
+  const start = (name, task) => ask(name, task, onStarted);
+
+  const again = () => start("again", (address) => post(`${address}/again`));
+  const goOn = () => start("goOn", (address) => post(`${address}/continue`));
+  const strokes = () => start("strokes", () => post("/api/runs", onStrokes(record)));
+  const pause = () => wish(record.state === "paused" ? "resume" : "pause");
+
+  /** Asks only where there is something to lose. */
+  async function cancel() {
+    const { id } = record;
+    let keep = false;
+    if (epochsDone(record) > 0) {
+      const answer = await asked({
+        title: t("Cancel this training?"),
+        text: canKeepModel(record)
+          ? t("It ends here. The best model that it has reached so far can be kept, to be used like any other.")
+          : t("It ends here, and no model is kept: one that is made your own is compared with the other at the end alone."),
+        answers: [
+          ["", record.state === "running" ? t("Go on training") : t("Keep it")],
+          ...(canKeepModel(record) ? [["keep", t("Cancel and keep its best model")]] : []),
+          ["cancel", canKeepModel(record) ? t("Cancel and keep nothing") : t("Cancel")],
+        ],
+      });
+      if (answer === "" || record?.id !== id || hasEnded(record)) return;
+      keep = answer === "keep";
+    }
+    await wish("cancel", keep ? { keep_model: true } : {});
+  }
+
+  async function further() {
+    const { id } = record;
+    const epochs = await askedNumber({
+      title: t("Train further"),
+      text: t("A new run goes on from where this one ended. This one stays as it is."),
+      label: t("Epochs more"),
+      value: epochsToOffer(record),
+      most: MOST_EPOCHS,
+      action: t("Train further"),
+    });
+    if (epochs !== null && record?.id === id) await start("further", (address) => post(`${address}/continue`, { epochs }));
+  }
+
+  const actions = { pause, cancel, again, goOn, further, strokes };
+  for (const [name, node] of Object.entries(buttons)) {
+    node.addEventListener("click", () => {
+      if (!isBusy(node)) actions[name]();
+    });
+  }
+
+  nodes.makeDefault.addEventListener("click", async () => {
+    if (isBusy(nodes.makeDefault)) return;
+    const { id, model } = record;
+    setBusy(nodes.makeDefault, true);
+    try {
+      const chosen = await chooseDefault(model);
+      if (!chosen) setBusy(nodes.makeDefault, false);
+      if (chosen && record?.id === id) setText(byId("outcome-text"), t("“{model}” is the default now: the pad reads with it.", { model }));
+    } catch (error) {
+      if (record?.id === id) setMessage(byId("run-error"), explain(error));
+      setBusy(nodes.makeDefault, false);
+    }
+  });
+
+  return { show };
+}
+
+// Not the attribute `disabled`: a button that has the focus would lose it.
+const isBusy = (node) => node.getAttribute("aria-disabled") === "true";
+const setBusy = (node, busy) => (busy ? node.setAttribute("aria-disabled", "true") : node.removeAttribute("aria-disabled"));
+
+/**
+ * The text of each button that makes sense for `record`, null for the others. `asking` is what was asked for and not
+ * answered yet: "pause", "resume", "cancel" or null. `busy` tells which buttons wait for a wish that is on its way.
+ */
+export function choices(record, asking = null) {
+  const { state, model, checkpoint, reason } = record;
+  const ended = hasEnded(record);
+  const failed = state === "failed";
+  const isPersonal = !canKeepModel(record);
+  const canGoOn = ended && checkpoint !== null && reason !== "diverged" && !isPersonal; // which would diverge again, bit for bit
+  const hasModel = ended && model !== null;
+  return {
+    pause: ended ? null : pauseText(record, asking),
+    cancel: ended ? null : isCancelling(record, asking) ? t("Cancelling …") : t("Cancel"),
+    again: ended ? t("Run again") : null,
+    goOn: canGoOn && failed ? t("Go on from its last checkpoint") : null,
+    further: canGoOn && !failed ? t("Train further") : null,
+    fineTune: hasModel ? t("Fine-tune this model") : null,
+    useModel: hasModel,
+    makeDefault: hasModel,
+    seeMine: hasModel && isPersonal,
+    strokes: couldUseStrokes(record),
+    busy: {
+      pause: asking !== null || isCancelling(record, asking) || (state !== "paused" && record.pauseRequested),
+      cancel: asking !== null || isCancelling(record, asking),
+    },
+  };
+}
+
+/** Whether its model can be kept before the end; one that is made somebody's own is first compared with that it began from. */
+export const canKeepModel = ({ config }) => !config?.personal;
+
+const isCancelling = ({ cancelRequested }, asking) => cancelRequested || asking === "cancel";
+
+function pauseText({ state, pauseRequested }, asking) {
+  if (state === "paused") return asking === "resume" ? t("Resuming …") : t("Resume");
+  return pauseRequested || asking === "pause" ? t("Pausing …") : t("Pause");
+}
+
+/** How many epochs more to offer: those that are left or, where all are done, as many again. */
+export function epochsToOffer({ state, config, epochs }) {
+  const first = epochs.find(({ epoch }) => epoch > 0)?.epoch ?? 1; // not 1 where it went on after another run
+  const left = config.epochs - epochsDone({ epochs });
+  return state === "cancelled" && left > 0 ? left : config.epochs - first + 1;
+}

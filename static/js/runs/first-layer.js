@@ -1,0 +1,125 @@
+// The weights of the first layer as pictures: what each unit looks for. They change while it learns.
+
+import { Refused, get } from "../api/client.js";
+import { explain } from "../api/errors.js";
+import { t } from "../i18n/translate.js";
+import { decoded, paintBytes } from "../images/bitmap.js";
+import { byId, element, setText } from "../lib/dom.js";
+import { rove } from "../lib/roving-focus.js";
+
+const COUNT = 32;
+const PAUSE_MS = 700; // between two questions, however short the epochs are
+const CONFLICT = 409;
+
+const BEFORE = () => t("The first weights appear here after the first epoch.");
+const NO_PICTURE = () => t("The first layer of this network does not look at the picture itself, so it has no picture.");
+
+/** Runs the pictures of the page. `open({paint, title, text})` shows one large. */
+export function createFirstLayer({ open }) {
+  const place = byId("first-layer");
+  const refreshStops = rove(place);
+  let run = null;
+  let wanted = 0; // the epoch that is to be shown
+  let got = -1; // the epoch of the last answer's question
+  let without = false; // the network has no such pictures
+  let busy = false;
+  let answer = null;
+
+  function clear(count) {
+    place.replaceChildren(...Array.from({ length: count }, (_, i) => cell(i)));
+    refreshStops();
+    setText(byId("first-layer-note"), "");
+    setText(byId("first-layer-empty"), BEFORE());
+  }
+
+  function cell(index) {
+    const button = element(
+      "button",
+      { type: "button", class: "weight", disabled: true, "aria-label": t("Weights of a unit") },
+      element("canvas", { class: "picture", width: 28, height: 28, "aria-hidden": "true" }),
+    );
+    button.addEventListener("click", () => openLarge(index));
+    return element("li", {}, button);
+  }
+
+  /** The run has done so many epochs; its weights are fetched when they are newer than those shown. */
+  function show({ id, config }, epochs) {
+    if (id !== run) {
+      [run, wanted, got, without, answer] = [id, 0, -1, false, null];
+      byId("first-layer-card").hidden = false;
+      clear(Math.min(COUNT, unitsOf(config)));
+    }
+    wanted = epochs;
+    if (wanted > 0 && wanted !== got) ask();
+  }
+
+  async function ask() {
+    if (busy || without) return;
+    busy = true;
+    const [id, epochs] = [run, wanted];
+    try {
+      const found = await get(`/api/runs/${id}/first-layer?count=${COUNT}`);
+      if (id === run) put(found);
+      if (id === run) got = epochs;
+    } catch (error) {
+      if (id === run && error instanceof Refused) {
+        if (error.status === CONFLICT) got = epochs;
+        else refused(error);
+      }
+    }
+    setTimeout(() => {
+      busy = false;
+      if (run !== null && wanted > 0 && wanted !== got) ask();
+    }, PAUSE_MS);
+  }
+
+  function refused(error) {
+    without = true;
+    setText(byId("first-layer-empty"), error.status === 404 ? NO_PICTURE() : explain(error));
+  }
+
+  function put(found) {
+    answer = found;
+    const most = Math.max(...found.images.flatMap(({ low, high }) => [Math.abs(low), Math.abs(high)]));
+    answer.greys = found.images.map(({ pixels, low, high }) => aroundZero(decoded(pixels), low, high, most));
+    for (const [i, item] of [...place.children].entries()) {
+      item.hidden = i >= found.images.length;
+      if (item.hidden) continue;
+      const button = item.firstElementChild;
+      button.disabled = false;
+      button.setAttribute("aria-label", t("Weights of unit {unit}", { unit: found.images[i].unit }));
+      paintBytes(button.firstElementChild, answer.greys[i], found.shape);
+    }
+    setText(byId("first-layer-empty"), "");
+    setText(byId("first-layer-note"), found.epoch > 0 ? t("after epoch {epoch}", { epoch: found.epoch }) : "");
+  }
+
+  function openLarge(index) {
+    const { unit, low, high } = answer.images[index];
+    const values = { low: low.toPrecision(2), high: high.toPrecision(2) };
+    open({
+      paint: (canvas) => paintBytes(canvas, answer.greys[index], answer.shape),
+      title: t("Weights of unit {unit}", { unit }),
+      text: t("From {low} (dark) to {high} (bright); grey is zero. Ink on what is bright excites the unit, ink on what is dark quiets it.", values),
+    });
+  }
+
+  return { show };
+}
+
+/** How many units look at the picture, so that their places are kept before the first epoch. */
+function unitsOf({ network: { layers } }) {
+  const first = layers.find(({ units, filters }) => units !== undefined || filters !== undefined);
+  return first?.units ?? first?.filters ?? COUNT;
+}
+
+/**
+ * Weights as greys: `bytes` run from `low` to `high`, and come back with 0 in the middle and ±`most` at the ends, so
+ * that what is bright is above zero and what is dark below, in every picture alike.
+ */
+export function aroundZero(bytes, low, high, most) {
+  return bytes.map((byte) => {
+    const weight = low + (byte / 255) * (high - low);
+    return Math.round(127.5 + (127.5 * weight) / (most || 1));
+  });
+}

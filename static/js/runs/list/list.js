@@ -1,0 +1,305 @@
+// The list of runs: a table, on phones a card for each; to be filtered, sorted, chosen for a comparison, tagged, deleted.
+
+import { get, BACK } from "../../api/client.js";
+import { explain } from "../../api/errors.js";
+import { awayText, retryWhileAway } from "../../api/retry.js";
+import { t } from "../../i18n/translate.js";
+import { STATE_NAMES } from "../../labels/run-names.js";
+import { recipeTitle } from "../../labels/titles.js";
+import { byId, element, setMessage, setText } from "../../lib/dom.js";
+import { hasEnded } from "../run-state.js";
+import { stateWord } from "../text.js";
+import { editRemarks } from "./annotations.js";
+import { EVERYTHING, arranged, merged, needsAll, valuesOf } from "./filter.js";
+import { createRow, headings } from "./row.js";
+import { createUndo } from "./undo-delete.js";
+
+const PAGE = 10;
+const LARGEST_PAGE = 200; // the server's limit
+const POLL_MS = 3000; // while a run is at work, or waits
+const QUIET_POLLS = 5; // so many times as seldom while none is: one may be started elsewhere
+
+/**
+ * Fetches and shows the list. `refresh()` fetches as many as are shown, newest first; while one of them is active and the
+ * page is looked at, that happens by itself. `chosen` are the numbers that are ticked at first.
+ */
+export function createRunsList({ chosen: ticked = [] } = {}) {
+  const place = byId("runs-list");
+  const more = byId("runs-more");
+  const bar = createBar({ onFilter: filterChanged, onClear: clearChoice });
+  const chosen = new Set(ticked);
+  const rows = new Map();
+  let body = null;
+  let runs = [];
+  let next = null;
+  let isKnown = false; // an answer came
+  let isFetchingAll = false;
+  let datasets = [];
+  let asked = 0; // answers to older questions are dropped
+  let visible = PAGE;
+
+  const undo = createUndo({
+    onHide: render,
+    onBack: (id) => {
+      render();
+      rows.get(id)?.node.querySelector("a").focus();
+    },
+    onGone: (id) => {
+      runs = runs.filter((run) => run.id !== id);
+      render();
+    },
+    onFail: (id, text) => {
+      bar.say(t("Run {id} is not deleted: {text}", { id, text }));
+      render();
+    },
+  });
+
+  async function refresh() {
+    const mine = (asked += 1);
+    const limit = Math.min(LARGEST_PAGE, Math.max(visible, runs.length));
+    try {
+      const page = await retryWhileAway(() => get(`/api/runs?limit=${limit}`), wait);
+      if (mine !== asked) return;
+      runs = merged(runs, page.runs, page.next === null);
+      if (page.next === null || runs.length === page.runs.length) next = page.next;
+      isKnown = true;
+      render();
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  window.addEventListener(BACK, refresh);
+
+  /** Fetches what is still missing: to filter or sort, all runs must be known. */
+  async function fetchAll() {
+    if (isFetchingAll) return;
+    isFetchingAll = true;
+    bar.say(t("Looking through all runs …"));
+    try {
+      while (next !== null) {
+        const before = next;
+        const page = await get(`/api/runs?limit=${LARGEST_PAGE}&before=${before}`);
+        runs = [...runs.filter(({ id }) => id >= before), ...page.runs];
+        next = page.next;
+        render();
+      }
+      bar.say("");
+    } catch (error) {
+      bar.say(explain(error));
+    }
+    isFetchingAll = false;
+  }
+
+  function filterChanged() {
+    visible = PAGE;
+    render();
+    if (needsAll(bar.filter()) && next !== null) fetchAll();
+  }
+
+  function clearChoice() {
+    chosen.clear();
+    render();
+  }
+
+  more.addEventListener("click", async () => {
+    visible += PAGE;
+    if (next !== null && runs.length < visible) {
+      more.disabled = true;
+      try {
+        const page = await get(`/api/runs?limit=${PAGE}&before=${next}`);
+        runs = [...runs.filter(({ id }) => id >= next), ...page.runs];
+        next = page.next;
+      } catch (error) {
+        visible -= PAGE;
+        bar.say(explain(error));
+      }
+      more.disabled = false;
+    }
+    render();
+  });
+
+  function render() {
+    if (!isKnown) return;
+    place.removeAttribute("aria-busy");
+    const there = runs.filter(({ id }) => !undo.isPending(id));
+    if (there.length === 0) {
+      body = null;
+      place.replaceChildren(emptyState());
+      more.hidden = true;
+      return;
+    }
+    if (body === null) {
+      body = element("tbody", { role: "rowgroup" });
+      place.replaceChildren(bar.node, table(body));
+    }
+    bar.know(there);
+    const filter = bar.filter();
+    const found = arranged(there, filter, recipeTitle);
+    const shown = found.slice(0, visible);
+    fill(shown);
+    more.hidden = found.length <= visible && (next === null || needsAll(filter));
+    setText(more, t("Show more"));
+    for (const id of chosen) if (isKnown && next === null && !there.some((run) => run.id === id)) chosen.delete(id);
+    bar.show({ chosen: [...chosen], isEmpty: found.length === 0 });
+  }
+
+  /** Brings the table's rows to those of `shown`, keeping the nodes of rows that stay. */
+  function fill(shown) {
+    const wanted = new Set(shown.map(({ id }) => id));
+    for (const [id, row] of rows) {
+      if (wanted.has(id)) continue;
+      row.node.remove();
+      rows.delete(id);
+    }
+    shown.forEach((run, i) => {
+      if (!rows.has(run.id)) rows.set(run.id, createRow(run, { onChoose, onTag: bar.chooseTag, onEdit, onDelete }));
+      const row = rows.get(run.id);
+      row.update(run, chosen.has(run.id), datasets);
+      if (body.children[i] !== row.node) body.insertBefore(row.node, body.children[i] ?? null);
+    });
+  }
+
+  function onChoose(id, on) {
+    if (on) chosen.add(id);
+    else chosen.delete(id);
+    render();
+  }
+
+  async function onEdit(run) {
+    const changed = await editRemarks(run, valuesOf(runs, ({ tags }) => tags ?? []));
+    if (changed === null) return;
+    runs = runs.map((one) => (one.id === run.id ? { ...one, tags: changed.tags, note: changed.note } : one));
+    render();
+  }
+
+  function onDelete(id) {
+    chosen.delete(id);
+    undo.deleteRun(id)?.focus();
+  }
+
+  function wait(seconds) {
+    if (!isKnown) place.replaceChildren(element("p", { class: "soft runs-wait", role: "status" }, awayText(seconds)));
+  }
+
+  function fail(error) {
+    place.removeAttribute("aria-busy");
+    if (!isKnown) place.replaceChildren(element("p", { class: "field-error", role: "alert" }, explain(error)));
+    else bar.say(explain(error));
+  }
+
+  function knowDatasets(known) {
+    datasets = known;
+    render();
+  }
+
+  const isActive = () => runs.some((run) => !hasEnded(run));
+  let polls = 0;
+  setInterval(() => {
+    polls += 1;
+    if (!document.hidden && isKnown && (isActive() || polls % QUIET_POLLS === 0)) refresh();
+  }, POLL_MS);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && isKnown) refresh();
+  });
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) refresh();
+  });
+
+  return { refresh, knowDatasets };
+}
+
+const emptyState = () =>
+  element(
+    "div",
+    { class: "card blank-slate" },
+    element("p", {}, t("No runs yet.")),
+    element("p", { class: "soft" }, t("Every training that you start is kept here, with its curves.")),
+    document.getElementById("setup") === null ? element("a", { class: "button accent", href: "/train" }, t("Train a network")) : null,
+  );
+
+// The roles are written out because a table laid out as cards loses them otherwise.
+function table(body) {
+  const head = [element("span", { class: "visually-hidden" }, t("Compare")), ...headings(), element("span", { class: "visually-hidden" }, t("Change"))];
+  return element(
+    "table",
+    { class: "runs-table", role: "table", "aria-label": t("Runs") },
+    element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...head.map((one) => element("th", { scope: "col", role: "columnheader" }, one)))),
+    body,
+  );
+}
+
+/** Search, filters, order and the way to the comparison, over the table. */
+function createBar({ onFilter, onClear }) {
+  const text = element("input", { type: "search", id: "runs-search", placeholder: t("Search"), "aria-label": t("Search the runs"), autocomplete: "off" });
+  const state = select("runs-state", t("State"), [["", t("every state")], ...STATE_NAMES.map((name) => [name, stateWord(name)])]);
+  const recipe = select("runs-recipe", t("Recipe"), [["", t("every recipe")]]);
+  const tag = select("runs-tag", t("Tag"), [["", t("every tag")]]);
+  const sort = select("runs-sort", t("Order"), [
+    ["newest", t("newest first")],
+    ["oldest", t("oldest first")],
+    ["accuracy", t("most accurate first")],
+    ["quickest", t("quickest first")],
+  ]);
+  const compare = element("a", { class: "button", id: "compare-chosen", role: "link" });
+  const clear = element("button", { class: "quiet", type: "button" }, t("Choose none"));
+  const message = element("p", { class: "runs-message", role: "status" });
+  const nothing = element("p", { class: "runs-nothing", hidden: true }, element("span", {}, t("No run is like that.")), " ");
+  const all = element("button", { class: "quiet", type: "button" }, t("Show all runs"));
+  nothing.append(all);
+  const node = element(
+    "div",
+    { class: "runs-bar" },
+    element("div", { class: "runs-filters", role: "search", "aria-label": t("Filter the runs") }, text, state, recipe, tag, sort),
+    element("div", { class: "runs-choice" }, compare, clear, message),
+    nothing,
+  );
+  const controls = { text, state, recipe, tag, sort };
+
+  node.querySelector(".runs-filters").addEventListener("input", onFilter);
+  clear.addEventListener("click", onClear);
+  all.addEventListener("click", () => {
+    for (const [name, value] of Object.entries(EVERYTHING)) controls[name].value = value;
+    onFilter();
+    text.focus();
+  });
+
+  const filter = () => Object.fromEntries(Object.entries(controls).map(([name, control]) => [name, control.value]));
+
+  function know(runs) {
+    offer(recipe, t("every recipe"), valuesOf(runs, ({ config }) => [config.recipe]), recipeTitle);
+    offer(tag, t("every tag"), valuesOf(runs, ({ tags }) => tags ?? []));
+  }
+
+  function show({ chosen, isEmpty }) {
+    setText(compare, chosen.length === 0 ? t("Tick runs to compare") : t("Compare {count}", { count: chosen.length }));
+    compare.classList.toggle("strong", chosen.length > 0);
+    if (chosen.length > 0) {
+      compare.href = `/compare?runs=${[...chosen].sort((a, b) => a - b).join(",")}`;
+      compare.removeAttribute("aria-disabled");
+    } else {
+      compare.removeAttribute("href");
+      compare.setAttribute("aria-disabled", "true");
+    }
+    clear.hidden = chosen.length === 0;
+    nothing.hidden = !isEmpty;
+  }
+
+  function chooseTag(name) {
+    tag.value = name;
+    onFilter();
+  }
+
+  return { node, filter, know, show, chooseTag, say: (words) => setMessage(message, words) };
+}
+
+const select = (id, label, choices) => element("select", { id, "aria-label": label }, ...choices.map(([value, text]) => element("option", { value }, text)));
+
+/** Offers values in a select whose first choice is all of them; what is chosen stays, even where no run has it any more. */
+function offer(node, all, values, textOf = String) {
+  const { value } = node;
+  const wanted = value === "" || values.includes(value) ? values : [...values, value];
+  if (JSON.stringify([...node.options].slice(1).map((option) => option.value)) === JSON.stringify(wanted)) return;
+  node.replaceChildren(element("option", { value: "" }, all), ...wanted.map((one) => element("option", { value: one }, textOf(one))));
+  node.value = value;
+}

@@ -1,0 +1,71 @@
+// What a run shows of its inside while it learns: the sheet of digits, the weights, the log. One slider looks back.
+
+import { t } from "../i18n/translate.js";
+import { openPicture } from "../images/zoom-dialog.js";
+import { byId, setText } from "../lib/dom.js";
+import { createEventLog } from "./event-log.js";
+import { createFirstLayer } from "./first-layer.js";
+import { epochOf, epochsDone, hasEnded } from "./run-state.js";
+import { createSheet } from "./sample-digits.js";
+import { createHistograms } from "./weight-histograms.js";
+
+/** Runs these parts of the run view; `show(record)` brings them up to date. */
+export function createWatch() {
+  const slider = byId("watch-epoch");
+  const follow = byId("watch-follow");
+  const sheet = createSheet({ open: openPicture });
+  const firstLayer = createFirstLayer({ open: openPicture });
+  const histograms = createHistograms();
+  const showEvents = createEventLog();
+  let record = null;
+  let labels = null;
+  let chosen = null; // the number of the epoch to look at; null follows the newest
+  let seen = [];
+
+  function show(next, labelsKnown) {
+    if (record?.id !== next.id) chosen = null;
+    record = next;
+    labels = labelsKnown;
+    showEvents(record);
+    firstLayer.show(record, epochsDone(record));
+    // Much is done again only where an epoch came.
+    const now = [record.id, record.epochs, record.state, labels, chosen];
+    if (now.some((value, i) => value !== seen[i])) {
+      seen = now;
+      render();
+    }
+  }
+
+  function render() {
+    const { epochs } = record;
+    const kept = epochs.some(({ layers, sheet: said }) => layers || said);
+    byId("inside").hidden = hasEnded(record) && epochs.length > 0 && !kept; // a run from before these were kept
+    const first = epochs[0]?.epoch ?? 0;
+    const last = epochsDone(record);
+    slider.disabled = epochs.length < 2;
+    slider.min = String(first);
+    slider.max = String(Math.max(first, last));
+    slider.value = String(chosen ?? last);
+    follow.disabled = chosen === null;
+    const epoch = epochOf(record, chosen ?? last);
+    const values = { epoch: epoch?.epoch ?? 0, epochs: record.config.epochs };
+    setText(byId("watch-epoch-value"), epoch === null ? "–" : t("{epoch} of {epochs}", values));
+    slider.setAttribute("aria-valuetext", epoch === null ? "" : t("epoch {epoch} of {epochs}", values));
+    sheet.show(record.id, epoch, labels);
+    histograms.show(record, epoch?.epoch ?? 0);
+  }
+
+  slider.addEventListener("input", () => {
+    const value = Number(slider.value);
+    chosen = value === epochsDone(record) ? null : value;
+    render();
+  });
+  follow.addEventListener("click", () => {
+    chosen = null;
+    render();
+    slider.focus();
+  });
+  sheet.whenReady(() => record !== null && render());
+
+  return { show };
+}

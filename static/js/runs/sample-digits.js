@@ -1,0 +1,115 @@
+// The same twenty digits after every epoch, with what the network says of each beneath it.
+
+import { Refused, get } from "../api/client.js";
+import { explain } from "../api/errors.js";
+import { percent } from "../i18n/format.js";
+import { t } from "../i18n/translate.js";
+import { decoded, paintBytes } from "../images/bitmap.js";
+import { byId, element, setText } from "../lib/dom.js";
+import { rove } from "../lib/roving-focus.js";
+
+const DIGITS = 20;
+
+/** Runs the sheet of the page. `open({paint, title, text})` shows a picture large. */
+export function createSheet({ open }) {
+  const place = byId("sheet");
+  const refreshStops = rove(place);
+  let run = null;
+  let digits = null; // of the run: [{label, pixels}], once they are fetched
+  let labels = null;
+  let view = []; // of each digit: {said, probability, wrong}
+  let asking = false;
+
+  place.replaceChildren(...Array.from({ length: DIGITS }, (_, i) => cell(i)));
+  refreshStops();
+
+  function cell(index) {
+    const button = element(
+      "button",
+      { type: "button", class: "sheet-digit", disabled: true, "aria-label": t("A test picture") },
+      element("canvas", { class: "picture", width: 28, height: 28, "aria-hidden": "true" }),
+      element("span", { class: "sheet-said", "aria-hidden": "true" }, "–"),
+    );
+    button.addEventListener("click", () => openLarge(index));
+    return element("li", {}, button);
+  }
+
+  /** Shows what `epoch` says of the run's sheet; `labelsKnown` are the data set's, or null. */
+  function show(id, epoch, labelsKnown) {
+    if (id !== run) {
+      run = id;
+      digits = null;
+      labels = null;
+      for (const [i, item] of [...place.children].entries()) item.replaceWith(cell(i));
+      refreshStops();
+    }
+    labels = labels ?? labelsKnown;
+    const said = epoch?.sheet ?? null;
+    setText(byId("sheet-empty"), said === null ? t("What it says of each digit stands here after the first epoch.") : "");
+    if (said === null) {
+      setText(byId("sheet-score"), "");
+      return;
+    }
+    if (digits === null) ask();
+    else put(said, epoch.epoch);
+  }
+
+  async function ask() {
+    if (asking) return;
+    asking = true;
+    const id = run;
+    try {
+      const answer = await get(`/api/runs/${id}/sheet`);
+      if (id === run) {
+        digits = answer.digits;
+        labels = answer.labels ?? labels;
+        paint();
+        onReady();
+      }
+    } catch (error) {
+      // the server away: it is asked again with the next epoch
+      if (error instanceof Refused) setText(byId("sheet-empty"), explain(error));
+    }
+    asking = false;
+  }
+
+  let onReady = () => {};
+
+  function paint() {
+    for (const [i, { pixels }] of digits.entries()) paintBytes(canvasOf(i), decoded(pixels));
+    for (const [i, item] of [...place.children].entries()) item.hidden = i >= digits.length;
+  }
+
+  const canvasOf = (index) => place.children[index].querySelector("canvas");
+
+  function put({ said, probability }, epoch) {
+    view = digits.map(({ label }, i) => {
+      const name = String(labels?.[said[i]] ?? said[i]);
+      return { label: String(label), said: name, probability: probability[i], wrong: name !== String(label), epoch };
+    });
+    for (const [i, digit] of view.entries()) {
+      const button = place.children[i].firstElementChild;
+      button.disabled = false;
+      button.toggleAttribute("data-wrong", digit.wrong);
+      setText(button.lastElementChild, digit.wrong ? `${digit.said} ✗` : digit.said);
+      button.setAttribute("aria-label", sentence(digit));
+    }
+    const right = view.filter(({ wrong }) => !wrong).length;
+    setText(byId("sheet-score"), t("{right} of {all} right", { right, all: view.length }));
+  }
+
+  function openLarge(index) {
+    const bytes = decoded(digits[index].pixels);
+    open({ paint: (canvas) => paintBytes(canvas, bytes), title: t("A picture of “{label}”", { label: view[index].label }), text: sentence(view[index]) });
+  }
+
+  /** `onReady` is called when the pictures have come, so that the epoch can be put again. */
+  return { show, whenReady: (action) => (onReady = action) };
+}
+
+function sentence({ label, said, probability, wrong, epoch }) {
+  const values = { label, said, sure: percent(probability), epoch };
+  return wrong
+    ? t("Epoch {epoch}: it takes this {label} for {said}, {sure} sure. Wrong.", values)
+    : t("Epoch {epoch}: it reads this {label} rightly, {sure} sure.", values);
+}

@@ -1,0 +1,156 @@
+// Sentences about a run.
+
+import { explainMessage } from "../api/errors.js";
+import { between, count, duration, percent } from "../i18n/format.js";
+import { t } from "../i18n/translate.js";
+import { titleOf, datasetTitle as knownTitle, recipeTitle } from "../labels/titles.js";
+import { epochsDone, hasEnded, place } from "./run-state.js";
+
+const FALLBACK_DATASET = "strokes";
+
+const STATES = {
+  queued: t("queued"),
+  running: t("running"),
+  paused: t("paused"),
+  succeeded: t("succeeded"),
+  failed: t("failed"),
+  cancelled: t("cancelled"),
+};
+
+/** What to do next, by the reason that a failed run gives; the second where it left a checkpoint. */
+const ADVICE = {
+  diverged: [t("Choose a smaller learning rate, and start again.")],
+  memory: [t("Choose a smaller network or batch size, and start again.")],
+  config: [t("Change the settings, and start again.")],
+  disk: [t("Make room on the disk, and run it again."), t("Make room on the disk, and go on from its last checkpoint.")],
+  checkpoint: [t("What it was to start from cannot be used any more. Start another.")],
+};
+const OTHER_ADVICE = [t("Its settings are kept: run it again."), t("Nothing is lost: go on from its last checkpoint.")];
+
+/** A run's state in the page's language. */
+export const stateWord = (state) => STATES[state] ?? state;
+
+/** "Quick on MNIST" */
+export const runTitle = ({ config }, datasets) =>
+  t("{recipe} on {dataset}", { recipe: recipeTitle(config.recipe) ?? t("Own settings"), dataset: datasetTitle(config.dataset, datasets) });
+
+export function datasetTitle(name, datasets) {
+  const found = datasets.find((one) => one.name === name);
+  return found === undefined ? knownTitle(name) : titleOf(found);
+}
+
+/** The line under the progress bar. */
+export function progressLine(record) {
+  if (hasEnded(record)) return endLine(record);
+  if (record.state === "queued") return waitingLine(record);
+  if (record.state === "paused") return pausedLine(record);
+  const { progress, epochs, config } = record;
+  switch (progress?.phase) {
+    case "loading":
+      return t("Loading the pictures …");
+    case "evaluating":
+      return t("Testing on pictures that it has never seen …");
+    case "calibrating":
+      return t("Learning how sure it may be …");
+    case "saving":
+      return t("Saving the model …");
+    case "training":
+      return trainingLine(progress);
+    default:
+      return epochs.length > 0 ? t("Epoch {epoch} of {epochs}", { epoch: epochs.at(-1).epoch, epochs: config.epochs }) : t("Starting …");
+  }
+}
+
+function trainingLine({ epoch, epochs, batch, batches, seconds_left: left }) {
+  const parts = [t("Epoch {epoch} of {epochs}", { epoch, epochs }), t("batch {batch} of {batches}", { batch: count(batch), batches: count(batches) })];
+  if (typeof left === "number") parts.push(t("{time} left", { time: duration(left) }));
+  return parts.join(" · ");
+}
+
+/** What to say while the connection is gone; without seconds, in a sentence that need not change. */
+export function lostLine(record, seconds) {
+  const goesOn = !hasEnded(record) && record.state !== "paused";
+  if (seconds === undefined) return goesOn ? t("Connection lost, trying again. The training goes on.") : t("Connection lost, trying again.");
+  return goesOn
+    ? t("Connection lost, trying again in {seconds} s. The training goes on.", { seconds })
+    : t("Connection lost, trying again in {seconds} s.", { seconds });
+}
+
+function waitingLine(record) {
+  if (record.fault) return t("Waiting: {reason}.", { reason: record.fault });
+  const at = place(record);
+  if (at !== null) return t("Waiting for its turn, to go on in epoch {epoch}.", { epoch: at.epoch });
+  return epochsDone(record) > 0 ? t("Waiting for its turn, to go on after epoch {epoch}.", { epoch: epochsDone(record) }) : t("Waiting for its turn.");
+}
+
+/** "Paused in epoch 3, batch 120 of 600." */
+function pausedLine(record) {
+  const at = place(record);
+  const after = (epoch) => t("Paused after epoch {epoch} of {epochs}.", { epoch, epochs: record.config.epochs });
+  if (at === null) return epochsDone(record) > 0 ? after(epochsDone(record)) : t("Paused before it began.");
+  if (at.batch > 0) {
+    const values = { epoch: at.epoch, batch: count(at.batch), batches: count(at.batches) };
+    return at.batches > 0 ? t("Paused in epoch {epoch}, batch {batch} of {batches}.", values) : t("Paused in epoch {epoch}, batch {batch}.", values);
+  }
+  return at.epoch > 1 ? after(at.epoch - 1) : t("Paused before it began.");
+}
+
+function endLine(record) {
+  const { state, started, ended, config } = record;
+  const seconds = between(started, ended);
+  const values = { time: duration(seconds), done: epochsDone(record), epochs: config.epochs };
+  const done = config.epochs === 1 ? t("{done} of 1 epoch", values) : t("{done} of {epochs} epochs", values);
+  if (state === "succeeded") return seconds === null ? t("Finished") : `${t("Finished in {time}", values)} · ${done}`;
+  if (state === "cancelled") return `${seconds === null ? t("Cancelled") : t("Cancelled after {time}", values)} · ${done}`;
+  return `${seconds === null ? t("Stopped") : t("Stopped after {time}", values)} · ${done}`;
+}
+
+/** `{title, text}` of what came of a run, or of what is to come. */
+export function outcome(record) {
+  if (record.state === "succeeded") return success(record);
+  if (record.state === "failed") {
+    const text = couldUseStrokes(record)
+      ? t("The data set “strokes” needs no download: digitpad draws it itself.")
+      : advice(record);
+    return { title: explainMessage(record.error) ?? t("The training failed, and did not say why."), text };
+  }
+  if (record.state === "cancelled") return { title: t("Cancelled."), text: afterCancel(record) };
+  return { title: t("When it is done, it is tested on pictures that it has never seen."), text: "" };
+}
+
+function advice({ reason, checkpoint }) {
+  const [alone, withCheckpoint] = ADVICE[reason] ?? OTHER_ADVICE;
+  return checkpoint === null ? alone : (withCheckpoint ?? alone);
+}
+
+function afterCancel({ model, checkpoint }) {
+  if (model !== null) return t("Its best model so far is kept as “{model}”.", { model });
+  if (checkpoint === null) return t("What it had learned so far was not kept as a model.");
+  return t("What it had learned so far was not kept as a model; it can be trained further.");
+}
+
+function success({ testAccuracy, testSamples, model }) {
+  const values = { accuracy: percent(testAccuracy, 2), count: count(testSamples) };
+  const tested = testSamples
+    ? t("It reads {accuracy} of {count} pictures that it has never seen.", values)
+    : t("It reads {accuracy} of the test pictures that it has never seen.", values);
+  const text = model ? t("Saved as the model “{model}”.", { model }) : t("It was not saved as a model.");
+  return { title: testAccuracy === null ? t("Done.") : tested, text };
+}
+
+/** How the machine computed: "Computed by: 2 processes, 1 thread each, openblas with SkylakeX kernels." */
+export function computeLine({ compute }) {
+  if (compute === null) return "";
+  const { processes, blas_threads: threads, blas, kernel } = compute;
+  const parts = [processes === 1 ? t("one process") : t("{count} processes", { count: processes })];
+  if (threads) parts.push(threads === 1 ? t("1 thread each") : t("{count} threads each", { count: threads }));
+  if (blas) parts.push(kernel ? t("{library} with {kernel} kernels", { library: blas, kernel }) : blas);
+  return t("Computed by: {parts}.", { parts: parts.join(", ") });
+}
+
+/** Whether the run failed for want of data that digitpad could draw itself. */
+export const couldUseStrokes = ({ state, reason, config }) =>
+  state === "failed" && reason === "dataset" && config.dataset !== FALLBACK_DATASET;
+
+/** The request that does the same on the data set that needs no download. */
+export const onStrokes = ({ config }) => ({ ...config, dataset: FALLBACK_DATASET });

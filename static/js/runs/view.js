@@ -1,0 +1,220 @@
+// One run on the page: state, progress, figures, curves and what came of it. The dashboard and the run's own page share it.
+
+import { Refused, ServerAway, get } from "../api/client.js";
+import { createJudge } from "../evaluation/evaluation.js";
+import { count, loss, percent } from "../i18n/format.js";
+import { t } from "../i18n/translate.js";
+import { byId, element, setMessage, setText } from "../lib/dom.js";
+import { createRunActions } from "./actions.js";
+import { saveText, toCsv } from "./csv.js";
+import { createCharts } from "./metric-charts.js";
+import { createWatch } from "./monitor.js";
+import { forgetEvents, fractionDone, hasEnded, recordOf, withMessage, withRow } from "./run-state.js";
+import { followRun } from "./stream.js";
+import { computeLine, lostLine, outcome, progressLine, runTitle, stateWord } from "./text.js";
+
+// A worker speaks five times a second. After a pause it may be another one that speaks, and after a long one there may be
+// none; no event tells of that, but the row does.
+const PAUSE_MS = 600;
+const SILENCE_MS = 3000;
+const GONE = () => t("This run is not kept here any more.");
+
+/** `onState(record)` hears when the run's state or config changes, `onStarted(run)` of a run that was started from here. */
+export function createRunView({ onState, onStarted }) {
+  const charts = createCharts();
+  const watch = createWatch();
+  const judge = createJudge();
+  const actions = createRunActions({ onRow: (row) => update(withRow(record, row)), onStarted });
+  let record = null;
+  let datasets = [];
+  let stop = null;
+  let frame = 0;
+  let lost = false;
+  let gone = false;
+  let heard = 0; // when the run was heard of last
+
+  /** Shows a run and follows it until it ends. */
+  function show(run) {
+    stop?.();
+    record = recordOf(run);
+    [lost, gone, heard] = [false, false, performance.now()];
+    byId("run").hidden = false;
+    setMessage(byId("run-away"), "");
+    setText(byId("run-spoken"), "");
+    render();
+    stop = followRun(run.id, {
+      onMessage: hear,
+      onReset: () => {
+        update(forgetEvents(record));
+        refresh();
+      },
+      onLost: (seconds) => {
+        lost = true;
+        setMessage(byId("run-away"), lostLine(record, seconds));
+        setText(byId("run-spoken"), lostLine(record));
+      },
+      onFound: () => {
+        lost = false;
+        setMessage(byId("run-away"), "");
+        setText(byId("run-spoken"), t("Connected again."));
+        refresh();
+      },
+      onDone: refresh,
+      onGone: leave,
+    });
+  }
+
+  function hear(message) {
+    const { state } = record;
+    const paused = performance.now() - heard > PAUSE_MS;
+    heard = performance.now();
+    update(withMessage(record, message));
+    if (record.state !== state || (message.type === "progress" && (paused || state === "queued"))) refresh();
+  }
+
+  /** Fetches the row: the attempt, the checkpoint and what is asked for stand only there. */
+  async function refresh() {
+    const { id } = record;
+    try {
+      const row = await get(`/api/runs/${id}`);
+      if (record.id === id && !gone) update(withRow(record, row));
+    } catch (error) {
+      if (error instanceof Refused && error.status === 404 && record.id === id) leave();
+      // else the server is away, and the socket is tried again
+    }
+  }
+
+  setInterval(() => {
+    const silent = ["running", "queued"].includes(record?.state) && performance.now() - heard > SILENCE_MS;
+    if (!silent || lost || gone || document.hidden) return;
+    heard = performance.now();
+    refresh();
+    if (record.state === "queued") askWhyItWaits();
+  }, SILENCE_MS / 3);
+
+  /** A queue that cannot be looked after keeps a run waiting for longer than its turn. */
+  async function askWhyItWaits() {
+    const { id } = record;
+    let fault = null;
+    try {
+      await get("/health");
+    } catch (error) {
+      fault = error instanceof ServerAway ? error.reason : null; // without a reason the socket is lost too, and says so
+    }
+    if (record.id === id && record.fault !== fault) update({ ...record, fault });
+  }
+
+  /** The run was deleted, or the server has another database: what is shown stays, and nothing can be asked of it. */
+  function leave() {
+    gone = true;
+    setMessage(byId("run-away"), GONE());
+    setText(byId("run-spoken"), GONE());
+    render();
+  }
+
+  function update(next) {
+    const { state, config } = record;
+    record = next;
+    if (record.state !== state || record.config !== config) onState?.(record);
+    if (frame === 0) frame = setTimeout(renderSoon, 16);
+  }
+
+  function renderSoon() {
+    frame = 0;
+    render();
+  }
+
+  function render() {
+    setText(byId("run-title"), runTitle(record, datasets));
+    setText(byId("run-state"), stateWord(record.state));
+    byId("run-state").dataset.state = record.state;
+    setMessage(byId("run-attempt"), record.attempt > 1 ? t("attempt {number}", { number: record.attempt }) : "");
+    setText(byId("run-line"), progressLine(record));
+    renderProgress(fractionDone(record));
+    renderFigures();
+    renderOutcome();
+    renderTable();
+    charts.show(record);
+    watch.show(record, labelsOf(record, datasets));
+    judge.show(record, hasEnded(record));
+    actions.show(gone ? null : record);
+    const empty = record.epochs.length === 0;
+    for (const button of document.querySelectorAll("[data-png], [data-csv]")) button.disabled = empty;
+  }
+
+  function renderProgress(fraction) {
+    const bar = byId("progress");
+    bar.toggleAttribute("data-unknown", fraction === null);
+    bar.dataset.state = record.state;
+    bar.firstElementChild.style.width = `${(fraction ?? 0) * 100}%`;
+    if (fraction === null) bar.removeAttribute("aria-valuenow");
+    else bar.setAttribute("aria-valuenow", String(Math.round(fraction * 100)));
+    bar.setAttribute("aria-valuetext", progressLine(record));
+  }
+
+  function renderFigures() {
+    const last = record.epochs.at(-1);
+    const validated = record.config.validation !== null && record.config.validation !== undefined;
+    const [accuracy, lossValue] = validated ? [last?.val_accuracy, last?.val_loss] : [last?.train_accuracy, last?.train_loss];
+    const speed = hasEnded(record) ? last?.samples_per_second : (record.progress?.samples_per_second ?? last?.samples_per_second);
+    setText(byId("figure-accuracy"), percent(accuracy, 2));
+    setText(byId("figure-accuracy-name"), validated ? t("validation accuracy") : t("training accuracy"));
+    setText(byId("figure-loss"), loss(lossValue));
+    setText(byId("figure-loss-name"), validated ? t("validation loss") : t("training loss"));
+    setText(byId("figure-speed"), count(speed));
+    setText(byId("figure-parameters"), count(record.parameters));
+    setText(byId("compute"), computeLine(record));
+  }
+
+  function renderOutcome() {
+    const found = outcome(record);
+    byId("outcome").toggleAttribute("data-pending", !hasEnded(record));
+    setText(byId("outcome-title"), found.title);
+    const text = byId("outcome-text");
+    if (text.dataset.of === JSON.stringify(found)) return; // what an action has said there stays
+    text.dataset.of = JSON.stringify(found);
+    setText(text, found.text);
+  }
+
+  function renderTable() {
+    const rows = byId("epoch-rows");
+    if (!byId("epochs-details").open) return;
+    if (rows.of === record.epochs) return;
+    rows.of = record.epochs;
+    rows.replaceChildren(...record.epochs.map(epochRow));
+  }
+
+  byId("epochs-details").addEventListener("toggle", renderTable);
+  for (const button of document.querySelectorAll("[data-csv]")) {
+    button.addEventListener("click", () => saveText(toCsv(record.epochs), `run-${record.id}.csv`));
+  }
+  for (const button of document.querySelectorAll("[data-png]")) {
+    button.addEventListener("click", () => charts.savePng(button.dataset.png, `run-${record.id}-${button.dataset.png}`));
+  }
+
+  /** Gives the data sets' titles, once they are known. */
+  function knowDatasets(known) {
+    datasets = known;
+    if (record !== null) render();
+  }
+
+  return { show, knowDatasets };
+}
+
+/** The labels of the data set that a run learns, where they are known. */
+const labelsOf = ({ config }, datasets) => datasets.find(({ name }) => name === config.dataset)?.labels ?? null;
+
+const epochRow = (epoch) =>
+  element(
+    "tr",
+    {},
+    element("th", { scope: "row" }, String(epoch.epoch)),
+    ...[
+      loss(epoch.train_loss),
+      loss(epoch.val_loss),
+      percent(epoch.train_accuracy, 2),
+      percent(epoch.val_accuracy, 2),
+      typeof epoch.learning_rate === "number" ? String(Number(epoch.learning_rate.toPrecision(3))) : "–",
+      typeof epoch.seconds === "number" ? epoch.seconds.toFixed(2) : "–",
+    ].map((text) => element("td", {}, text)),
+  );

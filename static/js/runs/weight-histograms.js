@@ -1,0 +1,99 @@
+// The weights of every layer as a histogram: how many of them have which value, after one epoch.
+
+import { loss } from "../i18n/format.js";
+import { t } from "../i18n/translate.js";
+import { numberedLayer } from "../labels/config-labels.js";
+import { byId, element, setText } from "../lib/dom.js";
+import { epochOf, layerNames } from "./run-state.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const [WIDTH, HEIGHT] = [240, 72];
+
+/** What `counts` from `from` to `to` look like on an axis from `low` to `high`: an SVG path of steps. */
+export function stepsPath({ from, to, counts }, [low, high], [width, height] = [WIDTH, HEIGHT]) {
+  const most = Math.max(...counts, 1);
+  const place = (value) => ((value - low) / (high - low || 1)) * width;
+  const step = (to - from) / counts.length;
+  const points = counts.flatMap((count, i) => {
+    const y = round(height - (count / most) * height);
+    return [`${round(place(from + i * step))} ${y}`, `${round(place(from + (i + 1) * step))} ${y}`];
+  });
+  return `M${round(place(from))} ${height}L${points.join("L")}L${round(place(to))} ${height}Z`;
+}
+
+const round = (value) => Math.round(value * 100) / 100;
+
+/** The smallest and the largest weight that a layer had in any epoch. */
+export function rangeOf(epochs, name) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const { layers } of epochs) {
+    const histogram = layers?.find((layer) => layer.name === name)?.histogram;
+    if (!histogram) continue;
+    low = Math.min(low, histogram.from);
+    high = Math.max(high, histogram.to);
+  }
+  return [low, high];
+}
+
+/** Runs the histograms of the page. */
+export function createHistograms() {
+  const place = byId("histograms");
+  let shown = ""; // the names of the layers whose cards are there
+
+  /** Shows the weights after the epoch of that number, and behind them those after the first one. */
+  function show(record, number) {
+    const names = layerNames(record);
+    if (names.join("\n") !== shown) {
+      shown = names.join("\n");
+      place.replaceChildren(...names.map(card));
+    }
+    setText(byId("histograms-empty"), names.length === 0 ? t("How the weights spread is drawn here after the first epoch.") : "");
+    const epoch = epochOf(record, number);
+    const first = record.epochs.find(({ layers }) => layers);
+    for (const [i, name] of names.entries()) put(place.children[i], name, record.epochs, epoch, first);
+  }
+
+  return { show };
+}
+
+function card(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("role", "img");
+  for (const part of ["first", "zero", "now"]) {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("class", `histogram-${part}`);
+    svg.append(path);
+  }
+  return element(
+    "figure",
+    { class: "histogram" },
+    element("figcaption", {}, numberedLayer(name)),
+    svg,
+    element("p", { class: "histogram-ends" }, element("span", {}), element("span", {})),
+  );
+}
+
+function put(figure, name, epochs, epoch, first) {
+  const layer = epoch?.layers?.find((one) => one.name === name);
+  const svg = figure.querySelector("svg");
+  const [behind, zero, now] = svg.children;
+  if (!layer?.histogram) {
+    now.setAttribute("d", "");
+    return;
+  }
+  const range = rangeOf(epochs, name);
+  const start = first?.layers.find((one) => one.name === name)?.histogram;
+  if (start) behind.setAttribute("d", stepsPath(start, range));
+  now.setAttribute("d", stepsPath(layer.histogram, range));
+  const middle = round((-range[0] / (range[1] - range[0] || 1)) * WIDTH);
+  zero.setAttribute("d", middle > 0 && middle < WIDTH ? `M${middle} 0V${HEIGHT}` : "");
+  const [low, high] = figure.querySelectorAll(".histogram-ends span");
+  setText(low, short(range[0]));
+  setText(high, short(range[1]));
+  const values = { name: numberedLayer(name), epoch: epoch.epoch, low: short(layer.histogram.from), high: short(layer.histogram.to), norm: loss(layer.weight_norm) };
+  svg.setAttribute("aria-label", t("Weights of {name} after epoch {epoch}: from {low} to {high}, length {norm}", values));
+}
+
+const short = (value) => String(Number(value.toPrecision(2))).replace("-", "−");

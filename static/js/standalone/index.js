@@ -1,0 +1,60 @@
+// A page that holds a model, and reads what is drawn on it without any server: app/models/formats/html.py makes it.
+
+import { translatePage } from "./language.js";
+import { createAnswer } from "../prediction/answer.js";
+import { createBoard } from "../drawing/board.js";
+import { byId, setText } from "../lib/dom.js";
+import { boxOnPad, EMPTY, isEmpty, lines } from "../drawing/drawing.js";
+import { createOverlay } from "../drawing/overlay.js";
+import { decoded } from "../images/bitmap.js";
+import { createPredictor } from "./predictor.js";
+import { readSafetensors } from "./safetensors.js";
+import { createTools } from "../drawing/toolbar.js";
+import { t } from "../i18n/translate.js";
+
+function start() {
+  translatePage(t);
+  const card = JSON.parse(byId("card").textContent);
+  const predict = createPredictor(card, readSafetensors(decoded(byId("weights").textContent.trim())));
+  const canvas = byId("pad");
+  const overlay = createOverlay(byId("overlay"));
+  const tools = createTools(canvas, () => board);
+  const answer = createAnswer(card.labels, {
+    modelsPage: null,
+    onParts: (found, index) => overlay.showBoxes(found.map(({ box }) => boxOnPad(box, board.shown())), index),
+  });
+  let frame = 0; // in which the drawing is read
+
+  const board = createBoard(canvas, {
+    start: EMPTY,
+    overlay,
+    brush: () => byId("brush").valueAsNumber,
+    erasing: tools.erasing,
+    onChange(drawing, { final }) {
+      tools.show(drawing);
+      cancelAnimationFrame(frame);
+      if (final) read(true);
+      else frame = requestAnimationFrame(() => read(false));
+    },
+    onReplaced() {}, // what is cleared is not kept
+    onPen(place, isDown) {
+      overlay.showPen(place, isDown);
+      if (place !== null) setText(byId("pen-spoken"), isDown ? t("Pen down") : t("Pen up"));
+    },
+  });
+
+  function read(final) {
+    if (isEmpty(board.shown())) return answer.showBlank();
+    const begun = performance.now();
+    const reply = predict(lines(board.shown()));
+    answer.show(reply, performance.now() - begun, final);
+  }
+
+  tools.listen();
+  answer.showBlank();
+  // For programs on the page: the answer to [[[x, y], ...], ...], as POST /predict gives it.
+  window.digitpad = Object.freeze({ predict });
+  canvas.setAttribute("data-ready", "");
+}
+
+start();

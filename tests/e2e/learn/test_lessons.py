@@ -1,0 +1,220 @@
+"""The live figures of the lessons: what they say is what the engine computes, whatever they are moved to."""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.support.serving import Server
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+READY = "() => document.querySelector('[aria-busy=true]') === null && document.readyState === 'complete'"
+
+
+def figure(page: Page, name: str) -> Locator:
+    """A figure, once the engine has answered for it."""
+    found = page.locator(f"[data-figure={name}][aria-busy=false]")
+    found.wait_for()
+    return found
+
+
+def number(place: Locator) -> float:
+    text = re.search(r"[-−]?\d[\d.]*(?:e[-−]?\d+)?", place.inner_text().replace(",", ""))
+    assert text, place.inner_text()
+    return float(text[0].replace("−", "-"))
+
+
+def says(place: Locator, value: float) -> None:
+    """Wait until a place shows this number, to the four digits that are shown."""
+    close = pytest.approx(value, rel=1e-3, abs=1e-9)
+    place.wait_for()
+    until(lambda: re.search(r"\d", place.inner_text()) and number(place) == close)
+
+
+def asked(server: Server, path: str, **query: object) -> dict:
+    return server.get(f"/api/explain/{path}?{urlencode(query)}")
+
+
+def nearest(xs: list[float], x: float) -> int:
+    return min(range(len(xs)), key=lambda i: abs(xs[i] - x))
+
+
+def test_the_parts_show_what_the_engine_computes(page: Page, pad_server: Server) -> None:
+    page.goto(f"{pad_server.url}/learn/parts")
+
+    curves = asked(pad_server, "activations")
+    parts = figure(page, "activations")
+    at = nearest(curves["x"], 1.5)
+    for chart, key in enumerate(("y", "slope")):
+        lines = parts.locator(".figure-lines").nth(chart)
+        lines.locator("input[type=range]").fill("150")  # of 240 places from −6 to 6
+        for one in curves["activations"]:
+            button = lines.locator(f"[data-line={one['type']}]")
+            if button.get_attribute("aria-pressed") == "false":
+                button.click()
+            says(button.locator(".figure-value"), one[key][at])
+
+    curves = asked(pad_server, "losses")
+    lines = figure(page, "losses").locator(".figure-lines").first
+    lines.locator("input[type=range]").fill("24")
+    for one in curves["losses"]:
+        says(lines.locator(f"[data-line={one['type']}] .figure-value"), one["y"][nearest(curves["x"], 0.1)])
+
+    depth = figure(page, "depth")
+    depth.get_by_label("Activation").select_option("relu")
+    depth.get_by_label("First weights").select_option("he")
+    depth.get_by_label("Layers", exact=True).fill("3")
+    expect(depth.locator(".depth-layer")).to_have_count(3)
+    layers = asked(pad_server, "depth", activation="relu", initializer="he", depth=3)["layers"]
+    for i, layer in enumerate(layers):
+        says(depth.locator(".depth-layer").nth(i).locator(".depth-spread"), layer["spread"])
+    expect(depth.locator(".figure-verdict")).to_contain_text("The signal lives")
+    depth.get_by_label("First weights").select_option("normal")
+    depth.get_by_label("Spread σ").fill("0")
+    expect(depth.locator(".figure-verdict")).to_contain_text("vanishes")
+
+    ways = figure(page, "paths")
+    for surface, optimizer, rate in (("valley", "sgd", 0.5), ("rosenbrock", "adam", 0.05)):
+        ways.get_by_label("Surface").select_option(surface)
+        ways.get_by_label("Steps").fill("40")
+        ways.get_by_label(f"Learning rate of {'SGD' if optimizer == 'sgd' else 'Adam'}", exact=True).fill(str(rate))
+        found = asked(pad_server, "path", surface=surface, optimizer=optimizer, learning_rate=rate, steps=40)
+        says(ways.locator(f"[data-optimizer={optimizer}]"), found["heights"][-1])
+    ways.get_by_label("Learning rate of SGD").fill("0")
+    expect(ways.locator(".figure-error")).to_contain_text("learning rate: ")
+    ways.get_by_label("Learning rate of SGD").fill("0.001")
+    expect(ways.locator(".figure-error")).to_be_empty()
+
+    learned = figure(page, "overfitting")
+    learned.get_by_label("Weight decay").select_option("0.1")
+    for run, decay in (("plain", "0"), ("helped", "0.1")):
+        last = asked(pad_server, "overfitting", weight_decay=decay)["epochs"][-1]
+        for key in ("train", "test"):
+            # a share short of the whole is never shown as 100.0 %
+            until(lambda run=run, key=key: learned.locator(f"[data-run={run}-{key}]").count())
+            shown = number(learned.locator(f"[data-run={run}-{key}]"))
+            assert shown == pytest.approx(100 * last[f"{key}_accuracy"], abs=0.11)
+
+    table = figure(page, "batches")
+    for size in ("1", "10", "100", "all"):
+        found = asked(pad_server, "batches", batch_size=size)
+        says(table.locator(f"[data-batch='{size}-steps']"), found["steps"])
+        shown = number(table.locator(f"[data-batch='{size}-accuracy']"))
+        assert shown == pytest.approx(100 * found["epochs"][-1]["test_accuracy"], abs=0.06)
+
+
+def test_the_perceptron_learns_before_ones_eyes_and_two_layers_learn_what_it_cannot(
+    page: Page, pad_server: Server
+) -> None:
+    page.goto(f"{pad_server.url}/learn/perceptron")
+    one = figure(page, "perceptron")
+    one.get_by_label("Gate").select_option("nand")
+    with page.expect_response(lambda answer: "gate=nand&learning_rate=0.2" in answer.url):
+        one.get_by_label("Learning rate").fill("0.2")
+    figure(page, "perceptron")
+    steps = asked(pad_server, "perceptron", gate="nand", learning_rate=0.2, seed=1)["steps"]
+    until(
+        lambda: number(one.locator("[data-perceptron=w1]")) == pytest.approx(steps[0]["before"]["weights"][0], rel=1e-3)
+    )
+    verdict = one.locator(".figure-verdict")
+    press = one.get_by_role("button", name="One step")
+    for step in steps[:5]:
+        press.press("Enter")
+        for place, value in zip(("w1", "w2", "b"), [*step["weights"], step["bias"]], strict=True):
+            says(one.locator(f"span[data-perceptron={place}]"), round(value, 12))
+    one.get_by_role("button", name="Back to the start").click()
+    says(one.locator("span[data-perceptron=w2]"), steps[0]["before"]["weights"][1])
+    expect(verdict).to_have_attribute("aria-live", "polite")
+    one.get_by_role("button", name="Play").click()
+    says(one.locator("span[data-perceptron=b]"), round(steps[0]["bias"], 12))
+    expect(verdict).to_have_attribute("aria-live", "off")  # a screen reader is not to speak at every tick
+    one.get_by_role("button", name="Pause").click()
+    one.get_by_role("button", name="To the end").click()
+    expect(verdict).to_contain_text(f"Settled in epoch {steps[-1]['epoch']}")
+    expect(verdict).to_have_attribute("aria-live", "polite")
+    unsettled = asked(pad_server, "perceptron", gate="nand", learning_rate=0.0005, seed=1)
+    page.route("**/api/explain/perceptron?gate=nand*", lambda route: route.fulfill(json=unsettled))
+    one.get_by_label("Learning rate").fill("0.05")
+    expect(verdict).to_contain_text("random")
+    one.get_by_role("button", name="To the end").click()
+    expect(verdict).to_contain_text("A larger learning rate helps")
+    with page.expect_response(lambda answer: "gate=xor" in answer.url):
+        one.get_by_label("Gate").select_option("xor")
+    expect(one.locator(".figure-verdict")).to_contain_text("random")
+    one.get_by_role("button", name="To the end").click()
+    expect(one.locator(".figure-verdict")).to_contain_text("no straight line")
+
+    two = figure(page, "two-layers")
+    for activation in ("tanh", "sigmoid"):
+        if activation != "tanh":  # with which it begins
+            two.get_by_label("Activation").select_option(activation)
+        frames = asked(pad_server, "two-layers", activation=activation)["frames"]
+        says(two.locator("[data-output='3']"), frames[0]["outputs"][3])
+        two.get_by_role("button", name="To the end").click()
+        for i, output in enumerate(frames[-1]["outputs"]):
+            says(two.locator(f"[data-output='{i}']"), output)
+        expect(two.locator(".figure-verdict").first).to_contain_text("4 of 4 are right")
+
+
+def test_a_small_training_may_be_awaited_and_may_come_to_nothing(page: Page, pad_server: Server) -> None:
+    held: list[Route] = []
+    page.route("**/api/explain/overfitting?*", lambda route: held.append(route))
+    page.goto(f"{pad_server.url}/learn/8")
+    lesson = page.locator("[data-figure=overfitting]")
+    shown = lesson.get_by_label("Shown")
+    shown.select_option("loss")  # nothing has come yet
+    shown.select_option("accuracy")
+    until(lambda: page.evaluate("1") and held)
+    found = asked(pad_server, "overfitting")
+    held.pop().fulfill(json={**found, "epochs": [], "diverged": True})
+    expect(lesson.locator(".figure-about").nth(1)).to_contain_text("as it is: the numbers grew beyond all bounds")
+    expect(lesson.locator("[data-run=plain-test]")).to_have_text("–")
+    assert not lesson.locator(".figure-error").inner_text()
+
+    found = asked(pad_server, "batches", batch_size="10")
+    page.route("**/api/explain/batches?*", lambda route: route.fulfill(json={**found, "epochs": [], "diverged": True}))
+    page.goto(f"{pad_server.url}/learn/6")
+    lesson = figure(page, "batches")
+    expect(lesson.locator(".figure-about").nth(1)).to_contain_text("batches of 100: the numbers grew beyond all bounds")
+    expect(lesson.locator("[data-batch=all-accuracy]")).to_have_text("–")
+
+
+def test_a_learner_goes_from_lesson_to_lesson(page: Page, pad_server: Server) -> None:
+    page.goto(f"{pad_server.url}/learn")
+    page.get_by_role("link", name="Data: a picture is numbers").click()
+    picture = figure(page, "pixels")
+    picture.get_by_role("button", name="The next picture").click()
+    image = asked(pad_server, "image", index=1)
+    picture.get_by_label("Row").fill("12")
+    picture.get_by_label("Column").fill("15")
+    said = picture.locator("[data-pixels=said]")
+    expect(said).to_contain_text(f"labelled {image['label']}. Row 12, column 15: {image['values'][12][15]:.2f}")
+    canvas = picture.locator("canvas")
+    box = canvas.bounding_box()
+    canvas.hover(position={"x": box["width"] * 9.5 / 28, "y": box["height"] * 20.5 / 28})
+    expect(said).to_contain_text(f"Row 20, column 9: {image['values'][20][9]:.2f}")
+
+    page.get_by_role("link", name="2. Model").click()
+    unit = figure(page, "unit")
+    unit.get_by_label("weight w₁").fill("-1.5")
+    unit.get_by_label("bias b").fill("0.7")
+    unit.get_by_label("Activation").select_option("tanh")
+    found = asked(pad_server, "unit", x1=1, x2=0.5, w1=-1.5, w2=-0.6, b=0.7, activation="tanh")
+    for place, value in (("first", found["products"][0]), ("sum", found["sum"]), ("output", found["output"])):
+        says(unit.locator(f"[data-unit={place}]"), value)
+
+    page.get_by_role("link", name="The code: Dense layer").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The code: Dense layer")
+    expect(page.locator(".code-line").first).to_contain_text("class Dense(Layer):")
+    page.go_back()
+    page.get_by_role("link", name="日本語").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("モデル")
+    for lesson in range(3, 9):
+        page.locator("a[rel=next]").click()
+        expect(page).to_have_url(f"{pad_server.url}/learn/{lesson}")
+        page.wait_for_function(READY)
+        assert all(text == "" for text in page.locator(".figure-error").all_inner_texts())
+    expect(page.locator(".lesson-nav a[href='/learn/inside']")).to_be_visible()

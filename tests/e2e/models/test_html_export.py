@@ -1,0 +1,156 @@
+"""A model as one HTML file, opened from a disk: what it says is what the server says."""
+
+import re
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from app.data import sheet_of_strokes
+from app.models import ModelStore, Predictor
+from app.models.formats.registry import export_model
+from app.models.responses import answer, read_sheets
+from app.settings import SHIPPED_MODELS
+from tests.models.networks import make
+from tests.support.browser import draw, fingers, sparse
+from tests.support.drawings import recorded
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+DRAWINGS = [drawing["strokes"] for drawing in recorded().values()]
+THREE = sparse(recorded()["digit 3"]["strokes"])
+COUNT = 200
+SOME = (
+    *("lenet", "batch norm of images", "even kernels, windows that overlap", "every activation"),
+    *("softmax at the end", "channels of pixels"),
+)
+UNITS = 20_000
+"""From paper to ink, in pictures that come as texts of 784 characters: as lists they take longer than all the rest."""
+READ = f"""(sets) => sets.map((strokes) => {{
+  const text = (input) => String.fromCharCode(...input.flat().map((value) => Math.round(value * {UNITS})));
+  const short = ({{ input, digits, ...rest }}) => ({{ ...rest, input: text(input), digits: digits?.map(short) }});
+  return short(digitpad.predict(strokes));
+}})"""
+
+
+def drawings(count):
+    """Recorded drawings, turned, stretched, shaken, of any size, and every fifth with another beside it."""
+    rng = np.random.default_rng(5)
+    made = [[], [[]], [[[5, 5]]], [[[0, 0], [0, 0]], [[0, 0]]], [[[1e300, -1e300], [-1e300, 1e300]]]]
+    for index in range(count - len(made)):
+        strokes = [np.array(stroke).reshape(-1, 2) for stroke in DRAWINGS[index % len(DRAWINGS)]]
+        if index % 5 == 0:
+            right = max((stroke[:, 0].max() for stroke in strokes if len(stroke)), default=0)
+            other = DRAWINGS[index * 7 % len(DRAWINGS)]
+            strokes += [np.array(stroke).reshape(-1, 2) + np.array([right + 120, 0]) for stroke in other]
+        matrix = np.eye(2) + rng.normal(0, 0.15, (2, 2))
+        size = 10 ** rng.uniform(-2, 3)
+        made.append(
+            [((stroke @ matrix + rng.normal(0, 3, stroke.shape)) * size).round(4).tolist() for stroke in strokes]
+        )
+    return made
+
+
+def same(found, wanted):
+    """Whether an answer of the page is that of the server."""
+    keys = {"label", "is_digit", "blank", "model", "reading"}
+    assert {key: found.get(key) for key in keys} == {key: wanted.get(key) for key in keys}
+    assert found["probabilities"] == pytest.approx(wanted["probabilities"], abs=1e-4)
+    assert found["score"] == (None if wanted["score"] is None else pytest.approx(wanted["score"], abs=1e-4))
+    ink = np.array([ord(character) for character in found["input"]]) / UNITS
+    assert np.abs(ink - np.ravel(wanted["input"])).max() < 1.5e-4  # what the server rounds to, and what is rounded here
+    parts = wanted.get("digits") or []
+    assert len(found.get("digits") or []) == len(parts)
+    for one, other in zip(found.get("digits") or [], parts, strict=True):
+        assert one["box"] == pytest.approx(other["box"], rel=1e-9)
+        same(one, other)
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    """The shipped model as a page, by its address on the disk."""
+    path = export_model(ModelStore(SHIPPED_MODELS), "mnist-mlp", "html", tmp_path_factory.mktemp("stick"))
+    return path.as_uri()
+
+
+def test_two_hundred_drawings_get_the_answers_of_the_server(page, html, client):
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(html)
+    page.locator("#pad[data-ready]").wait_for()
+    sets = drawings(COUNT)
+    found = page.evaluate(READ, sets)
+    wanted = client.post("/predict?input=true", json=[{"strokes": strokes} for strokes in sets]).json()
+    for one, other in zip(found, wanted, strict=True):
+        same(one, other)
+    assert sum("digits" in one for one in wanted) > 20
+    assert sum(one["is_digit"] for one in wanted) > 50
+    assert {one["label"] for one in wanted} == {None, *"0123456789"}
+    refused = "(bad) => { try { digitpad.predict(bad); return ''; } catch (error) { return error.message; } }"
+    for bad in (None, 3, [[1, 2]], [[["a", 1]]], [[[1]]], [[[0, 0]] * 10_001]):
+        assert "strokes: expected" in page.evaluate(refused, bad)
+    # Nothing but the file itself, whatever it tries: its policy forbids the rest.
+    assert {url.partition(":")[0] for url in requests} <= {"file", "data"}
+    assert page.evaluate("() => fetch('https://example.com/').then(() => 'sent', () => 'refused')") == "refused"
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_every_kind_of_network_says_the_same_as_here(page, name, tmp_path):
+    store = ModelStore(tmp_path)
+    card, network = make(name, input_scale=200.0, dtype="float64" if name == "every activation" else "float32")
+    store.save(card, network)
+    page.goto(export_model(store, "made", "html", tmp_path).as_uri())
+    page.locator("#pad[data-ready]").wait_for()
+    sets = drawings(25)
+    sheets = [sheet_of_strokes(strokes) for strokes in sets]
+    said = zip(sheets, *read_sheets(Predictor(card, network), sheets), strict=True)
+    for found, (sheet, whole, parts) in zip(page.evaluate(READ, sets), said, strict=True):
+        same(found, answer(sheet, whole, parts, model="made", with_input=True))
+
+
+def test_it_is_drawn_on_with_a_mouse_and_a_keyboard_and_says_what_it_reads(page, html):
+    page.goto(html)
+    draw(page, THREE)
+    expect(page.locator("#answer-sentence")).to_have_text("This is a 3.")
+    expect(page.locator("#spoken")).to_contain_text("This is a 3.")
+    expect(page.locator("[data-winner]")).to_have_attribute("data-label", "3")
+    assert Axe().run(page).violations_count == 0
+    page.locator("#seen-open").click()
+    expect(page.locator("#zoom-dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+z")
+    expect(page.locator("#answer-sentence")).to_have_text("Draw a digit")
+    page.locator("#pad").focus()
+    page.keyboard.press("Space")
+    for _ in range(12):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    expect(page.locator("#answer-sentence")).to_have_text("This is a 1.")
+    page.locator("#clear").click()
+    scribble = [[[60 + (i * 197) % 380, 60 + (i * 131) % 380] for i in range(40)]]
+    draw(page, scribble)
+    expect(page.locator("#answer-sentence")).to_have_text("That does not look like a digit to me.")
+    page.get_by_role("link", name="日本語").click()
+    expect(page.locator("html")).to_have_attribute("lang", "ja")
+    expect(page.locator("#answer-sentence")).to_have_text(re.compile("[ぁ-ヿ]"))
+    expect(page.locator("#clear")).to_have_text(re.compile("[ぁ-ヿ一-鿿]"))
+    draw(page, THREE)
+    expect(page.locator("#answer-sentence")).to_contain_text("3")
+
+
+def test_a_finger_draws_on_it_and_the_page_stays_where_it_is(phone, html):
+    phone.goto(html)
+    phone.locator("#pad[data-ready]").wait_for()
+    assert phone.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    box = phone.locator("#pad").bounding_box()
+    scale = box["width"] / 500
+    with fingers(phone) as touch:
+        for stroke in THREE:
+            points = [(box["x"] + x * scale, box["y"] + y * scale) for x, y in stroke]
+            touch("touchStart", points[0])
+            for point in points[1:]:
+                touch("touchMove", point)
+            touch("touchEnd")
+    expect(phone.locator("#answer-sentence")).to_have_text("This is a 3.")
+    assert phone.evaluate("() => scrollY") == 0

@@ -1,0 +1,107 @@
+"""A run while it learns, in a real browser: its curves, its inside, its log."""
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.conftest import TINY
+from tests.support.drawings import recorded
+from tests.support.serving import Server
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.browser
+
+LINES = (
+    "(key) => document.querySelector(`#chart-${key}`).data?.filter((line) => line.y.length).map((line) => line.name)"
+)
+PAINTED = """() => [...document.querySelectorAll('#sheet canvas')].filter((canvas) =>
+    canvas.getContext('2d').getImageData(0, 0, 28, 28).data.some((value, i) => i % 4 === 0 && value > 128)).length"""
+
+
+def axis(page: Page, key: str, name: str) -> object:
+    return page.evaluate(f"document.querySelector('#chart-{key}').layout.{name}")
+
+
+@pytest.mark.slow
+def test_a_run_shows_what_happens_inside_it(page: Page, server: Server) -> None:
+    strokes = recorded()["digit 3"]["strokes"]
+    server.post("/api/drawings", {"label": "3", "strokes": strokes})
+    page.goto(f"{server.url}/train")
+    run = server.post("/api/runs", {"recipe": "quick", "overrides": {**TINY, "epochs": 6}})["id"]
+    page.goto(f"{server.url}/train?run={run}")
+    expect(page.locator("#run-state")).to_have_text("succeeded", timeout=60_000)
+
+    until(lambda: page.evaluate(PAINTED) == 20)
+    expect(page.locator("#sheet-score")).to_contain_text("of 20 right")
+    expect(page.locator("#watch-epoch-value")).to_have_text("6 of 6")
+    page.locator("#watch-epoch").press("Home")
+    expect(page.locator("#watch-epoch-value")).to_have_text("1 of 6")
+    wrong = page.locator(".sheet-digit[data-wrong]").first
+    expect(wrong).to_contain_text("✗")  # told without colour, too
+    wrong.click()
+    expect(page.locator("#zoom-text")).to_contain_text("Epoch 1: it takes this")
+    page.keyboard.press("Escape")
+    page.locator("#watch-follow").click()
+    expect(page.locator("#watch-epoch-value")).to_have_text("6 of 6")
+    expect(page.locator("#first-layer button:enabled")).to_have_count(16)
+    expect(page.locator("#first-layer-note")).to_have_text("after epoch 6")
+    expect(page.locator("#histograms svg")).to_have_count(2)
+    assert page.locator(".histogram-now").first.get_attribute("d").startswith("M")
+    expect(page.locator("#event-log")).to_contain_text("Epoch 6 of 6")
+
+    page.locator("#chart-gradient").scroll_into_view_if_needed()
+    until(lambda: page.evaluate(LINES, "gradient") == ["1 dense", "3 dense"])
+    assert axis(page, "gradient", "yaxis.type") == "log"
+    assert page.evaluate(LINES, "loss") == ["training", "validation", "yours"]
+    page.locator("#chart-loss-legend [data-line=yours]").click()
+    until(lambda: page.evaluate("document.querySelector('#chart-loss').data[2].visible") is False)
+    page.locator("#smoothing").press("End")
+    until(lambda: len(page.evaluate("document.querySelector('#chart-loss').data")) == 6)
+    page.locator("#zoom-in").click()
+    until(lambda: axis(page, "accuracy", "xaxis.range")[0] > 1)
+    page.locator("#zoom-all").click()
+    until(lambda: axis(page, "accuracy", "xaxis.range")[0] < 1)
+
+    chart = page.locator("#chart-loss")
+    chart.press("Home")
+    assert chart.get_attribute("aria-valuetext").startswith("epoch 1, training ")
+    expect(chart.locator(".hoverlayer")).to_contain_text("epoch 1")
+    box = chart.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 120, steps=4)
+    page.mouse.up()
+    until(lambda: axis(page, "speed", "xaxis.range")[0] > 2)  # all charts show the same epochs
+
+    with page.expect_download() as saved:
+        page.locator("[data-csv]").first.click()
+    text = Path(saved.value.path()).read_text()
+    assert all(name in text.splitlines()[0] for name in ("yours_accuracy", "1 dense gradient_norm"))
+    with page.expect_download() as saved:
+        page.locator("[data-png=gradient]").click()
+    assert Path(saved.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_from_before_its_inside_was_kept_shows_the_rest(page: Page, server: Server) -> None:
+    run = server.post("/api/runs", {"recipe": "quick", "overrides": TINY})["id"]
+    until(lambda: server.get(f"/api/runs/{run}")["state"] == "succeeded")
+
+    def without(route: WebSocketRoute) -> None:
+        """Take away what older runs lack."""
+        upstream = route.connect_to_server()
+
+        def pass_on(text: str | bytes) -> None:
+            message = json.loads(text)
+            for name in ("layers", "sheet", "yours"):
+                message.get("data", {}).pop(name, None)
+            route.send(json.dumps(message))
+
+        upstream.on_message(pass_on)
+
+    page.route_web_socket("**/stream**", without)
+    page.goto(f"{server.url}/runs/{run}")
+    until(lambda: page.evaluate(LINES, "loss") == ["training", "validation", "yours"])
+    expect(page.locator("#inside")).to_be_hidden()
+    expect(page.locator("#event-log")).to_contain_text("Epoch 2 of 2")

@@ -1,0 +1,148 @@
+"""The setup of a training, in a real browser: recipes, every hyperparameter, what it comes to, and its address."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.support.serving import Server
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.browser
+
+LAYERS = "() => [...document.querySelectorAll('.layer-type select')].map((one) => one.value)"
+
+
+def kinds(page: Page) -> list[str]:
+    """The layers in the list of the form."""
+    return page.evaluate(LAYERS)
+
+
+@pytest.mark.slow
+def test_a_setup_is_put_together_checked_by_the_server_shared_and_started(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/train")
+    card = page.locator(".recipe").filter(has_text="TensorFlow")
+    expect(card.locator("svg circle").first).to_be_attached()
+    expect(card).to_contain_text("97.6 %")
+    expect(card.get_by_role("link")).to_have_attribute("href", re.compile("tensorflow.org"))
+    for place in ("#dataset", "#start"):
+        expect(page.locator(place)).to_be_in_viewport(ratio=1)
+
+    card.locator("input").check(force=True)
+    page.locator("#dataset").select_option("strokes")
+    expect(page.locator("#cost-parameters")).to_have_text("101,770")
+    expect(page.locator("#cost-time")).to_have_text(re.compile(r"\d"))
+    page.locator("#settings summary").click()
+    fields = {field["name"] for group in server.get("/api/schema")["groups"] for field in group["fields"]}
+    for name in fields - {"dataset", "network.layers"}:
+        expect(page.locator(f"#{name.replace('.', '-').replace('_', '-')}")).to_be_attached()
+
+    page.locator("#optimizer").select_option("momentum")
+    expect(page.locator("#learning-rate")).to_have_value("0.01")
+    page.locator("#optimizer-momentum").fill("0.8")
+    page.locator("#patience").fill("3")
+    page.locator("#distillation").check()
+    expect(page.locator("#distillation-model")).to_have_value("mnist-mlp")
+    page.locator("#distillation-weight").fill("0.5")
+    page.locator("#epochs").fill("1")
+    page.locator("#batch-size").fill("500")
+    page.locator("#schedule").select_option("step")
+    page.locator("#schedule-every").fill("0")
+    expect(page.locator("#schedule-every-error")).to_contain_text("a number")
+    page.locator("#schedule").select_option("cosine")
+
+    assert kinds(page) == ["dense", "relu", "dropout", "dense"]
+    page.locator("#layer-kind").select_option("batch_norm")
+    page.locator("#layer-add").click()
+    page.keyboard.press("Shift+Tab")
+    page.get_by_role("button", name="Move layer 4").first.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Alt+ArrowUp")
+    assert kinds(page) == ["dense", "batch_norm", "relu", "dropout", "dense"]
+    expect(page.locator("#layers-spoken")).to_contain_text("layer 2 of 5")
+    expect(page.locator(".layer-shape").first).to_have_text("gives 128; 100,480 parameters")
+
+    page.locator("#layer-kind").select_option("max_pool2d")
+    page.locator("#layer-add").click()
+    expect(page.locator(".layer .field-error:not(:empty)")).not_to_have_count(0)  # what no range tells, the server does
+    expect(page.locator("#cost-note")).to_have_text("It cannot be started like this.")
+    page.get_by_role("button", name="Remove layer 5").click()
+    expect(page.locator("#cost-note")).to_contain_text("batches an epoch")
+    expect(page.locator("#cost-parameters")).to_have_text("102,026")
+
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    expect(page.locator("#optimizer-momentum")).to_have_value("0.8")
+    expect(page.locator("#distillation-weight")).to_have_value("0.5")
+    assert kinds(page) == ["dense", "batch_norm", "relu", "dropout", "dense"]
+    page.locator("#start").click()
+    expect(page.locator("#run-state")).to_have_text("succeeded", timeout=60_000)
+    config = server.get("/api/runs/1")["config"]
+    assert (config["recipe"], config["dataset"], config["patience"]) == ("tf-tutorial", "strokes", 3)
+    assert config["optimizer"] == {"type": "momentum", "learning_rate": 0.01, "momentum": 0.8}
+    assert config["schedule"] == {"type": "cosine"}
+    taught = config["distillation"]
+    assert (taught["model"], taught["weight"], len(taught["sha256"])) == ("mnist-mlp", 0.5, 1)
+    assert [layer["type"] for layer in config["network"]["layers"]] == [
+        *("dense", "batch_norm", "relu", "dropout", "dense")
+    ]
+    page.reload()
+    expect(page.locator("#run-state")).to_have_text("succeeded", timeout=60_000)
+    expect(page.locator("#epochs")).to_have_value("1")  # the address holds both, the run and the setup
+    page.goto(f"{server.url}/runs/1")
+    expect(page.locator("main")).to_contain_text("50 % of “mnist-mlp”")
+
+
+def test_an_address_that_asks_for_what_is_not_there_is_said(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/train?recipe=none&layers=5&dataset=nowhere&epochs=-3")
+    problems = page.locator("#form-error")
+    for words in ("no recipe named “none”", "layers cannot be used: 5", "no data set named “nowhere”"):
+        expect(problems).to_contain_text(words)
+    expect(page.locator("#epochs")).to_have_value("-3")
+    expect(page.locator("#epochs-error")).not_to_be_empty()
+    page.locator("#start").click()
+    expect(problems).not_to_be_empty()
+    expect(page.locator("#start")).to_be_enabled()  # the answer has come
+    assert server.get("/api/runs")["runs"] == []
+    page.locator("#reset-settings").click()
+    expect(page.locator("#epochs-error")).to_be_empty()
+
+
+def test_answers_that_come_late_change_nothing_of_what_was_done_meanwhile(page: Page, server: Server) -> None:
+    held: dict[str, list[Route]] = {name: [] for name in ("schema", "runs", "estimate")}
+    page.route("**/api/schema", lambda route: held["schema"].append(route))
+    estimate = {"parameters": 10, "batches": 30, "seconds": 1.0, "layers": []}
+    page.route("**/api/estimate", lambda route: route.fulfill(json=estimate))
+    page.goto(f"{server.url}/train")
+    page.locator("#settings summary").click()
+    expect(page.locator("#hidden-layers")).to_be_disabled()  # what the recipe says would be written over it
+    until(lambda: held["schema"] or page.wait_for_timeout(20))
+    held["schema"].pop().continue_()
+    start, error = page.locator("#start"), page.locator("#epochs-error")
+    expect(start).to_be_enabled()
+    expect(page.locator("#hidden-layers")).to_be_visible()  # the settings stay open
+    expect(page.locator("#hidden-layers")).to_be_enabled()
+    expect(page.locator("#cost-note")).to_contain_text("batches an epoch")
+
+    page.route("**/api/runs", lambda route: held["runs"].append(route))
+    page.route("**/api/estimate", lambda route: held["estimate"].append(route))
+    refusal = {"status": 422, "json": {"error": "epochs: expected fewer"}}
+    page.locator("#epochs").fill("7")
+    until(lambda: held["estimate"] or page.wait_for_timeout(20))
+    start.click()
+    until(lambda: held["runs"] or page.wait_for_timeout(20))
+    held["runs"].pop().fulfill(**refusal)
+    expect(error).to_have_text("expected fewer")
+    expect(page.locator("#cost-note")).to_have_text("Counting …")
+    held["estimate"].pop().fulfill(json=estimate)
+    expect(page.locator("#cost-note")).to_contain_text("batches an epoch")
+    expect(error).to_have_text("expected fewer")
+
+    start.click()
+    until(lambda: held["runs"] or page.wait_for_timeout(20))
+    page.locator("#reset-settings").click()
+    held["runs"].pop().fulfill(**refusal)
+    expect(start).to_be_enabled()
+    expect(error).to_be_empty()
+    expect(page.locator("#form-error")).to_be_empty()

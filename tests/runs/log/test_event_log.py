@@ -1,0 +1,353 @@
+"""The log: contiguous, committed, fenced, and with one end to every run."""
+
+import threading
+
+import pytest
+
+from app.runs.config.run_config import request_config
+from app.runs.log.event_log import Log, NotEndedError, UnknownRunError
+from app.runs.log.state import ENDED, MOVES, State
+from app.runs.log.transitions import Claim, FencedError
+
+CONFIG = request_config({"recipe": "quick"})
+
+
+@pytest.fixture
+def log(tmp_path):
+    opened = Log(f"sqlite:///{tmp_path / 'log.sqlite3'}")
+    yield opened
+    opened.close()
+
+
+def types(log, run):
+    return [event["type"] for event in log.events(run)]
+
+
+def test_a_run_waits_is_claimed_once_and_ends_once(log):
+    run = log.add(CONFIG)
+    assert log.run(run)["state"] == "queued"
+    claim = log.claim("me")
+    assert claim == Claim(run, 1)
+    assert log.claim("you") is None
+    log.say(claim, "started", {"parameters": 1})
+    log.finish(claim, State.SUCCEEDED, {})
+    with pytest.raises(FencedError):
+        log.finish(claim, State.FAILED, {})
+    log.give_up(claim, "late")
+    log.release(claim)
+    assert log.request_cancel(run)
+    assert types(log, run) == ["queued", "started", "succeeded"]
+    assert [event["seq"] for event in log.events(run)] == [1, 2, 3]
+
+
+def test_the_oldest_waiting_run_goes_first(log):
+    runs = [log.add(CONFIG) for _ in range(3)]
+    assert [log.claim("me").run for _ in runs] == runs
+
+
+def test_many_claimants_get_one_run_each(log):
+    runs = {log.add(CONFIG) for _ in range(20)}
+    claims = []
+
+    def take():
+        while (claim := log.claim("me")) is not None:
+            claims.append(claim.run)
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(claims) == sorted(runs)
+
+
+def test_seq_is_contiguous_when_many_write(log):
+    run = log.add(CONFIG)
+    claim = log.claim("me")
+
+    def speak():
+        for _ in range(25):
+            log.say(claim, "epoch", {})
+
+    threads = [threading.Thread(target=speak) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [event["seq"] for event in log.events(run)] == list(range(1, 102))
+    assert log.run(run)["last_seq"] == 101
+
+
+def test_a_worker_that_lost_its_run_writes_nothing(log):
+    run = log.add(CONFIG)
+    claim = log.claim("me")
+    stale = Claim(run, claim.attempt - 1)
+    for write in (
+        lambda: log.say(stale, "epoch", {}),
+        lambda: log.renew(stale, {"epoch": 1}),
+        lambda: log.finish(stale, State.SUCCEEDED, {}),
+        lambda: log.pause(stale, {}),
+        lambda: log.leave(stale),
+    ):
+        with pytest.raises(FencedError):
+            write()
+    log.finish(claim, State.FAILED, {}, error="gone")
+    with pytest.raises(FencedError):
+        log.say(claim, "epoch", {})
+    assert types(log, run) == ["queued", "failed"]
+    assert log.run(run)["error"] == "gone"
+
+
+def test_progress_is_a_column_and_not_an_event(log):
+    run = log.add(CONFIG)
+    claim = log.claim("me")
+    assert log.renew(claim, {"epoch": 1}) == (False, False, False)
+    assert log.run(run)["progress"] == {"epoch": 1}
+    assert types(log, run) == ["queued"]
+    log.finish(claim, State.SUCCEEDED, {})
+    assert log.run(run)["progress"] is None
+
+
+def test_cancelling_is_idempotent_in_every_state(log):
+    waiting, working = log.add(CONFIG), log.add(CONFIG)
+    claim = log.claim("me")
+    assert claim.run == waiting
+    log.request_cancel(working)
+    log.request_cancel(working)
+    assert log.run(working)["state"] == "cancelled"
+    assert types(log, working) == ["queued", "cancelled"]
+    log.request_cancel(waiting)
+    log.request_cancel(waiting)
+    assert log.run(waiting)["state"] == "running"
+    assert log.renew(claim, None).cancel is True
+    log.finish(claim, State.CANCELLED, {})
+    log.request_cancel(waiting)
+    assert types(log, waiting) == ["queued", "cancelled"]
+
+
+def test_pausing_and_resuming_are_idempotent_in_every_state(log):
+    working, waiting = log.add(CONFIG), log.add(CONFIG)
+    claim = log.claim("me")
+    for _ in range(2):
+        log.request_pause(waiting)
+        log.request_pause(working)
+    assert types(log, waiting) == ["queued", "paused"]
+    assert log.claim("you") is None
+    assert log.renew(claim, None).pause
+    assert log.pause(claim, {"epoch": 1, "batch": 2}, checkpoint="a")
+    assert (log.run(working)["state"], log.run(working)["checkpoint"]) == ("paused", "a")
+    with pytest.raises(FencedError):
+        log.say(claim, "epoch", {})
+    for _ in range(2):
+        log.request_resume(working)
+        log.request_resume(waiting)
+    assert types(log, working) == ["queued", "paused", "resumed"]
+    assert log.claim("me") == Claim(working, 2)
+    assert not log.run(working)["pause_requested"]
+    log.finish(Claim(working, 2), State.SUCCEEDED, {})
+    log.request_pause(working)
+    log.request_resume(working)
+    assert types(log, working) == ["queued", "paused", "resumed", "succeeded"]
+    for ask in (log.request_pause, log.request_resume, log.request_cancel):
+        with pytest.raises(UnknownRunError):
+            ask(99)
+
+
+def test_a_wish_to_pause_that_is_taken_back_in_time_is_none(log):
+    run = log.add(CONFIG)
+    claim = log.claim("me")
+    log.request_pause(run)
+    log.request_resume(run)
+    assert not log.pause(claim, {}, checkpoint="kept")
+    assert types(log, run) == ["queued"]
+    assert log.run(run)["checkpoint"] == "kept"
+
+
+def test_a_run_given_up_waits_again_without_a_word_and_fails_the_third_time(log):
+    run = log.add(CONFIG)
+    for attempt in (1, 2, 3):
+        claim = log.claim("me")
+        assert claim == Claim(run, attempt)
+        log.give_up(claim, "signal SIGKILL")
+        log.give_up(claim, "it is not counted twice")
+        for write in (
+            lambda claim=claim: log.renew(claim, None),
+            lambda claim=claim: log.finish(claim, State.CANCELLED, {}),
+            lambda claim=claim: log.finish(claim, State.FAILED, {}),
+        ):
+            with pytest.raises(FencedError):
+                write()
+    assert types(log, run) == ["queued", "failed"]
+    assert log.run(run)["error"] == "the training process died 3 times, the last time: signal SIGKILL"
+    assert log.events(run)[-1]["data"]["reason"] == "process"
+
+
+def test_a_model_to_be_kept_that_three_workers_died_of_is_said_to_be_lost(log):
+    run = log.add(CONFIG)
+    for attempt in (1, 2, 3):
+        claim = log.claim("me")
+        log.say(claim, "note", {}, checkpoint="one")
+        if attempt == 1:
+            log.request_cancel(run, keep_model=True)
+        log.give_up(claim, "signal SIGKILL")
+    last = log.events(run)[-1]
+    lost = "the training process died 3 times, the last time: signal SIGKILL"
+    assert (last["type"], last["data"]) == ("cancelled", {"not_kept": lost})
+
+
+@pytest.mark.parametrize(
+    ("ask", "state", "said"),
+    [("request_cancel", "cancelled", "cancelled"), ("request_pause", "paused", "paused")],
+)
+def test_a_run_given_up_does_what_was_asked_of_it(log, ask, state, said):
+    run = log.add(CONFIG)
+    claim = log.claim("me")
+    getattr(log, ask)(run)
+    log.give_up(claim, "signal SIGKILL")
+    assert log.run(run)["state"] == state
+    assert types(log, run) == ["queued", said]
+
+
+@pytest.mark.parametrize("let_go", ["release", "leave", "give_up"])
+@pytest.mark.parametrize(
+    ("asked", "state"), [("pause", "paused"), ("cancel", "cancelled"), ("both", "cancelled"), ("keep", "queued")]
+)
+def test_what_was_asked_of_a_run_is_not_forgotten_when_its_worker_lets_it_go(log, let_go, asked, state):
+    run = log.add(CONFIG)
+    claim = log.claim("me")
+    log.say(claim, "epoch", {}, checkpoint="a")
+    if asked in ("pause", "both"):
+        log.request_pause(run)
+    if asked != "pause":
+        log.request_cancel(run, keep_model=asked == "keep")
+    getattr(log, let_go)(*([claim, "it died"] if let_go == "give_up" else [claim]))
+    assert log.run(run)["state"] == state
+    if asked == "keep":  # the next worker saves the model and cancels
+        assert log.renew(log.claim("me"), None) == (True, False, True)
+
+
+def test_a_run_that_is_to_be_cancelled_is_not_paused_instead(log):
+    run = log.add(CONFIG)
+    claim = log.claim("me")
+    log.request_pause(run)
+    log.request_cancel(run)
+    assert not log.pause(claim, {}, checkpoint="a")
+    assert log.run(run)["state"] == "running"
+
+
+def test_deaths_count_while_nothing_comes_of_it(log):
+    run = log.add(CONFIG)
+    for _ in range(4):
+        claim = log.claim("me")
+        log.say(claim, "epoch", {}, deaths=0)
+        log.give_up(claim, "signal SIGKILL")
+    assert log.run(run)["state"] == "queued"
+
+
+def test_a_model_that_is_to_be_kept_must_be_saved_first(log):
+    run = log.add(CONFIG)
+    log.leave(log.claim("me"), checkpoint="a")
+    assert not log.request_cancel(run, keep_model=True)
+    assert log.run(run)["state"] == "queued"
+    assert log.request_cancel(run, keep_model=True, saved={"model": "m"})
+    assert types(log, run) == ["queued", "model_saved", "cancelled"]
+
+
+def test_a_run_put_back_is_not_counted_as_dead(log):
+    run = log.add(CONFIG)
+    for _ in range(5):
+        log.release(log.claim("me"))
+    claim = log.claim("me")
+    log.leave(claim, checkpoint="b")
+    assert (log.run(run)["state"], log.run(run)["checkpoint"]) == ("queued", "b")
+    assert types(log, run) == ["queued"]
+
+
+def test_leases_that_ran_out_are_found(log, monkeypatch):
+    silent, alive = log.add(CONFIG), log.add(CONFIG)
+    log.lease_seconds = -1.0
+    first = log.claim("me")
+    log.lease_seconds = 15.0
+    log.claim("me")
+    assert log.expired() == [first] == [Claim(silent, 1)]
+    log.renew(first, None)
+    assert log.expired() == []
+    assert alive
+
+
+def test_a_run_that_waits_keeps_its_model_when_it_is_cancelled(log):
+    run = log.add(CONFIG)
+    log.request_cancel(run, keep_model=True, saved={"model": "quick-1", "bytes": 3})
+    assert types(log, run) == ["queued", "model_saved", "cancelled"]
+    assert log.run(run)["model"] == "quick-1"
+
+
+def test_a_database_of_an_older_version_gets_the_columns_that_it_lacks(tmp_path):
+    url = f"sqlite:///{tmp_path / 'old.sqlite3'}"
+    new = Log(url)
+    run = new.add(CONFIG)
+    with new.engine.begin() as connection:
+        for column in ("pause_requested", "keep_model", "deaths", "checkpoint"):
+            connection.exec_driver_sql(f"ALTER TABLE runs DROP COLUMN {column}")
+    new.close()
+    again = Log(url)
+    claim = again.claim("me")
+    assert claim == Claim(run, 1)
+    again.request_pause(run)
+    assert again.pause(claim, {}, checkpoint="c")
+    again.close()
+
+
+def test_only_an_ended_run_is_deleted_and_its_number_is_not_used_again(log):
+    run = log.add(CONFIG)
+    with pytest.raises(NotEndedError, match=f"run {run} is queued; cancel it first"):
+        log.delete(run)
+    log.request_cancel(run)
+    log.delete(run)
+    assert log.events(run) == []
+    with pytest.raises(UnknownRunError):
+        log.delete(run)
+    assert log.add(CONFIG) > run
+
+
+def test_a_run_shows_its_last_epoch_and_its_test_accuracy(log):
+    run = log.add(CONFIG)
+    claim = log.claim("me")
+    assert log.run(run)["metrics"] is None
+    for epoch in (1, 2):
+        log.say(claim, "epoch", {"epoch": epoch, "val_accuracy": epoch / 10})
+    log.say(claim, "evaluated", {"test_accuracy": 0.5})
+    assert log.run(run)["metrics"]["epoch"] == 2
+    assert log.run(run)["test_accuracy"] == 0.5
+    assert log.list_runs(limit=5)[0] == log.run(run)
+
+
+def test_runs_are_listed_newest_first_in_pages(log):
+    runs = [log.add(CONFIG) for _ in range(5)]
+    assert [row["id"] for row in log.list_runs(limit=2)] == runs[:2:-1]
+    assert [row["id"] for row in log.list_runs(limit=9, before=runs[2])] == [runs[1], runs[0]]
+
+
+def test_events_come_after_a_seq_and_in_pages(log):
+    run = log.add(CONFIG)
+    claim = log.claim("me")
+    for epoch in range(5):
+        log.say(claim, "epoch", {"epoch": epoch})
+    assert [event["seq"] for event in log.events(run, after=2, limit=3)] == [3, 4, 5]
+    assert log.events(run, after=99) == []
+
+
+def test_a_log_keeps_its_name_and_another_has_another(log, tmp_path):
+    again = Log(str(log.engine.url))
+    other = Log(f"sqlite:///{tmp_path / 'other.sqlite3'}")
+    assert again.id == log.id != other.id
+    again.close()
+    other.close()
+
+
+def test_the_table_of_moves_has_three_ends_and_a_way_to_each_state():
+    assert {State.SUCCEEDED, State.FAILED, State.CANCELLED} == ENDED
+    reached = {State.QUEUED}
+    while more := {target for state in reached for target in MOVES[state]} - reached:
+        reached |= more
+    assert reached == set(State)

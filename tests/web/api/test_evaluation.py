@@ -1,0 +1,150 @@
+"""How good a model is, over HTTP."""
+
+import base64
+
+import pytest
+
+from app.nn import Network
+from tests.web.api.test_predict import is_an_error
+from tests.web.api.test_runs import start
+
+SEVEN = [[[0, 0], [60, 0], [20, 100]]]
+
+
+@pytest.fixture
+def trained(client, ended):
+    return ended(start(client)["id"])
+
+
+def test_a_run_is_judged_by_its_confusion_its_mistakes_its_calibration_and_the_users_drawings(
+    client, trained, monkeypatch
+):
+    run, name = trained["id"], trained["model"]
+    judged = client.get(f"/api/runs/{run}/judgement").json()
+    evaluated = next(
+        e["data"] for e in client.get(f"/api/runs/{run}/events").json()["events"] if e["type"] == "evaluated"
+    )
+    assert judged["confusion"] == evaluated["confusion"]
+    assert judged["accuracy"] == pytest.approx(evaluated["test_accuracy"])
+    assert judged["loss"] == pytest.approx(evaluated["test_loss"], rel=1e-4)
+    assert judged["precision"] == list(evaluated["precision"].values())
+    assert judged["recall"] == list(evaluated["recall"].values())
+    assert (judged["count"], judged["labels"]) == (2000, list("0123456789"))
+    assert judged["yours"] is None
+
+    bins = judged["calibration"]["bins"]
+    assert len(bins) == 15
+    assert sum(each["count"] for each in bins) == 2000
+    assert [each["low"] for each in bins[1:]] == [each["high"] for each in bins[:-1]]
+    full = [each for each in bins if each["count"]]
+    assert all(each["low"] < each["confidence"] <= each["high"] + 1e-6 for each in full)
+    gaps = sum(each["count"] * abs(each["confidence"] - each["accuracy"]) for each in full) / 2000
+    assert judged["calibration"]["ece"] == pytest.approx(gaps)
+
+    assert 0 < len(judged["mistakes"]) <= 60
+    assert all(mistake["truth"] != mistake["said"] for mistake in judged["mistakes"])
+    assert judged["mistakes"][0]["index"] == evaluated["mistakes"][0]["index"]
+
+    for label in ("7", "1"):
+        client.post("/api/drawings", json={"label": label, "strokes": SEVEN})
+    client.post("/api/drawings", json={"label": "○", "strokes": SEVEN, "set": "shapes"})
+    yours = client.get(f"/api/models/{name}/judgement").json()["yours"]
+    assert (yours["count"], [drawing["truth"] for drawing in yours["drawings"]]) == (2, ["1", "7"])
+    assert sum(map(sum, yours["confusion"])) == 2
+    assert set(yours["drawings"][0]) == {"id", "set", "truth", "said", "probability", "pixels"}
+    answer = client.post(f"/predict?model={name}", json={"strokes": SEVEN}).json()
+    said = yours["drawings"][1]
+    assert said["said"] == answer["label"]
+    assert said["probability"] == pytest.approx(answer["probabilities"][answer["label"]], abs=0.02)
+    assert len(base64.b64decode(said["pixels"])) == 784
+    assert yours["accuracy"] in (0.0, 0.5)
+
+    assert client.get(f"/api/models/{name}/judgement?dataset=strokes&split=train").json()["count"] == 20_000
+    is_an_error(client.get(f"/api/models/{name}/judgement?dataset=nothing"), 404)
+    is_an_error(client.get(f"/api/models/{name}/judgement?dataset=mnist"), 409)  # not on this machine
+    is_an_error(client.get(f"/api/models/{name}/judgement?split=half"), 422)
+
+    check_cells(client, trained["id"], judged)
+
+    def never(*_):
+        raise AssertionError("read again")
+
+    monkeypatch.setattr("app.models.evaluation.read", never)  # what was read once is remembered
+    assert client.get(f"/api/runs/{run}/judgement").json() == {**judged, "yours": yours}
+
+
+def check_cells(client, run, judged):
+    confusion = judged["confusion"]
+    row, column = max(
+        ((i, j) for i in range(10) for j in range(10) if i != j), key=lambda place: confusion[place[0]][place[1]]
+    )
+    cell = client.get(f"/api/runs/{run}/judgement/cell?truth={row}&said={column}").json()
+    assert cell["total"] == confusion[row][column] > 1
+    assert {(digit["label"], digit["said"]) for digit in cell["digits"]} == {(str(row), str(column))}
+    sureness = [digit["probability"] for digit in cell["digits"]]
+    assert sureness == sorted(sureness, reverse=True)
+    first, second = cell["digits"][:2]
+    page = client.get(f"/api/runs/{run}/judgement/cell?truth={row}&said={column}&offset=1&limit=1").json()
+    assert (page["total"], page["digits"]) == (cell["total"], [second])
+    same = client.get(f"/api/datasets/strokes/digits?split=test&indices={first['index']}").json()["digits"][0]
+    assert same["pixels"] == first["pixels"]
+    right = client.get(f"/api/runs/{run}/judgement/cell?truth=1&said=1").json()
+    assert right["total"] == confusion[1][1]
+    for query in ("truth=x&said=1", "truth=1&said=10", "truth=1", "truth=1&said=1&limit=0", "truth=1&said=1&offset=-1"):
+        is_an_error(client.get(f"/api/runs/{run}/judgement/cell?{query}"), 422)
+
+
+def test_a_run_without_a_model_cannot_be_judged(client):
+    run = start(client, epochs=10_000)["id"]
+    for path in ("judgement", "judgement/cell?truth=1&said=1"):
+        is_an_error(client.get(f"/api/runs/{run}/{path}"), 409)
+        is_an_error(client.get(f"/api/runs/999/{path}"), 404)
+    is_an_error(client.get("/api/models/none/judgement"), 404)
+
+
+def test_a_model_is_not_judged_by_labels_that_it_does_not_know(client, ended):
+    for place in range(10):
+        drawing = {"label": "AB"[place % 2], "strokes": [[[0, 0], [10 + place, 40]]], "set": "letters"}
+        client.post("/api/drawings", json=drawing)
+    name = client.get("/api/models").json()["default"]
+    message = is_an_error(client.get(f"/api/models/{name}/judgement?dataset=drawings:letters"), 409)
+    assert "A, B" in message
+
+
+def test_a_server_that_ends_waits_for_no_judgement(client, trained):
+    run = trained["id"]
+    judged = client.get(f"/api/runs/{run}/judgement").json()
+    client.app.state.services.judge.stop()
+    refused = client.get(f"/api/runs/{run}/judgement?split=train")
+    assert "the server is ending" in is_an_error(refused, 503)
+    assert refused.headers["retry-after"] == "2"
+    assert client.get(f"/api/runs/{run}/judgement").json() == judged  # that is remembered
+
+
+def test_the_same_weights_under_other_labels_are_judged_by_those(client, trained):
+    from app.models.evaluation import _identity
+
+    card = client.app.state.services.store.get(trained["model"])
+    other = card.model_copy(update={"labels": list(reversed(card.labels))})
+    assert _identity(card) == _identity(card.model_copy(update={"name": "another"}))
+    assert _identity(card) != _identity(other)
+
+
+def test_it_is_said_when_a_model_is_judged_by_drawings_that_changed_since_it_was_trained(client, settings):
+    for number in range(10):
+        strokes = [[[0, 0], [number, 60], [20, 100]]]
+        client.post("/api/drawings", json={"label": "ab"[number % 2], "strokes": strokes})
+    version = client.app.state.services.datasets.get("drawings:mine").version
+    store = client.app.state.services.store
+    card, _ = store.load("mnist-mlp")
+    network = card.network | {"layers": [{"type": "dense", "units": 2}]}
+    built = Network.from_spec(
+        {k: v for k, v in network.items() if k != "input_shape"}, input_shape=(28, 28), dtype="float32"
+    )
+    built.initialize(1)
+    change = {"name": "own", "labels": ["a", "b"], "network": network, "dataset": "drawings:mine", "shipped": False}
+    change |= {"calibration": None, "parameters": built.params.size, "dataset_version": version, "run": None}
+    store.save(card.model_copy(update=change), built)
+    assert client.get("/api/models/own/judgement").json()["changed"] is False
+    client.post("/api/drawings", json={"label": "a", "strokes": [[[0, 0], [99, 60], [20, 100]]]})
+    assert client.get("/api/models/own/judgement").json()["changed"] is True
