@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # what a command does not need is not loaded: a shell that co
 
 
 def read_settings() -> "Settings":
-    """The settings. Raises Failure that names each that is wrong."""
+    """The settings. Raises CommandError that names each that is wrong."""
     from pydantic import ValidationError
 
     from app.settings import Settings
@@ -39,9 +39,9 @@ def read_settings() -> "Settings":
 
 @contextmanager
 def reporting_errors() -> Iterator[None]:
-    """What the rooms refuse becomes a Failure: USAGE for names and values that are wrong, FAILED for what cannot be."""
+    """Turn refusals into a CommandError: USAGE for names and values that are wrong, FAILED for what cannot be."""
     from app.data import DatasetUnavailable
-    from app.models import DamagedModelError, ProtectedModelError, UnknownModelError
+    from app.models import DamagedModelError, MissingExtraError, ProtectedModelError, UnknownModelError
     from app.models.evaluation import LabelMismatchError
     from app.models.store import NameTakenError
     from app.runs.log.event_log import NotEndedError, UnknownRunError
@@ -54,6 +54,7 @@ def reporting_errors() -> Iterator[None]:
     except (
         DatasetUnavailable,
         DamagedModelError,
+        MissingExtraError,
         ProtectedModelError,
         NameTakenError,
         NoCheckpointError,
@@ -63,7 +64,7 @@ def reporting_errors() -> Iterator[None]:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write `data` to a file that the user named. Raises Failure."""
+    """Write `data` to a file that the user named. Raises CommandError."""
     from app.storage.atomic import write_named
 
     try:
@@ -74,7 +75,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 @contextmanager
 def open_log(settings: "Settings") -> Iterator["EventLog"]:
-    """The log that the server of the same settings keeps too. Raises Failure."""
+    """The log that the server of the same settings keeps too. Raises CommandError."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from app.runs.log.event_log import EventLog

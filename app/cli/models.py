@@ -145,21 +145,18 @@ def export(
 ) -> None:
     """Write a model as a file for other programs: zip, safetensors, card, onnx, npz, keras, html."""
     from app.models.formats.registry import export_model
-    from app.models.formats.source import ExportUnavailableError
 
     store = open_store(read_settings())
     try:
         with reporting_errors():
             path = export_model(store, _named(store, name), format_, out)
-    except ExportUnavailableError as error:
-        raise CommandError(str(error)) from None
     except OSError as error:
         raise CommandError(f"{out} cannot be written: {error.strerror}") from None
     say(str(path))
 
 
 def _named(store: "ModelStore", name: str | None) -> str:
-    """`name`, or the default's name. Raises Failure."""
+    """`name`, or the default's name. Raises CommandError."""
     chosen = name or store.default()
     if chosen is None:
         raise CommandError("there is no model yet: train one", Code.FAILED)

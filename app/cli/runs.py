@@ -26,7 +26,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 @contextmanager
 def _opened() -> Iterator[tuple["Settings", "EventLog", "RunService"]]:
-    """The log and what can be asked; what the rooms refuse becomes a Failure."""
+    """The log and what can be asked; what the rooms refuse becomes a CommandError."""
     settings = read_settings()
     with open_log(settings) as log, reporting_errors():
         yield settings, log, open_commands(log, settings)

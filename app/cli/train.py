@@ -109,7 +109,7 @@ def train_here(
     *,
     as_json: bool,
 ) -> None:
-    """Train a run that waits, unless a server was quicker, and follow it to its end. Raises Failure, typer.Exit.
+    """Train a run that waits, unless a server was quicker, and follow it to its end. Raises CommandError, typer.Exit.
 
     However this ends, a run that has not ended itself is left paused, and not to a worker that nobody looks after.
     """
@@ -184,7 +184,7 @@ def _resuming(run: int) -> str:
 
 
 def finish(log: "EventLog", run: int, interruption: Interruption, *, as_json: bool) -> None:
-    """Say what became of a run. Raises Failure or typer.Exit unless it succeeded."""
+    """Say what became of a run. Raises CommandError or typer.Exit unless it succeeded."""
     row: dict[str, Any] = log.run(run)
     state = RunState(row["state"])
     if state == RunState.SUCCEEDED:

@@ -3,7 +3,7 @@
 from app.models.calibration import Calibrated, calibrate
 from app.models.card import Calibration, ModelCard, check_name
 from app.models.formats.sklearn import from_sklearn
-from app.models.formats.source import ExportUnavailableError
+from app.models.formats.source import MissingExtraError
 from app.models.ood.detector import fit_subspaces
 from app.models.predictor import Prediction, Predictor, Predictors
 from app.models.store import (
@@ -18,7 +18,7 @@ __all__ = [
     "Calibrated",
     "Calibration",
     "DamagedModelError",
-    "ExportUnavailableError",
+    "MissingExtraError",
     "ModelCard",
     "ModelStore",
     "Prediction",

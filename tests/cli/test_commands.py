@@ -130,6 +130,15 @@ def test_the_store_is_listed_shown_chosen_renamed_exported_imported_and_removed(
     assert (code, len(error.splitlines()), "\x1b" in error, "[31m" in error) == (2, 1, False, True)
 
 
+def test_onnx_without_its_package_says_what_to_install(digitpad, tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "app.models.formats.onnx_proto", raising=False)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    (tmp_path / "model.onnx").write_bytes(b"")
+    for command in (("models", "import", tmp_path / "model.onnx"), ("export", "mnist-mlp", "--format", "onnx")):
+        code, _, error = digitpad(*command)
+        assert (code, "pip install 'digitpad[onnx]'" in error) == (1, True)
+
+
 def test_a_model_is_evaluated_as_the_server_judges_it(digitpad):
     code, out, _ = digitpad("evaluate", "mnist-mlp", "--data", "strokes", "--json")
     judged = json.loads(out)

@@ -15,7 +15,7 @@ import numpy as np
 
 from app import __version__
 from app.data.preprocessing.normalize import IMAGE_SIZE
-from app.models.formats.source import ExportUnavailableError, Source
+from app.models.formats.source import MissingExtraError, Source
 from app.nn import LAYERS, Network
 from app.nn.arrays import Array, Shape
 from app.nn.layers.core import Layer
@@ -30,7 +30,7 @@ PREPROCESSING = (
 
 
 def write(source: Source) -> bytes:
-    """The `.onnx` of a stored model. Raises ExportUnavailableError, ValueError for a layer that ONNX has not."""
+    """The `.onnx` of a stored model. Raises MissingExtraError, ValueError for a layer that ONNX has not."""
     card = source.card
     metadata = {
         "name": card.name,
@@ -62,7 +62,7 @@ def to_onnx(
     """Any network as an ONNX file: `input` (N, *input_shape) in, the network's own shape unless given.
 
     Inputs are multiplied by `factor` first. With a `temperature` the output is `probabilities`, the softmax of the
-    logits divided by it; without, it is `outputs`, what the network gives. Raises ExportUnavailableError, ValueError.
+    logits divided by it; without, it is `outputs`, what the network gives. Raises MissingExtraError, ValueError.
     """
     graph = _Graph()
     shape = tuple(input_shape or network.input_shape)
@@ -92,9 +92,7 @@ class _Graph:
         try:
             import onnx
         except ImportError:
-            raise ExportUnavailableError(
-                "ONNX needs the package onnx, which is not installed: pip install 'digitpad[onnx]'"
-            ) from None
+            raise MissingExtraError("ONNX", "onnx") from None
         self._onnx = onnx
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
@@ -111,9 +109,7 @@ class _Graph:
         array = np.asarray(value)
         if array.dtype.kind == "f" and array.ndim > 0:
             array = array.astype(np.float32)
-        self._constants.append(
-            self._onnx.numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
-        )
+        self._constants.append(self._onnx.numpy_helper.from_array(array, name))
         return name
 
     def weight(self, layer: Layer, name: str) -> str:

@@ -1,17 +1,42 @@
 """The nodes of an ONNX file as a row of layers with their weights."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from app.models.formats.onnx_proto import Node, OnnxFile
 from app.nn.arrays import Array
 
 MOST_NODES = 500
 """A network of 200 layers has fewer that compute something."""
 MOST_NUMBERS = 16_000_000
 """Numbers of all weights: 64 MB of float32. A file may name the same constant for many layers."""
+
+Constant = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Node:
+    """`attributes` are numbers, texts, lists of whole numbers, and arrays."""
+
+    operator: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class OnnxFile:
+    """`inputs` are those that are no constants; `axes` is how many the first of them has, None where it is not said."""
+
+    nodes: list[Node]
+    constants: dict[str, Constant]
+    inputs: list[str]
+    axes: int | None
+    outputs: list[str]
+    metadata: dict[str, str]
 
 
 class LayerSequence:

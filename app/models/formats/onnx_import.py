@@ -2,7 +2,8 @@
 
 A chain of Gemm (or MatMul and Add), activations, batch normalization, and logits or a softmax at the end. A number that
 the input is multiplied by becomes the input scale; the temperature goes into the last layer's weights, or into a dense
-layer of its own. What is taken in gives the file's answers, or is refused. The package `onnx` is not needed.
+layer of its own. What is taken in gives the file's answers, or is refused. Needs the package `onnx` (the extra of that
+name), which is imported only when a file is read.
 """
 
 import hashlib
@@ -16,8 +17,8 @@ from safetensors.numpy import save
 
 from app import __version__
 from app.models.card import NAME, RESERVED, ModelCard
-from app.models.formats.onnx_graph import LayerSequence
-from app.models.formats.onnx_proto import Node, read_onnx
+from app.models.formats.onnx_graph import LayerSequence, Node
+from app.models.formats.source import MissingExtraError
 from app.models.predictor import BYTE_MAX
 from app.nn import Network
 from app.nn.arrays import Array
@@ -35,8 +36,13 @@ _BOUNDED = ("sigmoid", "tanh", "step")
 def convert_onnx(data: bytes) -> tuple[bytes, bytes]:
     """The card and the weights, as the store keeps them, of the network in an ONNX file.
 
-    Raises ValueError that says which operator or array was not expected. `package.check` checks what comes out.
+    Raises ValueError that says which operator or array was not expected, and MissingExtraError. `package.check` checks
+    what comes out.
     """
+    try:
+        from app.models.formats.onnx_proto import read_onnx
+    except ImportError:
+        raise MissingExtraError("ONNX", "onnx") from None
     file = read_onnx(data)
     try:
         with np.errstate(over="ignore", invalid="ignore"):

@@ -1,270 +1,154 @@
-"""An ONNX file as nodes and constant arrays, read without the package `onnx`: only what is in the file itself is read.
-
-The field numbers are those of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
-"""
+"""Reading a stranger's ONNX file with the package `onnx`: bounded, and nothing but what is in the file itself."""
 
 import math
-import struct
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import DecodeError
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
 
-MOST_FIELDS = 50_000
-"""Fields that are looked at in one file; a network of 200 layers has some thousand."""
-VARINT_BYTES = 10
-_FIXED = {1: 8, 5: 4}
-_BYTES = 2
+from app.models.formats.onnx_graph import Constant, Node, OnnxFile
 
-
-@dataclass
-class Budget:
-    """How many fields of a file may still be read."""
-
-    left: int = MOST_FIELDS
-
-
-@dataclass(frozen=True)
-class Message:
-    """One message: the fields by their number, in the order in which they came.
-
-    A varint is an int; what has a length, and numbers of 4 and 8 bytes, are views of their bytes.
-    """
-
-    budget: Budget
-    fields: dict[int, list[int | memoryview]] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, data: memoryview, budget: Budget) -> "Message":
-        """Raises ValueError where the bytes are no message, or one of too many fields."""
-        message = cls(budget)
-        for number, value in _fields(data):
-            budget.left -= 1
-            if budget.left < 0:
-                raise ValueError(f"expected at most {MOST_FIELDS:,} fields; got more")
-            message.fields.setdefault(number, []).append(value)
-        return message
-
-    def messages(self, number: int) -> list["Message"]:
-        """The messages in a field. Raises ValueError."""
-        return [Message.read(view, self.budget) for view in self.views(number)]
-
-    def views(self, number: int) -> list[memoryview]:
-        """The bytes of every value of a field. Raises ValueError where it has numbers."""
-        found = self.fields.get(number, [])
-        if any(isinstance(value, int) for value in found):
-            raise ValueError(f"expected bytes in field {number}; got a number")
-        return [value for value in found if isinstance(value, memoryview)]
-
-    def view(self, number: int) -> memoryview:
-        """The bytes of the last value of a field, or none."""
-        return next(reversed(self.views(number)), memoryview(b""))
-
-    def text(self, number: int) -> str:
-        """A field as text, "" where there is none."""
-        return bytes(self.view(number)).decode("utf-8", "replace")
-
-    def texts(self, number: int) -> list[str]:
-        return [bytes(view).decode("utf-8", "replace") for view in self.views(number)]
-
-    def integer(self, number: int, default: int = 0) -> int:
-        """A field as a signed whole number of 64 bits. Raises ValueError where it has bytes."""
-        values = self.fields.get(number)
-        if not values:
-            return default
-        if not isinstance(values[-1], int):
-            raise ValueError(f"expected a number in field {number}; got bytes")
-        return signed(values[-1])
-
-    def integers(self, number: int) -> list[int]:
-        """A repeated field of whole numbers, packed or not."""
-        found = []
-        for value in self.fields.get(number, []):
-            if isinstance(value, int):
-                found.append(signed(value))
-                continue
-            place = 0
-            while place < len(value):
-                one, place = _varint(value, place)
-                found.append(signed(one))
-                self.budget.left -= 1
-                if self.budget.left < 0:
-                    raise ValueError(f"expected at most {MOST_FIELDS:,} fields and numbers; got more")
-        return found
-
-
-def signed(value: int) -> int:
-    """A varint as the signed number of 64 bits that it stands for."""
-    value &= 2**64 - 1
-    return value - 2**64 if value >= 2**63 else value
-
-
-def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    place = 0
-    while place < len(data):
-        key, place = _varint(data, place)
-        number, kind = key >> 3, key & 7
-        if number == 0:
-            raise ValueError("expected a field's number above 0")
-        if kind == 0:
-            value, place = _varint(data, place)
-            yield number, value
-            continue
-        if kind == _BYTES:
-            length, place = _varint(data, place)
-        elif kind in _FIXED:
-            length = _FIXED[kind]
-        else:
-            raise ValueError(f"expected a known kind of field; got {kind}")
-        if length > len(data) - place:
-            raise ValueError("expected a whole message; it ends in the middle of a field")
-        yield number, data[place : place + length]
-        place += length
-
-
-def _varint(data: memoryview, place: int) -> tuple[int, int]:
-    """The number that begins at `place`, and where the next begins."""
-    value = 0
-    for count, byte in enumerate(data[place : place + VARINT_BYTES]):
-        value |= (byte & 0x7F) << (7 * count)
-        if byte < 0x80:
-            return value, place + count + 1
-    raise ValueError("expected a whole message; a number in it does not end")
-
-
-TENSOR_TYPES: dict[int, tuple[str, int | None]] = {
-    1: ("<f4", 4),
-    10: ("<f2", None),
-    11: ("<f8", 10),
-    7: ("<i8", 7),
+MAX_FIELDS = 50_000
+"""Fields, and packed whole numbers, in one file; a network of 200 layers has some thousand."""
+MAX_AXES = 8
+_TENSOR_TYPES = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.INT64)
+_VALUE_FIELDS = {
+    AttributeProto.FLOAT: "f",
+    AttributeProto.INT: "i",
+    AttributeProto.INTS: "ints",
+    AttributeProto.STRING: "s",
+    AttributeProto.TENSOR: "t",
 }
-"""Data types by their number in TensorProto: NumPy's name, and the field that holds them if not `raw_data`."""
-_RAW, _EXTERNAL_DATA, _LOCATION, _SEGMENT = 9, 13, 14, 3
-_FLOAT, _INT, _STRING, _TENSOR, _INTS = 1, 2, 3, 4, 7
-"""AttributeProto.type."""
-MOST_AXES = 8
-
-Constant = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Node:
-    """`attributes` are numbers, texts, lists of whole numbers, and arrays."""
-
-    operator: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    attributes: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class OnnxFile:
-    """`inputs` are those that are no constants; `axes` is how many the first of them has, None where it is not said."""
-
-    nodes: list[Node]
-    constants: dict[str, Constant]
-    inputs: list[str]
-    axes: int | None
-    outputs: list[str]
-    metadata: dict[str, str]
+"""The types of attributes that are read, and the field that holds the value of each."""
+_FIXED_SIZE = (FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE)
 
 
 def read_onnx(data: bytes) -> OnnxFile:
     """Read a file. Raises ValueError where it is none, or has what a plain network does not have."""
     try:
-        return _model(Message.read(memoryview(data), Budget()))
-    except (struct.error, OverflowError) as error:
-        raise ValueError(f"expected an ONNX file; got a damaged one: {error}") from None
-
-
-def _model(model: Message) -> OnnxFile:
-    graphs = model.messages(7)
-    if len(graphs) != 1:
-        raise ValueError(f"expected an ONNX file with one graph; got {len(graphs)}")
-    if 25 in model.fields or 20 in model.fields:
+        _check_fields(data)
+        model = ModelProto.FromString(data)
+    except (IndexError, UnicodeDecodeError, DecodeError):
+        raise ValueError("expected an ONNX file; got a damaged one, or another kind of file") from None
+    if not model.HasField("graph"):
+        raise ValueError("expected an ONNX file with a graph; got none")
+    if model.functions or model.training_info:
         raise ValueError("expected a plain network; got functions of its own or a training")
-    if any(message.text(1) not in ("", "ai.onnx") for message in model.messages(8)):
-        raise ValueError("expected the standard operators of ONNX; got other sets of operators too")
-    (graph,) = graphs
-    if 15 in graph.fields:
+    graph = model.graph
+    if any(entry.domain not in ("", "ai.onnx") for entry in (*model.opset_import, *graph.node)):
+        raise ValueError("expected the standard operators of ONNX; got those of another set too")
+    if graph.sparse_initializer:
         raise ValueError("expected dense arrays; got sparse ones")
-    constants = {}
-    for tensor in graph.messages(5):
-        constants[tensor.text(8)] = read_tensor(tensor)
+    constants = {tensor.name: _array(tensor) for tensor in graph.initializer}
     nodes = []
-    for message in graph.messages(1):
-        node = _node(message)
-        if node.operator == "Constant":
-            value = node.attributes.get("value", node.attributes.get("value_float", node.attributes.get("value_int")))
-            if value is None or len(node.outputs) != 1:
-                raise ValueError("Constant: expected one array or number")
-            constants[node.outputs[0]] = np.asarray(value)
-        else:
+    for node in map(_node, graph.node):
+        if node.operator != "Constant":
             nodes.append(node)
-    entries = [entry for entry in graph.messages(11) if entry.text(1) not in constants]
+            continue
+        value = node.attributes.get("value", node.attributes.get("value_float", node.attributes.get("value_int")))
+        if value is None or len(node.outputs) != 1:
+            raise ValueError("Constant: expected one array or number")
+        constants[node.outputs[0]] = np.asarray(value)
+    inputs = [entry for entry in graph.input if entry.name not in constants]
     return OnnxFile(
         nodes,
         constants,
-        [entry.text(1) for entry in entries],
-        _axes(entries[0]) if entries else None,
-        [entry.text(1) for entry in graph.messages(12)],
-        {entry.text(1): entry.text(2) for entry in model.messages(14)},
+        [entry.name for entry in inputs],
+        _axes(inputs[0]) if inputs else None,
+        [entry.name for entry in graph.output],
+        {entry.key: entry.value for entry in model.metadata_props},
     )
 
 
-def _axes(entry: Message) -> int | None:
-    """How many axes a ValueInfoProto says that its tensor has."""
-    shapes = [shape for kind in entry.messages(2) for tensor in kind.messages(1) for shape in tensor.messages(2)]
-    return len(shapes[0].messages(1)) if len(shapes) == 1 else None
+def _check_fields(data: bytes) -> None:
+    """Refuse a file of too many fields before it is parsed: of two bytes of a file protobuf makes up to 200 of memory.
+
+    Raises ValueError for that; DecodeError, IndexError or UnicodeDecodeError for a damaged file. The wire format:
+    https://protobuf.dev/programming-guides/encoding.
+    """
+    left = MAX_FIELDS
+    pending: list[tuple[memoryview, Descriptor]] = [(memoryview(data), ModelProto.DESCRIPTOR)]
+    while pending:
+        message, descriptor = pending.pop()
+        place = 0
+        while place < len(message):
+            key, place = _varint(message, place)
+            field = descriptor.fields_by_number.get(key >> 3)
+            left -= 1
+            match key & 7:
+                case 0:
+                    _, place = _varint(message, place)
+                case 1:
+                    place += 8
+                case 5:
+                    place += 4
+                case 2:
+                    length, start = _varint(message, place)
+                    place = start + length
+                    if field is None or field.type == field.TYPE_BYTES or field.cpp_type in _FIXED_SIZE:
+                        pass
+                    elif field.message_type is not None:
+                        pending.append((message[start:place], field.message_type))
+                    elif field.type == field.TYPE_STRING:
+                        str(message[start:place], "utf-8")
+                    else:
+                        left -= length  # packed numbers of a byte or more
+                case _:
+                    raise DecodeError
+            if left < 0:
+                raise ValueError(f"expected an ONNX file of at most {MAX_FIELDS:,} fields; got more")
 
 
-def _node(message: Message) -> Node:
-    if message.text(7) not in ("", "ai.onnx"):
-        raise ValueError("expected the standard operators of ONNX; got one of another set")
-    attributes = {entry.text(1): _attribute(entry) for entry in message.messages(5)}
-    return Node(message.text(4), tuple(message.texts(1)), tuple(message.texts(2)), attributes)
+def _varint(data: memoryview, place: int) -> tuple[int, int]:
+    """The number that begins at `place`, and where the next field begins."""
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = data[place]
+        place += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, place
+    raise DecodeError
 
 
-def _attribute(message: Message) -> Any:
-    kind = message.integer(20)
-    if kind == _FLOAT:
-        return struct.unpack("<f", message.view(2))[0]
-    if kind == _INT:
-        return message.integer(3)
-    if kind == _STRING:
-        return message.text(4)
-    if kind == _INTS:
-        return message.integers(8)
-    if kind == _TENSOR:
-        tensors = message.messages(5)
-        if len(tensors) == 1:
-            return read_tensor(tensors[0])
-    raise ValueError(f"{message.text(1)[:40]!r}: expected a number, a text, a list of whole numbers or an array")
+def _axes(entry: ValueInfoProto) -> int | None:
+    """How many axes an input is said to have."""
+    tensor = entry.type.tensor_type
+    return len(tensor.shape.dim) if tensor.HasField("shape") else None
 
 
-def read_tensor(message: Message) -> Constant:
-    """A TensorProto as an array. Raises ValueError, also for data in another file, which is never opened."""
-    name = "".join(one if one.isprintable() else "?" for one in message.text(8)[:80]) or "a constant"
-    if message.integer(_LOCATION) != 0 or _EXTERNAL_DATA in message.fields or _SEGMENT in message.fields:
+def _node(node: NodeProto) -> Node:
+    attributes = {entry.name: _value(entry) for entry in node.attribute}
+    return Node(node.op_type, tuple(node.input), tuple(node.output), attributes)
+
+
+def _value(attribute: AttributeProto) -> Any:
+    if attribute.type not in _VALUE_FIELDS:
+        raise ValueError(f"{attribute.name[:40]!r}: expected a number, a text, a list of whole numbers or an array")
+    value = getattr(attribute, _VALUE_FIELDS[attribute.type])
+    if isinstance(value, TensorProto):
+        return _array(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return list(value) if attribute.type == AttributeProto.INTS else value
+
+
+def _array(tensor: TensorProto) -> Constant:
+    """A constant as an array. Raises ValueError, also for data in another file, which is never opened."""
+    name = "".join(one if one.isprintable() else "?" for one in tensor.name[:80]) or "a constant"
+    if tensor.data_location != TensorProto.DEFAULT or tensor.external_data or tensor.HasField("segment"):
         raise ValueError(f"{name}: expected its numbers in the file itself; it refers to another file")
-    kind = message.integer(2)
-    if kind not in TENSOR_TYPES:
-        raise ValueError(f"{name}: expected numbers of the type float, float16, double or int64; got type {kind}")
-    shape = message.integers(1)
-    if len(shape) > MOST_AXES or any(size < 0 for size in shape):
-        raise ValueError(f"{name}: expected at most {MOST_AXES} axes, none of a negative size; got {shape[:9]}")
-    dtype, own = np.dtype(TENSOR_TYPES[kind][0]), TENSOR_TYPES[kind][1]
-    views = message.views(_RAW)
-    if not views and kind == 7:
-        array: Constant = np.array(message.integers(7), np.int64)
-    else:
-        parts = views or (message.views(own) if own is not None else [])
-        joined = parts[0] if len(parts) == 1 else b"".join(parts)
-        if len(joined) % dtype.itemsize:
-            raise ValueError(f"{name}: expected whole numbers of {dtype.itemsize} bytes; got {len(joined)} bytes")
-        array = np.frombuffer(joined, dtype)
-    if array.size != math.prod(shape):
-        raise ValueError(f"{name}: expected {math.prod(shape):,} numbers, as its shape says; got {array.size:,}")
-    return array.reshape(shape)
+    if tensor.data_type not in _TENSOR_TYPES:
+        expected = "float, float16, double or int64"
+        raise ValueError(f"{name}: expected numbers of the type {expected}; got type {tensor.data_type}")
+    if len(tensor.dims) > MAX_AXES or any(size < 0 for size in tensor.dims):
+        shape = list(tensor.dims[: MAX_AXES + 1])
+        raise ValueError(f"{name}: expected at most {MAX_AXES} axes, none of a negative size; got {shape}")
+    try:
+        return numpy_helper.to_array(tensor)
+    except ValueError:
+        raise ValueError(
+            f"{name}: expected {math.prod(tensor.dims):,} numbers, as its shape says; got others"
+        ) from None

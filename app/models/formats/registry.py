@@ -96,7 +96,7 @@ def exported(store: ModelStore, name: str, format: str) -> bytes:
     """The file of model `name` in a format; equal models give equal bytes.
 
     Raises UnknownModelError, DamagedModelError, ValueError where there is no such format or the model cannot be
-    written in it, and ExportUnavailableError where that needs a package that is not installed.
+    written in it, and MissingExtraError where that needs a package that is not installed.
     """
     return format_named(format).make(store, name)
 

@@ -8,8 +8,11 @@ from app.models.store import WEIGHTS, ModelStore
 from app.nn import Network
 
 
-class ExportUnavailableError(RuntimeError):
-    """The format needs a package that is not installed; the message names it."""
+class MissingExtraError(RuntimeError):
+    """A format needs a package that is not installed; the message says how to install it."""
+
+    def __init__(self, format: str, extra: str) -> None:
+        super().__init__(f"{format} needs the package {extra}, which is not installed: pip install 'digitpad[{extra}]'")
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from app.models import ModelCard, ModelStore, StoredModel
 from app.models.formats.archive import check, unpack
 from app.models.formats.onnx_import import convert_onnx
 from app.models.formats.registry import FORMATS, exported
-from app.models.formats.source import ExportUnavailableError
+from app.models.formats.source import MissingExtraError
 from app.models.store import NameTakenError
 from app.nn import abbreviate
 from app.web.api.request_body import json_body, read_body, read_form, read_json
@@ -62,11 +62,11 @@ def models(state: State) -> dict[str, Any]:
     return summaries(state.store)
 
 
-@router.post("", status_code=201, openapi_extra=_IMPORT, responses={415: {"model": Error}})
+@router.post("", status_code=201, openapi_extra=_IMPORT, responses={415: {"model": Error}, 501: {"model": Error}})
 async def take_in(request: Request, state: State) -> ModelCard:
-    """Import a model: the zip that a download gives, or an ONNX file of a network of dense layers, by itself or as the
-    field `file` of a form, or a form with the safetensors file as `weights` and the card as `card`. It keeps its name,
-    or gets "-2" behind it where that is taken.
+    """Import a model: the zip that a download gives, or an ONNX file of a network of dense layers (501 without the
+    package onnx), by itself or as the field `file` of a form, or a form with the safetensors file as `weights` and the
+    card as `card`. It keeps its name, or gets "-2" behind it where that is taken.
     """
     files = await _model_files(request)
 
@@ -75,6 +75,8 @@ async def take_in(request: Request, state: State) -> ModelCard:
             package = check(*files())
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
+        except MissingExtraError as error:
+            raise HTTPException(501, str(error)) from None
         return state.store.save(package.card, package.network, arrays=package.arrays)
 
     return await run_in_threadpool(keep)
@@ -106,7 +108,7 @@ def download(
         content = exported(state.store, name, file)
     except ValueError as error:
         raise HTTPException(422, str(error)) from None
-    except ExportUnavailableError as error:
+    except MissingExtraError as error:
         raise HTTPException(501, str(error)) from None
     headers = {"content-disposition": f'attachment; filename="{name}{FORMATS[file].ending}"'}
     return Response(content, media_type=FORMATS[file].media_type, headers=headers)

@@ -1,6 +1,7 @@
 """A model as ONNX says what /predict says, and comes back."""
 
 import hashlib
+import subprocess
 import sys
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load
 
-from app.models import ExportUnavailableError, ModelStore
+from app.models import MissingExtraError, ModelStore
 from app.models.formats.archive import check
 from app.models.formats.onnx_export import OPSET, to_onnx
 from app.models.formats.onnx_import import convert_onnx
@@ -79,21 +80,32 @@ def test_any_network_can_be_written_and_gives_what_it_gives():
     assert np.allclose(run(to_onnx(network), x, "outputs"), network.forward(x, training=False), atol=1e-6)
 
 
-def test_without_the_package_it_says_what_to_install(monkeypatch):
+@pytest.fixture
+def without_onnx(monkeypatch):
+    monkeypatch.delitem(sys.modules, "app.models.formats.onnx_proto", raising=False)
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ExportUnavailableError, match=r"pip install 'digitpad\[onnx\]'"):
+
+
+def test_without_the_package_it_says_what_to_install(without_onnx):
+    with pytest.raises(MissingExtraError, match=r"pip install 'digitpad\[onnx\]'"):
         exported(ModelStore(SHIPPED_MODELS), "mnist-mlp", "onnx")
+    with pytest.raises(MissingExtraError, match=r"pip install 'digitpad\[onnx\]'"):
+        convert_onnx(GOOD)
+
+
+def test_a_server_starts_without_importing_the_package():
+    program = "import sys, app.main, app.models, app.models.formats.onnx_import; print('onnx' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout == b"False\n"
 
 
 @pytest.mark.parametrize("temperature", [0.6, 1.0])
 @pytest.mark.parametrize("name", ["mnist-mlp", "batch norm", "every activation", "a step", "softmax at the end", *ENDS])
-def test_what_was_written_comes_back_and_says_the_same(name, temperature, images, tmp_path, monkeypatch):
+def test_what_was_written_comes_back_and_says_the_same(name, temperature, images, tmp_path):
     store = ModelStore(SHIPPED_MODELS if name == "mnist-mlp" else tmp_path)
     if name != "mnist-mlp":
         store.save(*make(name, input_scale=51.0, temperature=temperature))
     card, network = store.load("mnist-mlp" if name == "mnist-mlp" else "made")
     data = exported(store, card.name, "onnx")
-    monkeypatch.setitem(sys.modules, "onnx", None)  # which is not needed to read one
     package = check(*convert_onnx(data))
     assert (package.card.name, package.card.labels, package.card.dataset) == (card.name, card.labels, card.dataset)
     assert package.card.input_scale == pytest.approx(card.input_scale)
@@ -189,25 +201,42 @@ GOOD = chain(G)
 IMAGE_ROW = np.array([-1, 1, 784])
 TWO_OUTPUTS = graph([GEMM, node("Relu", ["y"], ["z"])], {"w": W, "b": B})
 TWO_OUTPUTS.graph.output.append(helper.make_tensor_value_info("z", TensorProto.FLOAT, [None, 3]))
-VARINTS = b"\xff" * 11
+DAMAGED = "damaged one, or another kind of file"
+
+
+def field(number, content):
+    """A field of bytes, as protobuf writes it."""
+    length = len(content)
+    sizes = [length >> shift & 0x7F for shift in range(0, max(length.bit_length(), 1), 7)]
+    return bytes([number << 3 | 2, *(size | 0x80 for size in sizes[:-1]), sizes[-1], *content])
+
+
+NESTED = b""
+for _ in range(500):
+    NESTED = field(1, field(5, field(6, NESTED)))  # a node's attribute that is a graph
 HOSTILE = {
-    "nothing": (b"", "one graph; got 0"),
-    "text": (b"hello, this is no ONNX file at all", "expected"),
-    "cut short": (GOOD[: len(GOOD) // 2], "ends in the middle"),
-    "a number without end": (VARINTS, "does not end"),
-    "an unknown kind of field": (b"\x0b\x00", "known kind of field; got 3"),
-    "field 0": (b"\x02\x00", "above 0"),
-    "a number where bytes belong": (b"\x38\x05", "expected bytes in field 7"),
+    "nothing": (b"", "with a graph; got none"),
+    "text": (b"hello, this is no ONNX file at all", DAMAGED),
+    "cut short": (GOOD[: len(GOOD) // 2], DAMAGED),
+    "a number without end": (b"\xff" * 10**6, DAMAGED),
+    "an unknown kind of field": (b"\x0b\x00", DAMAGED),
+    "field 0": (b"\x02\x00", DAMAGED),
+    "a number where bytes belong": (b"\x38\x05", "with a graph; got none"),
+    "a name that is no text": (field(7, field(2, b"\xff")), DAMAGED),
+    "graphs within graphs": (field(7, NESTED), DAMAGED),
     "many fields": (b"\x08\x01" * 60_000, "at most 50,000 fields"),
-    "many empty nodes": (b"\x3a" + b"\xc0\xa9\x07" + b"\x0a\x00" * 60_000, "at most 50,000 fields"),
-    "two graphs": (GOOD + GOOD, "one graph; got 2"),
+    "many empty nodes": (field(7, b"\x0a\x00" * 60_000), "at most 50,000 fields"),
+    "many empty arrays": (field(7, b"\x2a\x00" * 60_000), "at most 50,000 fields"),
+    "many empty attributes": (field(7, field(1, b"\x2a\x00" * 60_000)), "at most 50,000 fields"),
+    "many sizes": (field(7, field(5, field(1, b"\x01" * 60_000))), "at most 50,000 fields"),
+    "two graphs": (GOOD + GOOD, "one input and one output; got 2 and 2"),
     "a zip": (b"PK\x03\x04" + bytes(100), "expected"),
     "external data": (graph([GEMM], {"w": external(data_location=TensorProto.EXTERNAL), "b": B}), "another file"),
     "external data, hidden": (graph([GEMM], {"w": external(), "b": B}), "another file"),
     "a huge shape": (graph([GEMM], {"w": tensor(dims=[2**40, 2**40], raw_data=b"\0" * 8), "b": B}), "its shape says"),
     "a negative shape": (graph([GEMM], {"w": tensor(dims=[-3, -784], raw_data=W.tobytes()), "b": B}), "negative size"),
     "many axes": (graph([GEMM], {"w": tensor(dims=[1] * 100), "b": B}), "at most 8 axes"),
-    "too few bytes": (graph([GEMM], {"w": tensor(raw_data=W.tobytes()[:-1]), "b": B}), "whole numbers of 4 bytes"),
+    "too few bytes": (graph([GEMM], {"w": tensor(raw_data=W.tobytes()[:-1]), "b": B}), "its shape says"),
     "texts": (graph([GEMM], {"w": tensor(data_type=TensorProto.STRING), "b": B}), "of the type float"),
     "no weights": (graph([GEMM], {"b": B}), "constant array of 2 axes as input 1; got none"),
     "NaN": (chain(G, b=np.full(3, np.nan, np.float32)), "finite"),
@@ -334,7 +363,8 @@ def test_the_server_writes_takes_in_and_refuses(client):
     assert client.get("/health").status_code == 200
 
 
-def test_the_server_says_what_to_install_where_the_package_is_missing(client, monkeypatch):
-    monkeypatch.setitem(sys.modules, "onnx", None)
-    refused = client.get("/api/models/mnist-mlp/download?format=onnx")
-    assert (refused.status_code, "digitpad[onnx]" in refused.json()["error"]) == (501, True)
+def test_the_server_says_what_to_install_where_the_package_is_missing(client, without_onnx):
+    taken = client.post("/api/models", content=GOOD, headers={"content-type": "application/onnx"})
+    for refused in (client.get("/api/models/mnist-mlp/download?format=onnx"), taken):
+        assert (refused.status_code, "digitpad[onnx]" in refused.json()["error"]) == (501, True)
+    assert client.get("/api/models/mnist-mlp/download?format=npz").status_code == 200
