@@ -438,17 +438,11 @@ def test_a_field_s_text_is_its_value_or_is_refused_with_its_range(call, field, t
 
 
 def test_an_error_of_the_server_is_told_apart_from_its_field(call):
-    assert call(
-        "pages/train/config",
-        "m.fieldError({message: 'network.layers[2].units: expected 1; got 2', answer: {field: 'network.layers[2].units'}})",
-    ) == {
-        "path": "network.layers[2].units",
-        "message": "expected 1; got 2",
-    }
-    assert (
-        call("pages/train/config", "m.fieldError({message: 'There is nothing: here', answer: {field: null}})")["path"]
-        is None
-    )
+    refused = {"message": "network.layers[2].units: expected 1; got 2", "answer": {"field": "network.layers[2].units"}}
+    found = call("pages/train/config", f"m.fieldError({json.dumps(refused)})")
+    assert found == {"path": "network.layers[2].units", "message": "expected 1; got 2"}
+    other = {"message": "There is nothing: here", "answer": {"field": None}}
+    assert call("pages/train/config", f"m.fieldError({json.dumps(other)})")["path"] is None
 
 
 def test_layers_are_moved_and_drawn(call):
