@@ -17,7 +17,6 @@ from safetensors.numpy import load
 from app.data import PreparedImage
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.models.card import ModelCard
-from app.models.features import count_features
 from app.models.ood.detector import ARRAYS, OutOfDistributionDetector
 from app.models.predictor import Predictor
 from app.models.store import CARD, WEIGHTS, DamagedModelError
@@ -120,7 +119,7 @@ def check(card_json: bytes, weights: bytes) -> Package:
     network.load_weights(arrays)
     rejecter = None
     if rejection is not None:
-        rejecter = OutOfDistributionDetector(rejection, len(card.labels), own, features=count_features(network))
+        rejecter = OutOfDistributionDetector(rejection, len(card.labels), own, features=network.feature_count)
     _try(Predictor(card, network, rejecter))
     return Package(card, network, own)
 

@@ -11,10 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.models import ModelCard, ModelStore
-from app.models.calibration import softmax
-from app.models.features import look_at
 from app.models.store import DamagedModelError, UnknownModelError
-from app.nn import Network
+from app.nn import Network, infer_all, softmax
 from app.nn.arrays import Array
 from app.runs.config.run_config import RunConfig, parse_config
 from app.runs.training.source_models import UnusableModelError, load_pinned
@@ -51,7 +49,7 @@ class Teachers:
 
     @staticmethod
     def _probabilities(card: ModelCard, network: Network, images: Array) -> Array:
-        said: Array = softmax(look_at(network, images, card.input_scale).logits)
+        said: Array = softmax(infer_all(network, images, input_scale=card.input_scale).logits)
         if not np.isfinite(said).all():
             raise UnusableModelError(f"the model to learn from, {card.name}, says numbers that are not finite")
         return said
