@@ -14,8 +14,9 @@ from app.data.sources.nondigits import MEASURED, SHOWN, load_nondigits, pair_dig
 from app.data.sources.synthetic import LABELS as DIGITS
 from app.models.card import Calibration, Samples
 from app.models.ood.detector import fit_outliers, fit_rejection, scales_of, scores_of, statistics_of
-from app.nn import CALIBRATION_BINS, Network, NetworkOutput, Predictions, infer_all, softmax
+from app.nn import Network, NetworkOutput, Predictions, infer_all, softmax
 from app.nn.arrays import Array
+from app.nn.evaluation import CALIBRATION_BINS
 
 LEAST_SAMPLES = 100
 """A threshold at one in a hundred needs a hundred."""

@@ -77,8 +77,8 @@ class EvaluationCache:
 
     def _path(self, card: ModelCard, split: Split) -> Path:
         digest = hashlib.sha256(identity(card).encode())
-        digest.update(np.ascontiguousarray(split.images))
-        digest.update(split.labels.astype(np.int64))
+        digest.update(np.ascontiguousarray(split.images).data)
+        digest.update(split.labels.astype(np.int64).data)
         return self._folder / f"{digest.hexdigest()}.safetensors"
 
 

@@ -1,7 +1,6 @@
 """The engine: networks in NumPy, which know nothing of files, data sets or the web."""
 
 from app.nn.evaluation import (
-    CALIBRATION_BINS,
     ClassificationReport,
     Evaluation,
     Mistake,
@@ -35,7 +34,6 @@ from app.nn.training.snapshot import Snapshot
 from app.nn.training.trainer import Trainer, fit
 
 __all__ = [
-    "CALIBRATION_BINS",
     "GELU",
     "INITIALIZERS",
     "LAYERS",

@@ -184,6 +184,7 @@ class Predictions:
 
     @property
     def accuracy(self) -> float:
+        """The share of samples whose label was predicted."""
         return float(np.mean(self.predicted == self.truth))
 
     def confusion(self, labels: int) -> Array:
