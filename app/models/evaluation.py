@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.data import Dataset, Split
 from app.data.drawings.rendered import DrawingRenderer, RenderedDrawings
+from app.errors import InputError
 from app.models.card import ModelCard
 from app.models.evaluation_cache import EvaluationCache, ModelEvaluation, calibrated_predictions, identity
 from app.models.store import DamagedModelError, ModelStore
@@ -25,8 +26,10 @@ REMEMBERED = 16
 Part = Literal["train", "test"]
 
 
-class LabelMismatchError(ValueError):
+class LabelMismatchError(InputError):
     """The data set has labels that the model does not know."""
+
+    code = "label_mismatch"
 
 
 class StoppedError(Exception):
@@ -93,7 +96,9 @@ class Evaluator:
         labels = self._translation(card, dataset)
         split = dataset.train if part == "train" else dataset.test
         if not len(split):
-            raise LabelMismatchError(f"expected images to judge by; {dataset.title} has none to {part} with")
+            raise LabelMismatchError(
+                "expected images to judge by; {title} has none to {part} with", title=dataset.title, part=part
+            )
 
         def evaluate() -> ModelEvaluation:
             known = Split(split.images, labels[split.labels])
@@ -122,7 +127,9 @@ class Evaluator:
         _, network = self._store.load(card.name)
         found = read(network, card, split, self._is_over.is_set)
         if not np.isfinite(found.predictions.confidence).all():
-            raise DamagedModelError(f"the model {card.name} cannot be used: its outputs are not finite numbers")
+            raise DamagedModelError(
+                "the model {name} cannot be used: its outputs are not finite numbers", name=card.name
+            )
         return found
 
     def _remembered(self, key: Hashable, work: Callable[[], ModelEvaluation]) -> ModelEvaluation:
@@ -143,8 +150,10 @@ class Evaluator:
         unknown = [label for label in dataset.labels if label not in card.labels]
         if unknown:
             raise LabelMismatchError(
-                f"expected a data set whose labels the model {card.name} knows; {dataset.title} has "
-                f"{', '.join(unknown[:10])}, which it does not"
+                "expected a data set whose labels the model {name} knows; {title} has {names}, which it does not",
+                name=card.name,
+                title=dataset.title,
+                names=", ".join(unknown[:10]),
             )
         return np.array([card.labels.index(label) for label in dataset.labels], np.int64)
 
@@ -218,4 +227,6 @@ def _place(field: str, label: str, labels: list[str]) -> int:
         return labels.index(label)
     if label.isascii() and label.isdecimal() and len(label) < 5 and int(label) < len(labels):
         return int(label)
-    raise ValueError(f"{field}: expected one of {', '.join(labels[:40])}; got {label[:64]!r}")
+    raise InputError(
+        "expected one of {names}; got {label}", field=field, names=", ".join(labels[:40]), label=repr(label[:64])
+    )

@@ -7,6 +7,7 @@ from threading import Lock
 import numpy as np
 
 from app.data import PreparedImage
+from app.errors import InputError
 from app.models.card import ModelCard
 from app.models.ood.detector import OutOfDistributionDetector
 from app.models.store import CARD, DamagedModelError, ModelStore, Stamp, UnknownModelError, file_stamp
@@ -38,7 +39,12 @@ class Predictor:
     def __init__(self, card: ModelCard, network: Network, rejecter: OutOfDistributionDetector | None = None) -> None:
         outputs = network.output_shape
         if outputs != (len(card.labels),):
-            raise ValueError(f"labels: expected one for each of the {outputs} outputs; got {len(card.labels)}")
+            raise InputError(
+                "expected one for each of the {outputs} outputs; got {count}",
+                field="labels",
+                outputs=outputs,
+                count=len(card.labels),
+            )
         self.card, self._network, self._rejecter = card, network, rejecter
         self._scale = network.dtype.type(BYTE_MAX / card.input_scale)
         self._temperature = card.temperature
@@ -51,7 +57,9 @@ class Predictor:
             output = self._network.infer(inputs)
         logits = output.logits
         if not np.isfinite(logits).all():
-            raise DamagedModelError(f"the model {self.card.name} cannot be used: its outputs are not finite numbers")
+            raise DamagedModelError(
+                "the model {name} cannot be used: its outputs are not finite numbers", name=self.card.name
+            )
         said = logits.argmax(axis=1).tolist()
         rows = softmax(logits / self._temperature).tolist()
         return [
