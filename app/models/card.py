@@ -174,3 +174,8 @@ class ModelCard(BaseModel):
     """How it reads what is unlike the images that it was trained on."""
     seeds: list[SeedResult] = Field(default_factory=list, max_length=100)
     """What the same training came to with other seeds."""
+
+    @property
+    def temperature(self) -> float:
+        """By what the logits are divided before the softmax; 1 where nothing was calibrated."""
+        return self.calibration.temperature if self.calibration is not None else 1.0

@@ -8,12 +8,11 @@ import numpy as np
 
 from app.data import PreparedImage
 from app.errors import InputError
-from app.models.calibration import softmax
 from app.models.card import ModelCard
-from app.models.features import NetworkOutput, look
 from app.models.ood.detector import OutOfDistributionDetector
 from app.models.store import CARD, DamagedModelError, ModelStore, Stamp, UnknownModelError, file_stamp
-from app.nn import Network
+from app.nn import Network, softmax
+from app.nn.arrays import Array
 
 BYTE_MAX = 255
 KEPT = 8
@@ -48,15 +47,15 @@ class Predictor:
             )
         self.card, self._network, self._rejecter = card, network, rejecter
         self._scale = network.dtype.type(BYTE_MAX / card.input_scale)
-        self._temperature = card.calibration.temperature if card.calibration is not None else 1.0
+        self._temperature = card.temperature
 
     def predict(self, images: list[PreparedImage]) -> list[Prediction]:
         """Read prepared images, one prediction each. Raises DamagedModelError where it gives no finite numbers."""
         pixels = np.stack([image.pixels for image in images]).astype(self._network.dtype, copy=False)
         inputs = (pixels * self._scale).reshape(len(images), *self._network.input_shape)
         with np.errstate(over="ignore", invalid="ignore"):
-            seen = look(self._network, inputs)
-        logits = seen.logits
+            output = self._network.infer(inputs)
+        logits = output.logits
         if not np.isfinite(logits).all():
             raise DamagedModelError(
                 "the model {name} cannot be used: its outputs are not finite numbers", name=self.card.name
@@ -64,11 +63,11 @@ class Predictor:
         said = logits.argmax(axis=1).tolist()
         rows = softmax(logits / self._temperature).tolist()
         return [
-            self._say(image, label, seen[number], row)
+            self._say(image, label, row, logits[number : number + 1], output.features[number : number + 1])
             for number, (image, label, row) in enumerate(zip(images, said, rows, strict=True))
         ]
 
-    def _say(self, image: PreparedImage, label: int, seen: NetworkOutput, row: list[float]) -> Prediction:
+    def _say(self, image: PreparedImage, label: int, row: list[float], logits: Array, features: Array) -> Prediction:
         labels = self.card.labels
         rejecter = self._rejecter
         if image.blank:
@@ -77,7 +76,7 @@ class Predictor:
         probabilities = dict(zip(labels, row, strict=True))
         if rejecter is None:
             return Prediction(labels[label], probabilities, True, None)
-        score = rejecter.score(image.pixels, label, seen)
+        score = rejecter.score(image.pixels, label, logits, features)
         return Prediction(labels[label], probabilities, rejecter.is_known(score), score)
 
 

@@ -19,7 +19,6 @@ from safetensors.numpy import load, save
 from app.errors import InputError, Message, MessageError, message_of
 from app.i18n.pydantic_errors import pydantic_message
 from app.models.card import LONGEST_NAME, NAME, ModelCard, check_name
-from app.models.features import count_features
 from app.models.ood.detector import ARRAYS, OutOfDistributionDetector
 from app.nn import Network
 from app.nn.arrays import Array
@@ -125,7 +124,7 @@ class ModelStore:
             if rejection is not None:
                 arrays = {key: weights.pop(key) for key in ARRAYS if key in weights}
                 rejecter = OutOfDistributionDetector(
-                    rejection, len(card.labels), arrays, features=count_features(network)
+                    rejection, len(card.labels), arrays, features=network.feature_count
                 )
             network.load_weights(weights)
         except (ValueError, TypeError, SafetensorError, OSError) as error:

@@ -1,6 +1,9 @@
 """A network: layers in a row, all parameters in one vector and all gradients in another."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,6 +31,35 @@ PARAMETER_LIMIT = 50_000_000
 
 _INITIALIZATION = 0
 """The purpose, in `default_rng([seed, epoch, purpose])`, of the first values of the weights."""
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkOutput:
+    """What a network makes of N samples, in its dtype: `outputs` (N, *output_shape) and `features` (N, F).
+
+    The features are what the last dense layer is given, or the last layer where none is dense.
+    """
+
+    outputs: Array
+    features: Array
+    ends_in_softmax: bool
+
+    def __getitem__(self, rows: slice) -> "NetworkOutput":
+        """The output for some of the samples; a view."""
+        return NetworkOutput(self.outputs[rows], self.features[rows], self.ends_in_softmax)
+
+    @property
+    def probabilities(self) -> Array:
+        """One probability a label, (N, K), each row summing to 1."""
+        return self.outputs if self.ends_in_softmax else softmax(self.outputs)
+
+    @cached_property
+    def logits(self) -> Array:
+        """The outputs (N, K) as float64 logits; of a network that ends in a softmax, the logarithms of those."""
+        rows = self.outputs.astype(np.float64)
+        if self.ends_in_softmax:
+            np.log(np.maximum(rows, np.finfo(np.float64).tiny), out=rows)
+        return rows
 
 
 class Network:
@@ -65,6 +97,8 @@ class Network:
             except SpecError as error:
                 raise error.within(f"layers[{index}]") from None
         self.output_shape = shape
+        dense = [index for index, layer in enumerate(layers) if isinstance(layer, Dense)]
+        self._last_dense = dense[-1] if dense else len(layers) - 1
         self._bind()
 
     @classmethod
@@ -114,6 +148,11 @@ class Network:
         """How many multiplications by weights the forward pass takes for one sample."""
         return sum(layer.multiplications for layer in self.layers)
 
+    @property
+    def feature_count(self) -> int:
+        """The number of features that `infer` gives of a sample."""
+        return math.prod(self.layers[self._last_dense].input_shape)
+
     def bind_storage(self, params: Array, grads: Array) -> None:
         """From now on keep the parameters and gradients in these vectors, whose contents are taken as they are."""
         self._bind(params, grads)
@@ -147,10 +186,18 @@ class Network:
         for layer in reversed(self.layers[self._first_learning :]):
             grad = layer.backward(grad)
 
+    def infer(self, x: Array) -> NetworkOutput:
+        """Outputs and features of `x` (N, *input_shape), of the network's dtype; safe to call from several threads."""
+        for layer in self.layers[: self._last_dense]:
+            x = layer.forward(x, training=False)
+        features = x.reshape(len(x), -1)
+        for layer in self.layers[self._last_dense :]:
+            x = layer.forward(x, training=False)
+        return NetworkOutput(x, features, isinstance(self.layers[-1], Softmax))
+
     def probabilities(self, x: Array) -> Array:
         """One probability a label, (N, K), each row summing to 1; safe to call from several threads."""
-        outputs = self.forward(x, training=False)
-        return outputs if isinstance(self.layers[-1], Softmax) else softmax(outputs)
+        return self.infer(x).probabilities
 
     def weights(self) -> dict[str, Array]:
         """The parameters by name ("0.weight", "0.bias", "2.weight", ...), which are views of `params`, and the layers'

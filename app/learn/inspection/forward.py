@@ -7,7 +7,7 @@ import numpy as np
 from app.errors import InputError
 from app.learn.inspection.encoding import norm, picture
 from app.learn.inspection.subject import InspectedNetwork, finite
-from app.models.calibration import softmax
+from app.nn import softmax
 from app.nn.arrays import Array
 
 
@@ -59,8 +59,7 @@ def outputs(subject: InspectedNetwork) -> dict[str, Any]:
     scores = subject.scores(subject.x)[0]
     exponentials = np.exp(scores - scores.max())
     probabilities = subject.probabilities(subject.x)[0]
-    calibration = subject.card.calibration
-    temperature = calibration.temperature if calibration is not None else 1.0
+    temperature = subject.card.temperature
     calibrated = softmax(scores[None] / temperature)[0]
     return {
         "labels": list(subject.card.labels),

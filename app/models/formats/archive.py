@@ -18,7 +18,6 @@ from app.data import PreparedImage
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.errors import InputError, MessageError, message_of
 from app.models.card import ModelCard
-from app.models.features import count_features
 from app.models.ood.detector import ARRAYS, OutOfDistributionDetector
 from app.models.predictor import Predictor
 from app.models.store import CARD, WEIGHTS, DamagedModelError
@@ -134,7 +133,7 @@ def check(card_json: bytes, weights: bytes) -> Package:
     network.load_weights(arrays)
     rejecter = None
     if rejection is not None:
-        rejecter = OutOfDistributionDetector(rejection, len(card.labels), own, features=count_features(network))
+        rejecter = OutOfDistributionDetector(rejection, len(card.labels), own, features=network.feature_count)
     _try(Predictor(card, network, rejecter))
     return Package(card, network, own)
 

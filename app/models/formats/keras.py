@@ -56,7 +56,7 @@ def write(source: Source) -> bytes:
     """The bytes of the zip; equal models give equal bytes. Raises ValueError for a layer that Keras has not."""
     lines, arrays = translate(source.network)
     before = [] if source.factor == 1 else [f"keras.layers.Rescaling({source.factor!r})"]
-    after = _probabilities(source.network, source.temperature)
+    after = _probabilities(source.network, source.card.temperature)
     program = _TEMPLATE.format(
         labels=ascii(source.card.labels),
         size=IMAGE_SIZE,

@@ -38,7 +38,7 @@ def write(source: Source) -> bytes:
         "labels": json.dumps(card.labels, ensure_ascii=False),
         "preprocessing": PREPROCESSING,
         "network": json.dumps(card.network),
-        "temperature": repr(source.temperature),
+        "temperature": repr(source.card.temperature),
         "dataset": card.dataset,
         "recipe": card.recipe,
         "digitpad": __version__,
@@ -47,7 +47,7 @@ def write(source: Source) -> bytes:
         source.network,
         input_shape=(1, IMAGE_SIZE, IMAGE_SIZE),
         factor=source.factor,
-        temperature=source.temperature,
+        temperature=source.card.temperature,
         metadata=metadata,
     )
 

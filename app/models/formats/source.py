@@ -40,8 +40,3 @@ class Source:
     def factor(self) -> float:
         """By what pixels from 0 to 1 are multiplied before they reach the network."""
         return BYTE_MAX / self.card.input_scale
-
-    @property
-    def temperature(self) -> float:
-        """By what the logits are divided before the softmax."""
-        return self.card.calibration.temperature if self.card.calibration is not None else 1.0

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.errors import InputError
 from app.models.card import Rejection, Scale
-from app.models.features import NetworkOutput
 from app.models.ood.outlier_head import NAMES, OutlierHead, fit_outlier_head
+from app.nn import NetworkOutput
 from app.nn.arrays import Array
 
 COMPONENTS = 24
@@ -75,21 +75,23 @@ class OutOfDistributionDetector:
         inputs = len(SHARES) + labels + features + size
         self._outliers = None if card.outliers is None else OutlierHead.of(arrays, inputs)
 
-    def score(self, pixels: FloatRows, label: int, seen: NetworkOutput) -> float:
-        """The score, 0 to 1, of an image (28, 28), given the index of the label the network says, and what it saw."""
+    def score(self, pixels: FloatRows, label: int, logits: Array, features: Array) -> float:
+        """The score, 0 to 1, of an image (28, 28), given the index of the label the network says, and what it saw: its
+        `logits` (1, K) and `features` (1, F)."""
         small = (self._halving @ pixels @ self._halving.T).ravel()
         amount = float(small @ small)
         offset = small - self._mean[label]
         along = offset @ self._basis[label]
         residual = math.log(max(float(offset @ offset) - float(along @ along), 0.0) + TINY)
-        statistics = (residual, residual - math.log(amount + TINY), -float(seen.logits[0, label]))
+        statistics = (residual, residual - math.log(amount + TINY), -float(logits[0, label]))
         card = self.card
         strangest = max(
             _strangeness(value, scale)
             for value, scale in zip(statistics, (card.residual, card.relative, card.logit), strict=True)
         )
         if self._outliers is not None and card.outliers is not None:
-            own = self._outliers.anomaly_score(_features(np.array([statistics]), seen, small[None].astype(np.float32)))
+            rows = _features(np.array([statistics]), logits, features, small[None].astype(np.float32))
+            own = self._outliers.anomaly_score(rows)
             strangest = max(strangest, _strangeness(float(own[0]), card.outliers))
         return score(strangest)
 
@@ -138,8 +140,7 @@ def fit_outliers(
 
     `arrays` are those of `fit_subspaces`.
     """
-    rows = [_features(np.stack(_statistics(arrays, *own), axis=1), own[1], halved(own[0])) for own in (known, others)]
-    return fit_outlier_head(rows[0], rows[1])
+    return fit_outlier_head(*(_inputs(_statistics(arrays, *own), *own) for own in (known, others)))
 
 
 def fit_rejection(
@@ -169,7 +170,7 @@ def statistics_of(
     """The statistics of images (N, 28, 28), each (N,), larger is stranger: three, or four with `outliers`."""
     found = _statistics(arrays, images, seen)
     if outliers is not None:
-        found.append(outliers.anomaly_score(_features(np.stack(found, axis=1), seen, halved(images))))
+        found.append(outliers.anomaly_score(_inputs(found, images, seen)))
     return found
 
 
@@ -201,9 +202,13 @@ def _statistics(
     return [residuals, residuals - np.log((rows * rows).sum(axis=1) + TINY), -seen.logits.max(axis=1)]
 
 
-def _features(statistics: NDArray[np.float64], seen: NetworkOutput, small: FloatRows) -> FloatRows:
+def _inputs(statistics: Sequence[NDArray[np.float64]], images: NDArray[np.uint8], seen: NetworkOutput) -> FloatRows:
+    return _features(np.stack(statistics, axis=1), seen.logits, seen.features, halved(images))
+
+
+def _features(statistics: NDArray[np.float64], logits: Array, features: Array, small: FloatRows) -> FloatRows:
     """What `outliers` is given, float32 (N, F): `statistics` (N, 3), what the network saw, `small` images (N, 196)."""
-    parts = (statistics, np.sort(seen.logits, axis=1)[:, ::-1], seen.features, small)
+    parts = (statistics, np.sort(logits, axis=1)[:, ::-1], features, small)
     return np.concatenate([part.astype(np.float32, copy=False) for part in parts], axis=1)
 
 

@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 
 from app.errors import InputError, message_of
 from app.models import ModelCard, ModelStore
-from app.models.calibration import softmax
-from app.models.features import look_at
 from app.models.store import DamagedModelError, UnknownModelError
-from app.nn import Network
+from app.nn import Network, infer_all, softmax
 from app.nn.arrays import Array
 from app.runs.config.run_config import RunConfig, parse_config
 from app.runs.training.source_models import UnusableModelError, load_pinned
@@ -52,7 +50,7 @@ class Teachers:
 
     @staticmethod
     def _probabilities(card: ModelCard, network: Network, images: Array) -> Array:
-        said: Array = softmax(look_at(network, images, card.input_scale).logits)
+        said: Array = softmax(infer_all(network, images, input_scale=card.input_scale).logits)
         if not np.isfinite(said).all():
             raise UnusableModelError(
                 "the model to learn from, {name}, says numbers that are not finite", name=card.name

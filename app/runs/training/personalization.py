@@ -162,8 +162,12 @@ def compare(
     others: Sequence[Dataset],
     *,
     seen: bool,
+    accuracy: float,
 ) -> Personalization:
-    """What the parent reads of the drawings that were held out and of test images, and what the new model does."""
+    """What the parent reads of the drawings that were held out and of test images, and what the new model does.
+
+    `accuracy` is the new model's on the test images of the data set, which it has read already.
+    """
     before, after = parent[0], made[0]
     personal = after.config["personal"]
     tests: list[tuple[Any, str, Split]] = [
@@ -174,8 +178,8 @@ def compare(
     rows = []
     for of, name, split in tests:
         if len(split):
-            shares = [read(network, card, split).accuracy for card, network in (parent, made)]
-            rows.append(Comparison(of=of, data=name, count=len(split), before=shares[0], after=shares[1]))
+            share = accuracy if of == "parent" else _accuracy(made, split)
+            rows.append(Comparison(of=of, data=name, count=len(split), before=_accuracy(parent, split), after=share))
     return Personalization(
         parent=before.name,
         parent_sha256=before.sha256,
@@ -186,6 +190,11 @@ def compare(
         seen=seen,
         compared=rows,
     )
+
+
+def _accuracy(model: tuple[ModelCard, Network], split: Split) -> float:
+    card, network = model
+    return read(network, card, split).predictions.accuracy
 
 
 def other_tests(card: ModelCard, config: RunConfig, settings: Settings) -> list[Dataset]:

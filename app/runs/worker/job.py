@@ -12,6 +12,7 @@ from app.data.drawings.rendered import DrawingRenderer, RenderedDrawings
 from app.data.drawings.store import DrawingStore
 from app.errors import Message, message_of
 from app.models import ModelCard, ModelStore
+from app.models.evaluation_cache import EvaluationCache
 from app.nn import Diverged, Network
 from app.nn.arrays import Array
 from app.runs.config.run_config import RunConfig, parse_config
@@ -157,9 +158,17 @@ class Job:
         if personal is not None:
             others = other_tests(card, config, self._settings)
             seen = may_have_seen(parent[0], [one.card for one in self._store.list() if one.card is not None])
-            mine = compare(parent, (card, training.network), personal, others, seen=seen)
+            mine = compare(
+                parent,
+                (card, training.network),
+                personal,
+                others,
+                seen=seen,
+                accuracy=training.metrics["test_accuracy"],
+            )
             card = card.model_copy(update={"mine": mine})
         card = self._store.save(card, training.network, arrays=training.arrays(), once=True)
+        training.keep_evaluation(EvaluationCache(self._settings.cache_dir), card)
         data = saved_event(self._store, card)
         retry_database(lambda: self._log.append(self._claim, "model_saved", data, model=card.name))
         return card.name

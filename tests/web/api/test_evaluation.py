@@ -3,7 +3,9 @@
 import base64
 
 import pytest
+from starlette.testclient import TestClient
 
+from app.main import create_app
 from app.nn import Network
 from tests.web.api.test_predict import is_an_error
 from tests.web.api.test_runs import start
@@ -26,7 +28,7 @@ def test_a_run_is_judged_by_its_confusion_its_mistakes_its_calibration_and_the_u
     )
     assert judged["confusion"] == evaluated["confusion"]
     assert judged["accuracy"] == pytest.approx(evaluated["test_accuracy"])
-    assert judged["loss"] == pytest.approx(evaluated["test_loss"], rel=1e-4)
+    assert judged["loss"] == evaluated["test_loss"]
     assert judged["precision"] == list(evaluated["precision"].values())
     assert judged["recall"] == list(evaluated["recall"].values())
     assert (judged["count"], judged["labels"]) == (2000, list("0123456789"))
@@ -66,11 +68,26 @@ def test_a_run_is_judged_by_its_confusion_its_mistakes_its_calibration_and_the_u
 
     check_cells(client, trained["id"], judged)
 
-    def never(*_):
-        raise AssertionError("read again")
-
-    monkeypatch.setattr("app.models.evaluation.read", never)  # what was read once is remembered
+    monkeypatch.setattr(Network, "infer", read_again)  # what was read once is remembered
     assert client.get(f"/api/runs/{run}/judgement").json() == {**judged, "yours": yours}
+
+
+def read_again(*_):
+    raise AssertionError("read again")
+
+
+def test_the_page_of_a_run_that_has_ended_asks_the_network_nothing(client, settings, ended, monkeypatch):
+    run = ended(start(client, seed=2)["id"])
+    monkeypatch.setattr(Network, "infer", read_again)
+    monkeypatch.setattr(Network, "forward", read_again)
+    first = client.get(f"/api/runs/{run['id']}/judgement").json()
+    assert (first["accuracy"], first["count"]) == (run["test_accuracy"], 2000)
+    assert (
+        client.get(f"/api/runs/{run['id']}/judgement/cell?truth=1&said=1").json()["total"] == first["confusion"][1][1]
+    )
+    with TestClient(create_app(settings)) as later:  # nor does a server that starts later
+        assert later.get(f"/api/models/{run['model']}/judgement").json() == first
+        assert later.get(f"/api/runs/{run['id']}/judgement").json() == first
 
 
 def check_cells(client, run, judged):
@@ -111,10 +128,10 @@ def test_a_model_is_not_judged_by_labels_that_it_does_not_know(client, ended):
     assert "A, B" in message
 
 
-def test_a_server_that_ends_waits_for_no_judgement(client, trained):
-    run = trained["id"]
+def test_a_server_that_ends_waits_for_no_judgement(client, ended):
+    run = ended(start(client, seed=3)["id"])["id"]
     judged = client.get(f"/api/runs/{run}/judgement").json()
-    client.app.state.services.authenticate.stop()
+    client.app.state.services.evaluator.stop()
     refused = client.get(f"/api/runs/{run}/judgement?split=train")
     assert "the server is ending" in is_an_error(refused, 503)
     assert refused.headers["retry-after"] == "2"
@@ -122,12 +139,12 @@ def test_a_server_that_ends_waits_for_no_judgement(client, trained):
 
 
 def test_the_same_weights_under_other_labels_are_judged_by_those(client, trained):
-    from app.models.evaluation import _identity
+    from app.models.evaluation_cache import identity
 
     card = client.app.state.services.store.get(trained["model"])
     other = card.model_copy(update={"labels": list(reversed(card.labels))})
-    assert _identity(card) == _identity(card.model_copy(update={"name": "another"}))
-    assert _identity(card) != _identity(other)
+    assert identity(card) == identity(card.model_copy(update={"name": "another"}))
+    assert identity(card) != identity(other)
 
 
 def test_it_is_said_when_a_model_is_judged_by_drawings_that_changed_since_it_was_trained(client, settings):
