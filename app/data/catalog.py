@@ -181,7 +181,7 @@ def load_dataset(
         raise ValueError(f"expected a data set: {', '.join(sorted(_DEFINITIONS))}; got {str(name)[:64]!r}")
     if not drawings.labels(set_name):
         raise DatasetUnavailable(f"there are no drawings in the set “{set_name}” any more: draw some first")
-    return drawing_sets.load_own(drawings, set_name)
+    return drawing_sets.load_drawing_set(drawings, set_name)
 
 
 def is_drawn(name: str, *, cache_dir: Path) -> bool:
