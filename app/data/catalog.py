@@ -192,7 +192,7 @@ def load_dataset(
         raise DatasetUnavailable(
             "there are no drawings in the set “{set_name}” any more: draw some first", set_name=set_name
         )
-    return drawing_sets.load_own(drawings, set_name)
+    return drawing_sets.load_drawing_set(drawings, set_name)
 
 
 def is_drawn(name: str, *, cache_dir: Path) -> bool:

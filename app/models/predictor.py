@@ -99,7 +99,7 @@ class Predictors:
                 return known[2]
         path = str(self._store.path(name, CARD))
         stamp = file_stamp(path)
-        predictor = Predictor(*self._store.load_with_rejecter(name))
+        predictor = Predictor(*self._store.load_with_detector(name))
         with self._lock:
             self._loaded[name] = (path, stamp, predictor)
             self._loaded.move_to_end(name)

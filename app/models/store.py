@@ -108,9 +108,9 @@ class ModelStore:
 
     def load(self, name: str) -> tuple[ModelCard, Network]:
         """The card and the network of `name`. Raises UnknownModelError, DamagedModelError."""
-        return self.load_with_rejecter(name)[:2]
+        return self.load_with_detector(name)[:2]
 
-    def load_with_rejecter(self, name: str) -> tuple[ModelCard, Network, OutOfDistributionDetector | None]:
+    def load_with_detector(self, name: str) -> tuple[ModelCard, Network, OutOfDistributionDetector | None]:
         """The card and the network of `name`, and what tells whether an image is strange to it, if it has that.
 
         Raises UnknownModelError, DamagedModelError.

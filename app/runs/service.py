@@ -15,7 +15,7 @@ from app.runs.log.state import ENDED, RunState
 from app.runs.training.checkpoints import CheckpointError, Checkpoints
 from app.runs.training.distillation import with_teachers
 from app.runs.training.personalization import check_personal
-from app.runs.training.saved_models import NotKeptError, save_best
+from app.runs.training.saved_models import NotSavedError, save_best
 from app.settings import Settings
 
 
@@ -120,7 +120,7 @@ class RunService:
         while not self._log.request_cancel(run, keep_model=keep_model, saved=saved):
             try:
                 saved = save_best(self._read(self._log.run(run)["checkpoint"], run), self._store, run)
-            except NotKeptError as error:
+            except NotSavedError as error:
                 saved = {"not_kept": message_of(error)}
             keep_model = saved is not None
         return self._after(run)

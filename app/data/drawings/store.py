@@ -107,7 +107,7 @@ class DrawingStore:
         """
         files = [(self.folder / drawing.set, drawing.id, pack_drawing(drawing)) for drawing in drawings]
         new = Counter(folder for folder, _, _ in files)
-        with self._writing.held():  # or two at once would both find room
+        with self._writing.hold():  # or two at once would both find room
             self._check_room(new)
             self._write_all(files)
 
@@ -118,7 +118,7 @@ class DrawingStore:
         OSError.
         """
         name, wanted = check_set_name(set_name), check_labels(labels)
-        with self._writing.held():
+        with self._writing.hold():
             there = self.find_set(name)
             if there.count and not add:
                 raise SetExistsError(
@@ -139,7 +139,7 @@ class DrawingStore:
         name = check_set_name(set_name)
         if not is_folder(self.folder / name):
             raise UnknownDrawingError("there is no set named {name}", name=name)
-        with self._writing.held():
+        with self._writing.hold():
             there = self.find_set(name)
             if there.count or there.damaged:
                 raise SetExistsError(
@@ -185,7 +185,7 @@ class DrawingStore:
         """Give a drawing another label, and return it. Raises ValueError, UnknownDrawingError, OSError."""
         checked = check_label(label)
         self._find(drawing_id)
-        with self._writing.held():  # or one that is deleted meanwhile would come back
+        with self._writing.hold():  # or one that is deleted meanwhile would come back
             path = self._find(drawing_id)
             try:
                 drawing = replace(read_drawing(path, path.parent.name), label=checked)
@@ -247,7 +247,7 @@ class DrawingStore:
     def delete(self, drawing_id: str) -> None:
         """Remove a drawing, also a damaged one. Raises UnknownDrawingError."""
         self._find(drawing_id)
-        with self._writing.held():
+        with self._writing.hold():
             self._find(drawing_id).unlink(missing_ok=True)
 
     def tidy(self) -> None:

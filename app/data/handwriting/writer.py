@@ -64,7 +64,7 @@ class Variation:
         return Variation(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
-def draw_whims(rng: np.random.Generator, count: int) -> Variation:
+def draw_variation(rng: np.random.Generator, count: int) -> Variation:
     """The numbers for `count` drawings."""
     return Variation(
         points=rng.standard_normal((count, POINTS, 2)),

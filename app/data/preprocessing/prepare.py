@@ -64,7 +64,7 @@ def from_image(data: bytes) -> PreparedImage:
     return BLANK if found is None else _prepared(prepare_ink(found.ink))
 
 
-def sheet_of_strokes(strokes: object) -> PreparedDrawing:
+def drawing_from_strokes(strokes: object) -> PreparedDrawing:
     """Prepare a drawing as `from_strokes`, and each of its groups of strokes; boxes bound the points."""
     parsed = parse_strokes(strokes)
     whole = _prepared(prepare_strokes(parsed))
@@ -82,7 +82,7 @@ def sheet_of_strokes(strokes: object) -> PreparedDrawing:
     return PreparedDrawing(whole, tuple(parts))
 
 
-def sheet_of_image(data: bytes) -> PreparedDrawing:
+def drawing_from_image(data: bytes) -> PreparedDrawing:
     """Prepare a picture as `from_image`, and each of its groups of ink; boxes are in pixels of the upright picture."""
     picture = decode_image(data)
     found, area = find_ink(picture.grey), picture.width * picture.height

@@ -57,7 +57,7 @@ Paths = Sequence[NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
-class OwnSize:
+class DrawingSetSize:
     """How many images a set gives to train on and to test on; `problem` says why it cannot be trained on, if so."""
 
     train: int
@@ -88,17 +88,17 @@ def stamp_of(store: DrawingStore, set_name: str) -> str:
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
 
-def size_of(counts: Mapping[str, int]) -> OwnSize:
+def size_of(counts: Mapping[str, int]) -> DrawingSetSize:
     """What a set with so many drawings of each label gives, if no two of them are the same."""
     train = test = 0
     for count in counts.values():
         tests = _tests(count)
         train += max(_share(TRAIN_IMAGES, len(counts)), count - tests)
         test += max(_share(TEST_IMAGES, len(counts)), tests)
-    return OwnSize(train, test, _problem(counts))
+    return DrawingSetSize(train, test, _problem(counts))
 
 
-def load_own(store: DrawingStore, set_name: str, *, seed: int = SEED) -> Dataset:
+def load_drawing_set(store: DrawingStore, set_name: str, *, seed: int = SEED) -> Dataset:
     """Render a set's drawings, at least five of each of two labels or more; no drawing is in both splits.
 
     Of drawings with the same strokes only the newest counts. The images depend on the strokes, the labels and `seed`

@@ -17,7 +17,7 @@ from app.data.dataset import ImageArray
 from app.data.handwriting.digits import Glyph
 from app.data.handwriting.spline import make_pen
 from app.data.handwriting.symbols import KANA, LETTERS, SIGNS, SMALL
-from app.data.handwriting.writer import draw_whims, write
+from app.data.handwriting.writer import draw_variation, write
 from app.data.preprocessing.normalize import IMAGE_SIZE, normalize
 from app.data.preprocessing.rasterize import STROKE_WIDTH, FloatArray
 from app.data.preprocessing.rasterize_batch import Drawing, rasterize_batch
@@ -104,7 +104,7 @@ def pair_digits(digits: ImageArray, count: int, *, seed: int = SEED) -> ImageArr
 def _glyphs(glyphs: Sequence[Glyph], rng: np.random.Generator, count: int, apart: bool) -> ImageArray:
     """Letters or signs, written by the hand that writes `strokes`."""
     own = [glyph for number, glyph in enumerate(glyphs) if (number % APART == APART - 1) is apart]
-    chosen, whims = rng.integers(len(own), size=count), draw_whims(rng, count)
+    chosen, whims = rng.integers(len(own), size=count), draw_variation(rng, count)
     drawings: list[Drawing] = []
     for number, glyph in enumerate(own):
         drawings += write(make_pen(glyph), whims[np.flatnonzero(chosen == number)])

@@ -25,7 +25,7 @@ POINTS = 250
 MOST_KEPT = 64
 
 
-class Kept:
+class TrialCache:
     """What trials came to, the last asked for kept. Safe to share between threads."""
 
     def __init__(self) -> None:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from jinja2.utils import htmlsafe_json_dumps
@@ -20,6 +21,7 @@ from markupsafe import Markup
 from app import __version__
 from app.errors import InputError
 from app.i18n.catalog import KEYS, LANGUAGES, read_texts
+from app.models.card import ModelCard
 from app.models.formats.source import Source
 from app.resources import bundled
 
@@ -81,12 +83,19 @@ STYLES = (
     "pages/pad",
 )
 TEMPLATE = "standalone.html"
+LAYERS = (
+    *("dense", "conv2d", "batch_norm", "max_pool2d", "average_pool2d", "flatten", "dropout"),
+    *("identity", "step", "relu", "leaky_relu", "sigmoid", "tanh", "gelu", "softmax"),
+)
+"""The layers that static/js/standalone/network.js computes."""
 SHOWN = ("name", "labels", "input_scale", "network", "calibration")
-"""What the page needs of the card."""
 
 
 def write(source: Source) -> bytes:
-    """The bytes of the page; equal models give equal bytes."""
+    """The bytes of the page; equal models give equal bytes. Raises ValueError for a layer that its script has not."""
+    for index, layer in enumerate(source.network.layers):
+        if layer.type not in LAYERS:
+            raise ValueError(f"layers[{index}]: expected one of {', '.join(LAYERS)}; got {layer.type}")
     static, templates = bundled("static"), bundled("templates")
     script = bundle_scripts(static / "js", ENTRY)
     sheets = {name: (static / "css" / f"{name}.css").read_text(encoding="utf-8") for name in (*STYLES, "base/dark")}
@@ -110,12 +119,17 @@ def write(source: Source) -> bytes:
         style=Markup(style),
         script=Markup(script),
         languages=LANGUAGES,
-        card=htmlsafe_json_dumps(source.card.model_dump(mode="json", include=set(SHOWN))),
+        card=htmlsafe_json_dumps(card_json(source.card)),
         words={tag: htmlsafe_json_dumps(table, dumps=_dump) for tag, table in _words(script).items()},
         weights=base64.b64encode(source.weights).decode(),
         pictures=False,
     )
     return page.encode()
+
+
+def card_json(card: ModelCard) -> dict[str, Any]:
+    """The part of the card that the page's script reads."""
+    return card.model_dump(mode="json", include=set(SHOWN))
 
 
 def _policy(script: str, style: str) -> str:

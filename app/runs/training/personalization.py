@@ -137,7 +137,7 @@ def personal_name(parent: str) -> str:
     return f"{SUFFIX.sub('', parent)[: LONGEST_NAME - len('-mine')]}-mine"
 
 
-def may_have_seen(card: ModelCard, others: Iterable[ModelCard]) -> bool:
+def may_have_trained_on_drawings(card: ModelCard, others: Iterable[ModelCard]) -> bool:
     """Whether a model may have learned from drawings that are held out now: drawings were among what it was trained on,
     or what it began from was, as far as that is among `others`.
 

@@ -26,7 +26,7 @@ from app.runs.training.distillation import load_teachers
 from app.runs.training.hardware import MAX_PROCESSES, cores_per_worker
 from app.runs.training.personalization import (
     compare,
-    may_have_seen,
+    may_have_trained_on_drawings,
     other_tests,
     personal_data,
     personal_name,
@@ -157,7 +157,9 @@ class Job:
         card = training.card(name if personal is None else personal_name(parent[0].name), run=self._claim.run)
         if personal is not None:
             others = other_tests(card, config, self._settings)
-            seen = may_have_seen(parent[0], [one.card for one in self._store.list() if one.card is not None])
+            seen = may_have_trained_on_drawings(
+                parent[0], [one.card for one in self._store.list() if one.card is not None]
+            )
             mine = compare(
                 parent,
                 (card, training.network),

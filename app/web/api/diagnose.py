@@ -54,7 +54,7 @@ class Change(BaseModel):
     score: float | None
 
 
-class RemarkBody(BaseModel):
+class FindingBody(BaseModel):
     """A sentence in parts: `text` names each of `values` in braces."""
 
     text: str
@@ -76,7 +76,7 @@ class Findings(BaseModel):
     stroke_width: float | None
     usual_stroke_width: float
     sentences: list[str]
-    remarks: list[RemarkBody]
+    remarks: list[FindingBody]
 
 
 _SIDES: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0}

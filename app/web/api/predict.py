@@ -13,7 +13,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.data import PreparedDrawing, from_pixels, sheet_of_image, sheet_of_strokes
+from app.data import PreparedDrawing, drawing_from_image, drawing_from_strokes, from_pixels
 from app.errors import InputError, RequestError, message_of
 from app.models import Predictor
 from app.models.responses import predict_drawings, to_response
@@ -179,7 +179,7 @@ def _prepare(drawings: list[Any], listed: bool) -> list[PreparedDrawing]:
 
 def prepare_one(drawing: object) -> PreparedDrawing:
     """A drawing in one of the forms that /predict takes. Raises ValueError for anything else."""
-    forms = {"pixels": _from_pixels, "strokes": sheet_of_strokes, "image": _from_image}
+    forms = {"pixels": _from_pixels, "strokes": drawing_from_strokes, "image": _from_image}
     if not isinstance(drawing, Mapping) or len(drawing) != 1 or next(iter(drawing)) not in forms:
         came = f"an object with {', '.join(map(repr, drawing)) or 'nothing'}" if isinstance(drawing, Mapping) else None
         raise InputError(
@@ -195,7 +195,7 @@ def _from_pixels(value: object) -> PreparedDrawing:
 
 
 def _from_image(value: object) -> PreparedDrawing:
-    return sheet_of_image(from_base64(value))
+    return drawing_from_image(from_base64(value))
 
 
 def from_base64(value: object) -> bytes:
@@ -237,7 +237,7 @@ def _replay(body: bytes) -> Any:
 
 def _prepare_file(data: bytes) -> PreparedDrawing:
     try:
-        return sheet_of_image(data)
+        return drawing_from_image(data)
     except ValueError as error:
         raise RequestError(422, message_of(error)) from None
 

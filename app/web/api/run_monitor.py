@@ -45,7 +45,7 @@ async def first(state: State, run: RunId, count: Annotated[int, Query(ge=1, le=M
 
 
 @router.get("/{run}/sheet", responses=_ERRORS)
-async def sheet(state: State, run: RunId) -> dict[str, Any]:
+async def sample_digits(state: State, run: RunId) -> dict[str, Any]:
     """The test digits whose reading each `epoch` event has in its `sheet`, in the same order."""
 
     def work() -> dict[str, Any]:

@@ -14,7 +14,13 @@ from app.models.card import Comparison, Personalization
 from app.models.store import AccuracyDroppedError
 from app.runs.config.run_config import parse_config
 from app.runs.service import RunService
-from app.runs.training.personalization import UnpreparedError, may_have_seen, personal_config, personal_name, rehearsed
+from app.runs.training.personalization import (
+    UnpreparedError,
+    may_have_trained_on_drawings,
+    personal_config,
+    personal_name,
+    rehearsed,
+)
 from app.runs.worker.job import Job
 from app.settings import SHIPPED_MODELS
 from benchmarks.robust_drawings import drawings
@@ -87,7 +93,7 @@ def test_it_learns_an_odd_hand_and_forgets_little(odd, log, settings, store):
     # the pad works with it: calibrated on images that nothing was learned from, with limits of its own
     assert card.calibration.fitted_on.data == "validation"
     assert card.calibration.rejection.outliers is not None
-    assert store.load_with_rejecter("mnist-mlp-mine")[2] is not None
+    assert store.load_with_detector("mnist-mlp-mine")[2] is not None
     store.set_default("mnist-mlp-mine")
     assert store.default() == "mnist-mlp-mine"
 
@@ -194,20 +200,20 @@ def test_a_parent_that_learned_drawings_is_said_to_have_seen_what_is_held_out(st
             update={"dataset": dataset, "config": {"start": start}, "sha256": sha256, "run": run, "mine": told}
         )
 
-    assert not may_have_seen(plain, [])
-    assert not may_have_seen(made(seen=False), [made("drawings:mine", sha256="2" * 64)])
-    assert not may_have_seen(made("mnist + nonsense of another program"), [])
-    assert may_have_seen(made("drawings:mine"), [])
-    assert may_have_seen(made("mnist + drawings:mine"), [])
-    assert may_have_seen(made(seen=True), [])
+    assert not may_have_trained_on_drawings(plain, [])
+    assert not may_have_trained_on_drawings(made(seen=False), [made("drawings:mine", sha256="2" * 64)])
+    assert not may_have_trained_on_drawings(made("mnist + nonsense of another program"), [])
+    assert may_have_trained_on_drawings(made("drawings:mine"), [])
+    assert may_have_trained_on_drawings(made("mnist + drawings:mine"), [])
+    assert may_have_trained_on_drawings(made(seen=True), [])
     first = made("drawings:mine", sha256="2" * 64, run=7)
     second = made(start={"model": "renamed", "sha256": "2" * 64}, sha256="3" * 64)
     third = made(start={"model": "x", "sha256": "3" * 64})
-    assert may_have_seen(third, [plain, second, first])
-    assert not may_have_seen(third, [plain, first])
-    assert may_have_seen(made(start={"run": 7}), [plain, first])
+    assert may_have_trained_on_drawings(third, [plain, second, first])
+    assert not may_have_trained_on_drawings(third, [plain, first])
+    assert may_have_trained_on_drawings(made(start={"run": 7}), [plain, first])
     round_about = made(start={"model": "x", "sha256": "1" * 64})
-    assert not may_have_seen(round_about, [round_about])
+    assert not may_have_trained_on_drawings(round_about, [round_about])
 
 
 def test_too_few_drawings_and_labels_that_the_model_lacks_are_refused_in_words(own, settings, store):
