@@ -54,15 +54,6 @@ def client(settings: Settings) -> Iterator[TestClient]:
         yield running
 
 
-TINY = {
-    "dataset": "strokes",
-    "network": {"layers": [{"type": "dense", "units": 16}, {"type": "relu"}, {"type": "dense", "units": 10}]},
-    "batch_size": 500,
-    "epochs": 2,
-}
-"""Overrides that make any recipe a training of a second."""
-
-
 @pytest.fixture
 def ended(client: TestClient) -> Callable[[int], dict]:
     """Waits for a run to end, and returns it."""

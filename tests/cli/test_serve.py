@@ -69,7 +69,7 @@ def test_a_relative_database_is_the_same_for_every_process(tmp_path, monkeypatch
 
 
 def test_a_worker_ends_when_its_server_is_killed_and_the_next_server_goes_on(tmp_path, cache_dir):
-    from tests.conftest import TINY
+    from tests.support.runs import TINY
 
     settings = {"DIGITPAD_CACHE_DIR": str(cache_dir)}
     with serve(tmp_path, **settings) as server:
@@ -89,7 +89,7 @@ def test_a_worker_ends_when_its_server_is_killed_and_the_next_server_goes_on(tmp
 
 
 def test_a_server_stops_at_sigterm_and_leaves_no_worker(tmp_path, cache_dir):
-    from tests.conftest import TINY
+    from tests.support.runs import TINY
 
     with serve(tmp_path, DIGITPAD_CACHE_DIR=str(cache_dir)) as server:
         run = server.post("/api/runs", {"recipe": "quick", "overrides": {**TINY, "epochs": 100_000}})["id"]

@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 from websockets.sync.client import connect
 
-from tests.conftest import TINY
+from tests.support.runs import TINY
 from tests.support.serving import REPOSITORY, serve
 from tests.support.waiting import until
 

@@ -14,8 +14,8 @@ import pytest
 import typer
 
 from app.cli import cli, main
-from tests.conftest import TINY
 from tests.support.drawings import encode, picture, recorded
+from tests.support.runs import TINY
 from tests.support.serving import REPOSITORY, serve
 
 PAGES = sorted({*REPOSITORY.glob("README*.md"), *(REPOSITORY / "docs").rglob("*.md")})

@@ -7,7 +7,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.hostile.conftest import PREDICT, TOKEN, refused
+from tests.support.hostile import PREDICT, TOKEN, refused
 
 CALLS = ["/predict", "/v2/models/mnist-mlp/infer", "/api/runs", "/api/drawings", "/api/models"]
 LIMIT = 8 * 2**20

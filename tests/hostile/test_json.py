@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.hostile.conftest import refused
+from tests.support.hostile import refused
 
 CALLS = ["/predict", "/v2/models/mnist-mlp/infer", "/api/runs", "/api/drawings"]
 PIXELS = [0] * 784

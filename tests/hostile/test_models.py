@@ -1,22 +1,15 @@
 """Models that are none, are damaged, or mean harm, and names that lead out of the store."""
 
-import hashlib
-import io
 import json
-import pickle
 import struct
-import zipfile
 
 import pytest
 from safetensors.numpy import load, save
 
-from app.settings import SHIPPED_MODELS
-from tests.hostile.conftest import refused
-from tests.hostile.test_images import BOUNDARY, PNG
+from tests.support.hostile import refused
+from tests.support.hostile_images import BOUNDARY, PNG
+from tests.support.hostile_models import CARD, PICKLE, WEIGHTS, ZIPS, card, pair, zipped
 
-FOLDER = SHIPPED_MODELS / "mnist-mlp"
-CARD = json.loads((FOLDER / "model.json").read_bytes())
-WEIGHTS = (FOLDER / "model.safetensors").read_bytes()
 ARRAYS = load(WEIGHTS)
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
 
@@ -31,29 +24,6 @@ def form(**files: bytes) -> bytes:
     return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
 
 
-def card(weights: bytes = WEIGHTS, **changes) -> bytes:
-    """The shipped model's card, changed, and true to `weights`."""
-    return json.dumps({**CARD, "sha256": hashlib.sha256(weights).hexdigest(), **changes}).encode()
-
-
-def zipped(compression: int = zipfile.ZIP_DEFLATED, **files: bytes) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", compression) as archive:
-        for name, data in files.items():
-            archive.writestr(name.replace("__", "/"), data)
-    return file.getvalue()
-
-
-def pair(card_: bytes, weights: bytes = WEIGHTS) -> dict[str, bytes]:
-    return {"model.json": card_, "model.safetensors": weights}
-
-
-class Bomb:
-    def __reduce__(self):
-        return (print, ("never",))
-
-
-PICKLE = pickle.dumps({"0.weight": Bomb()})
 FLIPPED = WEIGHTS[:-100] + bytes([WEIGHTS[-100] ^ 1]) + WEIGHTS[-99:]
 
 
@@ -130,39 +100,9 @@ def test_cards_that_are_none(target, data):
     refused(target.send("POST", "/api/models", form(card=data, weights=WEIGHTS), content_type=FORM), 422)
 
 
-def encrypted() -> bytes:
-    """A zip whose entries say that they are encrypted."""
-    data = bytearray(zipped(zipfile.ZIP_STORED, **pair(card())))
-    for signature, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
-        place = -1
-        while (place := data.find(signature, place + 1)) >= 0:
-            data[place + offset] |= 1
-    return bytes(data)
-
-
-GOOD = zipped(**pair(card()))
-ZIPS = {
-    "nothing": b"",
-    "no zip": b"hello",
-    "empty": zipped(),
-    "truncated": GOOD[: len(GOOD) // 2],
-    "its end alone": GOOD[-22:],
-    "one file": zipped(**{"model.json": card()}),
-    "more files": zipped(**pair(card()), **{"x.txt": b"1"}),
-    "a name twice": zipped(**pair(card()), **{"a__model.json": card()}),
-    "a pickle": zipped(**{"model.pkl": PICKLE, "model.json": card()}),
-    "100,000 entries": zipped(**{f"f{index}": b"" for index in range(50_000)}),
-    "a bomb of weights": zipped(**pair(card(), b"\0" * (80 * 2**20))),
-    "a bomb of a card": zipped(**pair(b" " * (100 * 2**20))),
-    "names that lead out": zipped(**{"..__..__model.json": card(), "__etc__model.safetensors": WEIGHTS, "..__x": b""}),
-    "encrypted": encrypted(),
-    "bzip2 that is cut": zipped(zipfile.ZIP_BZIP2, **pair(card()))[:-1000],
-    "a PNG": PNG,
-}
-
-
-@pytest.mark.parametrize("data", ZIPS.values(), ids=ZIPS.keys())
-def test_zips_that_are_no_model(target, data):
+@pytest.mark.parametrize("name", ZIPS)
+def test_zips_that_are_no_model(target, name):
+    data = ZIPS[name]()
     for sent, kind in ((data, "application/zip"), (form(file=data), FORM)):
         refused(target.send("POST", "/api/models", sent, content_type=kind), 422)
 

@@ -19,8 +19,8 @@ from app.runs.log.database import writing
 from app.runs.log.state import ENDED, RunState
 from app.runs.log.transitions import Lease
 from app.runs.supervisor import Supervisor, _Worker
-from tests.conftest import TINY
 from tests.support.home import freeze_between_writes, let_leases_run_out
+from tests.support.runs import TINY
 from tests.support.waiting import until
 
 LONG = {**TINY, "epochs": 10_000}

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from tests.support.drawings import recorded
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
     "--no-sandbox",
@@ -16,6 +18,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+SCRIBBLE = [[[60 + (i * 197) % 380, 60 + (i * 131) % 380] for i in range(40)]]
 
 
 @contextmanager
@@ -80,6 +83,21 @@ def pen(page: Page) -> Iterator[Callable[..., None]]:
 
     yield move
     session.detach()
+
+
+def choose(page: Page, data: bytes, kind: str = "image/png", name: str = "three") -> None:
+    """Choose a picture from a file, as the pad's button does."""
+    page.locator("#picture-file").set_input_files([{"name": name, "mimeType": kind, "buffer": data}])
+
+
+def beside(*digits: str, size: float = 0.36) -> list[list[list[float]]]:
+    """The digits from left to right."""
+    step = 500 / len(digits)
+    shifted = []
+    for place, digit in enumerate(digits):
+        for stroke in sparse(recorded()[f"digit {digit}"]["strokes"]):
+            shifted.append([[(x - 250) * size + (place + 0.5) * step, (y - 250) * size + 250] for x, y in stroke])
+    return shifted
 
 
 def _box(locator: Locator) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """Recorded drawings, and the same drawings as pictures, for the tests of this room."""
 
+import base64
 import json
 from io import BytesIO
 from pathlib import Path
@@ -43,3 +44,12 @@ def encode(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     buffer = BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+THREE = recorded()["digit 3"]["strokes"]
+PNG = encode(picture(THREE, standard_brush(THREE)))
+
+
+def image(pixels: str) -> "np.ndarray[tuple[int, int], np.dtype[np.uint8]]":
+    """The 28×28 pixels of an answer."""
+    return np.frombuffer(base64.b64decode(pixels), np.uint8).reshape(28, 28)

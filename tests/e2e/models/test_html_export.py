@@ -12,9 +12,9 @@ from app.models import ModelStore, Predictor
 from app.models.formats.registry import export_model
 from app.models.responses import predict_drawings, to_response
 from app.settings import SHIPPED_MODELS
-from tests.models.networks import make
 from tests.support.browser import draw, fingers, sparse
 from tests.support.drawings import recorded
+from tests.support.networks import make
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -8,9 +8,8 @@ import sys
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.pad.test_images import PNG, choose
-from tests.support.browser import draw, sparse
-from tests.support.drawings import recorded
+from tests.support.browser import choose, draw, sparse
+from tests.support.drawings import PNG, recorded
 
 pytestmark = pytest.mark.browser
 

@@ -6,18 +6,18 @@ from io import BytesIO
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.support.browser import draw, sparse
-from tests.support.drawings import encode, picture, recorded, standard_brush
+from tests.support.browser import choose, draw, sparse
+from tests.support.drawings import PNG, THREE, encode, picture, recorded, standard_brush
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
 DRAWINGS = recorded()
-THREE, ONE = DRAWINGS["digit 3"]["strokes"], sparse(DRAWINGS["digit 1"]["strokes"])
+ONE = sparse(DRAWINGS["digit 1"]["strokes"])
 PHOTO = picture(THREE, standard_brush(THREE))
-PNG, JPEG, WEBP = encode(PHOTO), encode(PHOTO, "JPEG"), encode(PHOTO, "WEBP")
+JPEG, WEBP = encode(PHOTO, "JPEG"), encode(PHOTO, "WEBP")
 DROP = """([data, type]) => {
     const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
     const transfer = new DataTransfer();
@@ -33,10 +33,6 @@ PAINTED = """() => {
     const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
     return data.filter((value, index) => index % 4 === 3 && value > 0).length;
 }"""
-
-
-def choose(page: Page, data: bytes, kind: str = "image/png", name: str = "three") -> None:
-    page.locator("#picture-file").set_input_files([{"name": name, "mimeType": kind, "buffer": data}])
 
 
 @pytest.mark.parametrize(("data", "kind"), [(PNG, "image/png"), (JPEG, "image/jpeg"), (WEBP, "image/webp")])

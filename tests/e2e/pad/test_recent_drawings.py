@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.pad.test_images import PNG, choose
-from tests.support.browser import draw, sparse
-from tests.support.drawings import encode, picture, recorded, standard_brush
+from tests.support.browser import choose, draw, sparse
+from tests.support.drawings import PNG, encode, picture, recorded, standard_brush
 from tests.support.serving import Server
 
 pytestmark = pytest.mark.browser

@@ -18,7 +18,7 @@ from app.models.formats.keras import translate
 from app.models.formats.registry import FORMATS, export_model, exported
 from app.nn import Network
 from app.settings import SHIPPED_MODELS
-from tests.models.networks import NETWORKS, make, said
+from tests.support.networks import NETWORKS, make, said
 
 SHIPPED = ModelStore(SHIPPED_MODELS)
 RNG = np.random.default_rng(3)

@@ -5,8 +5,8 @@ import base64
 import pytest
 
 from app.nn import Network
-from tests.web.api.test_predict import is_an_error
-from tests.web.api.test_runs import start
+from tests.support.errors import is_an_error
+from tests.support.runs import start
 
 SEVEN = [[[0, 0], [60, 0], [20, 100]]]
 

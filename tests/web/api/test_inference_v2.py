@@ -15,8 +15,8 @@ from app.data import from_strokes
 from app.main import create_app
 from app.settings import Settings
 from tests.support.drawings import recorded
+from tests.support.errors import is_an_error
 from tests.support.serving import REPOSITORY, serve
-from tests.web.api.test_predict import is_an_error
 
 DRAWINGS = recorded()
 IMAGES = np.stack([from_strokes(DRAWINGS[f"digit {digit}"]["strokes"]).pixels for digit in "37"])

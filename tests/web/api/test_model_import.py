@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import SHIPPED_MODELS, Settings
-from tests.conftest import TINY
+from tests.support.runs import TINY
 
 THREE = {"strokes": [[[10, 10], [60, 10], [30, 40], [60, 70], [10, 90]]]}
 ZIP = {"content-type": "application/zip"}

@@ -7,8 +7,8 @@ import shutil
 import pytest
 
 from app.settings import SHIPPED_MODELS
-from tests.conftest import TINY
-from tests.web.api.test_predict import is_an_error
+from tests.support.errors import is_an_error
+from tests.support.runs import TINY
 
 PAGE = {"accept": "text/html"}
 

@@ -9,15 +9,9 @@ import pytest
 from sqlalchemy import event
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tests.conftest import TINY
+from tests.support.errors import is_an_error
+from tests.support.runs import TINY, start
 from tests.support.waiting import until
-from tests.web.api.test_predict import is_an_error
-
-
-def start(client, **overrides):
-    response = client.post("/api/runs", json={"recipe": "quick", "overrides": {**TINY, **overrides}})
-    assert response.status_code == 201, response.text
-    return response.json()
 
 
 def listen(client, run, after=0):

@@ -23,9 +23,9 @@ from app.web.middleware.trusted_hosts import (
     parse_authority,
     parse_origin,
 )
+from tests.support.errors import is_an_error
 from tests.support.serving import REPOSITORY, serve
 from tests.support.waiting import until
-from tests.web.api.test_predict import is_an_error
 
 TOKEN, PREDICT = "s3cret-of-the-house", "only-for-reading"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
