@@ -4,7 +4,7 @@ import hashlib
 import http.client
 import json
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,7 +30,7 @@ class Target:
     server: Server
     home: Path
     token: str = ""
-    known: list[str] = field(default_factory=list)
+    before: object = None
 
     @property
     def address(self) -> tuple[str, int]:
@@ -79,7 +79,7 @@ class Target:
         return files, listed
 
 
-def refused(answer: Answer, *statuses: int) -> str:
+def refused(answer: Answer, *statuses: int, longest: int = 2000) -> str:
     """The message of an error in its one form, with one of these statuses, all of them 4xx."""
     assert answer.status in statuses, (answer.status, answer.body[:300])
     assert answer.headers["content-type"] == "application/json"
@@ -90,5 +90,5 @@ def refused(answer: Answer, *statuses: int) -> str:
     assert message
     for inside in ("Traceback", 'File "', "site-packages", "/work", "/home", "/tmp", "/usr", ".py"):
         assert inside not in message
-    assert len(message) < 2000
+    assert len(message) < longest
     return message
