@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
@@ -47,7 +48,20 @@ def draw(page: Page, strokes: list[list[list[float]]], *, canvas: str = "#pad", 
         page.mouse.up()
 
 
-def sparse(strokes: list[list[list[float]]], step: int = 4) -> list[list[list[float]]]:
+@contextmanager
+def heard(page: Page, event: str) -> Iterator[list[Any]]:
+    """All that the page tells of `event` meanwhile."""
+    told: list[Any] = []
+
+    def hear(what: Any) -> None:
+        told.append(what)
+
+    page.on(event, hear)
+    yield told
+    page.remove_listener(event, hear)
+
+
+def sparse(strokes: list[list[list[float]]], step: int = 6) -> list[list[list[float]]]:
     """The same strokes with every `step`-th point and both ends: as a quick hand draws, and quicker to replay."""
     return [[*stroke[:-1:step], stroke[-1]] for stroke in strokes]
 
