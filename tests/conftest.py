@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.data import load_dataset
+from app.data.sources.nondigits import load_nondigits
 from app.main import create_app
 from app.settings import Settings
 from tests.support.waiting import until
@@ -27,15 +28,15 @@ def mnist_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder that holds the data set `strokes` and nothing else."""
+def cache_dir(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+    """A cache folder that holds the data set `strokes`, and what its models are to refuse, and nothing else."""
     folder = tmp_path_factory.mktemp("cache")
-    base = tmp_path_factory.getbasetemp()
-    # the workers of one run share what the first of them draws
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "drawn"
+    # what the first worker of the first run draws, in ten seconds, is there for all; the files' names have a version
+    shared = pytestconfig.cache.mkdir("drawn")
     with shared.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         load_dataset("strokes", data_dir=None, cache_dir=shared)
+        load_nondigits(shared)
     shutil.copytree(shared, folder, dirs_exist_ok=True)
     return folder
 

@@ -17,6 +17,8 @@ from tests.support.runs import TINY
 from tests.support.serving import REPOSITORY, serve
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 PAGE = (REPOSITORY / "docs" / "how-to" / "deploy.md").read_text(encoding="utf-8")
 NAME = "digits.example.org"
 SETTINGS = {"DIGITPAD_TOKEN": "everything", "DIGITPAD_PREDICT_TOKEN": "predict", "DIGITPAD_ALLOWED_HOSTS": NAME}

@@ -18,6 +18,8 @@ from tests.support.drawings import encode, picture, recorded
 from tests.support.runs import TINY
 from tests.support.serving import REPOSITORY, serve
 
+pytestmark = pytest.mark.slow
+
 PAGES = sorted({*REPOSITORY.glob("README*.md"), *(REPOSITORY / "docs").rglob("*.md")})
 BLOCK = re.compile(
     r"^(?P<mark><!-- not run: .+ -->\n)?(?P<indent> *)```(?P<kind>\w+)[^\n]*\n(?P<text>.*?)^ *```", re.M | re.S

@@ -455,6 +455,7 @@ def test_workers_have_the_lowest_priority(log, runner):
     wait_for_end(log, run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_the_rows_of_the_from_scratch_tutorial_come_out_to_the_printed_digit(mnist_dir, settings, processes):
     from app.data import load_dataset

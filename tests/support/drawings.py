@@ -14,6 +14,8 @@ from app.data.preprocessing.rasterize import BOX_SIZE, STROKE_WIDTH
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 CANVAS = 560
 SMOOTHING = 4
+LARGE = 1000
+"""Pixels of a canvas from which on an edge needs no smoothing."""
 
 
 def recorded() -> dict[str, dict[str, Any]]:
@@ -29,11 +31,12 @@ def standard_brush(strokes: list[Any]) -> float:
 
 def picture(strokes: list[Any], brush: float, *, ink: int = 0, paper: int = 255, size: int = CANVAS) -> Image.Image:
     """Paint strokes on a square canvas with a round brush and soft edges, without any code of the app."""
-    canvas = Image.new("L", (size * SMOOTHING, size * SMOOTHING), paper)
+    fine = SMOOTHING if size <= LARGE else 1
+    canvas = Image.new("L", (size * fine, size * fine), paper)
     draw = ImageDraw.Draw(canvas)
-    radius = brush * SMOOTHING / 2
+    radius = brush * fine / 2
     for stroke in strokes:
-        path = [(x * SMOOTHING, y * SMOOTHING) for x, y in stroke]
+        path = [(x * fine, y * fine) for x, y in stroke]
         draw.line(path, fill=ink, width=round(2 * radius))
         for x, y in path:
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=ink)
