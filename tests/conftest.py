@@ -13,7 +13,7 @@ from app.data import load_dataset
 from app.data.sources.nondigits import load_nondigits
 from app.main import create_app
 from app.settings import Settings
-from tests.support.waiting import until
+from tests.support.runs import start, wait_for_end
 
 pytest_plugins = ["tests.support.browser_fixtures"]
 
@@ -55,12 +55,39 @@ def client(settings: Settings) -> Iterator[TestClient]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def shared_client(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[TestClient]:
+    """A client of one app for all tests that leave nothing behind in it."""
+    # two workers, so that each has one core: beside another process's tests, more threads only wait for one another
+    settings = Settings(
+        home=tmp_path_factory.mktemp("shared"),
+        cache_dir=cache_dir,
+        data_dir=None,
+        allowed_hosts="testserver",
+        workers=2,
+        _env_file=None,
+    )
+    with TestClient(create_app(settings), raise_server_exceptions=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def finished_run(shared_client: TestClient) -> dict:
+    """The row of a small training in the shared app, which has left its model there."""
+    row = wait_for_end(shared_client, start(shared_client)["id"])
+    assert row["state"] == "succeeded"
+    return row
+
+
+@pytest.fixture
+def trained(settings: Settings, shared_client: TestClient, finished_run: dict) -> str:
+    """The name of a trained model in the test's own store."""
+    name = finished_run["model"]
+    shutil.copytree(shared_client.app.state.services.settings.home / name, settings.home / name)
+    return name
+
+
 @pytest.fixture
 def ended(client: TestClient) -> Callable[[int], dict]:
     """Waits for a run to end, and returns it."""
-
-    def wait(run: int) -> dict:
-        states = ("succeeded", "failed", "cancelled")
-        return until(lambda: (row := client.get(f"/api/runs/{run}").json())["state"] in states and row)
-
-    return wait
+    return lambda run: wait_for_end(client, run)

@@ -19,6 +19,7 @@ from app.runs.log.database import writing
 from app.runs.log.state import ENDED, RunState
 from app.runs.log.transitions import Lease
 from app.runs.supervisor import Supervisor, _Worker
+from app.runs.training.hardware import cores
 from tests.support.home import freeze_between_writes, let_leases_run_out
 from tests.support.runs import TINY
 from tests.support.waiting import until
@@ -39,6 +40,13 @@ RESUMED = {
 SLOW = {**RESUMED, "epochs": 2, "batch_size": 2}
 """Epochs of a second, so that there is a middle of one."""
 TIMES = ("seconds", "samples_per_second")
+
+
+@pytest.fixture
+def settings(settings, request):
+    """Two workers, so that each has one core; one where a test is of the queue, or of a training that is shared out."""
+    alone = request.node.get_closest_marker("one_worker")
+    return settings.model_copy(update={"workers": 1 if alone else 2})
 
 
 @pytest.fixture
@@ -87,6 +95,7 @@ def test_a_run_trains_evaluates_and_leaves_a_model_that_predicts(log, runner, se
     assert Predictor(card, network).card.labels == list("0123456789")
 
 
+@pytest.mark.one_worker
 def test_the_stored_network_is_the_one_that_was_evaluated(log, runner, settings, cache_dir):
     from app.data import load_dataset
 
@@ -97,6 +106,7 @@ def test_the_stored_network_is_the_one_that_was_evaluated(log, runner, settings,
     assert measured.accuracy == row["test_accuracy"]
     started = log.events(row["id"])[1]["data"]
     assert set(started["compute"]) == {"processes", "blas_threads", "blas", "kernel"}
+    assert started["compute"]["processes"] == min(2, cores())
     assert (started["train_samples"], started["validation_samples"]) == (15000, 5000)
 
 
@@ -160,6 +170,7 @@ def checkpoint_files(settings):
 
 
 @pytest.mark.slow
+@pytest.mark.one_worker
 def test_a_run_whose_process_is_killed_goes_on_from_its_checkpoint_to_the_same_weights_and_log(log, runner, settings):
     plain = wait_for_end(log, add(log, RESUMED))
     run = add(log, RESUMED)
@@ -178,6 +189,7 @@ def test_a_run_whose_process_is_killed_goes_on_from_its_checkpoint_to_the_same_w
     ]
 
 
+@pytest.mark.one_worker
 def test_a_run_whose_process_dies_three_times_fails_with_the_reason_and_the_next_one_runs(log, runner):
     run, following = add(log, LONG), add(log, TINY)
     for attempt in (1, 2, 3):
@@ -227,6 +239,7 @@ def test_a_run_is_paused_within_an_epoch_and_resumed_to_the_same_weights(log, ru
     ]
 
 
+@pytest.mark.one_worker
 def test_another_run_goes_on_while_one_is_paused(log, runner):
     first, second = add(log, LONG), add(log, TINY)
     wait_for_epoch(log, first)
@@ -347,6 +360,7 @@ def test_a_run_of_another_living_server_is_left_alone(log, settings):
 
 
 @pytest.mark.slow
+@pytest.mark.one_worker
 def test_stopping_ends_workers_and_the_next_server_goes_on_where_they_were(log, settings):
     plain = Supervisor(log, settings)
     plain.start()
@@ -384,6 +398,7 @@ def test_a_broken_database_is_a_visible_fault_that_ends(log, settings, monkeypat
     runner.stop()
 
 
+@pytest.mark.one_worker
 def test_a_process_that_does_not_end_after_its_last_word_is_ended_and_frees_its_place(log, settings, monkeypatch):
     monkeypatch.setattr("app.runs.supervisor.LINGER_SECONDS", 0.2)
     runner = Supervisor(log, settings)
@@ -403,6 +418,7 @@ def test_a_process_that_does_not_end_after_its_last_word_is_ended_and_frees_its_
 
 
 @pytest.mark.slow
+@pytest.mark.one_worker
 def test_a_passing_shortage_of_processes_fails_no_run(log, settings, monkeypatch):
     runner = Supervisor(log, settings)
     start = runner._start

@@ -1,6 +1,8 @@
 """Small trainings, and a worker's job in the process of the test."""
 
+from app.runs.log.state import ENDED
 from app.runs.worker.job import Job
+from tests.support.waiting import until
 
 TINY = {
     "dataset": "strokes",
@@ -15,6 +17,11 @@ def start(client, **overrides):
     response = client.post("/api/runs", json={"recipe": "quick", "overrides": {**TINY, **overrides}})
     assert response.status_code == 201, response.text
     return response.json()
+
+
+def wait_for_end(client, run):
+    """The row of the run when it is over."""
+    return until(lambda: (row := client.get(f"/api/runs/{run}").json())["state"] in ENDED and row)
 
 
 class ControlFlags:

@@ -11,15 +11,11 @@ from tests.support.runs import start
 SEVEN = [[[0, 0], [60, 0], [20, 100]]]
 
 
-@pytest.fixture
-def trained(client, ended):
-    return ended(start(client)["id"])
-
-
 def test_a_run_is_judged_by_its_confusion_its_mistakes_its_calibration_and_the_users_drawings(
-    client, trained, monkeypatch
+    client, ended, monkeypatch
 ):
-    run, name = trained["id"], trained["model"]
+    row = ended(start(client)["id"])
+    run, name = row["id"], row["model"]
     judged = client.get(f"/api/runs/{run}/judgement").json()
     evaluated = next(
         e["data"] for e in client.get(f"/api/runs/{run}/events").json()["events"] if e["type"] == "evaluated"
@@ -64,7 +60,7 @@ def test_a_run_is_judged_by_its_confusion_its_mistakes_its_calibration_and_the_u
     is_an_error(client.get(f"/api/models/{name}/judgement?dataset=mnist"), 409)  # not on this machine
     is_an_error(client.get(f"/api/models/{name}/judgement?split=half"), 422)
 
-    check_cells(client, trained["id"], judged)
+    check_cells(client, run, judged)
 
     def never(*_):
         raise AssertionError("read again")
@@ -112,19 +108,18 @@ def test_a_model_is_not_judged_by_labels_that_it_does_not_know(client, ended):
 
 
 def test_a_server_that_ends_waits_for_no_judgement(client, trained):
-    run = trained["id"]
-    judged = client.get(f"/api/runs/{run}/judgement").json()
-    client.app.state.services.authenticate.stop()
-    refused = client.get(f"/api/runs/{run}/judgement?split=train")
+    judged = client.get(f"/api/models/{trained}/judgement").json()
+    client.app.state.services.evaluator.stop()
+    refused = client.get(f"/api/models/{trained}/judgement?split=train")
     assert "the server is ending" in is_an_error(refused, 503)
     assert refused.headers["retry-after"] == "2"
-    assert client.get(f"/api/runs/{run}/judgement").json() == judged  # that is remembered
+    assert client.get(f"/api/models/{trained}/judgement").json() == judged  # that is remembered
 
 
 def test_the_same_weights_under_other_labels_are_judged_by_those(client, trained):
     from app.models.evaluation import _identity
 
-    card = client.app.state.services.store.get(trained["model"])
+    card = client.app.state.services.store.get(trained)
     other = card.model_copy(update={"labels": list(reversed(card.labels))})
     assert _identity(card) == _identity(card.model_copy(update={"name": "another"}))
     assert _identity(card) != _identity(other)

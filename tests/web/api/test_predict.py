@@ -14,6 +14,12 @@ DIGITS = [drawing for name, drawing in DRAWINGS.items() if name.startswith("digi
 JPEG = encode(picture(THREE, standard_brush(THREE)), "JPEG")
 
 
+@pytest.fixture
+def client(shared_client):
+    """All tests here only ask."""
+    return shared_client
+
+
 @pytest.mark.parametrize("drawing", DIGITS, ids=lambda drawing: drawing["label"])
 def test_the_shipped_model_reads_recorded_digits(client, drawing):
     answer = client.post("/predict", json={"strokes": drawing["strokes"]}).json()

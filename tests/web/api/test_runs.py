@@ -58,9 +58,8 @@ def test_a_run_is_started_watched_and_its_model_used(client, ended):
     assert answer["model"] == name
 
 
-def test_a_reader_that_comes_back_misses_nothing_and_sees_nothing_twice(client, ended):
-    run = start(client)["id"]
-    ended(run)
+def test_a_reader_that_comes_back_misses_nothing_and_sees_nothing_twice(shared_client, finished_run):
+    client, run = shared_client, finished_run["id"]
     for after in (0, 3, 6):
         messages, code = listen(client, run, after)
         assert [message["seq"] for message in messages[1:]] == list(range(after + 1, 8))
@@ -80,9 +79,8 @@ def test_many_readers_of_one_run_get_every_event(client):
 
 
 @pytest.mark.parametrize("query", ["after=99", "after=3&log=another", "after=0&log=another", "after=9999999999"])
-def test_a_seq_of_another_log_or_of_the_future_gets_a_reset_and_everything(client, ended, query):
-    run = start(client)["id"]
-    ended(run)
+def test_a_seq_of_another_log_or_of_the_future_gets_a_reset_and_everything(shared_client, finished_run, query):
+    client, run = shared_client, finished_run["id"]
     (hello, reset, *rest), code = listen_at(client, f"/api/runs/{run}/stream?{query}")
     assert (hello["type"], reset["type"], reset["log"], reset["last_seq"]) == ("hello", "reset", hello["log"], 7)
     assert [message["seq"] for message in rest] == list(range(1, 8))
@@ -93,9 +91,8 @@ def test_a_seq_of_another_log_or_of_the_future_gets_a_reset_and_everything(clien
         assert [event["seq"] for event in page["events"]] == list(range(1, 8))
 
 
-def test_a_seq_of_this_log_gets_no_reset(client, ended):
-    run = start(client)["id"]
-    ended(run)
+def test_a_seq_of_this_log_gets_no_reset(shared_client, finished_run):
+    client, run = shared_client, finished_run["id"]
     log = client.get(f"/api/runs/{run}/events").json()["log"]
     for after in (0, 3, 7):
         messages, _ = listen_at(client, f"/api/runs/{run}/stream?after={after}&log={log}")
@@ -323,9 +320,8 @@ def test_a_queue_that_is_not_looked_after_is_seen(client, monkeypatch):
     assert "trainings wait" in response.json()["error"]
 
 
-def test_a_stream_of_a_run_that_is_removed_meanwhile_ends(client, ended, monkeypatch):
-    run = start(client)["id"]
-    ended(run)
+def test_a_stream_of_a_run_that_is_removed_meanwhile_ends(shared_client, finished_run, monkeypatch):
+    client, run = shared_client, finished_run["id"]
     monkeypatch.setattr("app.runs.log.event_log.EventLog.events", lambda *_, **__: [])
     messages, code = listen(client, run)
     assert [message["type"] for message in messages] == ["hello"]
