@@ -14,6 +14,7 @@ from app.data.sources.nondigits import load_nondigits
 from app.main import create_app
 from app.settings import Settings
 from tests.support.runs import start, wait_for_end
+from tests.support.serving import REPOSITORY
 
 pytest_plugins = ["tests.support.browser_fixtures"]
 
@@ -28,11 +29,12 @@ def mnist_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def cache_dir(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache folder that holds the data set `strokes`, and what its models are to refuse, and nothing else."""
     folder = tmp_path_factory.mktemp("cache")
     # what the first worker of the first run draws, in ten seconds, is there for all; the files' names have a version
-    shared = pytestconfig.cache.mkdir("drawn")
+    shared = REPOSITORY / "build" / "drawn"
+    shared.mkdir(parents=True, exist_ok=True)
     with shared.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         load_dataset("strokes", data_dir=None, cache_dir=shared)
@@ -85,6 +87,12 @@ def trained(settings: Settings, shared_client: TestClient, finished_run: dict) -
     name = finished_run["model"]
     shutil.copytree(shared_client.app.state.services.settings.home / name, settings.home / name)
     return name
+
+
+@pytest.fixture
+def idle_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs stay in the queue: nobody begins to train them."""
+    monkeypatch.setattr("app.runs.log.event_log.EventLog.claim", lambda *_, **__: None)
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def check_cells(client, run, judged):
         is_an_error(client.get(f"/api/runs/{run}/judgement/cell?{query}"), 422)
 
 
-def test_a_run_without_a_model_cannot_be_judged(client):
+def test_a_run_without_a_model_cannot_be_judged(idle_queue, client):
     run = start(client, epochs=10_000)["id"]
     for path in ("judgement", "judgement/cell?truth=1&said=1"):
         is_an_error(client.get(f"/api/runs/{run}/{path}"), 409)

@@ -5,6 +5,8 @@ import pytest
 from tests.support.errors import is_an_error
 from tests.support.runs import TINY, start
 
+pytestmark = pytest.mark.usefixtures("idle_queue")
+
 QUICK = {"recipe": "quick", "overrides": {**TINY, "epochs": 1}}
 
 
