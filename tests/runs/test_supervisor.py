@@ -43,13 +43,6 @@ TIMES = ("seconds", "samples_per_second")
 
 
 @pytest.fixture
-def settings(settings, request):
-    """Two workers, so that each has one core; one where a test is of the queue, or of a training that is shared out."""
-    alone = request.node.get_closest_marker("one_worker")
-    return settings.model_copy(update={"workers": 1 if alone else 2})
-
-
-@pytest.fixture
 def runner(log, settings):
     started = Supervisor(log, settings)
     started.start()

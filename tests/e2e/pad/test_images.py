@@ -107,15 +107,16 @@ def test_a_stroke_on_a_picture_begins_a_new_drawing_and_the_eraser_takes_the_pic
     expect(pad.locator(".thumbnail")).to_have_count(1)
 
 
-@pytest.mark.parametrize("data", [b"", b"no picture", PNG[:60], b"<svg/>", b"GIF89a"], ids=lambda data: str(data[:6]))
-def test_what_is_no_picture_is_said_and_the_drawing_stays(pad, data):
+def test_what_is_no_picture_is_said_and_the_drawing_stays(pad):
     draw(pad, ONE)
-    expect(pad.locator("#answer-sentence")).to_have_text("This is a 1.")
-    choose(pad, data)
-    expect(pad.locator("#pad-note")).to_contain_text("not a picture that can be read")
-    expect(pad.locator("#answer-sentence")).to_have_text("This is a 1.")
-    draw(pad, [[[400, 400], [410, 410]]])
-    expect(pad.locator("#pad-note")).to_be_hidden()
+    for data in (b"", b"no picture", PNG[:60], b"<svg/>", b"GIF89a"):
+        expect(pad.locator("#answer-sentence")).to_have_text("This is a 1.")
+        choose(pad, data)
+        expect(pad.locator("#pad-note")).to_contain_text("not a picture that can be read")
+        expect(pad.locator("#answer-sentence")).to_have_text("This is a 1.")
+        draw(pad, [[[400, 400], [410, 410]]])
+        expect(pad.locator("#pad-note")).to_be_hidden()
+        pad.keyboard.press("Control+z")
 
 
 def test_a_picture_that_the_server_refuses_is_explained(pad):

@@ -18,6 +18,8 @@ from app.runs.training.checkpoints import Checkpoint, CheckpointError, Checkpoin
 from app.runs.worker.job import Job
 from tests.support.runs import TINY, AfterEpochs, ControlFlags, types, work
 
+pytestmark = pytest.mark.usefixtures("uncalibrated")
+
 FOUR = {**TINY, "epochs": 4, "validation": 0.1}
 
 
