@@ -6,13 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache, partial
 
-from fastapi import APIRouter
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
-from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
 
-from app.i18n.catalog import LANGUAGES, catalog
+from app.i18n.catalog import catalog
 from app.resources import bundled
 
 SCRIPTS = bundled("static") / "js"
@@ -33,13 +30,8 @@ SERVER_TEXTS: Mapping[str, tuple[str, ...]] = {
 }
 """Modules that show texts which the server gives, and the beginnings of the files from which these come."""
 
-LATER = frozenset({"api/errors"})
-"""Modules that a page may load when it needs them, by `import()`, with their words."""
-
 _IMPORT = re.compile(r"""(?:from|import)\s*["'](\.{1,2}/[\w./-]+)\.js["']""")
 _SCRIPT = re.compile(r"/js/([\w/-]+)\.js")
-
-router = APIRouter(include_in_schema=False)
 
 
 def texts_of_scripts(language: str, names: Iterable[str]) -> dict[str, str]:
@@ -67,14 +59,6 @@ def script_words(language: str, scripts: str) -> Markup:
         return Markup("")
     content = htmlsafe_json_dumps(found, dumps=partial(json.dumps, ensure_ascii=False, separators=(",", ":")))
     return Markup('<script type="application/json" id="words">{}</script>').format(content)
-
-
-@router.get("/language/{language}/{script:path}")
-def later(language: str, script: str) -> Response:
-    """The texts of a module that a page did not load at once."""
-    if language not in LANGUAGES or script not in LATER:
-        raise HTTPException(404, "expected a language and a script that is loaded later; got others")
-    return JSONResponse(texts_of_scripts(language, (script,)), headers={"cache-control": "no-cache"})
 
 
 @cache

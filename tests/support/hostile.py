@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.support.errors import form_of_errors
 from tests.support.serving import Server
 
 TOKEN, PREDICT = "a-token-for-everything", "a-token-that-predicts"
@@ -18,6 +19,7 @@ SECONDS = 30
 class Answer:
     """What came back."""
 
+    path: str
     status: int
     headers: dict[str, str]
     body: bytes
@@ -52,7 +54,7 @@ class Target:
                 connection.putheader(name, value)
             connection.endheaders(data)
             response = connection.getresponse()
-            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+            return Answer(path, response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
         finally:
             connection.close()
 
@@ -84,7 +86,7 @@ def refused(answer: Answer, *statuses: int, longest: int = 2000) -> str:
     assert answer.status in statuses, (answer.status, answer.body[:300])
     assert answer.headers["content-type"] == "application/json"
     error = json.loads(answer.body)
-    assert set(error) == {"error"}
+    assert set(error) == form_of_errors(answer.path)
     message = error["error"]
     assert isinstance(message, str)
     assert message

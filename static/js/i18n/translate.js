@@ -7,9 +7,6 @@ const SLOT = /\{(\w+)\}/;
 /** The page's language, as in "en" or "ja". */
 export const language = document.documentElement.lang || "en";
 
-/** Texts by their keys, beside those that the page brought. */
-export const addWords = (more) => void Object.assign(words, more);
-
 /** `text` in the page's language, with {name} replaced by `values.name`. */
 export const t = (text, values = {}) =>
   translated(text).replace(new RegExp(SLOT, "g"), (whole, name) => (name in values ? String(values[name]) : whole));

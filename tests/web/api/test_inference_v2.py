@@ -252,7 +252,7 @@ def test_the_real_clients_read_with_their_defaults(tmp_path, settings):
     np.save(tmp_path / "images.npy", IMAGES)
     with serve(tmp_path / "home", **settings) as server:
         arguments = [server.url, "mnist-mlp", str(tmp_path / "images.npy"), settings.get("DIGITPAD_PREDICT_TOKEN", "")]
-        script = REPOSITORY / "tests" / "web" / "v2_clients.py"
+        script = REPOSITORY / "tests" / "web" / "api" / "inference_v2_clients.py"
         ended = subprocess.run([CLIENTS, script, *arguments], capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr
     read = json.loads(ended.stdout)

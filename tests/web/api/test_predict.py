@@ -143,7 +143,7 @@ def test_a_form_without_the_file_or_with_a_broken_body_gets_a_clear_error(client
     header = {"content-type": "multipart/form-data; boundary=x"}
     response = client.post("/predict", content=b"--y\r\n", headers=header)
     assert response.status_code in (400, 422)
-    assert set(response.json()) == {"error"}
+    assert set(response.json()) == {"error", "code", "field", "params"}
 
 
 def test_other_types_methods_models_and_flags_get_clear_errors(client):

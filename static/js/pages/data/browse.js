@@ -1,7 +1,6 @@
 // What is in a data set: the class balance, and its pictures page by page.
 
-import { Refused, get, post } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { explain, get, post, Refused } from "../../api/client.js";
 import { addressOf, noteText } from "../../data/dataset-list.js";
 import { count, sentences } from "../../i18n/format.js";
 import { fromServer } from "../../i18n/server-text.js";
