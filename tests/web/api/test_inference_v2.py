@@ -245,7 +245,13 @@ def test_binary_sizes_that_lie_get_a_clear_error(client, size, blob, length, mes
     assert message in is_an_error(ask(client, body, **(headers if length is None else {LENGTH: length})), 400)
 
 
-@pytest.mark.parametrize("settings", [{}, {"DIGITPAD_TOKEN": "x" * 20, "DIGITPAD_PREDICT_TOKEN": "only-predict"}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({}, marks=pytest.mark.slow),
+        {"DIGITPAD_TOKEN": "x" * 20, "DIGITPAD_PREDICT_TOKEN": "only-predict"},
+    ],
+)
 def test_the_real_clients_read_with_their_defaults(tmp_path, settings):
     if not CLIENTS.exists() and not os.environ.get("CI"):
         pytest.skip("needs the protocol's clients: make clients")
