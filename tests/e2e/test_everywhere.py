@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, TimeoutError, expect
 
-from tests.conftest import TINY
 from tests.support.browser import fingers
+from tests.support.runs import TINY
 from tests.support.serving import Server, serve
 from tests.support.waiting import until
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.conftest import TINY
 from tests.support.browser import draw
 from tests.support.drawings import recorded
+from tests.support.runs import TINY
 from tests.support.serving import serve
 from tests.support.waiting import until
 

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.conftest import TINY
 from tests.support.browser import draw
 from tests.support.drawings import recorded
+from tests.support.runs import TINY
 from tests.support.serving import serve
 from tests.support.waiting import until
 
@@ -125,18 +125,17 @@ def test_the_settings_that_were_changed_are_the_run_s(page, server):
     assert [layer["units"] for layer in config["network"]["layers"] if "units" in layer] == [32, 16, 10]
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("epochs", "-3"), ("epochs", ""), ("learning-rate", "0"), ("batch-size", "1.5"), ("hidden-layers", "x")],
-)
-def test_a_bad_setting_is_said_at_its_field_and_starts_nothing(page, server, field, value):
-    page.goto(f"{server.url}/train")
-    expect(page.locator("#start")).to_be_enabled()
-    page.locator("#settings summary").click()
-    page.locator(f"#{field}").fill(value)
-    page.locator("#start").click()
-    expect(page.locator(f"#{field}-error")).not_to_be_empty()
-    assert server.get("/api/runs")["runs"] == []
+def test_a_bad_setting_is_said_at_its_field_and_starts_nothing(page, pad_server):
+    for field, value in (
+        *(("epochs", "-3"), ("epochs", ""), ("learning-rate", "0"), ("batch-size", "1.5"), ("hidden-layers", "x")),
+    ):
+        page.goto(f"{pad_server.url}/train")
+        expect(page.locator("#start")).to_be_enabled()
+        page.locator("#settings summary").click()
+        page.locator(f"#{field}").fill(value)
+        page.locator("#start").click()
+        expect(page.locator(f"#{field}-error")).not_to_be_empty()
+    assert pad_server.get("/api/runs")["runs"] == []
 
 
 @pytest.mark.slow

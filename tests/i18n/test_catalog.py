@@ -32,6 +32,12 @@ PASSED_ON = {
 """Scripts that hand texts of the server, or of their page, to `t`; extractors find these where they come from."""
 
 
+@pytest.fixture
+def client(shared_client):
+    """All tests here only ask."""
+    return shared_client
+
+
 @cache
 def template():
     return {message.id: message for message in extract.extracted() if message.id}

@@ -9,20 +9,17 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def call(browser, tmp_path_factory):
+def call(browser, pad_server):
     """`call(module, expression)`: the value of an expression in which `m` is a module of static/js."""
-    from tests.support.serving import serve
+    page = browser.new_page()
+    page.goto(pad_server.url)
+    folder = re.match(r"(.*/js/)", page.locator("script[type=module]").first.get_attribute("src"))[1]
 
-    with serve(tmp_path_factory.mktemp("modules")) as server:
-        page = browser.new_page()
-        page.goto(server.url)
-        folder = re.match(r"(.*/js/)", page.locator("script[type=module]").first.get_attribute("src"))[1]
+    def evaluate(module, expression):
+        return page.evaluate(f"import('{folder}{module}.js').then((m) => {expression})")
 
-        def evaluate(module, expression):
-            return page.evaluate(f"import('{folder}{module}.js').then((m) => {expression})")
-
-        yield evaluate
-        page.close()
+    yield evaluate
+    page.close()
 
 
 def test_smooth_keeps_both_ends_rounds_corners_and_takes_any_number_of_points(call):

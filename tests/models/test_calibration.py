@@ -14,7 +14,7 @@ from app.models.ood.detector import BASIS, MEAN, OutOfDistributionDetector, halv
 from app.models.ood.outlier_head import NAMES, OutlierHead
 from app.nn import Network, Predictions, infer_all, softmax
 from app.settings import SHIPPED_MODELS
-from tests.models.test_store import card
+from tests.support.cards import card
 from tests.support.drawings import FIXTURES
 
 DIGITS = list("0123456789")

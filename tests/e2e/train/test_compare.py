@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import TINY
+from tests.support.runs import TINY
 from tests.support.serving import Server
 from tests.support.waiting import until
 

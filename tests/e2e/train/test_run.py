@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.conftest import TINY
 from tests.support.drawings import recorded
+from tests.support.runs import TINY
 from tests.support.serving import Server
 from tests.support.waiting import until
 

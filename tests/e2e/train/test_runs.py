@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import TINY
 from tests.support.browser import draw
 from tests.support.drawings import recorded
 from tests.support.home import let_leases_run_out
+from tests.support.runs import TINY
 from tests.support.serving import Server, serve
 from tests.support.waiting import until
 

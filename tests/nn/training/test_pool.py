@@ -50,15 +50,14 @@ def train(net, processes, optimizer=None, targets=T, loss=None, **options):
     return [step for step in trainer.run() if isinstance(step, EpochMetrics)]
 
 
-@pytest.mark.parametrize("processes", [2, 3])
 @pytest.mark.parametrize(
-    "options",
+    ("processes", "options"),
     [
-        {},
-        {"weight_decay": 0.01},
-        {"clip_norm": 0.05},
-        {"shuffle": False, "evaluate_training_set": True},
-        {"batch_size": 230},
+        (2, {}),
+        (3, {"weight_decay": 0.01}),
+        (2, {"clip_norm": 0.05}),
+        (2, {"shuffle": False, "evaluate_training_set": True}),
+        (3, {"batch_size": 230}),
     ],
     ids=str,
 )

@@ -7,7 +7,7 @@ from app.runs.config.annotations import check_note, check_tags
 from app.runs.config.run_config import request_config
 from app.runs.config.sweep import race_configs, race_tag
 from app.runs.log.event_log import EventLog
-from tests.conftest import TINY
+from tests.support.runs import TINY
 
 BASE = request_config({"recipe": "quick", "overrides": TINY})
 

@@ -13,8 +13,7 @@ from app.runs.training.distillation import Teachers, load_teachers, with_teacher
 from app.runs.training.run_training import Training, card_of
 from app.runs.training.source_models import UnusableModelError
 from app.runs.worker.job import Job
-from tests.conftest import TINY
-from tests.runs.worker.test_job import Wanted, types, work
+from tests.support.runs import TINY, ControlFlags, types, work
 
 RNG = np.random.default_rng(3)
 IMAGES = RNG.integers(0, 256, (40, 28, 28), dtype=np.uint8)
@@ -122,7 +121,7 @@ def test_a_paused_student_goes_on_to_the_very_weights_of_one_that_was_not(log, s
     whole = commands.start(config)["id"]
     work(log, settings)
     broken = commands.start(config)["id"]
-    wanted, say = Wanted(), log.append
+    wanted, say = ControlFlags(), log.append
 
     def pausing(claim, kind, data, **columns):
         say(claim, kind, data, **columns)

@@ -14,6 +14,12 @@ STEPS = ["crop", "scale", "center", "stroke_width"]
 OF_PICTURES = ["smooth", "even_out"]
 
 
+@pytest.fixture
+def client(shared_client):
+    """All tests here only ask."""
+    return shared_client
+
+
 def image(strokes, brush=12, **tones):
     return base64.b64encode(encode(picture(strokes, brush, **tones))).decode()
 

@@ -7,16 +7,9 @@ import shutil
 import pytest
 
 from app.settings import SHIPPED_MODELS
-from tests.conftest import TINY
-from tests.web.api.test_predict import is_an_error
+from tests.support.errors import is_an_error
 
 PAGE = {"accept": "text/html"}
-
-
-@pytest.fixture
-def trained(client, ended):
-    run = client.post("/api/runs", json={"recipe": "quick", "overrides": TINY}).json()["id"]
-    return ended(run)["model"]
 
 
 def test_the_shipped_model_is_there_from_the_first_second(client):

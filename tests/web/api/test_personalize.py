@@ -4,8 +4,8 @@ import pytest
 
 from app.models import ModelStore
 from app.settings import SHIPPED_MODELS
-from tests.runs.training.test_personalization import mine, odd_hand
-from tests.web.api.test_predict import is_an_error
+from tests.support.errors import is_an_error
+from tests.support.personalization import mine, odd_hand
 
 ADDRESS = "/api/models/mnist-mlp/personalize"
 

@@ -6,24 +6,18 @@ import json
 import numpy as np
 import pytest
 
-from tests.support.drawings import encode, picture, recorded, standard_brush
+from tests.support.drawings import PNG, THREE, encode, picture, recorded, standard_brush
+from tests.support.errors import is_an_error
 
 DRAWINGS = recorded()
 DIGITS = [drawing for name, drawing in DRAWINGS.items() if name.startswith("digit ")]
-THREE = DRAWINGS["digit 3"]["strokes"]
-PNG = encode(picture(THREE, standard_brush(THREE)))
 JPEG = encode(picture(THREE, standard_brush(THREE)), "JPEG")
 
 
-def is_an_error(response, status):
-    """The one form of errors: a status, a sentence, no path and no traceback."""
-    assert response.status_code == status, response.text
-    assert set(response.json()) == {"error", "code", "field", "params"}
-    message = response.json()["error"]
-    assert "Traceback" not in message
-    assert "/work" not in message
-    assert "site-packages" not in message
-    return message
+@pytest.fixture
+def client(shared_client):
+    """All tests here only ask."""
+    return shared_client
 
 
 @pytest.mark.parametrize("drawing", DIGITS, ids=lambda drawing: drawing["label"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import TINY
+from tests.support.runs import TINY
 from tests.support.waiting import until
 
 QUICK = {"recipe": "quick", "overrides": TINY}
