@@ -235,7 +235,7 @@ def test_names_that_lead_out(target, name):
         *(("GET", f"/api/models/{name}/download"), ("GET", f"/api/models/{name}/download?format=zip")),
         *(("GET", f"/v2/models/{name}/ready"), ("POST", f"/v2/models/{name}/infer"), ("GET", f"/runs/{name}")),
         *(("GET", f"/api/runs/{name}"), ("DELETE", f"/api/runs/{name}"), ("DELETE", f"/api/drawings/{name}")),
-        *(("GET", f"/static/{name}"), ("GET", f"/static-offline-docs/{name}"), ("GET", f"/vendor/{name}")),
+        *(("GET", f"/static/{name}"), ("GET", f"/static-offline-docs/{name}")),
         *(("POST", f"/predict?model={name}"), ("GET", f"/api/drawings?set={name}")),
     ):
         answer = target.send(method, path, b"{}" if method == "POST" else None)

@@ -5,9 +5,10 @@ import { explain } from "../api/errors.js";
 import { awayText, retryWhileAway } from "../api/retry.js";
 import { fromServer } from "../i18n/server-text.js";
 import { t } from "../i18n/translate.js";
-import { decoded, paintBytes } from "../images/bitmap.js";
+import { createBitmap, fromBase64 } from "../images/bitmap.js";
 import { titleOf } from "../labels/titles.js";
 import { byId, element, setText } from "../lib/dom.js";
+import { createLatest } from "../lib/latest.js";
 
 const PAUSE_MS = 150;
 const PICTURES = 10;
@@ -34,7 +35,7 @@ function startPage() {
   let recipes = [];
   let fields = [];
   let timer = 0;
-  let asked = 0; // an answer to an older question is not shown
+  const questions = createLatest();
 
   const recipe = () => recipes.find(({ name }) => name === form.elements.recipe.value);
   const values = () => Object.fromEntries(fields.map(({ name }) => [name, Number(form.elements[name].value)]));
@@ -101,20 +102,20 @@ function startPage() {
   }
 
   async function show(spec) {
-    const mine = (asked += 1);
+    const signal = questions.begin();
     if (!form.reportValidity()) return;
     const { source, seed, epochs } = form.elements;
     if (source.value === "") return setText(byId("aug-note"), t("There is no data set on this machine yet."));
     const from = source.value.startsWith(OWN) ? { set: source.value.slice(OWN.length) } : { dataset: source.value };
     const query = new URLSearchParams({ recipe: recipe().name, seed: seed.value, epochs: epochs.value, count: PICTURES, spec: JSON.stringify(spec), ...from });
     try {
-      const answer = await retryWhileAway(() => get(`/api/augmentation?${query}`), (seconds) => mine === asked && setText(byId("aug-note"), awayText(seconds)));
-      if (mine !== asked) return;
+      const answer = await retryWhileAway(() => get(`/api/augmentation?${query}`), (seconds) => !signal.aborted && setText(byId("aug-note"), awayText(seconds)));
+      if (signal.aborted) return;
       setText(byId("aug-error"), "");
       setText(byId("aug-note"), spec === null ? t("Nothing is changed: every epoch has the pictures as they are.") : t("First each picture as it is, then as {epochs} epochs have it.", { epochs: epochs.value }));
       byId("aug-rows").replaceChildren(...answer.digits.map(row));
     } catch (error) {
-      if (mine !== asked) return;
+      if (signal.aborted) return;
       setText(byId("aug-note"), "");
       setText(byId("aug-error"), explain(error));
     }
@@ -129,11 +130,7 @@ function startPage() {
 }
 
 function row({ label, before, after }) {
-  const pictures = [before, ...after].map((pixels) => {
-    const canvas = element("canvas", { "aria-hidden": "true", width: 28, height: 28 });
-    paintBytes(canvas, decoded(pixels));
-    return canvas;
-  });
+  const pictures = [before, ...after].map((pixels) => createBitmap(fromBase64(pixels)));
   const name = t("{label}: the picture as it is, and {count} changed ones", { label, count: after.length });
   return element("li", { class: "aug-row" }, element("span", { "aria-hidden": "true" }, label), element("div", { class: "aug-images", role: "img", "aria-label": name }, ...pictures));
 }
