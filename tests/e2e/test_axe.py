@@ -42,8 +42,7 @@ LOADED = "() => document.querySelector('[aria-busy=true]') === null && document.
 OPEN = "() => document.querySelectorAll('details:not(.themes)').forEach((one) => (one.open = true))"
 AXE = """async (tags) => {
   const options = { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] };
-  // what Plotly draws is one picture with a name, and full of nodes
-  const { violations } = await axe.run({ exclude: [[".js-plotly-plot .plot-container"]] }, options);
+  const { violations } = await axe.run(document, options);
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, any, all }) => `${id}: ${html.slice(0, 160)} ${[...any, ...all][0]?.message ?? ""}`));
 }"""

@@ -2,7 +2,7 @@
 
 import { firstFrom, linePoints, logTicks, ticks } from "./scale.js";
 
-export const MARGIN = { left: 64, right: 14, top: 12, bottom: 46 };
+export const MARGIN = { left: 70, right: 14, top: 12, bottom: 46 };
 const MARKERS_ON_A_LINE = 9;
 const MARKER_RADIUS = 4;
 const TICK_ROOM = { x: 64, y: 48 }; // pixels
@@ -31,7 +31,7 @@ export function paintChart(pen, frame, series) {
   paintAxes(pen, frame, place);
   pen.save();
   pen.beginPath();
-  pen.rect(MARGIN.left - 6, MARGIN.top - 6, width - MARGIN.left - MARGIN.right + 12, height - MARGIN.top - MARGIN.bottom + 7);
+  pen.rect(MARGIN.left - 6, MARGIN.top - 6, width - MARGIN.left - MARGIN.right + 12, height - MARGIN.top - MARGIN.bottom + 12);
   pen.clip();
   for (const one of series) if (one.raw !== null) paintLine(pen, frame, place, { ...one, y: one.raw, style: { ...one.style, dash: [] } }, 0.22, 1);
   for (const one of series) paintLine(pen, frame, place, one, 1, 2);
