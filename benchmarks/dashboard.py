@@ -49,8 +49,8 @@ def main() -> None:
         log.finish(lease, RunState.SUCCEEDED, {})
         log.close()
         with serve(home) as server, chromium() as browser:
-            print("| page | on the wire | scripts, unpacked | first paint | blocked | longest task |") + " |"
-            print("|---|---|---|---|---|---|") + " |"
+            print("| page | on the wire | scripts, unpacked | first paint | blocked | longest task |")
+            print("|---|---|---|---|---|---|")
             for path, epochs in (("/train", 0), ("/train?run=1", EPOCHS)):
                 print(_row(path, [_load(browser, server.url + path, epochs) for _ in range(REPEATS)]))
 

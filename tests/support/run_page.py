@@ -2,8 +2,14 @@
 
 from playwright.sync_api import Page
 
-EPOCHS = """() => {
-    document.querySelector("#epochs-details").open = true;
+EPOCHS = """async () => {
+    const details = document.querySelector("#epochs-details");
+    if (document.querySelector("#run").hidden) return [];
+    if (!details.open) {
+        const filled = new Promise((resolve) => details.addEventListener("toggle", resolve, { once: true }));
+        details.open = true;
+        await filled;
+    }
     return [...document.querySelectorAll("#epoch-rows th")].map((cell) => Number(cell.textContent));
 }"""
 COLORED = """([key, color]) => {
