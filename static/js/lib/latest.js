@@ -17,13 +17,16 @@ export function createLatest() {
   };
 }
 
-/** Gives a function that calls `work(signal)` when it was not called again for `wait` milliseconds; a later call drops it. */
+/**
+ * Gives a function that calls `work(signal, ...)` with what it was called with last, when it was not called again for
+ * `wait` milliseconds; a later call drops it.
+ */
 export function debounced(work, wait = 120) {
   const questions = createLatest();
   let timer = 0;
-  return () => {
+  return (...subject) => {
     clearTimeout(timer);
     const signal = questions.begin();
-    timer = setTimeout(() => work(signal), wait);
+    timer = setTimeout(() => work(signal, ...subject), wait);
   };
 }

@@ -8,7 +8,7 @@ import { t } from "../i18n/translate.js";
 import { createBitmap, fromBase64 } from "../images/bitmap.js";
 import { titleOf } from "../labels/titles.js";
 import { byId, element, setText } from "../lib/dom.js";
-import { createLatest } from "../lib/latest.js";
+import { debounced } from "../lib/latest.js";
 
 const PAUSE_MS = 150;
 const PICTURES = 10;
@@ -34,8 +34,7 @@ function startPage() {
   const sliders = byId("aug-sliders");
   let recipes = [];
   let fields = [];
-  let timer = 0;
-  const questions = createLatest();
+  const askSoon = debounced(show, PAUSE_MS);
 
   const recipe = () => recipes.find(({ name }) => name === form.elements.recipe.value);
   const values = () => Object.fromEntries(fields.map(({ name }) => [name, Number(form.elements[name].value)]));
@@ -97,12 +96,10 @@ function startPage() {
     const { source, seed, epochs } = form.elements;
     const address = new URLSearchParams({ recipe: recipe().name, source: source.value, seed: seed.value, epochs: epochs.value, augmentation: JSON.stringify(spec) });
     history.replaceState(null, "", `?${address}`);
-    clearTimeout(timer);
-    timer = setTimeout(() => show(spec), PAUSE_MS);
+    askSoon(spec);
   }
 
-  async function show(spec) {
-    const signal = questions.begin();
+  async function show(signal, spec) {
     if (!form.reportValidity()) return;
     const { source, seed, epochs } = form.elements;
     if (source.value === "") return setText(byId("aug-note"), t("There is no data set on this machine yet."));
