@@ -1,11 +1,8 @@
-"""Templates, static files and Plotly, each under an address that changes with its content."""
+"""Templates, and static files under an address that changes with their content."""
 
-import gzip
 import hashlib
 from collections.abc import Mapping, MutableMapping
 from functools import cache, partial
-from importlib.metadata import distribution, version
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -44,32 +41,13 @@ class _Immutable(StaticFiles):
         return response
 
 
-class _Plotly:
-    """Plotly's script as the Python package brings it, packed once, when it is first asked for."""
-
-    def __init__(self) -> None:
-        self._file = Path(str(distribution("plotly").locate_file("plotly"))) / "package_data" / "plotly.min.js"
-        self.url = f"/vendor/plotly-{version('plotly')}.min.js"
-        self._packed: bytes | None = None
-
-    def respond(self, request: Request) -> Response:
-        if self._packed is None:
-            self._packed = gzip.compress(self._file.read_bytes())
-        headers = {"cache-control": FOREVER, "vary": "accept-encoding"}
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(self._packed, media_type="text/javascript", headers={**headers, "content-encoding": "gzip"})
-        return Response(gzip.decompress(self._packed), media_type="text/javascript", headers=headers)
-
-
 def install(app: FastAPI) -> None:
-    """Serve `static/` and Plotly, and make the templates ready."""
+    """Serve `static/`, and make the templates ready."""
     app.mount(_prefix(), _Immutable(directory=STATIC), name="static")
-    plotly = _Plotly()
-    app.add_route(plotly.url, plotly.respond, methods=["GET"], include_in_schema=False)
-    app.state.templates = {language: _templates(language, plotly.url) for language in LANGUAGES}
+    app.state.templates = {language: _templates(language) for language in LANGUAGES}
 
 
-def _templates(language: str, plotly_url: str) -> Jinja2Templates:
+def _templates(language: str) -> Jinja2Templates:
     """The templates in one language, in an environment of its own: requests share nothing that changes."""
     environment = Environment(
         loader=FileSystemLoader(bundled("templates")),
@@ -81,7 +59,6 @@ def _templates(language: str, plotly_url: str) -> Jinja2Templates:
         lambda key: catalog(language).gettext(key), lambda *forms: catalog(language).ngettext(*forms), newstyle=True
     )
     environment.globals["static"] = static_url
-    environment.globals["plotly_url"] = plotly_url
     environment.globals["language"] = language
     environment.globals["script_words"] = partial(script_words, language)
     environment.globals["language_links"] = language_links

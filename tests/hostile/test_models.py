@@ -185,7 +185,7 @@ def test_names_that_lead_out(target, name):
     calls = [
         *((404, "GET", f"/api/models/{name}"), (404, "DELETE", f"/api/models/{name}")),
         *((404, "GET", f"/api/models/{name}/download?format=zip"), (404, "POST", f"/predict?model={name}")),
-        *((404, "GET", f"/static/{name}"), (404, "GET", f"/vendor/{name}"), (404, "DELETE", f"/api/drawings/{name}")),
+        *((404, "GET", f"/static/{name}"), (404, "DELETE", f"/api/drawings/{name}")),
     ]
     if name not in ("default", "con"):  # sets may have these names
         calls.append((422, "GET", f"/api/drawings?set={name}"))

@@ -451,17 +451,36 @@ def test_layers_are_moved_and_drawn(call):
 
 
 def test_smoothing_keeps_a_constant_and_what_is_not_known(call):
-    assert call("runs/metric-charts-spec", "m.smoothed([2, 2, null, 2], 0.9)") == pytest.approx([2, 2, None, 2])
-    low, high = call("runs/metric-charts-spec", "m.smoothed([0, 1], 0.5)")
+    assert call("charts/scale", "m.smoothed([2, 2, null, 2], 0.9)") == pytest.approx([2, 2, None, 2])
+    low, high = call("charts/scale", "m.smoothed([0, 1], 0.5)")
     assert (low, high) == pytest.approx((0, 2 / 3))
-    assert call("runs/metric-charts-spec", "m.smoothed([0, 1], 0)") == [0, 1]
+    assert call("charts/scale", "m.smoothed([0, 1], 0)") == [0, 1]
 
 
 def test_zooming_stays_within_the_epochs(call):
-    assert call("runs/metric-charts-spec", "m.zoomed([0, 100], [0, 100], 0.5)") == [25, 75]
-    assert call("runs/metric-charts-spec", "m.zoomed([75, 100], [0, 100], 2)") == [50, 100]
-    assert call("runs/metric-charts-spec", "m.zoomed([25, 75], [0, 100], 2)") is None
-    assert call("runs/metric-charts-spec", "m.zoomed([5, 6], [0, 100], 0.5)") == [4.5, 6.5]
+    assert call("charts/scale", "m.zoomed([0, 100], [0, 100], 0.5, 2)") == [25, 75]
+    assert call("charts/scale", "m.zoomed([75, 100], [0, 100], 2, 2)") == [50, 100]
+    assert call("charts/scale", "m.zoomed([25, 75], [0, 100], 2, 2)") is None
+    assert call("charts/scale", "m.zoomed([5, 6], [0, 100], 0.5, 2)") == [4.5, 6.5]
+    assert call("charts/scale", "m.zoomed([0, 100], [0, 100], 0.5, 2, 20)") == [10, 60]  # around the pointer
+
+
+def test_every_metric_has_a_place_and_a_title_and_optional_ones_show_where_a_run_has_them(call):
+    charts = call("runs/metrics", "Object.values(m.METRICS).map(({chart}) => chart)")
+    assert set(charts) == {"loss", "accuracy", "rate", "speed"}
+    titles = call("runs/metrics", "Object.values(m.METRICS).map(({title}) => title())")
+    assert len(set(titles)) == len(titles)
+    required = call("runs/metrics", "m.metricsOf([{epoch: 1, val_loss: 1}])")
+    assert "yours_loss" not in required
+    assert set(call("runs/metrics", "m.metricsOf([{epoch: 1, yours: {loss: 1}}])")) == {*required, "yours_loss"}
+    assert call("runs/metrics", "m.axisTitle(m.METRICS.val_accuracy)") == "validation accuracy (%)"
+    assert call("runs/metrics", "m.FORMATS.count.tick(150000)") == "150K"
+
+
+def test_of_several_questions_the_newest_is_answered(call):
+    steps = "const q = m.createLatest(); const [a, b] = [q.begin(), q.begin()]; const before = [a.aborted, b.aborted];"
+    script = f"{{ {steps} q.drop(); return [...before, b.aborted, q.begin().aborted]; }}"
+    assert call("lib/latest", script) == [True, False, True, False]
 
 
 def test_weights_are_grey_where_they_are_zero(call):
@@ -478,8 +497,9 @@ def test_a_model_with_other_labels_than_the_data_set_s_is_said_before_it_is_refu
 
 
 def test_epochs_on_the_axis_are_round_numbers(call):
-    steps = call("runs/metric-charts-spec", "[0.1, 1, 1.2, 3, 9, 62.5, 125].map(m.roundStep)")
-    assert steps == [1, 1, 2, 5, 10, 100, 200]
+    steps = call("charts/scale", "[1, 1.2, 3, 9, 62.5, 125].map(m.roundStep)")
+    assert steps == [1, 2, 5, 10, 100, 200]
+    assert call("charts/scale", "m.ticks(1, 3, 8, true)") == [1, 2, 3]
 
 
 def test_units_stand_in_rows_and_maps_beside_one_another(call):

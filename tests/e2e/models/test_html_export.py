@@ -12,7 +12,6 @@ from app.models.formats.registry import export_model
 from app.settings import SHIPPED_MODELS
 from tests.support.browser import draw, fingers, sparse
 from tests.support.drawings import recorded
-from tests.support.networks import make
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -7,6 +7,7 @@ import { fromServer } from "../../i18n/server-text.js";
 import { t } from "../../i18n/translate.js";
 import { ownName, titleOf } from "../../labels/titles.js";
 import { byId, element, setText } from "../../lib/dom.js";
+import { createLatest } from "../../lib/latest.js";
 import { createOwn } from "./drawings.js";
 import { createGrid, createLarge, showBalance } from "./grid.js";
 
@@ -17,7 +18,8 @@ export function createBrowse(page) {
   const balance = byId("balance").parentElement;
   let place = null;
   let pictures = [];
-  let asked = 0; // an answer to an older question is not shown
+  const questions = createLatest();
+  let current = null; // the signal of the newest
 
   const grid = createGrid({ onOpen: (at) => open(at) });
   const own = createOwn(page, { again: () => show(place) });
@@ -44,10 +46,10 @@ export function createBrowse(page) {
   }
   byId("more-drawings").addEventListener("click", async ({ currentTarget: button }) => {
     button.disabled = true;
-    const question = asked;
+    const signal = current;
     try {
       const answer = await own.more(place);
-      if (question !== asked) return;
+      if (signal.aborted) return;
       pictures = [...pictures, ...answer.pictures];
       grid.show(pictures);
       setText(byId("grid-line"), line(answer));
@@ -64,8 +66,7 @@ export function createBrowse(page) {
 
   async function show(next) {
     place = next;
-    asked += 1;
-    const question = asked;
+    const signal = (current = questions.begin());
     const info = page.datasets().find(({ name }) => name === place.set);
     if (info === undefined) return showUnknown();
     const set = ownName(place.set);
@@ -79,7 +80,7 @@ export function createBrowse(page) {
     byId("browse").querySelector(`[name=split][value=${place.split}]`).checked = true;
     if (pictures.length === 0) setText(byId("grid-line"), t("Fetching the pictures …"));
     const answer = await (drawn ? fetchDrawn(set) : fetchRendered());
-    if (question !== asked || answer === null) return;
+    if (signal.aborted || answer === null) return;
     ({ pictures, total } = answer);
     byId("known-labels").replaceChildren(...info.labels.map((label) => element("option", { value: label })));
     balance.hidden = Object.keys(answer.counts).length === 0;

@@ -3,6 +3,7 @@
 import { explain } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
 import { element, setText } from "../../lib/dom.js";
+import { createLatest } from "../../lib/latest.js";
 import { mountActivations, mountLosses } from "./curves.js";
 import { mountPaths } from "./loss-surfaces.js";
 import { mountUnit } from "./neuron.js";
@@ -27,11 +28,10 @@ const FIGURES = {
 
 async function begin(section) {
   const [body, wait, error] = [".figure-body", ".figure-wait", ".figure-error"].map((name) => section.querySelector(name));
-  let asked = 0;
+  const questions = createLatest();
   /** Does `work`, which asks the server; the figure says that it waits, and what went wrong with what was asked last. */
   const busy = async (work) => {
-    asked += 1;
-    const own = asked;
+    const signal = questions.begin();
     section.setAttribute("aria-busy", "true");
     wait.hidden = false;
     setText(error, "");
@@ -39,10 +39,10 @@ async function begin(section) {
       return await work();
     } catch (reason) {
       const message = explain(reason);
-      if (own === asked) setText(error, message);
+      if (!signal.aborted) setText(error, message);
       return null;
     } finally {
-      if (own === asked) {
+      if (!signal.aborted) {
         section.setAttribute("aria-busy", "false");
         wait.hidden = true;
       }

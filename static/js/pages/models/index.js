@@ -8,6 +8,7 @@ import { metricName } from "../../labels/config-labels.js";
 import { datasetTitle, recipeTitle } from "../../labels/titles.js";
 import { askedText, confirmed } from "../../lib/dialog.js";
 import { byId, element, setText } from "../../lib/dom.js";
+import { createLatest } from "../../lib/latest.js";
 import { evidenceTables, mineNote, mineSentence } from "../../models/measurements.js";
 import { chooseDefault } from "../../models/set-default.js";
 
@@ -16,7 +17,7 @@ const LONGEST_NAME = 64;
 
 function startModelsPage() {
   const place = byId("models-list");
-  let asked = 0; // an answer to an older question is not shown
+  const questions = createLatest();
 
   /** Puts the cards in place; what was unfolded of a model stays so, and the focus where it was. */
   function show(cardsOrNone) {
@@ -28,12 +29,12 @@ function startModelsPage() {
   }
 
   async function refresh() {
-    const mine = (asked += 1);
+    const signal = questions.begin();
     try {
       const answer = await retryWhileAway(() => get("/api/models"), (seconds) => {
-        if (mine === asked) place.replaceChildren(element("p", { class: "soft models-wait", role: "status" }, awayText(seconds)));
+        if (!signal.aborted) place.replaceChildren(element("p", { class: "soft models-wait", role: "status" }, awayText(seconds)));
       });
-      if (mine === asked) show(answer.models.length === 0 ? emptyState() : cards(answer, act));
+      if (!signal.aborted) show(answer.models.length === 0 ? emptyState() : cards(answer, act));
     } catch (error) {
       place.replaceChildren();
       setText(byId("models-error"), explain(error));

@@ -1,6 +1,7 @@
 // "Copy as": the very drawing as a program, in a dialog with a tab for each language.
 
 import { t } from "../../i18n/translate.js";
+import { closeBeside } from "../../lib/dialog.js";
 import { byId, setText } from "../../lib/dom.js";
 
 /** Binds the dialog; `subject()` gives `{url, body}` of the drawing, or null while there is none. */
@@ -47,9 +48,7 @@ export function createCopyDialog(subject) {
       setText(done, t("It is selected: press Ctrl+C (⌘C) to copy it."));
     }
   });
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close();
-  });
+  closeBeside(dialog);
 
   byId("copy-open").addEventListener("click", () => {
     const found = subject();

@@ -3,8 +3,9 @@
 import { explain, post } from "../../api/client.js";
 import { percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
-import { paintRows } from "../../images/bitmap.js";
+import { createBitmap, paintRows } from "../../images/bitmap.js";
 import { byId, element, setMessage, setText } from "../../lib/dom.js";
+import { createLatest } from "../../lib/latest.js";
 import { isKnown, withArticle } from "../../prediction/describe.js";
 
 const STEPS = {
@@ -42,7 +43,7 @@ export function createDoctor({ subject, openLarge }) {
   const steps = Object.fromEntries(Object.keys(STEPS).map((step) => [step, true]));
   const rows = Object.fromEntries(Object.keys(STEPS).map((step) => [step, stepRow(step)]));
   let shown = null;
-  let flight = null;
+  const questions = createLatest();
 
   for (const [name, title] of [["raw", t("What came")], ["input", t("What the network sees")]]) {
     pictures[name].parentElement.addEventListener("click", () => shown && openLarge(shown[name], title));
@@ -52,7 +53,7 @@ export function createDoctor({ subject, openLarge }) {
   function stepRow(step) {
     const [name, words] = STEPS[step];
     const box = element("input", { type: "checkbox", id: `step-${step}`, checked: true });
-    const canvas = element("canvas", { width: 28, height: 28 });
+    const canvas = createBitmap();
     const large = element("button", { type: "button", class: "mini", "aria-label": t("Open the picture of {step} large", { step: name.toLowerCase() }) }, canvas);
     const without = element("span", { class: "soft" });
     const change = element("span", { class: "step-change" });
@@ -72,26 +73,22 @@ export function createDoctor({ subject, openLarge }) {
   async function update() {
     const part = subject()?.part ?? null;
     setText(byId("doctor-of"), part === null ? "" : t(" (part {part})", { part }));
-    flight?.abort();
-    flight = null;
+    questions.drop();
     if (!panel.open) return;
     const found = subject();
     if (found === null) return showNothing(EMPTY_WORDS);
-    const mine = (flight = new AbortController());
+    const signal = questions.begin();
     body.setAttribute("aria-busy", "true");
     if (shown === null) setMessage(note, t("Looking …"));
     try {
       const path = `/api/doctor?model=${encodeURIComponent(found.model)}`;
-      const report = await post(path, { ...found.body, steps }, { signal: mine.signal });
-      if (flight === mine) show(report);
+      const report = await post(path, { ...found.body, steps }, { signal });
+      if (!signal.aborted) show(report);
     } catch (error) {
       const message = error.status === NO_DOCTOR ? t("This server cannot explain its answers.") : explain(error);
-      if (flight === mine) showNothing(message);
+      if (!signal.aborted) showNothing(message);
     } finally {
-      if (flight === mine) {
-        flight = null;
-        body.removeAttribute("aria-busy");
-      }
+      if (!signal.aborted) body.removeAttribute("aria-busy");
     }
   }
 

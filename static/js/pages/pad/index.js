@@ -12,6 +12,7 @@ import { SIZE } from "../../drawing/strokes.js";
 import { createTools } from "../../drawing/toolbar.js";
 import { t } from "../../i18n/translate.js";
 import { byId, pageData, setMessage, setText } from "../../lib/dom.js";
+import { createLatest } from "../../lib/latest.js";
 import { forTab, keep, recall } from "../../lib/storage.js";
 import { createAnswer } from "../../prediction/answer.js";
 import { createReader } from "../../prediction/live-predictor.js";
@@ -28,7 +29,7 @@ function startPad({ model, models }, start) {
   const overlay = createOverlay(byId("overlay"));
   const tools = createTools(canvas, () => board);
   let reading = null;
-  let turn = 0; // another one with each picture that is brought and each change of the drawing
+  const pictures = createLatest(); // a picture that is brought gives way to another one and to any change of the drawing
 
   const past = createPast({ onChoose: (drawing) => board.replace(drawing) });
   const board = createBoard(canvas, {
@@ -45,7 +46,7 @@ function startPad({ model, models }, start) {
   });
 
   function onChange(drawing, change) {
-    turn += 1;
+    pictures.drop();
     tools.show(drawing);
     setMessage(note, "");
     if (change.final) keep(forTab, CURRENT, isEmpty(drawing) ? null : pack(drawing));
@@ -54,14 +55,14 @@ function startPad({ model, models }, start) {
 
   async function bring(file) {
     setMessage(note, t("Opening the picture …"));
-    const mine = (turn += 1);
+    const signal = pictures.begin();
     try {
       const picture = await readPicture(file);
-      if (mine !== turn) return; // something was drawn or brought meanwhile
+      if (signal.aborted) return; // something was drawn or brought meanwhile
       tools.setErasing(false);
       board.replace(ofPicture(picture));
     } catch (error) {
-      if (mine === turn) setMessage(note, error.message);
+      if (!signal.aborted) setMessage(note, error.message);
     }
   }
 
