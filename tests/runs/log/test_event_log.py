@@ -208,7 +208,7 @@ def test_a_run_given_up_does_what_was_asked_of_it(log, ask, state, said):
     assert types(log, run) == ["queued", said]
 
 
-@pytest.mark.parametrize("let_go", ["release", "leave", "give_up"])
+@pytest.mark.parametrize("let_go", ["release", "hand_back", "reclaim_dead"])
 @pytest.mark.parametrize(
     ("asked", "state"), [("pause", "paused"), ("cancel", "cancelled"), ("both", "cancelled"), ("keep", "queued")]
 )
@@ -220,7 +220,7 @@ def test_what_was_asked_of_a_run_is_not_forgotten_when_its_worker_lets_it_go(log
         log.request_pause(run)
     if asked != "pause":
         log.request_cancel(run, keep_model=asked == "keep")
-    getattr(log, let_go)(*([claim, "it died"] if let_go == "give_up" else [claim]))
+    getattr(log, let_go)(*([claim, "it died"] if let_go == "reclaim_dead" else [claim]))
     assert log.run(run)["state"] == state
     if asked == "keep":  # the next worker saves the model and cancels
         assert log.heartbeat(log.claim("me"), None) == (True, False, True)
