@@ -59,14 +59,11 @@ class _Worker:
 
 
 class Supervisor:
-    """Runs the queue in a thread of its own, from `start` to `stop`.
-
-    `fault` says what keeps it from working, if anything does; it tries again until that is over.
-    """
+    """Runs the queue in a thread of its own, from `start` to `stop`."""
 
     def __init__(self, log: EventLog, settings: Settings, *, only: int | None = None) -> None:
         """With `only` it takes that one run, and leaves all others in the queue."""
-        self.fault: Message | None = None
+        self._last_error: str | None = None
         self._only, self._grace = only, LEAVE_SECONDS
         self.owner = str(uuid.uuid4())
         self._log, self._settings = log, settings
@@ -84,6 +81,11 @@ class Supervisor:
     def is_alive(self) -> bool:
         """Whether the queue is looked after."""
         return self._thread.is_alive()
+
+    @property
+    def fault(self) -> str | None:
+        """What keeps trainings waiting, None while all is well; it is tried again until that is over."""
+        return self._last_error if self.is_alive else "the queue is not looked after"
 
     def wake(self) -> None:
         """Look at the queue now rather than at the next turn."""
@@ -103,10 +105,10 @@ class Supervisor:
         while not self._stop.is_set():
             try:
                 self._tick()
-                self.fault = None
+                self._last_error = None
             except Exception as error:  # whatever it is, it must be seen, and must not end the queue
                 logger.exception("the queue cannot be looked after")
-                self.fault = Message("trainings wait: {why}", why=_reason(error))
+                self._last_error = _reason(error)
                 self._stop.wait(1)
             self._wake.wait(TURN_SECONDS)
             self._wake.clear()

@@ -288,28 +288,40 @@ def event(seq, kind, **data):
     return {"seq": seq, "run": 1, "type": kind, "time": "2026-01-01T00:00:01Z", "data": data}
 
 
-def test_history_adds_numbers_and_only_what_is_new_moves_a_run_s_state(call):
-    hello = {"type": "hello", "log": "a", "state": "queued", "last_seq": 3}
-    past = (hello, event(1, "queued"), event(2, "started", parameters=7), event(3, "epoch", epoch=1))
-    assert record_after(call, "[r.state, r.parameters, r.epochs.length]", *past) == ["queued", 7, 1]
-    assert record_after(call, "r.state", *past, event(4, "epoch", epoch=2)) == "running"
-    assert record_after(call, "r.epochs.length", *past, event(3, "epoch", epoch=1)) == 1
-    assert record_after(call, "r.state", *past, event(4, "paused"), event(5, "resumed")) == "queued"
+def row(**changed):
+    return {"type": "run", "run": {**RUN, **changed}}
 
 
-def test_an_older_row_does_not_move_a_run_back_and_a_newer_one_tells_the_attempt(call):
-    hello = {"type": "hello", "log": "a", "state": "running", "last_seq": 3}
-    row = json.dumps({**RUN, "attempt": 2, "pause_requested": True, "last_seq": 3})
-    seen = f"(({{state, attempt, pauseRequested}}) => [state, attempt, pauseRequested])(m.withRow(r, {row}))"
-    assert record_after(call, seen, hello, event(4, "paused")) == ["paused", 2, False]
-    assert record_after(call, seen, hello) == ["running", 2, True]
+def test_events_add_numbers_and_the_row_alone_tells_the_state(call):
+    hello = {"type": "hello", "log": "a", "last_seq": 3, "run": {**RUN, "state": "queued"}}
+    told = (hello, event(1, "queued"), event(2, "started", parameters=7), event(3, "epoch", epoch=1))
+    assert record_after(call, "[r.state, r.parameters, r.epochs.length]", *told) == ["queued", 7, 1]
+    assert record_after(call, "r.state", *told, event(4, "failed"), event(5, "succeeded")) == "queued"
+    now = row(state="running", attempt=2, pause_requested=True)
+    seen = "[r.state, r.attempt, r.pauseRequested, r.epochs.length]"
+    assert record_after(call, seen, *told, now) == ["running", 2, True, 1]
+    assert record_after(call, seen, *told, now, row(state="queued", attempt=2)) == ["queued", 2, False, 1]
+    assert record_after(call, "m.forgetEvents(r).epochs.length", *told) == 0
+
+
+def test_what_a_run_waits_for_is_forgotten_with_the_connection(call):
+    fault = {"type": "queue", "fault": "the disk is full"}
+    hello = {"type": "hello", "log": "a", "last_seq": 3, "run": RUN}
+    assert record_after(call, "r.fault", fault) == "the disk is full"
+    assert record_after(call, "r.fault", fault, {"type": "queue", "fault": None}) is None
+    assert record_after(call, "r.fault", fault, hello) is None
 
 
 def test_a_paused_run_says_where_it_is_and_keeps_its_bar(call):
     training = {"phase": "training", "epoch": 3, "epochs": 5, "batch": 118, "batches": 600}
-    paused = ({"type": "progress", "data": training}, event(1, "paused", epoch=2, batch=120))
+    training["attempt"] = 1
+    paused = (row(progress=training), event(1, "paused", epoch=2, batch=120), row(state="paused", progress=training))
     assert record_after(call, "m.fractionDone(r)", *paused) == pytest.approx((2 + 120 / 600) / 5)
     assert record_after(call, "m.place(r)", *paused) == {"epoch": 3, "batch": 120, "batches": 600}
+    resumed = (*paused, row(state="running", attempt=2, progress=training))
+    assert record_after(call, "m.place(r).batch", *resumed) == 120  # until the next attempt says where it is
+    further = {"type": "progress", "data": {**training, "attempt": 2, "batch": 130}}
+    assert record_after(call, "m.place(r).batch", *resumed, further) == 130
     for data, words in (
         ({"epoch": 2, "batch": 120}, "Paused in epoch 3, batch 120 of 600."),
         ({"epoch": 2, "batch": 0}, "Paused after epoch 2 of 5."),
@@ -576,34 +588,35 @@ def test_only_a_model_that_forgot_may_be_made_the_default_all_the_same(call, ans
     assert found == (["true", 2] if asks else [answer["error"], 1])
 
 
-def test_a_row_of_a_run_that_comes_late_does_not_replace_a_newer_one(call):
+def test_a_run_that_is_compared_has_the_row_that_its_stream_brings_and_asks_for_none(call):
     assert call(
         "pages/compare/store",
         """(async () => {
             const { fetch, WebSocket } = window;
-            const asked = [];
+            let asked = 0;
             let socket;
-            window.fetch = () => new Promise((answer) => asked.push(answer));
+            window.fetch = () => (asked += 1);
             window.WebSocket = class extends EventTarget {
                 constructor() { super(); socket = this; }
                 close() {}
             };
             const store = m.createStore(() => {});
             const say = (data) => socket.dispatchEvent(new MessageEvent('message', {data: JSON.stringify(data)}));
-            const answer = async (number, row) => {
-                asked[number](new Response(JSON.stringify({id: 1, ...row})));
-                await new Promise((done) => setTimeout(done, 20));
-                return store.all()[0].row.state;
-            };
-            store.add({id: 1, state: 'queued', last_seq: 0});
-            say({type: 'started', seq: 1});
-            say({type: 'succeeded', seq: 2});
-            const states = [await answer(1, {state: 'succeeded', last_seq: 2})];
-            states.push(await answer(0, {state: 'running', last_seq: 1}));
-            say({type: 'reset'});
-            states.push(await answer(2, {state: 'paused', last_seq: 1}));
+            const state = (name) => ({id: 1, state: name});
+            const told = () => [store.all()[0].row.state, store.all()[0].points.length];
+            store.add(state('queued'));
+            say({type: 'hello', log: 'a', last_seq: 0, run: state('running')});
+            say({type: 'epoch', seq: 1, data: {epoch: 1}});
+            const found = [told()];
+            say({type: 'run', run: state('succeeded')});
+            found.push(told());
+            say({type: 'hello', log: 'b', last_seq: 1, run: state('paused')});
+            say({type: 'reset', log: 'b', last_seq: 1});
+            found.push(told());
+            socket.dispatchEvent(new CloseEvent('close', {code: 1008}));
+            found.push(store.all()[0].gone, asked);
             store.drop(1);
             Object.assign(window, { fetch, WebSocket });
-            return states;
+            return found;
         })()""",
-    ) == ["succeeded", "succeeded", "paused"]
+    ) == [["running", 1], ["succeeded", 1], ["paused", 0], True, 0]

@@ -385,7 +385,7 @@ def test_a_broken_database_is_a_visible_fault_that_ends(log, settings, monkeypat
 
     monkeypatch.setattr(log, "claim", broken)
     runner.start()
-    assert until(lambda: runner.fault) == "trainings wait: locked"
+    assert until(lambda: runner.fault) == "locked"
     monkeypatch.setattr(log, "claim", claim)
     until(lambda: runner.fault is None)
     runner.stop()
@@ -422,7 +422,7 @@ def test_a_passing_shortage_of_processes_fails_no_run(log, settings, monkeypatch
     monkeypatch.setattr(runner, "_start", refused)
     waiting = [add(log, TINY) for _ in range(3)]
     runner.start()
-    assert until(lambda: runner.fault) == f"trainings wait: {os.strerror(errno.EAGAIN)}"
+    assert until(lambda: runner.fault) == os.strerror(errno.EAGAIN)
     assert {log.run(run)["state"] for run in waiting} <= {"queued", "running"}
     monkeypatch.setattr(runner, "_start", start)
     assert [wait_for_end(log, run)["state"] for run in waiting] == ["succeeded"] * 3

@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Row, RowMapping, Select, and_, delete, func, select, update
+from sqlalchemy import Connection, Engine, Row, Select, and_, delete, func, select, update
 
 from app.errors import Message, MessageError
 from app.runs.config.run_config import RunConfig
 from app.runs.log.database import events, log_id, open_database, runs, writing
 from app.runs.log.state import ENDED, RunState
 from app.runs.log.transitions import Lease, append, fence, now, queue, transition
-from app.runs.log.views import run_views
+from app.runs.log.views import CHANGING, changing, run_views
 
 LARGEST_DEATHS = 3
 """A run that lost its worker so many times, with no epoch done in between, fails."""
@@ -58,11 +58,11 @@ class EventLog:
             raise UnknownRunError("there is no run {run}", run=run)
         return found[0]
 
-    def status(self, run: int) -> RowMapping | None:
-        """`state`, `attempt`, `last_seq`, `progress` and `cancel_requested` of a run, None if there is none; cheap."""
-        columns = (runs.c.state, runs.c.attempt, runs.c.last_seq, runs.c.progress, runs.c.cancel_requested)
+    def status(self, run: int) -> dict[str, Any] | None:
+        """What changes of a run as the API shows it, None if there is none; cheap."""
         with self.engine.connect() as connection:
-            return connection.execute(select(*columns).where(runs.c.id == run)).mappings().one_or_none()
+            row = connection.execute(select(*CHANGING).where(runs.c.id == run)).mappings().one_or_none()
+        return None if row is None else changing(row)
 
     def list_runs(self, *, limit: int, before: int | None = None) -> list[dict[str, Any]]:
         """Up to `limit` runs, newest first, those with a number under `before`."""

@@ -2,15 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from app.errors import MessageError
-from app.runs.log.event_log import EventLog
-from app.runs.log.state import ENDED
+from app.runs.log.event_log import EventLog, UnknownRunError
+from app.runs.log.state import ENDED, RunState
+from app.runs.log.views import results
 
 LOOK_SECONDS = 0.05
+PAGE = 1000
+"""Events that are read at a time."""
 BACKLOG = 1000
 """Messages that wait for one reader; one that lets more pile up is dropped."""
 
@@ -27,6 +30,28 @@ def message(content: Mapping[str, Any]) -> Message:
     return Message(content.get("seq"), json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
 
 
+def _row_message(row: Mapping[str, Any]) -> Message:
+    return message({"type": "run", "run": row})
+
+
+def _queue_message(fault: str | None) -> Message:
+    return message({"type": "queue", "fault": fault})
+
+
+async def read_events(log: EventLog, run: int, after: int, last: int) -> AsyncIterator[dict[str, Any]]:
+    """The events of `run` from `seq` `after` + 1 to `last`, all of which are committed.
+
+    Raises UnknownRunError where the run was deleted meanwhile.
+    """
+    while after < last:
+        events = await asyncio.to_thread(log.events, run, after=after, limit=min(PAGE, last - after))
+        if not events:
+            raise UnknownRunError("there is no run {run}", run=run)
+        for event in events:
+            yield event
+        after = events[-1]["seq"]
+
+
 class SlowReaderError(MessageError):
     """The reader did not keep up; it may come back with the last `seq` that it saw."""
 
@@ -36,24 +61,24 @@ class SlowReaderError(MessageError):
 class Broadcaster:
     """Follows runs for the readers of one server; belongs to one event loop."""
 
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
+    def __init__(self, log: EventLog, fault: Callable[[], str | None] = lambda: None) -> None:
+        """`fault` tells what keeps the queue from being looked after, if anything does."""
+        self._log, self._fault = log, fault
         self._watches: dict[int, _Watch] = {}
 
     @asynccontextmanager
     async def follow(self, run: int) -> AsyncIterator["Subscriber"]:
-        """A reader of what `run` says from now on.
+        """A reader that is told the run's row, as it is now, and then all that changes.
 
-        What was committed before is in the log for it to read, and a part of it may come through the reader as well:
-        skip a `seq` that was seen.
+        The events that a row counts come before it, but for those that the first row counts: they are in the log for
+        the reader to read, and a part of them may come through the reader as well.
         """
         watch = self._watches.get(run)
         if watch is None or watch.over:
-            watch = self._watches[run] = _Watch(self._log, run)
+            watch = self._watches[run] = _Watch(self._log, run, self._fault)
         reader = Subscriber()
-        watch.readers.add(reader)
+        watch.add(reader)
         try:
-            await watch.ready.wait()
             yield reader
         finally:
             watch.readers.discard(reader)
@@ -64,7 +89,7 @@ class Broadcaster:
 
     def delivered(self) -> dict[int, int]:
         """The runs that are followed, and the last `seq` of each that its readers were handed."""
-        return {run: watch.seq for run, watch in self._watches.items() if watch.ready.is_set()}
+        return {run: watch.seq for run, watch in self._watches.items() if watch.row is not None}
 
     def backlog(self) -> int:
         """How many messages wait for the reader that is furthest behind."""
@@ -123,17 +148,26 @@ class Subscriber:
 class _Watch:
     """Looks at one run in turns, and hands what is new to its readers."""
 
-    def __init__(self, log: EventLog, run: int) -> None:
+    def __init__(self, log: EventLog, run: int, fault: Callable[[], str | None]) -> None:
         self.readers: set[Subscriber] = set()
-        self.ready = asyncio.Event()
+        self.row: dict[str, Any] | None = None
+        """The run's row, as a new reader is told it; the others are told the events that it counts first."""
         self.seq = 0
         """Of the last event that was handed on, or that was there before the first look."""
-        self._log, self._run = log, run
+        self._log, self._run, self._fault = log, run, fault
+        self._told_fault: str | None = None
         self._task = asyncio.create_task(self._look())
 
     @property
     def over(self) -> bool:
         return self._task.done()
+
+    def add(self, reader: Subscriber) -> None:
+        self.readers.add(reader)
+        if self.row is not None:
+            reader.put(_row_message(self.row))
+        if self._told_fault is not None:
+            reader.put(_queue_message(self._told_fault))
 
     async def close(self) -> None:
         self._task.cancel()
@@ -141,35 +175,34 @@ class _Watch:
 
     async def _look(self) -> None:
         try:
-            status = await asyncio.to_thread(self._log.status, self._run)
-            self.seq, progress = status["last_seq"] if status else 0, None
-            self.ready.set()
-            while True:
-                # the status first: what it counts is then there to be read
+            row = self.row = await asyncio.to_thread(self._log.run, self._run)
+            self.seq = row["last_seq"]
+            self._tell(_row_message(row))
+            while row["state"] not in ENDED:
+                fault = self._fault() if row["state"] == RunState.QUEUED else None
+                if fault != self._told_fault:
+                    self._told_fault = fault
+                    self._tell(_queue_message(fault))
+                await asyncio.sleep(LOOK_SECONDS)
                 status = await asyncio.to_thread(self._log.status, self._run)
                 if status is None:
-                    break
-                while self.seq < status["last_seq"]:
-                    events = await asyncio.to_thread(self._log.events, self._run, after=self.seq)
-                    for event in events:
+                    raise UnknownRunError("there is no run {run}", run=self._run)
+                changed = {name for name, value in status.items() if value != row[name]}
+                row = self.row = {**row, **status}
+                if changed == {"progress"}:
+                    self._tell(message({"type": "progress", "data": row["progress"]}))
+                elif changed:
+                    async for event in read_events(self._log, self._run, self.seq, row["last_seq"]):
                         self._tell(message(event))
-                    if not events:
-                        break
-                    self.seq = events[-1]["seq"]
-                if status["state"] in ENDED:
-                    break
-                if status["progress"] != progress:
-                    progress = status["progress"]
-                    self._tell(message({"type": "progress", "data": progress}))
-                await asyncio.sleep(LOOK_SECONDS)
+                        self.seq = event["seq"]
+                        row |= results(event["type"], event["data"])
+                    self._tell(_row_message(row))
             self._tell(None)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  # a reader must hear of it, whatever it is
             for reader in list(self.readers):
                 reader.fail(error)
-        finally:
-            self.ready.set()
 
     def _tell(self, found: Message | None) -> None:
         for reader in list(self.readers):

@@ -5,31 +5,37 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, and_, func, select
 
-from app.runs.log.database import events
+from app.runs.log.database import events, runs
 
-_SHOWN = (
-    "id",
-    "state",
-    "config",
-    "progress",
-    "attempt",
-    "created",
-    "started",
-    "ended",
-    "error",
-    "model",
-    "last_seq",
-    "cancel_requested",
-    "pause_requested",
-    "checkpoint",
+CHANGING = (
+    runs.c.state,
+    runs.c.progress,
+    runs.c.attempt,
+    runs.c.started,
+    runs.c.ended,
+    runs.c.error,
+    runs.c.model,
+    runs.c.last_seq,
+    runs.c.cancel_requested,
+    runs.c.pause_requested,
+    runs.c.checkpoint,
+    runs.c.tags,
+    runs.c.note,
 )
+"""The columns that are shown and change."""
 
 
 def run_views(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:
     """The runs that `query`, a selection of whole rows, finds."""
     rows = connection.execute(query).mappings().all()
     latest = _latest(connection, [row["id"] for row in rows])
-    return [_show(row, latest) for row in rows]
+    return [_show(row, latest[row["id"]]) for row in rows]
+
+
+def changing(row: RowMapping) -> dict[str, Any]:
+    """The part of a run's view that its `CHANGING` columns make."""
+    columns = {column.name: row[column.name] for column in CHANGING}
+    return {**columns, "tags": columns["tags"] or [], "note": columns["note"] or ""}
 
 
 def brief(metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,8 +43,17 @@ def brief(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in metrics.items() if key not in ("layers", "sheet")}
 
 
-def _latest(connection: Connection, ids: list[int]) -> dict[tuple[int, str], dict[str, Any]]:
-    """The data of the last `epoch` and `evaluated` event of each run."""
+def results(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a run's view that the last event of a kind makes: of `epoch`, and of `evaluated`."""
+    if kind == "epoch":
+        return {"metrics": brief(data)}
+    if kind == "evaluated":
+        return {"test_accuracy": data.get("test_accuracy"), "best_epoch": data.get("best_epoch")}
+    return {}
+
+
+def _latest(connection: Connection, ids: list[int]) -> dict[int, dict[str, Any]]:
+    """The results of the last `epoch` and `evaluated` event of each run."""
     last = (
         select(events.c.run, func.max(events.c.seq).label("seq"))
         .where(events.c.run.in_(ids), events.c.type.in_(["epoch", "evaluated"]))
@@ -46,17 +61,13 @@ def _latest(connection: Connection, ids: list[int]) -> dict[tuple[int, str], dic
         .subquery()
     )
     query = select(events).join(last, and_(events.c.run == last.c.run, events.c.seq == last.c.seq))
-    return {(row["run"], row["type"]): row["data"] for row in connection.execute(query).mappings()}
+    found: dict[int, dict[str, Any]] = {run: {} for run in ids}
+    for row in connection.execute(query).mappings():
+        found[row["run"]] |= results(row["type"], row["data"])
+    return found
 
 
-def _show(row: RowMapping, latest: Mapping[tuple[int, str], dict[str, Any]]) -> dict[str, Any]:
-    metrics = latest.get((row["id"], "epoch"))
-    evaluated = latest.get((row["id"], "evaluated"), {})
-    return {
-        **{name: row[name] for name in _SHOWN},
-        "tags": row["tags"] or [],
-        "note": row["note"] or "",
-        "metrics": None if metrics is None else brief(metrics),
-        "test_accuracy": evaluated.get("test_accuracy"),
-        "best_epoch": evaluated.get("best_epoch"),
-    }
+def _show(row: RowMapping, latest: Mapping[str, Any]) -> dict[str, Any]:
+    nothing = {"metrics": None, "test_accuracy": None, "best_epoch": None}
+    constant = {name: row[name] for name in ("id", "config", "created")}
+    return {**constant, **changing(row), **nothing, **latest}

@@ -16,8 +16,10 @@ def health(state: State) -> Response:
 
     `tracking` says of TensorBoard and MLflow, where runs are told to them, whether that is "ok" or "failing".
     """
-    fault = state.supervisor.fault if state.supervisor.is_alive else "trainings wait: the queue is not looked after"
+    fault = state.supervisor.fault
     body: dict[str, Any] = {"ok": fault is None, "log": state.log.id}
     if state.tracking.followers:
         body["tracking"] = state.tracking.states
-    return JSONResponse(body if fault is None else {**body, "error": fault}, 200 if fault is None else 503)
+    return JSONResponse(
+        body if fault is None else {**body, "error": f"trainings wait: {fault}"}, 200 if fault is None else 503
+    )

@@ -39,6 +39,6 @@ async def metrics(state: State) -> Response:
         census=census,
         sockets=SOCKETS - state.capacity.sockets,
         backlog=state.broadcaster.backlog(),
-        queue_is_looked_after=state.supervisor.is_alive and state.supervisor.fault is None,
+        queue_is_looked_after=state.supervisor.fault is None,
     )
     return Response(state.counters.text() + figures.text(), media_type=CONTENT_TYPE)

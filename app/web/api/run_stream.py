@@ -1,4 +1,4 @@
-"""The log of a run, live: hello, the backlog, then every event as it is committed."""
+"""The log of a run, live: hello with the row, the backlog, then every event and every change of the row."""
 
 import asyncio
 import json
@@ -8,13 +8,12 @@ from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.runs.log.database import UNREACHABLE
 from app.runs.log.event_log import EventLog, UnknownRunError
 from app.runs.log.state import ENDED
-from app.runs.log.subscriber import Message, SlowReaderError, Subscriber, message
+from app.runs.log.subscriber import Message, SlowReaderError, Subscriber, message, read_events
 from app.runs.log.views import brief
 from app.web.api.runs import LARGEST
 from app.web.dependencies import services
@@ -33,9 +32,10 @@ FAREWELL_SECONDS = 30.0
 
 @router.websocket("/api/runs/{run}/stream")
 async def stream(socket: WebSocket, run: str) -> None:
-    """Send what `run` says after `seq` `after`, from the log and then live; close with 1000 after the last event.
+    """Send a run's row and its events after `seq` `after`, from the log and then live; close with 1000 after the end.
 
-    Where `after` was never given by this log, or the query's `log` is another one, the message `reset` comes before the
+    `hello` brings the row, and `run` brings it again whenever it has changed, after the events that it counts. Where
+    `after` was never given by this log, or the query's `log` is another one, the message `reset` comes before the
     events, which then begin with the first. `short=true` leaves out the epochs' layers and sheets, as of the events.
     """
     state = services(socket)
@@ -102,29 +102,24 @@ def _shortened(event: Mapping[str, Any]) -> Message:
 async def _send(
     socket: WebSocket, log: EventLog, reader: Subscriber, run: int, after: int, of_log: str, short: bool
 ) -> None:
-    row = await run_in_threadpool(log.status, run)
-    if row is None:
-        raise UnknownRunError("there is no run {run}", run=run)
-    about = {"log": log.id, "state": row["state"], "last_seq": row["last_seq"]}
-    await _say(socket, message({"type": "hello", **about}).text)
-    seq = after
-    if after > row["last_seq"] or of_log != log.id:
-        seq = 0
-        await _say(socket, message({"type": "reset", **about}).text)
-    while seq < row["last_seq"]:
-        events = await run_in_threadpool(log.events, run, after=seq)
-        for event in events:
-            await _say(socket, (_shortened(event) if short else message(event)).text)
-        if not events:  # it was deleted meanwhile
-            return
-        seq = events[-1]["seq"]
+    row = json.loads((await anext(reader)).text)["run"]
+    last = row["last_seq"]
+    await _say(socket, message({"type": "hello", "log": log.id, "run": row, "last_seq": last}).text)
+    if of_log != log.id or (after > last and after > await _last_seq(log, run)):  # the row may be a moment old
+        after = 0
+        await _say(socket, message({"type": "reset", "log": log.id, "last_seq": last}).text)
+    async for event in read_events(log, run, after, last):
+        await _say(socket, (_shortened(event) if short else message(event)).text)
     if row["state"] in ENDED:
         return
-    if row["progress"] is not None:
-        await _say(socket, message({"type": "progress", "data": row["progress"]}).text)
+    seen = max(after, last)
     async for found in reader:
-        if found.seq is None or found.seq > seq:
+        if found.seq is None or found.seq > seen:
             if short and found.seq is not None:
                 found = _shortened(json.loads(found.text))
             await _say(socket, found.text)
-            seq = found.seq or seq
+
+
+async def _last_seq(log: EventLog, run: int) -> int:
+    status = await asyncio.to_thread(log.status, run)
+    return 0 if status is None else int(status["last_seq"])

@@ -11,23 +11,25 @@ import { couldUseStrokes, onStrokes } from "./text.js";
 const MOST_EPOCHS = 100_000; // the server's limit
 const BUTTONS = { pause: "pause", cancel: "cancel", again: "again", goOn: "go-on", further: "further", strokes: "train-on-strokes" };
 
-/** `onRow(row)` hears the run's row that an action was answered with, `onStarted(run)` of a run that was made. */
-export function createRunActions({ onRow, onStarted }) {
+/** `onStarted(run)` hears of a run that was made. */
+export function createRunActions({ onStarted }) {
   const buttons = Object.fromEntries(Object.entries(BUTTONS).map(([name, id]) => [name, byId(id)]));
   const nodes = { ...buttons, useModel: byId("use-model"), makeDefault: byId("make-default"), fineTune: byId("fine-tune"), seeMine: byId("see-mine") };
   let record = null;
   let asking = null; // "pause", "resume", "cancel", "again", ...: what is on its way to the server
+  let isGranted = false; // it was answered, and the stream is still to tell what came of it
 
   /** Brings the buttons up to date with a record, or takes them away where it is null. */
   function show(next) {
     if (next?.id !== record?.id) reset();
+    if (isGranted && next !== record) [asking, isGranted] = [null, false];
     record = next;
     if (record === null) for (const node of Object.values(nodes)) node.hidden = true;
     else render();
   }
 
   function reset() {
-    asking = null;
+    [asking, isGranted] = [null, false];
     setMessage(byId("run-error"), "");
     setBusy(nodes.makeDefault, false);
   }
@@ -66,7 +68,12 @@ export function createRunActions({ onRow, onStarted }) {
     }
   }
 
-  const wish = (name, body) => ask(name, (address) => post(`${address}/${name}`, body), onRow);
+  /** Asks for a change of the run. Its button stays busy until the stream tells of it, which may be before the answer. */
+  const wish = (name, body) =>
+    ask(name, (address) => post(`${address}/${name}`, body), (row) => {
+      if (!isTold(row, record)) [asking, isGranted] = [name, true];
+      render();
+    });
   const start = (name, task) => ask(name, task, onStarted);
 
   const again = () => start("again", (address) => post(`${address}/again`));
@@ -168,6 +175,9 @@ export function choices(record, asking = null) {
 
 /** Whether its model can be kept before the end; one that is made somebody's own is first compared with that it began from. */
 export const canKeepModel = ({ config }) => !config?.personal;
+
+const isTold = (row, record) =>
+  hasEnded(record) || (row.state === record.state && row.pause_requested === record.pauseRequested && row.cancel_requested === record.cancelRequested);
 
 const isCancelling = ({ cancelRequested }, asking) => cancelRequested || asking === "cancel";
 

@@ -1,118 +1,73 @@
 // What is known of a run, put together from its row and the events of its log. Nothing here touches the page.
 
-const STATE_AFTER = {
-  queued: "queued",
-  started: "running",
-  epoch: "running",
-  evaluated: "running",
-  paused: "paused",
-  resumed: "queued", // it waits for its turn again
-  succeeded: "succeeded",
-  failed: "failed",
-  cancelled: "cancelled",
-};
 const ENDED = new Set(["succeeded", "failed", "cancelled"]);
 const AFTER_TRAINING = new Set(["evaluating", "calibrating", "saving"]);
-
-export const hasEnded = ({ state }) => ENDED.has(state);
-
-/** The record of a run of which no event was read yet. */
-export const recordOf = (run) => ({
-  id: run.id,
-  config: run.config,
-  state: run.state,
-  progress: run.progress,
+const NO_EVENTS = {
   stopped: null, // {epoch, batch}: the whole epochs and the batches after them that were done when it was paused last
-  attempt: run.attempt,
-  fault: null, // what keeps the queue from being looked after, while it waits there
-  pauseRequested: run.pause_requested,
-  cancelRequested: run.cancel_requested,
-  checkpoint: run.checkpoint,
-  created: run.created,
-  started: run.started,
-  ended: run.ended,
-  error: run.error,
   reason: null, // "dataset", "diverged", ...: of a failure, in a word
-  model: run.model,
-  testAccuracy: run.test_accuracy ?? null,
   testLoss: null,
   testSamples: null,
   parameters: null,
   compute: null, // {processes, blas_threads, blas, kernel}: how the machine computed
   epochs: [],
   events: [], // {seq, type, time, data}: all that its log said, in order
-  lastSeq: 0,
-  knownSeq: 0, // events up to this one are history: they add numbers, and do not move the state
+};
+
+export const hasEnded = ({ state }) => ENDED.has(state);
+
+/** The record of a run of which no event was read yet. */
+export const recordOf = (row) => withRow({ ...NO_EVENTS, fault: null }, row);
+
+/** The record as it was before its first event, for a log that is another one. */
+export const forgetEvents = (record) => ({ ...record, ...NO_EVENTS });
+
+/** The record with the run's row, which alone tells the state: events add numbers. */
+const withRow = (record, row) => ({
+  ...record,
+  id: row.id,
+  config: JSON.stringify(row.config) === JSON.stringify(record.config) ? record.config : row.config,
+  state: row.state,
+  progress: row.progress,
+  attempt: row.attempt,
+  pauseRequested: row.pause_requested,
+  cancelRequested: row.cancel_requested,
+  checkpoint: row.checkpoint,
+  started: row.started,
+  ended: row.ended,
+  error: row.error,
+  model: row.model,
+  testAccuracy: row.test_accuracy,
 });
-
-/** The record as it was before its first event, for a log that is another one: only its place is the same. */
-export const forgetEvents = ({ id, config, state, knownSeq }) => ({
-  ...recordOf({ id, config, state, progress: null, attempt: 0, created: null, started: null, ended: null, error: null, model: null }),
-  pauseRequested: false,
-  cancelRequested: false,
-  checkpoint: null,
-  knownSeq,
-});
-
-/** The record with what a newly fetched row says; a row from before the last event tells nothing of the state. */
-export function withRow(record, row) {
-  const { id, config, attempt, checkpoint, created, started, ended, error, model, ...rest } = row;
-  const next = { ...record, config: same(config, record.config) ? record.config : config, attempt, checkpoint, created, started };
-  if (row.last_seq < record.lastSeq) return next;
-  return {
-    ...next,
-    state: rest.state,
-    progress: rest.progress ?? record.progress,
-    pauseRequested: rest.pause_requested,
-    cancelRequested: rest.cancel_requested,
-    testAccuracy: rest.test_accuracy ?? record.testAccuracy,
-    ended,
-    error,
-    model,
-    knownSeq: Math.max(record.knownSeq, row.last_seq),
-  };
-}
-
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 /** The record after one message of the socket. */
 export function withMessage(record, message) {
-  if (message.type === "hello") return { ...record, state: message.state, knownSeq: message.last_seq };
-  if (message.type === "progress") return withProgress(record, message.data);
-  if (message.seq <= record.lastSeq) return record;
-  return withEvent({ ...record, lastSeq: message.seq }, message);
-}
-
-function withProgress(record, progress) {
-  if (hasEnded(record) || progress === null) return record;
-  const attempt = progress.attempt ?? record.attempt;
-  return { ...record, progress, attempt, stopped: record.state === "running" ? null : record.stopped };
+  switch (message.type) {
+    case "hello":
+      return { ...withRow(record, message.run), fault: null };
+    case "run":
+      return withRow(record, message.run);
+    case "progress":
+      return { ...record, progress: message.data };
+    case "queue": // what keeps it from being looked after, or null
+      return { ...record, fault: message.fault };
+    default:
+      return withEvent(record, message);
+  }
 }
 
 function withEvent(record, { seq, type, time, data }) {
-  const state = seq > record.knownSeq ? (STATE_AFTER[type] ?? record.state) : record.state;
-  const next = { ...record, state, events: [...record.events, { seq, type, time, data }] };
+  const next = { ...record, events: [...record.events, { seq, type, time, data }] };
   switch (type) {
     case "started":
-      return { ...next, started: record.started ?? time, parameters: data.parameters ?? record.parameters, compute: data.compute ?? null };
+      return { ...next, parameters: data.parameters ?? record.parameters, compute: data.compute ?? null };
     case "epoch":
       return { ...next, epochs: withEpoch(record.epochs, data), stopped: null };
     case "paused":
-      return { ...next, stopped: typeof data.batch === "number" ? data : record.stopped, pauseRequested: false };
+      return { ...next, stopped: typeof data.batch === "number" ? data : record.stopped };
     case "evaluated":
-      return {
-        ...next,
-        testAccuracy: data.test_accuracy,
-        testLoss: data.test_loss ?? null,
-        testSamples: data.test_samples ?? null,
-      };
-    case "model_saved":
-      return { ...next, model: data.model };
+      return { ...next, testLoss: data.test_loss ?? null, testSamples: data.test_samples ?? null };
     case "failed":
-      return { ...next, ended: time, error: data.error ?? record.error, reason: data.reason ?? null };
-    case "succeeded":
-    case "cancelled":
-      return { ...next, ended: time };
+      return { ...next, reason: data.reason ?? null };
     default:
       return next;
   }
@@ -133,8 +88,9 @@ export const layerNames = ({ epochs }) => [...new Set(epochs.flatMap(({ layers }
 export const epochsDone = ({ epochs }) => epochs.at(-1)?.epoch ?? 0;
 
 /** `{epoch, batch, batches}` of the batch that it is at, or was when it stopped; null where that is not known. */
-export function place({ progress, stopped }) {
-  if (stopped !== null) return { epoch: stopped.epoch + 1, batch: stopped.batch, batches: progress?.batches ?? 0 };
+export function place({ state, progress, stopped, attempt }) {
+  const isAtWork = state === "running" && progress?.attempt === attempt; // not with what the attempt before had told
+  if (stopped !== null && !isAtWork) return { epoch: stopped.epoch + 1, batch: stopped.batch, batches: progress?.batches ?? 0 };
   return progress?.phase === "training" ? progress : null;
 }
 

@@ -1,17 +1,18 @@
 // Follows the log of a run over a socket, and comes back by itself after the last event it saw.
 
-import { Refused, get } from "../api/client.js";
 import { countdown, pauseSeconds } from "../api/retry.js";
 
-const DONE = 1000;
+const DONE = 1000; // close codes of the server
+const REFUSED = 1008;
 
 /**
- * `onMessage(message)` hears every message, `onReset()` that the log is another one and all events come again,
- * `onLost(seconds)` that the connection is gone (every second), `onFound()` that it is back, `onDone()` that all was
- * said, `onGone()` that the run no longer exists. `short` leaves out what an epoch shows of its layers and its sheet, which
+ * `onMessage(message)` hears every message: the run's row in `hello` and in `run`, whenever it changes, after the events
+ * that it counts. `onReset()` hears that the log is another one and all events come again, `onLost(seconds)` that the
+ * connection is gone (every second), `onFound()` that it is back, `onDone()` that the run has ended and all was said,
+ * `onGone()` that the run does not exist. `short` leaves out what an epoch shows of its layers and its sheet, which
  * is most of it. Gives a function that stops.
  */
-export function followRun(id, { onMessage, onReset, onLost, onFound, onDone, onGone, short = false }) {
+export function followRun(id, { onMessage, onReset, onLost, onGone, onFound = () => {}, onDone = () => {}, short = false }) {
   let socket = null;
   let log = null;
   let lastSeq = 0;
@@ -30,6 +31,7 @@ export function followRun(id, { onMessage, onReset, onLost, onFound, onDone, onG
       if (socket !== mine || stopped) return;
       socket = null;
       if (code === DONE) onDone();
+      else if (code === REFUSED) onGone();
       else lost();
     });
   }
@@ -43,31 +45,13 @@ export function followRun(id, { onMessage, onReset, onLost, onFound, onDone, onG
       lastSeq = 0;
       onReset();
       return;
-    } else if (typeof message.seq === "number") {
-      if (message.seq <= lastSeq) return;
-      lastSeq = message.seq;
-    }
+    } else if (typeof message.seq === "number") lastSeq = message.seq;
     onMessage(message);
   }
 
-  async function lost() {
-    const seconds = pauseSeconds(failures);
+  function lost() {
+    endPause = countdown(pauseSeconds(failures), onLost, connect);
     failures += 1;
-    if (failures > 1 && (await isGone())) return;
-    if (!stopped) endPause = countdown(seconds, onLost, connect);
-  }
-
-  /** A run that was deleted refuses its socket for ever; the row tells. */
-  async function isGone() {
-    try {
-      await get(`/api/runs/${id}`);
-    } catch (error) {
-      if (error instanceof Refused && error.status === 404) {
-        if (!stopped) onGone();
-        return true;
-      }
-    }
-    return false;
   }
 
   function drop() {

@@ -1,6 +1,5 @@
 // One run on the page: state, progress, figures, curves and what came of it. The dashboard and the run's own page share it.
 
-import { Refused, ServerAway, get } from "../api/client.js";
 import { createJudge } from "../evaluation/evaluation.js";
 import { count, loss, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
@@ -11,14 +10,10 @@ import { toCsv } from "./csv.js";
 import { createCharts } from "./metric-charts.js";
 import { METRICS, metricsOf, valueOf } from "./metrics.js";
 import { createWatch } from "./monitor.js";
-import { forgetEvents, fractionDone, hasEnded, recordOf, withMessage, withRow } from "./run-state.js";
+import { forgetEvents, fractionDone, hasEnded, recordOf, withMessage } from "./run-state.js";
 import { followRun } from "./stream.js";
 import { computeLine, lostLine, outcome, progressLine, runTitle, stateWord } from "./text.js";
 
-// A worker speaks five times a second. After a pause it may be another one that speaks, and after a long one there may be
-// none; no event tells of that, but the row does.
-const PAUSE_MS = 600;
-const SILENCE_MS = 3000;
 const GONE = () => t("This run is not kept here any more.");
 
 /** `onState(record)` hears when the run's state or config changes, `onStarted(run)` of a run that was started from here. */
@@ -26,84 +21,35 @@ export function createRunView({ onState, onStarted }) {
   const charts = createCharts();
   const watch = createWatch();
   const judge = createJudge();
-  const actions = createRunActions({ onRow: (row) => update(withRow(record, row)), onStarted });
+  const actions = createRunActions({ onStarted });
   let record = null;
   let datasets = [];
   let stop = null;
   let frame = 0;
-  let lost = false;
   let gone = false;
-  let heard = 0; // when the run was heard of last
 
   /** Shows a run and follows it until it ends. */
   function show(run) {
     stop?.();
     record = recordOf(run);
-    [lost, gone, heard] = [false, false, performance.now()];
+    gone = false;
     byId("run").hidden = false;
     setMessage(byId("run-away"), "");
     setText(byId("run-spoken"), "");
     render();
     stop = followRun(run.id, {
-      onMessage: hear,
-      onReset: () => {
-        update(forgetEvents(record));
-        refresh();
-      },
+      onMessage: (message) => update(withMessage(record, message)),
+      onReset: () => update(forgetEvents(record)),
       onLost: (seconds) => {
-        lost = true;
         setMessage(byId("run-away"), lostLine(record, seconds));
         setText(byId("run-spoken"), lostLine(record));
       },
       onFound: () => {
-        lost = false;
         setMessage(byId("run-away"), "");
         setText(byId("run-spoken"), t("Connected again."));
-        refresh();
       },
-      onDone: refresh,
       onGone: leave,
     });
-  }
-
-  function hear(message) {
-    const { state } = record;
-    const paused = performance.now() - heard > PAUSE_MS;
-    heard = performance.now();
-    update(withMessage(record, message));
-    if (record.state !== state || (message.type === "progress" && (paused || state === "queued"))) refresh();
-  }
-
-  /** Fetches the row: the attempt, the checkpoint and what is asked for stand only there. */
-  async function refresh() {
-    const { id } = record;
-    try {
-      const row = await get(`/api/runs/${id}`);
-      if (record.id === id && !gone) update(withRow(record, row));
-    } catch (error) {
-      if (error instanceof Refused && error.status === 404 && record.id === id) leave();
-      // else the server is away, and the socket is tried again
-    }
-  }
-
-  setInterval(() => {
-    const silent = ["running", "queued"].includes(record?.state) && performance.now() - heard > SILENCE_MS;
-    if (!silent || lost || gone || document.hidden) return;
-    heard = performance.now();
-    refresh();
-    if (record.state === "queued") askWhyItWaits();
-  }, SILENCE_MS / 3);
-
-  /** A queue that cannot be looked after keeps a run waiting for longer than its turn. */
-  async function askWhyItWaits() {
-    const { id } = record;
-    let fault = null;
-    try {
-      await get("/health");
-    } catch (error) {
-      fault = error instanceof ServerAway ? error.reason : null; // without a reason the socket is lost too, and says so
-    }
-    if (record.id === id && record.fault !== fault) update({ ...record, fault });
   }
 
   /** The run was deleted, or the server has another database: what is shown stays, and nothing can be asked of it. */

@@ -1,12 +1,15 @@
 """Runs in the hands of a person, in a real browser: paused, cancelled, repeated, and through a server's death."""
 
+import json
 import os
 import re
 import signal
+from collections import Counter
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
 from tests.support.browser import draw
 from tests.support.drawings import recorded
@@ -96,11 +99,51 @@ def test_a_run_that_waits_is_held_and_let_go_and_cancelled_without_a_question(pa
 
 def test_a_run_that_waits_for_more_than_its_turn_says_what_for(page, server):
     start(server, LONG)
-    page.route("**/health", lambda route: route.fulfill(status=503, json={"ok": False, "error": "the disk is full"}))
+    sockets = []
+
+    def through(route: WebSocketRoute) -> None:
+        route.connect_to_server()
+        sockets.append(route)
+
+    page.route_web_socket("**/stream**", through)
     page.goto(f"{server.url}/runs/{start(server)}")
-    expect(page.locator("#run-line")).to_have_text("Waiting: the disk is full.")
-    page.unroute("**/health")
     expect(page.locator("#run-line")).to_have_text("Waiting for its turn.")
+    sockets[0].send(json.dumps({"type": "queue", "fault": "the disk is full"}))
+    expect(page.locator("#run-line")).to_have_text("Waiting: the disk is full.")
+    sockets[0].send(json.dumps({"type": "queue", "fault": None}))
+    expect(page.locator("#run-line")).to_have_text("Waiting for its turn.")
+
+
+def test_the_page_asks_for_a_run_once_and_hears_of_all_else_from_its_stream(page, server):
+    run = start(server, LONG)
+    asked: Counter[str] = Counter()
+    page.on("request", lambda request: asked.update([urlsplit(request.url).path]))
+    page.goto(f"{server.url}/runs/{run}")
+    state, attempt, pause = page.locator("#run-state"), page.locator("#run-attempt"), page.locator("#pause")
+    until(lambda: len(epochs(page)) >= 2)
+    expect(state).to_have_text("running")
+    pause.click()
+    expect(state).to_have_text("paused")
+    expect(pause).to_have_text("Resume")
+    pause.click()
+    expect(state).to_have_text("running")
+    expect(attempt).to_have_text("attempt 2")
+    os.kill(one_epoch_on(server, run, 2), signal.SIGKILL)
+    expect(attempt).to_have_text("attempt 3")
+    expect(state).to_have_text("running")
+    server.post(f"/api/runs/{run}/pause", {})  # by somebody else
+    expect(state).to_have_text("paused")
+    server.post(f"/api/runs/{run}/resume", {})
+    expect(attempt).to_have_text("attempt 4")
+    expect(pause).to_have_text("Pause")
+    one_epoch_on(server, run, 4)
+    server.post(f"/api/runs/{run}/cancel", {"keep_model": True})
+    expect(state).to_have_text("cancelled")
+    expect(page.locator("#outcome")).to_contain_text("is kept as “quick-1”")
+    expect(page.locator("#delete")).to_be_visible()
+    page.wait_for_timeout(4000)  # longer than the pauses between any questions that were asked by the clock
+    assert asked[f"/api/runs/{run}"] == 1
+    assert asked["/health"] == 0
 
 
 def test_a_cancelled_run_s_best_model_is_kept_and_reads(page, server):

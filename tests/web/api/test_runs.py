@@ -1,7 +1,9 @@
 """Runs over HTTP and over the socket."""
 
 import asyncio
+import errno
 import json
+import os
 import sqlite3
 import threading
 
@@ -12,6 +14,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from tests.support.errors import is_an_error
 from tests.support.runs import TINY, start
 from tests.support.waiting import until
+
+NO_EVENTS = {"run", "progress", "queue"}
 
 
 def listen(client, run, after=0):
@@ -41,19 +45,21 @@ def test_a_run_is_started_watched_and_its_model_used(client, ended):
     messages, code = listen(client, run["id"])
     assert code == 1000
     hello, *rest = messages
-    assert (hello["type"], set(hello)) == ("hello", {"type", "log", "state", "last_seq"})
+    assert (hello["type"], set(hello)) == ("hello", {"type", "log", "run", "last_seq"})
+    assert set(hello["run"]) == set(run)
     events = [message for message in rest if "seq" in message]
     assert [event["seq"] for event in events] == list(range(1, 8))
     assert [event["type"] for event in events] == [
         *("queued", "started", "epoch", "epoch", "evaluated", "model_saved", "succeeded")
     ]
     assert all(set(event) == {"seq", "run", "type", "time", "data"} for event in events)
-    assert all(
-        message["type"] == "progress" and set(message) == {"type", "data"} for message in rest if "seq" not in message
-    )
+    shapes = {(message["type"], *message) for message in rest if "seq" not in message}
+    assert shapes <= {("run", "type", "run"), ("progress", "type", "data")}
     page = client.get(f"/api/runs/{run['id']}/events?after=0").json()
     assert page == {"events": events, "log": hello["log"], "last_seq": 7, "reset": False}
-    name = ended(run["id"])["model"]
+    row = ended(run["id"])
+    assert rest[-1] == {"type": "run", "run": row}
+    name = row["model"]
     answer = client.post(f"/predict?model={name}", json={"strokes": [[[0, 0], [0, 9]]]}).json()
     assert answer["model"] == name
 
@@ -98,6 +104,32 @@ def test_a_seq_of_this_log_gets_no_reset(shared_client, finished_run):
         messages, _ = listen_at(client, f"/api/runs/{run}/stream?after={after}&log={log}")
         assert "reset" not in [message["type"] for message in messages]
         assert client.get(f"/api/runs/{run}/events?after={after}&log={log}").json()["reset"] is False
+
+
+def test_a_seq_that_is_newer_than_what_other_readers_were_told_gets_no_reset(client, ended, monkeypatch):
+    monkeypatch.setattr("app.runs.log.subscriber.LOOK_SECONDS", 2)
+    run = start(client, epochs=10_000)["id"]
+    with client.websocket_connect(f"/api/runs/{run}/stream") as first:
+        told = first.receive_json()["last_seq"]
+        after = until(lambda: (seq := client.get(f"/api/runs/{run}").json()["last_seq"]) > told and seq)
+        with client.websocket_connect(f"/api/runs/{run}/stream?after={after}") as second:
+            assert second.receive_json()["last_seq"] == told
+            message = next(message for message in iter(second.receive_json, None) if message["type"] not in NO_EVENTS)
+    assert message["seq"] == after + 1
+    client.post(f"/api/runs/{run}/cancel")
+    ended(run)
+
+
+def test_a_reader_of_a_run_that_waits_hears_what_for(client, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("app.runs.log.event_log.EventLog.claim", full)
+    run = start(client)["id"]
+    with client.websocket_connect(f"/api/runs/{run}/stream") as socket:
+        messages = [socket.receive_json() for _ in range(3)]
+    assert {message["type"] for message in messages} == {"hello", "queued", "queue"}
+    assert {"type": "queue", "fault": os.strerror(errno.ENOSPC)} in messages
 
 
 def test_a_run_is_paused_resumed_cancelled_and_its_model_kept(client, ended):
@@ -211,16 +243,16 @@ def test_cancel_ends_a_run_and_is_idempotent(client, ended):
         assert client.post(f"/api/runs/{run}/cancel").status_code == 200
     assert ended(run)["state"] == "cancelled"
     assert client.post(f"/api/runs/{run}/cancel").json()["state"] == "cancelled"
-    assert listen(client, run)[0][-1]["type"] == "cancelled"
+    assert listen(client, run)[0][-1]["type"] == "cancelled"  # the row is in hello
 
 
 def test_a_reader_hears_of_a_run_that_is_cancelled_while_it_waits(idle_queue, client, ended):
     first, second = start(client, epochs=10_000)["id"], start(client)["id"]
     with client.websocket_connect(f"/api/runs/{second}/stream") as socket:
-        assert socket.receive_json()["state"] == "queued"
+        assert socket.receive_json()["run"]["state"] == "queued"
         client.post(f"/api/runs/{second}/cancel")
-        types = [socket.receive_json()["type"] for _ in range(2)]
-    assert types == ["queued", "cancelled"]
+        types = [socket.receive_json()["type"] for _ in range(3)]
+    assert types == ["queued", "cancelled", "run"]
     client.post(f"/api/runs/{first}/cancel")
     ended(first)
 
@@ -320,12 +352,12 @@ def test_a_queue_that_is_not_looked_after_is_seen(client, monkeypatch):
     assert "trainings wait" in response.json()["error"]
 
 
-def test_a_stream_of_a_run_that_is_removed_meanwhile_ends(shared_client, finished_run, monkeypatch):
+def test_a_stream_of_a_run_that_is_removed_meanwhile_says_so(shared_client, finished_run, monkeypatch):
     client, run = shared_client, finished_run["id"]
     monkeypatch.setattr("app.runs.log.event_log.EventLog.events", lambda *_, **__: [])
     messages, code = listen(client, run)
     assert [message["type"] for message in messages] == ["hello"]
-    assert code == 1000
+    assert code == 1008
 
 
 def test_a_reader_that_leaves_a_quiet_run_is_forgotten(idle_queue, client, ended):
@@ -360,7 +392,7 @@ def test_a_reader_that_does_not_keep_up_is_dropped_and_may_come_back(client, end
     seen = [message["seq"] for message in messages if "seq" in message]
     assert seen == list(range(1, len(seen) + 1))
     rest, code = listen(client, run, seen[-1])
-    assert [message["seq"] for message in rest[1:]] == list(range(seen[-1] + 1, 36))
+    assert [message["seq"] for message in rest if "seq" in message] == list(range(seen[-1] + 1, 36))
     assert code == 1000
 
 

@@ -1,12 +1,11 @@
 // The runs that are compared: their rows, and the numbers of their epochs as they come.
 
-import { Refused, get } from "../../api/client.js";
 import { METRICS, valueOf } from "../../runs/metrics.js";
 import { hasEnded } from "../../runs/run-state.js";
 import { followRun } from "../../runs/stream.js";
 
 /**
- * Follows runs; `onChange(kind)` hears "points" of new epochs and "rows" of everything else, at most once a frame.
+ * Follows runs; `onChange(kind)` hears once a frame "points" of new epochs alone, "rows" of anything else.
  * A run is `{id, row, points, lost, gone}`: `row` as the API gives it, `points` of its epochs with the metrics of runs/metrics.js.
  */
 export function createStore(onChange) {
@@ -22,18 +21,13 @@ export function createStore(onChange) {
 
   function flush() {
     frame = 0;
-    const kinds = [...news];
+    const kind = news.has("rows") ? "rows" : "points";
     news.clear();
-    kinds.forEach(onChange);
+    onChange(kind);
   }
 
   /** Begins to follow a run that is not followed yet. */
   function add(row) {
-    const known = runs.get(row.id);
-    if (known !== undefined) {
-      renew(known, row);
-      return tell("rows");
-    }
     const run = { id: row.id, row, points: [], lost: false, gone: false };
     runs.set(row.id, run);
     stops.set(
@@ -43,16 +37,10 @@ export function createStore(onChange) {
         onMessage: (message) => hear(run, message),
         onReset: () => {
           run.points.length = 0;
-          run.row = { ...run.row, last_seq: 0 }; // of another log, whose numbers tell nothing of this one's
           tell("points");
-          refresh(run);
         },
         onLost: () => setLost(run, true),
-        onFound: () => {
-          setLost(run, false);
-          refresh(run);
-        },
-        onDone: () => refresh(run),
+        onFound: () => setLost(run, false),
         onGone: () => {
           run.gone = true;
           tell("rows");
@@ -62,32 +50,20 @@ export function createStore(onChange) {
     tell("rows");
   }
 
-  function hear(run, { type, seq, data }) {
-    if (type === "epoch") {
+  function hear(run, { type, data, run: row }) {
+    if (row !== undefined) {
+      run.row = row;
+      tell("rows");
+    } else if (type === "epoch") {
       while (run.points.length > 0 && run.points.at(-1).epoch >= data.epoch) run.points.pop(); // done again after a break
       run.points.push(pointOf(data, run.points.at(-1)));
       tell("points");
-    } else if (type !== "progress" && type !== "hello" && seq > (run.row.last_seq ?? 0)) refresh(run);
+    }
   }
 
   function setLost(run, lost) {
     if (run.lost === lost) return;
     run.lost = lost;
-    tell("rows");
-  }
-
-  /** Takes a fetched row, unless it is from before the one that is there: answers may overtake each other. */
-  function renew(run, row) {
-    if ((row.last_seq ?? 0) >= (run.row.last_seq ?? 0)) run.row = row;
-  }
-
-  async function refresh(run) {
-    try {
-      renew(run, await get(`/api/runs/${run.id}`));
-    } catch (error) {
-      if (error instanceof Refused && error.status === 404) run.gone = true;
-      // else the server is away: the socket is tried again, and the row is fetched when it is back
-    }
     tell("rows");
   }
 

@@ -8,7 +8,7 @@ import { byId, element, setText } from "../../lib/dom.js";
 import { createLatest } from "../../lib/latest.js";
 import { mineNote, mineSentence, mineTable } from "../../models/measurements.js";
 import { chooseDefault } from "../../models/set-default.js";
-import { fractionDone, hasEnded, recordOf, withMessage, withRow } from "../../runs/run-state.js";
+import { forgetEvents, fractionDone, hasEnded, recordOf, withMessage } from "../../runs/run-state.js";
 import { followRun } from "../../runs/stream.js";
 import { progressLine } from "../../runs/text.js";
 
@@ -122,21 +122,16 @@ function startMinePage() {
     byId("mine-run").hidden = false;
     byId("mine-run-link").href = `/runs/${id}`;
     showProgress();
-    if (hasEnded(record)) return finish();
-    const refresh = async () => {
-      record = withRow(record, await patient(() => get(`/api/runs/${id}`)));
-      showProgress();
-      if (hasEnded(record)) finish();
-    };
     stop = followRun(id, {
       onMessage: (message) => {
         record = withMessage(record, message);
         showProgress();
       },
-      onReset: refresh,
+      onReset: () => {
+        record = forgetEvents(record);
+      },
       onLost: (seconds) => setText(byId("mine-line"), awayText(seconds)),
-      onFound: refresh,
-      onDone: refresh,
+      onDone: finish,
       onGone: () => {
         record = null;
         byId("mine-run").hidden = true;
