@@ -55,6 +55,16 @@ class Catalog:
         return self.texts.get(one, one if number == 1 else many)
 
 
+def key_id(key: str) -> str:
+    """A short name for a key where English ones would weigh as much as the texts: FNV-1a with 32 bits, over
+    UTF-16 units, as static/js/i18n/translate.js computes it.
+    """
+    name = 0x811C9DC5
+    for unit in memoryview(key.encode("utf-16-le")).cast("H"):
+        name = (name ^ unit) * 0x01000193 & 0xFFFFFFFF
+    return f"{name:x}"
+
+
 @cache
 def catalog(language: str) -> Catalog:
     """The catalogue of a language, read when it is first asked for. Raises ValueError for one that is damaged."""

@@ -2,18 +2,23 @@
 
 import gzip
 import hashlib
-from collections.abc import Mapping, MutableMapping
-from functools import cache, partial
+import os
+import re
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import distribution, version
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from jinja2 import Environment, FileSystemLoader, select_autoescape
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
+from starlette.types import Scope
 
 from app.data.catalog import dataset_titles
 from app.i18n.catalog import LANGUAGES, catalog
@@ -29,19 +34,37 @@ from app.web.preferences import (
     theme_links,
     theme_of,
 )
-from app.web.script_catalog import script_words
+from app.web.script_catalog import FOREVER, script_catalog_url
 
 STATIC = bundled("static")
-FOREVER = "public, max-age=31536000, immutable"
 
 
-class _Immutable(StaticFiles):
-    """Static files that a browser need not ask for again."""
+_COMMENT_LINES = re.compile(r"^[ \t]*(?://.*|/\*(?!!)(?:[^*]|\*(?!/))*\*/)[ \t]*$", re.MULTILINE)
 
-    async def get_response(self, path: str, scope: MutableMapping[str, Any]) -> Response:
-        response = await super().get_response(path, scope)
-        response.headers["cache-control"] = FOREVER
-        return response
+
+class _StaticFiles(StaticFiles):
+    """Scripts and styles that a browser need not ask for again."""
+
+    def file_response(
+        self, full_path: Any, stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        return _packed_response(Headers(scope=scope), _packed(full_path), guess_type(full_path)[0])
+
+
+@cache
+def _packed(path: str) -> bytes:
+    """A file of `static/`, packed, with its lines of comments left empty: a seventh of what scripts weigh is for
+    readers of the source, and errors still name the source's lines.
+    """
+    text = Path(path).read_text(encoding="utf-8")
+    return gzip.compress(_COMMENT_LINES.sub(lambda lines: "\n" * lines[0].count("\n"), text).encode())
+
+
+def _packed_response(asked: Headers, packed: bytes, media_type: str | None) -> Response:
+    headers = {"cache-control": FOREVER, "vary": "accept-encoding"}
+    if "gzip" in asked.get("accept-encoding", ""):
+        return Response(packed, media_type=media_type, headers={**headers, "content-encoding": "gzip"})
+    return Response(gzip.decompress(packed), media_type=media_type, headers=headers)
 
 
 class _Plotly:
@@ -55,15 +78,12 @@ class _Plotly:
     def respond(self, request: Request) -> Response:
         if self._packed is None:
             self._packed = gzip.compress(self._file.read_bytes())
-        headers = {"cache-control": FOREVER, "vary": "accept-encoding"}
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(self._packed, media_type="text/javascript", headers={**headers, "content-encoding": "gzip"})
-        return Response(gzip.decompress(self._packed), media_type="text/javascript", headers=headers)
+        return _packed_response(request.headers, self._packed, "text/javascript")
 
 
 def install(app: FastAPI) -> None:
     """Serve `static/` and Plotly, and make the templates ready."""
-    app.mount(_prefix(), _Immutable(directory=STATIC), name="static")
+    app.mount(_prefix(), _StaticFiles(directory=STATIC), name="static")
     plotly = _Plotly()
     app.add_route(plotly.url, plotly.respond, methods=["GET"], include_in_schema=False)
     app.state.templates = {language: _templates(language, plotly.url) for language in LANGUAGES}
@@ -83,7 +103,7 @@ def _templates(language: str, plotly_url: str) -> Jinja2Templates:
     environment.globals["static"] = static_url
     environment.globals["plotly_url"] = plotly_url
     environment.globals["language"] = language
-    environment.globals["script_words"] = partial(script_words, language)
+    environment.globals["catalog_url"] = script_catalog_url(language)
     environment.globals["language_links"] = language_links
     environment.globals["dark_styles"] = DARK_STYLES
     environment.globals["theme_links"] = theme_links

@@ -18,7 +18,7 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from app import __version__
-from app.i18n.catalog import KEYS, LANGUAGES, read_texts
+from app.i18n.catalog import KEYS, LANGUAGES, key_id, read_texts
 from app.models.formats.source import Source
 from app.resources import bundled
 
@@ -144,7 +144,7 @@ def _words(script: str) -> Mapping[str, Mapping[str, str]]:
     ]
     source = "\n".join((script, *parts))
     return {
-        tag: {one.key: one.text for one in read_texts(tag) if json.dumps(one.key, ensure_ascii=False) in source}
+        tag: {key_id(one.key): one.text for one in read_texts(tag) if json.dumps(one.key, ensure_ascii=False) in source}
         for tag in LANGUAGES
         if tag != KEYS
     }

@@ -1,16 +1,12 @@
-// What the server refuses, on pages that have to stay light: errors.js and its words are fetched when the first is said.
+// What the server refuses, on pages that have to stay light: errors.js is fetched when the first is said.
 
-import { addWords, language } from "../i18n/translate.js";
-import { ServerAway, get, explain as plain } from "./client.js";
+import { ServerAway, explain as plain } from "./client.js";
 
 const PATIENCE = 3000; // ms after which the server's own words have to do
 
 let coming = null; // the function of errors.js
 
-async function load() {
-  addWords(await get(`/language/${language}/api/errors`)); // first, as a module may use them while it is loaded
-  return (await import("./errors.js")).explain;
-}
+const load = async () => (await import("./errors.js")).explain;
 
 /** Words for a person from what `call` threw: English ones of the server, where those of the page's language do not come. */
 export async function explain(error) {

@@ -30,11 +30,8 @@ export function changeText(asked, other) {
   return other.label === asked.label ? `${read}${unknown} (${moved})` : `${read}${unknown} (${asked.label}: ${moved})`;
 }
 
-/**
- * Binds the panel; it asks the server only while it is open. `subject()` gives `{model, body, part}` or null; `part` is
- * the number of the part that is looked at, null for a drawing of one.
- */
-export function createDoctor({ subject, openLarge }) {
+/** Binds the panel; it asks the server only while it is open. `subject()` gives `{model, body}` or null. */
+export function createDiagnosis({ subject, openLarge }) {
   const panel = byId("doctor");
   const note = byId("doctor-note");
   const body = byId("doctor-body");
@@ -48,7 +45,6 @@ export function createDoctor({ subject, openLarge }) {
   for (const [name, title] of [["raw", t("What came")], ["input", t("What the network sees")]]) {
     pictures[name].parentElement.addEventListener("click", () => shown && openLarge(shown[name], title));
   }
-  panel.addEventListener("toggle", update);
 
   function stepRow(step) {
     const [name, words] = STEPS[step];
@@ -71,8 +67,6 @@ export function createDoctor({ subject, openLarge }) {
   }
 
   async function update() {
-    const part = subject()?.part ?? null;
-    setText(byId("doctor-of"), part === null ? "" : t(" (part {part})", { part }));
     flight?.abort();
     flight = null;
     if (!panel.open) return;
