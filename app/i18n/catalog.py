@@ -7,6 +7,8 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
+from app.i18n.message import Message
+
 LOCALE = Path(__file__).resolve().parent / "locale"
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "ja": "日本語"}
@@ -49,6 +51,12 @@ class Catalog:
     def gettext(self, key: str) -> str:
         """Return `key` in this language; itself where the catalogue lacks it."""
         return self.texts.get(key, key)
+
+    def translate(self, text: str) -> str:
+        """Return a text in this language, a `Message` with its values in it."""
+        if isinstance(text, Message):
+            return self.gettext(text.template).format_map(text.values)
+        return self.gettext(text)
 
     def ngettext(self, one: str, many: str, number: int) -> str:
         """Return a text with a number, in a language that does not inflect for it."""

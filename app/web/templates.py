@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import distribution, version
 from mimetypes import guess_type
 from pathlib import Path
@@ -25,6 +25,7 @@ from app.i18n.catalog import LANGUAGES, catalog
 from app.learn.formulas import FORMULAS
 from app.recipes import load_recipes
 from app.resources import bundled
+from app.runs.config.schema import names as config_names
 from app.runs.training.personalization import RECIPE as PERSONAL
 from app.web.preferences import (
     DARK_STYLES,
@@ -109,7 +110,7 @@ def _templates(language: str, plotly_url: str) -> Jinja2Templates:
     environment.globals["theme_links"] = theme_links
     environment.globals["theme_of"] = theme_of
     environment.globals["formulas"] = FORMULAS
-    environment.globals["titles"] = titles
+    environment.globals["names"] = partial(names_in, language)
     return Jinja2Templates(env=environment)
 
 
@@ -145,9 +146,13 @@ PERSONAL_TITLE = "Make it mine"
 
 
 @cache
-def titles() -> Mapping[str, Mapping[str, str]]:
-    """By name, the English titles of the `recipes` and of the `datasets` that digitpad knows. The recipe of "Make it
+def names_in(language: str) -> Mapping[str, Mapping[str, str]]:
+    """What people call recipes, data sets and what stands in a config, by their identifiers. The recipe of "Make it
     mine" is no file: it is made for each model.
     """
     recipes = {name: recipe.title for name, recipe in load_recipes().items()}
-    return {"recipes": {**recipes, PERSONAL: PERSONAL_TITLE}, "datasets": dataset_titles()}
+    tables = {"recipes": {**recipes, PERSONAL: PERSONAL_TITLE}, "datasets": dataset_titles(), **config_names()}
+    return {
+        table: {name: catalog(language).translate(title) for name, title in titles.items() if title}
+        for table, titles in tables.items()
+    }

@@ -25,7 +25,6 @@ PAGES = ("/", "/train", "/compare", "/models", "/models/mnist-mlp/judge", "/data
 KANA = re.compile("[ぁ-ヿ]")
 PASSED_ON = {
     "static/js/i18n/translate.js",
-    "static/js/i18n/server-text.js",
     "static/js/pages/pad/diagnosis.js",
     "static/js/standalone/language.js",
 }

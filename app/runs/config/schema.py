@@ -13,7 +13,7 @@ from app.nn.initializers import INITIALIZERS
 from app.nn.network import GENERATORS
 from app.runs.config import layer_fields, training_fields
 from app.runs.config.field import ComponentKind, Field
-from app.runs.config.fields import AUGMENTATION, DISTILLATION, GROUPS
+from app.runs.config.fields import AUGMENTATION, DISTILLATION, GROUPS, SWEEP
 from app.runs.config.run_config import Distillation, RunConfig
 
 _TABLES: Mapping[str, tuple[Mapping[str, type], Mapping[str, ComponentKind]]] = {
@@ -38,7 +38,33 @@ def schema(datasets: Iterable[str], models: Iterable[str] = ()) -> dict[str, Any
         for group in GROUPS
     ]
     parts = {name: _parts(*tables) for name, tables in _TABLES.items()}
-    return {"groups": groups, **parts, "augmentation": _augmentation(), "distillation": _distillation(tuple(models))}
+    return {
+        "groups": groups,
+        **parts,
+        "augmentation": _augmentation(),
+        "distillation": _distillation(tuple(models)),
+        "sweep": [_field(field, default=None, required=True, nullable=False) for field in SWEEP],
+    }
+
+
+def names() -> dict[str, dict[str, str]]:
+    """What people call the parts of a config, by table and type, its `settings` and the `fields` of its parts, and
+    what each kind of layer does (`does`): for pages that show configs and have no form.
+    """
+    whole = schema(())
+    lists = [part["fields"] for table in _TABLES for part in whole[table]]
+    return {
+        **{table: {part["type"]: part["title"] for part in whole[table]} for table in _TABLES},
+        "does": {part["type"]: part["explanation"] for part in whole["layers"]},
+        "settings": _titles(field for group in whole["groups"] for field in group["fields"]),
+        "fields": _titles(
+            field for fields in (*lists, whole["augmentation"], whole["distillation"]) for field in fields
+        ),
+    }
+
+
+def _titles(fields: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {field["name"]: field["title"] for field in fields}
 
 
 def _parts(engine: Mapping[str, type], told: Mapping[str, ComponentKind]) -> list[dict[str, Any]]:

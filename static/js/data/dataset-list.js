@@ -2,7 +2,6 @@
 
 import { explainMessage } from "../api/errors.js";
 import { count } from "../i18n/format.js";
-import { fromServer } from "../i18n/server-text.js";
 import { t } from "../i18n/translate.js";
 import { titleOf } from "../labels/titles.js";
 import { element } from "../lib/dom.js";
@@ -10,7 +9,7 @@ import { element } from "../lib/dom.js";
 const MOST_LABELS = 12;
 
 /** What loading a data set will do, or what it lacks, in the page's language. */
-export const noteText = ({ state, note }) => (state === "too-few" ? explainMessage(note) : fromServer(note));
+export const noteText = ({ state, note }) => (state === "too-few" ? explainMessage(note) : note);
 
 /** What the address says is to be shown: `{kind, ...}` with kind "make", "draw" or "browse" (set null: the first one). */
 export function wanted(search) {

@@ -4,7 +4,6 @@ import { Refused, get, post } from "../../api/client.js";
 import { explain } from "../../api/errors.js";
 import { addressOf, noteText } from "../../data/dataset-list.js";
 import { count, sentences } from "../../i18n/format.js";
-import { fromServer } from "../../i18n/server-text.js";
 import { t } from "../../i18n/translate.js";
 import { ownName, titleOf } from "../../labels/titles.js";
 import { byId, element, setText } from "../../lib/dom.js";
@@ -121,7 +120,7 @@ export function createBrowse(page) {
     const info = page.datasets().find(({ name }) => name === place.set);
     const parts = [element("p", {}, message)];
     if (info.state === "download" || info.state === "generate") {
-      setText(parts[0], sentences(t("{name} is not on this machine yet.", { name: fromServer(info.title) }), fromServer(info.note)));
+      setText(parts[0], sentences(t("{name} is not on this machine yet.", { name: info.title }), info.note));
       const button = element("button", { class: "button accent", type: "button" }, info.state === "download" ? t("Download it now") : t("Draw it now"));
       button.addEventListener("click", () => fetchSet(button));
       parts.push(button);
@@ -162,7 +161,7 @@ export function createBrowse(page) {
 }
 
 const description = (info, set) =>
-  set === null ? fromServer(info.description) : t("Kept as strokes: for a network each is drawn again many times, with other pens and small warps.");
+  set === null ? info.description : t("Kept as strokes: for a network each is drawn again many times, with other pens and small warps.");
 
 function actions(info, set) {
   const train = element("a", { class: info.state === "too-few" ? "button" : "button accent", href: `/train?dataset=${encodeURIComponent(info.name)}` }, t("Train on these"));

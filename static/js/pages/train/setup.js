@@ -54,7 +54,7 @@ export async function startSetup({ onStarted }) {
   let unstartable = null; // the config that the server has just refused to start, of which an estimate tells nothing
   const settings = createSettingsForm({ schema, onConfig: take, onText: review });
   const startChoice = createStartChoice(startFrom, models);
-  const reviewRace = createRace({ current: ({ go }) => (settings.review(refused, { go }) ? null : wanted()) });
+  const reviewRace = createRace({ range: schema.sweep[0], current: ({ go }) => (settings.review(refused, { go }) ? null : wanted()) });
   const askCost = createEstimator({ onAnswer: showCost, onRefused: refuse, onAway: () => showCost(null) });
 
   byId("recipes").replaceChildren(...recipes.map(recipeCard));
