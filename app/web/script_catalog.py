@@ -12,8 +12,7 @@ from app.i18n.catalog import KEYS, LANGUAGES, catalog, key_id
 
 FOREVER = "public, max-age=31536000, immutable"
 
-SOURCES = ("static/js/", "app/data/preprocessing/diagnose")
-"""The beginnings of the files whose texts the scripts show."""
+SCRIPTS = "static/js/"
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,7 +26,7 @@ def script_catalog(language: str) -> bytes:
     texts = {
         key_id(key): text
         for key, text in found.texts.items()
-        if any(place.startswith(SOURCES) for place in found.places[key])
+        if any(place.startswith(SCRIPTS) for place in found.places[key])
     }
     return f"document.currentScript.texts={json.dumps(texts, ensure_ascii=False, separators=(',', ':'))}".encode()
 

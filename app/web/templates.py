@@ -23,6 +23,7 @@ from starlette.types import Scope
 from app.data.catalog import dataset_titles
 from app.i18n.catalog import LANGUAGES, catalog
 from app.learn.formulas import FORMULAS
+from app.models.card import MEASUREMENTS
 from app.recipes import load_recipes
 from app.resources import bundled
 from app.runs.config.schema import names as config_names
@@ -151,7 +152,12 @@ def names_in(language: str) -> Mapping[str, Mapping[str, str]]:
     mine" is no file: it is made for each model.
     """
     recipes = {name: recipe.title for name, recipe in load_recipes().items()}
-    tables = {"recipes": {**recipes, PERSONAL: PERSONAL_TITLE}, "datasets": dataset_titles(), **config_names()}
+    tables = {
+        "recipes": {**recipes, PERSONAL: PERSONAL_TITLE},
+        "datasets": dataset_titles(),
+        "measurements": MEASUREMENTS,
+        **config_names(),
+    }
     return {
         table: {name: catalog(language).translate(title) for name, title in titles.items() if title}
         for table, titles in tables.items()

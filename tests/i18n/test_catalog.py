@@ -25,7 +25,6 @@ PAGES = ("/", "/train", "/compare", "/models", "/models/mnist-mlp/judge", "/data
 KANA = re.compile("[ぁ-ヿ]")
 PASSED_ON = {
     "static/js/i18n/translate.js",
-    "static/js/pages/pad/diagnosis.js",
     "static/js/standalone/language.js",
 }
 """Scripts that hand texts of the server, or of their page, to `t`; extractors find these where they come from."""

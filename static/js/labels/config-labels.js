@@ -15,29 +15,19 @@ const OTHERS = {
   "start.run": () => t("starts from"),
 };
 
-const METRICS = {
-  epoch: () => t("epoch"),
-  train_loss: () => t("training loss"),
-  train_accuracy: () => t("training accuracy"),
-  val_loss: () => t("validation loss"),
-  val_accuracy: () => t("validation accuracy"),
-  test_loss: () => t("test loss"),
-  test_accuracy: () => t("test accuracy"),
-};
-
 const LAYER_PATH = /^(?:layer (\d+) \w+\.|network\.layers\[(\d+)\]\.?)(.*)$/;
 const words = (name) => name.replaceAll("_", " ").replaceAll(".", " ");
 
-const typeName = (table, type) => (has(table, type) ? nameIn(table, type) : words(type));
+const named = (table, type) => (has(table, type) ? nameIn(table, type) : words(type));
 
-export const layerName = (type) => typeName("layers", type);
+export const layerName = (type) => named("layers", type);
 /** "3 dense", as a run's events name a layer, in the page's language. */
 export const numberedLayer = (name) => name.replace(/^(\d+) (\w+)$/, (_, number, type) => `${number} ${small(layerName(type))}`);
-export const scheduleName = (type) => typeName("schedules", type);
-export const lossName = (type) => typeName("losses", type);
+export const scheduleName = (type) => named("schedules", type);
+export const lossName = (type) => named("losses", type);
 
 /** What was measured of a model, by the name in its card. */
-export const metricName = (name) => METRICS[name]?.() ?? words(name);
+export const metricName = (name) => named("metrics", name);
 
 /**
  * A setting's name, by its path in the config or as pages/compare/config-diff.js and the server's errors write it: "optimizer.beta1",

@@ -11,7 +11,18 @@ QUICK = {"recipe": "quick", "overrides": TINY}
 
 def test_the_schema_offers_the_data_sets_that_there_are(client):
     schema = client.get("/api/schema").json()
-    parts = ("layers", "optimizers", "schedules", "losses", "initializers", "augmentation", "distillation", "sweep")
+    parts = (
+        "layers",
+        "optimizers",
+        "schedules",
+        "losses",
+        "initializers",
+        "augmentation",
+        "distillation",
+        "metrics",
+        "steps",
+        "sweep",
+    )
     assert set(schema) == {"groups", *parts}
     assert schema["groups"][0]["fields"][0]["choices"] == [
         entry["name"] for entry in client.get("/api/datasets").json()["datasets"]
