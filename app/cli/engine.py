@@ -86,7 +86,7 @@ def augment(
         config = parse_config(get_recipe(recipe).config)
         augmentation = make_augmentation(config.augmentation)
         if augmentation is None:
-            raise CommandError(f"the recipe {recipe} has no augmentation", Code.USAGE)
+            raise CommandError("the recipe {recipe} has no augmentation", recipe=recipe, exit_code=Code.USAGE)
         split = load_data(settings, config.dataset).train
     indices, after = changed_digits(split, augmentation, seed=seed, count=digits, epochs=epochs)
     write_file(out, contact_sheet(split.images[indices], after))

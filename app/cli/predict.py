@@ -61,7 +61,7 @@ def predict(
                 say(_csv(_row(answer)) if format_ == Format.CSV else _text(answer))
                 sys.stdout.flush()
     if problems.count:
-        raise CommandError(f"{problems.count} could not be read", Code.FAILED)
+        raise CommandError("{count} could not be read", count=problems.count, exit_code=Code.FAILED)
 
 
 class _Problems:

@@ -10,7 +10,7 @@ from app.data.dataset import Dataset, DatasetUnavailable
 from app.data.drawings.store import DrawingSet, DrawingStore
 from app.data.sources import drawings as drawing_sets
 from app.data.sources import folder, idx_datasets, mixture, mnist, synthetic
-from app.i18n.message import Message
+from app.errors import InputError, Message
 
 MOST_STROKES = 20.0
 """The largest weight up to which a mixture has new drawn digits, and not the same ones again."""
@@ -149,7 +149,11 @@ def get_info(name: str, *, data_dir: Path | None, cache_dir: Path, drawings: Dra
     infos = list_datasets(data_dir=data_dir, cache_dir=cache_dir, drawings=drawings)
     found = next((info for info in infos if info.name == name), None)
     if found is None:
-        raise ValueError(f"expected a data set: {', '.join(info.name for info in infos)}; got {str(name)[:80]!r}")
+        raise InputError(
+            "expected a data set: {names}; got {value}",
+            names=", ".join(info.name for info in infos),
+            value=repr(str(name)[:80]),
+        )
     return found
 
 
@@ -181,9 +185,15 @@ def load_dataset(
         return definition.load(data_dir, cache_dir, download)
     set_name = drawing_sets.set_of(name) if drawings is not None else None
     if drawings is None or set_name is None:
-        raise ValueError(f"expected a data set: {', '.join(sorted(_DEFINITIONS))}; got {str(name)[:64]!r}")
+        raise InputError(
+            "expected a data set: {names}; got {value}",
+            names=", ".join(sorted(_DEFINITIONS)),
+            value=repr(str(name)[:64]),
+        )
     if not drawings.labels(set_name):
-        raise DatasetUnavailable(f"there are no drawings in the set “{set_name}” any more: draw some first")
+        raise DatasetUnavailable(
+            "there are no drawings in the set “{set_name}” any more: draw some first", set_name=set_name
+        )
     return drawing_sets.load_own(drawings, set_name)
 
 

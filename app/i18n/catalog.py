@@ -7,7 +7,7 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
-from app.i18n.message import Message
+from app.errors import Message
 
 LOCALE = Path(__file__).resolve().parent / "locale"
 
@@ -55,7 +55,7 @@ class Catalog:
     def translate(self, text: str) -> str:
         """Return a text in this language, a `Message` with its values in it."""
         if isinstance(text, Message):
-            return self.gettext(text.template).format_map(text.values)
+            return text.localized(self.gettext)
         return self.gettext(text)
 
     def ngettext(self, one: str, many: str, number: int) -> str:

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from app.errors import InputError
+
 LONGEST_NAME = 64
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 MAX_ACCURACY_DROP = 0.005
@@ -17,11 +19,12 @@ RESERVED = frozenset({"checkpoints", "default", "drawings"})
 def check_name(name: str) -> str:
     """Return `name` if it can be a model's name; else raise ValueError."""
     if not NAME.fullmatch(name):
-        raise ValueError(
-            f"model name: expected up to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit; got {name!r}"
+        raise InputError(
+            "model name: expected up to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit; got {name}",
+            name=repr(name),
         )
     if name in RESERVED:
-        raise ValueError(f"model name: expected another than {name!r}, which digitpad keeps for itself")
+        raise InputError("model name: expected another than {name}, which digitpad keeps for itself", name=repr(name))
     return name
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from app.data import Dataset, Split
 from app.data.drawings.rendered import DrawingRenderer, RenderedDrawings
+from app.errors import InputError
 from app.models.calibration import BINS, softmax
 from app.models.card import ModelCard
 from app.models.features import as_logits
@@ -28,8 +29,10 @@ REMEMBERED = 16
 Part = Literal["train", "test"]
 
 
-class LabelMismatchError(ValueError):
+class LabelMismatchError(InputError):
     """The data set has labels that the model does not know."""
+
+    code = "label_mismatch"
 
 
 class StoppedError(Exception):
@@ -116,7 +119,9 @@ class Evaluator:
         labels = self._translation(card, dataset)
         split = dataset.train if part == "train" else dataset.test
         if not len(split):
-            raise LabelMismatchError(f"expected images to judge by; {dataset.title} has none to {part} with")
+            raise LabelMismatchError(
+                "expected images to judge by; {title} has none to {part} with", title=dataset.title, part=part
+            )
         key = (*_identity(card), dataset.name, dataset.version, part)
         return self._remembered(key, lambda: self._read(card, split.images, labels[split.labels]))
 
@@ -137,7 +142,9 @@ class Evaluator:
         _, network = self._store.load(card.name)
         readings = read(network, card, Split(images, truth), self._is_over.is_set)
         if not np.isfinite(readings.probability).all():
-            raise DamagedModelError(f"the model {card.name} cannot be used: its outputs are not finite numbers")
+            raise DamagedModelError(
+                "the model {name} cannot be used: its outputs are not finite numbers", name=card.name
+            )
         return readings
 
     def _remembered(self, key: Hashable, work: Any) -> Predictions:
@@ -158,8 +165,10 @@ class Evaluator:
         unknown = [label for label in dataset.labels if label not in card.labels]
         if unknown:
             raise LabelMismatchError(
-                f"expected a data set whose labels the model {card.name} knows; {dataset.title} has "
-                f"{', '.join(unknown[:10])}, which it does not"
+                "expected a data set whose labels the model {name} knows; {title} has {names}, which it does not",
+                name=card.name,
+                title=dataset.title,
+                names=", ".join(unknown[:10]),
             )
         return np.array([card.labels.index(label) for label in dataset.labels], np.int64)
 
@@ -274,4 +283,6 @@ def _place(field: str, label: str, labels: list[str]) -> int:
         return labels.index(label)
     if label.isascii() and label.isdecimal() and len(label) < 5 and int(label) < len(labels):
         return int(label)
-    raise ValueError(f"{field}: expected one of {', '.join(labels[:40])}; got {label[:64]!r}")
+    raise InputError(
+        "expected one of {names}; got {label}", field=field, names=", ".join(labels[:40]), label=repr(label[:64])
+    )

@@ -7,6 +7,7 @@ from threading import Lock
 import numpy as np
 
 from app.data import PreparedImage
+from app.errors import InputError
 from app.models.calibration import softmax
 from app.models.card import ModelCard
 from app.models.features import NetworkOutput, look
@@ -39,7 +40,12 @@ class Predictor:
     def __init__(self, card: ModelCard, network: Network, rejecter: OutOfDistributionDetector | None = None) -> None:
         outputs = network.output_shape
         if outputs != (len(card.labels),):
-            raise ValueError(f"labels: expected one for each of the {outputs} outputs; got {len(card.labels)}")
+            raise InputError(
+                "expected one for each of the {outputs} outputs; got {count}",
+                field="labels",
+                outputs=outputs,
+                count=len(card.labels),
+            )
         self.card, self._network, self._rejecter = card, network, rejecter
         self._scale = network.dtype.type(BYTE_MAX / card.input_scale)
         self._temperature = card.calibration.temperature if card.calibration is not None else 1.0
@@ -52,7 +58,9 @@ class Predictor:
             seen = look(self._network, inputs)
         logits = seen.logits
         if not np.isfinite(logits).all():
-            raise DamagedModelError(f"the model {self.card.name} cannot be used: its outputs are not finite numbers")
+            raise DamagedModelError(
+                "the model {name} cannot be used: its outputs are not finite numbers", name=self.card.name
+            )
         said = logits.argmax(axis=1).tolist()
         rows = softmax(logits / self._temperature).tolist()
         return [

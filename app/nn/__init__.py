@@ -1,5 +1,6 @@
 """The engine: networks in NumPy, which know nothing of files, data sets or the web."""
 
+from app.nn.errors import Diverged, WorkerLostError
 from app.nn.evaluation import (
     ClassificationReport,
     Evaluation,
@@ -24,8 +25,7 @@ from app.nn.optimizers import OPTIMIZERS, SGD, AdaGrad, Adam, AdamW, Momentum, N
 from app.nn.schedules import SCHEDULES, Constant, Cosine, OneCycle, Schedule, StepDecay, WarmUp
 from app.nn.spec import abbreviate, build
 from app.nn.statistics import LayerStatistics, layer_statistics
-from app.nn.training.options import BatchMetrics, Diverged, EpochMetrics, TrainingOptions
-from app.nn.training.pool import WorkerLostError
+from app.nn.training.options import BatchMetrics, EpochMetrics, TrainingOptions
 from app.nn.training.snapshot import Snapshot
 from app.nn.training.trainer import Trainer, fit
 

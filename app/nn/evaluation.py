@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.nn.arrays import Array
+from app.nn.errors import SpecError
 from app.nn.layers.activations import Softmax
 from app.nn.losses import CrossEntropy, Loss
 from app.nn.network import Network
@@ -37,7 +38,9 @@ def evaluate(network: Network, x: Array, t: Array, *, loss: Loss, input_scale: f
 def check_loss(network: Network, loss: Loss) -> None:
     """Raise ValueError where `loss` is not one for the outputs of `network`."""
     if isinstance(loss, CrossEntropy) and isinstance(network.layers[-1], Softmax):
-        raise ValueError("loss: cross_entropy takes logits and contains the softmax; leave out the last layer, softmax")
+        raise SpecError(
+            "cross_entropy takes logits and contains the softmax; leave out the last layer, softmax", field="loss"
+        )
 
 
 def check_samples(network: Network, x: Array, t: Array, name: str) -> tuple[Array, Array]:
@@ -46,29 +49,56 @@ def check_samples(network: Network, x: Array, t: Array, name: str) -> tuple[Arra
     Raises ValueError where they do not fit the network.
     """
     if not isinstance(x, np.ndarray) or not isinstance(t, np.ndarray) or x.ndim == 0 or t.ndim == 0:
-        raise ValueError(f"{name}: expected arrays of inputs and targets; got {type(x).__name__}, {type(t).__name__}")
+        raise SpecError(
+            "expected arrays of inputs and targets; got {type}, {type2}",
+            field=name,
+            type=type(x).__name__,
+            type2=type(t).__name__,
+        )
     if len(network.output_shape) != 1:
         shape = " × ".join(map(str, network.output_shape))
-        raise ValueError(f"network.layers: expected outputs along one axis; got {shape}; add a flatten or dense layer")
+        raise SpecError(
+            "expected outputs along one axis; got {shape}; add a flatten or dense layer",
+            field="network.layers",
+            shape=shape,
+        )
     if len(x) == 0:
-        raise ValueError(f"{name} inputs: expected at least one sample; got none")
+        raise SpecError("{name} inputs: expected at least one sample; got none", name=name)
     if x.dtype.kind not in "fiu":
-        raise ValueError(f"{name} inputs: expected real numbers; got {x.dtype}")
+        raise SpecError("{name} inputs: expected real numbers; got {dtype}", name=name, dtype=x.dtype)
     if int(np.prod(x.shape[1:])) != int(np.prod(network.input_shape)):
-        raise ValueError(f"{name} inputs: expected the shape (N, {network.input_shape}); got {x.shape}")
+        raise SpecError(
+            "{name} inputs: expected the shape (N, {input_shape}); got {shape}",
+            name=name,
+            input_shape=network.input_shape,
+            shape=x.shape,
+        )
     if len(t) != len(x):
-        raise ValueError(f"{name} targets: expected {len(x)}, one a sample; got {len(t)}")
+        raise SpecError(
+            "{name} targets: expected {count}, one a sample; got {got}", name=name, count=len(x), got=len(t)
+        )
     outputs = int(np.prod(network.output_shape))
     if t.ndim == 1 and t.dtype.kind in "iu":
         if int(t.min()) < 0 or int(t.max()) >= outputs:
-            raise ValueError(
-                f"{name} targets: expected labels from 0 to {outputs - 1}, one for each of the network's "
-                f"{outputs} outputs; got {int(t.min())} to {int(t.max())}"
+            raise SpecError(
+                "{name} targets: expected labels from 0 to {value}, one for each of the network's {outputs} "
+                "outputs; got {got} to {value2}",
+                name=name,
+                value=outputs - 1,
+                outputs=outputs,
+                got=int(t.min()),
+                value2=int(t.max()),
             )
         return x.reshape(len(x), *network.input_shape), t
     if t.dtype.kind == "f" and (t.shape == (len(x), outputs) or (t.ndim == 1 and outputs == 1)):
         return x.reshape(len(x), *network.input_shape), t.reshape(len(x), outputs).astype(network.dtype, copy=False)
-    raise ValueError(f"{name} targets: expected integer labels (N,) or values (N, {outputs}); got {t.dtype} {t.shape}")
+    raise SpecError(
+        "{name} targets: expected integer labels (N,) or values (N, {outputs}); got {dtype} {shape}",
+        name=name,
+        outputs=outputs,
+        dtype=t.dtype,
+        shape=t.shape,
+    )
 
 
 def divide(raw: Array, scale: float, out: Array) -> Array:
@@ -113,7 +143,9 @@ def classification_report(
     """
     x, t = check_samples(network, x, t, "evaluation")
     if t.ndim != 1:
-        raise ValueError(f"evaluation targets: expected integer labels (N,); got {t.dtype} {t.shape}")
+        raise SpecError(
+            "evaluation targets: expected integer labels (N,); got {dtype} {shape}", dtype=t.dtype, shape=t.shape
+        )
     labels = int(np.prod(network.output_shape))
     said, sure, likely = np.empty(len(t), np.int64), np.empty(len(t)), np.empty(len(t))
     inputs = np.empty((min(EVALUATION_BATCH, len(x)), *network.input_shape), network.dtype)
@@ -159,9 +191,14 @@ def predict(network: Network, x: Array, *, input_scale: float = 1.0) -> Array:
     """
     if not isinstance(x, np.ndarray) or x.ndim == 0 or x.dtype.kind not in "fiu":
         came = f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
-        raise ValueError(f"inputs: expected an array of real numbers; got {came}")
+        raise SpecError("expected an array of real numbers; got {got}", field="inputs", got=came)
     if int(np.prod(x.shape[1:])) != int(np.prod(network.input_shape)):
-        raise ValueError(f"inputs: expected the shape (N, {network.input_shape}); got {x.shape}")
+        raise SpecError(
+            "expected the shape (N, {input_shape}); got {shape}",
+            field="inputs",
+            input_shape=network.input_shape,
+            shape=x.shape,
+        )
     outputs = np.empty((len(x), *network.output_shape), network.dtype)
     inputs = np.empty((min(EVALUATION_BATCH, len(x)), *network.input_shape), network.dtype)
     for start in range(0, len(x), EVALUATION_BATCH):
@@ -180,7 +217,7 @@ def regression_report(network: Network, x: Array, t: Array, *, input_scale: floa
     """
     x, t = check_samples(network, x, t, "evaluation")
     if t.ndim == 1:
-        raise ValueError("evaluation targets: expected values, floats; got labels")
+        raise SpecError("evaluation targets: expected values, floats; got labels")
     targets = t.astype(np.float64)
     misses = targets - predict(network, x, input_scale=input_scale)
     left = (misses**2).sum(axis=0)

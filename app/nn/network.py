@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from app.nn.arrays import Array, Shape
+from app.nn.errors import SpecError
 from app.nn.initializers import RandomSource
 from app.nn.layers.activations import ACTIVATIONS, Softmax, softmax
 from app.nn.layers.convolution import Conv2D
@@ -50,7 +51,9 @@ class Network:
         which older tutorials print their numbers. Raises ValueError where sizes do not chain.
         """
         if not 0 < len(layers) <= LAYER_LIMIT:
-            raise ValueError(f"layers: expected 1 to {LAYER_LIMIT}; got {len(layers)}")
+            raise SpecError(
+                "expected 1 to {layer_limit}; got {count}", field="layers", layer_limit=LAYER_LIMIT, count=len(layers)
+            )
         self.dtype = np.dtype(choice("dtype", dtype if isinstance(dtype, str) else str(np.dtype(dtype)), DTYPES))
         self.generator = choice("generator", generator, GENERATORS)
         self.layers = layers
@@ -59,8 +62,8 @@ class Network:
         for index, layer in enumerate(layers):
             try:
                 shape = layer.build(shape, self.dtype)
-            except ValueError as error:
-                raise ValueError(f"layers[{index}].{error}") from None
+            except SpecError as error:
+                raise error.within(f"layers[{index}]") from None
         self.output_shape = shape
         self._bind()
 
@@ -74,24 +77,29 @@ class Network:
         """
         unknown = set(spec) - {"layers", "input_shape", "generator"}
         if unknown:
-            raise ValueError(f"network.{min(unknown)[:80]}: unknown field; a network takes layers and generator")
+            raise SpecError("unknown field; a network takes layers and generator", field=f"network.{min(unknown)[:80]}")
         layers = spec.get("layers")
         if not isinstance(layers, list):
-            raise ValueError(f"network.layers: expected a list of layers; got {abbreviate(layers)}")
+            raise SpecError("expected a list of layers; got {value}", field="network.layers", value=abbreviate(layers))
         shape = input_shape if input_shape is not None else spec.get("input_shape")
         if shape is None:
-            raise ValueError("network.input_shape: missing")
+            raise SpecError("missing", field="network.input_shape")
         if not isinstance(shape, (list, tuple)) or not all(
             isinstance(size, int) and 0 < size < 10**6 for size in shape
         ):
-            raise ValueError(f"network.input_shape: expected whole numbers; got {abbreviate(shape)}")
+            raise SpecError("expected whole numbers; got {value}", field="network.input_shape", value=abbreviate(shape))
         if len(layers) > LAYER_LIMIT:
-            raise ValueError(f"network.layers: expected 1 to {LAYER_LIMIT}; got {len(layers)}")
+            raise SpecError(
+                "expected 1 to {layer_limit}; got {count}",
+                field="network.layers",
+                layer_limit=LAYER_LIMIT,
+                count=len(layers),
+            )
         try:
             built = [build(f"layers[{index}]", LAYERS, layer) for index, layer in enumerate(layers)]
             return cls(built, tuple(shape), dtype=dtype, generator=spec.get("generator", "pcg64"))
-        except ValueError as error:
-            raise ValueError(f"network.{error}") from None
+        except SpecError as error:
+            raise error.within("network") from None
 
     def spec(self) -> dict[str, Any]:
         """The JSON from which an equal network can be built; its weights are apart, in `weights`."""
@@ -160,13 +168,20 @@ class Network:
         """
         own = self.weights()
         if set(own) != set(weights):
-            raise ValueError(f"weights: expected {', '.join(own)}; got {', '.join(sorted(weights))}")
+            raise SpecError(
+                "expected {names}; got {got}", field="weights", names=", ".join(own), got=", ".join(sorted(weights))
+            )
         for name in own:
             array = weights[name]
             if array.shape != own[name].shape:
-                raise ValueError(f"weights[{name}]: expected the shape {own[name].shape}; got {array.shape}")
+                raise SpecError(
+                    "expected the shape {shape}; got {got}",
+                    field=f"weights[{name}]",
+                    shape=own[name].shape,
+                    got=array.shape,
+                )
             if not np.isfinite(array).all():
-                raise ValueError(f"weights[{name}]: expected finite numbers; got NaN or infinity")
+                raise SpecError("expected finite numbers; got NaN or infinity", field=f"weights[{name}]")
         for name, array in weights.items():
             own[name][...] = array
 
@@ -179,7 +194,12 @@ class Network:
         shapes.sort(key=lambda entry: len(entry[2]) < 2)  # stable: weights first, each kind in the layers' order
         sizes = [int(np.prod(shape)) for _, _, shape in shapes]
         if sum(sizes) > PARAMETER_LIMIT:
-            raise ValueError(f"layers: expected at most {PARAMETER_LIMIT:,} parameters; got {sum(sizes):,}")
+            raise SpecError(
+                "expected at most {parameter_limit} parameters; got {sizes}",
+                field="layers",
+                parameter_limit=f"{PARAMETER_LIMIT:,}",
+                sizes=f"{sum(sizes):,}",
+            )
         self.params = np.zeros(sum(sizes), self.dtype) if params is None else params
         self.grads = np.zeros(sum(sizes), self.dtype) if grads is None else grads
         self.decayed = sum(size for size, entry in zip(sizes, shapes, strict=True) if len(entry[2]) >= 2)

@@ -15,6 +15,7 @@ from typing import IO
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from app.errors import Message
 from app.models import ModelStore
 from app.runs.log.event_log import EventLog, UnknownRunError
 from app.runs.log.state import RunState
@@ -65,7 +66,7 @@ class Supervisor:
 
     def __init__(self, log: EventLog, settings: Settings, *, only: int | None = None) -> None:
         """With `only` it takes that one run, and leaves all others in the queue."""
-        self.fault: str | None = None
+        self.fault: Message | None = None
         self._only, self._grace = only, LEAVE_SECONDS
         self.owner = str(uuid.uuid4())
         self._log, self._settings = log, settings
@@ -105,7 +106,7 @@ class Supervisor:
                 self.fault = None
             except Exception as error:  # whatever it is, it must be seen, and must not end the queue
                 logger.exception("the queue cannot be looked after")
-                self.fault = f"trainings wait: {_reason(error)}"
+                self.fault = Message("trainings wait: {why}", why=_reason(error))
                 self._stop.wait(1)
             self._wake.wait(TURN_SECONDS)
             self._wake.clear()
@@ -194,7 +195,9 @@ class Supervisor:
             if worker is not None:
                 worker.process.kill()
                 worker.process.wait()
-            self._log.reclaim_dead(claim, f"it was silent for {self._settings.lease_seconds:g} s")
+            self._log.reclaim_dead(
+                claim, Message("it was silent for {seconds} s", seconds=f"{self._settings.lease_seconds:g}")
+            )
             self._clean(claim, crashed=True)
 
     def _clean(self, claim: Lease, *, crashed: bool) -> None:

@@ -5,9 +5,9 @@ import json
 from functools import cache
 
 from fastapi import APIRouter
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.errors import RequestError
 from app.i18n.catalog import KEYS, LANGUAGES, catalog, key_id
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -45,4 +45,4 @@ def serve_script_catalog(name: str) -> Response:
     for language in LANGUAGES:
         if f"/catalog/{name}" == script_catalog_url(language):
             return Response(script_catalog(language), media_type="text/javascript", headers={"cache-control": FOREVER})
-    raise HTTPException(404, "there is no such catalogue")
+    raise RequestError(404, "there is no such catalogue")

@@ -89,7 +89,7 @@ def refused(answer: Answer, *statuses: int) -> str:
     assert answer.status in statuses, (answer.status, answer.body[:300])
     assert answer.headers["content-type"] == "application/json"
     error = json.loads(answer.body)
-    assert set(error) == {"error"}
+    assert set(error) == {"error", "code", "field", "params"}
     message = error["error"]
     assert isinstance(message, str)
     assert message

@@ -439,11 +439,11 @@ def test_a_field_s_text_is_its_value_or_is_refused_with_its_range(call, field, t
 
 
 def test_an_error_of_the_server_is_told_apart_from_its_field(call):
-    assert call("pages/train/config", "m.fieldError('network.layers[2].units: expected 1; got 2')") == {
-        "path": "network.layers[2].units",
-        "message": "expected 1; got 2",
-    }
-    assert call("pages/train/config", "m.fieldError('There is nothing: here')")["path"] is None
+    refused = {"message": "network.layers[2].units: expected 1; got 2", "answer": {"field": "network.layers[2].units"}}
+    found = call("pages/train/config", f"m.fieldError({json.dumps(refused)})")
+    assert found == {"path": "network.layers[2].units", "message": "expected 1; got 2"}
+    other = {"message": "There is nothing: here", "answer": {"field": None}}
+    assert call("pages/train/config", f"m.fieldError({json.dumps(other)})")["path"] is None
 
 
 def test_layers_are_moved_and_drawn(call):
@@ -532,7 +532,10 @@ def test_what_came_of_a_model_is_said_of_every_test_set_and_of_a_parent_that_had
 
 @pytest.mark.parametrize(
     ("answer", "asks"),
-    [({"error": "it forgot", "forgot": True}, True), ({"error": "the model x cannot be used: it is damaged"}, False)],
+    [
+        ({"error": "it forgot", "code": "accuracy_dropped"}, True),
+        ({"error": "the model x cannot be used: it is damaged"}, False),
+    ],
 )
 def test_only_a_model_that_forgot_may_be_made_the_default_all_the_same(call, answer, asks):
     """Whatever else is in the way is said at once."""

@@ -9,7 +9,7 @@ from app.errors import LimitError
 from app.models import ModelStore
 from app.models.card import check_name
 from app.nn import LAYERS, build
-from app.nn.training.options import Diverged
+from app.nn.errors import Diverged
 from app.runs.config.annotations import check_tags
 from app.runs.config.run_config import request_config
 from app.runs.config.sweep import race_configs

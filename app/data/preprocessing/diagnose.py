@@ -16,7 +16,7 @@ from app.data.preprocessing.prepare import BLANK, PreparedImage
 from app.data.preprocessing.rasterize import BOX_SIZE, Box, FloatArray, draw_strokes, pen_width
 from app.data.preprocessing.segment import segment_ink, segment_strokes
 from app.data.preprocessing.validate import parse_strokes
-from app.i18n.message import Message
+from app.errors import Message
 
 RAW_SIDE = 112
 """Pixels of the raw drawing's longer side at most: four for each of the 28×28."""

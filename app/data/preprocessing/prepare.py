@@ -13,6 +13,7 @@ from app.data.preprocessing.pipeline import prepare_ink, prepare_strokes
 from app.data.preprocessing.rasterize import Box, FloatArray
 from app.data.preprocessing.segment import segment_ink, segment_strokes
 from app.data.preprocessing.validate import parse_strokes, pixel_array
+from app.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,12 @@ def from_pixels(values: object) -> PreparedImage:
     if not (low >= 0.0 and high <= 1.0):
         wrong = ~((array >= 0.0) & (array <= 1.0))
         place = int(np.argmax(wrong))
-        raise ValueError(f"pixels: expected numbers from 0 to 1; got {array[place]:g} at position {place}")
+        raise InputError(
+            "expected numbers from 0 to 1; got {array} at position {place}",
+            field="pixels",
+            array=f"{array[place]:g}",
+            place=place,
+        )
     return _prepared(without_noise(array.reshape(IMAGE_SIZE, IMAGE_SIZE).astype(np.float32)))
 
 

@@ -22,6 +22,7 @@ from app.data.handwriting.writer import PEN_LIMITS, PEN_MEDIAN, PEN_SPREAD
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.data.preprocessing.rasterize import STROKE_WIDTH
 from app.data.preprocessing.rasterize_batch import rasterize_batch
+from app.errors import Message, shortened
 
 PREFIX = "drawings:"
 VERSION = 1
@@ -107,12 +108,20 @@ def load_own(store: DrawingStore, set_name: str, *, seed: int = SEED) -> Dataset
     distinct = {digest_of(drawing): StrokeArrays.of(drawing) for drawing in store.each(set_name)}
     labels = tuple(sorted({drawing.label for drawing in distinct.values()}))
     if len(labels) > MOST_LABELS:
-        raise DatasetUnavailable(f"expected at most {MOST_LABELS} labels; {PREFIX}{set_name} has {len(labels)}")
+        raise DatasetUnavailable(
+            "expected at most {most_labels} labels; {prefix}{set_name} has {count}",
+            most_labels=MOST_LABELS,
+            prefix=PREFIX,
+            set_name=set_name,
+            count=len(labels),
+        )
     # In the order of the digests, which says nothing of what is drawn: the first of each label are to test with.
     groups = [sorted(key for key, drawing in distinct.items() if drawing.label == label) for label in labels]
     problem = _problem({label: len(group) for label, group in zip(labels, groups, strict=True)})
     if problem is not None:
-        raise DatasetUnavailable(f"the drawings “{set_name}” are too few to train on: {problem}")
+        raise DatasetUnavailable(
+            "the drawings “{set_name}” are too few to train on: {problem}", set_name=set_name, problem=problem
+        )
     held = [_tests(len(group)) for group in groups]
     tests = [group[:count] for group, count in zip(groups, held, strict=True)]
     trains = [group[count:] for group, count in zip(groups, held, strict=True)]
@@ -212,14 +221,15 @@ def _share(total: int, labels: int) -> int:
     return max(LEAST_IMAGES[total], -(-total // max(labels, 1)))
 
 
-def _problem(counts: Mapping[str, int]) -> str | None:
+def _problem(counts: Mapping[str, int]) -> Message | None:
     if len(counts) < LEAST_LABELS:
-        return f"expected drawings of at least {LEAST_LABELS} labels; got {len(counts)}"
+        return Message(
+            "expected drawings of at least {least} labels; got {count}", least=LEAST_LABELS, count=len(counts)
+        )
     if len(counts) > MOST_LABELS:
-        return f"expected at most {MOST_LABELS} labels; got {len(counts)}"
+        return Message("expected at most {most} labels; got {count}", most=MOST_LABELS, count=len(counts))
     few = {label: count for label, count in counts.items() if count < LEAST_DRAWINGS}
     if not few:
         return None
-    named = ", ".join(f"{count} of {label}" for label, count in list(few.items())[:8])
-    more = f" and {len(few) - 8} labels more" if len(few) > 8 else ""
-    return f"expected at least {LEAST_DRAWINGS} drawings of each label; got {named}{more}"
+    named = shortened([f"{label}: {count}" for label, count in few.items()])
+    return Message("expected at least {least} drawings of each label; got {few}", least=LEAST_DRAWINGS, few=named)

@@ -22,6 +22,7 @@ from app.data.preprocessing.normalize import IMAGE_SIZE, normalize
 from app.data.preprocessing.rasterize import STROKE_WIDTH, FloatArray
 from app.data.preprocessing.rasterize_batch import Drawing, rasterize_batch
 from app.data.sources.synthetic import make_strokes
+from app.errors import InputError
 from app.storage.atomic import write_atomic
 
 Strokes: TypeAlias = list[NDArray[np.float64]]
@@ -198,7 +199,7 @@ KINDS: Mapping[str, Kind] = {
 def _checked(images: NDArray[np.uint8]) -> ImageArray:
     """Raises ValueError where these are no images."""
     if images.ndim != 3 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE) or images.dtype != np.uint8:
-        raise ValueError(f"expected uint8 (N, 28, 28); got {images.dtype} {images.shape}")
+        raise InputError("expected uint8 (N, 28, 28); got {dtype} {shape}", dtype=images.dtype, shape=images.shape)
     return images
 
 

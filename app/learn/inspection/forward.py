@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from app.errors import InputError
 from app.learn.inspection.encoding import norm, picture
 from app.learn.inspection.subject import InspectedNetwork, finite
 from app.models.calibration import softmax
@@ -78,7 +79,9 @@ def check_layer(subject: InspectedNetwork, index: int) -> int:
     """The number of a layer. Raises ValueError where there is none of it."""
     count = len(subject.network.layers)
     if not 0 <= index < count:
-        raise ValueError(f"layer: expected a number from 0 to {count - 1}; got {index}")
+        raise InputError(
+            "expected a number from 0 to {value}; got {index}", field="layer", value=count - 1, index=index
+        )
     return index
 
 
@@ -88,5 +91,5 @@ def check_unit(subject: InspectedNetwork, index: int, unit: int) -> int:
     shape = layers[index + 1].input_shape if index + 1 < len(layers) else subject.network.output_shape
     count = int(np.prod(shape))
     if not 0 <= unit < count:
-        raise ValueError(f"unit: expected a number from 0 to {count - 1}; got {unit}")
+        raise InputError("expected a number from 0 to {value}; got {unit}", field="unit", value=count - 1, unit=unit)
     return unit

@@ -18,6 +18,7 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from app import __version__
+from app.errors import InputError
 from app.i18n.catalog import KEYS, LANGUAGES, key_id, read_texts
 from app.models.formats.source import Source
 from app.resources import bundled
@@ -37,13 +38,13 @@ def bundle_scripts(folder: Path, entry: str) -> str:
     _add(folder, entry, parts, set(), ())
     script = "\n".join(parts)
     if _ENDS.search(script):
-        raise ValueError("expected scripts without what ends or hides one in a page")
+        raise InputError("expected scripts without what ends or hides one in a page")
     return script
 
 
 def _add(folder: Path, name: str, parts: list[str], done: set[str], above: tuple[str, ...]) -> None:
     if name in above:
-        raise ValueError(f"expected modules that do not need one another; got {' → '.join((*above, name))}")
+        raise InputError("expected modules that do not need one another; got {names}", names=" → ".join((*above, name)))
     if name in done:
         return
     source = (folder / f"{name}.js").read_text(encoding="utf-8")
@@ -53,7 +54,7 @@ def _add(folder: Path, name: str, parts: list[str], done: set[str], above: tuple
     exports = [found[2] for found in _EXPORT.finditer(source)]
     body = _EXPORT.sub(r"\1 \2", _IMPORT.sub(partial(_imported, importer=name), source))
     if re.search(r"^(import|export)\b|\bimport\(", body, re.MULTILINE):
-        raise ValueError(f"{name}.js: expected named imports and exports alone")
+        raise InputError("expected named imports and exports alone", field=f"{name}.js")
     parts.append(f"const {_scope(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();")
 
 
@@ -92,7 +93,7 @@ def write(source: Source) -> bytes:
     sheets["base/tokens"] += f"\n@media (prefers-color-scheme: dark) {{\n{sheets.pop('base/dark')}}}\n"
     style = "\n".join(sheets.values())
     if "</style" in style:
-        raise ValueError("expected styles without what ends one in a page")
+        raise InputError("expected styles without what ends one in a page")
     environment = Environment(
         loader=FileSystemLoader(templates),
         autoescape=select_autoescape(default=True),

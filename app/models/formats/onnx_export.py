@@ -15,6 +15,7 @@ import numpy as np
 
 from app import __version__
 from app.data.preprocessing.normalize import IMAGE_SIZE
+from app.errors import InputError
 from app.models.formats.source import MissingExtraError, Source
 from app.nn import LAYERS, Network
 from app.nn.arrays import Array, Shape
@@ -67,7 +68,12 @@ def to_onnx(
     graph = _Graph()
     shape = tuple(input_shape or network.input_shape)
     if math.prod(shape) != math.prod(network.input_shape):
-        raise ValueError(f"input_shape: expected one of {math.prod(network.input_shape)} numbers; got {shape}")
+        raise InputError(
+            "expected one of {input_shape} numbers; got {shape}",
+            field="input_shape",
+            input_shape=math.prod(network.input_shape),
+            shape=shape,
+        )
     x = "input"
     if factor != 1:
         x = graph.add("Mul", x, graph.constant("input.factor", np.float32(factor)))
@@ -77,7 +83,12 @@ def to_onnx(
         graph.prefix = str(index)
         writer = _WRITERS.get(layer.type)
         if writer is None or LAYERS.get(layer.type) is not type(layer):
-            raise ValueError(f"layers[{index}]: expected one of {', '.join(_WRITERS)}; got {layer.type}")
+            raise InputError(
+                "expected one of {names}; got {type}",
+                field=f"layers[{index}]",
+                names=", ".join(_WRITERS),
+                type=layer.type,
+            )
         x = writer(graph, layer, x)
     graph.prefix = "end"
     if temperature is not None:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data.preprocessing.normalize import IMAGE_SIZE
+from app.errors import InputError
 from app.models.card import Rejection, Scale
 from app.models.features import NetworkOutput
 from app.models.ood.outlier_head import NAMES, OutlierHead, fit_outlier_head
@@ -69,7 +70,7 @@ class OutOfDistributionDetector:
         self._basis = _checked(arrays, BASIS, (labels, size, card.components))
         grams = self._basis.transpose(0, 2, 1) @ self._basis
         if np.abs(grams - np.eye(card.components)).max() > ORTHONORMAL_TOLERANCE:
-            raise ValueError(f"weights[{BASIS}]: expected orthonormal bases")
+            raise InputError("expected orthonormal bases", field=f"weights[{BASIS}]")
         self._halving = _halving()
         inputs = len(SHARES) + labels + features + size
         self._outliers = None if card.outliers is None else OutlierHead.of(arrays, inputs)
@@ -218,11 +219,17 @@ def _scale(values: NDArray[np.float64], share: float) -> Scale:
 def _checked(arrays: Mapping[str, Array], name: str, shape: tuple[int, ...]) -> FloatRows:
     array = arrays.get(name)
     if array is None:
-        raise ValueError(f"weights: expected {name}, which the card's calibration needs; got none")
+        raise InputError("expected {name}, which the card's calibration needs; got none", field="weights", name=name)
     if array.shape != shape or array.dtype.kind != "f":
-        raise ValueError(f"weights[{name}]: expected floats of the shape {shape}; got {array.dtype} {array.shape}")
+        raise InputError(
+            "expected floats of the shape {shape}; got {dtype} {shape2}",
+            field=f"weights[{name}]",
+            shape=shape,
+            dtype=array.dtype,
+            shape2=array.shape,
+        )
     if not np.isfinite(array).all():
-        raise ValueError(f"weights[{name}]: expected finite numbers; got NaN or infinity")
+        raise InputError("expected finite numbers; got NaN or infinity", field=f"weights[{name}]")
     if np.abs(array).max() > 1 + ORTHONORMAL_TOLERANCE:
-        raise ValueError(f"weights[{name}]: expected numbers from −1 to 1")
+        raise InputError("expected numbers from −1 to 1", field=f"weights[{name}]")
     return np.ascontiguousarray(array, np.float32)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
+from app.errors import MessageError
 from app.runs.log.event_log import EventLog
 from app.runs.log.state import ENDED
 
@@ -26,8 +27,10 @@ def message(content: Mapping[str, Any]) -> Message:
     return Message(content.get("seq"), json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
 
 
-class SlowReaderError(RuntimeError):
+class SlowReaderError(MessageError):
     """The reader did not keep up; it may come back with the last `seq` that it saw."""
+
+    code = "slow_reader"
 
 
 class Broadcaster:

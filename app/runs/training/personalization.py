@@ -14,6 +14,7 @@ from app.data.drawings.store import DrawingStore
 from app.data.personalization import VALIDATION, PersonalData, Readiness, load_personal, readiness
 from app.data.sources.drawings import PREFIX
 from app.data.sources.mixture import is_mixture, parse_mixture
+from app.errors import InputError, MessageError
 from app.models import ModelCard
 from app.models.card import LONGEST_NAME, Comparison, Personalization
 from app.models.evaluation import read
@@ -29,8 +30,10 @@ LARGE_WORK = 4_000_000
 SUFFIX = re.compile(r"-mine(-\d+)?$")
 
 
-class UnpreparedError(RuntimeError):
+class UnpreparedError(MessageError):
     """There is no data set on this machine that the model can be kept from forgetting with."""
+
+    code = "unprepared"
 
 
 def personal_config(
@@ -42,7 +45,7 @@ def personal_config(
     """
     ready = readiness(drawings, set_name, card.labels)
     if ready.problem is not None:
-        raise ValueError(f"set: {ready.problem}")
+        raise InputError("{problem}", field="set", problem=ready.problem)
     dataset = rehearsed(card, settings, drawings)
     network = {key: value for key, value in card.network.items() if key != "input_shape"}
     built = Network.from_spec(network, input_shape=tuple(card.network["input_shape"]), dtype=card.dtype)
@@ -73,7 +76,7 @@ def check_personal(config: RunConfig, card: ModelCard, drawings: DrawingStore) -
     assert config.personal is not None
     problem = readiness(drawings, config.personal.set, card.labels).problem
     if problem is not None:
-        raise ValueError(f"personal.set: {problem}")
+        raise InputError("{problem}", field="personal.set", problem=problem)
 
 
 def all_ready(card: ModelCard, drawings: DrawingStore) -> list[Readiness]:
@@ -96,8 +99,10 @@ def rehearsed(card: ModelCard, settings: Settings, drawings: DrawingStore) -> Da
         if list(info.labels) == card.labels and (there or name == "strokes"):
             return info
     raise UnpreparedError(
-        f"the data set of {card.name}, {card.dataset}, is not on this machine: without its images the model would "
-        "forget what it knows; fetch it first"
+        "the data set of {name}, {dataset}, is not on this machine: without its images the model would forget "
+        "what it knows; fetch it first",
+        name=card.name,
+        dataset=card.dataset,
     )
 
 
@@ -216,4 +221,4 @@ def _loss(card: ModelCard, network: Network) -> Any:
         except (ValueError, TypeError):  # the card of a model from elsewhere, or a network that ends in a softmax
             continue
         return loss
-    raise ValueError("expected a model that can be trained")
+    raise InputError("expected a model that can be trained")

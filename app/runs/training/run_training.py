@@ -19,6 +19,7 @@ from app.data import Dataset, Split, split_validation
 from app.data.augmentation.augment import make_augmentation
 from app.data.augmentation.worker import AugmentedEpochs
 from app.data.drawings.rendered import RenderedDrawings
+from app.errors import InputError
 from app.models import Calibrated, Calibration, ModelCard, calibrate, fit_subspaces
 from app.models.calibration import DIGITS_SHOWN
 from app.nn import (
@@ -90,9 +91,12 @@ class Training:
         self.network: Network = config.build_network()
         outputs = self.network.output_shape
         if outputs != (len(dataset.labels),):
-            raise ValueError(
-                f"network.layers: expected {len(dataset.labels)} outputs, one for each label of {dataset.name}; "
-                f"got {' × '.join(map(str, outputs))}"
+            raise InputError(
+                "expected {count} outputs, one for each label of {name}; got {names}",
+                field="network.layers",
+                count=len(dataset.labels),
+                name=dataset.name,
+                names=" × ".join(map(str, outputs)),
             )
         self.network.initialize(config.seed)
         if weights is not None:
@@ -132,7 +136,7 @@ class Training:
     def _teachers(self, models: Sequence[tuple[ModelCard, Network]], labels: Array) -> Teachers | None:
         asked = self.config.distillation
         if (asked is None) != (not models):
-            raise ValueError("distillation: expected the models that the config names, and no others")
+            raise InputError("expected the models that the config names, and no others", field="distillation")
         if asked is None:
             return None
         return Teachers(models, labels, asked.weight, changing=self._epoch_images is not None)

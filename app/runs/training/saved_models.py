@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.errors import InputError
 from app.models import ModelCard, ModelStore
 from app.runs.config.run_config import parse_config
 from app.runs.training.checkpoints import Checkpoint
@@ -13,8 +14,10 @@ def model_name(recipe: str, run: int) -> str:
     return f"{recipe[:52]}-{run}"
 
 
-class NotKeptError(ValueError):
+class NotKeptError(InputError):
     """The model of such a run is not saved before its end."""
+
+    code = "not_kept"
 
 
 def save_best(checkpoint: Checkpoint, store: ModelStore, run: int) -> dict[str, Any] | None:

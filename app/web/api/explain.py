@@ -11,10 +11,10 @@ from typing import Annotated, Any, TypeVar
 import numpy as np
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.errors import InputError, RequestError, message_of
 from app.learn.inspection import backward as back
 from app.learn.inspection import forward as there
 from app.learn.inspection import numerical_gradient as difference
@@ -183,7 +183,7 @@ async def step(request: Request, state: State) -> Response:
 
     def work(asked: StepAsked, subject: InspectedNetwork) -> dict[str, Any]:
         if (asked.layer is None) != (asked.unit is None):
-            raise ValueError("layer, unit: expected both or none; got one")
+            raise InputError("layer, unit: expected both or none; got one")
         unit = None if asked.layer is None or asked.unit is None else (asked.layer, asked.unit)
         return stepping.steps(subject, asked.label, asked.optimizer, asked.steps, unit)
 
@@ -237,16 +237,18 @@ async def _explain(
                 subject = open_subject(state.store, asked.model, image.pixels, dtype=dtype)
                 said = work(asked, subject)
         except TooLargeError as error:
-            raise HTTPException(409, str(error)) from None
+            raise RequestError(409, message_of(error)) from None
         except ValueError as error:
-            raise HTTPException(422, str(error)) from None
+            raise RequestError(422, message_of(error)) from None
         whole = {"model": subject.card.name, "blank": image.blank, "pixels": pixels_json(image.pixels), **said}
         try:
             return json.dumps(
                 whole, allow_nan=False
             ).encode()  # here, as it takes as long as many an answer of /predict
         except ValueError:
-            raise HTTPException(409, f"the model {subject.card.name} gives numbers that are not finite") from None
+            raise RequestError(
+                409, "the model {name} gives numbers that are not finite", name=subject.card.name
+            ) from None
 
     key = (request.url.path, hashlib.sha256(body).digest())
     return Response(await state.lessons_queue.run(key, answer), media_type="application/json")
@@ -254,9 +256,9 @@ async def _explain(
 
 def _checked(kind: type[Asked], data: object) -> Asked:
     if not isinstance(data, Mapping):
-        raise HTTPException(422, f"expected an object with a drawing; got {abbreviate(data)}")
+        raise RequestError(422, "expected an object with a drawing; got {value}", value=abbreviate(data))
     try:
         return kind.model_validate(data)
     except ValidationError as error:
         parts = [f"{'.'.join(map(str, each['loc']))[:80]}: {each['msg']}" for each in error.errors()[:5]]
-        raise HTTPException(422, "; ".join(parts)) from None
+        raise RequestError(422, "; ".join(parts)) from None

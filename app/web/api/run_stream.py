@@ -90,7 +90,9 @@ async def _say(socket: WebSocket, text: str) -> None:
         async with asyncio.timeout(STALL_SECONDS):
             await socket.send_text(text)
     except TimeoutError:
-        raise SlowReaderError(f"the reader took nothing for {STALL_SECONDS:g} s") from None
+        raise SlowReaderError(
+            "the reader took nothing for {stall_seconds} s", stall_seconds=f"{STALL_SECONDS:g}"
+        ) from None
 
 
 def _shortened(event: Mapping[str, Any]) -> Message:
@@ -102,7 +104,7 @@ async def _send(
 ) -> None:
     row = await run_in_threadpool(log.status, run)
     if row is None:
-        raise UnknownRunError(f"there is no run {run}")
+        raise UnknownRunError("there is no run {run}", run=run)
     about = {"log": log.id, "state": row["state"], "last_seq": row["last_seq"]}
     await _say(socket, message({"type": "hello", **about}).text)
     seq = after

@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from app.data.catalog import get_info, list_datasets
+from app.errors import RequestError, message_of
 from app.i18n.catalog import Catalog
 from app.recipes import load_recipes
 from app.runs.config.annotations import REMARKS
@@ -16,7 +17,6 @@ from app.runs.config.schema import schema
 from app.runs.estimate.estimator import speed_key
 from app.web.api.request_body import json_body, read_json
 from app.web.dependencies import AppState, State
-from app.web.errors import FieldError
 from app.web.preferences import AnswerLanguage
 
 TEXTS = frozenset({"title", "explanation", "summary", "source", "description", "note"})
@@ -108,7 +108,7 @@ def _checked(state: AppState, data: Any) -> RunConfig:
     try:
         return state.run_service.check(state.run_service.config_of(asked))
     except ValueError as error:
-        raise FieldError(str(error)) from None
+        raise RequestError(422, message_of(error)) from None
 
 
 def _answer(state: AppState, config: RunConfig, speed: Any) -> dict[str, Any]:

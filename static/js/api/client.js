@@ -8,7 +8,7 @@ export const BACK = "digitpad:back"; // it answers again
 
 const AWAY_STATUSES = new Set([502, 503, 504]);
 
-/** The server answered with an error; `message` is the text it gave, `to_response` all that it said, null where that was no JSON. */
+/** The server answered with an error; `message` is the text it gave, `answer` all that it said, null where that was no JSON. */
 export class Refused extends Error {
   constructor(status, message, answer = null) {
     super(message);
@@ -64,7 +64,7 @@ export const get = (path, options) => call("GET", path, options);
 export const post = (path, body = {}, options = {}) => call("POST", path, { ...options, body });
 export const remove = (path) => call("DELETE", path);
 
-/** What `call` threw in words for a person; those of the server are English, which api/errors.js puts into the page's language. */
+/** What `call` threw in words for a person; those of the server are in the page's language already. */
 export const explain = (error) =>
   error instanceof ServerAway && error.reason === null ? t("The server does not answer. Try again in a moment.") : error.message;
 

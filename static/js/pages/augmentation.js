@@ -1,7 +1,6 @@
 // What an augmentation does: its settings as sliders, and pictures before and after, as they are moved.
 
-import { get } from "../api/client.js";
-import { explain } from "../api/errors.js";
+import { explain, get } from "../api/client.js";
 import { awayText, retryWhileAway } from "../api/retry.js";
 import { t } from "../i18n/translate.js";
 import { decoded, paintBytes } from "../images/bitmap.js";

@@ -1,7 +1,6 @@
 // Asks the server to read the drawing while it is drawn: one question on its way, the newest next, old answers dropped.
 
-import { ServerAway } from "../api/client.js";
-import { explain } from "../api/errors-lazy.js";
+import { explain, ServerAway } from "../api/client.js";
 import { countdown, pauseSeconds } from "../api/retry.js";
 
 const LEAST_INTERVAL = 40; // ms between two questions
@@ -83,7 +82,7 @@ export function createReader({ ask, onAnswer, onRefused, onWaiting, onAway, onBa
       if (late || error instanceof ServerAway) away(question);
       else {
         if (failures > 0) back();
-        const message = await explain(error);
+        const message = explain(error);
         if (flight === mine) onRefused(message);
       }
     } finally {

@@ -1,7 +1,6 @@
 // The weights of the first layer as pictures: what each unit looks for. They change while it learns.
 
-import { Refused, get } from "../api/client.js";
-import { explain } from "../api/errors.js";
+import { explain, get, Refused } from "../api/client.js";
 import { t } from "../i18n/translate.js";
 import { decoded, paintBytes } from "../images/bitmap.js";
 import { byId, element, setText } from "../lib/dom.js";

@@ -1,7 +1,6 @@
 // The same twenty digits after every epoch, with what the network says of each beneath it.
 
-import { Refused, get } from "../api/client.js";
-import { explain } from "../api/errors.js";
+import { explain, get, Refused } from "../api/client.js";
 import { percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { decoded, paintBytes } from "../images/bitmap.js";

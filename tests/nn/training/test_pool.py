@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from app.nn import Adam, AdamW, CrossEntropy, EpochMetrics, Momentum, Network, SquaredError, Trainer, TrainingOptions
-from app.nn.training.pool import WorkerLostError, WorkerPool, can_share
+from app.nn.errors import WorkerLostError
+from app.nn.training.pool import WorkerPool, can_share
 from app.nn.training.replica import StepSettings, part
 from tests.support.serving import REPOSITORY
 from tests.support.waiting import until

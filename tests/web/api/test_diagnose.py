@@ -169,7 +169,7 @@ def test_strokes_of_any_size_can_be_examined(client):
 def test_bad_bodies_get_a_clear_error(client, body, message):
     response = client.post("/api/doctor", json=body)
     assert response.status_code == 422, response.text
-    assert set(response.json()) == {"error"}
+    assert set(response.json()) == {"error", "code", "field", "params"}
     assert message in response.json()["error"]
 
 

@@ -104,14 +104,14 @@ def test_an_estimate_refuses_what_a_run_would_and_names_the_field(client, overri
     body = {"recipe": "quick", "overrides": {**TINY, **overrides}}
     refused = client.post("/api/estimate", json=body)
     assert (refused.status_code, refused.json()["field"]) == (422, field)
-    assert client.post("/api/runs", json=body).json() == {"error": refused.json()["error"]}
+    assert client.post("/api/runs", json=body).json() == refused.json()
 
 
 def test_what_is_no_config_at_all_has_no_field(client):
     for body in ([], 3, {}):
         answer = client.post("/api/estimate", json=body)
         assert answer.status_code == 422
-        assert set(answer.json()) == {"error", "field"}
+        assert set(answer.json()) == {"error", "code", "field", "params"}
 
 
 def test_recipes_say_how_long_they_take_on_this_machine_once_that_is_known(client, monkeypatch):

@@ -1,7 +1,6 @@
 // The comparison of runs: which, by the address; their lines on one chart; what sets them apart, in a table.
 
-import { get } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
 import { styleAt } from "../../charts/series-style.js";
 import { t } from "../../i18n/translate.js";

@@ -1,8 +1,7 @@
 // What is in a data set: the class balance, and its pictures page by page.
 
-import { Refused, get, post } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
-import { addressOf, noteText } from "../../data/dataset-list.js";
+import { explain, get, post, Refused } from "../../api/client.js";
+import { addressOf } from "../../data/dataset-list.js";
 import { count, sentences } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { ownName, titleOf } from "../../labels/titles.js";
@@ -71,7 +70,7 @@ export function createBrowse(page) {
     const set = ownName(place.set);
     const drawn = set !== null && place.view === "drawn";
     setText(byId("browse-title"), titleOf(info));
-    setText(byId("browse-text"), sentences(description(info, set), info.state === "ready" ? "" : noteText(info)));
+    setText(byId("browse-text"), sentences(description(info, set), info.state === "ready" ? "" : info.note));
     byId("browse-actions").replaceChildren(...actions(info, set));
     byId("views").hidden = set === null;
     byId("splits").hidden = drawn;

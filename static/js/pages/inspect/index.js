@@ -1,7 +1,6 @@
 // The page that looks inside a network: one drawing, one model, and all that the server computes of them.
 
-import { post, BACK } from "../../api/client.js";
-import { explain } from "../../api/errors-lazy.js";
+import { BACK, explain, post } from "../../api/client.js";
 import { createCells, repaintCells } from "../../charts/heatmap.js";
 import { num } from "../../charts/heatmap-data.js";
 import { createBoard } from "../../drawing/board.js";
@@ -45,7 +44,7 @@ async function ask(what, extra = {}) {
     setText(byId("inside-error"), "");
     return { ...answer, labels: subject.model.labels };
   } catch (error) {
-    const message = await explain(error);
+    const message = explain(error);
     if (mine === generation) setText(byId("inside-error"), message);
     return null;
   }
@@ -101,7 +100,7 @@ async function putExample() {
       return ofPicture(found.picture);
     });
   } catch (error) {
-    setText(byId("inside-error"), await explain(error));
+    setText(byId("inside-error"), explain(error));
   } finally {
     button.disabled = false;
   }

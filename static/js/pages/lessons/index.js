@@ -1,6 +1,6 @@
 // The live figures of the lessons: each is mounted where the page has a place for it.
 
-import { explain } from "../../api/errors-lazy.js";
+import { explain } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
 import { element, setText } from "../../lib/dom.js";
 import { mountActivations, mountLosses } from "./curves.js";
@@ -38,7 +38,7 @@ async function begin(section) {
     try {
       return await work();
     } catch (reason) {
-      const message = await explain(reason);
+      const message = explain(reason);
       if (own === asked) setText(error, message);
       return null;
     } finally {

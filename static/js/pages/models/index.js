@@ -1,7 +1,6 @@
 // The models that are kept: what each is, and what can be done with it.
 
-import { Refused, ServerAway, get, post, remove, BACK } from "../../api/client.js";
-import { explain, explainMessage } from "../../api/errors.js";
+import { BACK, explain, get, post, Refused, remove, ServerAway } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
 import { ago, bytes, count, moment, percent } from "../../i18n/format.js";
 import { t, tParts } from "../../i18n/translate.js";
@@ -119,7 +118,7 @@ function card(model, isDefault, act) {
       isDefault ? element("span", { class: "badge" }, t("default")) : null,
       model.shipped ? element("span", { class: "badge quiet-badge" }, t("comes with digitpad")) : null,
     ),
-    model.available ? facts(model) : element("p", { class: "model-reason" }, t("It cannot be used: {reason}", { reason: explainMessage(model.reason) })),
+    model.available ? facts(model) : element("p", { class: "model-reason" }, t("It cannot be used: {reason}", { reason: model.reason })),
     actions(model, isDefault, act),
   );
 }

@@ -1,7 +1,6 @@
 // Make it mine: a model is taught the person's own hand, and what came of it is shown.
 
-import { get, post } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { explain, get, post } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
 import { addressOf } from "../../data/dataset-list.js";
 import { t } from "../../i18n/translate.js";

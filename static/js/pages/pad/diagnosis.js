@@ -1,7 +1,6 @@
 // "Why this answer?": what came, what the network sees, and what each step between them does.
 
-import { post } from "../../api/client.js";
-import { explain } from "../../api/errors-lazy.js";
+import { explain, post } from "../../api/client.js";
 import { percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { paintRows } from "../../images/bitmap.js";
@@ -71,7 +70,7 @@ export function createDiagnosis({ subject, openLarge }) {
       const report = await post(path, { ...found.body, steps: Object.fromEntries([...left].map((step) => [step, false])) }, { signal: mine.signal });
       if (flight === mine) show(report);
     } catch (error) {
-      const message = error.status === NO_DOCTOR ? t("This server cannot explain its answers.") : await explain(error);
+      const message = error.status === NO_DOCTOR ? t("This server cannot explain its answers.") : explain(error);
       if (flight === mine) showNothing(message);
     } finally {
       if (flight === mine) {

@@ -4,7 +4,7 @@ import { Refused, post } from "../../api/client.js";
 
 const PAUSE_MS = 200;
 
-/** `onAnswer(estimate)` hears what came, `onRefused(message)` what is wrong with the setup, `onAway()` that nobody knows. */
+/** `onAnswer(estimate)` hears what came, `onRefused(error)` what is wrong with the setup, `onAway()` that nobody knows. */
 export function createEstimator({ onAnswer, onRefused, onAway }) {
   let timer = 0;
   let newest = 0;
@@ -18,7 +18,7 @@ export function createEstimator({ onAnswer, onRefused, onAway }) {
         if (mine === newest) onAnswer(answer);
       } catch (error) {
         if (mine !== newest) return;
-        if (error instanceof Refused && error.status === 422) onRefused(error.message);
+        if (error instanceof Refused && error.status === 422) onRefused(error);
         else onAway();
       }
     }, PAUSE_MS);

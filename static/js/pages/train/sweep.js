@@ -1,7 +1,6 @@
 // A race: the same training several times with one thing changed, started by one press and watched on one chart.
 
-import { post } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { explain, post } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
 import { byId, element, setText } from "../../lib/dom.js";
 import { KINDS, parsed, written } from "./sweep-values.js";

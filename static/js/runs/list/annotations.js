@@ -1,7 +1,6 @@
 // Tags and the note of a run, edited in a dialog and kept by the server.
 
-import { call } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { call, explain } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
 import { element, setText } from "../../lib/dom.js";
 import { parseTags } from "./filter.js";

@@ -1,7 +1,6 @@
 // The list of runs: a table, on phones a card for each; to be filtered, sorted, chosen for a comparison, tagged, deleted.
 
-import { get, BACK } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { BACK, explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
 import { t } from "../../i18n/translate.js";
 import { STATE_NAMES } from "../../labels/run-names.js";
