@@ -26,7 +26,7 @@ from app.runs.supervisor import Supervisor
 from app.runs.tracking.follower import Tracking, check_extras
 from app.runs.training.checkpoints import Checkpoints
 from app.settings import SHIPPED_MODELS, Settings
-from app.web import api, errors, pages, preferences, templates
+from app.web import api, errors, pages, preferences, script_catalog, templates
 from app.web.api import predict
 from app.web.dependencies import AppState
 from app.web.job_queue import JobQueue
@@ -107,7 +107,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     templates.install(app)
     # Ahead of FastAPI's own route for it, which describes it: dispatch and injection take longer than the network does.
     app.router.routes.insert(0, Route("/predict", predict.predict, methods=["POST"], include_in_schema=False))
-    for router in (api.router, pages.router, preferences.router):
+    for router in (api.router, pages.router, preferences.router, script_catalog.router):
         app.include_router(router)
     openapi.install(app)
     return app

@@ -10,7 +10,7 @@ from app.data.dataset import Dataset, DatasetUnavailable
 from app.data.drawings.store import DrawingSet, DrawingStore
 from app.data.sources import drawings as drawing_sets
 from app.data.sources import folder, idx_datasets, mixture, mnist, synthetic
-from app.errors import InputError
+from app.errors import InputError, Message
 
 MOST_STROKES = 20.0
 """The largest weight up to which a mixture has new drawn digits, and not the same ones again."""
@@ -58,7 +58,9 @@ def _of_idx(source: idx_datasets.IdxSet) -> _Definition:
         missing="download",
         notes={
             "ready": "On this machine.",
-            "download": f"Will be downloaded once, {source.megabytes} MB, when it is first used.",
+            "download": Message(
+                "Will be downloaded once, {number} MB, when it is first used.", number=source.megabytes
+            ),
         },
         is_ready=lambda data_dir, cache_dir: idx_datasets.is_present(source, data_dir=data_dir, cache_dir=cache_dir),
         load=lambda data_dir, cache_dir, download: idx_datasets.load_idx_set(
@@ -77,7 +79,7 @@ _DEFINITIONS: Mapping[str, _Definition] = {
         missing="download",
         notes={
             "ready": "On this machine.",
-            "download": "Will be downloaded once, 11 MB, when it is first used.",
+            "download": Message("Will be downloaded once, {number} MB, when it is first used.", number=11),
         },
         is_ready=lambda data_dir, cache_dir: mnist.is_present(data_dir=data_dir, cache_dir=cache_dir),
         load=lambda data_dir, cache_dir, download: mnist.load_mnist(
@@ -215,7 +217,10 @@ def _own_info(drawn: DrawingSet) -> DatasetInfo:
     return DatasetInfo(
         f"{drawing_sets.PREFIX}{drawn.name}",
         drawing_sets.title_of(drawn.name),
-        f"{drawn.count} drawings of your own, each drawn again many times with other pens and small warps.",
+        Message(
+            "{number} drawings of your own, each drawn again many times with other pens and small warps.",
+            number=drawn.count,
+        ),
         tuple(sorted(drawn.labels)),
         size.train,
         size.test,

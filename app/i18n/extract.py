@@ -143,8 +143,6 @@ def _texts(value: ast.expr) -> Iterator[str]:
     match value:
         case ast.Constant(value=str(text)) if text:
             yield text
-        case ast.JoinedStr(values=parts):  # static/js/i18n/server-text.js finds it again by its number
-            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{number}" for part in parts)
         case ast.Dict(values=inner) | ast.Tuple(elts=inner) | ast.List(elts=inner):
             for one in inner:
                 yield from _texts(one)

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 
@@ -34,6 +35,16 @@ def language_of(request: HTTPConnection) -> str:
 def catalog_of(request: HTTPConnection) -> Catalog:
     """The catalogue to answer from."""
     return catalog(language_of(request))
+
+
+def answer_language(request: Request, response: Response) -> Catalog:
+    """Return the catalogue for the data that a route returns, and let caches know that there are other languages."""
+    language = language_of(request)
+    response.headers.update(language_headers(language))
+    return catalog(language)
+
+
+AnswerLanguage = Annotated[Catalog, Depends(answer_language)]
 
 
 def language_headers(language: str, more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -74,8 +74,9 @@ def test_only_the_whole_is_a_hundred_percent(call):
 
 
 def test_hidden_layers_are_read_and_rebuilt_in_the_recipe_s_pattern(call):
-    assert call("pages/train/hidden-layers", "m.parseSizes(' 128,64 ')") == [128, 64]
-    assert call("pages/train/hidden-layers", "m.parseSizes('')") == []
+    bounds = "{mostLayers: 3, mostUnits: 128}"
+    assert call("pages/train/hidden-layers", f"m.parseSizes(' 128,64 ', {bounds})") == [128, 64]
+    assert call("pages/train/hidden-layers", f"m.parseSizes('', {bounds})") == []
     layers = "[{type: 'dense', units: 9}, {type: 'relu'}, {type: 'dropout', rate: 0.2}, {type: 'dense', units: 10}]"
     rebuilt = call("pages/train/hidden-layers", f"m.withHiddenSizes({layers}, [5, 6])")
     assert [layer.get("units", layer["type"]) for layer in rebuilt] == [5, "relu", "dropout", 6, "relu", "dropout", 10]

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from app import __version__
 from app.errors import InputError
-from app.i18n.catalog import KEYS, LANGUAGES, read_texts
+from app.i18n.catalog import KEYS, LANGUAGES, key_id, read_texts
 from app.models.card import ModelCard
 from app.models.formats.source import Source
 from app.resources import bundled
@@ -95,7 +95,12 @@ def write(source: Source) -> bytes:
     """The bytes of the page; equal models give equal bytes. Raises ValueError for a layer that its script has not."""
     for index, layer in enumerate(source.network.layers):
         if layer.type not in LAYERS:
-            raise ValueError(f"layers[{index}]: expected one of {', '.join(LAYERS)}; got {layer.type}")
+            raise InputError(
+                "expected one of {names}; got {type}",
+                field=f"layers[{index}]",
+                names=", ".join(LAYERS),
+                type=layer.type,
+            )
     static, templates = bundled("static"), bundled("templates")
     script = bundle_scripts(static / "js", ENTRY)
     sheets = {name: (static / "css" / f"{name}.css").read_text(encoding="utf-8") for name in (*STYLES, "base/dark")}
@@ -159,7 +164,7 @@ def _words(script: str) -> Mapping[str, Mapping[str, str]]:
     ]
     source = "\n".join((script, *parts))
     return {
-        tag: {one.key: one.text for one in read_texts(tag) if json.dumps(one.key, ensure_ascii=False) in source}
+        tag: {key_id(one.key): one.text for one in read_texts(tag) if json.dumps(one.key, ensure_ascii=False) in source}
         for tag in LANGUAGES
         if tag != KEYS
     }

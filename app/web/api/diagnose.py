@@ -11,14 +11,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.data import PipelineSteps
-from app.data.preprocessing.diagnose import USUAL_STROKE_WIDTH, Diagnosis, examine_image, examine_strokes
+from app.data.preprocessing.diagnose import STEP_TEXTS, USUAL_STROKE_WIDTH, Diagnosis, examine_image, examine_strokes
 from app.errors import InputError, RequestError, message_of
+from app.i18n.catalog import catalog
 from app.models.responses import pixels_json, prediction_json
 from app.nn import abbreviate
 from app.web.api.predict import from_base64
 from app.web.api.request_body import json_body, read_json
 from app.web.dependencies import services
 from app.web.errors import Error
+from app.web.preferences import language_headers, language_of
 
 router = APIRouter(prefix="/api/doctor", tags=["predict"])
 
@@ -47,6 +49,8 @@ class Change(BaseModel):
     """
 
     step: str
+    title: str
+    explanation: str
     input: list[list[float]]
     label: str | None
     probabilities: dict[str, float]
@@ -55,7 +59,7 @@ class Change(BaseModel):
 
 
 class FindingBody(BaseModel):
-    """A sentence in parts: `text` names each of `values` in braces."""
+    """One of `sentences` in English and in parts: `text` names each of `values` in braces."""
 
     text: str
     values: dict[str, str]
@@ -112,9 +116,15 @@ async def doctor(request: Request) -> Response:
         found, steps = await run_in_threadpool(_examine, body)
     except ValueError as error:
         raise RequestError(422, message_of(error)) from None
+    language = language_of(request)
+    words = catalog(language)
+
+    def texts(step: str) -> dict[str, str]:
+        return {key: words.translate(text) for key, text in STEP_TEXTS[step].items()}
+
     said = predictor.predict([found.prepared, *found.without.values()])
     without = [
-        {"step": name, **prediction_json(one, image, with_input=True)}
+        {"step": name, **texts(name), **prediction_json(one, image, with_input=True)}
         for (name, image), one in zip(found.without.items(), said[1:], strict=True)
     ]
     return JSONResponse(
@@ -126,9 +136,10 @@ async def doctor(request: Request) -> Response:
             "without": without,
             "stroke_width": None if found.stroke_width is None else round(found.stroke_width, 2),
             "usual_stroke_width": USUAL_STROKE_WIDTH,
-            "sentences": [str(remark) for remark in found.remarks],
-            "remarks": [{"text": remark.text, "values": dict(remark.values)} for remark in found.remarks],
-        }
+            "sentences": [words.translate(remark) for remark in found.remarks],
+            "remarks": [{"text": remark.template, "values": dict(remark.values)} for remark in found.remarks],
+        },
+        headers=language_headers(language),
     )
 
 

@@ -41,13 +41,23 @@ export async function call(method, path, { body, signal } = {}) {
     text = await response.text();
   } catch (error) {
     if (signal?.aborted) throw error;
-    window.dispatchEvent(new Event(AWAY));
-    throw new ServerAway();
+    throw unanswered();
   }
   const answer = parse(text);
   if (response.ok) return answer;
   if (AWAY_STATUSES.has(response.status)) throw new ServerAway(answer?.error);
   throw new Refused(response.status, answer?.error ?? t("The server answered with status {status}.", { status: response.status }), answer);
+}
+
+/** What `import()` gave, of a script that is fetched when it is first needed. */
+export const fetched = (script) =>
+  script.catch(() => {
+    throw unanswered();
+  });
+
+function unanswered() {
+  window.dispatchEvent(new Event(AWAY));
+  return new ServerAway();
 }
 
 export const get = (path, options) => call("GET", path, options);

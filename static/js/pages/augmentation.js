@@ -2,7 +2,6 @@
 
 import { explain, get } from "../api/client.js";
 import { awayText, retryWhileAway } from "../api/retry.js";
-import { fromServer } from "../i18n/server-text.js";
 import { t } from "../i18n/translate.js";
 import { createBitmap, fromBase64 } from "../images/bitmap.js";
 import { titleOf } from "../labels/titles.js";
@@ -46,7 +45,7 @@ function startPage() {
     sliders.replaceChildren(...fields.map(slider));
     const query = new URLSearchParams(location.search);
     const wanted = recipes.find(({ name }) => name === query.get("recipe")) ?? recipes.find(({ config }) => config.augmentation) ?? recipes[0];
-    form.elements.recipe.replaceChildren(...recipes.map(({ name, title }) => element("option", { value: name, selected: name === wanted.name }, fromServer(title) || name)));
+    form.elements.recipe.replaceChildren(...recipes.map(({ name, title }) => element("option", { value: name, selected: name === wanted.name }, title || name)));
     const usable = sets.datasets.filter(({ name, state }) => state === "ready" || name.startsWith(OWN));
     const source = query.get("source") ?? wanted.config.dataset.split("+")[0].trim();
     form.elements.source.replaceChildren(...usable.map((info) => element("option", { value: info.name, selected: info.name === source }, titleOf(info))));
@@ -72,10 +71,10 @@ function startPage() {
     return element(
       "div",
       { class: "aug-slider" },
-      element("label", { for: id }, fromServer(title)),
+      element("label", { for: id }, title),
       element("output", { for: id }, input.value),
       input,
-      element("p", { class: "field-note", id: `${id}-note` }, fromServer(explanation)),
+      element("p", { class: "field-note", id: `${id}-note` }, explanation),
     );
   }
 

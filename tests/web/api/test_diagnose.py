@@ -54,6 +54,15 @@ def test_the_doctor_shows_a_drawing_before_and_after_and_without_each_step(clien
     assert "the stroke is 2.7 px wide, MNIST's about 2.5" in found["sentences"]
 
 
+def test_the_doctor_speaks_the_caller_s_language(client):
+    answer = client.post("/api/doctor", json={"strokes": FOUR}, headers={"accept-language": "ja"})
+    assert answer.headers["content-language"] == "ja"
+    found = answer.json()
+    assert "線の太さは 2.7 px です（MNIST は約 2.5 px）" in found["sentences"]
+    assert found["remarks"][0]["text"] == "the stroke is {width} px wide, MNIST's about {usual}"
+    assert [change["title"] for change in found["without"]] == ["切り抜き", "拡大・縮小", "中央寄せ", "線の太さ"]
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_that_is_off_is_turned_on_for_comparison(client, step):
     every = ask(client, strokes=FOUR)

@@ -1,9 +1,8 @@
 // What is in a data set: the class balance, and its pictures page by page.
 
 import { explain, get, post, Refused } from "../../api/client.js";
-import { addressOf, noteText } from "../../data/dataset-list.js";
+import { addressOf } from "../../data/dataset-list.js";
 import { count, sentences } from "../../i18n/format.js";
-import { fromServer } from "../../i18n/server-text.js";
 import { t } from "../../i18n/translate.js";
 import { ownName, titleOf } from "../../labels/titles.js";
 import { byId, element, setText } from "../../lib/dom.js";
@@ -72,7 +71,7 @@ export function createBrowse(page) {
     const set = ownName(place.set);
     const drawn = set !== null && place.view === "drawn";
     setText(byId("browse-title"), titleOf(info));
-    setText(byId("browse-text"), sentences(description(info, set), info.state === "ready" ? "" : noteText(info)));
+    setText(byId("browse-text"), sentences(description(info, set), info.state === "ready" ? "" : info.note));
     byId("browse-actions").replaceChildren(...actions(info, set));
     byId("views").hidden = set === null;
     byId("splits").hidden = drawn;
@@ -121,7 +120,7 @@ export function createBrowse(page) {
     const info = page.datasets().find(({ name }) => name === place.set);
     const parts = [element("p", {}, message)];
     if (info.state === "download" || info.state === "generate") {
-      setText(parts[0], sentences(t("{name} is not on this machine yet.", { name: fromServer(info.title) }), fromServer(info.note)));
+      setText(parts[0], sentences(t("{name} is not on this machine yet.", { name: info.title }), info.note));
       const button = element("button", { class: "button accent", type: "button" }, info.state === "download" ? t("Download it now") : t("Draw it now"));
       button.addEventListener("click", () => fetchSet(button));
       parts.push(button);
@@ -162,7 +161,7 @@ export function createBrowse(page) {
 }
 
 const description = (info, set) =>
-  set === null ? fromServer(info.description) : t("Kept as strokes: for a network each is drawn again many times, with other pens and small warps.");
+  set === null ? info.description : t("Kept as strokes: for a network each is drawn again many times, with other pens and small warps.");
 
 function actions(info, set) {
   const train = element("a", { class: info.state === "too-few" ? "button" : "button accent", href: `/train?dataset=${encodeURIComponent(info.name)}` }, t("Train on these"));

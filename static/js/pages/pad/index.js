@@ -1,10 +1,9 @@
 // The drawing page: a pad, its tools, and what the network makes of it.
 
-import { post } from "../../api/client.js";
+import { explain, fetched, post } from "../../api/client.js";
 import { awayText } from "../../api/retry.js";
 import { createBoard } from "../../drawing/board.js";
 import { boxOnPad, brushOf, EMPTY, isEmpty, lines, linesIn, ofPicture, pack, question } from "../../drawing/drawing.js";
-import { readPicture } from "../../drawing/image-file.js";
 import { listenForPictures } from "../../drawing/image-input.js";
 import { createOverlay } from "../../drawing/overlay.js";
 import { createPast, unpack } from "../../drawing/recent-drawings.js";
@@ -16,8 +15,6 @@ import { createLatest } from "../../lib/latest.js";
 import { forTab, keep, recall } from "../../lib/storage.js";
 import { createAnswer } from "../../prediction/answer.js";
 import { createReader } from "../../prediction/live-predictor.js";
-import { createCopyDialog } from "./copy-code.js";
-import { createDoctor } from "./diagnosis.js";
 import { createTeach } from "./label-drawing.js";
 
 const CURRENT = "digitpad.drawing"; // what is on the pad is kept until the tab is closed
@@ -57,6 +54,7 @@ function startPad({ model, models }, start) {
     setMessage(note, t("Opening the picture …"));
     const signal = pictures.begin();
     try {
+      const { readPicture } = await fetched(import("../../drawing/image-file.js"));
       const picture = await readPicture(file);
       if (signal.aborted) return; // something was drawn or brought meanwhile
       tools.setErasing(false);
@@ -115,9 +113,16 @@ function startReading({ model, models }, { overlay, shown }) {
       return { ...found, body, part: part?.part ?? null };
     },
   });
-  const copy = createCopyDialog(() => {
+  const copy = byId("copy-open");
+  copy.addEventListener("click", async () => {
     const found = whole();
-    return found && { url: `${location.origin}${path(name)}`, body: found.body };
+    if (found === null) return;
+    try {
+      const { openCopyDialog } = await fetched(import("./copy-code.js"));
+      openCopyDialog({ url: `${location.origin}${path(found.model)}`, body: found.body });
+    } catch (error) {
+      setMessage(byId("pad-note"), explain(error));
+    }
   });
   const teach = createTeach(model.labels, {
     subject() {
@@ -150,7 +155,7 @@ function startReading({ model, models }, { overlay, shown }) {
       reader.forget();
       [parts, selected] = [[], 0];
     }
-    copy.showReady(!isEmpty(drawing));
+    copy.disabled = isEmpty(drawing);
     if (isEmpty(drawing)) {
       answer.showBlank();
       doctor.update();
@@ -171,6 +176,27 @@ function startReading({ model, models }, { overlay, shown }) {
   changed(shown(), REPLACED);
 
   return { changed };
+}
+
+/** "Why this answer?", whose script is fetched when it is first opened. */
+function createDoctor({ subject, openLarge }) {
+  const panel = byId("doctor");
+  let coming = null;
+
+  async function update() {
+    const part = subject()?.part ?? null;
+    setText(byId("doctor-of"), part === null ? "" : t(" (part {part})", { part }));
+    if (panel.open) coming ??= fetched(import("./diagnosis.js")).then(({ createDiagnosis }) => createDiagnosis({ subject, openLarge }));
+    try {
+      (await coming)?.update();
+    } catch (error) {
+      coming = null; // the next one tries again
+      setMessage(byId("doctor-note"), explain(error));
+    }
+  }
+
+  panel.addEventListener("toggle", update);
+  return { update };
 }
 
 const PICTURE_IS_NOT_KEPT = t("Only drawings are kept, and this is a picture. Draw it, and it can be kept.");
