@@ -158,7 +158,7 @@ def test_the_page_that_asks_for_the_token_can_be_switched(settings):
 
 
 def test_a_language_that_is_not_there_is_refused(client):
-    answer = client.get("/language/tlh")
+    answer = client.get("/language/tlh", headers={"cookie": "digitpad-language=en"})
     assert answer.status_code == 404
     assert answer.json()["error"] == "expected a language: en, ja; got 'tlh'"
     assert client.get("/", headers={"cookie": f"{LANGUAGE_COOKIE}=../../x"}).status_code == 200
