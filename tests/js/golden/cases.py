@@ -15,7 +15,7 @@ from app.models.ood.outlier_head import NAMES, UNITS
 from app.models.responses import predict_drawings, to_response
 from app.nn import Network
 from app.nn.arrays import Array
-from tests.models.networks import CALIBRATION, DIGITS, conv, dense, kinds
+from tests.support.networks import CALIBRATION, DIGITS, conv, dense, kinds
 from tests.support.drawings import FIXTURES
 
 SMALL_PIXELS = 14 * 14
