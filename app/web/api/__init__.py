@@ -21,9 +21,9 @@ from app.web.api import (
     runs,
     setup,
 )
-from app.web.preferences import LocalizedJSONResponse, use_language
+from app.web.preferences import use_language
 
-router = APIRouter(dependencies=[Depends(use_language)], default_response_class=LocalizedJSONResponse)
+router = APIRouter(dependencies=[Depends(use_language)])
 for _resource in (
     predict.router,
     diagnose.router,

@@ -13,8 +13,9 @@ from app.errors import RequestError, message_of
 from app.web.api.images import encoded
 from app.web.dependencies import AppState, State
 from app.web.errors import Error
+from app.web.preferences import LocalizedRoute
 
-router = APIRouter(prefix="/api/datasets", tags=["datasets"])
+router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=LocalizedRoute)
 
 MOST_DIGITS = 500
 """Images of one answer."""

@@ -21,8 +21,9 @@ from app.web.api.images import encoded
 from app.web.api.request_body import json_body, read_json
 from app.web.dependencies import State, services
 from app.web.errors import Error
+from app.web.preferences import LocalizedRoute
 
-router = APIRouter(prefix="/api/drawings", tags=["drawings"])
+router = APIRouter(prefix="/api/drawings", tags=["drawings"], route_class=LocalizedRoute)
 
 MOST_DAMAGED = 100
 """Damaged files that are named one by one."""

@@ -3,11 +3,11 @@
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from app.errors import Message
 from app.web.dependencies import State
-from app.web.preferences import LocalizedJSONResponse
+from app.web.preferences import in_callers_language
 
 router = APIRouter(tags=["health"])
 
@@ -24,4 +24,4 @@ def health(state: State) -> Response:
         body["tracking"] = state.tracking.states
     if fault is not None:
         body["error"] = Message("trainings wait: {fault}", fault=fault)
-    return LocalizedJSONResponse(body, 200 if fault is None else 503)
+    return JSONResponse(in_callers_language(body), 200 if fault is None else 503)

@@ -21,8 +21,9 @@ from app.nn import abbreviate
 from app.web.api.request_body import json_body, read_body, read_form, read_json
 from app.web.dependencies import State
 from app.web.errors import Error
+from app.web.preferences import LocalizedRoute
 
-router = APIRouter(prefix="/api/models", tags=["models"])
+router = APIRouter(prefix="/api/models", tags=["models"], route_class=LocalizedRoute)
 
 ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 ONNX_TYPE = "application/onnx"

@@ -16,8 +16,9 @@ from app.web.api.request_body import parse_json, read_body
 from app.web.dependencies import AppState, State
 from app.web.errors import Error
 from app.web.middleware.limits import check_queue
+from app.web.preferences import LocalizedRoute
 
-router = APIRouter(prefix="/api/models", tags=["models"])
+router = APIRouter(prefix="/api/models", tags=["models"], route_class=LocalizedRoute)
 
 _KEYS = {"set", "seed"}
 _ERRORS: dict[int | str, dict[str, Any]] = {

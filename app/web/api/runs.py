@@ -16,9 +16,10 @@ from app.runs.log.views import brief
 from app.web.api.request_body import json_body, parse_json, read_body, read_json
 from app.web.dependencies import State
 from app.web.middleware.limits import check_queue
+from app.web.preferences import LocalizedRoute
 
-router = APIRouter(prefix="/api/runs", tags=["runs"])
-sweeps = APIRouter(prefix="/api/races", tags=["runs"])
+router = APIRouter(prefix="/api/runs", tags=["runs"], route_class=LocalizedRoute)
+sweeps = APIRouter(prefix="/api/races", tags=["runs"], route_class=LocalizedRoute)
 
 LARGEST = 2**31 - 1
 RunId = Annotated[int, Path(ge=1, le=LARGEST)]

@@ -15,8 +15,8 @@ from app.models.ood.outlier_head import NAMES, UNITS
 from app.models.responses import predict_drawings, to_response
 from app.nn import Network
 from app.nn.arrays import Array
-from tests.support.networks import CALIBRATION, DIGITS, conv, dense, kinds
 from tests.support.drawings import FIXTURES
+from tests.support.networks import CALIBRATION, DIGITS, conv, dense, kinds
 
 SMALL_PIXELS = 14 * 14
 COMPONENTS = 4
