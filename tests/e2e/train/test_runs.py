@@ -140,6 +140,7 @@ def test_the_page_asks_for_a_run_once_and_hears_of_all_else_from_its_stream(page
     server.post(f"/api/runs/{run}/resume", {})
     expect(attempt).to_have_text("attempt 4")
     expect(pause).to_have_text("Pause")
+    one_epoch_on(server, run, 4)
     server.post(f"/api/runs/{run}/cancel", {"keep_model": True})
     expect(state).to_have_text("cancelled")
     expect(page.locator("#outcome")).to_contain_text("is kept as “quick-1”")
