@@ -14,12 +14,12 @@ run: install ## serve on http://HOST:PORT
 	$(SERVE_ENV) $(PY) -m app serve
 
 # two processes, each with one thread of BLAS; bytecode is kept, as the tests start hundreds of servers and trainings
-PYTEST := PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist worksteal
 
 test: install-dev browser clients ## run the tests, but for the long ones; any of them with ARGS="tests/nn -k adam"
 	$(PYTEST) $(or $(ARGS),-m "not slow")
 
-test-long: install-dev browser clients ## run the long tests: chaos, fuzzing, axe, whole stories in a browser, the wheel
+test-long: install-dev browser clients ## run the long tests: chaos, fuzzing, axe, whole stories in a browser, the documents, the wheel
 	$(PYTEST) -m slow $(ARGS)
 
 bench: install-dev ## measure speed and memory; nothing else should run meanwhile

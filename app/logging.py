@@ -57,7 +57,7 @@ class _Lines(logging.Formatter):
         super().__init__()
         self._always = always
 
-    def told(self, record: logging.LogRecord) -> dict[str, Any]:
+    def extra_fields(self, record: logging.LogRecord) -> dict[str, Any]:
         """What a record tells besides its message, without what is not known."""
         request = current_request()
         found = {"request": request} if request is not None else {}
@@ -77,7 +77,7 @@ class TextLines(_Lines):
     """Lines for people."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told = "".join(f" {key}={_shown(value)}" for key, value in self.told(record).items())
+        told = "".join(f" {key}={_shown(value)}" for key, value in self.extra_fields(record).items())
         line = f"{self.time(record)} {record.levelname} {record.name}: {_one_line(record.getMessage())}{told}"
         traceback = self.traceback(record)
         return line if traceback is None else f"{line}\n{traceback}"
@@ -92,7 +92,7 @@ class JsonLines(_Lines):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **self.told(record),
+            **self.extra_fields(record),
         }
         traceback = self.traceback(record)
         if traceback is not None:

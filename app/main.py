@@ -12,9 +12,10 @@ from app import __version__
 from app.data.cache import DatasetCache
 from app.data.drawings.rendered import DrawingRenderer
 from app.data.drawings.store import DrawingStore
-from app.learn.experiments.small_trainings import Kept
+from app.learn.experiments.small_trainings import TrialCache
 from app.models import ModelStore, Predictors
 from app.models.evaluation import Evaluator
+from app.models.evaluation_cache import EvaluationCache
 from app.runs.config.run_config import RunConfig
 from app.runs.estimate.benchmark import trial_apart, with_teachers_time
 from app.runs.estimate.estimator import Estimator
@@ -71,9 +72,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             checkpoints=checkpoints,
             job_queue=JobQueue(),
             lessons_queue=JobQueue(),
-            trials=Kept(),
+            trials=TrialCache(),
             estimator=Estimator(log, tried, folder=settings.cache_dir),
-            evaluator=Evaluator(store, DrawingRenderer(drawings)),
+            evaluator=Evaluator(store, DrawingRenderer(drawings), EvaluationCache(settings.cache_dir)),
             capacity=capacity,
             counters=counters,
             tracking=Tracking(log, settings),

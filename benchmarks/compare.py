@@ -51,11 +51,11 @@ def main() -> None:
         home = Path(folder)
         log = EventLog(Settings(home=home, _env_file=None).log_url, lease_seconds=HEALTHY_LEASE_SECONDS)
         for number in range(RUNS - 1):
-            claim = _start(log, number)
-            _write(log, claim, number, EPOCHS)
+            claim = start_run(log, number)
+            write_epochs(log, claim, number, EPOCHS)
             log.finish(claim, RunState.SUCCEEDED, {})
-        growing = _start(log, RUNS - 1)
-        _write(log, growing, RUNS - 1, EPOCHS // 2)
+        growing = start_run(log, RUNS - 1)
+        write_epochs(log, growing, RUNS - 1, EPOCHS // 2)
         with serve(home) as server, chromium() as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             page.goto(f"{server.url}/compare?runs={','.join(str(run + 1) for run in range(RUNS))}")
@@ -70,7 +70,8 @@ def main() -> None:
         log.close()
 
 
-def _start(log: EventLog, number: int) -> Lease:
+def start_run(log: EventLog, number: int) -> Lease:
+    """Add a run to the log and take it, as a worker would."""
     config = {**get_recipe("quick").config, "epochs": EPOCHS, "seed": number, "recipe": "quick"}
     log.add(parse_config(config))
     claim = log.claim("benchmark")
@@ -78,7 +79,8 @@ def _start(log: EventLog, number: int) -> Lease:
     return claim
 
 
-def _write(log: EventLog, claim: Lease, number: int, epochs: int) -> None:
+def write_epochs(log: EventLog, claim: Lease, number: int, epochs: int) -> None:
+    """Write that many epochs of a run into the log."""
     with writing(log.engine) as connection:
         for epoch in range(1, epochs + 1):
             append(connection, claim.run, "epoch", _epoch(number, epoch))

@@ -15,8 +15,8 @@ from PIL import Image, ImageFilter
 
 from app.data import from_strokes, load_dataset, split_validation
 from app.data.preprocessing.normalize import normalize
-from app.models.calibration import logits_of
 from app.models.ood.detector import fit_rejection, fit_subspaces, scores_of, statistics_of
+from app.nn import NetworkOutput, infer_all
 from app.recipes import get_recipe
 from app.runs.config.run_config import parse_config
 from app.runs.training.run_training import Training
@@ -52,22 +52,21 @@ def scores(training: Training, train: Any, validation: Any) -> dict[str, Strange
     arrays = fit_subspaces(train.images, train.labels, 10)
     assert arrays is not None
 
+    def infer(images: Images) -> NetworkOutput:
+        return infer_all(network, images, input_scale=scale)
+
     def logits(images: Images) -> NDArray[np.float64]:
-        return logits_of(network, images, scale)
+        return infer(images).logits
 
     def features(images: Images) -> NDArray[np.float64]:
-        x = images.astype(np.float32) / np.float32(scale)
-        for layer in network.layers[:-1]:
-            x = layer.forward(x, training=False)
-        return x.reshape(len(x), -1).astype(np.float64)
+        return infer(images).features.astype(np.float64)
 
     def log_sum(rows: NDArray[np.float64]) -> NDArray[np.float64]:
         top = rows.max(axis=1)
         return top + np.log(np.exp(rows - top[:, None]).sum(axis=1))
 
     def statistics(images: Images) -> list[NDArray[np.float64]]:
-        rows = logits(images)
-        return statistics_of(arrays, images, rows.argmax(axis=1), rows.max(axis=1))
+        return statistics_of(arrays, images, infer(images))
 
     known = features(train.images)
     means = np.stack([known[train.labels == label].mean(axis=0) for label in range(10)])
@@ -88,8 +87,7 @@ def scores(training: Training, train: Any, validation: Any) -> dict[str, Strange
         parts = [rows[i : i + 500] @ neighbours.T for i in range(0, len(rows), 500)]
         return np.concatenate([-np.sort(part, axis=1)[:, -10] for part in parts]).astype(np.float64)
 
-    rows = logits(validation.images)
-    rejection = fit_rejection(arrays, validation.images, rows.argmax(axis=1), rows.max(axis=1))
+    rejection = fit_rejection(arrays, validation.images, infer(validation.images))
     return {
         "largest probability": lambda images: log_sum(logits(images)) - logits(images).max(axis=1),
         "energy": lambda images: -log_sum(logits(images)),

@@ -43,7 +43,7 @@ def main() -> None:
     settings = Settings()
     store = ModelStore(settings.home, SHIPPED_MODELS)
     names = [name for name in sys.argv[1:] if name != WRITE] or [str(store.default())]
-    predictors = [Predictor(*store.load_with_rejecter(name)) for name in names]
+    predictors = [Predictor(*store.load_with_detector(name)) for name in names]
     readings: dict[str, list[RobustnessResult]] = {name: [] for name in names}
     mnist = load_dataset("mnist", data_dir=settings.data_dir, cache_dir=settings.cache_dir).test
     print(f"| on | images | {' | '.join(names)} |\n|---|---|{'---|' * len(names)}")

@@ -4,6 +4,7 @@ import ast
 import inspect
 import textwrap
 from dataclasses import is_dataclass
+from functools import cached_property
 from typing import Any
 
 import app.nn as engine
@@ -56,7 +57,7 @@ def _class(name: str, thing: type) -> str:
             if not called.__doc__ and inherited is not None:
                 continue  # told at the base class
             parts.append(_function(f"{name}.{key}", called, "####"))
-        elif isinstance(member, property):
+        elif isinstance(member, property | cached_property) and (member.__doc__ or inherited is None):
             parts.append(f"#### {name}.{key}\n\n{_text(f'{name}.{key}', member)}\n")
     return "\n".join(parts)
 

@@ -6,6 +6,7 @@ They stand in the pages of the explanation as they are, for readers of the sourc
 import json
 from typing import Any
 
+from app.models.card import MEASUREMENTS
 from app.settings import SHIPPED_MODELS
 from docs.markdown import table
 
@@ -14,7 +15,10 @@ MODEL = "mnist-mlp"
 
 def robustness() -> str:
     """How it reads what is unlike its training images."""
-    rows = [(one["kind"], f"{one['count']:,}", _percent(one["accuracy"])) for one in _card()["robustness"]]
+    rows = [
+        (MEASUREMENTS.get(one["kind"], one["kind"]), f"{one['count']:,}", _percent(one["accuracy"]))
+        for one in _card()["robustness"]
+    ]
     return table(("on", "images", "read right"), rows)
 
 

@@ -38,7 +38,7 @@ def _first_network(page: Page, server: Server) -> None:
     row = _train(page, server)
     _open(page, f"{server.url}/runs/{row['id']}")
     page.set_viewport_size({**SIZE, "height": 900})
-    page.locator("#chart-accuracy .main-svg").first.wait_for()
+    page.locator("#chart-accuracy .chart-empty").wait_for(state="hidden")
     page.screenshot(path=FOLDER / "run.png")
     _open(page, f"{server.url}/models/{row['model']}/judge")
     page.locator("#judge-matrix-title").wait_for()

@@ -10,9 +10,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.data import load_dataset
+from app.data.sources.nondigits import load_nondigits
 from app.main import create_app
 from app.settings import Settings
-from tests.support.waiting import until
+from tests.support.runs import start, wait_for_end
+from tests.support.serving import REPOSITORY
 
 pytest_plugins = ["tests.support.browser_fixtures"]
 
@@ -28,14 +30,15 @@ def mnist_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder that holds the data set `strokes` and nothing else."""
+    """A cache folder that holds the data set `strokes`, and what its models are to refuse, and nothing else."""
     folder = tmp_path_factory.mktemp("cache")
-    base = tmp_path_factory.getbasetemp()
-    # the workers of one run share what the first of them draws
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "drawn"
+    # what the first worker of the first run draws, in ten seconds, is there for all; the files' names have a version
+    shared = REPOSITORY / "build" / "drawn"
+    shared.mkdir(parents=True, exist_ok=True)
     with shared.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         load_dataset("strokes", data_dir=None, cache_dir=shared)
+        load_nondigits(shared)
     shutil.copytree(shared, folder, dirs_exist_ok=True)
     return folder
 
@@ -54,21 +57,45 @@ def client(settings: Settings) -> Iterator[TestClient]:
         yield running
 
 
-TINY = {
-    "dataset": "strokes",
-    "network": {"layers": [{"type": "dense", "units": 16}, {"type": "relu"}, {"type": "dense", "units": 10}]},
-    "batch_size": 500,
-    "epochs": 2,
-}
-"""Overrides that make any recipe a training of a second."""
+@pytest.fixture(scope="session")
+def shared_client(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[TestClient]:
+    """A client of one app for all tests that leave nothing behind in it."""
+    # two workers, so that each has one core: beside another process's tests, more threads only wait for one another
+    settings = Settings(
+        home=tmp_path_factory.mktemp("shared"),
+        cache_dir=cache_dir,
+        data_dir=None,
+        allowed_hosts="testserver",
+        workers=2,
+        _env_file=None,
+    )
+    with TestClient(create_app(settings), raise_server_exceptions=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def finished_run(shared_client: TestClient) -> dict:
+    """The row of a small training in the shared app, which has left its model there."""
+    row = wait_for_end(shared_client, start(shared_client)["id"])
+    assert row["state"] == "succeeded"
+    return row
+
+
+@pytest.fixture
+def trained(settings: Settings, shared_client: TestClient, finished_run: dict) -> str:
+    """The name of a trained model in the test's own store."""
+    name = finished_run["model"]
+    shutil.copytree(shared_client.app.state.services.settings.home / name, settings.home / name)
+    return name
+
+
+@pytest.fixture
+def idle_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs stay in the queue: nobody begins to train them."""
+    monkeypatch.setattr("app.runs.log.event_log.EventLog.claim", lambda *_, **__: None)
 
 
 @pytest.fixture
 def ended(client: TestClient) -> Callable[[int], dict]:
     """Waits for a run to end, and returns it."""
-
-    def wait(run: int) -> dict:
-        states = ("succeeded", "failed", "cancelled")
-        return until(lambda: (row := client.get(f"/api/runs/{run}").json())["state"] in states and row)
-
-    return wait
+    return lambda run: wait_for_end(client, run)

@@ -76,7 +76,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return int(code or Code.DONE)
     except CommandError as failure:
         print_note(str(failure))
-        return failure.code
+        return failure.exit_code
     except typer.TyperException as wrong:
         return _explain(wrong)
     except KeyboardInterrupt:

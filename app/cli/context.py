@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli.output import Code, CommandError
+from app.errors import OUTCOMES, MessageError, message_of
 
 if TYPE_CHECKING:  # what a command does not need is not loaded: a shell that completes a name waits for it
     from app.data import Dataset
@@ -25,42 +26,28 @@ def read_settings() -> "Settings":
     try:
         return Settings()
     except UnicodeDecodeError:
-        raise CommandError(".env: expected UTF-8; got other bytes", Code.USAGE) from None
+        raise CommandError(".env: expected UTF-8; got other bytes", exit_code=Code.USAGE) from None
     except OSError as error:
-        raise CommandError(f".env cannot be read: {error.strerror}", Code.USAGE) from None
+        raise CommandError(".env cannot be read: {reason}", reason=error.strerror, exit_code=Code.USAGE) from None
     except ValidationError as error:
         lines = []
         for entry in error.errors():
             name = str(entry["loc"][0])
             came = "" if "token" in name else f"; got {entry['input']!r}"  # a secret stays one
             lines.append(f"DIGITPAD_{name.upper()}: {entry['msg']}{came}")
-        raise CommandError("; ".join(lines), Code.USAGE) from None
+        raise CommandError("{text}", text="; ".join(lines), exit_code=Code.USAGE) from None
 
 
 @contextmanager
 def reporting_errors() -> Iterator[None]:
-    """Turn refusals into a CommandError: USAGE for names and values that are wrong, FAILED for what cannot be."""
-    from app.data import DatasetUnavailable
-    from app.models import DamagedModelError, MissingExtraError, ProtectedModelError, UnknownModelError
-    from app.models.evaluation import LabelMismatchError
-    from app.models.store import NameTakenError
-    from app.runs.log.event_log import NotEndedError, UnknownRunError
-    from app.runs.service import NoCheckpointError
-
+    """Turn refusals into a CommandError, with the exit code that `OUTCOMES` has for each."""
     try:
         yield
-    except (UnknownRunError, UnknownModelError, LabelMismatchError, ValueError) as error:
-        raise CommandError(str(error), Code.USAGE) from None
-    except (
-        DatasetUnavailable,
-        DamagedModelError,
-        MissingExtraError,
-        ProtectedModelError,
-        NameTakenError,
-        NoCheckpointError,
-        NotEndedError,
-    ) as error:
-        raise CommandError(str(error)) from None
+    except CommandError:
+        raise
+    except (MessageError, ValueError) as error:
+        outcome = OUTCOMES[getattr(error, "code", "invalid")]
+        raise CommandError(message_of(error), exit_code=outcome.exit_code) from None
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -70,7 +57,7 @@ def write_file(path: Path, data: bytes) -> None:
     try:
         write_named(path, data)
     except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
+        raise CommandError("{path} cannot be written: {reason}", path=path, reason=error.strerror) from None
 
 
 @contextmanager
@@ -83,12 +70,14 @@ def open_log(settings: "Settings") -> Iterator["EventLog"]:
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CommandError(f"DIGITPAD_HOME, {settings.home}, cannot be made: {error.strerror}") from None
+        raise CommandError(
+            "DIGITPAD_HOME, {home}, cannot be made: {reason}", home=settings.home, reason=error.strerror
+        ) from None
     try:
         log = EventLog(settings.log_url, lease_seconds=settings.lease_seconds)
     except (SQLAlchemyError, ImportError, OSError) as error:
         why = str(error).splitlines()[0]
-        raise CommandError(f"the database of DIGITPAD_DATABASE_URL cannot be opened: {why}") from None
+        raise CommandError("the database of DIGITPAD_DATABASE_URL cannot be opened: {why}", why=why) from None
     try:
         yield log
     finally:

@@ -70,7 +70,12 @@ def show(
     with reporting_errors():
         found = load_data(read_settings(), name)
     if label is not None and label not in found.labels:
-        raise CommandError(f"label: expected one of {', '.join(found.labels)}; got {label!r}", Code.USAGE)
+        raise CommandError(
+            "label: expected one of {names}; got {label}",
+            names=", ".join(found.labels),
+            label=repr(label),
+            exit_code=Code.USAGE,
+        )
     counts = {part: _counts(found, part) for part in ("train", "test")}
     if as_json:
         print_json({"name": found.name, "title": found.title, "labels": list(found.labels), "counts": counts})
@@ -101,13 +106,17 @@ def export(
     with reporting_errors():
         set_name = set_of(name)
         if format_ != Format.NPZ and set_name is None:
-            raise CommandError(f"format: expected npz; {format_} is for sets of drawings, drawings:NAME", Code.USAGE)
+            raise CommandError(
+                "format: expected npz; {format} is for sets of drawings, drawings:NAME",
+                format=format_,
+                exit_code=Code.USAGE,
+            )
         if format_ == Format.NPZ or set_name is None:
             content = write_npz(load_data(settings, name))
         else:
             drawings = open_drawings(settings)
             if not drawings.labels(set_name):
-                raise CommandError(f"there are no drawings in the set {set_name}")
+                raise CommandError("there are no drawings in the set {set_name}", set_name=set_name)
             packed = BytesIO()
             if format_ == Format.ZIP:
                 write_zip(drawings, [set_name], packed)

@@ -24,6 +24,7 @@ def default_model(
 ) -> None:
     """Train the model that ships with digitpad anew, and make it the default. Only in a checkout."""
     from app.models import ModelStore
+    from app.models.evaluation_cache import EvaluationCache
     from app.recipes import get_recipe
     from app.resources import is_installed
     from app.runs.config.run_config import parse_config
@@ -61,6 +62,7 @@ def default_model(
             say(" ".join([f"{step.type:10}", *(f"{key} {_short(value)}" for key, value in step.data.items())]))
             sys.stdout.flush()
     card = store.save(training.card(name, shipped=True), training.network, replace=True, arrays=training.arrays())
+    training.keep_evaluation(EvaluationCache(settings.cache_dir), card)
     write_atomic(store.path(card.name, TRAINING_LOG), "".join(said).encode(), prefix=".log.")
     store.set_default(card.name)
     say(f"saved      {card.name}, {card.parameters:,} parameters, SHA-256 {card.sha256}")
@@ -86,7 +88,7 @@ def augment(
         config = parse_config(get_recipe(recipe).config)
         augmentation = make_augmentation(config.augmentation)
         if augmentation is None:
-            raise CommandError(f"the recipe {recipe} has no augmentation", Code.USAGE)
+            raise CommandError("the recipe {recipe} has no augmentation", recipe=recipe, exit_code=Code.USAGE)
         split = load_data(settings, config.dataset).train
     indices, after = changed_digits(split, augmentation, seed=seed, count=digits, epochs=epochs)
     write_file(out, contact_sheet(split.images[indices], after))

@@ -32,13 +32,14 @@ def evaluate(
     """Accuracy, loss, precision and recall by label, calibration, and what is taken for what."""
     from app.data.drawings.rendered import DrawingRenderer
     from app.models.evaluation import Evaluator
+    from app.models.evaluation_cache import EvaluationCache
 
     settings = read_settings()
     store = open_store(settings)
     with reporting_errors():
         dataset = load_data(settings, data or store.get(model).dataset)
-        judge = Evaluator(store, DrawingRenderer(open_drawings(settings)))
-        found, _ = judge.judgement(model, dataset, part.value)
+        evaluator = Evaluator(store, DrawingRenderer(open_drawings(settings)), EvaluationCache(settings.cache_dir))
+        found, _ = evaluator.judgement(model, dataset, part.value)
     if as_json:
         print_json(found)
         return

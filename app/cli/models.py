@@ -9,6 +9,7 @@ import typer
 from app.cli.completion import complete_model
 from app.cli.context import open_log, open_store, read_settings, reporting_errors
 from app.cli.output import Code, CommandError, number, percent, print_facts, print_json, print_table, say
+from app.errors import message_of
 
 if TYPE_CHECKING:
     from app.models import ModelStore, StoredModel
@@ -92,7 +93,7 @@ def default(
         with reporting_errors():
             store.set_default(name, force=force)
     except AccuracyDroppedError as error:
-        raise CommandError(f"{error}; --force does it") from None
+        raise CommandError("{reason}; --force does it", reason=message_of(error)) from None
     say(f"{name} is the default")
 
 
@@ -129,7 +130,7 @@ def take_in(
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise CommandError(f"{file} cannot be read: {error.strerror}") from None
+        raise CommandError("{file} cannot be read: {reason}", file=file, reason=error.strerror) from None
     with reporting_errors():
         package = check(*(convert_onnx(data) if file.suffix.lower() == ONNX else unpack(data)))
         card = _kept(open_store(read_settings()), package)
@@ -151,7 +152,7 @@ def export(
         with reporting_errors():
             path = export_model(store, _named(store, name), format_, out)
     except OSError as error:
-        raise CommandError(f"{out} cannot be written: {error.strerror}") from None
+        raise CommandError("{out} cannot be written: {reason}", out=out, reason=error.strerror) from None
     say(str(path))
 
 
@@ -159,7 +160,7 @@ def _named(store: "ModelStore", name: str | None) -> str:
     """`name`, or the default's name. Raises CommandError."""
     chosen = name or store.default()
     if chosen is None:
-        raise CommandError("there is no model yet: train one", Code.FAILED)
+        raise CommandError("there is no model yet: train one", exit_code=Code.FAILED)
     return chosen
 
 
@@ -167,7 +168,7 @@ def _kept(store: "ModelStore", package: Any) -> Any:
     try:
         return store.save(package.card, package.network, arrays=package.arrays)
     except OSError as error:
-        raise CommandError(f"the model cannot be written: {error.strerror}") from None
+        raise CommandError("the model cannot be written: {reason}", reason=error.strerror) from None
 
 
 def _summary(model: "StoredModel") -> dict[str, Any]:

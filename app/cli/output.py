@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from app.errors import Message, MessageError
+
 
 class Code(IntEnum):
     """What a command's process ends with; `docs/reference/exit-codes.md` explains them."""
@@ -27,12 +29,12 @@ class Code(IntEnum):
     TERMINATED = 143
 
 
-class CommandError(Exception):
+class CommandError(MessageError):
     """The command cannot go on; the message is the one line that is shown."""
 
-    def __init__(self, message: str, code: Code = Code.FAILED) -> None:
-        super().__init__(message)
-        self.code = code
+    def __init__(self, template: str, /, *, exit_code: int = Code.FAILED, **values: Any) -> None:
+        super().__init__(template, **values)
+        self.exit_code = exit_code
 
 
 def speak_any_terminal() -> None:
@@ -148,3 +150,10 @@ class OneLine(logging.Handler):
 def close_output() -> None:
     """Give up standard output, whose reader has gone, so that the interpreter's last flush does not complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def ended_message(run: int, state: str, error: str | None) -> Message:
+    """What is said of a run that ended without a model."""
+    if error:
+        return Message("run {run} {state}: {error}", run=run, state=state, error=error)
+    return Message("run {run} {state}", run=run, state=state)

@@ -6,6 +6,8 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.errors import InputError
+
 _BARE = re.compile(r"[A-Za-z][A-Za-z0-9 +*:/._-]*")
 """A word that may go without quotes: `adam`, `mnist + 0.5*strokes`."""
 
@@ -21,7 +23,10 @@ def parse_overrides(settings: Sequence[str], config: Mapping[str, Any]) -> dict[
         path, equals, text = setting.partition("=")
         parts = path.strip().split(".")
         if not equals or not all(parts):
-            raise ValueError(f"--set: expected a path, = and a value, as optimizer.learning_rate=0.01; got {setting!r}")
+            raise InputError(
+                "--set: expected a path, = and a value, as optimizer.learning_rate=0.01; got {setting}",
+                setting=repr(setting),
+            )
         _put(changes, parts, parse_value(path.strip(), text.strip()), config)
     return changes
 
@@ -40,7 +45,9 @@ def parse_value(path: str, text: str) -> Any:
         pass
     if _BARE.fullmatch(text):
         return text
-    raise ValueError(f"--set {path}: expected a value as JSON, TOML or a word; got {text[:80]!r}")
+    raise InputError(
+        "--set {path}: expected a value as JSON, TOML or a word; got {given}", path=path, given=repr(text[:80])
+    )
 
 
 def _put(changes: dict[str, Any], parts: Sequence[str], value: Any, config: Any) -> None:
@@ -64,7 +71,12 @@ def _changed(items: Sequence[Any], parts: Sequence[str], value: Any, path: str) 
     """The list with the value put in at a path that begins with a number."""
     place = int(parts[0]) if parts[0].isascii() and parts[0].isdecimal() and len(parts[0]) < 7 else len(items)
     if place >= len(items):
-        raise ValueError(f"--set {path}: expected a number from 0 to {len(items) - 1}; got {parts[0][:40]!r}")
+        raise InputError(
+            "--set {path}: expected a number from 0 to {value}; got {got}",
+            path=path,
+            value=len(items) - 1,
+            got=repr(parts[0][:40]),
+        )
     copied = list(items)
     if parts[1:]:
         inner = dict(copied[place]) if isinstance(copied[place], Mapping) else {}
@@ -76,4 +88,4 @@ def _changed(items: Sequence[Any], parts: Sequence[str], value: Any, path: str) 
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number of a config")
+    raise InputError("{name} is no number of a config", name=name)

@@ -61,7 +61,7 @@ def predict(
                 say(_csv(_row(answer)) if format_ == Format.CSV else _text(answer))
                 sys.stdout.flush()
     if problems.count:
-        raise CommandError(f"{problems.count} could not be read", Code.FAILED)
+        raise CommandError("{count} could not be read", count=problems.count, exit_code=Code.FAILED)
 
 
 class _Problems:
@@ -102,14 +102,14 @@ def _named(names: Iterable[str], problems: _Problems) -> Iterator[tuple[str, byt
 
 
 def _sheets(pictures: Iterable[tuple[str, bytes]], problems: _Problems) -> Iterator[tuple[str, "PreparedDrawing"]]:
-    from app.data import sheet_of_image
+    from app.data import drawing_from_image
 
     for name, data in pictures:
         if len(data) > MOST_BYTES:
             problems.tell(name, f"expected at most {MOST_BYTES >> 20} MB; got more")
             continue
         try:
-            yield name, sheet_of_image(data)
+            yield name, drawing_from_image(data)
         except ValueError as error:
             problems.tell(name, str(error))
 

@@ -47,7 +47,7 @@ def follow(log: EventLog, run: int, screen: Screen, is_over: Callable[[RunState]
         try:
             status = log.status(run)  # first: the events that it counts are then there to be read
             if status is None:
-                raise UnknownRunError(f"there is no run {run}")
+                raise UnknownRunError("there is no run {run}", run=run)
             while seq < status["last_seq"]:
                 events = log.events(run, after=seq)
                 for event in events:

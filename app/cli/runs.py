@@ -9,7 +9,19 @@ import typer
 
 from app.cli.completion import complete_run
 from app.cli.context import open_commands, open_log, read_settings, reporting_errors
-from app.cli.output import Code, CommandError, number, percent, print_facts, print_json, print_note, print_table, say
+from app.cli.output import (
+    Code,
+    CommandError,
+    ended_message,
+    number,
+    percent,
+    print_facts,
+    print_json,
+    print_note,
+    print_table,
+    say,
+)
+from app.errors import message_of
 from app.runs.log.state import ENDED, RunState
 
 if TYPE_CHECKING:
@@ -96,7 +108,7 @@ def watch(
             screen.close()
         if state != RunState.SUCCEEDED:
             error = log.run(run)["error"]
-            raise CommandError(f"run {run} {state}" + (f": {error}" if error else ""), Code.NOT_TRAINED)
+            raise CommandError(ended_message(run, state, error), exit_code=Code.NOT_TRAINED)
 
 
 @runs.command()
@@ -120,7 +132,7 @@ def resume(
     with _opened() as (settings, log, commands), interruptible() as interruption:
         row = commands.resume(run)
         if row["state"] in ENDED:
-            raise CommandError(f"run {run} has {row['state']}: there is nothing to go on with")
+            raise CommandError("run {run} has {row}: there is nothing to go on with", run=run, row=row["state"])
         if detach:
             _tell(row)
         else:
@@ -166,21 +178,25 @@ def export(
         state = log.run(run)["state"]
         if state not in ENDED:
             raise CommandError(
-                f"run {run} is {state}: expected one that has ended; DIGITPAD_TENSORBOARD_DIR follows it live"
+                "run {run} is {state}: expected one that has ended; DIGITPAD_TENSORBOARD_DIR follows it live",
+                run=run,
+                state=state,
             )
         if tensorboard is None and mlflow is None:
-            raise CommandError("expected --tensorboard DIR or --mlflow URI", Code.USAGE)
+            raise CommandError("expected --tensorboard DIR or --mlflow URI", exit_code=Code.USAGE)
         try:
             sinks = [] if tensorboard is None else [tensorboard_sink(tensorboard, log.id)]
             if mlflow is not None:
                 sinks.append(mlflow_sink(mlflow, experiment or settings.mlflow_experiment, log.id, settings.home))
         except MissingExtraError as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(message_of(error)) from None
         for sink in sinks:
             try:
                 _, written = catch_up(log, sink, run)
             except Exception as error:  # noqa: BLE001  # whatever a library raises
-                raise CommandError(f"{sink.name} cannot be written: {reason_of(error)}") from None
+                raise CommandError(
+                    "{name} cannot be written: {reason}", name=sink.name, reason=reason_of(error)
+                ) from None
             finally:
                 sink.forget()
             say(f"{sink.name}: " + (f"{written} events of run {run}" if written else f"run {run} is all there"))

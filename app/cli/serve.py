@@ -11,6 +11,7 @@ import typer
 
 from app.cli.context import open_log, read_settings
 from app.cli.output import CommandError, say
+from app.errors import message_of
 from app.runs.training.hardware import THREAD_SETTINGS
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def serve(
     try:
         app = create_app(settings)
     except SettingError as error:
-        raise CommandError(str(error)) from None
+        raise CommandError(message_of(error)) from None
     listener = _listen(settings.host, settings.port)
     _allow_many_sockets()
     _announce(settings, listener.getsockname()[1], made)
@@ -114,7 +115,14 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise CommandError(f"port {port} is in use on {host}; choose another, e.g. --port {port + 1}") from None
-        raise CommandError(f"cannot listen on {host} port {port}: {error.strerror}") from None
+            raise CommandError(
+                "port {port} is in use on {host}; choose another, e.g. --port {value}",
+                port=port,
+                host=host,
+                value=port + 1,
+            ) from None
+        raise CommandError(
+            "cannot listen on {host} port {port}: {reason}", host=host, port=port, reason=error.strerror
+        ) from None
     listener.listen(2048)
     return listener

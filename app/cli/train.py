@@ -12,7 +12,7 @@ import typer
 
 from app.cli.completion import complete_data, complete_recipe
 from app.cli.context import open_commands, open_log, read_settings, reporting_errors
-from app.cli.output import Code, CommandError, OneLine, percent, print_note, program, say
+from app.cli.output import Code, CommandError, OneLine, ended_message, percent, print_note, program, say
 from app.cli.overrides import parse_overrides
 from app.runs.log.state import ENDED, RunState, has_stopped
 
@@ -142,8 +142,12 @@ def train_here(
                 runner.stop()
         finish(log, run, interruption, as_json=as_json)
     except UNREACHABLE:
-        said = f"the database cannot be reached; run {run} goes on from its last checkpoint: {_resuming(run)}"
-        raise CommandError(said, interruption.code if interruption.count else Code.FAILED) from None
+        raise CommandError(
+            "the database cannot be reached; run {run} goes on from its last checkpoint: {command}",
+            run=run,
+            command=_resuming(run),
+            exit_code=interruption.code if interruption.count else Code.FAILED,
+        ) from None
 
 
 class _Watch:
@@ -192,7 +196,7 @@ def finish(log: "EventLog", run: int, interruption: Interruption, *, as_json: bo
             say(f"run {run}: the model {row['model']}, {percent(row['test_accuracy'])} of the test images")
         return
     if state in ENDED:
-        raise CommandError(f"run {run} {state}" + (f": {row['error']}" if row["error"] else ""), Code.NOT_TRAINED)
+        raise CommandError(ended_message(run, state, row["error"]), exit_code=Code.NOT_TRAINED)
     epoch = (row["metrics"] or {}).get("epoch", 0)
     print_note(f"run {run} is {state} after epoch {epoch}; to go on: {_resuming(run)}")
     raise typer.Exit(interruption.code if interruption.count else Code.NOT_TRAINED)

@@ -7,11 +7,11 @@ from app.data.preprocessing.prepare import (
     PreparedDrawing,
     PreparedImage,
     Segment,
+    drawing_from_image,
+    drawing_from_strokes,
     from_image,
     from_pixels,
     from_strokes,
-    sheet_of_image,
-    sheet_of_strokes,
 )
 from app.data.preprocessing.validate import MAX_POINTS
 from app.data.sources.synthetic import make_strokes
@@ -26,13 +26,13 @@ __all__ = [
     "PreparedImage",
     "Segment",
     "Split",
+    "drawing_from_image",
+    "drawing_from_strokes",
     "from_image",
     "from_pixels",
     "from_strokes",
     "list_datasets",
     "load_dataset",
     "make_strokes",
-    "sheet_of_image",
-    "sheet_of_strokes",
     "split_validation",
 ]

@@ -45,13 +45,15 @@ class DatasetCache:
     def _load(self, name: str, fetch: bool) -> Dataset:
         info = get_info(name, data_dir=self._data_dir, cache_dir=self._cache_dir, drawings=self._drawings)
         if not fetch and info.state in ("download", "generate"):
-            raise DatasetUnavailable(f"{info.title} is not on this machine yet. {info.note}")
+            raise DatasetUnavailable("{title} is not on this machine yet. {note}", title=info.title, note=info.note)
         if not fetch and not is_drawn(name, cache_dir=self._cache_dir):
-            raise DatasetUnavailable(f"{info.title} has not been drawn yet: a training on it does so")
+            raise DatasetUnavailable("{title} has not been drawn yet: a training on it does so", title=info.title)
         if (info.train + info.test) * IMAGE_SIZE**2 > LARGEST_BYTES:
             raise DatasetUnavailable(
-                f"expected at most {LARGEST_BYTES // IMAGE_SIZE**2:,} images to look at; {info.title} has "
-                f"{info.train + info.test:,}: train on it, or look at its parts"
+                "expected at most {value} images to look at; {title} has {value2}: train on it, or look at its parts",
+                value=f"{LARGEST_BYTES // IMAGE_SIZE**2:,}",
+                title=info.title,
+                value2=f"{info.train + info.test:,}",
             )
         return load_dataset(
             name, data_dir=self._data_dir, cache_dir=self._cache_dir, drawings=self._drawings, download=fetch

@@ -10,6 +10,7 @@ from app.data.dataset import Dataset, DatasetUnavailable
 from app.data.drawings.store import DrawingSet, DrawingStore
 from app.data.sources import drawings as drawing_sets
 from app.data.sources import folder, idx_datasets, mixture, mnist, synthetic
+from app.errors import InputError, Message
 
 MOST_STROKES = 20.0
 """The largest weight up to which a mixture has new drawn digits, and not the same ones again."""
@@ -57,7 +58,9 @@ def _of_idx(source: idx_datasets.IdxSet) -> _Definition:
         missing="download",
         notes={
             "ready": "On this machine.",
-            "download": f"Will be downloaded once, {source.megabytes} MB, when it is first used.",
+            "download": Message(
+                "Will be downloaded once, {number} MB, when it is first used.", number=source.megabytes
+            ),
         },
         is_ready=lambda data_dir, cache_dir: idx_datasets.is_present(source, data_dir=data_dir, cache_dir=cache_dir),
         load=lambda data_dir, cache_dir, download: idx_datasets.load_idx_set(
@@ -76,7 +79,7 @@ _DEFINITIONS: Mapping[str, _Definition] = {
         missing="download",
         notes={
             "ready": "On this machine.",
-            "download": "Will be downloaded once, 11 MB, when it is first used.",
+            "download": Message("Will be downloaded once, {number} MB, when it is first used.", number=11),
         },
         is_ready=lambda data_dir, cache_dir: mnist.is_present(data_dir=data_dir, cache_dir=cache_dir),
         load=lambda data_dir, cache_dir, download: mnist.load_mnist(
@@ -146,7 +149,11 @@ def get_info(name: str, *, data_dir: Path | None, cache_dir: Path, drawings: Dra
     infos = list_datasets(data_dir=data_dir, cache_dir=cache_dir, drawings=drawings)
     found = next((info for info in infos if info.name == name), None)
     if found is None:
-        raise ValueError(f"expected a data set: {', '.join(info.name for info in infos)}; got {str(name)[:80]!r}")
+        raise InputError(
+            "expected a data set: {names}; got {value}",
+            names=", ".join(info.name for info in infos),
+            value=repr(str(name)[:80]),
+        )
     return found
 
 
@@ -178,10 +185,16 @@ def load_dataset(
         return definition.load(data_dir, cache_dir, download)
     set_name = drawing_sets.set_of(name) if drawings is not None else None
     if drawings is None or set_name is None:
-        raise ValueError(f"expected a data set: {', '.join(sorted(_DEFINITIONS))}; got {str(name)[:64]!r}")
+        raise InputError(
+            "expected a data set: {names}; got {value}",
+            names=", ".join(sorted(_DEFINITIONS)),
+            value=repr(str(name)[:64]),
+        )
     if not drawings.labels(set_name):
-        raise DatasetUnavailable(f"there are no drawings in the set “{set_name}” any more: draw some first")
-    return drawing_sets.load_own(drawings, set_name)
+        raise DatasetUnavailable(
+            "there are no drawings in the set “{set_name}” any more: draw some first", set_name=set_name
+        )
+    return drawing_sets.load_drawing_set(drawings, set_name)
 
 
 def is_drawn(name: str, *, cache_dir: Path) -> bool:
@@ -204,7 +217,10 @@ def _own_info(drawn: DrawingSet) -> DatasetInfo:
     return DatasetInfo(
         f"{drawing_sets.PREFIX}{drawn.name}",
         drawing_sets.title_of(drawn.name),
-        f"{drawn.count} drawings of your own, each drawn again many times with other pens and small warps.",
+        Message(
+            "{number} drawings of your own, each drawn again many times with other pens and small warps.",
+            number=drawn.count,
+        ),
         tuple(sorted(drawn.labels)),
         size.train,
         size.test,

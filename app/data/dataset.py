@@ -6,12 +6,16 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from app.errors import InputError, MessageError
+
 ImageArray: TypeAlias = NDArray[np.uint8]
 LabelArray: TypeAlias = NDArray[np.uint8] | NDArray[np.int64]
 
 
-class DatasetUnavailable(Exception):
+class DatasetUnavailable(MessageError):
     """A data set cannot be had on this machine; the message says what is missing and what to do."""
+
+    code = "dataset_unavailable"
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +27,11 @@ class Split:
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):
-            raise ValueError(f"expected as many labels as images; got {len(self.labels)} and {len(self.images)}")
+            raise InputError(
+                "expected as many labels as images; got {count} and {count2}",
+                count=len(self.labels),
+                count2=len(self.images),
+            )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -51,11 +59,15 @@ def split_validation(split: Split, fraction: float) -> tuple[Split, Split]:
     one of the parts would be empty.
     """
     if not 0.0 < fraction < 1.0:
-        raise ValueError(f"expected a validation fraction between 0 and 1, both excluded; got {fraction}")
+        raise InputError(
+            "expected a validation fraction between 0 and 1, both excluded; got {fraction}", fraction=fraction
+        )
     kept = int(len(split) * (1.0 - fraction))
     if kept == 0 or kept == len(split):
-        raise ValueError(
-            f"expected a validation fraction that leaves both parts an image; got {fraction} of {len(split)} images"
+        raise InputError(
+            "expected a validation fraction that leaves both parts an image; got {fraction} of {count} images",
+            fraction=fraction,
+            count=len(split),
         )
     return (
         Split(split.images[:kept], split.labels[:kept]),

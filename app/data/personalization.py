@@ -20,6 +20,7 @@ from app.data.drawings.rendered import RenderedDrawings
 from app.data.drawings.store import DrawingStore
 from app.data.preprocessing.prepare import from_strokes
 from app.data.sources import drawings as drawing_sets
+from app.errors import Message, shortened
 
 LEAST_DRAWINGS = 20
 """With fewer there is too little to learn from, and what is held out says nothing."""
@@ -44,17 +45,23 @@ class Readiness:
     unknown: tuple[str, ...]
 
     @property
-    def problem(self) -> str | None:
+    def problem(self) -> Message | None:
         """Why it cannot be, in words; None where it can."""
         if self.unknown:
-            more = f" and {len(self.unknown) - 8} more" if len(self.unknown) > 8 else ""
-            return (
-                f"expected drawings of labels that the model knows; “{self.set}” also has "
-                f"{', '.join(self.unknown[:8])}{more}: train a network on {drawing_sets.PREFIX}{self.set} "
-                "instead, which learns them all, or keep them in a set of their own"
+            return Message(
+                "expected drawings of labels that the model knows; “{set}” also has {labels}: train a network on "
+                "{dataset} instead, which learns them all, or keep them in a set of their own",
+                set=self.set,
+                labels=shortened(self.unknown),
+                dataset=f"{drawing_sets.PREFIX}{self.set}",
             )
         if self.needed:
-            return f"expected at least {LEAST_DRAWINGS} drawings in “{self.set}”; it has {self.drawings}"
+            return Message(
+                "expected at least {least} drawings in “{set}”; it has {count}",
+                least=LEAST_DRAWINGS,
+                set=self.set,
+                count=self.drawings,
+            )
         return None
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
+from app.errors import Message
+
 LOCALE = Path(__file__).resolve().parent / "locale"
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "ja": "日本語"}
@@ -50,9 +52,25 @@ class Catalog:
         """Return `key` in this language; itself where the catalogue lacks it."""
         return self.texts.get(key, key)
 
+    def translate(self, text: str) -> str:
+        """Return a text in this language, a `Message` with its values in it."""
+        if isinstance(text, Message):
+            return text.localized(self.gettext)
+        return self.gettext(text)
+
     def ngettext(self, one: str, many: str, number: int) -> str:
         """Return a text with a number, in a language that does not inflect for it."""
         return self.texts.get(one, one if number == 1 else many)
+
+
+def key_id(key: str) -> str:
+    """A short name for a key where English ones would weigh as much as the texts: FNV-1a with 32 bits, over
+    UTF-16 units, as static/js/i18n/translate.js computes it.
+    """
+    name = 0x811C9DC5
+    for unit in memoryview(key.encode("utf-16-le")).cast("H"):
+        name = (name ^ unit) * 0x01000193 & 0xFFFFFFFF
+    return f"{name:x}"
 
 
 @cache

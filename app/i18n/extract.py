@@ -15,6 +15,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po, write_po
 
+from app.errors import InputError
 from app.i18n.catalog import KEYS, LANGUAGES, LOCALE
 from app.settings import PROJECT
 
@@ -27,6 +28,8 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "t": None,
     "tParts": None,
 }
+PLAIN_ERRORS = frozenset({"KeyError", "OSError", "RuntimeError", "SettingError", "TypeError", "ValueError"})
+"""Errors that carry no message: faults of the program, and settings, which are told on the command line."""
 RECIPE_TEXTS = ("title", "summary", "source")
 _CALL = re.compile(r"""(?<!\w)(?<![^.]\.)(?:t|tParts)\(\s*(?P<key>"(?:[^"\\\n]|\\.)*")\s*(?P<rest>.)""")
 HEADER = 'msgid ""\nmsgstr ""\n"Language: {language}\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
@@ -41,6 +44,11 @@ def extracted() -> Catalog:
     catalogue = Catalog(fuzzy=False)
     for path, _, key, comments, context in extract_from_dir(
         PROJECT, methods, options, KEYWORDS, directory_filter=lambda _: True
+    ):
+        catalogue.add(key, None, [(path, 0)], auto_comments=comments, context=context)
+    # a second pass, as Babel reads a file by the first pattern that fits, and a table may stand beside errors
+    for path, _, key, comments, context in extract_from_dir(
+        PROJECT, [("app/**.py", "app.i18n.extract:message_texts")], directory_filter=lambda _: True
     ):
         catalogue.add(key, None, [(path, 0)], auto_comments=comments, context=context)
     return catalogue
@@ -64,7 +72,9 @@ def script_texts(file: IO[bytes], keywords: object, comment_tags: object, option
     for call in _CALL.finditer(source):
         line = source.count("\n", 0, call.start()) + 1
         if call["rest"] not in (",", ")"):
-            raise ValueError(f"{file.name}:{line}: expected a key in one piece; got {call[0]}")
+            raise InputError(
+                "{name}:{line}: expected a key in one piece; got {call}", name=file.name, line=line, call=call[0]
+            )
         yield line, None, json.loads(call["key"]), []
 
 
@@ -91,6 +101,27 @@ def table_texts(
                 yield value.lineno, None, text, []
 
 
+def message_texts(file: IO[bytes], keywords: object, comment_tags: object, options: object) -> Iterator[Found]:
+    """Extractor for the program: the template of every message, and of every error that carries one.
+
+    Raises ValueError for a template that is put together of pieces, as no catalogue could have it.
+    """
+    for node in ast.walk(ast.parse(file.read())):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        if node.func.id == "RequestError":
+            template = node.args[1] if len(node.args) > 1 else None
+        elif node.func.id == "Message" or node.func.id.endswith("Error") or node.func.id == "DatasetUnavailable":
+            template = node.args[0] if node.args else None
+        else:
+            continue
+        match template:
+            case ast.Constant(value=str(text)):
+                yield node.lineno, None, text, []
+            case ast.JoinedStr() | ast.BinOp() if node.func.id not in PLAIN_ERRORS:
+                raise ValueError(f"{file.name}:{node.lineno}: expected a template in one piece")
+
+
 def _values(node: ast.AST, wanted: set[str]) -> Iterable[ast.expr]:
     match node:
         case ast.keyword(arg=str(name), value=value) if name in wanted:
@@ -112,8 +143,6 @@ def _texts(value: ast.expr) -> Iterator[str]:
     match value:
         case ast.Constant(value=str(text)) if text:
             yield text
-        case ast.JoinedStr(values=parts):  # static/js/i18n/server-text.js finds it again by its number
-            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{number}" for part in parts)
         case ast.Dict(values=inner) | ast.Tuple(elts=inner) | ast.List(elts=inner):
             for one in inner:
                 yield from _texts(one)

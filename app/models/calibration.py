@@ -13,12 +13,11 @@ from app.data import Split
 from app.data.sources.nondigits import MEASURED, SHOWN, load_nondigits, pair_digits
 from app.data.sources.synthetic import LABELS as DIGITS
 from app.models.card import Calibration, Samples
-from app.models.features import NetworkOutput, look_at
 from app.models.ood.detector import fit_outliers, fit_rejection, scales_of, scores_of, statistics_of
-from app.nn import Network
+from app.nn import Network, NetworkOutput, Predictions, infer_all, softmax
 from app.nn.arrays import Array
+from app.nn.evaluation import CALIBRATION_BINS
 
-BINS = 15
 LEAST_SAMPLES = 100
 """A threshold at one in a hundred needs a hundred."""
 DIGITS_SHOWN = 6_000
@@ -49,6 +48,7 @@ def calibrate(
     subspaces: Mapping[str, Array] | None,
     validation: Split | None,
     test: Split,
+    test_output: NetworkOutput,
     known: NDArray[np.uint8] | None = None,
     cache_dir: Path | None = None,
 ) -> Calibrated | None:
@@ -56,9 +56,9 @@ def calibrate(
 
     `subspaces` are those of the training images, from `fit_subspaces`; without them there is no rejection score.
     With `validation`, images that were no part of training, they are fitted on those and measured on `test`; without,
-    on every second image of `test` and measured on the others. Of a network that reads digits an outlier head learns
-    from `known`, some of the training images (N, 28, 28), and from drawings that are none, which are kept in
-    `cache_dir`. None where there are too few images.
+    on every second image of `test` and measured on the others. `test_output` is what `network` makes of `test`. Of a
+    network that reads digits an outlier head learns from `known`, some of the training images (N, 28, 28), and from
+    drawings that are none, which are kept in `cache_dir`. None where there are too few images.
     """
     if validation is not None:
         fitted, measured, note = validation, test, None
@@ -72,11 +72,13 @@ def calibrate(
         )
     if min(len(fitted), len(measured)) < LEAST_SAMPLES:
         return None
-    look = partial(look_at, network, input_scale=input_scale)
-    first, second = look(fitted.images), look(measured.images)
-    logits, seen = first.logits, second.logits
-    temperature = fit_temperature(logits, fitted.labels)
-    before, after = softmax(seen), softmax(seen / temperature)
+    infer = partial(infer_all, network, input_scale=input_scale)
+    first, second = (
+        (test_output[::2], test_output[1::2]) if validation is None else (infer(validation.images), test_output)
+    )
+    seen = second.logits
+    temperature = fit_temperature(first.logits, fitted.labels)
+    before, after = (Predictions.of(softmax(seen / divisor), measured.labels) for divisor in (1, temperature))
     rejection, outliers = None, None
     if subspaces is not None:
         # Of other symbols, letters may be what the network was trained on.
@@ -84,7 +86,7 @@ def calibrate(
         if nondigits is not None and known is not None and len(known) >= LEAST_DIGITS_SHOWN:
             digits = np.concatenate([known, nondigits.digits])
             others = np.concatenate([*nondigits.shown.values(), pair_digits(known, SHOWN)])
-            outliers = fit_outliers(subspaces, (digits, look(digits)), (others, look(others)))
+            outliers = fit_outliers(subspaces, (digits, infer(digits)), (others, infer(others)))
         fit = fit_rejection(subspaces, fitted.images, first, outliers)
 
         def refused(images: NDArray[np.uint8], seen: NetworkOutput) -> float:
@@ -94,34 +96,22 @@ def calibrate(
         rates = {}
         if nondigits is not None:
             strange = {**nondigits.measured, "two digits": pair_digits(measured.images, MEASURED)}
-            rates = {kind: refused(images, look(images)) for kind, images in strange.items()}
+            rates = {kind: refused(images, infer(images)) for kind, images in strange.items()}
         update = {"false_rejection": refused(measured.images, second), "rejected": rates}
         rejection = fit.model_copy(update=update)
     calibration = Calibration(
         temperature=temperature,
         fitted_on=Samples(data=names[0], samples=len(fitted)),
         measured_on=Samples(data=names[1], samples=len(measured)),
-        bins=BINS,
-        ece_before=expected_calibration_error(before, measured.labels),
-        ece_after=expected_calibration_error(after, measured.labels),
+        bins=CALIBRATION_BINS,
+        ece_before=before.reliability().error,
+        ece_after=after.reliability().error,
         nll_before=_nll(seen, measured.labels, 1.0),
         nll_after=_nll(seen, measured.labels, temperature),
         rejection=rejection,
         note=note,
     )
     return Calibrated(calibration, {**(subspaces or {}), **({} if outliers is None else outliers.arrays())})
-
-
-def logits_of(network: Network, images: NDArray[Any], input_scale: float) -> FloatRows:
-    """Logits, float64 (N, K), of images (N, 28, 28) of bytes."""
-    return look_at(network, images, input_scale).logits
-
-
-def softmax(logits: FloatRows) -> FloatRows:
-    """Rows (N, K) that sum to 1, to the precision of float64."""
-    rows: FloatRows = np.exp(logits - logits.max(axis=1, keepdims=True))
-    rows /= rows.sum(axis=1, keepdims=True)
-    return rows
 
 
 def fit_temperature(logits: FloatRows, labels: NDArray[Any]) -> float:
@@ -137,16 +127,6 @@ def fit_temperature(logits: FloatRows, labels: NDArray[Any]) -> float:
         else:
             low = first
     return float(np.exp((low + high) / 2))
-
-
-def expected_calibration_error(probabilities: FloatRows, labels: NDArray[Any], bins: int = BINS) -> float:
-    """Mean distance of confidence from accuracy over `bins` bins of equal width (Guo et al. 2017, equation 3)."""
-    confidence = probabilities.max(axis=1)
-    correct = probabilities.argmax(axis=1) == labels
-    # Bins are open below and closed above, as in the paper.
-    places = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gaps = np.bincount(places, weights=correct - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(labels))
 
 
 def _nll(logits: FloatRows, labels: NDArray[Any], temperature: float) -> float:

@@ -1,9 +1,12 @@
 """The model card: what a stored model is, where it comes from, and how good it is."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from app.errors import InputError
 
 LONGEST_NAME = 64
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -16,11 +19,12 @@ RESERVED = frozenset({"checkpoints", "default", "drawings"})
 def check_name(name: str) -> str:
     """Return `name` if it can be a model's name; else raise ValueError."""
     if not NAME.fullmatch(name):
-        raise ValueError(
-            f"model name: expected up to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit; got {name!r}"
+        raise InputError(
+            "model name: expected up to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit; got {name}",
+            name=repr(name),
         )
     if name in RESERVED:
-        raise ValueError(f"model name: expected another than {name!r}, which digitpad keeps for itself")
+        raise InputError("model name: expected another than {name}, which digitpad keeps for itself", name=repr(name))
     return name
 
 
@@ -80,10 +84,40 @@ class Calibration(_Strict):
     note: str | None = Field(default=None, max_length=1000)
 
 
-class RobustnessResult(_Strict):
-    """The share that was read right of `count` images of one kind."""
+MEASUREMENTS: Mapping[str, str] = {
+    "styles": "drawings in unlike styles",
+    "recorded": "recorded drawings of the tests",
+    "mnist": "MNIST's whole test set",
+    "mnist_shifted_1": "MNIST, shifted by 1 pixel",
+    "mnist_shifted_2": "MNIST, shifted by 2 pixels",
+    "mnist_shifted_3": "MNIST, shifted by 3 pixels",
+    "mnist_turned_10": "MNIST, turned by 10°",
+    "mnist_turned_20": "MNIST, turned by 20°",
+    "mnist_blurred": "MNIST, blurred (σ 1 pixel)",
+    "mnist_noise_10": "MNIST, noise (σ 0.1)",
+    "mnist_noise_25": "MNIST, noise (σ 0.25)",
+    "mnist_thick": "MNIST, thick (3×3 maximum)",
+    "picture_plain": "MNIST as a picture, light on dark",
+    "picture_inverted": "MNIST as a picture, inverted: dark on light",
+    "picture_shifted": "MNIST as a picture, shifted by 3 of 28",
+    "picture_turned": "MNIST as a picture, turned by 20°",
+    "picture_blurred": "MNIST as a picture, blurred (σ 1 of 28)",
+    "picture_noise": "MNIST as a picture, noise (σ 0.1)",
+    "picture_thick": "MNIST as a picture, thick by 1 of 28",
+    "picture_thin": "MNIST as a picture, thin by 1 of 28",
+    "picture_light": "MNIST as a picture, photographed in a raking light",
+}
+"""What benchmarks/robust.py measures: what people call each kind. Cards of old have that name in its place."""
 
-    kind: str = Field(min_length=1, max_length=200)
+_KIND_OF = {title: kind for kind, title in MEASUREMENTS.items()}
+
+
+class RobustnessResult(_Strict):
+    """The share that was read right of `count` images of one kind, of `MEASUREMENTS` or another."""
+
+    kind: Annotated[str, BeforeValidator(lambda kind: _KIND_OF.get(kind, kind) if isinstance(kind, str) else kind)] = (
+        Field(min_length=1, max_length=200)
+    )
     accuracy: float = Field(ge=0, le=1)
     count: int = Field(ge=1)
 
@@ -171,3 +205,8 @@ class ModelCard(BaseModel):
     """How it reads what is unlike the images that it was trained on."""
     seeds: list[SeedResult] = Field(default_factory=list, max_length=100)
     """What the same training came to with other seeds."""
+
+    @property
+    def temperature(self) -> float:
+        """By what the logits are divided before the softmax; 1 where nothing was calibrated."""
+        return self.calibration.temperature if self.calibration is not None else 1.0

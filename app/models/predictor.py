@@ -7,12 +7,12 @@ from threading import Lock
 import numpy as np
 
 from app.data import PreparedImage
-from app.models.calibration import softmax
+from app.errors import InputError
 from app.models.card import ModelCard
-from app.models.features import NetworkOutput, look
 from app.models.ood.detector import OutOfDistributionDetector
 from app.models.store import CARD, DamagedModelError, ModelStore, Stamp, UnknownModelError, file_stamp
-from app.nn import Network
+from app.nn import Network, softmax
+from app.nn.arrays import Array
 
 BYTE_MAX = 255
 KEPT = 8
@@ -39,28 +39,35 @@ class Predictor:
     def __init__(self, card: ModelCard, network: Network, rejecter: OutOfDistributionDetector | None = None) -> None:
         outputs = network.output_shape
         if outputs != (len(card.labels),):
-            raise ValueError(f"labels: expected one for each of the {outputs} outputs; got {len(card.labels)}")
+            raise InputError(
+                "expected one for each of the {outputs} outputs; got {count}",
+                field="labels",
+                outputs=outputs,
+                count=len(card.labels),
+            )
         self.card, self._network, self._rejecter = card, network, rejecter
         self._scale = network.dtype.type(BYTE_MAX / card.input_scale)
-        self._temperature = card.calibration.temperature if card.calibration is not None else 1.0
+        self._temperature = card.temperature
 
     def predict(self, images: list[PreparedImage]) -> list[Prediction]:
         """Read prepared images, one prediction each. Raises DamagedModelError where it gives no finite numbers."""
         pixels = np.stack([image.pixels for image in images]).astype(self._network.dtype, copy=False)
         inputs = (pixels * self._scale).reshape(len(images), *self._network.input_shape)
         with np.errstate(over="ignore", invalid="ignore"):
-            seen = look(self._network, inputs)
-        logits = seen.logits
+            output = self._network.infer(inputs)
+        logits = output.logits
         if not np.isfinite(logits).all():
-            raise DamagedModelError(f"the model {self.card.name} cannot be used: its outputs are not finite numbers")
+            raise DamagedModelError(
+                "the model {name} cannot be used: its outputs are not finite numbers", name=self.card.name
+            )
         said = logits.argmax(axis=1).tolist()
         rows = softmax(logits / self._temperature).tolist()
         return [
-            self._say(image, label, seen[number], row)
+            self._say(image, label, row, logits[number : number + 1], output.features[number : number + 1])
             for number, (image, label, row) in enumerate(zip(images, said, rows, strict=True))
         ]
 
-    def _say(self, image: PreparedImage, label: int, seen: NetworkOutput, row: list[float]) -> Prediction:
+    def _say(self, image: PreparedImage, label: int, row: list[float], logits: Array, features: Array) -> Prediction:
         labels = self.card.labels
         rejecter = self._rejecter
         if image.blank:
@@ -69,7 +76,7 @@ class Predictor:
         probabilities = dict(zip(labels, row, strict=True))
         if rejecter is None:
             return Prediction(labels[label], probabilities, True, None)
-        score = rejecter.score(image.pixels, label, seen)
+        score = rejecter.score(image.pixels, label, logits, features)
         return Prediction(labels[label], probabilities, rejecter.is_known(score), score)
 
 
@@ -92,7 +99,7 @@ class Predictors:
                 return known[2]
         path = str(self._store.path(name, CARD))
         stamp = file_stamp(path)
-        predictor = Predictor(*self._store.load_with_rejecter(name))
+        predictor = Predictor(*self._store.load_with_detector(name))
         with self._lock:
             self._loaded[name] = (path, stamp, predictor)
             self._loaded.move_to_end(name)

@@ -16,8 +16,9 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from app.errors import InputError, Message, MessageError, message_of
+from app.i18n.pydantic_errors import pydantic_message
 from app.models.card import LONGEST_NAME, NAME, ModelCard, check_name
-from app.models.features import count_features
 from app.models.ood.detector import ARRAYS, OutOfDistributionDetector
 from app.nn import Network
 from app.nn.arrays import Array
@@ -35,24 +36,34 @@ Stamp = tuple[int, int]
 """What changes when a file is replaced or written: its time of change, in ns, and its inode."""
 
 
-class UnknownModelError(LookupError):
+class UnknownModelError(MessageError):
     """There is no model of that name."""
 
+    code = "unknown_model"
 
-class DamagedModelError(RuntimeError):
+
+class DamagedModelError(MessageError):
     """The model's files are there, and cannot be used; the message says why."""
 
+    code = "damaged_model"
 
-class NameTakenError(RuntimeError):
+
+class NameTakenError(MessageError):
     """Another model has that name."""
 
+    code = "name_taken"
 
-class ProtectedModelError(RuntimeError):
+
+class ProtectedModelError(MessageError):
     """The model ships with digitpad, and is not removed."""
 
+    code = "protected_model"
 
-class AccuracyDroppedError(RuntimeError):
+
+class AccuracyDroppedError(MessageError):
     """The model has forgotten too much of what its parent knew; the message has the figures."""
+
+    code = "accuracy_dropped"
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,7 @@ class StoredModel:
 
     name: str
     card: ModelCard | None
-    reason: str | None
+    reason: Message | None
     bytes: int
 
 
@@ -77,7 +88,7 @@ class ModelStore:
         self._choice = home / (CHOSEN if shipped == home else DEFAULT)
         self._default_files = list(dict.fromkeys(map(str, (self._choice, *(f / DEFAULT for f in self._folders)))))
         self._chosen: dict[str, tuple[Stamp, str]] = {}
-        self._checked: dict[tuple[str, Stamp, Stamp], str | None] = {}
+        self._checked: dict[tuple[str, Stamp, Stamp], Message | None] = {}
 
     def list(self) -> list[StoredModel]:
         """All models by name, the damaged ones among them."""
@@ -92,14 +103,14 @@ class ModelStore:
         """The card of `name`. Raises UnknownModelError, DamagedModelError."""
         found = self._look(name)
         if found.card is None:
-            raise DamagedModelError(f"the model {name} cannot be used: {found.reason}")
+            raise DamagedModelError("the model {name} cannot be used: {reason}", name=name, reason=found.reason)
         return found.card
 
     def load(self, name: str) -> tuple[ModelCard, Network]:
         """The card and the network of `name`. Raises UnknownModelError, DamagedModelError."""
-        return self.load_with_rejecter(name)[:2]
+        return self.load_with_detector(name)[:2]
 
-    def load_with_rejecter(self, name: str) -> tuple[ModelCard, Network, OutOfDistributionDetector | None]:
+    def load_with_detector(self, name: str) -> tuple[ModelCard, Network, OutOfDistributionDetector | None]:
         """The card and the network of `name`, and what tells whether an image is strange to it, if it has that.
 
         Raises UnknownModelError, DamagedModelError.
@@ -113,11 +124,13 @@ class ModelStore:
             if rejection is not None:
                 arrays = {key: weights.pop(key) for key in ARRAYS if key in weights}
                 rejecter = OutOfDistributionDetector(
-                    rejection, len(card.labels), arrays, features=count_features(network)
+                    rejection, len(card.labels), arrays, features=network.feature_count
                 )
             network.load_weights(weights)
         except (ValueError, TypeError, SafetensorError, OSError) as error:
-            raise DamagedModelError(f"the model {name} cannot be used: {error}") from None
+            raise DamagedModelError(
+                "the model {name} cannot be used: {reason}", name=name, reason=message_of(error)
+            ) from None
         return card, network, rejecter
 
     def path(self, name: str, file: str) -> Path:
@@ -183,7 +196,7 @@ class ModelStore:
         card = self.get(name)
         unknown = set(fields) - set(ModelCard.model_fields)
         if unknown or "sha256" in fields:
-            raise ValueError(f"expected fields of a card that may change; got {', '.join(sorted(fields))}")
+            raise InputError("expected fields of a card that may change; got {names}", names=", ".join(sorted(fields)))
         updated = ModelCard.model_validate({**card.model_dump(), **fields})
         write_atomic(self.path(name, CARD), (updated.model_dump_json(indent=2) + "\n").encode(), prefix=".card.")
         return updated
@@ -193,7 +206,7 @@ class ModelStore:
         found = self._look(name)
         folder = self._folder(name)
         if folder.parent != self.home or (found.card is not None and found.card.shipped):
-            raise ProtectedModelError(f"the model {name} ships with digitpad and is not removed")
+            raise ProtectedModelError("the model {name} ships with digitpad and is not removed", name=name)
         shutil.rmtree(self._set_aside(name))
 
     def rename(self, name: str, new: str) -> ModelCard:
@@ -205,11 +218,11 @@ class ModelStore:
         check_name(new)
         card = self.get(name)
         if self._folder(name).parent != self.home or card.shipped:
-            raise ProtectedModelError(f"the model {name} ships with digitpad and keeps its name")
+            raise ProtectedModelError("the model {name} ships with digitpad and keeps its name", name=name)
         if new == name:
             return card
         if any((folder / new).exists() for folder in self._folders):
-            raise NameTakenError(f"there is a model named {new} already")
+            raise NameTakenError("there is a model named {new} already", new=new)
         card = card.model_copy(update={"name": new})
         # A link to the same weights beside a new card, so that a whole model has one of the names at all times.
         folder = Path(tempfile.mkdtemp(prefix=f".{new}.", suffix=".tmp", dir=self.home))
@@ -278,7 +291,7 @@ class ModelStore:
         mine = self.get(name).mine
         forgot = None if mine is None or force else mine.forgot()
         if forgot is not None:
-            raise AccuracyDroppedError(f"{name} is not made the default: {forgot}")
+            raise AccuracyDroppedError("{name} is not made the default: {forgot}", name=name, forgot=forgot)
         self.home.mkdir(parents=True, exist_ok=True)
         write_atomic(self._choice, f"{name}\n".encode(), prefix=".default.")
 
@@ -286,11 +299,11 @@ class ModelStore:
         try:
             check_name(name)
         except ValueError as error:
-            raise UnknownModelError(str(error)) from None
+            raise UnknownModelError(message_of(error)) from None
         for folder in self._folders:
             if (folder / name / CARD).is_file():
                 return folder / name
-        raise UnknownModelError(f"there is no model {name}")
+        raise UnknownModelError("there is no model {name}", name=name)
 
     def _look(self, name: str) -> StoredModel:
         folder = self._folder(name)
@@ -301,17 +314,25 @@ class ModelStore:
             self._check(card, name, weights)
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "the file"
-            return StoredModel(name, None, f"{CARD} is not a model card: {place}: {first['msg']}", size)
+            return StoredModel(
+                name,
+                None,
+                Message("{file} is not a model card: {reason}", file=CARD, reason=pydantic_message(first)),
+                size,
+            )
         except (DamagedModelError, OSError) as error:
-            reason = str(error) if isinstance(error, DamagedModelError) else f"it cannot be read: {error.strerror}"
+            reason = (
+                error.message
+                if isinstance(error, DamagedModelError)
+                else Message("it cannot be read: {why}", why=error.strerror)
+            )
             return StoredModel(name, None, reason, size)
         return StoredModel(name, card, None, size)
 
     def _check(self, card: ModelCard, name: str, weights: Path) -> None:
         """Raise DamagedModelError where a card is not that of its files; files that have not changed are trusted."""
         if not weights.is_file():
-            raise DamagedModelError(f"{WEIGHTS} is missing")
+            raise DamagedModelError("{weights} is missing", weights=WEIGHTS)
         key = (name, file_stamp(str(weights.with_name(CARD))), file_stamp(str(weights)))
         if key not in self._checked:
             self._checked[key] = damage(card, name, weights)
@@ -340,17 +361,17 @@ def link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def damage(card: ModelCard, name: str, weights: Path) -> str | None:
+def damage(card: ModelCard, name: str, weights: Path) -> Message | None:
     """Why a model cannot be used, or None."""
     if card.name != name:
-        return f"model.json is of another model, {card.name}"
+        return Message("model.json is of another model, {name}", name=card.name)
     with weights.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != card.sha256:
-            return "model.safetensors is not the file that model.json describes (its SHA-256 differs)"
+            return Message("model.safetensors is not the file that model.json describes (its SHA-256 differs)")
     try:
         build(card)
     except (ValueError, TypeError) as error:
-        return f"model.json describes no network: {error}"
+        return Message("model.json describes no network: {reason}", reason=message_of(error))
     return None
 
 
@@ -358,5 +379,10 @@ def build(card: ModelCard) -> Network:
     """The network that a card describes, its weights not yet loaded. Raises ValueError, TypeError."""
     network = Network.from_spec(card.network, dtype=card.dtype)
     if network.output_shape != (len(card.labels),):
-        raise ValueError(f"labels: expected one for each of the {network.output_shape} outputs; got {len(card.labels)}")
+        raise InputError(
+            "expected one for each of the {output_shape} outputs; got {count}",
+            field="labels",
+            output_shape=network.output_shape,
+            count=len(card.labels),
+        )
     return network

@@ -1,13 +1,18 @@
 """The engine: networks in NumPy, which know nothing of files, data sets or the web."""
 
+from app.nn.errors import Diverged, WorkerLostError
 from app.nn.evaluation import (
     ClassificationReport,
     Evaluation,
     Mistake,
+    Predictions,
     RegressionReport,
+    Reliability,
     check_loss,
     classification_report,
     evaluate,
+    infer_all,
+    infer_batches,
     predict,
     regression_report,
 )
@@ -19,13 +24,12 @@ from app.nn.layers.core import Dense, Dropout, Flatten, Layer
 from app.nn.layers.normalization import BatchNorm
 from app.nn.layers.pooling import AveragePool2D, MaxPool2D
 from app.nn.losses import LOSSES, CrossEntropy, Loss, SquaredError
-from app.nn.network import LAYERS, Network
+from app.nn.network import LAYERS, Network, NetworkOutput
 from app.nn.optimizers import OPTIMIZERS, SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from app.nn.schedules import SCHEDULES, Constant, Cosine, OneCycle, Schedule, StepDecay, WarmUp
 from app.nn.spec import abbreviate, build
 from app.nn.statistics import LayerStatistics, layer_statistics
-from app.nn.training.options import BatchMetrics, Diverged, EpochMetrics, TrainingOptions
-from app.nn.training.pool import WorkerLostError
+from app.nn.training.options import BatchMetrics, EpochMetrics, TrainingOptions
 from app.nn.training.snapshot import Snapshot
 from app.nn.training.trainer import Trainer, fit
 
@@ -68,12 +72,15 @@ __all__ = [
     "Momentum",
     "Nesterov",
     "Network",
+    "NetworkOutput",
     "Normal",
     "OneCycle",
     "Optimizer",
+    "Predictions",
     "RMSProp",
     "ReLU",
     "RegressionReport",
+    "Reliability",
     "Schedule",
     "Sigmoid",
     "Snapshot",
@@ -96,6 +103,8 @@ __all__ = [
     "evaluate",
     "fit",
     "gradient_check",
+    "infer_all",
+    "infer_batches",
     "layer_statistics",
     "predict",
     "regression_report",

@@ -1,15 +1,18 @@
-"""How good a network is on a set, and whether arrays are fit for it."""
+"""How good a network is on a set: its outputs, computed once, and what follows from them by arithmetic."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from app.nn.arrays import Array
+from app.nn.errors import SpecError
 from app.nn.layers.activations import Softmax
 from app.nn.losses import CrossEntropy, Loss
-from app.nn.network import Network
+from app.nn.network import Network, NetworkOutput
 
 EVALUATION_BATCH = 1000
+CALIBRATION_BINS = 15
 
 
 @dataclass(frozen=True)
@@ -23,21 +26,29 @@ class Evaluation:
 def evaluate(network: Network, x: Array, t: Array, *, loss: Loss, input_scale: float = 1.0) -> Evaluation:
     """Mean loss and accuracy of `network` on `x` (N, *input_shape) and `t`, as `Trainer` takes them."""
     x, t = check_samples(network, x, t, "evaluation")
-    total, correct = 0.0, 0
-    inputs = np.empty((min(EVALUATION_BATCH, len(x)), *network.input_shape), network.dtype)
-    for start in range(0, len(x), EVALUATION_BATCH):
-        raw, targets = x[start : start + EVALUATION_BATCH], t[start : start + EVALUATION_BATCH]
-        outputs = network.forward(divide(raw, input_scale, inputs[: len(raw)]), training=False)
-        total += loss.total(outputs, targets)
+    return evaluate_outputs(
+        (output.outputs for _, output in infer_batches(network, x, input_scale=input_scale)), t, loss=loss
+    )
+
+
+def evaluate_outputs(outputs: Iterable[Array], t: Array, *, loss: Loss) -> Evaluation:
+    """Mean loss and accuracy of outputs that come in batches, for the targets `t` of all of them."""
+    total, correct, start = 0.0, 0, 0
+    for batch in outputs:
+        targets = t[start : start + len(batch)]
+        total += loss.total(batch, targets)
         if t.ndim == 1:
-            correct += int(np.count_nonzero(outputs.argmax(axis=1) == targets))
-    return Evaluation(total / len(x), correct / len(x) if t.ndim == 1 else None)
+            correct += int(np.count_nonzero(batch.argmax(axis=1) == targets))
+        start += len(batch)
+    return Evaluation(total / start, correct / start if t.ndim == 1 else None)
 
 
 def check_loss(network: Network, loss: Loss) -> None:
     """Raise ValueError where `loss` is not one for the outputs of `network`."""
     if isinstance(loss, CrossEntropy) and isinstance(network.layers[-1], Softmax):
-        raise ValueError("loss: cross_entropy takes logits and contains the softmax; leave out the last layer, softmax")
+        raise SpecError(
+            "cross_entropy takes logits and contains the softmax; leave out the last layer, softmax", field="loss"
+        )
 
 
 def check_samples(network: Network, x: Array, t: Array, name: str) -> tuple[Array, Array]:
@@ -46,29 +57,56 @@ def check_samples(network: Network, x: Array, t: Array, name: str) -> tuple[Arra
     Raises ValueError where they do not fit the network.
     """
     if not isinstance(x, np.ndarray) or not isinstance(t, np.ndarray) or x.ndim == 0 or t.ndim == 0:
-        raise ValueError(f"{name}: expected arrays of inputs and targets; got {type(x).__name__}, {type(t).__name__}")
+        raise SpecError(
+            "expected arrays of inputs and targets; got {type}, {type2}",
+            field=name,
+            type=type(x).__name__,
+            type2=type(t).__name__,
+        )
     if len(network.output_shape) != 1:
         shape = " × ".join(map(str, network.output_shape))
-        raise ValueError(f"network.layers: expected outputs along one axis; got {shape}; add a flatten or dense layer")
+        raise SpecError(
+            "expected outputs along one axis; got {shape}; add a flatten or dense layer",
+            field="network.layers",
+            shape=shape,
+        )
     if len(x) == 0:
-        raise ValueError(f"{name} inputs: expected at least one sample; got none")
+        raise SpecError("{name} inputs: expected at least one sample; got none", name=name)
     if x.dtype.kind not in "fiu":
-        raise ValueError(f"{name} inputs: expected real numbers; got {x.dtype}")
+        raise SpecError("{name} inputs: expected real numbers; got {dtype}", name=name, dtype=x.dtype)
     if int(np.prod(x.shape[1:])) != int(np.prod(network.input_shape)):
-        raise ValueError(f"{name} inputs: expected the shape (N, {network.input_shape}); got {x.shape}")
+        raise SpecError(
+            "{name} inputs: expected the shape (N, {input_shape}); got {shape}",
+            name=name,
+            input_shape=network.input_shape,
+            shape=x.shape,
+        )
     if len(t) != len(x):
-        raise ValueError(f"{name} targets: expected {len(x)}, one a sample; got {len(t)}")
+        raise SpecError(
+            "{name} targets: expected {count}, one a sample; got {got}", name=name, count=len(x), got=len(t)
+        )
     outputs = int(np.prod(network.output_shape))
     if t.ndim == 1 and t.dtype.kind in "iu":
         if int(t.min()) < 0 or int(t.max()) >= outputs:
-            raise ValueError(
-                f"{name} targets: expected labels from 0 to {outputs - 1}, one for each of the network's "
-                f"{outputs} outputs; got {int(t.min())} to {int(t.max())}"
+            raise SpecError(
+                "{name} targets: expected labels from 0 to {value}, one for each of the network's {outputs} "
+                "outputs; got {got} to {value2}",
+                name=name,
+                value=outputs - 1,
+                outputs=outputs,
+                got=int(t.min()),
+                value2=int(t.max()),
             )
         return x.reshape(len(x), *network.input_shape), t
     if t.dtype.kind == "f" and (t.shape == (len(x), outputs) or (t.ndim == 1 and outputs == 1)):
         return x.reshape(len(x), *network.input_shape), t.reshape(len(x), outputs).astype(network.dtype, copy=False)
-    raise ValueError(f"{name} targets: expected integer labels (N,) or values (N, {outputs}); got {t.dtype} {t.shape}")
+    raise SpecError(
+        "{name} targets: expected integer labels (N,) or values (N, {outputs}); got {dtype} {shape}",
+        name=name,
+        outputs=outputs,
+        dtype=t.dtype,
+        shape=t.shape,
+    )
 
 
 def divide(raw: Array, scale: float, out: Array) -> Array:
@@ -77,6 +115,38 @@ def divide(raw: Array, scale: float, out: Array) -> Array:
     if scale != 1:
         out /= out.dtype.type(scale)
     return out
+
+
+def batches(count: int, size: int | None = None) -> Iterator[slice]:
+    """The rows of each batch of a set of `count` samples."""
+    size = size or EVALUATION_BATCH
+    return (slice(start, min(start + size, count)) for start in range(0, count, size))
+
+
+def infer_batches(
+    network: Network, x: Array, *, input_scale: float = 1.0, batch_size: int | None = None
+) -> Iterator[tuple[slice, NetworkOutput]]:
+    """Yield the rows of each batch of `x` (N, *input_shape), of any real dtype, and the network's output for them.
+
+    `input_scale` divides the inputs, as in training. An output may be overwritten when the next one is computed.
+    """
+    size = batch_size or EVALUATION_BATCH
+    inputs = np.empty((min(size, len(x)), *network.input_shape), network.dtype)
+    for rows in batches(len(x), size):
+        raw = x[rows]
+        yield rows, network.infer(divide(raw, input_scale, inputs[: len(raw)]))
+
+
+def infer_all(network: Network, x: Array, *, input_scale: float = 1.0) -> NetworkOutput:
+    """The network's outputs and features for all of `x`, batch by batch.
+
+    `predict` holds no features. As in training, `input_scale` divides the inputs.
+    """
+    features = np.empty((len(x), network.feature_count), network.dtype)
+    outputs = np.empty((len(x), *network.output_shape), network.dtype)
+    for rows, output in infer_batches(network, x, input_scale=input_scale):
+        features[rows], outputs[rows] = output.features, output.outputs
+    return NetworkOutput(outputs, features, isinstance(network.layers[-1], Softmax))
 
 
 @dataclass(frozen=True)
@@ -104,6 +174,84 @@ class ClassificationReport:
     mistakes: tuple[Mistake, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """Confidence beside accuracy in bins of equal width, open below: arrays (bins,) of counts and of sums.
+
+    `error` is the expected calibration error. Guo et al. 2017, section 2 and equation 3.
+    """
+
+    counts: Array
+    confidence: Array
+    correct: Array
+    error: float
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a classifier said of N samples, as arrays (N,).
+
+    `truth` and `predicted` are indices of labels, `confidence` the probability of the predicted label and `likelihood`
+    that of the true one.
+    """
+
+    truth: Array
+    predicted: Array
+    confidence: Array
+    likelihood: Array
+
+    @classmethod
+    def of(cls, probabilities: Array, truth: Array) -> "Predictions":
+        """The predictions of probabilities (N, K), beside the true labels (N,)."""
+        each, predicted = np.arange(len(probabilities)), probabilities.argmax(axis=1)
+        return cls(truth.astype(np.int64), predicted, probabilities[each, predicted], probabilities[each, truth])
+
+    @classmethod
+    def join(cls, parts: Iterable["Predictions"]) -> "Predictions":
+        """The predictions of all batches of a set."""
+        columns = zip(*((one.truth, one.predicted, one.confidence, one.likelihood) for one in parts), strict=True)
+        return cls(*map(np.concatenate, columns))
+
+    @property
+    def accuracy(self) -> float:
+        """The share of samples whose label was predicted."""
+        return float(np.mean(self.predicted == self.truth))
+
+    def confusion(self, labels: int) -> Array:
+        """Counts (labels, labels): a row for each true label, a column for each predicted one."""
+        counts = np.bincount(self.truth * labels + self.predicted, minlength=labels * labels)
+        return counts.reshape(labels, labels)
+
+    def worst(self, count: int) -> Array:
+        """Where the mistakes are, at most `count`, those first whose label seemed least likely."""
+        wrong = np.flatnonzero(self.predicted != self.truth)
+        return wrong[np.argsort(self.likelihood[wrong], kind="stable")][:count]
+
+    def report(self, labels: int, *, mistakes: int = 30) -> ClassificationReport:
+        """Confusion, precision, recall and the worst mistakes."""
+        confusion = self.confusion(labels)
+        right = confusion.diagonal()
+        columns = self.truth, self.predicted, self.confidence, self.likelihood
+        return ClassificationReport(
+            confusion,
+            _shares(right, confusion.sum(axis=0)),
+            _shares(right, confusion.sum(axis=1)),
+            tuple(Mistake(i, *(column[i].item() for column in columns)) for i in self.worst(mistakes).tolist()),
+        )
+
+    def reliability(self, bins: int = CALIBRATION_BINS) -> Reliability:
+        """How well the confidence is calibrated."""
+        confidence, right = self.confidence.astype(np.float64), self.predicted == self.truth
+        places = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+        gaps = np.bincount(places, weights=right - confidence, minlength=bins)
+        return Reliability(
+            np.bincount(places, minlength=bins),
+            np.bincount(places, weights=confidence, minlength=bins),
+            np.bincount(places, weights=right, minlength=bins),
+            float(np.abs(gaps).sum() / len(right)),
+        )
+
+
 def classification_report(
     network: Network, x: Array, t: Array, *, input_scale: float = 1.0, mistakes: int = 30
 ) -> ClassificationReport:
@@ -113,31 +261,18 @@ def classification_report(
     """
     x, t = check_samples(network, x, t, "evaluation")
     if t.ndim != 1:
-        raise ValueError(f"evaluation targets: expected integer labels (N,); got {t.dtype} {t.shape}")
-    labels = int(np.prod(network.output_shape))
-    said, sure, likely = np.empty(len(t), np.int64), np.empty(len(t)), np.empty(len(t))
-    inputs = np.empty((min(EVALUATION_BATCH, len(x)), *network.input_shape), network.dtype)
-    for start in range(0, len(x), EVALUATION_BATCH):
-        rows = slice(start, min(start + EVALUATION_BATCH, len(x)))
-        raw = x[rows]
-        probabilities = network.probabilities(divide(raw, input_scale, inputs[: len(raw)]))
-        each = np.arange(len(raw))
-        said[rows] = probabilities.argmax(axis=1)
-        sure[rows], likely[rows] = probabilities[each, said[rows]], probabilities[each, t[rows]]
-    confusion = np.zeros((labels, labels), np.int64)
-    np.add.at(confusion, (t, said), 1)
-    wrong = np.flatnonzero(said != t)
-    worst = wrong[np.argsort(likely[wrong], kind="stable")][:mistakes]
-    return ClassificationReport(
-        confusion,
-        tuple(_share(confusion[label, label], confusion[:, label].sum()) for label in range(labels)),
-        tuple(_share(confusion[label, label], confusion[label].sum()) for label in range(labels)),
-        tuple(Mistake(int(i), int(t[i]), int(said[i]), float(sure[i]), float(likely[i])) for i in worst),
+        raise SpecError(
+            "evaluation targets: expected integer labels (N,); got {dtype} {shape}", dtype=t.dtype, shape=t.shape
+        )
+    predictions = Predictions.join(
+        Predictions.of(output.probabilities, t[rows])
+        for rows, output in infer_batches(network, x, input_scale=input_scale)
     )
+    return predictions.report(int(np.prod(network.output_shape)), mistakes=mistakes)
 
 
-def _share(part: int, whole: int) -> float | None:
-    return float(part / whole) if whole else None
+def _shares(parts: Array, wholes: Array) -> tuple[float | None, ...]:
+    return tuple(part / whole if whole else None for part, whole in zip(parts.tolist(), wholes.tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -159,16 +294,17 @@ def predict(network: Network, x: Array, *, input_scale: float = 1.0) -> Array:
     """
     if not isinstance(x, np.ndarray) or x.ndim == 0 or x.dtype.kind not in "fiu":
         came = f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
-        raise ValueError(f"inputs: expected an array of real numbers; got {came}")
+        raise SpecError("expected an array of real numbers; got {got}", field="inputs", got=came)
     if int(np.prod(x.shape[1:])) != int(np.prod(network.input_shape)):
-        raise ValueError(f"inputs: expected the shape (N, {network.input_shape}); got {x.shape}")
-    outputs = np.empty((len(x), *network.output_shape), network.dtype)
-    inputs = np.empty((min(EVALUATION_BATCH, len(x)), *network.input_shape), network.dtype)
-    for start in range(0, len(x), EVALUATION_BATCH):
-        raw = x[start : start + EVALUATION_BATCH]
-        outputs[start : start + len(raw)] = network.forward(
-            divide(raw, input_scale, inputs[: len(raw)]), training=False
+        raise SpecError(
+            "expected the shape (N, {input_shape}); got {shape}",
+            field="inputs",
+            input_shape=network.input_shape,
+            shape=x.shape,
         )
+    outputs = np.empty((len(x), *network.output_shape), network.dtype)
+    for rows, output in infer_batches(network, x, input_scale=input_scale):
+        outputs[rows] = output.outputs
     return outputs
 
 
@@ -180,7 +316,7 @@ def regression_report(network: Network, x: Array, t: Array, *, input_scale: floa
     """
     x, t = check_samples(network, x, t, "evaluation")
     if t.ndim == 1:
-        raise ValueError("evaluation targets: expected values, floats; got labels")
+        raise SpecError("evaluation targets: expected values, floats; got labels")
     targets = t.astype(np.float64)
     misses = targets - predict(network, x, input_scale=input_scale)
     left = (misses**2).sum(axis=0)

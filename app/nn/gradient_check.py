@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.nn.arrays import Array
+from app.nn.errors import SpecError
 from app.nn.evaluation import check_loss, check_samples
 from app.nn.losses import CrossEntropy, Loss
 from app.nn.network import Network
@@ -77,9 +78,11 @@ def gradient_check(
     same at each evaluation; biases are a little off what they are (see OFFSET). The network is left as it was.
     """
     if network.dtype != np.float64:
-        raise ValueError(f"network: expected float64, as differences vanish in float32; got {network.dtype}")
+        raise SpecError(
+            "expected float64, as differences vanish in float32; got {dtype}", field="network", dtype=network.dtype
+        )
     if sample is not None and sample < 1:
-        raise ValueError(f"sample: expected a whole number ≥ 1; got {sample}")
+        raise SpecError("expected a whole number ≥ 1; got {sample}", field="sample", sample=sample)
     loss = loss or CrossEntropy()
     check_loss(network, loss)
     x, t = check_samples(network, x, t, "gradient check")

@@ -1,12 +1,16 @@
 """A network: layers in a row, all parameters in one vector and all gradients in another."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from app.nn.arrays import Array, Shape
+from app.nn.errors import SpecError
 from app.nn.initializers import RandomSource
 from app.nn.layers.activations import ACTIVATIONS, Softmax, softmax
 from app.nn.layers.convolution import Conv2D
@@ -27,6 +31,35 @@ PARAMETER_LIMIT = 50_000_000
 
 _INITIALIZATION = 0
 """The purpose, in `default_rng([seed, epoch, purpose])`, of the first values of the weights."""
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkOutput:
+    """What a network makes of N samples, in its dtype: `outputs` (N, *output_shape) and `features` (N, F).
+
+    The features are what the last dense layer is given, or the last layer where none is dense.
+    """
+
+    outputs: Array
+    features: Array
+    ends_in_softmax: bool
+
+    def __getitem__(self, rows: slice) -> "NetworkOutput":
+        """The output for some of the samples; a view."""
+        return NetworkOutput(self.outputs[rows], self.features[rows], self.ends_in_softmax)
+
+    @property
+    def probabilities(self) -> Array:
+        """One probability a label, (N, K), each row summing to 1."""
+        return self.outputs if self.ends_in_softmax else softmax(self.outputs)
+
+    @cached_property
+    def logits(self) -> Array:
+        """The outputs (N, K) as float64 logits; of a network that ends in a softmax, the logarithms of those."""
+        rows = self.outputs.astype(np.float64)
+        if self.ends_in_softmax:
+            np.log(np.maximum(rows, np.finfo(np.float64).tiny), out=rows)
+        return rows
 
 
 class Network:
@@ -50,7 +83,9 @@ class Network:
         which older tutorials print their numbers. Raises ValueError where sizes do not chain.
         """
         if not 0 < len(layers) <= LAYER_LIMIT:
-            raise ValueError(f"layers: expected 1 to {LAYER_LIMIT}; got {len(layers)}")
+            raise SpecError(
+                "expected 1 to {layer_limit}; got {count}", field="layers", layer_limit=LAYER_LIMIT, count=len(layers)
+            )
         self.dtype = np.dtype(choice("dtype", dtype if isinstance(dtype, str) else str(np.dtype(dtype)), DTYPES))
         self.generator = choice("generator", generator, GENERATORS)
         self.layers = layers
@@ -59,9 +94,11 @@ class Network:
         for index, layer in enumerate(layers):
             try:
                 shape = layer.build(shape, self.dtype)
-            except ValueError as error:
-                raise ValueError(f"layers[{index}].{error}") from None
+            except SpecError as error:
+                raise error.within(f"layers[{index}]") from None
         self.output_shape = shape
+        dense = [index for index, layer in enumerate(layers) if isinstance(layer, Dense)]
+        self._last_dense = dense[-1] if dense else len(layers) - 1
         self._bind()
 
     @classmethod
@@ -74,24 +111,29 @@ class Network:
         """
         unknown = set(spec) - {"layers", "input_shape", "generator"}
         if unknown:
-            raise ValueError(f"network.{min(unknown)[:80]}: unknown field; a network takes layers and generator")
+            raise SpecError("unknown field; a network takes layers and generator", field=f"network.{min(unknown)[:80]}")
         layers = spec.get("layers")
         if not isinstance(layers, list):
-            raise ValueError(f"network.layers: expected a list of layers; got {abbreviate(layers)}")
+            raise SpecError("expected a list of layers; got {value}", field="network.layers", value=abbreviate(layers))
         shape = input_shape if input_shape is not None else spec.get("input_shape")
         if shape is None:
-            raise ValueError("network.input_shape: missing")
+            raise SpecError("missing", field="network.input_shape")
         if not isinstance(shape, (list, tuple)) or not all(
             isinstance(size, int) and 0 < size < 10**6 for size in shape
         ):
-            raise ValueError(f"network.input_shape: expected whole numbers; got {abbreviate(shape)}")
+            raise SpecError("expected whole numbers; got {value}", field="network.input_shape", value=abbreviate(shape))
         if len(layers) > LAYER_LIMIT:
-            raise ValueError(f"network.layers: expected 1 to {LAYER_LIMIT}; got {len(layers)}")
+            raise SpecError(
+                "expected 1 to {layer_limit}; got {count}",
+                field="network.layers",
+                layer_limit=LAYER_LIMIT,
+                count=len(layers),
+            )
         try:
             built = [build(f"layers[{index}]", LAYERS, layer) for index, layer in enumerate(layers)]
             return cls(built, tuple(shape), dtype=dtype, generator=spec.get("generator", "pcg64"))
-        except ValueError as error:
-            raise ValueError(f"network.{error}") from None
+        except SpecError as error:
+            raise error.within("network") from None
 
     def spec(self) -> dict[str, Any]:
         """The JSON from which an equal network can be built; its weights are apart, in `weights`."""
@@ -105,6 +147,11 @@ class Network:
     def multiplications(self) -> int:
         """How many multiplications by weights the forward pass takes for one sample."""
         return sum(layer.multiplications for layer in self.layers)
+
+    @property
+    def feature_count(self) -> int:
+        """The number of features that `infer` gives of a sample."""
+        return math.prod(self.layers[self._last_dense].input_shape)
 
     def bind_storage(self, params: Array, grads: Array) -> None:
         """From now on keep the parameters and gradients in these vectors, whose contents are taken as they are."""
@@ -139,10 +186,18 @@ class Network:
         for layer in reversed(self.layers[self._first_learning :]):
             grad = layer.backward(grad)
 
+    def infer(self, x: Array) -> NetworkOutput:
+        """Outputs and features of `x` (N, *input_shape), of the network's dtype; safe to call from several threads."""
+        for layer in self.layers[: self._last_dense]:
+            x = layer.forward(x, training=False)
+        features = x.reshape(len(x), -1)
+        for layer in self.layers[self._last_dense :]:
+            x = layer.forward(x, training=False)
+        return NetworkOutput(x, features, isinstance(self.layers[-1], Softmax))
+
     def probabilities(self, x: Array) -> Array:
         """One probability a label, (N, K), each row summing to 1; safe to call from several threads."""
-        outputs = self.forward(x, training=False)
-        return outputs if isinstance(self.layers[-1], Softmax) else softmax(outputs)
+        return self.infer(x).probabilities
 
     def weights(self) -> dict[str, Array]:
         """The parameters by name ("0.weight", "0.bias", "2.weight", ...), which are views of `params`, and the layers'
@@ -160,13 +215,20 @@ class Network:
         """
         own = self.weights()
         if set(own) != set(weights):
-            raise ValueError(f"weights: expected {', '.join(own)}; got {', '.join(sorted(weights))}")
+            raise SpecError(
+                "expected {names}; got {got}", field="weights", names=", ".join(own), got=", ".join(sorted(weights))
+            )
         for name in own:
             array = weights[name]
             if array.shape != own[name].shape:
-                raise ValueError(f"weights[{name}]: expected the shape {own[name].shape}; got {array.shape}")
+                raise SpecError(
+                    "expected the shape {shape}; got {got}",
+                    field=f"weights[{name}]",
+                    shape=own[name].shape,
+                    got=array.shape,
+                )
             if not np.isfinite(array).all():
-                raise ValueError(f"weights[{name}]: expected finite numbers; got NaN or infinity")
+                raise SpecError("expected finite numbers; got NaN or infinity", field=f"weights[{name}]")
         for name, array in weights.items():
             own[name][...] = array
 
@@ -179,7 +241,12 @@ class Network:
         shapes.sort(key=lambda entry: len(entry[2]) < 2)  # stable: weights first, each kind in the layers' order
         sizes = [int(np.prod(shape)) for _, _, shape in shapes]
         if sum(sizes) > PARAMETER_LIMIT:
-            raise ValueError(f"layers: expected at most {PARAMETER_LIMIT:,} parameters; got {sum(sizes):,}")
+            raise SpecError(
+                "expected at most {parameter_limit} parameters; got {sizes}",
+                field="layers",
+                parameter_limit=f"{PARAMETER_LIMIT:,}",
+                sizes=f"{sum(sizes):,}",
+            )
         self.params = np.zeros(sum(sizes), self.dtype) if params is None else params
         self.grads = np.zeros(sum(sizes), self.dtype) if grads is None else grads
         self.decayed = sum(size for size, entry in zip(sizes, shapes, strict=True) if len(entry[2]) >= 2)

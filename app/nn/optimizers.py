@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from app.nn.arrays import Array
+from app.nn.errors import SpecError
 from app.nn.spec import number
 
 PIECE = 65_536
@@ -77,7 +78,12 @@ class Optimizer:
     def restore(self, steps: int, state: Mapping[str, Array]) -> None:
         """Go on from `steps` and `state` as an optimizer of this type left them."""
         if state and set(state) != set(self.slots):
-            raise ValueError(f"state: expected {', '.join(self.slots) or 'nothing'}; got {', '.join(state)}")
+            raise SpecError(
+                "expected {value}; got {names}",
+                field="state",
+                value=", ".join(self.slots) or "nothing",
+                names=", ".join(state),
+            )
         self.steps = steps
         self.state = {slot: np.array(vector) for slot, vector in state.items()}
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from app.nn.errors import SpecError
 from app.nn.spec import build, number
 
 ROUNDING = 1e-9
@@ -98,7 +99,7 @@ class WarmUp(Schedule):
         self.share = number("share", share, above=0, below=1)
         self.initial = number("initial", initial, low=0, high=1)
         if (schedule.get("type") if isinstance(schedule, Mapping) else schedule) == self.type:
-            raise ValueError(f"schedule: expected one that does not warm up itself; got {self.type}")
+            raise SpecError("expected one that does not warm up itself; got {type}", field="schedule", type=self.type)
         self.schedule = build("schedule", SCHEDULES, schedule)
 
     def factor(self, progress: float) -> float:

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Mapping
 from typing import TypeVar
 
+from app.nn.errors import SpecError
+
 T = TypeVar("T")
 
 
@@ -23,24 +25,31 @@ def build(kind: str, registry: Mapping[str, type[T]], spec: object) -> T:
     if isinstance(spec, str):
         spec = {"type": spec}
     if not isinstance(spec, Mapping):
-        raise ValueError(f"{kind}: expected an object with a type; got {abbreviate(spec)}")
+        raise SpecError("expected an object with a type; got {value}", field=kind, value=abbreviate(spec))
     name = spec.get("type")
     if not isinstance(name, str) or name not in registry:
-        raise ValueError(f"{kind}: expected a type of {', '.join(sorted(registry))}; got {abbreviate(name)}")
+        raise SpecError(
+            "expected a type of {names}; got {value}",
+            field=kind,
+            names=", ".join(sorted(registry)),
+            value=abbreviate(name),
+        )
     cls = registry[name]
     fields = {key: value for key, value in spec.items() if key != "type"}
     known = inspect.signature(cls).parameters
     for key in fields:
         if key not in known:
             allowed = ", ".join(known) or "no fields"
-            raise ValueError(f"{kind}.{key[:80]}: unknown field of {name}; it takes {allowed}")
+            raise SpecError(
+                "unknown field of {name}; it takes {allowed}", field=f"{kind}.{key[:80]}", name=name, allowed=allowed
+            )
     for key, parameter in known.items():
         if parameter.default is inspect.Parameter.empty and key not in fields:
-            raise ValueError(f"{kind}.{key}: missing; {name} needs it")
+            raise SpecError("missing; {name} needs it", field=f"{kind}.{key}", name=name)
     try:
         return cls(**fields)
-    except ValueError as error:
-        raise ValueError(f"{kind}.{error}") from None
+    except SpecError as error:
+        raise error.within(kind) from None
 
 
 def number(
@@ -61,7 +70,12 @@ def number(
         for sign, bound in (("≥", low), (">", above), ("≤", high), ("<", below))
         if math.isfinite(bound)
     ]
-    raise ValueError(f"{field}: expected a number {' and '.join(bounds) or 'that is finite'}; got {abbreviate(value)}")
+    raise SpecError(
+        "expected a number {value}; got {got}",
+        field=field,
+        value=" and ".join(bounds) or "that is finite",
+        got=abbreviate(value),
+    )
 
 
 def integer(field: str, value: object, *, low: int, high: int | None = None) -> int:
@@ -70,14 +84,18 @@ def integer(field: str, value: object, *, low: int, high: int | None = None) -> 
     if good and (high is None or value <= high):  # type: ignore[operator]
         return value  # type: ignore[return-value]
     top = "" if high is None else f" and ≤ {high}"
-    raise ValueError(f"{field}: expected a whole number ≥ {low}{top}; got {abbreviate(value)}")
+    raise SpecError(
+        "expected a whole number ≥ {low}{top}; got {value}", field=field, low=low, top=top, value=abbreviate(value)
+    )
 
 
 def choice(field: str, value: object, allowed: tuple[str, ...]) -> str:
     """Return `value` if it is one of `allowed`; else raise ValueError."""
     if isinstance(value, str) and value in allowed:
         return value
-    raise ValueError(f"{field}: expected one of {', '.join(allowed)}; got {abbreviate(value)}")
+    raise SpecError(
+        "expected one of {names}; got {value}", field=field, names=", ".join(allowed), value=abbreviate(value)
+    )
 
 
 def abbreviate(value: object) -> str:

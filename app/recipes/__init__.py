@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.errors import InputError, message_of
+
 _FOLDER = Path(__file__).parent
 
 
@@ -33,7 +35,7 @@ def load_recipes() -> dict[str, Recipe]:
             fields["config"] = {"recipe": path.stem, **fields["config"]}
             recipes.append(Recipe(name=path.stem, **fields))
         except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-            raise ValueError(f"recipe {path.name}: {error}") from error
+            raise InputError("recipe {name}: {reason}", name=path.name, reason=message_of(error)) from error
     return {recipe.name: recipe for recipe in sorted(recipes, key=lambda recipe: recipe.order)}
 
 
@@ -41,5 +43,7 @@ def get_recipe(name: str) -> Recipe:
     """The recipe of that name; raises ValueError that lists the known ones."""
     recipes = load_recipes()
     if name not in recipes:
-        raise ValueError(f"recipe: expected one of {', '.join(recipes)}; got {name[:80]!r}")
+        raise InputError(
+            "expected one of {names}; got {name}", field="recipe", names=", ".join(recipes), name=repr(name[:80])
+        )
     return recipes[name]

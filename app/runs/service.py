@@ -6,6 +6,7 @@ from typing import Any
 from app.data import DatasetInfo, DatasetUnavailable, list_datasets
 from app.data.catalog import get_info, is_composed
 from app.data.drawings.store import DrawingStore
+from app.errors import InputError, Message, MessageError, message_of
 from app.models import ModelStore
 from app.runs.config.run_config import RunConfig, parse_config, request_config
 from app.runs.config.sweep import race_configs, race_tag
@@ -14,12 +15,14 @@ from app.runs.log.state import ENDED, RunState
 from app.runs.training.checkpoints import CheckpointError, Checkpoints
 from app.runs.training.distillation import with_teachers
 from app.runs.training.personalization import check_personal
-from app.runs.training.saved_models import NotKeptError, save_best
+from app.runs.training.saved_models import NotSavedError, save_best
 from app.settings import Settings
 
 
-class NoCheckpointError(RuntimeError):
+class NoCheckpointError(MessageError):
     """The run left nothing to go on from."""
+
+    code = "no_checkpoint"
 
 
 class RunService:
@@ -45,7 +48,7 @@ class RunService:
                 **(remarks or {}),
             )
         except CheckpointError as error:
-            raise _nothing_left(config, str(error)) from None
+            raise _nothing_left(config, message_of(error)) from None
         self._wake()
         return self._log.run(run)
 
@@ -72,7 +75,7 @@ class RunService:
     def sweep(self, base: RunConfig, vary: object, values: object) -> list[dict[str, Any]]:
         """Queue runs that differ in what `vary` names, all or none, and return them. Raises as `start`."""
         if base.start is not None and base.start.run is not None:
-            raise ValueError("start.run: expected a race to begin anew, or from a model")
+            raise InputError("expected a race to begin anew, or from a model", field="start.run")
         configs = [self.check(config) for config in race_configs(base, vary, values)]
         ids = self._log.add_race(configs, lambda first: [race_tag(str(vary), first)])
         self._wake()
@@ -117,8 +120,8 @@ class RunService:
         while not self._log.request_cancel(run, keep_model=keep_model, saved=saved):
             try:
                 saved = save_best(self._read(self._log.run(run)["checkpoint"], run), self._store, run)
-            except NotKeptError as error:
-                saved = {"not_kept": str(error)}
+            except NotSavedError as error:
+                saved = {"not_kept": message_of(error)}
             keep_model = saved is not None
         return self._after(run)
 
@@ -131,9 +134,11 @@ class RunService:
         """A run that has ended and left a checkpoint. Raises UnknownRunError, NoCheckpointError."""
         row = self._log.run(run)
         if row["state"] not in ENDED:
-            raise NoCheckpointError(f"run {run} has not ended; resume it, or let it come to its end first")
+            raise NoCheckpointError("run {run} has not ended; resume it, or let it come to its end first", run=run)
         if row["checkpoint"] is None:
-            raise NoCheckpointError(f"run {run} left no checkpoint to go on from: it ended before its first epoch did")
+            raise NoCheckpointError(
+                "run {run} left no checkpoint to go on from: it ended before its first epoch did", run=run
+            )
         return row
 
     def _after(self, run: int) -> dict[str, Any]:
@@ -144,7 +149,7 @@ class RunService:
         try:
             return self._checkpoints.read(name)
         except CheckpointError as error:
-            raise NoCheckpointError(f"run {run} cannot be used: {error}") from None
+            raise NoCheckpointError("run {run} cannot be used: {reason}", run=run, reason=message_of(error)) from None
 
     def _with_model(self, config: RunConfig) -> RunConfig:
         """The config with the network of the model that it starts from."""
@@ -152,7 +157,9 @@ class RunService:
             return config
         card = self._store.get(config.start.model)
         if config.start.sha256 not in (None, card.sha256):
-            raise ValueError(f"start.model: {card.name} is another model now than the one that the config names")
+            raise InputError(
+                "{name} is another model now than the one that the config names", field="start.model", name=card.name
+            )
         network = {key: value for key, value in card.network.items() if key != "input_shape"}
         return parse_config(
             {
@@ -168,21 +175,34 @@ class RunService:
         info = self._info(config.dataset)
         if info is None:
             known = ", ".join(one.name for one in self._datasets())
-            raise ValueError(f"dataset: expected one of {known}; got {config.dataset[:80]!r}")
+            raise InputError(
+                "expected one of {known}; got {dataset}",
+                field="dataset",
+                known=known,
+                dataset=repr(config.dataset[:80]),
+            )
         if info.state == "too-few":
-            raise ValueError(f"dataset: {info.title} cannot be trained on yet. {info.note}")
+            raise InputError(
+                "{title} cannot be trained on yet. {note}", field="dataset", title=info.title, note=info.note
+            )
         outputs = config.build_network().output_shape
         if outputs != (len(info.labels),):
-            raise ValueError(
-                f"network.layers: expected {len(info.labels)} outputs, one for each label of {info.name}; "
-                f"got {' × '.join(map(str, outputs))}"
+            raise InputError(
+                "expected {count} outputs, one for each label of {name}; got {names}",
+                field="network.layers",
+                count=len(info.labels),
+                name=info.name,
+                names=" × ".join(map(str, outputs)),
             )
         if config.start is not None and config.start.model is not None:
             labels = self._store.get(config.start.model).labels
             if labels != list(info.labels):
-                raise ValueError(
-                    f"start.model: expected a model with the labels of {info.name}, {_short(info.labels)}; "
-                    f"got one with {_short(labels)}"
+                raise InputError(
+                    "expected a model with the labels of {name}, {labels}; got one with {labels2}",
+                    field="start.model",
+                    name=info.name,
+                    labels=_short(info.labels),
+                    labels2=_short(labels),
                 )
         return info
 
@@ -194,7 +214,7 @@ class RunService:
         try:
             return get_info(name, data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=self._drawings)
         except (ValueError, DatasetUnavailable) as error:
-            raise ValueError(f"dataset: {error}") from None
+            raise InputError(message_of(error).within("dataset")) from None
 
     def _datasets(self) -> list[DatasetInfo]:
         settings = self._settings
@@ -207,7 +227,7 @@ class RunService:
         try:
             row = self._ended(config.start.run)
         except UnknownRunError:
-            raise _nothing_left(config, "there is no such run any more") from None
+            raise _nothing_left(config, Message("there is no such run any more")) from None
         checkpoint = self._read(row["checkpoint"], config.start.run)
         before = parse_config(checkpoint.config)
         for field in ("network", "dtype", "optimizer", "dataset", "validation", "batch_size"):
@@ -216,17 +236,29 @@ class RunService:
             else:
                 same = getattr(before, field) == getattr(config, field)
             if not same:
-                raise ValueError(f"start.run: expected the {field} of run {config.start.run}, to go on where it ended")
+                raise InputError(
+                    "expected the {place} of run {run}, to go on where it ended",
+                    field="start.run",
+                    place=field,
+                    run=config.start.run,
+                )
         done, of = checkpoint.snapshot.epoch, config.start.run
         least = done + 1 if row["state"] == RunState.SUCCEEDED else done
         if config.epochs < least:
-            raise ValueError(f"epochs: expected at least {least}, as run {of} has done {done}; got {config.epochs}")
+            raise InputError(
+                "expected at least {least}, as run {of} has done {done}; got {epochs}",
+                field="epochs",
+                least=least,
+                of=of,
+                done=done,
+                epochs=config.epochs,
+            )
         return str(row["checkpoint"])
 
 
-def _nothing_left(config: RunConfig, why: str) -> NoCheckpointError:
+def _nothing_left(config: RunConfig, why: Message) -> NoCheckpointError:
     run = config.start.run if config.start is not None else None
-    return NoCheckpointError(f"run {run} left no checkpoint to go on from: {why}")
+    return NoCheckpointError("run {run} left no checkpoint to go on from: {why}", run=run, why=why)
 
 
 def _short(labels: Any) -> str:

@@ -15,6 +15,7 @@ from typing import IO
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from app.errors import Message
 from app.models import ModelStore
 from app.runs.log.event_log import EventLog, UnknownRunError
 from app.runs.log.state import RunState
@@ -196,7 +197,9 @@ class Supervisor:
             if worker is not None:
                 worker.process.kill()
                 worker.process.wait()
-            self._log.reclaim_dead(claim, f"it was silent for {self._settings.lease_seconds:g} s")
+            self._log.reclaim_dead(
+                claim, Message("it was silent for {seconds} s", seconds=f"{self._settings.lease_seconds:g}")
+            )
             self._clean(claim, crashed=True)
 
     def _clean(self, claim: Lease, *, crashed: bool) -> None:

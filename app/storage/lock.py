@@ -23,7 +23,7 @@ class FolderLock:
         self._threads = threading.Lock()
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """Wait for the lock, and hold it. The folder is made if it is not there. Raises OSError."""
         with self._threads:
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 
 from app.data.cache import DatasetCache
 from app.data.drawings.store import DrawingStore
-from app.learn.experiments.small_trainings import Kept
+from app.learn.experiments.small_trainings import TrialCache
 from app.models import ModelStore, Predictors
 from app.models.evaluation import Evaluator
 from app.runs.estimate.estimator import Estimator
@@ -44,7 +44,7 @@ class AppState:
     capacity: Capacity
     counters: Counters | None
     tracking: Tracking
-    trials: Kept
+    trials: TrialCache
     """The small trainings of the lessons that were computed already."""
     lessons_queue: JobQueue
     """For what the lessons compute: apart from the desk, on which a judgement may lie for seconds."""

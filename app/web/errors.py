@@ -1,42 +1,33 @@
-"""Every error is `{"error": "what was expected and what came"}`; in a browser's address bar it is a page."""
+"""Every error is `{"error", "code", "field", "params"}`, in the caller's language; in an address bar it is a page.
+
+`error` is what people read, `code` its kind, `field` the path of the value that is wrong, and `params` the values that
+`error` is made with.
+"""
 
 import errno
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 
-from app.errors import LimitError, QueueFullError
+from app.errors import OUTCOMES, LimitError, Message, MessageError, RequestError, code_of, joined, message_of
+from app.i18n.pydantic_errors import pydantic_message
 from app.logging import request_id_header
-from app.models import DamagedModelError, ProtectedModelError, UnknownModelError
-from app.models.store import AccuracyDroppedError
-from app.runs.config.run_config import field_of
+from app.nn.errors import SpecError
 from app.runs.log.database import UNREACHABLE
-from app.runs.log.event_log import NotEndedError, UnknownRunError
-from app.runs.service import NoCheckpointError
-from app.runs.training.personalization import UnpreparedError
 from app.web import templates
+from app.web.preferences import catalog_of, language_headers, language_of
 from app.web.security_headers import ALWAYS, DATA_POLICY, NO_FRAME, NO_STORE, PAGE_POLICY
 
 logger = logging.getLogger("digitpad")
-
-STATUSES: dict[type[Exception], HTTPStatus] = {
-    UnknownRunError: HTTPStatus.NOT_FOUND,
-    UnknownModelError: HTTPStatus.NOT_FOUND,
-    NotEndedError: HTTPStatus.CONFLICT,
-    NoCheckpointError: HTTPStatus.CONFLICT,
-    ProtectedModelError: HTTPStatus.CONFLICT,
-    DamagedModelError: HTTPStatus.CONFLICT,
-    UnpreparedError: HTTPStatus.CONFLICT,
-}
-"""Errors of the rooms behind the routes whose message is for the caller."""
-
 
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -45,79 +36,91 @@ class Error(BaseModel):
     """The body of every error."""
 
     error: str
-
-
-class FieldError(HTTPException):
-    """What came for a config is refused; `field` is what a form may point at, where the message names one."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, message)
-        self.field = field_of(message)
+    code: str
+    field: str | None = None
+    params: dict[str, Any] = {}
 
 
 def install(app: FastAPI) -> None:
     """Make every error of `app` come out in the one form."""
-    app.add_exception_handler(FieldError, _refused)
+    app.add_exception_handler(MessageError, _known)
+    app.add_exception_handler(SpecError, _known)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     for unreachable in UNREACHABLE:
         app.add_exception_handler(unreachable, _busy)
     app.add_exception_handler(OSError, _unwritable)
-    app.add_exception_handler(LimitError, _full)
     app.add_exception_handler(Exception, _unexpected)
-    app.add_exception_handler(AccuracyDroppedError, _forgot)
-    for kind in STATUSES:
-        app.add_exception_handler(kind, _known)
 
 
 def respond(
     request: Request,
     status: int,
-    message: str,
-    headers: dict[str, str] | None = None,
+    message: Message,
+    headers: Mapping[str, str] | None = None,
     *,
+    code: str | None = None,
     template: str = "pages/error.html",
 ) -> Response:
     """The answer to a request that failed: JSON, or a page for a person who followed a link."""
+    text = message.localized(catalog_of(request).gettext)
     wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
     if wants_page and not request.url.path.startswith("/api/"):
-        context = {"status": status, "message": message, "active": ""}
+        context = {"status": status, "message": text, "active": ""}
         return templates.render_page(request, template, context, status, headers)
-    return JSONResponse({"error": message}, status, headers)
+    body = error_body(request, message, code or code_of(status))
+    if request.url.path.startswith("/v2"):  # whose protocol has an error alone
+        body = {"error": body["error"]}
+    return JSONResponse(body, status, language_headers(language_of(request), headers))
+
+
+def error_body(request: HTTPConnection, message: Message, code: str) -> dict[str, Any]:
+    """The JSON of an error, in the language of the request."""
+    told = message.to_json()
+    return {
+        "error": message.localized(catalog_of(request).gettext),
+        "code": code,
+        "field": message.first_field,
+        "params": told["values"],
+    }
+
+
+async def _known(request: Request, error: Exception) -> Response:
+    message = message_of(error)
+    if isinstance(error, RequestError):
+        return respond(request, error.status, message, error.headers, code=error.code)
+    code = getattr(error, "code", "invalid")
+    outcome = OUTCOMES.get(code)
+    if outcome is None:  # it should have been caught: a fault of ours, not the caller's
+        raise error
+    headers = {"retry-after": str(error.retry_after)} if isinstance(error, LimitError) else None
+    return respond(request, outcome.status, message, headers, code=code)
 
 
 async def _http(request: Request, error: Exception) -> Response:
+    """An error of the framework."""
     assert isinstance(error, HTTPException)
-    message = error.detail
-    if error.status_code == HTTPStatus.NOT_FOUND and message == "Not Found":
-        message = f"there is nothing at {request.url.path[:200]}"
+    message = Message("{text}", text=error.detail)
+    if error.status_code == HTTPStatus.NOT_FOUND and error.detail == "Not Found":
+        message = Message("there is nothing at {path}", path=request.url.path[:200])
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = Headers(error.headers or {}).get("allow", "another method")
-        message = f"expected {allowed} at {request.url.path[:200]}; got {request.method}"
-    return respond(request, error.status_code, message, dict(error.headers or {}))
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, FieldError)
-    return JSONResponse({"error": error.detail, "field": error.field}, error.status_code)
+        message = Message(
+            "expected {allowed} at {path}; got {method}",
+            allowed=allowed,
+            path=request.url.path[:200],
+            method=request.method,
+        )
+    return respond(request, error.status_code, message, error.headers)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    parts = []
-    for entry in error.errors():
-        place = ".".join(str(part) for part in entry["loc"] if part not in ("body", "query", "path"))
-        parts.append(f"{place}: {entry['msg']}" if place else str(entry["msg"]))
-    return respond(request, HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(parts))
-
-
-async def _known(request: Request, error: Exception) -> Response:
-    return respond(request, STATUSES[type(error)], str(error))
-
-
-async def _forgot(request: Request, error: Exception) -> Response:
-    """`forgot` tells this conflict from others with the same status: a page asks whether it is wanted all the same."""
-    return JSONResponse({"error": str(error), "forgot": True}, HTTPStatus.CONFLICT)
+    return respond(
+        request,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        joined([pydantic_message(entry, skip=("body", "query", "path")) for entry in error.errors()]),
+    )
 
 
 async def _unwritable(request: Request, error: Exception) -> Response:
@@ -127,31 +130,25 @@ async def _unwritable(request: Request, error: Exception) -> Response:
     logger.error("a file cannot be written", exc_info=error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _no_room(request)
-    message = "the folder where digitpad keeps its files cannot be written; its permissions may be wrong"
-    return respond(request, HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "60"})
+    message = Message("the folder where digitpad keeps its files cannot be written; its permissions may be wrong")
+    return respond(request, HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "60"}, code="unwritable")
 
 
 def _no_room(request: Request) -> Response:
-    message = "there is no room left on the disk; nothing was changed"
-    return respond(request, HTTPStatus.INSUFFICIENT_STORAGE, message)
+    message = Message("there is no room left on the disk; nothing was changed")
+    return respond(request, HTTPStatus.INSUFFICIENT_STORAGE, message, code="disk_full")
 
 
 async def _busy(request: Request, error: Exception) -> Response:
     logger.error("the database did not answer", exc_info=error)
     if "disk is full" in str(error):  # SQLite's words for SQLITE_FULL
         return _no_room(request)
-    message = "the database is busy or cannot be reached; try again in a moment"
-    return respond(request, HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "2"})
-
-
-async def _full(request: Request, error: Exception) -> Response:
-    assert isinstance(error, LimitError)
-    status = HTTPStatus.TOO_MANY_REQUESTS if isinstance(error, QueueFullError) else HTTPStatus.SERVICE_UNAVAILABLE
-    return respond(request, status, str(error), {"retry-after": str(error.retry_after)})
+    message = Message("the database is busy or cannot be reached; try again in a moment")
+    return respond(request, HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "2"}, code="database_away")
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    message = "something went wrong in the server; its log says what"
+    message = Message("something went wrong in the server; its log says what")
     answer = respond(request, HTTPStatus.INTERNAL_SERVER_ERROR, message, request_id_header())
     # Starlette answers these outside of all middleware, so nobody else puts the headers on.
     policy = PAGE_POLICY if answer.media_type == "text/html" else DATA_POLICY

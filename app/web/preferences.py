@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from fastapi import APIRouter, Depends
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 
+from app.errors import RequestError
 from app.i18n.catalog import LANGUAGES, Catalog, catalog
 from app.i18n.negotiation import preferred_language
 
@@ -23,7 +24,7 @@ DARK_STYLES: Mapping[str, str] = {SYSTEM_THEME: "(prefers-color-scheme: dark)", 
 router = APIRouter(include_in_schema=False)
 
 
-def language_of(request: Request) -> str:
+def language_of(request: HTTPConnection) -> str:
     """The language to answer in: that of the switch on the pages, else the one that the browser likes best."""
     kept = request.cookies.get(LANGUAGE_COOKIE)
     if kept is not None and kept in LANGUAGES:
@@ -31,9 +32,19 @@ def language_of(request: Request) -> str:
     return preferred_language(request.headers.get("accept-language", ""))
 
 
-def catalog_of(request: Request) -> Catalog:
+def catalog_of(request: HTTPConnection) -> Catalog:
     """The catalogue to answer from."""
     return catalog(language_of(request))
+
+
+def answer_language(request: Request, response: Response) -> Catalog:
+    """Return the catalogue for the data that a route returns, and let caches know that there are other languages."""
+    language = language_of(request)
+    response.headers.update(language_headers(language))
+    return catalog(language)
+
+
+AnswerLanguage = Annotated[Catalog, Depends(answer_language)]
 
 
 def language_headers(language: str, more: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -64,7 +75,12 @@ def theme_links(request: Request) -> dict[str, str]:
 def choose_language(request: Request, language: str, next: str = "/") -> Response:
     """Keep the language that was chosen in a cookie, and go back to the page."""
     if language not in LANGUAGES:
-        raise HTTPException(404, f"expected a language: {', '.join(LANGUAGES)}; got {language[:20]!r}")
+        raise RequestError(
+            404,
+            "expected a language: {names}; got {language}",
+            names=", ".join(LANGUAGES),
+            language=repr(language[:20]),
+        )
     return set_cookie_and_redirect(request, LANGUAGE_COOKIE, language, next)
 
 
@@ -72,7 +88,9 @@ def choose_language(request: Request, language: str, next: str = "/") -> Respons
 def choose_theme(request: Request, theme: str, next: str = "/") -> Response:
     """Keep the theme that was chosen in a cookie, and go back to the page."""
     if theme not in DARK_STYLES:
-        raise HTTPException(404, f"expected a theme: {', '.join(DARK_STYLES)}; got {theme[:20]!r}")
+        raise RequestError(
+            404, "expected a theme: {names}; got {theme}", names=", ".join(DARK_STYLES), theme=repr(theme[:20])
+        )
     return set_cookie_and_redirect(request, THEME_COOKIE, None if theme == SYSTEM_THEME else theme, next)
 
 

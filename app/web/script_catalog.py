@@ -1,93 +1,48 @@
-"""The part of a language's catalogue that the scripts of one page need."""
+"""All texts of the scripts in one language, as one script whose address changes with its content."""
 
+import hashlib
 import json
-import posixpath
-import re
-from collections.abc import Iterable, Mapping
-from functools import cache, partial
+from functools import cache
 
 from fastapi import APIRouter
-from jinja2.utils import htmlsafe_json_dumps
-from markupsafe import Markup
-from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from app.i18n.catalog import LANGUAGES, catalog
-from app.resources import bundled
+from app.errors import RequestError
+from app.i18n.catalog import KEYS, LANGUAGES, catalog, key_id
 
-SCRIPTS = bundled("static") / "js"
+FOREVER = "public, max-age=31536000, immutable"
 
-COMMON_SCRIPT = "pages/every-page"
-"""The module that every page has."""
-
-SERVER_TEXTS: Mapping[str, tuple[str, ...]] = {
-    "pages/pad/diagnosis": ("app/data/preprocessing/diagnose.py",),
-    "i18n/server-text": (
-        "app/data/catalog",
-        "app/data/sources/idx_datasets",
-        "app/data/sources/mnist",
-        "app/data/sources/synthetic",
-        "app/recipes/",
-        "app/runs/",
-    ),
-}
-"""Modules that show texts which the server gives, and the beginnings of the files from which these come."""
-
-LATER = frozenset({"api/errors"})
-"""Modules that a page may load when it needs them, by `import()`, with their words."""
-
-_IMPORT = re.compile(r"""(?:from|import)\s*["'](\.{1,2}/[\w./-]+)\.js["']""")
-_SCRIPT = re.compile(r"/js/([\w/-]+)\.js")
+SCRIPTS = "static/js/"
 
 router = APIRouter(include_in_schema=False)
 
 
-def texts_of_scripts(language: str, names: Iterable[str]) -> dict[str, str]:
-    """The texts that a page needs which loads these modules of `static/js`, and all that they import."""
+@cache
+def script_catalog(language: str) -> bytes:
+    """The script, which gives its own element the texts by the `key_id` of their keys: so it needs no global name, and
+    a page whose catalogue does not come shows the keys, in English.
+    """
     found = catalog(language)
-    if not found.texts:
-        return {}
-    modules = set[str]()
-    for name in names:
-        modules |= with_imports(name)
-    files = {f"static/js/{name}.js" for name in modules}
-    tables = tuple(start for module in modules for start in SERVER_TEXTS.get(module, ()))
-    return {
-        key: text
+    texts = {
+        key_id(key): text
         for key, text in found.texts.items()
-        if any(place in files or place.startswith(tables) for place in found.places[key])
+        if any(place.startswith(SCRIPTS) for place in found.places[key])
     }
+    return f"document.currentScript.texts={json.dumps(texts, ensure_ascii=False, separators=(',', ':'))}".encode()
 
 
 @cache
-def script_words(language: str, scripts: str) -> Markup:
-    """The element of a page from which static/js/i18n/translate.js reads, given the page's markup of its scripts."""
-    found = texts_of_scripts(language, (COMMON_SCRIPT, *_SCRIPT.findall(scripts)))
-    if not found:
-        return Markup("")
-    content = htmlsafe_json_dumps(found, dumps=partial(json.dumps, ensure_ascii=False, separators=(",", ":")))
-    return Markup('<script type="application/json" id="words">{}</script>').format(content)
+def script_catalog_url(language: str) -> str | None:
+    """The address of the script; None for the language of the keys, which needs none."""
+    if language == KEYS:
+        return None
+    return f"/catalog/{language}-{hashlib.sha256(script_catalog(language)).hexdigest()[:12]}.js"
 
 
-@router.get("/language/{language}/{script:path}")
-def later(language: str, script: str) -> Response:
-    """The texts of a module that a page did not load at once."""
-    if language not in LANGUAGES or script not in LATER:
-        raise HTTPException(404, "expected a language and a script that is loaded later; got others")
-    return JSONResponse(texts_of_scripts(language, (script,)), headers={"cache-control": "no-cache"})
-
-
-@cache
-def with_imports(name: str) -> frozenset[str]:
-    """A module of `static/js` and all that it imports, by their paths without `.js`."""
-    found, ahead = set[str](), [name]
-    while ahead:
-        module = ahead.pop()
-        if module in found:
-            continue
-        found.add(module)
-        source = (SCRIPTS / f"{module}.js").read_text(encoding="utf-8")
-        ahead += (
-            posixpath.normpath(posixpath.join(posixpath.dirname(module), path)) for path in _IMPORT.findall(source)
-        )
-    return frozenset(found)
+@router.get("/catalog/{name}")
+def serve_script_catalog(name: str) -> Response:
+    """Serve a language's texts, to be kept for good."""
+    for language in LANGUAGES:
+        if f"/catalog/{name}" == script_catalog_url(language):
+            return Response(script_catalog(language), media_type="text/javascript", headers={"cache-control": FOREVER})
+    raise RequestError(404, "there is no such catalogue")

@@ -8,11 +8,8 @@ from starlette.types import Message
 
 Header = tuple[bytes, bytes]
 
-PLOTLY_STYLE = "'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o='"
-"""Of the style that Plotly puts into its own pictures."""
 
-
-def page_policy(*, scripts: Iterable[str] = (), styles: Iterable[str] = (PLOTLY_STYLE,)) -> str:
+def page_policy(*, scripts: Iterable[str] = (), styles: Iterable[str] = ()) -> str:
     """A content security policy for a page: nothing from elsewhere, nothing inline but what is named, no frame."""
     return "; ".join(
         (

@@ -32,7 +32,7 @@ from app.models.formats.registry import FORMATS
 from app.runs.config.run_config import parse_config
 from app.runs.log.event_log import EventLog
 from app.settings import Settings
-from tests.conftest import TINY
+from tests.support.runs import TINY
 from tests.support.serving import REPOSITORY
 from tests.support.terminal import START, environment
 

@@ -16,7 +16,7 @@ from app.cli.train import Interruption, train_here
 from app.runs.config.run_config import parse_config
 from app.runs.log.event_log import EventLog
 from app.settings import Settings
-from tests.conftest import TINY
+from tests.support.runs import TINY
 from tests.support.serving import REPOSITORY, serve
 from tests.support.terminal import CTRL_C, START, children, environment, on_terminal
 from tests.support.waiting import until

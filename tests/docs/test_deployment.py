@@ -13,9 +13,11 @@ from contextlib import closing
 import pytest
 from websockets.sync.client import connect
 
-from tests.conftest import TINY
+from tests.support.runs import TINY
 from tests.support.serving import REPOSITORY, serve
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.slow
 
 PAGE = (REPOSITORY / "docs" / "how-to" / "deploy.md").read_text(encoding="utf-8")
 NAME = "digits.example.org"

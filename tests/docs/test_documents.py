@@ -14,9 +14,11 @@ import pytest
 import typer
 
 from app.cli import cli, main
-from tests.conftest import TINY
 from tests.support.drawings import encode, picture, recorded
+from tests.support.runs import TINY
 from tests.support.serving import REPOSITORY, serve
+
+pytestmark = pytest.mark.slow
 
 PAGES = sorted({*REPOSITORY.glob("README*.md"), *(REPOSITORY / "docs").rglob("*.md")})
 BLOCK = re.compile(

@@ -24,6 +24,8 @@ from docs.generate_http import calls, sockets
 from docs.markdown import Undocumented, described, table
 from tests.support.serving import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 300
 LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src"}
 

@@ -7,8 +7,7 @@ from playwright.sync_api import Page
 
 from app.i18n.catalog import LANGUAGES
 from app.learn.lessons.lesson import NAMES
-from tests.e2e.pad.test_answers import SCRIBBLE, beside
-from tests.support.browser import chromium, draw
+from tests.support.browser import SCRIBBLE, beside, chromium, draw
 from tests.support.drawings import recorded
 from tests.support.serving import REPOSITORY, Server, serve
 from tests.support.waiting import until

@@ -7,15 +7,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.conftest import TINY
+from tests.support.axe import AXE, RULES
 from tests.support.browser import draw
 from tests.support.drawings import recorded
+from tests.support.runs import TINY
 from tests.support.serving import Server, serve
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LOOKS = {"en": [(1280, 800, "light"), (390, 844, "dark")], "ja": [(390, 844, "light"), (1280, 800, "dark")]}
 """Each language in half of the looks: all widths, themes and languages meet, and the other half would tell no more."""
 
@@ -40,13 +40,6 @@ PAGES = {
 }
 LOADED = "() => document.querySelector('[aria-busy=true]') === null && document.readyState === 'complete'"
 OPEN = "() => document.querySelectorAll('details:not(.themes)').forEach((one) => (one.open = true))"
-AXE = """async (tags) => {
-  const options = { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] };
-  // what Plotly draws is one picture with a name, and full of nodes
-  const { violations } = await axe.run({ exclude: [[".js-plotly-plot .plot-container"]] }, options);
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, any, all }) => `${id}: ${html.slice(0, 160)} ${[...any, ...all][0]?.message ?? ""}`));
-}"""
 MOVES = """() => [...document.querySelectorAll("*")].filter((node) => {
   const style = getComputedStyle(node);
   const lasts = (text) => text.split(",").some((part) => parseFloat(part) > 0.01);

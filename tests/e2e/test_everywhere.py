@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, TimeoutError, expect
 
-from tests.conftest import TINY
 from tests.support.browser import fingers
+from tests.support.runs import TINY
 from tests.support.serving import Server, serve
 from tests.support.waiting import until
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PAPER = {"light": "rgb(250, 247, 240)", "dark": "rgb(21, 20, 15)"}
 GROUND = "getComputedStyle(document.body).backgroundColor"
-CHART = "document.querySelector('#chart-loss')._fullLayout?.paper_bgcolor"
+CHART = "document.querySelector('#chart-loss canvas')?.getContext('2d').getImageData(0, 0, 1, 1).data.join()"
 LOADED = "() => document.querySelector('[aria-busy=true]') === null && document.readyState === 'complete'"
 LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
 LISTEN = """() => {
@@ -119,7 +119,7 @@ def test_two_fingers_enlarge_the_comparison_and_two_taps_show_it_all(phone: Page
     with serve(home, DIGITPAD_CACHE_DIR=str(cache_dir)) as server:
         phone.goto(f"{server.url}/compare?runs=1")
         whole, chart = phone.locator("#compare-whole"), phone.locator("#compare-chart")
-        expect(phone.locator("#compare-empty")).to_be_hidden()
+        expect(chart.locator(".chart-empty")).to_be_hidden()
         chart.scroll_into_view_if_needed()
         box = chart.bounding_box()
         assert box is not None
@@ -139,6 +139,19 @@ def test_two_fingers_enlarge_the_comparison_and_two_taps_show_it_all(phone: Page
         expect(whole).to_be_visible()
         phone.keyboard.press("-")
         expect(whole).to_be_hidden()
+
+        phone.goto(f"{server.url}/runs/1")  # its charts do the same
+        chart = phone.locator("#chart-accuracy")
+        expect(chart.locator(".chart-empty")).to_be_hidden()
+        chart.scroll_into_view_if_needed()
+        box = chart.bounding_box()
+        assert box is not None
+        with fingers(phone) as touch:
+            touch("touchStart", (middle - 20, box["y"] + 80))
+            touch("touchStart", (middle - 20, box["y"] + 80), (middle + 20, box["y"] + 80))
+            touch("touchMove", (middle - 80, box["y"] + 80), (middle + 80, box["y"] + 80))
+            touch("touchEnd")
+        expect(phone.locator("#zoom-all")).to_be_enabled()
 
 
 def test_every_page_fits_its_screen_says_that_the_server_is_away_and_comes_back(

@@ -5,9 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.conftest import TINY
 from tests.support.browser import draw
 from tests.support.drawings import recorded
+from tests.support.run_page import last_epoch
+from tests.support.runs import TINY
 from tests.support.serving import serve
 from tests.support.waiting import until
 
@@ -15,7 +16,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 THREE = recorded()["digit 3"]["strokes"]
 TOKEN = "a-token-of-the-test"
-POINTS = "() => document.querySelector('#chart-loss').data?.[0]?.x?.length ?? 0"
 
 
 def listen(page: Page) -> list[str]:
@@ -41,7 +41,7 @@ def test_no_page_asks_for_what_the_policy_forbids(page: Page, server) -> None:
         page.goto(f"{server.url}{path}")
         if path == "/train":
             page.goto(f"{server.url}/train?run={run}")
-        until(lambda: page.evaluate(POINTS) == 2)
+        until(lambda: last_epoch(page) == 2)
     page.goto(f"{server.url}/models")
     expect(page.locator("body")).to_contain_text("mnist-mlp")
     page.goto(f"{server.url}/docs")
@@ -78,7 +78,7 @@ def test_the_printed_address_lets_a_browser_in_and_nobody_else(browser: Browser,
             {"recipe": "quick", "overrides": TINY},
         )
         page.goto(f"{server.url}/train?run=1")
-        until(lambda: page.evaluate(POINTS) == 2)
+        until(lambda: last_epoch(page) == 2)
         assert TOKEN not in page.evaluate("document.cookie")
         assert not refused
         stranger.close()

@@ -1,23 +1,23 @@
 """Every text that people read is there in every language, and each page comes in the language that is asked for."""
 
-import gzip
 import json
 import re
 from functools import cache
+from urllib.parse import urljoin
 
 import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from app.i18n import extract
-from app.i18n.catalog import KEYS, LANGUAGES, catalog
+from app.i18n.catalog import KEYS, LANGUAGES, catalog, key_id
 from app.i18n.negotiation import preferred_language
 from app.main import create_app
 from app.settings import PROJECT
 from app.web.preferences import LANGUAGE_COOKIE
-from app.web.script_catalog import SCRIPTS, with_imports
 
 OTHERS = [language for language in LANGUAGES if language != KEYS]
+IMPORT = re.compile(r'^import (?:\{[^}]*\} from )?"(.+)";$', re.MULTILINE)
 SLOT = re.compile(r"\{(\w+)\}|%\((\w+)\)s")
 ANY_CALL = re.compile(r"(?<!\w)(?<![^.]\.)(?:t|tParts)\((?!\s*\")([^)\n]{0,40})")
 LESSONS = ("/learn", "/learn/1", "/learn/8", "/learn/parts", "/learn/perceptron", "/learn/code/adam")
@@ -25,11 +25,15 @@ PAGES = ("/", "/train", "/compare", "/models", "/models/mnist-mlp/judge", "/data
 KANA = re.compile("[ぁ-ヿ]")
 PASSED_ON = {
     "static/js/i18n/translate.js",
-    "static/js/i18n/server-text.js",
-    "static/js/pages/pad/diagnosis.js",
     "static/js/standalone/language.js",
 }
 """Scripts that hand texts of the server, or of their page, to `t`; extractors find these where they come from."""
+
+
+@pytest.fixture
+def client(shared_client):
+    """All tests here only ask."""
+    return shared_client
 
 
 @cache
@@ -154,51 +158,62 @@ def test_the_page_that_asks_for_the_token_can_be_switched(settings):
 
 
 def test_a_language_that_is_not_there_is_refused(client):
-    answer = client.get("/language/tlh")
+    answer = client.get("/language/tlh", headers={"cookie": "digitpad-language=en"})
     assert answer.status_code == 404
-    assert answer.json() == {"error": "expected a language: en, ja; got 'tlh'"}
+    assert answer.json()["error"] == "expected a language: en, ja; got 'tlh'"
     assert client.get("/", headers={"cookie": f"{LANGUAGE_COOKIE}=../../x"}).status_code == 200
 
 
-def test_a_page_brings_the_words_of_its_own_scripts_alone(client):
-    def block(path, language="ja"):
-        text = client.get(path, headers={"accept-language": language}).text
-        found = re.search(r'<script type="application/json" id="words">(.*?)</script>', text, re.DOTALL)
-        return json.loads(found[1]) if found else {}
-
-    pad, train = block("/"), block("/train")
-    assert pad["Pen down"] == "ペンを下ろしました"
-    assert "Pen down" not in train
-    assert "Cancel this training?" in train
-    assert "Cancel this training?" not in pad
-    assert "the ink is lighter than the paper, so the picture is inverted" in pad
-    assert "One hidden layer with Dropout, trained by Adam" in train
-    assert not block("/", "en")
-
-
-def test_the_words_of_a_script_that_comes_later_are_asked_for_then(client):
-    later = client.get("/language/ja/api/errors").json()
-    assert later["there is no run {run}"] == "学習 {run} はありません"
-    page = client.get("/", headers={"accept-language": "ja"}).text
-    assert "there is no run {run}" not in page
-    assert client.get("/language/en/api/errors").json() == {}
+def test_a_page_names_the_catalogue_of_its_scripts_to_be_kept_for_good(client):
+    page = client.get("/learn", headers={"accept-language": "ja"}).text
+    address, place = (
+        re.search(r'<script defer src="(/catalog/ja-\w+\.js)" id="catalog">', page)[1],
+        page.index("/catalog/"),
+    )
+    assert place < page.index('<script type="module"'), "texts are there before the first script asks for one"
+    answer = client.get(address)
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in answer.headers["cache-control"]
+    texts = json.loads(answer.text.removeprefix("document.currentScript.texts="))
+    assert texts[key_id("Pen down")] == "ペンを下ろしました"
+    assert texts[key_id("Cancel this training?")]
+    assert key_id("Skip to the content") not in texts, "which a template says, and no script"
+    assert 'id="catalog"' not in client.get("/learn", headers={"accept-language": "en"}).text
 
 
-@pytest.mark.parametrize(
-    "path", ["tlh/api/errors", "ja/pages/pad/index", "ja/api/%2e%2e%2fapi/errors", "ja/api/errors.js", "ja/x/y"]
-)
-def test_words_of_no_such_script_or_language_are_refused(client, path):
-    answer = client.get(f"/language/{path}", headers={"accept": "application/json"})
+def test_no_two_texts_go_by_one_name():
+    assert len({key_id(key) for key in template()}) == len(template())
+
+
+@pytest.mark.parametrize("name", ["tlh-0123456789ab.js", "ja-000000000000.js", "en-.js", "ja.js", "%2e%2e", "ja"])
+def test_a_catalogue_that_is_not_there_is_refused(client, name):
+    answer = client.get(f"/catalog/{name}", headers={"accept": "application/json"})
     assert answer.status_code == 404
-    assert list(answer.json()) == ["error"]
+    assert "error" in answer.json()
+
+
+def loaded(client, page, language):
+    """The bytes that a browser gets for a page and all that it loads at once, by address."""
+    headers = {"accept": "text/html,*/*", "accept-language": language, "accept-encoding": "gzip"}
+    found, ahead = {}, [page]
+    while ahead:
+        address = ahead.pop()
+        if address in found:
+            continue
+        with client.stream("GET", address, headers=headers) as answer:
+            assert answer.status_code == 200, address
+            found[address] = b"".join(answer.iter_raw())
+        plain = client.get(address, headers=headers).text
+        if address == page:
+            ahead += re.findall(r'(?:href|src)="(/(?:static|catalog|vendor)/[^"]+)"', plain)
+        elif "/js/" in address:
+            ahead += [urljoin(address, path) for path in IMPORT.findall(plain)]
+    return found
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_pad_stays_small_in_every_language(client, language):
-    page = client.get("/", headers={"accept-language": language}).text
-    assets = {path for path in re.findall(r'"(/static/[^"]+)"', page) if not path.endswith(".js")}
-    modules = with_imports("pages/every-page") | with_imports("pages/pad/index")
-    pieces = [page.encode(), *(client.get(path).content for path in assets)]
-    pieces += [(SCRIPTS / f"{name}.js").read_bytes() for name in modules]
-    size = sum(len(gzip.compress(piece)) for piece in pieces)
-    assert size < 60_000
+    pieces = loaded(client, "/", language)
+    assert any(address.endswith("/js/drawing/strokes.js") for address in pieces)
+    assert any(address.startswith("/catalog/") for address in pieces) == (language != KEYS)
+    assert sum(map(len, pieces.values())) < 60_000

@@ -9,20 +9,17 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def call(browser, tmp_path_factory):
+def call(browser, pad_server):
     """`call(module, expression)`: the value of an expression in which `m` is a module of static/js."""
-    from tests.support.serving import serve
+    page = browser.new_page()
+    page.goto(pad_server.url)
+    folder = re.match(r"(.*/js/)", page.locator("script[type=module]").first.get_attribute("src"))[1]
 
-    with serve(tmp_path_factory.mktemp("modules")) as server:
-        page = browser.new_page()
-        page.goto(server.url)
-        folder = re.match(r"(.*/js/)", page.locator("script[type=module]").first.get_attribute("src"))[1]
+    def evaluate(module, expression):
+        return page.evaluate(f"import('{folder}{module}.js').then((m) => {expression})")
 
-        def evaluate(module, expression):
-            return page.evaluate(f"import('{folder}{module}.js').then((m) => {expression})")
-
-        yield evaluate
-        page.close()
+    yield evaluate
+    page.close()
 
 
 def test_smooth_keeps_both_ends_rounds_corners_and_takes_any_number_of_points(call):
@@ -77,8 +74,9 @@ def test_only_the_whole_is_a_hundred_percent(call):
 
 
 def test_hidden_layers_are_read_and_rebuilt_in_the_recipe_s_pattern(call):
-    assert call("pages/train/hidden-layers", "m.parseSizes(' 128,64 ')") == [128, 64]
-    assert call("pages/train/hidden-layers", "m.parseSizes('')") == []
+    bounds = "{mostLayers: 3, mostUnits: 128}"
+    assert call("pages/train/hidden-layers", f"m.parseSizes(' 128,64 ', {bounds})") == [128, 64]
+    assert call("pages/train/hidden-layers", f"m.parseSizes('', {bounds})") == []
     layers = "[{type: 'dense', units: 9}, {type: 'relu'}, {type: 'dropout', rate: 0.2}, {type: 'dense', units: 10}]"
     rebuilt = call("pages/train/hidden-layers", f"m.withHiddenSizes({layers}, [5, 6])")
     assert [layer.get("units", layer["type"]) for layer in rebuilt] == [5, "relu", "dropout", 6, "relu", "dropout", 10]
@@ -450,11 +448,11 @@ def test_a_field_s_text_is_its_value_or_is_refused_with_its_range(call, field, t
 
 
 def test_an_error_of_the_server_is_told_apart_from_its_field(call):
-    assert call("pages/train/config", "m.fieldError('network.layers[2].units: expected 1; got 2')") == {
-        "path": "network.layers[2].units",
-        "message": "expected 1; got 2",
-    }
-    assert call("pages/train/config", "m.fieldError('There is nothing: here')")["path"] is None
+    refused = {"message": "network.layers[2].units: expected 1; got 2", "answer": {"field": "network.layers[2].units"}}
+    found = call("pages/train/config", f"m.fieldError({json.dumps(refused)})")
+    assert found == {"path": "network.layers[2].units", "message": "expected 1; got 2"}
+    other = {"message": "There is nothing: here", "answer": {"field": None}}
+    assert call("pages/train/config", f"m.fieldError({json.dumps(other)})")["path"] is None
 
 
 def test_layers_are_moved_and_drawn(call):
@@ -466,17 +464,36 @@ def test_layers_are_moved_and_drawn(call):
 
 
 def test_smoothing_keeps_a_constant_and_what_is_not_known(call):
-    assert call("runs/metric-charts-spec", "m.smoothed([2, 2, null, 2], 0.9)") == pytest.approx([2, 2, None, 2])
-    low, high = call("runs/metric-charts-spec", "m.smoothed([0, 1], 0.5)")
+    assert call("charts/scale", "m.smoothed([2, 2, null, 2], 0.9)") == pytest.approx([2, 2, None, 2])
+    low, high = call("charts/scale", "m.smoothed([0, 1], 0.5)")
     assert (low, high) == pytest.approx((0, 2 / 3))
-    assert call("runs/metric-charts-spec", "m.smoothed([0, 1], 0)") == [0, 1]
+    assert call("charts/scale", "m.smoothed([0, 1], 0)") == [0, 1]
 
 
 def test_zooming_stays_within_the_epochs(call):
-    assert call("runs/metric-charts-spec", "m.zoomed([0, 100], [0, 100], 0.5)") == [25, 75]
-    assert call("runs/metric-charts-spec", "m.zoomed([75, 100], [0, 100], 2)") == [50, 100]
-    assert call("runs/metric-charts-spec", "m.zoomed([25, 75], [0, 100], 2)") is None
-    assert call("runs/metric-charts-spec", "m.zoomed([5, 6], [0, 100], 0.5)") == [4.5, 6.5]
+    assert call("charts/scale", "m.zoomed([0, 100], [0, 100], 0.5, 2)") == [25, 75]
+    assert call("charts/scale", "m.zoomed([75, 100], [0, 100], 2, 2)") == [50, 100]
+    assert call("charts/scale", "m.zoomed([25, 75], [0, 100], 2, 2)") is None
+    assert call("charts/scale", "m.zoomed([5, 6], [0, 100], 0.5, 2)") == [4.5, 6.5]
+    assert call("charts/scale", "m.zoomed([0, 100], [0, 100], 0.5, 2, 20)") == [10, 60]  # around the pointer
+
+
+def test_every_metric_has_a_place_and_a_title_and_optional_ones_show_where_a_run_has_them(call):
+    charts = call("runs/metrics", "Object.values(m.METRICS).map(({chart}) => chart)")
+    assert set(charts) == {"loss", "accuracy", "rate", "speed"}
+    titles = call("runs/metrics", "Object.values(m.METRICS).map(({title}) => title())")
+    assert len(set(titles)) == len(titles)
+    required = call("runs/metrics", "m.metricsOf([{epoch: 1, val_loss: 1}])")
+    assert "yours_loss" not in required
+    assert set(call("runs/metrics", "m.metricsOf([{epoch: 1, yours: {loss: 1}}])")) == {*required, "yours_loss"}
+    assert call("runs/metrics", "m.axisTitle(m.METRICS.val_accuracy)") == "validation accuracy (%)"
+    assert call("runs/metrics", "m.FORMATS.count.tick(150000)") == "150K"
+
+
+def test_of_several_questions_the_newest_is_answered(call):
+    steps = "const q = m.createLatest(); const [a, b] = [q.begin(), q.begin()]; const before = [a.aborted, b.aborted];"
+    script = f"{{ {steps} q.drop(); return [...before, b.aborted, q.begin().aborted]; }}"
+    assert call("lib/latest", script) == [True, False, True, False]
 
 
 def test_weights_are_grey_where_they_are_zero(call):
@@ -493,8 +510,9 @@ def test_a_model_with_other_labels_than_the_data_set_s_is_said_before_it_is_refu
 
 
 def test_epochs_on_the_axis_are_round_numbers(call):
-    steps = call("runs/metric-charts-spec", "[0.1, 1, 1.2, 3, 9, 62.5, 125].map(m.roundStep)")
-    assert steps == [1, 1, 2, 5, 10, 100, 200]
+    steps = call("charts/scale", "[1, 1.2, 3, 9, 62.5, 125].map(m.roundStep)")
+    assert steps == [1, 2, 5, 10, 100, 200]
+    assert call("charts/scale", "m.ticks(1, 3, 8, true)") == [1, 2, 3]
 
 
 def test_units_stand_in_rows_and_maps_beside_one_another(call):
@@ -543,7 +561,10 @@ def test_what_came_of_a_model_is_said_of_every_test_set_and_of_a_parent_that_had
 
 @pytest.mark.parametrize(
     ("answer", "asks"),
-    [({"error": "it forgot", "forgot": True}, True), ({"error": "the model x cannot be used: it is damaged"}, False)],
+    [
+        ({"error": "it forgot", "code": "accuracy_dropped"}, True),
+        ({"error": "the model x cannot be used: it is damaged"}, False),
+    ],
 )
 def test_only_a_model_that_forgot_may_be_made_the_default_all_the_same(call, answer, asks):
     """Whatever else is in the way is said at once."""

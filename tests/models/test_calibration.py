@@ -9,13 +9,12 @@ from safetensors.numpy import load, save
 from app.data import DatasetUnavailable, Split, from_pixels, from_strokes, load_dataset, split_validation
 from app.data.sources.nondigits import KINDS, load_nondigits, pair_digits
 from app.models import Calibration, DamagedModelError, ModelStore, Predictor, Predictors, calibrate, fit_subspaces
-from app.models.calibration import expected_calibration_error, fit_temperature, softmax
-from app.models.features import count_features, look_at
+from app.models.calibration import fit_temperature
 from app.models.ood.detector import BASIS, MEAN, OutOfDistributionDetector, halved, scales_of, scores_of, statistics_of
 from app.models.ood.outlier_head import NAMES, OutlierHead
-from app.nn import Network
+from app.nn import Network, Predictions, infer_all, softmax
 from app.settings import SHIPPED_MODELS
-from tests.models.test_store import card
+from tests.support.cards import card
 from tests.support.drawings import FIXTURES
 
 DIGITS = list("0123456789")
@@ -32,8 +31,12 @@ def test_the_calibration_error_of_a_case_worked_out_by_hand():
     # One bin holds 0.9, right three times of four; another 0.6, right once of two: (4·0.15 + 2·0.1) / 6.
     rows = np.array([[0.9, 0.1]] * 4 + [[0.6, 0.4]] * 2)
     labels = np.array([0, 0, 0, 1, 0, 1])
-    assert expected_calibration_error(rows, labels, 10) == pytest.approx(0.8 / 6)
-    assert expected_calibration_error(np.array([[1.0, 0.0]]), np.array([0])) == 0
+    found = Predictions.of(rows, labels).reliability(10)
+    assert found.error == pytest.approx(0.8 / 6)
+    assert found.counts.tolist() == [0, 0, 0, 0, 0, 2, 0, 0, 4, 0]
+    assert found.correct.tolist() == [0, 0, 0, 0, 0, 1, 0, 0, 3, 0]
+    assert found.confidence[[5, 8]].tolist() == pytest.approx([1.2, 3.6])
+    assert Predictions.of(np.array([[1.0, 0.0]]), np.array([0])).reliability().error == 0
 
 
 def test_temperature_never_changes_a_label_and_rows_sum_to_one():
@@ -74,6 +77,7 @@ def calibrated(network, dataset, *, validation=0.1, labels=DIGITS, known=6000, c
         subspaces=fit_subspaces(train.images, train.labels, len(labels)),
         validation=held if validation else None,
         test=dataset.test,
+        test_output=infer_all(network, dataset.test.images, input_scale=255),
         known=train.images[:known],
         cache_dir=cache_dir,
     )
@@ -130,14 +134,20 @@ def test_other_labels_are_not_measured_on_letters(trained, drawn):
     assert found.calibration.rejection.rejected == {}
 
 
+def without_subspaces(network, dataset, validation):
+    output = infer_all(network, dataset.test.images, input_scale=255)
+    fields = {"input_scale": 255, "subspaces": None, "validation": validation}
+    return calibrate(network, DIGITS, **fields, test=dataset.test, test_output=output)
+
+
 def test_too_few_images_are_not_calibrated_on(trained, drawn):
     few = Split(drawn.test.images[:99], drawn.test.labels[:99])
-    assert calibrate(trained, DIGITS, input_scale=255, subspaces=None, validation=few, test=drawn.test) is None
+    assert without_subspaces(trained, drawn, few) is None
     assert fit_subspaces(drawn.train.images[:10], drawn.train.labels[:10], 10) is None
 
 
 def test_without_subspaces_there_is_a_temperature_and_no_score(trained, drawn):
-    found = calibrate(trained, DIGITS, input_scale=255, subspaces=None, validation=None, test=drawn.test)
+    found = without_subspaces(trained, drawn, None)
     assert found.calibration.rejection is None
     saved = card(network=trained.spec(), labels=DIGITS, calibration=found.calibration)
     said = Predictor(saved, trained).predict([from_pixels(drawn.test.images[0] / 255)])[0]
@@ -147,12 +157,17 @@ def test_without_subspaces_there_is_a_temperature_and_no_score(trained, drawn):
 @pytest.mark.parametrize("calibration", ["found", "plain"])
 def test_one_image_at_a_time_gets_the_score_of_many_at_once(calibration, request, drawn, trained):
     found = request.getfixturevalue(calibration)
-    rejection, features = found.calibration.rejection, count_features(trained)
+    rejection, features = found.calibration.rejection, trained.feature_count
     rejecter = OutOfDistributionDetector(rejection, 10, found.arrays, features=features)
     images = drawn.test.images[:400]
-    seen = look_at(trained, images, 255)
+    seen = infer_all(trained, images, input_scale=255)
     scores = [
-        rejecter.score(image.astype(np.float32) / 255, int(seen.logits[i].argmax()), seen[i])
+        rejecter.score(
+            image.astype(np.float32) / 255,
+            int(seen.logits[i].argmax()),
+            seen.logits[i : i + 1],
+            seen.features[i : i + 1],
+        )
         for i, image in enumerate(images)
     ]
     outliers = None

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.nn import Network, classification_report
+from app.nn import Network, classification_report, infer_all, infer_batches, predict
 
 LOGITS = np.log(
     np.array(
@@ -51,3 +51,14 @@ def test_values_and_samples_that_do_not_fit_are_refused(copying):
         classification_report(copying, LOGITS, LOGITS)
     with pytest.raises(ValueError, match="labels from 0 to 3"):
         classification_report(copying, LOGITS, LABELS + 2)
+
+
+def test_all_outputs_and_features_are_those_of_the_batches(copying, monkeypatch):
+    monkeypatch.setattr("app.nn.evaluation.EVALUATION_BATCH", 2)
+    whole = infer_all(copying, LOGITS, input_scale=2)
+    assert np.array_equal(whole.outputs, LOGITS / 2)
+    assert np.array_equal(whole.features, LOGITS / 2)
+    assert np.array_equal(predict(copying, LOGITS, input_scale=2), whole.outputs)
+    rows = [list(range(5))[part] for part, _ in infer_batches(copying, LOGITS, batch_size=3)]
+    assert rows == [[0, 1, 2], [3, 4]]
+    assert infer_all(copying, LOGITS[:0]).outputs.shape == (0, 4)

@@ -169,3 +169,33 @@ def test_weights_that_do_not_fit_are_refused_and_nothing_is_changed(change, mess
         network.load_weights(weights)
     assert message in str(refused.value)
     assert np.array_equal(network.params, before)
+
+
+def test_features_are_what_the_last_dense_layer_is_given():
+    network = build()
+    x = np.random.default_rng(0).random((5, 2, 2)).astype(np.float32)
+    found = network.infer(x)
+    assert np.array_equal(found.outputs, network.forward(x, training=False))
+    assert found.features.shape == (5, network.feature_count) == (5, 7)
+    assert np.array_equal(found.outputs, network.layers[-1].forward(found.features, training=False))
+    assert found.logits.dtype == np.float64
+    assert np.array_equal(found.logits, found.outputs)
+    assert np.allclose(found.probabilities.sum(axis=1), 1)
+    part = found[1:4]
+    assert np.array_equal(part.logits, found.logits[1:4])
+    assert np.array_equal(part.features, found.features[1:4])
+
+
+def test_a_network_without_a_dense_layer_has_its_last_layers_inputs_as_features():
+    network = Network.from_spec({"layers": ["relu", "flatten"]}, input_shape=(2, 2))
+    x = np.array([[[-1, 2], [3, -4]]], np.float32)
+    assert network.infer(x).features.tolist() == [[0, 2, 3, 0]]
+    assert network.feature_count == 4
+
+
+def test_the_logits_of_probabilities_are_their_logarithms():
+    network = Network.from_spec({"layers": ["softmax"]}, input_shape=(3,))
+    found = network.infer(np.array([[0, 1, 2], [0, -200, 0]], np.float32))
+    assert found.probabilities is found.outputs
+    assert np.allclose(found.logits[0], np.log(found.outputs[0]))
+    assert np.isfinite(found.logits).all()  # also where a probability underflowed

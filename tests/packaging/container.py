@@ -26,8 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import TINY
 from tests.packaging.dockerfile import Context, Instruction, read_dockerfile
+from tests.support.runs import TINY
 from tests.support.serving import REPOSITORY
 from tests.support.waiting import until
 

@@ -18,7 +18,7 @@ import pytest
 
 from app import __version__
 from app.settings import SHIPPED_MODELS
-from tests.conftest import TINY
+from tests.support.runs import TINY
 from tests.support.serving import REPOSITORY, Server, serve
 from tests.support.waiting import until
 

@@ -19,8 +19,9 @@ from app.runs.log.database import writing
 from app.runs.log.state import ENDED, RunState
 from app.runs.log.transitions import Lease
 from app.runs.supervisor import Supervisor, _Worker
-from tests.conftest import TINY
+from app.runs.training.hardware import cores
 from tests.support.home import freeze_between_writes, let_leases_run_out
+from tests.support.runs import TINY
 from tests.support.waiting import until
 
 LONG = {**TINY, "epochs": 10_000}
@@ -87,6 +88,7 @@ def test_a_run_trains_evaluates_and_leaves_a_model_that_predicts(log, runner, se
     assert Predictor(card, network).card.labels == list("0123456789")
 
 
+@pytest.mark.one_worker
 def test_the_stored_network_is_the_one_that_was_evaluated(log, runner, settings, cache_dir):
     from app.data import load_dataset
 
@@ -97,6 +99,7 @@ def test_the_stored_network_is_the_one_that_was_evaluated(log, runner, settings,
     assert measured.accuracy == row["test_accuracy"]
     started = log.events(row["id"])[1]["data"]
     assert set(started["compute"]) == {"processes", "blas_threads", "blas", "kernel"}
+    assert started["compute"]["processes"] == min(2, cores())
     assert (started["train_samples"], started["validation_samples"]) == (15000, 5000)
 
 
@@ -160,6 +163,7 @@ def checkpoint_files(settings):
 
 
 @pytest.mark.slow
+@pytest.mark.one_worker
 def test_a_run_whose_process_is_killed_goes_on_from_its_checkpoint_to_the_same_weights_and_log(log, runner, settings):
     plain = wait_for_end(log, add(log, RESUMED))
     run = add(log, RESUMED)
@@ -178,6 +182,7 @@ def test_a_run_whose_process_is_killed_goes_on_from_its_checkpoint_to_the_same_w
     ]
 
 
+@pytest.mark.one_worker
 def test_a_run_whose_process_dies_three_times_fails_with_the_reason_and_the_next_one_runs(log, runner):
     run, following = add(log, LONG), add(log, TINY)
     for attempt in (1, 2, 3):
@@ -227,6 +232,7 @@ def test_a_run_is_paused_within_an_epoch_and_resumed_to_the_same_weights(log, ru
     ]
 
 
+@pytest.mark.one_worker
 def test_another_run_goes_on_while_one_is_paused(log, runner):
     first, second = add(log, LONG), add(log, TINY)
     wait_for_epoch(log, first)
@@ -347,6 +353,7 @@ def test_a_run_of_another_living_server_is_left_alone(log, settings):
 
 
 @pytest.mark.slow
+@pytest.mark.one_worker
 def test_stopping_ends_workers_and_the_next_server_goes_on_where_they_were(log, settings):
     plain = Supervisor(log, settings)
     plain.start()
@@ -384,6 +391,7 @@ def test_a_broken_database_is_a_visible_fault_that_ends(log, settings, monkeypat
     runner.stop()
 
 
+@pytest.mark.one_worker
 def test_a_process_that_does_not_end_after_its_last_word_is_ended_and_frees_its_place(log, settings, monkeypatch):
     monkeypatch.setattr("app.runs.supervisor.LINGER_SECONDS", 0.2)
     runner = Supervisor(log, settings)
@@ -403,6 +411,7 @@ def test_a_process_that_does_not_end_after_its_last_word_is_ended_and_frees_its_
 
 
 @pytest.mark.slow
+@pytest.mark.one_worker
 def test_a_passing_shortage_of_processes_fails_no_run(log, settings, monkeypatch):
     runner = Supervisor(log, settings)
     start = runner._start
@@ -455,6 +464,7 @@ def test_workers_have_the_lowest_priority(log, runner):
     wait_for_end(log, run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_the_rows_of_the_from_scratch_tutorial_come_out_to_the_printed_digit(mnist_dir, settings, processes):
     from app.data import load_dataset

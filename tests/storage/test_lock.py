@@ -81,14 +81,14 @@ def test_two_who_add_at_once_do_not_fill_a_set_beyond_its_limit(store, monkeypat
 
 def test_a_lock_is_given_back_also_after_an_error(tmp_path):
     first, second = FolderLock(tmp_path / "new"), FolderLock(tmp_path / "new")
-    with pytest.raises(ValueError, match="no"), first.held():
+    with pytest.raises(ValueError, match="no"), first.hold():
         raise ValueError("no")
-    with second.held():
+    with second.hold():
         assert is_held(tmp_path / "new")
         inside = []
 
         def wait():
-            with first.held():
+            with first.hold():
                 inside.append(True)
 
         waiting = threading.Thread(target=wait)

@@ -3,8 +3,11 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from tests.support.drawings import recorded
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
@@ -16,6 +19,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+SCRIBBLE = [[[60 + (i * 197) % 380, 60 + (i * 131) % 380] for i in range(40)]]
 
 
 @contextmanager
@@ -44,7 +48,20 @@ def draw(page: Page, strokes: list[list[list[float]]], *, canvas: str = "#pad", 
         page.mouse.up()
 
 
-def sparse(strokes: list[list[list[float]]], step: int = 4) -> list[list[list[float]]]:
+@contextmanager
+def heard(page: Page, event: str) -> Iterator[list[Any]]:
+    """All that the page tells of `event` meanwhile."""
+    told: list[Any] = []
+
+    def hear(what: Any) -> None:
+        told.append(what)
+
+    page.on(event, hear)
+    yield told
+    page.remove_listener(event, hear)
+
+
+def sparse(strokes: list[list[list[float]]], step: int = 6) -> list[list[list[float]]]:
     """The same strokes with every `step`-th point and both ends: as a quick hand draws, and quicker to replay."""
     return [[*stroke[:-1:step], stroke[-1]] for stroke in strokes]
 
@@ -80,6 +97,21 @@ def pen(page: Page) -> Iterator[Callable[..., None]]:
 
     yield move
     session.detach()
+
+
+def choose(page: Page, data: bytes, kind: str = "image/png", name: str = "three") -> None:
+    """Choose a picture from a file, as the pad's button does."""
+    page.locator("#picture-file").set_input_files([{"name": name, "mimeType": kind, "buffer": data}])
+
+
+def beside(*digits: str, size: float = 0.36) -> list[list[list[float]]]:
+    """The digits from left to right."""
+    step = 500 / len(digits)
+    shifted = []
+    for place, digit in enumerate(digits):
+        for stroke in sparse(recorded()[f"digit {digit}"]["strokes"]):
+            shifted.append([[(x - 250) * size + (place + 0.5) * step, (y - 250) * size + 250] for x, y in stroke])
+    return shifted
 
 
 def _box(locator: Locator) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """Recorded drawings, and the same drawings as pictures, for the tests of this room."""
 
+import base64
 import json
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +14,8 @@ from app.data.preprocessing.rasterize import BOX_SIZE, STROKE_WIDTH
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 CANVAS = 560
 SMOOTHING = 4
+LARGE = 1000
+"""Pixels of a canvas from which on an edge needs no smoothing."""
 
 
 def recorded() -> dict[str, dict[str, Any]]:
@@ -28,11 +31,12 @@ def standard_brush(strokes: list[Any]) -> float:
 
 def picture(strokes: list[Any], brush: float, *, ink: int = 0, paper: int = 255, size: int = CANVAS) -> Image.Image:
     """Paint strokes on a square canvas with a round brush and soft edges, without any code of the app."""
-    canvas = Image.new("L", (size * SMOOTHING, size * SMOOTHING), paper)
+    fine = SMOOTHING if size <= LARGE else 1
+    canvas = Image.new("L", (size * fine, size * fine), paper)
     draw = ImageDraw.Draw(canvas)
-    radius = brush * SMOOTHING / 2
+    radius = brush * fine / 2
     for stroke in strokes:
-        path = [(x * SMOOTHING, y * SMOOTHING) for x, y in stroke]
+        path = [(x * fine, y * fine) for x, y in stroke]
         draw.line(path, fill=ink, width=round(2 * radius))
         for x, y in path:
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=ink)
@@ -43,3 +47,12 @@ def encode(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     buffer = BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+THREE = recorded()["digit 3"]["strokes"]
+PNG = encode(picture(THREE, standard_brush(THREE)))
+
+
+def image(pixels: str) -> "np.ndarray[tuple[int, int], np.dtype[np.uint8]]":
+    """The 28×28 pixels of an answer."""
+    return np.frombuffer(base64.b64decode(pixels), np.uint8).reshape(28, 28)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from app.data.augmentation.warp import Warp
 from app.data.dataset import ImageArray
+from app.errors import InputError, message_of
 from app.nn import abbreviate
 from app.nn.arrays import Buffers
 
@@ -80,7 +81,13 @@ class Augmentation:
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-                raise ValueError(f"{name}: expected a number from {low:g} to {high:g}; got {abbreviate(value)}")
+                raise InputError(
+                    "expected a number from {low} to {high}; got {value}",
+                    field=name,
+                    low=f"{low:g}",
+                    high=f"{high:g}",
+                    value=abbreviate(value),
+                )
 
     def spec(self) -> dict[str, Any]:
         """All fields, as plain JSON."""
@@ -92,15 +99,19 @@ def make_augmentation(spec: object) -> Augmentation | None:
     if spec is None:
         return None
     if not isinstance(spec, dict):
-        raise ValueError(f"augmentation: expected an object or null; got {abbreviate(spec)}")
+        raise InputError("expected an object or null; got {value}", field="augmentation", value=abbreviate(spec))
     known = [field.name for field in fields(Augmentation)]
     for name in spec:
         if name not in known:
-            raise ValueError(f"augmentation.{str(name)[:80]}: unknown field; expected some of {', '.join(known)}")
+            raise InputError(
+                "unknown field; expected some of {names}",
+                field=f"augmentation.{str(name)[:80]}",
+                names=", ".join(known),
+            )
     try:
         return Augmentation(**spec)
     except ValueError as error:
-        raise ValueError(f"augmentation.{error}") from None
+        raise InputError(message_of(error).within("augmentation")) from None
 
 
 class Augmenter:

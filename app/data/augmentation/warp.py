@@ -80,7 +80,7 @@ class Warp:
         return upper.reshape(count, size, size)
 
     def _between(self, flat: FloatImages, index: NDArray[np.int64], share: FloatImages, out: FloatImages) -> None:
-        """Write the values at `index`, mixed with those behind it by `cores_per_worker`, into `out`."""
+        """Write the values at `index`, mixed with those behind it by `share`, into `out`."""
         first = self._buffers.get("first", share.shape, np.float32)
         flat.take(index, out=first, mode="clip")  # every index is within; other modes would copy
         flat[1:].take(index, out=out, mode="clip")

@@ -12,6 +12,7 @@ import numpy as np
 
 from app.data.augmentation.augment import Augmentation, Augmenter
 from app.data.dataset import ImageArray
+from app.errors import InputError
 from app.nn import WorkerLostError
 from app.nn.subprocesses import spawn
 from app.nn.training.pool import can_share
@@ -88,7 +89,7 @@ class AugmentedEpochs:
 
     def _own_images(self) -> ImageArray:
         if self._images is None:
-            raise ValueError("expected images that are not given away yet; the process has them")
+            raise InputError("expected images that are not given away yet; the process has them")
         return self._images
 
     def _order(self, epoch: int) -> None:
@@ -110,7 +111,9 @@ class AugmentedEpochs:
         while epoch not in self._ready:
             line = self._process.stdout.readline()
             if not line.endswith(b"\n"):
-                raise WorkerLostError(f"the process of the augmentation died (exit code {self._process.wait()})")
+                raise WorkerLostError(
+                    "the process of the augmentation died (exit code {value})", value=self._process.wait()
+                )
             self._ready.add(int(line))
 
 

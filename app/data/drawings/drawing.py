@@ -14,6 +14,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from app.data.preprocessing.validate import parse_strokes
+from app.errors import InputError
 
 SET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """The same pattern as a model's name."""
@@ -53,8 +54,10 @@ def check_set_name(name: object) -> str:
     """Return `name` if it can be a set's name; else raise ValueError."""
     if not isinstance(name, str) or not SET_NAME.fullmatch(name):
         came = repr(name[:80]) if isinstance(name, str) else f"a {type(name).__name__}"
-        raise ValueError(
-            f"set: expected up to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit; got {came}"
+        raise InputError(
+            "expected up to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit; got {got}",
+            field="set",
+            got=came,
         )
     return name
 
@@ -62,15 +65,32 @@ def check_set_name(name: object) -> str:
 def check_label(label: object) -> str:
     """The label in its composed form (NFC) without blanks around it. Raises ValueError where it can be no label."""
     if not isinstance(label, str):
-        raise ValueError(f"label: expected a string of 1 to {LONGEST_LABEL} characters; got a {type(label).__name__}")
+        raise InputError(
+            "expected a string of 1 to {longest_label} characters; got a {type}",
+            field="label",
+            longest_label=LONGEST_LABEL,
+            type=type(label).__name__,
+        )
     if len(label) > 10 * LONGEST_LABEL:  # composing takes time
-        raise ValueError(f"label: expected 1 to {LONGEST_LABEL} characters; got {len(label)}")
+        raise InputError(
+            "expected 1 to {longest_label} characters; got {count}",
+            field="label",
+            longest_label=LONGEST_LABEL,
+            count=len(label),
+        )
     for character in label:
         if unicodedata.category(character) in _NOT_IN_LABELS or character in _BIDIRECTIONAL:
-            raise ValueError(f"label: expected no control characters; got U+{ord(character):04X}")
+            raise InputError(
+                "expected no control characters; got U+{character}", field="label", character=f"{ord(character):04X}"
+            )
     composed = unicodedata.normalize("NFC", label).strip()
     if not 1 <= len(composed) <= LONGEST_LABEL:
-        raise ValueError(f"label: expected 1 to {LONGEST_LABEL} characters; got {len(composed)}")
+        raise InputError(
+            "expected 1 to {longest_label} characters; got {count}",
+            field="label",
+            longest_label=LONGEST_LABEL,
+            count=len(composed),
+        )
     return composed
 
 
@@ -80,7 +100,7 @@ def check_strokes(strokes: object) -> Strokes:
     assert isinstance(strokes, list | tuple)
     kept = [[list(point) for point in stroke] for stroke, points in zip(strokes, parsed, strict=True) if len(points)]
     if not kept:
-        raise ValueError("strokes: expected at least one point; got none")
+        raise InputError("expected at least one point; got none", field="strokes")
     return kept
 
 
@@ -99,7 +119,12 @@ def pack_drawing(drawing: Drawing) -> bytes:
     """A drawing as its file has it. Raises ValueError where it is too large."""
     data = json.dumps(asdict(drawing), ensure_ascii=False, separators=(",", ":")).encode()
     if len(data) > LARGEST_FILE:
-        raise ValueError(f"strokes: expected a drawing of at most {LARGEST_FILE // 1000} kB; got {len(data)} bytes")
+        raise InputError(
+            "expected a drawing of at most {value} kB; got {count} bytes",
+            field="strokes",
+            value=LARGEST_FILE // 1000,
+            count=len(data),
+        )
     return data
 
 
@@ -108,10 +133,10 @@ def read_drawing(path: Path, set_name: str) -> Drawing:
     with path.open("rb") as file:
         data = file.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
-        raise ValueError(f"expected at most {LARGEST_FILE // 1000} kB; the file is larger")
+        raise InputError("expected at most {value} kB; the file is larger", value=LARGEST_FILE // 1000)
     values: Any = from_json(data, allow_inf_nan=False)
     if not isinstance(values, dict) or not isinstance(values.get("created"), str):
-        raise ValueError("expected an object with label, strokes and created")
+        raise InputError("expected an object with label, strokes and created")
     return Drawing(
         path.stem, check_label(values.get("label")), check_strokes(values.get("strokes")), set_name, values["created"]
     )

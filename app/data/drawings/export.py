@@ -13,6 +13,7 @@ from PIL import Image
 from app.data.drawings.drawing import DEFAULT_SET, Drawing, new_drawing
 from app.data.drawings.store import DrawingStore
 from app.data.preprocessing.prepare import from_strokes
+from app.errors import InputError, message_of
 
 FORMAT = "digitpad-drawings"
 MOST_IMPORTED = 5_000
@@ -42,19 +43,26 @@ def read_json_export(data: Any, set_name: str | None = None) -> list[Drawing]:
     Raises ValueError that names the first one that is wrong, by its place.
     """
     if not isinstance(data, dict) or data.get("format") != FORMAT or data.get("version") != 1:
-        raise ValueError(f'expected an object with "format": "{FORMAT}" and "version": 1; got something else')
+        raise InputError(
+            'expected an object with "format": "{format}" and "version": 1; got something else', format=FORMAT
+        )
     drawings = data.get("drawings")
     if not isinstance(drawings, list) or not 1 <= len(drawings) <= MOST_IMPORTED:
         came = f"{len(drawings)}" if isinstance(drawings, list) else "no list"
-        raise ValueError(f"drawings: expected a list of 1 to {MOST_IMPORTED}; got {came}")
+        raise InputError(
+            "expected a list of 1 to {most_imported}; got {got}",
+            field="drawings",
+            most_imported=MOST_IMPORTED,
+            got=came,
+        )
     found = []
     for place, one in enumerate(drawings):
         if not isinstance(one, dict) or not {"label", "strokes"} <= set(one) <= _KEYS:
-            raise ValueError(f"drawings[{place}]: expected an object with label, strokes and, if wanted, set")
+            raise InputError("expected an object with label, strokes and, if wanted, set", field=f"drawings[{place}]")
         try:
             found.append(new_drawing(one["label"], one["strokes"], set_name or one.get("set", DEFAULT_SET)))
         except ValueError as error:
-            raise ValueError(f"drawings[{place}]: {error}") from None
+            raise InputError(message_of(error).within(f"drawings[{place}]")) from None
     return found
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.data.drawings.drawing import Drawing, read_drawing
+from app.errors import Message, message_of
 
 ID = re.compile(r"[0-9a-f]{14}-[0-9a-f]{8}")
 
@@ -52,7 +53,7 @@ def usable(folder: Path, name: str) -> Iterator[Drawing]:
 
 def reason_of(error: ValueError | OSError) -> str:
     """Why a file cannot be used, in words."""
-    return f"it cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+    return Message("it cannot be read: {why}", why=error.strerror) if isinstance(error, OSError) else message_of(error)
 
 
 SETTLED_NS = 1_000_000_000

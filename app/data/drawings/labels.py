@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.data.drawings.drawing import check_label
+from app.errors import InputError
 from app.storage.atomic import write_atomic
 
 logger = logging.getLogger("digitpad")
@@ -19,12 +20,14 @@ LARGEST_FILE = 1_000_000
 def check_labels(labels: object) -> tuple[str, ...]:
     """The labels, each once and composed as those of drawings are. Raises ValueError."""
     if not isinstance(labels, list | tuple):
-        raise ValueError(f"labels: expected a list of labels; got a {type(labels).__name__}")
+        raise InputError("expected a list of labels; got a {type}", field="labels", type=type(labels).__name__)
     if len(labels) > MOST:
-        raise ValueError(f"labels: expected at most {MOST} labels; got {len(labels)}")
+        raise InputError("expected at most {most} labels; got {count}", field="labels", most=MOST, count=len(labels))
     checked = tuple(dict.fromkeys(check_label(label) for label in labels))
     if len(checked) < LEAST:
-        raise ValueError(f"labels: expected at least {LEAST} labels that differ; got {len(checked)}")
+        raise InputError(
+            "expected at least {least} labels that differ; got {count}", field="labels", least=LEAST, count=len(checked)
+        )
     return checked
 
 

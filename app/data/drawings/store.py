@@ -22,6 +22,7 @@ from app.data.drawings.drawing import (
 )
 from app.data.drawings.files import ID, Index, ids_in, is_folder, read_index, reason_of, usable
 from app.data.drawings.labels import check_labels, declared_at, read_declared, remove_declared, write_declared
+from app.errors import InputError, MessageError
 from app.storage.atomic import write_atomic
 from app.storage.lock import FolderLock
 
@@ -34,16 +35,22 @@ ABANDONED_SECONDS = 30 * 86_400.0
 """To draw the first drawing of a set whose labels were declared."""
 
 
-class UnknownDrawingError(LookupError):
+class UnknownDrawingError(MessageError):
     """There is no drawing of that id."""
 
+    code = "unknown_drawing"
 
-class SetExistsError(RuntimeError):
+
+class SetExistsError(MessageError):
     """There is a set of that name already."""
 
+    code = "set_exists"
 
-class FullError(RuntimeError):
+
+class FullError(MessageError):
     """The set, or the store, has all that it may have."""
+
+    code = "full"
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,7 @@ class DrawingStore:
         """
         files = [(self.folder / drawing.set, drawing.id, pack_drawing(drawing)) for drawing in drawings]
         new = Counter(folder for folder, _, _ in files)
-        with self._writing.held():  # or two at once would both find room
+        with self._writing.hold():  # or two at once would both find room
             self._check_room(new)
             self._write_all(files)
 
@@ -111,10 +118,12 @@ class DrawingStore:
         OSError.
         """
         name, wanted = check_set_name(set_name), check_labels(labels)
-        with self._writing.held():
+        with self._writing.hold():
             there = self.find_set(name)
             if there.count and not add:
-                raise SetExistsError(f"there is a set named {name} already, with {there.count} drawings")
+                raise SetExistsError(
+                    "there is a set named {name} already, with {count} drawings", name=name, count=there.count
+                )
             self._check_room(Counter({self.folder / name: 0}))
             union = [*dict.fromkeys([*(there.declared if add else ()), *wanted])]
             write_declared(self.folder / name, check_labels(union))
@@ -129,12 +138,14 @@ class DrawingStore:
         """
         name = check_set_name(set_name)
         if not is_folder(self.folder / name):
-            raise UnknownDrawingError(f"there is no set named {name}")
-        with self._writing.held():
+            raise UnknownDrawingError("there is no set named {name}", name=name)
+        with self._writing.hold():
             there = self.find_set(name)
             if there.count or there.damaged:
                 raise SetExistsError(
-                    f"there are {there.count + len(there.damaged)} drawings in {name}: delete them first"
+                    "there are {value} drawings in {name}: delete them first",
+                    value=there.count + len(there.damaged),
+                    name=name,
                 )
             remove_declared(self.folder / name)
 
@@ -148,11 +159,16 @@ class DrawingStore:
 
     def _check_room(self, new: Mapping[Path, int]) -> None:
         if len(set(self._set_names()) | {folder.name for folder in new}) > MOST_SETS:
-            raise FullError(f"expected at most {MOST_SETS} sets of drawings; there would be more")
+            raise FullError("expected at most {most_sets} sets of drawings; there would be more", most_sets=MOST_SETS)
         for folder, count in new.items():
             there = len(ids_in(folder))
             if there + count > LARGEST_SET:
-                raise FullError(f"expected at most {LARGEST_SET} drawings in a set; {folder.name} has {there} already")
+                raise FullError(
+                    "expected at most {largest_set} drawings in a set; {name} has {there} already",
+                    largest_set=LARGEST_SET,
+                    name=folder.name,
+                    there=there,
+                )
 
     def _write_all(self, files: Sequence[tuple[Path, str, bytes]]) -> None:
         written: list[Path] = []
@@ -169,7 +185,7 @@ class DrawingStore:
         """Give a drawing another label, and return it. Raises ValueError, UnknownDrawingError, OSError."""
         checked = check_label(label)
         self._find(drawing_id)
-        with self._writing.held():  # or one that is deleted meanwhile would come back
+        with self._writing.hold():  # or one that is deleted meanwhile would come back
             path = self._find(drawing_id)
             try:
                 drawing = replace(read_drawing(path, path.parent.name), label=checked)
@@ -194,7 +210,7 @@ class DrawingStore:
     ) -> DrawingPage:
         """At most `limit` drawings, the newest first, of one set and one label or of all. Raises ValueError."""
         if before is not None and not ID.fullmatch(before):
-            raise ValueError("before: expected the id of a drawing, as `next` gives it")
+            raise InputError("expected the id of a drawing, as `next` gives it", field="before")
         wanted = None if label is None else check_label(label)
         names = self._set_names() if set_name is None else [check_set_name(set_name)]
         places = []
@@ -231,7 +247,7 @@ class DrawingStore:
     def delete(self, drawing_id: str) -> None:
         """Remove a drawing, also a damaged one. Raises UnknownDrawingError."""
         self._find(drawing_id)
-        with self._writing.held():
+        with self._writing.hold():
             self._find(drawing_id).unlink(missing_ok=True)
 
     def tidy(self) -> None:

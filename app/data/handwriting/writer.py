@@ -49,7 +49,7 @@ WAVES = 3
 class Variation:
     """What makes each of N drawings different, before it is known what will be drawn: the same numbers for any glyph.
 
-    `normal` fields have mean 0 and deviation 1, `cores_per_worker` fields lie in [0, 1).
+    `normal` fields have mean 0 and deviation 1, `share` fields lie in [0, 1).
     """
 
     points: Array
@@ -64,7 +64,7 @@ class Variation:
         return Variation(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
-def draw_whims(rng: np.random.Generator, count: int) -> Variation:
+def draw_variation(rng: np.random.Generator, count: int) -> Variation:
     """The numbers for `count` drawings."""
     return Variation(
         points=rng.standard_normal((count, POINTS, 2)),

@@ -12,6 +12,8 @@ from PIL import Image, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
+from app.errors import InputError
+
 GreyArray: TypeAlias = NDArray[np.uint8]
 
 MAX_PIXELS = 20_000_000
@@ -89,7 +91,7 @@ def decode_image(data: bytes) -> Picture:
     """
     kind = _kind(data)
     if kind not in ("a PNG", "a JPEG"):
-        raise ValueError(f"expected a PNG or JPEG image; got {kind}")
+        raise InputError("expected a PNG or JPEG image; got {kind}", kind=kind)
     exif = None
     if kind == "a JPEG":
         data, exif = _without_exif(data)
@@ -97,12 +99,17 @@ def decode_image(data: bytes) -> Picture:
         # Not Image.open: it warns of large pictures, and filters of warnings are shared by all threads.
         image: Image.Image = (PngImageFile if kind == "a PNG" else JpegImageFile)(BytesIO(data))
     except _DECODE_ERRORS:
-        raise ValueError(f"expected a PNG or JPEG image; got {kind} whose header cannot be read") from None
+        raise InputError("expected a PNG or JPEG image; got {kind} whose header cannot be read", kind=kind) from None
     width, height = image.size
     if getattr(image, "is_animated", False):
-        raise ValueError("expected a still image; got an animated PNG")
+        raise InputError("expected a still image; got an animated PNG")
     if width < 1 or height < 1 or width * height > MAX_PIXELS:
-        raise ValueError(f"expected an image of at most {MAX_PIXELS // 10**6} megapixels; got {width}×{height}")
+        raise InputError(
+            "expected an image of at most {value} megapixels; got {width}×{height}",
+            value=MAX_PIXELS // 10**6,
+            width=width,
+            height=height,
+        )
     try:
         if isinstance(image, JpegImageFile):
             # JPEG can be decoded at a half, a quarter or an eighth of its size for far less work.
@@ -119,7 +126,9 @@ def decode_image(data: bytes) -> Picture:
                 width, height = height, width
         return Picture(np.asarray(grey), width, height)
     except _DECODE_ERRORS:
-        raise ValueError(f"expected a whole PNG or JPEG image; got {kind} that is damaged or cut short") from None
+        raise InputError(
+            "expected a whole PNG or JPEG image; got {kind} that is damaged or cut short", kind=kind
+        ) from None
 
 
 def _kind(data: bytes) -> str:

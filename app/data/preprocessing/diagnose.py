@@ -1,7 +1,7 @@
 """What a drawing loses and gains on its way to 28×28, and what is unusual about it, in plain sentences."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 
 import numpy as np
@@ -16,6 +16,7 @@ from app.data.preprocessing.prepare import BLANK, PreparedImage
 from app.data.preprocessing.rasterize import BOX_SIZE, Box, FloatArray, draw_strokes, pen_width
 from app.data.preprocessing.segment import segment_ink, segment_strokes
 from app.data.preprocessing.validate import parse_strokes
+from app.errors import Message
 
 RAW_SIDE = 112
 """Pixels of the raw drawing's longer side at most: four for each of the 28×28."""
@@ -37,18 +38,16 @@ THICK = "the stroke is {width} px wide, MNIST's about {usual}: it is thick, and 
 
 OF_PICTURES = ("smooth", "even_out")
 """Steps that noisy pictures and unevenly lit ones go through, and no other drawing."""
+STEP_TEXTS: Mapping[str, Mapping[str, str]] = {
+    "smooth": {"title": "Smoothing", "explanation": "smooth the picture's noise away"},
+    "even_out": {"title": "Even light", "explanation": "even out light that falls unevenly on the paper"},
+    "crop": {"title": "Crop", "explanation": "cut away the paper around the ink"},
+    "scale": {"title": "Scale", "explanation": "make the ink 20 pixels long, its shape kept"},
+    "center": {"title": "Centre", "explanation": "put its centre of mass in the middle"},
+    "stroke_width": {"title": "Stroke width", "explanation": "draw with a pen as wide as MNIST's"},
+}
+"""What people call each step, and what it does."""
 STEPS: tuple[str, ...] = tuple(field.name for field in fields(PipelineSteps) if field.name not in OF_PICTURES)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A sentence; `text` names each of the figures in braces, so that a page can say it in another language."""
-
-    text: str
-    values: Mapping[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return self.text.format_map(self.values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +63,7 @@ class Diagnosis:
     prepared: PreparedImage
     without: dict[str, PreparedImage]
     stroke_width: float | None
-    remarks: tuple[Finding, ...]
+    remarks: tuple[Message, ...]
 
 
 def examine_strokes(
@@ -118,7 +117,7 @@ def examine_image(data: bytes, steps: PipelineSteps) -> Diagnosis:
         low, high = np.array([left, top]) / size, np.array([right, bottom]) / size
         remarks += _of_place(low, high, len(segment_ink(found.ink)))
         if min(top, left) == 0 or bottom == size[1] or right == size[0]:
-            remarks.append(Finding("the ink reaches the picture's edge, so a part of it may be cut off"))
+            remarks.append(Message("the ink reaches the picture's edge, so a part of it may be cut off"))
     return _examined(raw, prepare, steps, remarks, needed)
 
 
@@ -131,7 +130,7 @@ def _examined(
     raw: FloatArray,
     prepare: Callable[[PipelineSteps], FloatArray],
     steps: PipelineSteps,
-    remarks: list[Finding],
+    remarks: list[Message],
     needed: tuple[str, ...] = (),
 ) -> Diagnosis:
     def prepared(chosen: PipelineSteps) -> PreparedImage:
@@ -142,22 +141,22 @@ def _examined(
     without = {name: prepared(replace(steps, **{name: not getattr(steps, name)})) for name in (*needed, *STEPS)}
     width = None if now.blank else pen_width(now.pixels)
     if now.blank:
-        return Diagnosis(raw, now, without, None, (Finding("there is no ink: nothing to read"),))
+        return Diagnosis(raw, now, without, None, (Message("there is no ink: nothing to read"),))
     return Diagnosis(raw, now, without, width, (*_of_width(width), *_of_image(now.pixels), *remarks))
 
 
-def _of_width(width: float | None) -> list[Finding]:
+def _of_width(width: float | None) -> list[Message]:
     if width is None:
         return []
     values = {"width": f"{width:.1f}", "usual": f"{USUAL_STROKE_WIDTH:.1f}"}
     if width < THIN_SHARE * USUAL_STROKE_WIDTH:
-        return [Finding(THIN, values)]
+        return [Message(THIN, **values)]
     if width > THICK_SHARE * USUAL_STROKE_WIDTH:
-        return [Finding(THICK, values)]
-    return [Finding("the stroke is {width} px wide, MNIST's about {usual}", values)]
+        return [Message(THICK, **values)]
+    return [Message("the stroke is {width} px wide, MNIST's about {usual}", **values)]
 
 
-def _of_image(pixels: FloatArray) -> list[Finding]:
+def _of_image(pixels: FloatArray) -> list[Message]:
     """What is unusual in the 28×28."""
     remarks = []
     bounds = ink_box(pixels)
@@ -165,42 +164,42 @@ def _of_image(pixels: FloatArray) -> list[Finding]:
     longer = int(max(bounds[2] - bounds[0], bounds[3] - bounds[1]))
     if not BOX_SIZE - 1 <= longer <= BOX_SIZE + 1:
         values = {"length": str(longer), "usual": str(BOX_SIZE)}
-        remarks.append(Finding("the digit is {length} px long in the 28×28, MNIST's {usual}", values))
+        remarks.append(Message("the digit is {length} px long in the 28×28, MNIST's {usual}", **values))
     indices = np.arange(IMAGE_SIZE)
     mass = float(pixels.sum())
     across = float(pixels.sum(axis=0) @ indices) / mass - CENTRE
     down = float(pixels.sum(axis=1) @ indices) / mass - CENTRE
     if max(abs(across), abs(down)) > OFF_CENTRE_PIXELS:
         values = {"distance": f"{max(abs(across), abs(down)):.1f}"}
-        remarks.append(Finding("its centre of mass is {distance} px from the middle, MNIST's within 0.5", values))
+        remarks.append(Message("its centre of mass is {distance} px from the middle, MNIST's within 0.5", **values))
     return remarks
 
 
-def _of_place(low: NDArray[np.float64], high: NDArray[np.float64], groups: int) -> list[Finding]:
+def _of_place(low: NDArray[np.float64], high: NDArray[np.float64], groups: int) -> list[Message]:
     """What is unusual about where the drawing lies: its corners as shares of the canvas, x and y."""
     remarks = []
     share = float((high - low).max())
     if share < SMALL_SHARE:
         values = {"percent": f"{100 * share:.0f}"}
-        remarks.append(Finding("the drawing is small: it takes {percent} % of the canvas, and is enlarged", values))
+        remarks.append(Message("the drawing is small: it takes {percent} % of the canvas, and is enlarged", **values))
     away = np.abs((low + high) / 2 - 0.5)
     if float(away.max()) > OFF_CENTRE_SHARE:
         values = {"percent": f"{100 * float(away.max()):.0f}"}
-        remarks.append(Finding("the drawing is off centre by {percent} % of the canvas, and is moved", values))
+        remarks.append(Message("the drawing is off centre by {percent} % of the canvas, and is moved", **values))
     if groups > 1:
         values = {"count": str(groups)}
-        remarks.append(Finding("it falls into {count} groups from left to right: more than one digit", values))
+        remarks.append(Message("it falls into {count} groups from left to right: more than one digit", **values))
     return remarks
 
 
-def _of_picture(found: Ink, steps: PipelineSteps) -> list[Finding]:
+def _of_picture(found: Ink, steps: PipelineSteps) -> list[Message]:
     remarks = []
     if found.is_light:
-        remarks.append(Finding("the ink is lighter than the paper, so the picture is inverted"))
+        remarks.append(Message("the ink is lighter than the paper, so the picture is inverted"))
     if found.is_uneven:
-        remarks.append(Finding("the paper is not of one tone, so its light is taken out"))
+        remarks.append(Message("the paper is not of one tone, so its light is taken out"))
     if found.is_noisy and steps.smooth:
-        remarks.append(Finding("the picture is noisy, so it is smoothed"))
+        remarks.append(Message("the picture is noisy, so it is smoothed"))
     return remarks
 
 

@@ -13,6 +13,7 @@ from app.data.preprocessing.pipeline import prepare_ink, prepare_strokes
 from app.data.preprocessing.rasterize import Box, FloatArray
 from app.data.preprocessing.segment import segment_ink, segment_strokes
 from app.data.preprocessing.validate import parse_strokes, pixel_array
+from app.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,7 @@ def from_image(data: bytes) -> PreparedImage:
     return BLANK if found is None else _prepared(prepare_ink(found.ink))
 
 
-def sheet_of_strokes(strokes: object) -> PreparedDrawing:
+def drawing_from_strokes(strokes: object) -> PreparedDrawing:
     """Prepare a drawing as `from_strokes`, and each of its groups of strokes; boxes bound the points."""
     parsed = parse_strokes(strokes)
     whole = _prepared(prepare_strokes(parsed))
@@ -81,7 +82,7 @@ def sheet_of_strokes(strokes: object) -> PreparedDrawing:
     return PreparedDrawing(whole, tuple(parts))
 
 
-def sheet_of_image(data: bytes) -> PreparedDrawing:
+def drawing_from_image(data: bytes) -> PreparedDrawing:
     """Prepare a picture as `from_image`, and each of its groups of ink; boxes are in pixels of the upright picture."""
     picture = decode_image(data)
     found, area = find_ink(picture.grey), picture.width * picture.height
@@ -109,7 +110,12 @@ def from_pixels(values: object) -> PreparedImage:
     if not (low >= 0.0 and high <= 1.0):
         wrong = ~((array >= 0.0) & (array <= 1.0))
         place = int(np.argmax(wrong))
-        raise ValueError(f"pixels: expected numbers from 0 to 1; got {array[place]:g} at position {place}")
+        raise InputError(
+            "expected numbers from 0 to 1; got {array} at position {place}",
+            field="pixels",
+            array=f"{array[place]:g}",
+            place=place,
+        )
     return _prepared(without_noise(array.reshape(IMAGE_SIZE, IMAGE_SIZE).astype(np.float32)))
 
 

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from app.data.dataset import ImageArray
 from app.data.preprocessing.normalize import IMAGE_SIZE, normalize
 from app.data.preprocessing.rasterize import SUPERSAMPLING, Box, FloatArray, trace_strokes
+from app.errors import InputError
 
 Drawing: TypeAlias = tuple[Sequence[NDArray[np.float64]], float]
 """Strokes, arrays (n, 2) of x, y in any unit, y down, and the pen's width in pixels of the 28×28 image."""
@@ -47,7 +48,7 @@ def _draw_some(drawings: Sequence[Drawing]) -> ImageArray:
     for strokes, width in drawings:
         trace = trace_strokes(strokes, width)
         if trace is None:
-            raise ValueError("expected strokes with at least one point; got none")
+            raise InputError("expected strokes with at least one point; got none")
         traces.append(trace)
     radii = np.array([width * SUPERSAMPLING / 2 for _, width in drawings])
     images = np.empty((len(drawings), IMAGE_SIZE, IMAGE_SIZE), np.uint8)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data.preprocessing.normalize import IMAGE_SIZE
+from app.errors import InputError
 
 MAX_POINTS = 10_000
 """The most points that the strokes of one drawing may have together."""
@@ -19,14 +20,18 @@ _NUMBERS = {int, float}
 def parse_strokes(strokes: object) -> list[NDArray[np.float64]]:
     """Check strokes as they come in JSON; gives one float64 array (n, 2) per stroke. Errors as `from_strokes`."""
     if not isinstance(strokes, Sequence) or isinstance(strokes, str | bytes):
-        raise ValueError(f"strokes: expected a list of strokes; got {_describe(strokes)}")
+        raise InputError("expected a list of strokes; got {value}", field="strokes", value=_describe(strokes))
     for index, stroke in enumerate(strokes):
         if not isinstance(stroke, list | tuple):
-            raise ValueError(f"strokes[{index}]: expected a list of [x, y] points; got {_describe(stroke)}")
+            raise InputError(
+                "expected a list of [x, y] points; got {value}", field=f"strokes[{index}]", value=_describe(stroke)
+            )
     lengths = [len(stroke) for stroke in strokes]
     total = sum(lengths)
     if total > MAX_POINTS:
-        raise ValueError(f"strokes: expected at most {MAX_POINTS} points; got {total}")
+        raise InputError(
+            "expected at most {max_points} points; got {total}", field="strokes", max_points=MAX_POINTS, total=total
+        )
     points = list(chain.from_iterable(strokes))
     if not (
         set(map(type, points)) <= {list, tuple}
@@ -49,8 +54,10 @@ def _bad_point(strokes: Sequence[Any]) -> ValueError:
         for j, point in enumerate(stroke):
             if isinstance(point, list | tuple) and len(point) == 2 and all(map(_is_finite, point)):
                 continue
-            return ValueError(f"strokes[{i}][{j}]: expected [x, y], two finite numbers; got {_describe(point)}")
-    return ValueError("strokes: expected points [x, y], two finite numbers each")
+            return InputError(
+                "expected [x, y], two finite numbers; got {value}", field=f"strokes[{i}][{j}]", value=_describe(point)
+            )
+    return InputError("expected points [x, y], two finite numbers each", field="strokes")
 
 
 def _is_finite(value: object) -> bool:
@@ -68,38 +75,54 @@ def pixel_array(values: object) -> NDArray[np.float64]:
     if isinstance(values, np.ndarray):
         if values.shape not in ((IMAGE_SIZE, IMAGE_SIZE), (count,)):
             shape = "×".join(map(str, values.shape))
-            raise ValueError(f"pixels: expected 28×28 or 784 numbers; got an array of {shape or 'no dimensions'}")
+            raise InputError(
+                "expected 28×28 or 784 numbers; got an array of {value}", field="pixels", value=shape or "no dimensions"
+            )
         if values.dtype.kind not in "fiu":
-            raise ValueError(f"pixels: expected numbers; got an array of {values.dtype}")
+            raise InputError("expected numbers; got an array of {dtype}", field="pixels", dtype=values.dtype)
         return values.astype(np.float64).ravel()
     if not isinstance(values, list | tuple):
-        raise ValueError(f"pixels: expected 28×28 or 784 numbers; got {_describe(values)}")
+        raise InputError("expected 28×28 or 784 numbers; got {value}", field="pixels", value=_describe(values))
     flat: Sequence[Any] = values
     if values and isinstance(values[0], list | tuple):
         flat = _flatten_rows(values)
     # A set of types is one pass in C; NumPy alone would take True and "1" for numbers.
     if not set(map(type, flat)) <= _NUMBERS:
         place, value = next((i, v) for i, v in enumerate(flat) if type(v) not in _NUMBERS)
-        raise ValueError(f"pixels: expected numbers; got {_describe(value)} at position {place}")
+        raise InputError(
+            "expected numbers; got {value} at position {place}", field="pixels", value=_describe(value), place=place
+        )
     if len(flat) != count:
-        raise ValueError(f"pixels: expected 28×28 or 784 numbers; got {len(flat)}")
+        raise InputError("expected 28×28 or 784 numbers; got {count}", field="pixels", count=len(flat))
     try:
         return np.array(flat, np.float64)
     except OverflowError:
-        raise ValueError("pixels: expected numbers from 0 to 1; got an integer too large for a float") from None
+        raise InputError("expected numbers from 0 to 1; got an integer too large for a float", field="pixels") from None
 
 
 def _flatten_rows(rows: Sequence[Any]) -> list[Any]:
     for index, row in enumerate(rows):
         if not isinstance(row, list | tuple):
-            raise ValueError(f"pixels: expected 28 rows of 28 numbers; row {index} is {_describe(row)}")
+            raise InputError(
+                "expected 28 rows of 28 numbers; row {index} is {value}",
+                field="pixels",
+                index=index,
+                value=_describe(row),
+            )
     lengths = list(map(len, rows))
     if len(rows) != IMAGE_SIZE:
         widths = str(lengths[0]) if len(set(lengths)) == 1 else "different numbers of"
-        raise ValueError(f"pixels: expected 28×28 or 784 numbers; got {len(rows)} rows of {widths} numbers")
+        raise InputError(
+            "expected 28×28 or 784 numbers; got {count} rows of {widths} numbers",
+            field="pixels",
+            count=len(rows),
+            widths=widths,
+        )
     for index, length in enumerate(lengths):
         if length != IMAGE_SIZE:
-            raise ValueError(f"pixels: expected 28 rows of 28 numbers; row {index} has {length}")
+            raise InputError(
+                "expected 28 rows of 28 numbers; row {index} has {length}", field="pixels", index=index, length=length
+            )
     chained: Iterable[Any] = chain.from_iterable(rows)
     return list(chained)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.data.sources.idx import CHUNK_BYTES
+from app.errors import InputError
 
 Found = TypeVar("Found")
 
@@ -29,7 +30,7 @@ def download(url: str, path: Path, check: Callable[[Path], Found], *, timeout: f
                 while chunk := response.read(CHUNK_BYTES):
                     size += len(chunk)
                     if size > most:
-                        raise ValueError(f"expected at most {most} bytes; got more")
+                        raise InputError("expected at most {most} bytes; got more", most=most)
                     file.write(chunk)
             file.flush()
             os.fsync(file.fileno())

@@ -22,6 +22,7 @@ from app.data.handwriting.writer import PEN_LIMITS, PEN_MEDIAN, PEN_SPREAD
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.data.preprocessing.rasterize import STROKE_WIDTH
 from app.data.preprocessing.rasterize_batch import rasterize_batch
+from app.errors import Message, shortened
 
 PREFIX = "drawings:"
 VERSION = 1
@@ -56,7 +57,7 @@ Paths = Sequence[NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
-class OwnSize:
+class DrawingSetSize:
     """How many images a set gives to train on and to test on; `problem` says why it cannot be trained on, if so."""
 
     train: int
@@ -87,17 +88,17 @@ def stamp_of(store: DrawingStore, set_name: str) -> str:
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
 
-def size_of(counts: Mapping[str, int]) -> OwnSize:
+def size_of(counts: Mapping[str, int]) -> DrawingSetSize:
     """What a set with so many drawings of each label gives, if no two of them are the same."""
     train = test = 0
     for count in counts.values():
         tests = _tests(count)
         train += max(_share(TRAIN_IMAGES, len(counts)), count - tests)
         test += max(_share(TEST_IMAGES, len(counts)), tests)
-    return OwnSize(train, test, _problem(counts))
+    return DrawingSetSize(train, test, _problem(counts))
 
 
-def load_own(store: DrawingStore, set_name: str, *, seed: int = SEED) -> Dataset:
+def load_drawing_set(store: DrawingStore, set_name: str, *, seed: int = SEED) -> Dataset:
     """Render a set's drawings, at least five of each of two labels or more; no drawing is in both splits.
 
     Of drawings with the same strokes only the newest counts. The images depend on the strokes, the labels and `seed`
@@ -107,12 +108,20 @@ def load_own(store: DrawingStore, set_name: str, *, seed: int = SEED) -> Dataset
     distinct = {digest_of(drawing): StrokeArrays.of(drawing) for drawing in store.each(set_name)}
     labels = tuple(sorted({drawing.label for drawing in distinct.values()}))
     if len(labels) > MOST_LABELS:
-        raise DatasetUnavailable(f"expected at most {MOST_LABELS} labels; {PREFIX}{set_name} has {len(labels)}")
+        raise DatasetUnavailable(
+            "expected at most {most_labels} labels; {prefix}{set_name} has {count}",
+            most_labels=MOST_LABELS,
+            prefix=PREFIX,
+            set_name=set_name,
+            count=len(labels),
+        )
     # In the order of the digests, which says nothing of what is drawn: the first of each label are to test with.
     groups = [sorted(key for key, drawing in distinct.items() if drawing.label == label) for label in labels]
     problem = _problem({label: len(group) for label, group in zip(labels, groups, strict=True)})
     if problem is not None:
-        raise DatasetUnavailable(f"the drawings “{set_name}” are too few to train on: {problem}")
+        raise DatasetUnavailable(
+            "the drawings “{set_name}” are too few to train on: {problem}", set_name=set_name, problem=problem
+        )
     held = [_tests(len(group)) for group in groups]
     tests = [group[:count] for group, count in zip(groups, held, strict=True)]
     trains = [group[count:] for group, count in zip(groups, held, strict=True)]
@@ -212,14 +221,15 @@ def _share(total: int, labels: int) -> int:
     return max(LEAST_IMAGES[total], -(-total // max(labels, 1)))
 
 
-def _problem(counts: Mapping[str, int]) -> str | None:
+def _problem(counts: Mapping[str, int]) -> Message | None:
     if len(counts) < LEAST_LABELS:
-        return f"expected drawings of at least {LEAST_LABELS} labels; got {len(counts)}"
+        return Message(
+            "expected drawings of at least {least} labels; got {count}", least=LEAST_LABELS, count=len(counts)
+        )
     if len(counts) > MOST_LABELS:
-        return f"expected at most {MOST_LABELS} labels; got {len(counts)}"
+        return Message("expected at most {most} labels; got {count}", most=MOST_LABELS, count=len(counts))
     few = {label: count for label, count in counts.items() if count < LEAST_DRAWINGS}
     if not few:
         return None
-    named = ", ".join(f"{count} of {label}" for label, count in list(few.items())[:8])
-    more = f" and {len(few) - 8} labels more" if len(few) > 8 else ""
-    return f"expected at least {LEAST_DRAWINGS} drawings of each label; got {named}{more}"
+    named = shortened([f"{label}: {count}" for label, count in few.items()])
+    return Message("expected at least {least} drawings of each label; got {few}", least=LEAST_DRAWINGS, few=named)

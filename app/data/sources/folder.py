@@ -24,6 +24,7 @@ from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.data.preprocessing.prepare import from_image
 from app.data.sources.idx import ByteArray, read_idx
 from app.data.sources.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, find_file
+from app.errors import InputError, message_of
 from app.storage.atomic import write_atomic
 
 FOLDER, NPZ = "folder:", "npz:"
@@ -54,18 +55,22 @@ def find_place(name: str, data_dir: Path | None) -> Path:
     kind, _, words = name.partition(":")
     parts = words.split("/")
     if not all(_PART.fullmatch(part) for part in parts):
-        raise ValueError(
-            f"expected {kind}: and a path below DIGITPAD_DATA_DIR, its parts of letters, digits, '.', '_' and '-'; "
-            f"got {name[:80]!r}"
+        raise InputError(
+            "expected {kind}: and a path below DIGITPAD_DATA_DIR, its parts of letters, digits, '.', '_' and '-'; "
+            "got {name}",
+            kind=kind,
+            name=repr(name[:80]),
         )
     if data_dir is None:
-        raise DatasetUnavailable(f"{name[:80]}: set DIGITPAD_DATA_DIR to the folder that holds your data sets.")
+        raise DatasetUnavailable(
+            "{name}: set DIGITPAD_DATA_DIR to the folder that holds your data sets.", name=name[:80]
+        )
     place = data_dir.joinpath(*parts).resolve()
     there = place.is_dir() if kind == "folder" else place.is_file()
     # A link out of the folder counts as not there.
     if not there or not place.is_relative_to(data_dir.resolve()):
         what = "folder" if kind == "folder" else "file"
-        raise DatasetUnavailable(f"{name[:80]}: there is no such {what} in DIGITPAD_DATA_DIR.")
+        raise DatasetUnavailable("{name}: there is no such {what} in DIGITPAD_DATA_DIR.", name=name[:80], what=what)
     return place
 
 
@@ -95,9 +100,11 @@ def load_folder(name: str, *, data_dir: Path | None, cache_dir: Path) -> Dataset
     except DatasetUnavailable:
         raise
     except OSError as error:
-        raise DatasetUnavailable(f"{name}: a file cannot be read: {error.strerror or type(error).__name__}.") from None
+        raise DatasetUnavailable(
+            "{name}: a file cannot be read: {value}.", name=name, value=error.strerror or type(error).__name__
+        ) from None
     except ValueError as error:
-        raise DatasetUnavailable(f"{name}: {error}.") from None
+        raise DatasetUnavailable("{name}: {reason}.", name=name, reason=message_of(error)) from None
 
 
 def _load_pictures(name: str, place: Path, cache_dir: Path) -> Dataset:
@@ -110,10 +117,14 @@ def _load_pictures(name: str, place: Path, cache_dir: Path) -> Dataset:
         train = {label: [p for i, p in enumerate(paths, 1) if i % TEST_EVERY] for label, paths in both.items()}
     labels = tuple(sorted({*train, *test}, key=lambda label: (len(label), label) if label.isdecimal() else (99, label)))
     if not 2 <= len(labels) <= MOST_LABELS:
-        raise ValueError(f"expected from 2 to {MOST_LABELS} folders of pictures, one for each label; got {len(labels)}")
+        raise InputError(
+            "expected from 2 to {most_labels} folders of pictures, one for each label; got {count}",
+            most_labels=MOST_LABELS,
+            count=len(labels),
+        )
     for part, paths in (("train on", train), ("test with", test)):
         if not any(paths.values()):
-            raise ValueError(f"expected pictures to {part}; got none")
+            raise InputError("expected pictures to {part}; got none", part=part)
     # What was made of the pictures is kept for as long as no file is added, removed or changed.
     digest = hashlib.sha256(f"{VERSION} {labels}".encode())
     for paths in (train, test):
@@ -139,7 +150,7 @@ def _pictures(folder: Path) -> dict[str, list[Path]]:
         own = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file() and not p.is_symlink())
         total += len(own)
         if total > MOST_PICTURES:
-            raise ValueError(f"expected at most {MOST_PICTURES} pictures; got more")
+            raise InputError("expected at most {most_pictures} pictures; got more", most_pictures=MOST_PICTURES)
         if own:
             found[check_label(path.name)] = own
     return found
@@ -150,11 +161,15 @@ def _read_pictures(paths: dict[str, list[Path]], labels: tuple[str, ...], place:
     for number, label in enumerate(labels):
         for path in paths.get(label, []):
             if path.stat().st_size > MOST_PICTURE_BYTES:
-                raise ValueError(f"{path.relative_to(place)}: expected at most {MOST_PICTURE_BYTES >> 20} MB; got more")
+                raise InputError(
+                    "expected at most {value} MB; got more",
+                    field=str(path.relative_to(place)),
+                    value=MOST_PICTURE_BYTES >> 20,
+                )
             try:
                 pixels = from_image(path.read_bytes()).pixels
             except ValueError as error:
-                raise ValueError(f"{path.relative_to(place)}: {error}") from None
+                raise InputError(message_of(error).within(str(path.relative_to(place)))) from None
             images.append(np.rint(pixels * 255).astype(np.uint8))
             numbers.append(number)
     # Labels in turn, as far as they go, so that a share of the set holds all of them.
@@ -205,9 +220,9 @@ def _load_idx(name: str, place: Path) -> Dataset:
     for file, rank in ((TRAIN_IMAGES, 3), (TRAIN_LABELS, 1), (TEST_IMAGES, 3), (TEST_LABELS, 1)):
         path = find_file(place, file)
         if path is None:
-            raise ValueError(f"expected the file {file}, with or without .gz; got no such file")
+            raise InputError("expected the file {file}, with or without .gz; got no such file", file=file)
         if not path.resolve().is_relative_to(place):
-            raise ValueError(f"{file}: expected a file, not a link to another folder")
+            raise InputError("expected a file, not a link to another folder", field=file)
         arrays.append(read_idx(path, rank=rank)[0])
     return _numbered(name, place, arrays[0], arrays[1], arrays[2], arrays[3], None)
 
@@ -221,14 +236,19 @@ def _load_npz(name: str, place: Path) -> Dataset:
                 if key == "labels" or any(key in keys for keys in _KEYS):
                     arrays[key] = _read_npy(archive, member)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-        raise ValueError("expected a whole .npz file of NumPy; got something else") from None
+        raise InputError("expected a whole .npz file of NumPy; got something else") from None
     keys = next((keys for keys in _KEYS if all(key in arrays for key in keys)), None)
     if keys is None:
         got = ", ".join(sorted(arrays)) or "none of them"
-        raise ValueError(f"expected the arrays {', '.join(_KEYS[0])}; got {got}")
+        raise InputError("expected the arrays {names}; got {got}", names=", ".join(_KEYS[0]), got=got)
     titles = arrays.get("labels")
     if titles is not None and (titles.ndim != 1 or titles.dtype.kind != "U"):
-        raise ValueError(f"labels: expected a list of strings; got {titles.dtype} with {titles.ndim} dimensions")
+        raise InputError(
+            "expected a list of strings; got {dtype} with {ndim} dimensions",
+            field="labels",
+            dtype=titles.dtype,
+            ndim=titles.ndim,
+        )
     images = [_as_images(key, arrays[key]) for key in keys[::2]]
     return _numbered(
         name, place, images[0], arrays[keys[1]], images[1], arrays[keys[3]], None if titles is None else titles.tolist()
@@ -245,7 +265,7 @@ def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[np.g
     for side in shape:
         size *= side
     if size > min(MOST_ARRAY_BYTES, member.file_size):
-        raise ValueError(f"{member.filename}: expected at most {MOST_ARRAY_BYTES >> 20} MB; got more")
+        raise InputError("expected at most {value} MB; got more", field=member.filename, value=MOST_ARRAY_BYTES >> 20)
     with archive.open(member) as file:
         array: NDArray[np.generic] = npy.read_array(file, allow_pickle=False)
     return array
@@ -254,12 +274,12 @@ def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[np.g
 def _as_images(key: str, array: NDArray[np.generic]) -> ImageArray:
     side = IMAGE_SIZE
     if array.shape[1:] not in ((side, side), (side * side,), (side, side, 1), (1, side, side)):
-        raise ValueError(f"{key}: expected pictures of 28×28; got {' × '.join(map(str, array.shape))}")
+        raise InputError("expected pictures of 28×28; got {names}", field=key, names=" × ".join(map(str, array.shape)))
     images = array.reshape(-1, side, side)
     if images.dtype == np.uint8:
         return images.astype(np.uint8)
     if images.dtype.kind != "f" or not len(images) or not (images.min() >= 0 and images.max() <= 1):
-        raise ValueError(f"{key}: expected bytes, or floats from 0 to 1; got {array.dtype}")
+        raise InputError("expected bytes, or floats from 0 to 1; got {dtype}", field=key, dtype=array.dtype)
     return np.rint(images.astype(np.float32) * 255).astype(np.uint8)
 
 
@@ -276,15 +296,19 @@ def _numbered(
     splits = []
     for pictures, numbers in ((images, labels), (test_images, test_labels)):
         if pictures.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE) or numbers.shape != (len(pictures),) or not len(pictures):
-            raise ValueError(f"expected as many labels as pictures of 28×28; got {numbers.size} and {len(pictures)}")
+            raise InputError(
+                "expected as many labels as pictures of 28×28; got {size} and {count}",
+                size=numbers.size,
+                count=len(pictures),
+            )
         if numbers.dtype.kind not in "iu":
-            raise ValueError(f"expected labels that are whole numbers; got {numbers.dtype}")
+            raise InputError("expected labels that are whole numbers; got {dtype}", dtype=numbers.dtype)
         splits.append(Split(pictures, numbers.astype(np.int64)))
     low, high = (int(edge) for edge in (min(s.labels.min() for s in splits), max(s.labels.max() for s in splits)))
     most = MOST_LABELS if titles is None else len(titles)
     if low < 0 or high >= most:
-        raise ValueError(f"expected labels from 0 to {most - 1}; got {low} to {high}")
+        raise InputError("expected labels from 0 to {value}; got {low} to {high}", value=most - 1, low=low, high=high)
     known = tuple(map(str, range(high + 1))) if titles is None else tuple(check_label(title) for title in titles)
     if len(set(known)) != len(known) or len(known) < 2:
-        raise ValueError(f"expected at least 2 labels, all different; got {len(set(known))}")
+        raise InputError("expected at least 2 labels, all different; got {count}", count=len(set(known)))
     return Dataset(name, name, known, splits[0], splits[1], _stamp(place))

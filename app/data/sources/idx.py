@@ -14,6 +14,8 @@ from typing import BinaryIO, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from app.errors import InputError
+
 ByteArray: TypeAlias = NDArray[np.uint8]
 
 UNSIGNED_BYTE = 0x08
@@ -43,13 +45,15 @@ def read_idx(path: Path, *, rank: int) -> tuple[ByteArray, str]:
             with gzip.GzipFile(fileobj=raw) as unpacked:
                 return _read(cast(BinaryIO, unpacked), path.name, rank, most)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ValueError(f"{path.name}: expected a whole gzip file; got {error}") from None
+            raise InputError("expected a whole gzip file; got {reason}", field=path.name, reason=str(error)) from None
 
 
 def write_idx(path: Path, array: ByteArray, *, compress: bool = False) -> None:
     """Write a uint8 array as IDX, gzipped if `compress`. The same array gives the same bytes."""
     if array.dtype != np.uint8 or not 1 <= array.ndim <= 255:
-        raise ValueError(f"expected an array of uint8 with a dimension; got {array.dtype} with {array.ndim}")
+        raise InputError(
+            "expected an array of uint8 with a dimension; got {dtype} with {ndim}", dtype=array.dtype, ndim=array.ndim
+        )
     header = struct.pack(f">BBBB{array.ndim}I", 0, 0, UNSIGNED_BYTE, array.ndim, *array.shape)
     data = header + np.ascontiguousarray(array).tobytes()
     path.write_bytes(gzip.compress(data, mtime=0) if compress else data)
@@ -59,31 +63,33 @@ def _read(file: BinaryIO, name: str, rank: int, most: int) -> tuple[ByteArray, s
     digest = hashlib.sha256()
     magic = file.read(4)
     if len(magic) < 4:
-        raise ValueError(f"{name}: expected an IDX header of 4 bytes; got {len(magic)}")
+        raise InputError("expected an IDX header of 4 bytes; got {count}", field=name, count=len(magic))
     if magic[:2] != b"\0\0":
-        raise ValueError(f"{name}: expected an IDX file, which begins with 0000; got {magic[:2].hex()}")
+        raise InputError("expected an IDX file, which begins with 0000; got {value}", field=name, value=magic[:2].hex())
     if magic[2] != UNSIGNED_BYTE:
-        raise ValueError(f"{name}: expected unsigned bytes, type code 0x08; got 0x{magic[2]:02x}")
+        raise InputError("expected unsigned bytes, type code 0x08; got 0x{magic}", field=name, magic=f"{magic[2]:02x}")
     if magic[3] != rank:
-        raise ValueError(f"{name}: expected {rank} dimensions; got {magic[3]}")
+        raise InputError("expected {rank} dimensions; got {magic}", field=name, rank=rank, magic=magic[3])
     sizes = file.read(4 * rank)
     if len(sizes) < 4 * rank:
-        raise ValueError(f"{name}: expected {4 * rank} bytes of dimensions; got {len(sizes)}")
+        raise InputError(
+            "expected {value} bytes of dimensions; got {count}", field=name, value=4 * rank, count=len(sizes)
+        )
     shape = struct.unpack(f">{rank}I", sizes)
     count = math.prod(shape)
     # Checked before anything is allocated: a header can claim what it likes.
     if count > min(most, MAX_BYTES):
-        raise ValueError(f"{name}: expected {count} values; got a file too small to hold them")
+        raise InputError("expected {count} values; got a file too small to hold them", field=name, count=count)
     digest.update(magic + sizes)
     data = np.empty(count, np.uint8)
     done = 0
     while done < count:
         chunk = file.read(min(CHUNK_BYTES, count - done))
         if not chunk:
-            raise ValueError(f"{name}: expected {count} values; got {done}")
+            raise InputError("expected {count} values; got {done}", field=name, count=count, done=done)
         data[done : done + len(chunk)] = np.frombuffer(chunk, np.uint8)
         digest.update(chunk)
         done += len(chunk)
     if file.read(1):
-        raise ValueError(f"{name}: expected {count} values; got more bytes after them")
+        raise InputError("expected {count} values; got more bytes after them", field=name, count=count)
     return data.reshape(shape), digest.hexdigest()

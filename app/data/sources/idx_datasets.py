@@ -20,6 +20,7 @@ from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.data.sources import download as net
 from app.data.sources.idx import CHUNK_BYTES, ByteArray, read_idx
 from app.data.sources.mnist import TEST_IMAGES, TEST_LABELS, TIMEOUT_SECONDS, TRAIN_IMAGES, TRAIN_LABELS, find_file
+from app.errors import InputError, message_of
 
 MAX_DOWNLOAD_BYTES = 640 << 20
 
@@ -162,8 +163,11 @@ def load_idx_set(
                 arrays.append(read_idx(own, rank=rank)[0])
             except (ValueError, OSError) as error:
                 raise DatasetUnavailable(
-                    f"The file {own.name} of {source.title} in DIGITPAD_DATA_DIR is damaged: {net.reason(error)}. "
-                    "Replace it, or remove it to have it downloaded."
+                    "The file {name} of {title} in DIGITPAD_DATA_DIR is damaged: {reason}. Replace it, or remove "
+                    "it to have it downloaded.",
+                    name=own.name,
+                    title=source.title,
+                    reason=net.reason(error),
                 ) from None
             continue
         arrays.append(_from_cache(source, name, rank, cache, source.mirrors if download else (), timeout))
@@ -179,13 +183,20 @@ def is_present(source: IdxSet, *, data_dir: Path | None, cache_dir: Path) -> boo
 def _split(source: IdxSet, images: ByteArray, labels: ByteArray) -> Split:
     if images.shape != (len(labels), IMAGE_SIZE, IMAGE_SIZE) or not len(labels):
         raise DatasetUnavailable(
-            f"The files of {source.title} do not belong together: expected as many labels as pictures of 28×28; "
-            f"got {len(labels)} and {' × '.join(map(str, images.shape))}."
+            "The files of {title} do not belong together: expected as many labels as pictures of 28×28; got "
+            "{count} and {names}.",
+            title=source.title,
+            count=len(labels),
+            names=" × ".join(map(str, images.shape)),
         )
     if labels.min() < source.first or labels.max() >= source.first + len(source.labels):
         raise DatasetUnavailable(
-            f"The files of {source.title} are of another set: expected labels from {source.first} to "
-            f"{source.first + len(source.labels) - 1}; got {labels.min()} to {labels.max()}."
+            "The files of {title} are of another set: expected labels from {first} to {value}; got {got} to {value2}.",
+            title=source.title,
+            first=source.first,
+            value=source.first + len(source.labels) - 1,
+            got=labels.min(),
+            value2=labels.max(),
         )
     if source.transposed:
         images = np.ascontiguousarray(images.transpose(0, 2, 1))
@@ -218,9 +229,13 @@ def _from_cache(source: IdxSet, name: str, rank: int, cache: Path, mirrors: Sequ
         return array
     tried = f" Tried {'; '.join(reasons)}." if reasons else ""
     raise DatasetUnavailable(
-        f"The file {name} of {source.title} is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be "
-        f"downloaded.{tried} Put its four files into the folder {source.folder} of DIGITPAD_DATA_DIR, or connect to "
-        "the internet, or train on `strokes`, which digitpad draws itself."
+        "The file {name} of {title} is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be "
+        "downloaded.{tried} Put its four files into the folder {folder} of DIGITPAD_DATA_DIR, or connect to the "
+        "internet, or train on `strokes`, which digitpad draws itself.",
+        name=name,
+        title=source.title,
+        tried=tried,
+        folder=source.folder,
     )
 
 
@@ -238,13 +253,15 @@ def _fetch_archive(source: IdxSet, url: str, cache: Path, timeout: float) -> Non
                 if member is None and name not in source.files:
                     continue
                 if member is None:
-                    raise ValueError(f"expected {name}.gz in {source.archive}; got no such file")
+                    raise InputError(
+                        "expected {name}.gz in {archive}; got no such file", name=name, archive=source.archive
+                    )
                 partial = cache / f"{name}.gz.part"
                 with archive.open(member) as packed, partial.open("wb") as file:
                     shutil.copyfileobj(packed, file, CHUNK_BYTES)
                 partial.replace(cache / f"{name}.gz")
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ValueError(f"expected a whole zip file; got {error}") from None
+        raise InputError("expected a whole zip file; got {reason}", reason=message_of(error)) from None
     finally:
         path.unlink(missing_ok=True)
         for left in cache.glob("*.gz.part"):
@@ -255,4 +272,4 @@ def _check_hash(path: Path, expected: str) -> None:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != expected:
-        raise ValueError(f"expected SHA-256 {expected}; got {digest}")
+        raise InputError("expected SHA-256 {expected}; got {digest}", expected=expected, digest=digest)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data.dataset import Dataset, Split
+from app.errors import InputError
 
 SEED = 20_240_915
 MOST_TERMS = 8
@@ -46,18 +47,27 @@ def parse_mixture(text: str) -> tuple[Term, ...]:
         weight, star, name = part.rpartition("*")
         weight, name = weight.strip(), name.strip()
         if not name:
-            raise ValueError(f"term {number}: expected a data set, as in `mnist + 0.5*strokes`; got {part[:40]!r}")
+            raise InputError(
+                "term {number}: expected a data set, as in `mnist + 0.5*strokes`; got {part}",
+                number=number,
+                part=repr(part[:40]),
+            )
         if star and not (_WEIGHT.fullmatch(weight) and 0 < float(weight) <= MOST_WEIGHT):
-            raise ValueError(
-                f"term {number}: expected a weight above 0 and at most {MOST_WEIGHT:g} before `*`; got {weight[:40]!r}"
+            raise InputError(
+                "term {number}: expected a weight above 0 and at most {most_weight} before `*`; got {weight}",
+                number=number,
+                most_weight=f"{MOST_WEIGHT:g}",
+                weight=repr(weight[:40]),
             )
         terms.append(Term(name, float(weight) if star else 1.0))
     if len(terms) > MOST_TERMS:
-        raise ValueError(f"expected at most {MOST_TERMS} data sets in a mixture; got {len(terms)}")
+        raise InputError(
+            "expected at most {most_terms} data sets in a mixture; got {count}", most_terms=MOST_TERMS, count=len(terms)
+        )
     names = [term.name for term in terms]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise ValueError(f"expected each data set once, with a weight; got {twice[:80]!r} twice")
+        raise InputError("expected each data set once, with a weight; got {twice} twice", twice=repr(twice[:80]))
     return tuple(terms)
 
 
@@ -81,13 +91,20 @@ def check_labels(terms: Sequence[Term], labels: Sequence[tuple[str, ...]], count
     for term, own in zip(terms[1:], labels[1:], strict=True):
         other = [label for label in own if label not in first]
         if other:
-            raise ValueError(
-                f"expected sets with the labels of {terms[0].name} in a mixture; {term.name} has also "
-                f"{', '.join(map(repr, other[:3]))}{' and others' if len(other) > 3 else ''}"
+            raise InputError(
+                "expected sets with the labels of {name} in a mixture; {name2} has also {names}{detail}",
+                name=terms[0].name,
+                name2=term.name,
+                names=", ".join(map(repr, other[:3])),
+                detail=" and others" if len(other) > 3 else "",
             )
     total = sum(mixed_size(count, term.weight) for term, count in zip(terms, counts, strict=True))
     if total > MOST_IMAGES:
-        raise ValueError(f"expected a mixture of at most {MOST_IMAGES:,} training images; got {total:,}")
+        raise InputError(
+            "expected a mixture of at most {most_images} training images; got {total}",
+            most_images=f"{MOST_IMAGES:,}",
+            total=f"{total:,}",
+        )
 
 
 def mix(terms: Sequence[Term], load: Callable[[Term], tuple[Dataset, float]]) -> Dataset:

@@ -9,6 +9,7 @@ from pathlib import Path
 from app.data.dataset import Dataset, DatasetUnavailable, Split
 from app.data.sources import download as net
 from app.data.sources.idx import ByteArray, read_idx
+from app.errors import InputError
 
 LABELS = tuple("0123456789")
 TITLE = "MNIST"
@@ -57,8 +58,10 @@ def load_mnist(
                 return _read_checked(own, name, rank, hashes)
             except (ValueError, OSError) as error:
                 raise DatasetUnavailable(
-                    f"The MNIST file {own.name} in DIGITPAD_DATA_DIR is damaged: {net.reason(error)}. Replace it, or "
-                    "unset DIGITPAD_DATA_DIR to have MNIST downloaded, or train on `strokes`, which needs no file."
+                    "The MNIST file {name} in DIGITPAD_DATA_DIR is damaged: {reason}. Replace it, or unset "
+                    "DIGITPAD_DATA_DIR to have MNIST downloaded, or train on `strokes`, which needs no file.",
+                    name=own.name,
+                    reason=net.reason(error),
                 ) from None
         return _from_cache(name, rank, cache_dir / "mnist", hashes, mirrors if download else (), timeout)
 
@@ -87,7 +90,7 @@ def _split(images: ByteArray, labels: ByteArray) -> Split:
 def _read_checked(path: Path, name: str, rank: int, hashes: Mapping[str, str]) -> ByteArray:
     array, digest = read_idx(path, rank=rank)
     if digest != hashes[name]:
-        raise ValueError(f"{path.name}: expected SHA-256 {hashes[name]}; got {digest}")
+        raise InputError("expected SHA-256 {hashes}; got {digest}", field=path.name, hashes=hashes[name], digest=digest)
     return array
 
 
@@ -108,9 +111,11 @@ def _from_cache(
         return got
     tried = f" Tried {'; '.join(reasons)}." if reasons else ""
     raise DatasetUnavailable(
-        f"The MNIST file {name} is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be downloaded.{tried} "
-        "Put the four MNIST files into a folder and name it in DIGITPAD_DATA_DIR, or connect to the internet, or "
-        "train on `strokes`, which digitpad draws itself."
+        "The MNIST file {name} is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be "
+        "downloaded.{tried} Put the four MNIST files into a folder and name it in DIGITPAD_DATA_DIR, or connect "
+        "to the internet, or train on `strokes`, which digitpad draws itself.",
+        name=name,
+        tried=tried,
     )
 
 

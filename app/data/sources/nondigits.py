@@ -17,11 +17,12 @@ from app.data.dataset import ImageArray
 from app.data.handwriting.digits import Glyph
 from app.data.handwriting.spline import make_pen
 from app.data.handwriting.symbols import KANA, LETTERS, SIGNS, SMALL
-from app.data.handwriting.writer import draw_whims, write
+from app.data.handwriting.writer import draw_variation, write
 from app.data.preprocessing.normalize import IMAGE_SIZE, normalize
 from app.data.preprocessing.rasterize import STROKE_WIDTH, FloatArray
 from app.data.preprocessing.rasterize_batch import Drawing, rasterize_batch
 from app.data.sources.synthetic import make_strokes
+from app.errors import InputError
 from app.storage.atomic import write_atomic
 
 Strokes: TypeAlias = list[NDArray[np.float64]]
@@ -103,7 +104,7 @@ def pair_digits(digits: ImageArray, count: int, *, seed: int = SEED) -> ImageArr
 def _glyphs(glyphs: Sequence[Glyph], rng: np.random.Generator, count: int, apart: bool) -> ImageArray:
     """Letters or signs, written by the hand that writes `strokes`."""
     own = [glyph for number, glyph in enumerate(glyphs) if (number % APART == APART - 1) is apart]
-    chosen, whims = rng.integers(len(own), size=count), draw_whims(rng, count)
+    chosen, whims = rng.integers(len(own), size=count), draw_variation(rng, count)
     drawings: list[Drawing] = []
     for number, glyph in enumerate(own):
         drawings += write(make_pen(glyph), whims[np.flatnonzero(chosen == number)])
@@ -198,7 +199,7 @@ KINDS: Mapping[str, Kind] = {
 def _checked(images: NDArray[np.uint8]) -> ImageArray:
     """Raises ValueError where these are no images."""
     if images.ndim != 3 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE) or images.dtype != np.uint8:
-        raise ValueError(f"expected uint8 (N, 28, 28); got {images.dtype} {images.shape}")
+        raise InputError("expected uint8 (N, 28, 28); got {dtype} {shape}", dtype=images.dtype, shape=images.shape)
     return images
 
 

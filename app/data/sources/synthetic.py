@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.data.dataset import Dataset, ImageArray, Split
 from app.data.handwriting.digits import DIGITS
 from app.data.handwriting.spline import GlyphSpline, make_pen
-from app.data.handwriting.writer import Variation, draw_whims, write
+from app.data.handwriting.writer import Variation, draw_variation, write
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.data.preprocessing.rasterize_batch import Drawing, rasterize_batch
 from app.storage.atomic import write_atomic
@@ -66,7 +66,7 @@ def is_cached(*, cache_dir: Path, train: int = TRAIN_SIZE) -> bool:
 
 def draw_digit(pen: GlyphSpline, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Draw a glyph once as a hand would, uint8 (28, 28); all that differs from last time comes from `rng`."""
-    image: NDArray[np.uint8] = rasterize_batch(write(pen, draw_whims(rng, 1)))[0]
+    image: NDArray[np.uint8] = rasterize_batch(write(pen, draw_variation(rng, 1)))[0]
     return image
 
 
@@ -75,7 +75,7 @@ def _draw_split(ways: list[tuple[list[GlyphSpline], NDArray[np.float64]]], count
     blocks = []
     for block, begin in enumerate(range(0, count, BLOCK)):
         rng = np.random.default_rng([seed, part, block])
-        chosen, whims = rng.random(BLOCK), draw_whims(rng, BLOCK)
+        chosen, whims = rng.random(BLOCK), draw_variation(rng, BLOCK)
         blocks.append(_draw_block(ways, labels[begin : begin + BLOCK], chosen, whims))
     images = np.concatenate([*blocks, np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)])
     return Split(images, labels.astype(np.uint8))

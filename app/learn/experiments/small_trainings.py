@@ -6,9 +6,10 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from app.data.dataset import Dataset
+from app.nn.errors import Diverged
 from app.nn.network import Network
 from app.nn.optimizers import SGD
-from app.nn.training.options import BatchMetrics, Diverged, EpochMetrics, TrainingOptions
+from app.nn.training.options import BatchMetrics, EpochMetrics, TrainingOptions
 from app.nn.training.trainer import Trainer
 
 FEW = 300
@@ -24,7 +25,7 @@ POINTS = 250
 MOST_KEPT = 64
 
 
-class Kept:
+class TrialCache:
     """What trials came to, the last asked for kept. Safe to share between threads."""
 
     def __init__(self) -> None:

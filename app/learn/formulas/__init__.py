@@ -1,9 +1,29 @@
 """The formulas of the tutorials by name, in the order in which a learner meets them."""
 
+import inspect
 from collections.abc import Mapping
 
 from app.learn.formulas import network, training
 from app.learn.formulas.formula import Formula
+from app.nn.layers.activations import ACTIVATIONS, Activation
 
-FORMULAS: Mapping[str, Formula] = {formula.name: formula for formula in (*network.FORMULAS, *training.FORMULAS)}
+
+def _from_docstring(kind: type[Activation]) -> Formula:
+    """The formula with which the docstring of an activation begins, for one that has none in LaTeX."""
+    written = (inspect.getdoc(kind) or kind.__name__).partition(";")[0].rstrip(".")
+    return Formula(
+        name=kind.type,
+        title=kind.__name__,
+        latex=(rf"\text{{{written}}}",),
+        code=(kind,),
+        description="The formula with which its code begins.",
+    )
+
+
+_WRITTEN = {formula.name: formula for formula in (*network.FORMULAS, *training.FORMULAS)}
+
+FORMULAS: Mapping[str, Formula] = {
+    **_WRITTEN,
+    **{name: _from_docstring(kind) for name, kind in ACTIVATIONS.items() if name not in _WRITTEN},
+}
 """Every formula that a page can show, by its name."""

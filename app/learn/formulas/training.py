@@ -1,7 +1,7 @@
 """What a training computes: losses, gradients, optimizers, first weights, regularization, accuracy."""
 
 from app.learn.formulas.formula import Formula
-from app.nn.evaluation import evaluate
+from app.nn.evaluation import evaluate_outputs
 from app.nn.gradient_check import gradient_check
 from app.nn.initializers import He, Normal, Uniform, Xavier, Zeros
 from app.nn.layers.core import Dense, Dropout
@@ -190,7 +190,7 @@ FORMULAS = (
         latex=(
             r"\text{accuracy} = \frac{1}{N} \sum_{n} \left[ \, \underset{k}{\text{argmax}} \, y_{nk} = t_n \right]",
         ),
-        code=(evaluate,),
+        code=(evaluate_outputs,),
         description="The share of images whose most probable label is the right one.",
     ),
 )

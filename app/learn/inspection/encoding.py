@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from app.errors import InputError
 from app.nn.arrays import Array, Shape
 
 MOST_NUMBERS = 8_192
@@ -26,7 +27,9 @@ def picture(array: Array, *, first: int = 0) -> dict[str, Any]:
     """
     whole = array if array.ndim in (1, 3) else array.reshape(1, *array.shape[-2:])
     if not 0 <= first < len(whole):
-        raise ValueError(f"first: expected a number from 0 to {len(whole) - 1}; got {first}")
+        raise InputError(
+            "expected a number from 0 to {value}; got {first}", field="first", value=len(whole) - 1, first=first
+        )
     shown = whole[first : first + max(1, MOST_NUMBERS // math.prod(whole.shape[1:]))]
     return {
         "shape": list(shown.shape),

@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from app.errors import InputError
 from app.learn.inspection.encoding import norm, picture
 from app.learn.inspection.subject import InspectedNetwork, finite
-from app.models.calibration import softmax
+from app.nn import softmax
 from app.nn.arrays import Array
 
 
@@ -58,8 +59,7 @@ def outputs(subject: InspectedNetwork) -> dict[str, Any]:
     scores = subject.scores(subject.x)[0]
     exponentials = np.exp(scores - scores.max())
     probabilities = subject.probabilities(subject.x)[0]
-    calibration = subject.card.calibration
-    temperature = calibration.temperature if calibration is not None else 1.0
+    temperature = subject.card.temperature
     calibrated = softmax(scores[None] / temperature)[0]
     return {
         "labels": list(subject.card.labels),
@@ -78,7 +78,9 @@ def check_layer(subject: InspectedNetwork, index: int) -> int:
     """The number of a layer. Raises ValueError where there is none of it."""
     count = len(subject.network.layers)
     if not 0 <= index < count:
-        raise ValueError(f"layer: expected a number from 0 to {count - 1}; got {index}")
+        raise InputError(
+            "expected a number from 0 to {value}; got {index}", field="layer", value=count - 1, index=index
+        )
     return index
 
 
@@ -88,5 +90,5 @@ def check_unit(subject: InspectedNetwork, index: int, unit: int) -> int:
     shape = layers[index + 1].input_shape if index + 1 < len(layers) else subject.network.output_shape
     count = int(np.prod(shape))
     if not 0 <= unit < count:
-        raise ValueError(f"unit: expected a number from 0 to {count - 1}; got {unit}")
+        raise InputError("expected a number from 0 to {value}; got {unit}", field="unit", value=count - 1, unit=unit)
     return unit

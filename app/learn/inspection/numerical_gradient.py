@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from app.errors import InputError
 from app.learn.inspection.backward import passes
 from app.learn.inspection.encoding import place
 from app.learn.inspection.forward import check_layer
@@ -25,14 +26,19 @@ def numerical(
     """
     params = subject.network.layers[check_layer(subject, index)].params
     if parameter not in params:
-        raise ValueError(
-            f"parameter: expected {' or '.join(params) or 'a layer that has parameters'} in layer {index}; "
-            f"got {parameter[:40]!r}"
+        raise InputError(
+            "expected {value} in layer {index}; got {parameter}",
+            field="parameter",
+            value=" or ".join(params) or "a layer that has parameters",
+            index=index,
+            parameter=repr(parameter[:40]),
         )
     values = params[parameter].reshape(-1)
     for at in places:
         if not 0 <= at < values.size:
-            raise ValueError(f"places: expected numbers from 0 to {values.size - 1}; got {at}")
+            raise InputError(
+                "expected numbers from 0 to {value}; got {at}", field="places", value=values.size - 1, at=at
+            )
     subject.afford("places", 2 * len(places) + 3)
     truth = subject.label(label)
     started = time.perf_counter()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.errors import InputError, MessageError
 from app.models import DamagedModelError, ModelCard, ModelStore, UnknownModelError
 from app.nn import LOSSES, CrossEntropy, Loss, Network, build
 from app.nn.arrays import Array
@@ -24,8 +25,10 @@ COPY = 20
 """Multiplications, many of them in one product of matrices, in the time that it takes to write one number elsewhere."""
 
 
-class TooLargeError(RuntimeError):
+class TooLargeError(MessageError):
     """The network is too large for what was asked; the message says what is possible."""
+
+    code = "too_large"
 
 
 class FixedBatchNorm(BatchNorm):
@@ -76,7 +79,12 @@ class InspectedNetwork:
         if text is None:
             return int(self.network.forward(self.x, training=False)[0].argmax())
         if text not in self.card.labels:
-            raise ValueError(f"label: expected one of {', '.join(self.card.labels)[:200]}; got {text[:40]!r}")
+            raise InputError(
+                "expected one of {value}; got {given}",
+                field="label",
+                value=", ".join(self.card.labels)[:200],
+                given=repr(text[:40]),
+            )
         return self.card.labels.index(text)
 
     def probabilities(self, x: Array) -> Array:
@@ -106,7 +114,9 @@ class InspectedNetwork:
         """Raise TooLargeError where so many passes through the network are too many."""
         if times > self.affordable():
             possible = f"at most {self.affordable():,} passes through a network as large as {self.card.name}"
-            raise TooLargeError(f"{what}: expected {possible}; got {times:,}")
+            raise TooLargeError(
+                "{what}: expected {possible}; got {times}", what=what, possible=possible, times=f"{times:,}"
+            )
 
 
 def open_subject(store: ModelStore, name: str | None, pixels: Array, *, dtype: str | None = None) -> InspectedNetwork:
@@ -123,11 +133,13 @@ def open_subject(store: ModelStore, name: str | None, pixels: Array, *, dtype: s
     card, stored = store.load(name)
     if stored.params.size > MOST_PARAMETERS:
         raise TooLargeError(
-            f"expected a network of at most {MOST_PARAMETERS:,} parameters to look into; {card.name} has "
-            f"{stored.params.size:,}"
+            "expected a network of at most {most_parameters} parameters to look into; {name} has {size}",
+            most_parameters=f"{MOST_PARAMETERS:,}",
+            name=card.name,
+            size=f"{stored.params.size:,}",
         )
     if math.prod(stored.input_shape) != pixels.size or stored.output_shape != (len(card.labels),):
-        raise DamagedModelError(f"the model {card.name} cannot be used: it does not take 28×28 pixels")
+        raise DamagedModelError("the model {name} cannot be used: it does not take 28×28 pixels", name=card.name)
     network = _twin(stored, dtype or str(stored.dtype), without_softmax=_loss_of(card, stored) is None)
     x = (pixels.astype(network.dtype) * network.dtype.type(BYTE_MAX / card.input_scale)).reshape(
         1, *network.input_shape
@@ -169,7 +181,7 @@ def _twin(stored: Network, dtype: str, *, without_softmax: bool) -> Network:
 def finite(card: ModelCard, array: Array) -> Array:
     """The array itself. Raises DamagedModelError where it has NaN or infinity."""
     if not np.isfinite(array).all():
-        raise DamagedModelError(f"the model {card.name} cannot be used: its outputs are not finite numbers")
+        raise DamagedModelError("the model {name} cannot be used: its outputs are not finite numbers", name=card.name)
     return array
 
 

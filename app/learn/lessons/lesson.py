@@ -19,6 +19,7 @@ from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from app.errors import InputError
 from app.learn.formulas import FORMULAS
 from app.learn.formulas.formula import to_mathml
 
@@ -86,7 +87,7 @@ def parse(text: str) -> tuple[str, tuple[Block, ...]]:
     markdown.add_render_rule("fence", _fence)
     tokens = markdown.parse(text)
     if len(tokens) < 3 or tokens[0].tag != "h1" or tokens[0].type != "heading_open":
-        raise ValueError("lesson: expected a title, “# ...”, at its beginning")
+        raise InputError("expected a title, “# ...”, at its beginning", field="lesson")
     title, blocks, waiting = tokens[1].content, list[Block](), list[Token]()
 
     def flush() -> None:
@@ -101,7 +102,13 @@ def parse(text: str) -> tuple[str, tuple[Block, ...]]:
             known: Sequence[str] = tuple(FORMULAS) if kind == "formula" else FIGURES
             for name in token.content.split():
                 if name not in known:
-                    raise ValueError(f"lesson: expected a {kind}: {', '.join(known)}; got {name!r}")
+                    raise InputError(
+                        "expected a {kind}: {names}; got {name}",
+                        field="lesson",
+                        kind=kind,
+                        names=", ".join(known),
+                        name=repr(name),
+                    )
                 blocks.append(Block("formula" if kind == "formula" else "figure", name))
         else:
             waiting.append(token)

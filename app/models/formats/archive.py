@@ -16,8 +16,8 @@ from safetensors.numpy import load
 
 from app.data import PreparedImage
 from app.data.preprocessing.normalize import IMAGE_SIZE
+from app.errors import InputError, MessageError, message_of
 from app.models.card import ModelCard
-from app.models.features import count_features
 from app.models.ood.detector import ARRAYS, OutOfDistributionDetector
 from app.models.predictor import Predictor
 from app.models.store import CARD, WEIGHTS, DamagedModelError
@@ -77,22 +77,26 @@ def unpack(data: bytes) -> tuple[bytes, bytes]:
     """
     expected = f"expected a zip of {CARD} and {WEIGHTS}"
     if data.count(_ENTRY) > ENTRIES:
-        raise ValueError(f"{expected}; got more than {ENTRIES} entries")
+        raise InputError("{expected}; got more than {entries} entries", expected=expected, entries=ENTRIES)
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             files = [info for info in archive.infolist() if not info.is_dir()]
             names = sorted(info.filename.rpartition("/")[2] for info in files)
             if names != sorted((CARD, WEIGHTS)):
-                raise ValueError(f"{expected}; got {', '.join(name[:40] for name in names)[:200] or 'an empty one'}")
+                raise InputError(
+                    "{expected}; got {value}",
+                    expected=expected,
+                    value=", ".join(name[:40] for name in names)[:200] or "an empty one",
+                )
             found = {info.filename.rpartition("/")[2]: info for info in files}
             card = _read(archive, found[CARD], CARD_LIMIT)
             weights = _read(archive, found[WEIGHTS], WEIGHTS_LIMIT)
     except _TooLargeError as error:
-        raise ValueError(f"{expected}; {error}") from None
+        raise InputError("{expected}; {reason}", expected=expected, reason=message_of(error)) from None
     except _ZIP_ERRORS as error:
         if isinstance(error, ValueError) and str(error).startswith(expected):
             raise
-        raise ValueError(f"{expected}; got one that is damaged, encrypted or none at all") from None
+        raise InputError("{expected}; got one that is damaged, encrypted or none at all", expected=expected) from None
     return card, weights
 
 
@@ -103,29 +107,38 @@ def check(card_json: bytes, weights: bytes) -> Package:
     """
     card = _parse_card(card_json)
     if hashlib.sha256(weights).hexdigest() != card.sha256:
-        raise ValueError(f"{WEIGHTS}: expected the file that {CARD} describes; got one with another SHA-256")
+        raise InputError(
+            "expected the file that {card} describes; got one with another SHA-256", field=WEIGHTS, card=CARD
+        )
     size = _activations(card)
     if size > ACTIVATIONS:
-        raise ValueError(f"network: expected layers that give at most {ACTIVATIONS:,} numbers an image; got {size:,}")
+        raise InputError(
+            "expected layers that give at most {activations} numbers an image; got {size}",
+            field="network",
+            activations=f"{ACTIVATIONS:,}",
+            size=f"{size:,}",
+        )
     try:
         arrays = load(weights)
     except (SafetensorError, ValueError, TypeError, KeyError, OverflowError, MemoryError):
-        raise ValueError(f"{WEIGHTS}: expected a safetensors file; got something else, or a damaged one") from None
+        raise InputError("expected a safetensors file; got something else, or a damaged one", field=WEIGHTS) from None
     network = Network.from_spec(card.network, dtype=card.dtype)
     rejection = card.calibration.rejection if card.calibration is not None else None
     own = {key: arrays.pop(key) for key in ARRAYS if key in arrays} if rejection is not None else {}
     wrong = next((name for name, array in arrays.items() if array.dtype != network.dtype), None)
     if wrong is not None:
-        raise ValueError(f"weights[{wrong[:80]}]: expected {network.dtype}; got {arrays[wrong].dtype}")
+        raise InputError(
+            "expected {dtype}; got {got}", field=f"weights[{wrong[:80]}]", dtype=network.dtype, got=arrays[wrong].dtype
+        )
     network.load_weights(arrays)
     rejecter = None
     if rejection is not None:
-        rejecter = OutOfDistributionDetector(rejection, len(card.labels), own, features=count_features(network))
+        rejecter = OutOfDistributionDetector(rejection, len(card.labels), own, features=network.feature_count)
     _try(Predictor(card, network, rejecter))
     return Package(card, network, own)
 
 
-class _TooLargeError(Exception):
+class _TooLargeError(MessageError):
     """A file in the zip is larger than it may be."""
 
 
@@ -133,24 +146,33 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
     with archive.open(info) as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise _TooLargeError(f"got more than {limit // 2**20} MB of {info.filename.rpartition('/')[2]}")
+        name = info.filename.rpartition("/")[2]
+        raise _TooLargeError("got more than {megabytes} MB of {file}", megabytes=limit // 2**20, file=name)
     return data
 
 
 def _parse_card(data: bytes) -> ModelCard:
     if len(data) > CARD_LIMIT:
-        raise ValueError(f"{CARD}: expected at most {CARD_LIMIT // 2**20} MB; got more")
+        raise InputError("expected at most {value} MB; got more", field=CARD, value=CARD_LIMIT // 2**20)
     try:
         card = ModelCard.model_validate_json(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))[:80] or "the file"
-        raise ValueError(f"{CARD} is not a model card: {place}: {first['msg']}") from None
+        raise InputError(
+            "{card} is not a model card: {place}: {first}", card=CARD, place=place, first=first["msg"]
+        ) from None
     labels = card.labels
     if len(set(labels)) != len(labels) or len(labels) > LABELS:
-        raise ValueError(f"labels: expected up to {LABELS} that differ; got {len(labels)}")
+        raise InputError(
+            "expected up to {labels} that differ; got {count}", field="labels", labels=LABELS, count=len(labels)
+        )
     if not all(0 < len(label) <= LABEL_LENGTH and label.isprintable() for label in labels):
-        raise ValueError(f"labels: expected 1 to {LABEL_LENGTH} printable characters each; got others")
+        raise InputError(
+            "expected 1 to {label_length} printable characters each; got others",
+            field="labels",
+            label_length=LABEL_LENGTH,
+        )
     # Where it comes from is another store: the numbers of its runs, and what ships there, mean nothing here.
     return card.model_copy(update={"shipped": False, "run": None})
 
@@ -159,9 +181,14 @@ def _activations(card: ModelCard) -> int:
     """How many numbers the network gives for one image in all layers; found from shapes, without any memory."""
     layers, shape = card.network.get("layers"), card.network.get("input_shape")
     if not isinstance(layers, list) or not isinstance(shape, list) or not all(type(size) is int for size in shape):
-        raise ValueError("network: expected layers and input_shape, two lists; got something else")
+        raise InputError("expected layers and input_shape, two lists; got something else", field="network")
     if not 0 < len(shape) <= 4 or math.prod(shape) != IMAGE_SIZE * IMAGE_SIZE or min(shape) < 1:
-        raise ValueError(f"network.input_shape: expected {IMAGE_SIZE * IMAGE_SIZE} numbers in all; got {shape[:8]}")
+        raise InputError(
+            "expected {value} numbers in all; got {shape}",
+            field="network.input_shape",
+            value=IMAGE_SIZE * IMAGE_SIZE,
+            shape=shape[:8],
+        )
     total, now = 0, tuple(shape)
     for index, spec in enumerate(layers[:1000]):
         now = build(f"layers[{index}]", LAYERS, spec).build(now, np.dtype(np.float32))
@@ -180,4 +207,4 @@ def _try(predictor: Predictor) -> None:
         predictor.predict([PreparedImage(image, blank=False) for image in images])
     except DamagedModelError:
         message = "weights: expected a network that gives probabilities; got one whose outputs are not finite numbers"
-        raise ValueError(message) from None
+        raise InputError(message) from None

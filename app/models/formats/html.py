@@ -12,13 +12,16 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from app import __version__
-from app.i18n.catalog import KEYS, LANGUAGES, read_texts
+from app.errors import InputError
+from app.i18n.catalog import KEYS, LANGUAGES, key_id, read_texts
+from app.models.card import ModelCard
 from app.models.formats.source import Source
 from app.resources import bundled
 
@@ -37,13 +40,13 @@ def bundle_scripts(folder: Path, entry: str) -> str:
     _add(folder, entry, parts, set(), ())
     script = "\n".join(parts)
     if _ENDS.search(script):
-        raise ValueError("expected scripts without what ends or hides one in a page")
+        raise InputError("expected scripts without what ends or hides one in a page")
     return script
 
 
 def _add(folder: Path, name: str, parts: list[str], done: set[str], above: tuple[str, ...]) -> None:
     if name in above:
-        raise ValueError(f"expected modules that do not need one another; got {' → '.join((*above, name))}")
+        raise InputError("expected modules that do not need one another; got {names}", names=" → ".join((*above, name)))
     if name in done:
         return
     source = (folder / f"{name}.js").read_text(encoding="utf-8")
@@ -53,7 +56,7 @@ def _add(folder: Path, name: str, parts: list[str], done: set[str], above: tuple
     exports = [found[2] for found in _EXPORT.finditer(source)]
     body = _EXPORT.sub(r"\1 \2", _IMPORT.sub(partial(_imported, importer=name), source))
     if re.search(r"^(import|export)\b|\bimport\(", body, re.MULTILINE):
-        raise ValueError(f"{name}.js: expected named imports and exports alone")
+        raise InputError("expected named imports and exports alone", field=f"{name}.js")
     parts.append(f"const {_scope(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();")
 
 
@@ -80,19 +83,31 @@ STYLES = (
     "pages/pad",
 )
 TEMPLATE = "standalone.html"
+LAYERS = (
+    *("dense", "conv2d", "batch_norm", "max_pool2d", "average_pool2d", "flatten", "dropout"),
+    *("identity", "step", "relu", "leaky_relu", "sigmoid", "tanh", "gelu", "softmax"),
+)
+"""The layers that static/js/standalone/network.js computes."""
 SHOWN = ("name", "labels", "input_scale", "network", "calibration")
-"""What the page needs of the card."""
 
 
 def write(source: Source) -> bytes:
-    """The bytes of the page; equal models give equal bytes."""
+    """The bytes of the page; equal models give equal bytes. Raises ValueError for a layer that its script has not."""
+    for index, layer in enumerate(source.network.layers):
+        if layer.type not in LAYERS:
+            raise InputError(
+                "expected one of {names}; got {type}",
+                field=f"layers[{index}]",
+                names=", ".join(LAYERS),
+                type=layer.type,
+            )
     static, templates = bundled("static"), bundled("templates")
     script = bundle_scripts(static / "js", ENTRY)
     sheets = {name: (static / "css" / f"{name}.css").read_text(encoding="utf-8") for name in (*STYLES, "base/dark")}
     sheets["base/tokens"] += f"\n@media (prefers-color-scheme: dark) {{\n{sheets.pop('base/dark')}}}\n"
     style = "\n".join(sheets.values())
     if "</style" in style:
-        raise ValueError("expected styles without what ends one in a page")
+        raise InputError("expected styles without what ends one in a page")
     environment = Environment(
         loader=FileSystemLoader(templates),
         autoescape=select_autoescape(default=True),
@@ -109,12 +124,17 @@ def write(source: Source) -> bytes:
         style=Markup(style),
         script=Markup(script),
         languages=LANGUAGES,
-        card=htmlsafe_json_dumps(source.card.model_dump(mode="json", include=set(SHOWN))),
+        card=htmlsafe_json_dumps(card_json(source.card)),
         words={tag: htmlsafe_json_dumps(table, dumps=_dump) for tag, table in _words(script).items()},
         weights=base64.b64encode(source.weights).decode(),
         pictures=False,
     )
     return page.encode()
+
+
+def card_json(card: ModelCard) -> dict[str, Any]:
+    """The part of the card that the page's script reads."""
+    return card.model_dump(mode="json", include=set(SHOWN))
 
 
 def _policy(script: str, style: str) -> str:
@@ -144,7 +164,7 @@ def _words(script: str) -> Mapping[str, Mapping[str, str]]:
     ]
     source = "\n".join((script, *parts))
     return {
-        tag: {one.key: one.text for one in read_texts(tag) if json.dumps(one.key, ensure_ascii=False) in source}
+        tag: {key_id(one.key): one.text for one in read_texts(tag) if json.dumps(one.key, ensure_ascii=False) in source}
         for tag in LANGUAGES
         if tag != KEYS
     }

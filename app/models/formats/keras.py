@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data.preprocessing.normalize import IMAGE_SIZE
+from app.errors import InputError
 from app.models.formats.source import Source
 from app.nn import LAYERS, Network
 from app.nn.arrays import Array
@@ -55,7 +56,7 @@ def write(source: Source) -> bytes:
     """The bytes of the zip; equal models give equal bytes. Raises ValueError for a layer that Keras has not."""
     lines, arrays = translate(source.network)
     before = [] if source.factor == 1 else [f"keras.layers.Rescaling({source.factor!r})"]
-    after = _probabilities(source.network, source.temperature)
+    after = _probabilities(source.network, source.card.temperature)
     program = _TEMPLATE.format(
         labels=ascii(source.card.labels),
         size=IMAGE_SIZE,
@@ -80,7 +81,12 @@ def translate(network: Network) -> tuple[list[str], list[Array]]:
     for index, layer in enumerate(network.layers):
         writer = _WRITERS.get(layer.type)
         if writer is None or LAYERS.get(layer.type) is not type(layer):
-            raise ValueError(f"layers[{index}]: expected one of {', '.join(_WRITERS)}; got {layer.type}")
+            raise InputError(
+                "expected one of {names}; got {type}",
+                field=f"layers[{index}]",
+                names=", ".join(_WRITERS),
+                type=layer.type,
+            )
         writer(steps, layer)
     if steps.order is not None:
         raise AssertionError("a flattened image is followed by a dense layer, or was turned before")

@@ -15,6 +15,7 @@ import numpy as np
 
 from app import __version__
 from app.data.preprocessing.normalize import IMAGE_SIZE
+from app.errors import InputError
 from app.models.formats.source import MissingExtraError, Source
 from app.nn import LAYERS, Network
 from app.nn.arrays import Array, Shape
@@ -37,7 +38,7 @@ def write(source: Source) -> bytes:
         "labels": json.dumps(card.labels, ensure_ascii=False),
         "preprocessing": PREPROCESSING,
         "network": json.dumps(card.network),
-        "temperature": repr(source.temperature),
+        "temperature": repr(source.card.temperature),
         "dataset": card.dataset,
         "recipe": card.recipe,
         "digitpad": __version__,
@@ -46,7 +47,7 @@ def write(source: Source) -> bytes:
         source.network,
         input_shape=(1, IMAGE_SIZE, IMAGE_SIZE),
         factor=source.factor,
-        temperature=source.temperature,
+        temperature=source.card.temperature,
         metadata=metadata,
     )
 
@@ -67,7 +68,12 @@ def to_onnx(
     graph = _Graph()
     shape = tuple(input_shape or network.input_shape)
     if math.prod(shape) != math.prod(network.input_shape):
-        raise ValueError(f"input_shape: expected one of {math.prod(network.input_shape)} numbers; got {shape}")
+        raise InputError(
+            "expected one of {input_shape} numbers; got {shape}",
+            field="input_shape",
+            input_shape=math.prod(network.input_shape),
+            shape=shape,
+        )
     x = "input"
     if factor != 1:
         x = graph.add("Mul", x, graph.constant("input.factor", np.float32(factor)))
@@ -77,7 +83,12 @@ def to_onnx(
         graph.prefix = str(index)
         writer = _WRITERS.get(layer.type)
         if writer is None or LAYERS.get(layer.type) is not type(layer):
-            raise ValueError(f"layers[{index}]: expected one of {', '.join(_WRITERS)}; got {layer.type}")
+            raise InputError(
+                "expected one of {names}; got {type}",
+                field=f"layers[{index}]",
+                names=", ".join(_WRITERS),
+                type=layer.type,
+            )
         x = writer(graph, layer, x)
     graph.prefix = "end"
     if temperature is not None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.errors import InputError
 from app.nn.arrays import Array
 
 MOST_NODES = 500
@@ -57,9 +58,11 @@ class LayerSequence:
         self._features: int | None = None
         if len(file.inputs) != 1 or len(file.outputs) != 1:
             came = f"{len(file.inputs)} and {len(file.outputs)}"
-            raise ValueError(f"expected a network with one input and one output; got {came}")
+            raise InputError("expected a network with one input and one output; got {got}", got=came)
         if len(file.nodes) > MOST_NODES:
-            raise ValueError(f"expected at most {MOST_NODES} operators; got {len(file.nodes)}")
+            raise InputError(
+                "expected at most {most_nodes} operators; got {count}", most_nodes=MOST_NODES, count=len(file.nodes)
+            )
         now = file.inputs[0]
         readers: dict[str, list[Node]] = {}
         for node in file.nodes:
@@ -71,23 +74,27 @@ class LayerSequence:
                 break
             following = readers.get(now, [])
             if len(following) != 1:
-                raise ValueError(f"expected operators that follow one another; got {len(following)} after {now[:40]!r}")
+                raise InputError(
+                    "expected operators that follow one another; got {count} after {now}",
+                    count=len(following),
+                    now=repr(now[:40]),
+                )
             node = following[0]
             read(self, node)
             if not node.outputs:
-                raise ValueError(f"{node.operator[:40]}: expected an output; got none")
+                raise InputError("expected an output; got none", field=node.operator[:40])
             now = node.outputs[0]
         if now not in file.outputs:
-            raise ValueError("expected operators that lead from the input to the output")
+            raise InputError("expected operators that lead from the input to the output")
         if not any(layer["type"] == "dense" for layer in self.layers):
-            raise ValueError("expected at least one Gemm or MatMul; got none")
+            raise InputError("expected at least one Gemm or MatMul; got none")
         for key in self._spread:
             self.count(self.inputs)
             self.weights[key] = np.repeat(self.weights[key], self.inputs)
 
     def add(self, type: str, **fields: Any) -> None:
         if self.only_logits and type != "softmax":
-            raise ValueError(f"expected nothing but a softmax behind the logarithms of one; got a {type}")
+            raise InputError("expected nothing but a softmax behind the logarithms of one; got a {type}", type=type)
         self.only_logits = False
         self.layers.append({"type": type, **fields})
 
@@ -102,7 +109,7 @@ class LayerSequence:
         """Note that there are so many weights more."""
         self._numbers += numbers
         if self._numbers > MOST_NUMBERS:
-            raise ValueError(f"expected at most {MOST_NUMBERS:,} weights; got more")
+            raise InputError("expected at most {most_numbers} weights; got more", most_numbers=f"{MOST_NUMBERS:,}")
 
     def spread(self) -> None:
         """Give each input the one number that the last layer's arrays have for all, once it is known how many."""
@@ -117,7 +124,11 @@ class LayerSequence:
         if self._features is None:
             self.inputs = features
         elif self._features != features:
-            raise ValueError(f"expected an operator that takes {self._features} numbers a sample; got {features}")
+            raise InputError(
+                "expected an operator that takes {features} numbers a sample; got {got}",
+                features=self._features,
+                got=features,
+            )
         self._features = features
 
     def give(self, features: int) -> None:
@@ -135,8 +146,12 @@ class LayerSequence:
         if found is None or found.ndim not in axes or found.dtype.kind not in "fi" or found.size == 0:
             came = "none" if found is None else f"one of the shape {found.shape}"
             wanted = " or ".join(map(str, axes))
-            raise ValueError(
-                f"{node.operator}: expected a constant array of {wanted} axes as input {place}; got {came}"
+            raise InputError(
+                "expected a constant array of {wanted} axes as input {place}; got {got}",
+                field=node.operator,
+                wanted=wanted,
+                place=place,
+                got=came,
             )
         return found.astype(np.float64) if found.dtype.kind == "f" else found
 
@@ -151,5 +166,5 @@ class LayerSequence:
         """The one number that a node combines what flows with."""
         found = self.array(node, self.place(node), 0, 1, 2, 3, 4)
         if found.size != 1:
-            raise ValueError(f"{node.operator}: expected one number; got {found.size}")
+            raise InputError("expected one number; got {size}", field=node.operator, size=found.size)
         return float(found.reshape(-1)[0])

@@ -16,6 +16,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from app import __version__
+from app.errors import InputError
 from app.models.card import NAME, RESERVED, ModelCard
 from app.models.formats.onnx_graph import LayerSequence, Node
 from app.models.formats.source import MissingExtraError
@@ -48,11 +49,13 @@ def convert_onnx(data: bytes) -> tuple[bytes, bytes]:
         with np.errstate(over="ignore", invalid="ignore"):
             chain = LayerSequence(file, lambda chain, node: _READERS.get(node.operator, _unknown)(chain, node))
     except (TypeError, OverflowError):
-        raise ValueError("expected attributes of the kinds that the operators have; got others") from None
+        raise InputError("expected attributes of the kinds that the operators have; got others") from None
     if chain.last(*_BOUNDED) and chain.only_logits:
         chain.add("softmax")
     elif chain.last(*_BOUNDED):
-        raise ValueError(f"expected logits or a softmax at the end; got the outputs of a {chain.layers[-1]['type']}")
+        raise InputError(
+            "expected logits or a softmax at the end; got the outputs of a {value}", value=chain.layers[-1]["type"]
+        )
     network = Network.from_spec({"layers": chain.layers}, input_shape=(chain.inputs,))
     with np.errstate(over="ignore"):  # what is too large for float32 is refused as infinite
         weights = {name: np.ascontiguousarray(array, np.float32) for name, array in chain.weights.items()}
@@ -90,7 +93,11 @@ def _labels(given: str | None, count: int) -> list[str]:
 
 def _unknown(chain: LayerSequence, node: Node) -> None:
     known = ", ".join(sorted(_READERS))
-    raise ValueError(f"expected operators of a network of dense layers ({known}); got {node.operator[:40]!r}")
+    raise InputError(
+        "expected operators of a network of dense layers ({known}); got {operator}",
+        known=known,
+        operator=repr(node.operator[:40]),
+    )
 
 
 def _expect(node: Node, **allowed: tuple[float, ...]) -> None:
@@ -98,7 +105,13 @@ def _expect(node: Node, **allowed: tuple[float, ...]) -> None:
     for name, values in allowed.items():
         value = node.attributes.get(name, values[0])
         if value not in values:
-            raise ValueError(f"{node.operator}: expected {name} {' or '.join(map(str, values))}; got {str(value)[:20]}")
+            raise InputError(
+                "expected {name} {names}; got {value}",
+                field=node.operator,
+                name=name,
+                names=" or ".join(map(str, values)),
+                value=str(value)[:20],
+            )
 
 
 def _gemm(chain: LayerSequence, node: Node) -> None:
@@ -121,31 +134,40 @@ def _dense(chain: LayerSequence, weight: Array) -> None:
 def _bias(chain: LayerSequence, node: Node, bias: Array) -> None:
     units = chain.layers[-1]["units"]
     if bias.size != 1 and (bias.size != units or bias.shape[-1] != units):
-        raise ValueError(f"{node.operator}: expected a bias of {units} numbers; got the shape {bias.shape}")
+        raise InputError(
+            "expected a bias of {units} numbers; got the shape {shape}",
+            field=node.operator,
+            units=units,
+            shape=bias.shape,
+        )
     key = f"{len(chain.layers) - 1}.bias"
     chain.weights[key] = chain.weights[key] + bias.reshape(-1)
 
 
 def _add(chain: LayerSequence, node: Node) -> None:
     if not chain.last("dense"):
-        raise ValueError("Add: expected the bias of a MatMul; got another place")
+        raise InputError("Add: expected the bias of a MatMul; got another place")
     _bias(chain, node, chain.array(node, chain.place(node), 0, 1, 2))
 
 
 def _scale(chain: LayerSequence, node: Node) -> None:
     value = chain.scalar(node)
     if node.operator == "Div" and chain.is_constant(node.inputs[0]):
-        raise ValueError("Div: expected a constant divisor; got a constant that is divided")
+        raise InputError("Div: expected a constant divisor; got a constant that is divided")
     if not math.isfinite(value) or not 1 / LARGEST_FACTOR <= value <= LARGEST_FACTOR:
-        raise ValueError(f"{node.operator}: expected a number from 1e-6 to 1e6; got {value:g}")
+        raise InputError("expected a number from 1e-6 to 1e6; got {value}", field=node.operator, value=f"{value:g}")
     factor = 1 / value if node.operator == "Div" else value
     if not chain.layers:
         chain.factor *= factor
         if not 1 / LARGEST_FACTOR <= chain.factor <= LARGEST_FACTOR:
-            raise ValueError(f"{node.operator}: expected 1e-6 to 1e6 as all factors together; got {chain.factor:g}")
+            raise InputError(
+                "expected 1e-6 to 1e6 as all factors together; got {factor}",
+                field=node.operator,
+                factor=f"{chain.factor:g}",
+            )
     elif chain.features is None or chain.last("softmax"):
-        raise ValueError(
-            f"{node.operator}: expected it at the input, or behind a dense layer and no softmax; got another place"
+        raise InputError(
+            "expected it at the input, or behind a dense layer and no softmax; got another place", field=node.operator
         )
     elif chain.last("dense", "batch_norm"):
         for name in ("weight", "bias") if chain.last("dense") else ("gamma", "beta"):
@@ -162,12 +184,12 @@ def _batch_norm(chain: LayerSequence, node: Node) -> None:
     _expect(node, training_mode=(0,))
     arrays = [chain.array(node, place, 1) for place in range(1, 5)]
     if len({array.shape for array in arrays}) != 1:
-        raise ValueError("BatchNormalization: expected four arrays of one length; got others")
+        raise InputError("BatchNormalization: expected four arrays of one length; got others")
     is_image = chain.features is None and len(arrays[0]) == 1  # of one channel, whose pixels share the numbers
     if not is_image:
         chain.take(len(arrays[0]))
     if arrays[3].min() < 0:
-        raise ValueError("BatchNormalization: expected variances of at least 0; got a smaller one")
+        raise InputError("BatchNormalization: expected variances of at least 0; got a smaller one")
     chain.add("batch_norm", epsilon=float(node.attributes.get("epsilon", 1e-5)))
     chain.store(**dict(zip(("gamma", "beta", "running_mean", "running_variance"), arrays, strict=True)))
     if is_image:
@@ -182,11 +204,13 @@ def _reshape(chain: LayerSequence, node: Node) -> None:
     keeps = (shape[:1] == [0] and free <= 1) or (shape[:1] == [-1] and free == 1)
     product, features = math.prod(sizes), chain.features
     if not keeps or min(sizes, default=1) < 1:
-        raise ValueError(f"Reshape: expected one that keeps samples apart; got {shape[:8]}")
+        raise InputError("Reshape: expected one that keeps samples apart; got {shape}", shape=shape[:8])
     if features is not None and (features % product if free and shape[0] == 0 else features != product):
-        raise ValueError(f"Reshape: expected {features} numbers a sample; got {shape[:8]}")
+        raise InputError(
+            "Reshape: expected {features} numbers a sample; got {shape}", features=features, shape=shape[:8]
+        )
     if features is not None and len(shape) != 2:
-        raise ValueError(f"Reshape: expected 2 axes behind a layer; got {shape[:8]}")
+        raise InputError("Reshape: expected 2 axes behind a layer; got {shape}", shape=shape[:8])
     chain.is_flat = len(shape) == 2
 
 
@@ -198,27 +222,27 @@ def _flatten(chain: LayerSequence, node: Node) -> None:
 def _softmax(chain: LayerSequence, node: Node) -> None:
     _expect(node, axis=(-1, 1))
     if chain.features is None or (node.attributes.get("axis", -1) == 1 and not chain.is_flat):
-        raise ValueError("Softmax: expected it over all outputs of a layer; got one over a part of an image")
+        raise InputError("Softmax: expected it over all outputs of a layer; got one over a part of an image")
     if chain.last("softmax"):
-        raise ValueError("Softmax: expected one; got two in a row")
+        raise InputError("Softmax: expected one; got two in a row")
     chain.add("softmax")
 
 
 def _max(chain: LayerSequence, node: Node) -> None:
     if not chain.last("softmax") or chain.scalar(node) > TINY:
-        raise ValueError("Max: expected it between a softmax and its logarithm; got another place")
+        raise InputError("Max: expected it between a softmax and its logarithm; got another place")
 
 
 def _log(chain: LayerSequence, node: Node) -> None:
     if not chain.last("softmax"):
-        raise ValueError("Log: expected that of a softmax; got another")
+        raise InputError("Log: expected that of a softmax; got another")
     chain.layers.pop()  # the logarithms of a softmax are logits, but for a number that all of them share
     chain.only_logits = True
 
 
 def _greater(chain: LayerSequence, node: Node) -> None:
     if chain.scalar(node) != 0 or chain.is_constant(node.inputs[0]):
-        raise ValueError("Greater: expected a comparison with 0; got another")
+        raise InputError("Greater: expected a comparison with 0; got another")
     chain.add("step")
 
 

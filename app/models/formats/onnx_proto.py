@@ -8,6 +8,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
 
+from app.errors import InputError
 from app.models.formats.onnx_graph import Constant, Node, OnnxFile
 
 MAX_FIELDS = 50_000
@@ -31,16 +32,16 @@ def read_onnx(data: bytes) -> OnnxFile:
         _check_fields(data)
         model = ModelProto.FromString(data)
     except (IndexError, UnicodeDecodeError, DecodeError):
-        raise ValueError("expected an ONNX file; got a damaged one, or another kind of file") from None
+        raise InputError("expected an ONNX file; got a damaged one, or another kind of file") from None
     if not model.HasField("graph"):
-        raise ValueError("expected an ONNX file with a graph; got none")
+        raise InputError("expected an ONNX file with a graph; got none")
     if model.functions or model.training_info:
-        raise ValueError("expected a plain network; got functions of its own or a training")
+        raise InputError("expected a plain network; got functions of its own or a training")
     graph = model.graph
     if any(entry.domain not in ("", "ai.onnx") for entry in (*model.opset_import, *graph.node)):
-        raise ValueError("expected the standard operators of ONNX; got those of another set too")
+        raise InputError("expected the standard operators of ONNX; got those of another set too")
     if graph.sparse_initializer:
-        raise ValueError("expected dense arrays; got sparse ones")
+        raise InputError("expected dense arrays; got sparse ones")
     constants = {tensor.name: _array(tensor) for tensor in graph.initializer}
     nodes = []
     for node in map(_node, graph.node):
@@ -49,7 +50,7 @@ def read_onnx(data: bytes) -> OnnxFile:
             continue
         value = node.attributes.get("value", node.attributes.get("value_float", node.attributes.get("value_int")))
         if value is None or len(node.outputs) != 1:
-            raise ValueError("Constant: expected one array or number")
+            raise InputError("Constant: expected one array or number")
         constants[node.outputs[0]] = np.asarray(value)
     inputs = [entry for entry in graph.input if entry.name not in constants]
     return OnnxFile(
@@ -98,7 +99,9 @@ def _check_fields(data: bytes) -> None:
                 case _:
                     raise DecodeError
             if left < 0:
-                raise ValueError(f"expected an ONNX file of at most {MAX_FIELDS:,} fields; got more")
+                raise InputError(
+                    "expected an ONNX file of at most {max_fields} fields; got more", max_fields=f"{MAX_FIELDS:,}"
+                )
 
 
 def _varint(data: memoryview, place: int) -> tuple[int, int]:
@@ -126,7 +129,9 @@ def _node(node: NodeProto) -> Node:
 
 def _value(attribute: AttributeProto) -> Any:
     if attribute.type not in _VALUE_FIELDS:
-        raise ValueError(f"{attribute.name[:40]!r}: expected a number, a text, a list of whole numbers or an array")
+        raise InputError(
+            "expected a number, a text, a list of whole numbers or an array", field=repr(attribute.name[:40])
+        )
     value = getattr(attribute, _VALUE_FIELDS[attribute.type])
     if isinstance(value, TensorProto):
         return _array(value)
@@ -139,16 +144,26 @@ def _array(tensor: TensorProto) -> Constant:
     """A constant as an array. Raises ValueError, also for data in another file, which is never opened."""
     name = "".join(one if one.isprintable() else "?" for one in tensor.name[:80]) or "a constant"
     if tensor.data_location != TensorProto.DEFAULT or tensor.external_data or tensor.HasField("segment"):
-        raise ValueError(f"{name}: expected its numbers in the file itself; it refers to another file")
+        raise InputError("expected its numbers in the file itself; it refers to another file", field=name)
     if tensor.data_type not in _TENSOR_TYPES:
         expected = "float, float16, double or int64"
-        raise ValueError(f"{name}: expected numbers of the type {expected}; got type {tensor.data_type}")
+        raise InputError(
+            "expected numbers of the type {expected}; got type {data_type}",
+            field=name,
+            expected=expected,
+            data_type=tensor.data_type,
+        )
     if len(tensor.dims) > MAX_AXES or any(size < 0 for size in tensor.dims):
         shape = list(tensor.dims[: MAX_AXES + 1])
-        raise ValueError(f"{name}: expected at most {MAX_AXES} axes, none of a negative size; got {shape}")
+        raise InputError(
+            "expected at most {max_axes} axes, none of a negative size; got {shape}",
+            field=name,
+            max_axes=MAX_AXES,
+            shape=shape,
+        )
     try:
         return numpy_helper.to_array(tensor)
     except ValueError:
-        raise ValueError(
-            f"{name}: expected {math.prod(tensor.dims):,} numbers, as its shape says; got others"
+        raise InputError(
+            "expected {dims} numbers, as its shape says; got others", field=name, dims=f"{math.prod(tensor.dims):,}"
         ) from None

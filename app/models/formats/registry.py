@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.data.preprocessing.normalize import IMAGE_SIZE
+from app.errors import InputError
 from app.models.formats.archive import pack
 from app.models.formats.html import write as write_html
 from app.models.formats.keras import write as write_keras
@@ -33,7 +34,11 @@ def _from_source(make: Callable[[Source], bytes]) -> Callable[[ModelStore, str],
         source = Source.of(store, name)
         shape = source.network.input_shape
         if math.prod(shape) != IMAGE_SIZE**2:
-            raise ValueError(f"expected a model that reads {IMAGE_SIZE}×{IMAGE_SIZE} pixels; got inputs of {shape}")
+            raise InputError(
+                "expected a model that reads {image_size}×{image_size} pixels; got inputs of {shape}",
+                image_size=IMAGE_SIZE,
+                shape=shape,
+            )
         return make(source)
 
     return write
@@ -88,7 +93,9 @@ FORMATS: Mapping[str, Format] = {
 def format_named(name: str) -> Format:
     """The format of that name. Raises ValueError."""
     if name not in FORMATS:
-        raise ValueError(f"format: expected one of {', '.join(FORMATS)}; got {abbreviate(name)}")
+        raise InputError(
+            "expected one of {names}; got {value}", field="format", names=", ".join(FORMATS), value=abbreviate(name)
+        )
     return FORMATS[name]
 
 

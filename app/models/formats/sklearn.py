@@ -8,6 +8,7 @@ import numpy as np
 
 from app import __version__
 from app.data.preprocessing.normalize import IMAGE_SIZE
+from app.errors import InputError
 from app.models.card import ModelCard
 from app.nn import Network
 from app.nn.arrays import Array
@@ -39,15 +40,24 @@ def from_sklearn(
     except AttributeError as error:
         raise TypeError(f"expected a fitted MLPClassifier; got {type(classifier).__name__} ({error})") from None
     if hidden not in ACTIVATIONS:
-        raise ValueError(f"activation: expected one of {', '.join(ACTIVATIONS)}; got {hidden!r}")
+        raise InputError(
+            "expected one of {names}; got {hidden}",
+            field="activation",
+            names=", ".join(ACTIVATIONS),
+            hidden=repr(hidden),
+        )
     if len(weights[0]) != IMAGE_SIZE**2:
-        raise ValueError(f"expected a classifier of {IMAGE_SIZE**2} features, 28×28 pixels; got {len(weights[0])}")
+        raise InputError(
+            "expected a classifier of {value} features, 28×28 pixels; got {count}",
+            value=IMAGE_SIZE**2,
+            count=len(weights[0]),
+        )
     if out == "logistic" and weights[-1].shape[1] == 1 and len(classes) == 2:
         # The logistic function of z is the softmax of (0, z).
         weights[-1] = np.concatenate([np.zeros_like(weights[-1]), weights[-1]], axis=1)
         biases[-1] = np.concatenate([np.zeros_like(biases[-1]), biases[-1]])
     elif out != "softmax":
-        raise ValueError(f"expected a classifier of one label a sample; got one whose outputs are {out!r}")
+        raise InputError("expected a classifier of one label a sample; got one whose outputs are {out}", out=repr(out))
     layers: list[dict[str, Any]] = []
     arrays: dict[str, Array] = {}
     for weight, bias in zip(weights, biases, strict=True):
@@ -74,5 +84,10 @@ def from_sklearn(
         sha256="0" * 64,
     )
     if len(card.labels) != len(classes):
-        raise ValueError(f"labels: expected one for each of the {len(classes)} classes; got {len(card.labels)}")
+        raise InputError(
+            "expected one for each of the {count} classes; got {got}",
+            field="labels",
+            count=len(classes),
+            got=len(card.labels),
+        )
     return card, network

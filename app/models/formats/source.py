@@ -2,17 +2,24 @@
 
 from dataclasses import dataclass
 
+from app.errors import MessageError
 from app.models.card import ModelCard
 from app.models.predictor import BYTE_MAX
 from app.models.store import WEIGHTS, ModelStore
 from app.nn import Network
 
 
-class MissingExtraError(RuntimeError):
+class MissingExtraError(MessageError):
     """A format needs a package that is not installed; the message says how to install it."""
 
+    code = "missing_extra"
+
     def __init__(self, format: str, extra: str) -> None:
-        super().__init__(f"{format} needs the package {extra}, which is not installed: pip install 'digitpad[{extra}]'")
+        super().__init__(
+            "{format} needs the package {extra}, which is not installed: pip install 'digitpad[{extra}]'",
+            format=format,
+            extra=extra,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +40,3 @@ class Source:
     def factor(self) -> float:
         """By what pixels from 0 to 1 are multiplied before they reach the network."""
         return BYTE_MAX / self.card.input_scale
-
-    @property
-    def temperature(self) -> float:
-        """By what the logits are divided before the softmax."""
-        return self.card.calibration.temperature if self.card.calibration is not None else 1.0

@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data.preprocessing.normalize import IMAGE_SIZE
+from app.errors import InputError
 from app.models.card import Rejection, Scale
-from app.models.features import NetworkOutput
 from app.models.ood.outlier_head import NAMES, OutlierHead, fit_outlier_head
+from app.nn import NetworkOutput
 from app.nn.arrays import Array
 
 COMPONENTS = 24
@@ -69,26 +70,28 @@ class OutOfDistributionDetector:
         self._basis = _checked(arrays, BASIS, (labels, size, card.components))
         grams = self._basis.transpose(0, 2, 1) @ self._basis
         if np.abs(grams - np.eye(card.components)).max() > ORTHONORMAL_TOLERANCE:
-            raise ValueError(f"weights[{BASIS}]: expected orthonormal bases")
+            raise InputError("expected orthonormal bases", field=f"weights[{BASIS}]")
         self._halving = _halving()
         inputs = len(SHARES) + labels + features + size
         self._outliers = None if card.outliers is None else OutlierHead.of(arrays, inputs)
 
-    def score(self, pixels: FloatRows, label: int, seen: NetworkOutput) -> float:
-        """The score, 0 to 1, of an image (28, 28), given the index of the label the network says, and what it saw."""
+    def score(self, pixels: FloatRows, label: int, logits: Array, features: Array) -> float:
+        """The score, 0 to 1, of an image (28, 28), given the index of the label the network says, and what it saw: its
+        `logits` (1, K) and `features` (1, F)."""
         small = (self._halving @ pixels @ self._halving.T).ravel()
         amount = float(small @ small)
         offset = small - self._mean[label]
         along = offset @ self._basis[label]
         residual = math.log(max(float(offset @ offset) - float(along @ along), 0.0) + TINY)
-        statistics = (residual, residual - math.log(amount + TINY), -float(seen.logits[0, label]))
+        statistics = (residual, residual - math.log(amount + TINY), -float(logits[0, label]))
         card = self.card
         strangest = max(
             _strangeness(value, scale)
             for value, scale in zip(statistics, (card.residual, card.relative, card.logit), strict=True)
         )
         if self._outliers is not None and card.outliers is not None:
-            own = self._outliers.anomaly_score(_features(np.array([statistics]), seen, small[None].astype(np.float32)))
+            rows = _features(np.array([statistics]), logits, features, small[None].astype(np.float32))
+            own = self._outliers.anomaly_score(rows)
             strangest = max(strangest, _strangeness(float(own[0]), card.outliers))
         return score(strangest)
 
@@ -137,8 +140,7 @@ def fit_outliers(
 
     `arrays` are those of `fit_subspaces`.
     """
-    rows = [_features(np.stack(_statistics(arrays, *own), axis=1), own[1], halved(own[0])) for own in (known, others)]
-    return fit_outlier_head(rows[0], rows[1])
+    return fit_outlier_head(*(_inputs(_statistics(arrays, *own), *own) for own in (known, others)))
 
 
 def fit_rejection(
@@ -168,7 +170,7 @@ def statistics_of(
     """The statistics of images (N, 28, 28), each (N,), larger is stranger: three, or four with `outliers`."""
     found = _statistics(arrays, images, seen)
     if outliers is not None:
-        found.append(outliers.anomaly_score(_features(np.stack(found, axis=1), seen, halved(images))))
+        found.append(outliers.anomaly_score(_inputs(found, images, seen)))
     return found
 
 
@@ -200,9 +202,13 @@ def _statistics(
     return [residuals, residuals - np.log((rows * rows).sum(axis=1) + TINY), -seen.logits.max(axis=1)]
 
 
-def _features(statistics: NDArray[np.float64], seen: NetworkOutput, small: FloatRows) -> FloatRows:
+def _inputs(statistics: Sequence[NDArray[np.float64]], images: NDArray[np.uint8], seen: NetworkOutput) -> FloatRows:
+    return _features(np.stack(statistics, axis=1), seen.logits, seen.features, halved(images))
+
+
+def _features(statistics: NDArray[np.float64], logits: Array, features: Array, small: FloatRows) -> FloatRows:
     """What `outliers` is given, float32 (N, F): `statistics` (N, 3), what the network saw, `small` images (N, 196)."""
-    parts = (statistics, np.sort(seen.logits, axis=1)[:, ::-1], seen.features, small)
+    parts = (statistics, np.sort(logits, axis=1)[:, ::-1], features, small)
     return np.concatenate([part.astype(np.float32, copy=False) for part in parts], axis=1)
 
 
@@ -218,11 +224,17 @@ def _scale(values: NDArray[np.float64], share: float) -> Scale:
 def _checked(arrays: Mapping[str, Array], name: str, shape: tuple[int, ...]) -> FloatRows:
     array = arrays.get(name)
     if array is None:
-        raise ValueError(f"weights: expected {name}, which the card's calibration needs; got none")
+        raise InputError("expected {name}, which the card's calibration needs; got none", field="weights", name=name)
     if array.shape != shape or array.dtype.kind != "f":
-        raise ValueError(f"weights[{name}]: expected floats of the shape {shape}; got {array.dtype} {array.shape}")
+        raise InputError(
+            "expected floats of the shape {shape}; got {dtype} {shape2}",
+            field=f"weights[{name}]",
+            shape=shape,
+            dtype=array.dtype,
+            shape2=array.shape,
+        )
     if not np.isfinite(array).all():
-        raise ValueError(f"weights[{name}]: expected finite numbers; got NaN or infinity")
+        raise InputError("expected finite numbers; got NaN or infinity", field=f"weights[{name}]")
     if np.abs(array).max() > 1 + ORTHONORMAL_TOLERANCE:
-        raise ValueError(f"weights[{name}]: expected numbers from −1 to 1")
+        raise InputError("expected numbers from −1 to 1", field=f"weights[{name}]")
     return np.ascontiguousarray(array, np.float32)

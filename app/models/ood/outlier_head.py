@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.errors import InputError
 from app.nn import Adam, Cosine, Network, Trainer, TrainingOptions
 from app.nn.arrays import Array
 
@@ -49,16 +50,24 @@ class OutlierHead:
         for name, shape in zip(NAMES, shapes, strict=True):
             array = arrays.get(name)
             if array is None:
-                raise ValueError(f"weights: expected {name}, which the card's calibration needs; got none")
+                raise InputError(
+                    "expected {name}, which the card's calibration needs; got none", field="weights", name=name
+                )
             if array.shape != shape or array.dtype.kind != "f":
-                raise ValueError(
-                    f"weights[{name}]: expected floats of the shape {shape}; got {array.dtype} {array.shape}"
+                raise InputError(
+                    "expected floats of the shape {shape}; got {dtype} {shape2}",
+                    field=f"weights[{name}]",
+                    shape=shape,
+                    dtype=array.dtype,
+                    shape2=array.shape,
                 )
             if not np.isfinite(array).all() or np.abs(array).max() > LARGEST:
-                raise ValueError(f"weights[{name}]: expected finite numbers up to {LARGEST:g}")
+                raise InputError(
+                    "expected finite numbers up to {largest}", field=f"weights[{name}]", largest=f"{LARGEST:g}"
+                )
             found.append(np.ascontiguousarray(array, np.float32))
         if found[1].min() <= 0:
-            raise ValueError(f"weights[{NAMES[1]}]: expected spreads above 0")
+            raise InputError("expected spreads above 0", field=f"weights[{NAMES[1]}]")
         return cls(*found)
 
     def arrays(self) -> dict[str, Array]:

@@ -8,6 +8,7 @@ from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from numpy.typing import DTypeLike
 
 from app.nn.arrays import Array, Shape
+from app.nn.errors import SpecError
 from app.nn.initializers import INITIALIZERS, Initializer, RandomSource, Xavier
 from app.nn.layers.image_layer import ImageLayer, as_images, outputs_along
 from app.nn.spec import build, integer
@@ -261,7 +262,9 @@ def _split(matrices: Array, parts: int) -> Array:
 def _kernel(value: object) -> tuple[int, int]:
     if isinstance(value, (list, tuple)):
         if len(value) != 2:
-            raise ValueError(f"kernel_size: expected one number or [height, width]; got {value!r}")
+            raise SpecError(
+                "expected one number or [height, width]; got {value}", field="kernel_size", value=repr(value)
+            )
         height, width = value
         return integer("kernel_size", height, low=1, high=1000), integer("kernel_size", width, low=1, high=1000)
     size = integer("kernel_size", value, low=1, high=1000)
@@ -274,12 +277,14 @@ def _padding(value: object, kernel: tuple[int, int], stride: int) -> tuple[tuple
         return (0, 0), (0, 0)
     if value == "same":
         if stride != 1:
-            raise ValueError(
-                f'padding: expected a number or "valid" where the stride is not 1; got "same" and {stride}'
+            raise SpecError(
+                'expected a number or "valid" where the stride is not 1; got "same" and {stride}',
+                field="padding",
+                stride=stride,
             )
         (top, left), (height, width) = ((kernel[0] - 1) // 2, (kernel[1] - 1) // 2), kernel
         return (top, height - 1 - top), (left, width - 1 - left)
     if isinstance(value, str):
-        raise ValueError(f'padding: expected a number, "same" or "valid"; got {value!r}')
+        raise SpecError('expected a number, "same" or "valid"; got {value}', field="padding", value=repr(value))
     size = integer("padding", value, low=0, high=min(kernel) - 1)
     return (size, size), (size, size)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from app.nn.arrays import Array, Shape
+from app.nn.errors import SpecError
 from app.nn.layers.core import Layer
 
 
@@ -45,7 +46,11 @@ def image_shape(input_shape: Shape) -> tuple[int, int, int]:
         return (1, *input_shape)
     if len(input_shape) == 3:
         return input_shape[0], input_shape[1], input_shape[2]
-    raise ValueError(f"input_shape: expected images (channels, height, width) or (height, width); got {input_shape}")
+    raise SpecError(
+        "expected images (channels, height, width) or (height, width); got {input_shape}",
+        field="input_shape",
+        input_shape=input_shape,
+    )
 
 
 def outputs_along(what: str, size: int, window: int, stride: int, padding: int = 0) -> int:
@@ -56,10 +61,21 @@ def outputs_along(what: str, size: int, window: int, stride: int, padding: int =
     padded = size + padding
     came = f"{what} {size}" + (f" + {padding} of padding" if padding else "")
     if window > padded:
-        raise ValueError(f"input_shape: expected a {what} of at least the window's {window}; got {came}")
+        raise SpecError(
+            "expected a {what} of at least the window's {window}; got {got}",
+            field="input_shape",
+            what=what,
+            window=window,
+            got=came,
+        )
     if (padded - window) % stride:
-        raise ValueError(
-            f"input_shape: expected a {what} that windows of {window} at a stride of {stride} divide; got {came}"
+        raise SpecError(
+            "expected a {what} that windows of {window} at a stride of {stride} divide; got {got}",
+            field="input_shape",
+            what=what,
+            window=window,
+            stride=stride,
+            got=came,
         )
     return (padded - window) // stride + 1
 

@@ -3,18 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from app.nn.errors import SpecError
 from app.nn.spec import integer, number
-
-
-class Diverged(ArithmeticError):
-    """The loss or the weights are no longer finite numbers."""
-
-    def __init__(self, epoch: int, batch: int) -> None:
-        super().__init__(
-            f"the loss or the weights were no longer finite in epoch {epoch}, batch {batch}; "
-            "a smaller learning rate may help"
-        )
-        self.epoch, self.batch = epoch, batch
 
 
 @dataclass(frozen=True)
@@ -87,4 +77,6 @@ class TrainingOptions:
         if self.averaging is not None:
             integer("averaging", self.averaging, low=1)
             if self.patience is not None:
-                raise ValueError("averaging: expected null beside patience, which ends with the best epoch's weights")
+                raise SpecError(
+                    "expected null beside patience, which ends with the best epoch's weights", field="averaging"
+                )

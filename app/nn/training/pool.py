@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from app.nn.arrays import Array
+from app.nn.errors import SpecError, WorkerLostError
 from app.nn.layers.core import Dense, Flatten
 from app.nn.losses import LOSSES, Loss
 from app.nn.network import Network
@@ -31,10 +32,6 @@ ANSWER_SECONDS = 120.0
 """How long a process may take for its share of a batch before it is taken for dead."""
 
 _STEP, _EPOCH, _RANDOM = range(3)
-
-
-class WorkerLostError(RuntimeError):
-    """A process of the crew died."""
 
 
 def can_share() -> bool:
@@ -182,10 +179,14 @@ class WorkerPool:
 
     def _check(self, waited: float) -> None:
         if waited > ANSWER_SECONDS:
-            raise WorkerLostError(f"a process of the training did not answer for {ANSWER_SECONDS:g} s")
+            raise WorkerLostError(
+                "a process of the training did not answer for {answer_seconds} s", answer_seconds=f"{ANSWER_SECONDS:g}"
+            )
         for process in self._processes:
             if process.poll() is not None:
-                raise WorkerLostError(f"a process of the training died (exit code {process.returncode})")
+                raise WorkerLostError(
+                    "a process of the training died (exit code {returncode})", returncode=process.returncode
+                )
 
 
 def _used_columns(network: Network, optimizer: Optimizer, x: Array, rules: StepSettings) -> Array | None:
@@ -210,7 +211,9 @@ def _used_columns(network: Network, optimizer: Optimizer, x: Array, rules: StepS
 def _views(network: Network, vector: Array) -> dict[str, Array]:
     """Views of a vector as long as the network's parameters, by the parameters' names."""
     if vector.shape != network.params.shape:
-        raise ValueError(f"optimizer.state: expected {network.params.size} numbers; got {vector.size}")
+        raise SpecError(
+            "expected {size} numbers; got {got}", field="optimizer.state", size=network.params.size, got=vector.size
+        )
     twin = Network.from_spec(network.spec(), dtype=vector.dtype)
     twin.bind_storage(vector, vector)
     return twin.weights()

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from app.nn.arrays import Array, Shape
+from app.nn.errors import SpecError
 from app.nn.evaluation import divide
 from app.nn.losses import Loss
 from app.nn.network import Network
@@ -195,8 +196,13 @@ class Replica:
 def same_inputs(x: Array, expected: Array) -> Array:
     """`x` in the shape of `expected`. Raises ValueError where it has another size or dtype."""
     if x.size != expected.size or len(x) != len(expected) or x.dtype != expected.dtype:
-        raise ValueError(
-            f"epoch_inputs: expected {expected.dtype} of the shape {expected.shape}; got {x.dtype} {x.shape}"
+        raise SpecError(
+            "expected {dtype} of the shape {shape}; got {got} {shape2}",
+            field="epoch_inputs",
+            dtype=expected.dtype,
+            shape=expected.shape,
+            got=x.dtype,
+            shape2=x.shape,
         )
     return x.reshape(expected.shape)
 
@@ -205,9 +211,11 @@ def same_targets(t: Array, expected: Shape) -> Array:
     """`t`, which must be finite numbers in the shape `expected`; raises ValueError where they are not."""
     if not isinstance(t, np.ndarray) or t.shape != expected or t.dtype.kind != "f":
         got = f"{t.dtype} {t.shape}" if isinstance(t, np.ndarray) else type(t).__name__
-        raise ValueError(f"batch_targets: expected values of the shape {expected}; got {got}")
+        raise SpecError(
+            "expected values of the shape {expected}; got {got}", field="batch_targets", expected=expected, got=got
+        )
     if not np.isfinite(t).all():
-        raise ValueError("batch_targets: expected finite values; got some that are not")
+        raise SpecError("expected finite values; got some that are not", field="batch_targets")
     return t
 
 

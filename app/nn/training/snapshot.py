@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from app.nn.arrays import Array
+from app.nn.errors import SpecError
 from app.nn.spec import abbreviate
 
 RANDOM_WORDS = 6
@@ -57,11 +58,13 @@ class Snapshot:
         try:
             found = cls(arrays=arrays, **numbers)
         except TypeError as error:
-            raise ValueError(f"snapshot: expected its numbers; {error}") from None
+            raise SpecError("expected its numbers; {reason}", field="snapshot", reason=error) from None
         for name in ("epoch", "batch", "steps", "correct", "best_epoch", "averaged"):
             value = getattr(found, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-                raise ValueError(f"snapshot.{name}: expected a whole number ≥ 0; got {abbreviate(value)}")
+                raise SpecError(
+                    "expected a whole number ≥ 0; got {value}", field=f"snapshot.{name}", value=abbreviate(value)
+                )
         return found
 
 

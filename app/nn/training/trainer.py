@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.nn.arrays import Array
+from app.nn.errors import Diverged, SpecError
 from app.nn.evaluation import Evaluation, check_loss, check_samples, evaluate
 from app.nn.layers.core import Layer
 from app.nn.losses import LOSSES, CrossEntropy, Loss
@@ -17,7 +18,7 @@ from app.nn.schedules import Constant, Schedule
 from app.nn.spec import integer
 from app.nn.statistics import LayerStatistics, layer_statistics
 from app.nn.training.early_stopping import EarlyStopping
-from app.nn.training.options import BatchMetrics, Diverged, EpochMetrics, TrainingOptions
+from app.nn.training.options import BatchMetrics, EpochMetrics, TrainingOptions
 from app.nn.training.pool import WorkerPool, can_share
 from app.nn.training.replica import Replica, SharedArrays, StepSettings, same_targets
 from app.nn.training.snapshot import Snapshot, prefixed
@@ -93,7 +94,7 @@ class Trainer:
         self.processes = processes if self._gains(processes) else 1
         optimizer.decayed = network.decayed
         if self.options.patience is not None and self.validation is None:
-            raise ValueError("patience: expected a validation set to watch; got none")
+            raise SpecError("expected a validation set to watch; got none", field="patience")
         self.stopping = EarlyStopping(self.options.patience)
         self._average = WeightAverage(self.options.averaging, self.options.epochs)
         self._team: WorkerPool | Replica | None = None
@@ -180,11 +181,20 @@ class Trainer:
 
     def _take_up(self, snapshot: Snapshot) -> None:
         if snapshot.batch > self.batches:
-            raise ValueError(f"snapshot.batch: expected at most {self.batches}; got {snapshot.batch}")
+            raise SpecError(
+                "expected at most {batches}; got {batch}",
+                field="snapshot.batch",
+                batches=self.batches,
+                batch=snapshot.batch,
+            )
         for slot, vector in snapshot.part("optimizer").items():
             if vector.shape != self.network.params.shape:
-                raise ValueError(
-                    f"snapshot: expected optimizer.{slot} with {self.network.params.size} numbers; got {vector.size}"
+                raise SpecError(
+                    "expected optimizer.{slot} with {size} numbers; got {got}",
+                    field="snapshot",
+                    slot=slot,
+                    size=self.network.params.size,
+                    got=vector.size,
                 )
         self.network.load_weights(snapshot.part("network"))
         self.optimizer.restore(snapshot.steps, snapshot.part("optimizer"))

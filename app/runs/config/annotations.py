@@ -3,6 +3,7 @@
 import unicodedata
 from typing import Any
 
+from app.errors import InputError
 from app.nn import abbreviate
 
 MOST_TAGS = 20
@@ -18,9 +19,11 @@ _NOT_IN_LINES = ("Cc", "Cs", "Zl", "Zp")  # control characters, halves of surrog
 def check_tags(tags: object) -> list[str]:
     """The tags as they are kept: composed, without blanks around them, each once. Raises ValueError."""
     if not isinstance(tags, list):
-        raise ValueError(f"tags: expected a list of strings; got {abbreviate(tags)}")
+        raise InputError("expected a list of strings; got {value}", field="tags", value=abbreviate(tags))
     if len(tags) > MOST_TAGS:
-        raise ValueError(f"tags: expected at most {MOST_TAGS}; got {len(tags)}")
+        raise InputError(
+            "expected at most {most_tags}; got {count}", field="tags", most_tags=MOST_TAGS, count=len(tags)
+        )
     return list(dict.fromkeys(_tag(f"tags[{place}]", tag) for place, tag in enumerate(tags)))
 
 
@@ -28,15 +31,17 @@ def check_note(note: object) -> str:
     """The note as it is kept; it may have several lines. Raises ValueError."""
     expected = f"note: expected a string of at most {LONGEST_NOTE} characters"
     if not isinstance(note, str):
-        raise ValueError(f"{expected}; got {abbreviate(note)}")
+        raise InputError("{expected}; got {value}", expected=expected, value=abbreviate(note))
     if len(note) > LONGEST_NOTE:
-        raise ValueError(f"{expected}; got {len(note)}")
+        raise InputError("{expected}; got {count}", expected=expected, count=len(note))
     composed = unicodedata.normalize("NFC", note.replace("\r\n", "\n")).strip()
     for character in composed:
         if character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs"):
-            raise ValueError(f"note: expected no control characters; got U+{ord(character):04X}")
+            raise InputError(
+                "expected no control characters; got U+{character}", field="note", character=f"{ord(character):04X}"
+            )
     if len(composed) > LONGEST_NOTE:
-        raise ValueError(f"{expected}; got {len(composed)}")
+        raise InputError("{expected}; got {count}", expected=expected, count=len(composed))
     return composed
 
 
@@ -53,13 +58,17 @@ def check_remarks(data: dict[str, Any]) -> dict[str, Any]:
 def _tag(place: str, tag: object) -> str:
     expected = f"{place}: expected a string of 1 to {LONGEST_TAG} characters"
     if not isinstance(tag, str):
-        raise ValueError(f"{expected}; got {abbreviate(tag)}")
+        raise InputError("{expected}; got {value}", expected=expected, value=abbreviate(tag))
     if len(tag) > 10 * LONGEST_TAG:  # composing takes time
-        raise ValueError(f"{expected}; got {len(tag)}")
+        raise InputError("{expected}; got {count}", expected=expected, count=len(tag))
     for character in tag:
         if unicodedata.category(character) in _NOT_IN_LINES:
-            raise ValueError(f"{place}: expected one line without control characters; got U+{ord(character):04X}")
+            raise InputError(
+                "expected one line without control characters; got U+{character}",
+                field=place,
+                character=f"{ord(character):04X}",
+            )
     composed = unicodedata.normalize("NFC", tag).strip()
     if not 1 <= len(composed) <= LONGEST_TAG:
-        raise ValueError(f"{expected}; got {len(composed)}")
+        raise InputError("{expected}; got {count}", expected=expected, count=len(composed))
     return composed

@@ -7,7 +7,7 @@ the ranges to the engine.
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["number", "whole", "choice", "flag", "spec", "layers", "shape", "object"]
+Kind: TypeAlias = Literal["number", "whole", "choice", "flag", "spec", "layers", "shape", "object", "list"]
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class Field:
     """A hyperparameter. `minimum` and `maximum` are within its range, `above` and `below` just outside.
 
     One of type "number" or "whole" with `choices` is a number or one of those; "spec" is an object with a type of the
-    table `of`, "object" one with the fields of `of`; "shape" is a whole number, or [height, width]. `suggested` is what
-    a form begins with where the engine has no default.
+    table `of`, "object" one with the fields of `of`; "shape" is a whole number, or [height, width]; the range of
+    "layers" and "list" is of their length. `suggested` is what a form begins with where the engine has no default.
     """
 
     name: str

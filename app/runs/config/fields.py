@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from app.nn.network import DTYPES, GENERATORS
+from app.nn.network import DTYPES, GENERATORS, LAYER_LIMIT
 from app.runs.config.field import Field
 from app.runs.config.run_config import MOST_BATCH, MOST_EPOCHS, MOST_SEED
+from app.runs.config.sweep import LEAST, MOST
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ MODEL = Group(
             "layers",
             title="Layers",
             explanation="What an image passes through, from the pixels to one output for each label.",
+            minimum=1,
+            maximum=LAYER_LIMIT,
             of="layers",
         ),
         Field(
@@ -188,5 +191,17 @@ DISTILLATION = (
         maximum=1,
     ),
 )
+
+SWEEP = (
+    Field(
+        "values",
+        "list",
+        title="Values",
+        explanation="One run for each, one after the other.",
+        minimum=LEAST,
+        maximum=MOST,
+    ),
+)
+"""Of a race."""
 
 GROUPS = (DATA, MODEL, TRAINING)

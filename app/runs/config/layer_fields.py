@@ -80,7 +80,7 @@ LAYERS: Mapping[str, ComponentKind] = {
     ),
     "conv2d": ComponentKind(
         title="Convolution",
-        explanation="Small filters that look for the same pattern everywhere in the image.",
+        explanation="Small filters look for the same pattern everywhere in the image; each gives a feature map.",
         fields=(
             Field(
                 "filters",

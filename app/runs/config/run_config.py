@@ -1,6 +1,5 @@
 """A run's config: the plain JSON that says what is trained on what, and how."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -8,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from app.data.augmentation.augment import make_augmentation
 from app.data.drawings.drawing import SET_NAME
+from app.errors import InputError, joined
+from app.i18n.pydantic_errors import pydantic_message
 from app.models.card import NAME as MODEL_NAME
 from app.nn import LOSSES, OPTIMIZERS, SCHEDULES, Network, TrainingOptions, abbreviate, build, check_loss
 from app.recipes import get_recipe
@@ -17,7 +18,6 @@ MOST_EPOCHS = 100_000
 MOST_BATCH = 1_000_000
 MOST_SEED = 2**32 - 1
 MOST_TEACHERS = 8
-_FIELD = re.compile(r"([a-z]\w*(?:\.[a-z]\w*|\[\d+\]|\.\d+)*): ")
 
 
 class Start(BaseModel):
@@ -33,7 +33,7 @@ class Start(BaseModel):
     @model_validator(mode="after")
     def _one_of_them(self) -> "Start":
         if (self.run is None) == (self.model is None):
-            raise ValueError("expected one of run and model")
+            raise InputError("expected one of run and model")
         return self
 
 
@@ -70,15 +70,17 @@ class Distillation(BaseModel):
     def _known_form(cls, value: str) -> str:
         names = _names(value)
         if len(names) > MOST_TEACHERS or not all(MODEL_NAME.fullmatch(name) for name in names):
-            raise ValueError(f"expected a model's name, or up to {MOST_TEACHERS} with + between them")
+            raise InputError(
+                "expected a model's name, or up to {most_teachers} with + between them", most_teachers=MOST_TEACHERS
+            )
         if len(set(names)) < len(names):
-            raise ValueError("expected each model once")
+            raise InputError("expected each model once")
         return " + ".join(names)
 
     @model_validator(mode="after")
     def _a_hash_each(self) -> "Distillation":
         if self.sha256 is not None and len(self.sha256) != len(self.names):
-            raise ValueError(f"sha256: expected one for each of {len(self.names)} models")
+            raise InputError("expected one for each of {count} models", field="sha256", count=len(self.names))
         return self
 
 
@@ -120,27 +122,29 @@ class RunConfig(BaseModel):
     @classmethod
     def _not_a_bool(cls, value: object) -> object:
         if isinstance(value, bool):
-            raise ValueError("expected a number")
+            raise InputError("expected a number")
         return value
 
     @field_validator("validation")
     @classmethod
     def _share(cls, value: float | str | None) -> float | str | None:
         if isinstance(value, float) and not 0 < value < 1:
-            raise ValueError('expected a share between 0 and 1, "test" or null')
+            raise InputError('expected a share between 0 and 1, "test" or null')
         return value
 
     @model_validator(mode="after")
     def _buildable(self) -> "RunConfig":
         self.options()
         if self.patience is not None and self.validation is None:
-            raise ValueError("patience: expected a validation set to watch; got validation null")
+            raise InputError("expected a validation set to watch; got validation null", field="patience")
         if self.personal is not None and (self.start is None or self.start.model is None):
-            raise ValueError("personal: expected start.model beside it, the model that is made one's own")
+            raise InputError("expected start.model beside it, the model that is made one's own", field="personal")
         if self.personal is not None and not isinstance(self.validation, float):
-            raise ValueError("personal: expected a share as validation, to calibrate the model with")
+            raise InputError("expected a share as validation, to calibrate the model with", field="personal")
         if self.personal is not None and self.distillation is not None:
-            raise ValueError("distillation: expected null beside personal, which has a model to compare with already")
+            raise InputError(
+                "expected null beside personal, which has a model to compare with already", field="distillation"
+            )
         make_augmentation(self.augmentation)
         build("optimizer", OPTIMIZERS, self.optimizer)
         build("schedule", SCHEDULES, self.schedule)
@@ -171,13 +175,7 @@ def parse_config(data: object) -> RunConfig:
     try:
         return RunConfig.model_validate(data)
     except ValidationError as error:
-        raise ValueError("; ".join(_explain(dict(entry)) for entry in error.errors())) from None
-
-
-def field_of(message: str) -> str | None:
-    """The field that the message of an error begins with: "optimizer.learning_rate", "network.layers[2].units"."""
-    found = _FIELD.match(message)
-    return None if found is None else found.group(1)
+        raise InputError(joined([pydantic_message(entry) for entry in error.errors()])) from None
 
 
 def request_config(data: object, labels_of: Callable[[object], int | None] | None = None) -> RunConfig:
@@ -187,17 +185,17 @@ def request_config(data: object, labels_of: Callable[[object], int | None] | Non
     a recipe gets an output for each, unless the overrides name the layers themselves.
     """
     if not isinstance(data, Mapping):
-        raise ValueError(f"expected an object with a recipe, or a whole config; got {type(data).__name__}")
+        raise InputError("expected an object with a recipe, or a whole config; got {type}", type=type(data).__name__)
     if "network" in data:
         return parse_config(data)
     unknown = set(data) - {"recipe", "overrides"}
     if unknown:
-        raise ValueError(f"{min(unknown)[:80]}: unknown field; expected recipe and overrides, or a whole config")
+        raise InputError("unknown field; expected recipe and overrides, or a whole config", field=min(unknown)[:80])
     name, overrides = data.get("recipe"), data.get("overrides", {})
     if not isinstance(name, str):
-        raise ValueError(f"recipe: expected a recipe's name; got {abbreviate(name)}")
+        raise InputError("expected a recipe's name; got {value}", field="recipe", value=abbreviate(name))
     if not isinstance(overrides, Mapping):
-        raise ValueError(f"overrides: expected an object; got {abbreviate(overrides)}")
+        raise InputError("expected an object; got {value}", field="overrides", value=abbreviate(overrides))
     merged = deep_merge(get_recipe(name).config, overrides)
     network = overrides.get("network", {})
     if labels_of is not None and isinstance(network, Mapping) and "layers" not in network:
@@ -227,10 +225,3 @@ def deep_merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
 
 def _names(models: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in models.split("+"))
-
-
-def _explain(entry: dict[str, Any]) -> str:
-    message = entry["msg"].removeprefix("Value error, ")
-    if not entry["loc"]:
-        return str(message)
-    return f"{'.'.join(map(str, entry['loc']))[:80]}: {message}; got {abbreviate(entry['input'])}"

@@ -2,18 +2,20 @@
 
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from pydantic_core import PydanticUndefined
 
 from app.data.augmentation.augment import RANGES, Augmentation
+from app.data.preprocessing.diagnose import STEP_TEXTS
 from app.nn import LAYERS, LOSSES, OPTIMIZERS, SCHEDULES
 from app.nn.initializers import INITIALIZERS
 from app.nn.network import GENERATORS
 from app.runs.config import layer_fields, training_fields
 from app.runs.config.field import ComponentKind, Field
-from app.runs.config.fields import AUGMENTATION, DISTILLATION, GROUPS
+from app.runs.config.fields import AUGMENTATION, DISTILLATION, GROUPS, SWEEP
+from app.runs.config.metrics import METRICS
 from app.runs.config.run_config import Distillation, RunConfig
 
 _TABLES: Mapping[str, tuple[Mapping[str, type], Mapping[str, ComponentKind]]] = {
@@ -28,7 +30,7 @@ _RANGES = ("minimum", "maximum", "above", "below")
 
 
 def schema(datasets: Iterable[str], models: Iterable[str] = ()) -> dict[str, Any]:
-    """The groups of a config's fields, and all kinds of parts with their fields.
+    """The groups of a config's fields, all kinds of parts with their fields, and what is measured.
 
     `datasets` are those to choose from, `models` those to learn from.
     """
@@ -38,7 +40,39 @@ def schema(datasets: Iterable[str], models: Iterable[str] = ()) -> dict[str, Any
         for group in GROUPS
     ]
     parts = {name: _parts(*tables) for name, tables in _TABLES.items()}
-    return {"groups": groups, **parts, "augmentation": _augmentation(), "distillation": _distillation(tuple(models))}
+    return {
+        "groups": groups,
+        **parts,
+        "augmentation": _augmentation(),
+        "distillation": _distillation(tuple(models)),
+        "metrics": [
+            {key: value for key, value in asdict(metric).items() if key not in ("path", "tracked")}
+            for metric in METRICS
+        ],
+        "steps": [{"name": name, **texts} for name, texts in STEP_TEXTS.items()],
+        "sweep": [_field(field, default=None, required=True, nullable=False) for field in SWEEP],
+    }
+
+
+def names() -> dict[str, dict[str, str]]:
+    """What people call the parts of a config, by table and type, its `settings` and the `fields` of its parts, and
+    what each kind of layer does (`does`): for pages that show configs and have no form.
+    """
+    whole = schema(())
+    lists = [part["fields"] for table in _TABLES for part in whole[table]]
+    return {
+        **{table: {part["type"]: part["title"] for part in whole[table]} for table in _TABLES},
+        "does": {part["type"]: part["explanation"] for part in whole["layers"]},
+        "metrics": _titles(whole["metrics"]),
+        "settings": _titles(field for group in whole["groups"] for field in group["fields"]),
+        "fields": _titles(
+            field for fields in (*lists, whole["augmentation"], whole["distillation"]) for field in fields
+        ),
+    }
+
+
+def _titles(fields: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {field["name"]: field["title"] for field in fields}
 
 
 def _parts(engine: Mapping[str, type], told: Mapping[str, ComponentKind]) -> list[dict[str, Any]]:

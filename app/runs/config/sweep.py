@@ -3,6 +3,7 @@
 import inspect
 from typing import Any
 
+from app.errors import InputError, message_of
 from app.nn import LAYERS, abbreviate
 from app.runs.config.annotations import LONGEST_TAG
 from app.runs.config.run_config import RunConfig, parse_config
@@ -25,14 +26,24 @@ def race_configs(base: RunConfig, vary: object, values: object) -> list[RunConfi
     Raises ValueError that names the first value that does not fit.
     """
     if not isinstance(vary, str) or not 0 < len(vary) <= LONGEST_PATH:
-        raise ValueError(
-            f"vary: expected a path in the config, such as optimizer or batch_size; got {abbreviate(vary)}"
+        raise InputError(
+            "expected a path in the config, such as optimizer or batch_size; got {value}",
+            field="vary",
+            value=abbreviate(vary),
         )
     if not isinstance(values, list) or not LEAST <= len(values) <= MOST:
-        raise ValueError(f"values: expected a list of {LEAST} to {MOST} values; got {abbreviate(values)}")
+        raise InputError(
+            "expected a list of {least} to {most} values; got {value}",
+            field="values",
+            least=LEAST,
+            most=MOST,
+            value=abbreviate(values),
+        )
     for place, value in enumerate(values):
         if value in values[:place]:
-            raise ValueError(f"values[{place}]: expected each value once; got {abbreviate(value)} twice")
+            raise InputError(
+                "expected each value once; got {value} twice", field=f"values[{place}]", value=abbreviate(value)
+            )
     configs = []
     for place, value in enumerate(values):
         data = base.model_dump(mode="json")
@@ -40,7 +51,7 @@ def race_configs(base: RunConfig, vary: object, values: object) -> list[RunConfi
         try:
             configs.append(parse_config(changed))
         except ValueError as error:
-            raise ValueError(f"values[{place}]: {error}") from None
+            raise InputError(message_of(error).within(f"values[{place}]")) from None
     return configs
 
 
@@ -58,14 +69,16 @@ def _with_initializer(data: dict[str, Any], value: object) -> dict[str, Any]:
             layer["initializer"] = value
             found = True
     if not found:
-        raise ValueError("vary: expected a network with a layer that has weights, for their initializer; got none")
+        raise InputError(
+            "expected a network with a layer that has weights, for their initializer; got none", field="vary"
+        )
     return data
 
 
 def _put(data: dict[str, Any], vary: str, value: object) -> dict[str, Any]:
     path = SHORT.get(vary, vary).split(".")
     if path[0] == "start":
-        raise ValueError("vary: expected something that a race can vary; got start")
+        raise InputError("expected something that a race can vary; got start", field="vary")
     place: Any = data
     for step in path[:-1]:
         place = _inside(place, step, vary)
@@ -91,4 +104,6 @@ def _inside(place: Any, step: str, vary: str) -> Any:
 
 
 def _no_such(vary: str) -> ValueError:
-    return ValueError(f"vary: expected a path in the config, such as optimizer.beta1; got {abbreviate(vary)}")
+    return InputError(
+        "expected a path in the config, such as optimizer.beta1; got {value}", field="vary", value=abbreviate(vary)
+    )

@@ -140,7 +140,7 @@ SCHEDULES: Mapping[str, ComponentKind] = {
         explanation="The learning rate rises in a straight line, then follows another schedule.",
         fields=(
             Field(
-                "cores_per_worker",
+                "share",
                 "number",
                 title="Share",
                 explanation="The share of the training in which it rises.",

@@ -16,8 +16,7 @@ import numpy as np
 
 from app.data.augmentation.augment import Augmenter, make_augmentation
 from app.models import ModelStore
-from app.models.features import look_at
-from app.nn import LOSSES, OPTIMIZERS, BatchMetrics, Network, Trainer, TrainingOptions, build
+from app.nn import LOSSES, OPTIMIZERS, BatchMetrics, Network, Trainer, TrainingOptions, build, predict
 from app.nn.layers.core import Layer
 from app.nn.subprocesses import ROOT
 from app.runs.config.run_config import IMAGE_SHAPE, RunConfig, parse_config
@@ -145,9 +144,9 @@ def with_teachers_time(
             images = np.zeros(
                 (max(1, min(TRIED, LARGEST_TRIAL // max(network.multiplications, 1))), *IMAGE_SHAPE), np.uint8
             )
-            look_at(network, images, card.input_scale)  # which makes the buffers
+            predict(network, images, input_scale=card.input_scale)  # which makes the buffers
             started = clock()
-            look_at(network, images, card.input_scale)
+            predict(network, images, input_scale=card.input_scale)
             seconds += (clock() - started) / len(images)
     except UnusableModelError:  # the run will say so
         return rate

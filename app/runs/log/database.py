@@ -1,8 +1,10 @@
 """The database: its tables, and how it is opened."""
 
+import json
 import uuid
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     create_engine,
     event,
     false,
@@ -25,10 +28,12 @@ from sqlalchemy import (
     make_url,
     select,
 )
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateColumn
+
+from app.errors import Message
 
 UNREACHABLE = (DBAPIError, TimeoutError)
 """What is raised while the database is locked, full or away; whoever can wait tries again."""
@@ -37,6 +42,39 @@ BUSY_SECONDS = 10
 """How long a writer waits for another before it gives up with "database is locked"."""
 
 metadata = MetaData()
+
+
+class MessageText(TypeDecorator[str]):
+    """A message as JSON; the finished English of older versions comes back as it is."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return json.dumps(value.to_json(), ensure_ascii=False) if isinstance(value, Message) else value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or not value.startswith('{"message":'):
+            return value
+        try:
+            found: str = Message.from_json(json.loads(value))
+            return found
+        except ValueError:  # an error that looked like JSON, from an older version
+            return value
+
+
+class EventData(TypeDecorator[dict[str, Any]]):
+    """An event's data as JSON, the messages in it as such."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> dict[str, Any] | None:
+        return value and {key: one.to_json() if isinstance(one, Message) else one for key, one in value.items()}
+
+    def process_result_value(self, value: dict[str, Any] | None, dialect: Dialect) -> dict[str, Any] | None:
+        return value and {key: Message.from_json(one) for key, one in value.items()}
+
 
 runs = Table(
     "runs",
@@ -57,7 +95,7 @@ runs = Table(
     Column("created", String(32), nullable=False),
     Column("started", String(32)),
     Column("ended", String(32)),
-    Column("error", Text),
+    Column("error", MessageText),
     Column("model", String(64)),
     Column("tags", JSON(none_as_null=True)),
     Column("note", Text),
@@ -71,7 +109,7 @@ events = Table(
     Column("seq", Integer, primary_key=True),
     Column("type", String(16), nullable=False),
     Column("time", String(32), nullable=False),
-    Column("data", JSON, nullable=False),
+    Column("data", EventData, nullable=False),
 )
 
 about = Table(

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Row, Select, and_, delete, func, select, update
 
+from app.errors import Message, MessageError
 from app.runs.config.run_config import RunConfig
 from app.runs.log.database import events, log_id, open_database, runs, writing
 from app.runs.log.state import ENDED, RunState
@@ -16,12 +17,16 @@ LARGEST_DEATHS = 3
 """A run that lost its worker so many times, with no epoch done in between, fails."""
 
 
-class UnknownRunError(LookupError):
+class UnknownRunError(MessageError):
     """There is no run of that number."""
 
+    code = "unknown_run"
 
-class NotEndedError(RuntimeError):
+
+class NotEndedError(MessageError):
     """The run is still going on."""
+
+    code = "not_ended"
 
 
 class ControlFlags(NamedTuple):
@@ -50,7 +55,7 @@ class EventLog:
         """One run as the API shows it. Raises UnknownRunError."""
         found = self._runs(select(runs).where(runs.c.id == run))
         if not found:
-            raise UnknownRunError(f"there is no run {run}")
+            raise UnknownRunError("there is no run {run}", run=run)
         return found[0]
 
     def status(self, run: int) -> dict[str, Any] | None:
@@ -209,7 +214,7 @@ class EventLog:
             if row is None:
                 return
             deaths = row.deaths + 1
-            error = f"the training process died {deaths} times, the last time: {how}"
+            error = Message("the training process died {deaths} times, the last time: {how}", deaths=deaths, how=how)
             if deaths < LARGEST_DEATHS:
                 _let_go(connection, claim, row, deaths=deaths)
             elif row.cancel_requested:
@@ -222,7 +227,7 @@ class EventLog:
         with writing(self.engine) as connection:
             state = _state(connection, run)
             if state not in ENDED:
-                raise NotEndedError(f"run {run} is {state}; cancel it first")
+                raise NotEndedError("run {run} is {state}; cancel it first", run=run, state=state)
             connection.execute(delete(events).where(events.c.run == run))
             connection.execute(delete(runs).where(runs.c.id == run))
 
@@ -253,7 +258,7 @@ class EventLog:
             assert row is not None
             _let_go(connection, claim, row)
 
-    def finish(self, claim: Lease, state: RunState, data: Mapping[str, Any], *, error: str | None = None) -> None:
+    def finish(self, claim: Lease, state: RunState, data: Mapping[str, Any], *, error: Message | None = None) -> None:
         """End the run that the worker holds. Raises FencedError."""
         with writing(self.engine) as connection:
             fence(connection, claim, {})
@@ -270,7 +275,7 @@ class EventLog:
 def _state(connection: Connection, run: int) -> str:
     state = connection.scalar(select(runs.c.state).where(runs.c.id == run).with_for_update())
     if state is None:
-        raise UnknownRunError(f"there is no run {run}")
+        raise UnknownRunError("there is no run {run}", run=run)
     return str(state)
 
 
@@ -294,7 +299,7 @@ def _let_go(connection: Connection, claim: Lease, row: Row[Any, Any, Any, Any, A
 
 
 def _end(
-    connection: Connection, claim: Lease, state: RunState, data: Mapping[str, Any], *, error: str | None = None
+    connection: Connection, claim: Lease, state: RunState, data: Mapping[str, Any], *, error: Message | None = None
 ) -> None:
     if transition(connection, claim.run, state, attempt=claim.attempt, error=error):
         append(connection, claim.run, state.value, data if error is None else {**data, "error": error})

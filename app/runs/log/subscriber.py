@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
+from app.errors import MessageError
 from app.runs.log.event_log import EventLog, UnknownRunError
 from app.runs.log.state import ENDED, RunState
 from app.runs.log.views import results
@@ -45,14 +46,16 @@ async def read_events(log: EventLog, run: int, after: int, last: int) -> AsyncIt
     while after < last:
         events = await asyncio.to_thread(log.events, run, after=after, limit=min(PAGE, last - after))
         if not events:
-            raise UnknownRunError(f"there is no run {run}")
+            raise UnknownRunError("there is no run {run}", run=run)
         for event in events:
             yield event
         after = events[-1]["seq"]
 
 
-class SlowReaderError(RuntimeError):
+class SlowReaderError(MessageError):
     """The reader did not keep up; it may come back with the last `seq` that it saw."""
+
+    code = "slow_reader"
 
 
 class Broadcaster:
@@ -183,7 +186,7 @@ class _Watch:
                 await asyncio.sleep(LOOK_SECONDS)
                 status = await asyncio.to_thread(self._log.status, self._run)
                 if status is None:
-                    raise UnknownRunError(f"there is no run {self._run}")
+                    raise UnknownRunError("there is no run {run}", run=self._run)
                 changed = {name for name, value in status.items() if value != row[name]}
                 row = self.row = {**row, **status}
                 if changed == {"progress"}:

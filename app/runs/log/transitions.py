@@ -7,12 +7,15 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, insert, update
 
+from app.errors import MessageError
 from app.runs.log.database import events, runs
 from app.runs.log.state import ENDED, RunState, sources
 
 
-class FencedError(RuntimeError):
+class FencedError(MessageError):
     """This worker no longer holds its run: it was cancelled, or given up for dead and taken up by another."""
+
+    code = "fenced"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ def fence(connection: Connection, claim: Lease, columns: Mapping[str, Any]) -> N
     """Set columns of the run that `claim` holds. Raises FencedError."""
     held = and_(runs.c.id == claim.run, runs.c.attempt == claim.attempt, runs.c.state == RunState.RUNNING)
     if connection.execute(update(runs).where(held).values({"attempt": claim.attempt, **columns})).rowcount != 1:
-        raise FencedError(f"run {claim.run} is no longer attempt {claim.attempt}'s")
+        raise FencedError("run {run} is no longer attempt {attempt}'s", run=claim.run, attempt=claim.attempt)
 
 
 def transition(

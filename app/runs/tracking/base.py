@@ -3,18 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-_METRICS = {
-    "train_loss": "loss/train",
-    "train_accuracy": "accuracy/train",
-    "val_loss": "loss/validation",
-    "val_accuracy": "accuracy/validation",
-    "learning_rate": "learning_rate",
-    "seconds": "seconds",
-    "samples_per_second": "samples_per_second",
-    "test_loss": "loss/test",
-    "test_accuracy": "accuracy/test",
-}
-"""Numbers of `epoch` and `evaluated` events, and the names under which they are tracked."""
+from app.runs.config.metrics import METRICS
 
 Run = Mapping[str, Any]
 Event = Mapping[str, Any]
@@ -40,9 +29,7 @@ def numbers_of(event: Event) -> dict[str, float]:
     data = event["data"]
     if event["type"] not in ("epoch", "evaluated"):
         return {}
-    found = {name: data.get(key) for key, name in _METRICS.items()}
-    yours = data.get("yours") or {}
-    found |= {"accuracy/yours": yours.get("accuracy"), "loss/yours": yours.get("loss")}
+    found = {metric.tracked: metric.of(data) for metric in METRICS if metric.tracked is not None}
     for layer in data.get("layers") or ():
         found[f"gradient_norm/{layer['name']}"] = layer.get("gradient_norm")
         found[f"weight_norm/{layer['name']}"] = layer.get("weight_norm")

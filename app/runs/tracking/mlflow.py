@@ -85,7 +85,7 @@ class MlflowSink:
         number = run["id"]
         if number not in self._known:
             client, experiment = self._open()
-            with self._lock.held():  # among the servers of one home
+            with self._lock.hold():  # among the servers of one home
                 found = self._find(number)
                 if found is None:
                     tags = {

@@ -33,7 +33,7 @@ class TensorBoardSink:
 
     def write(self, run: Run, events: Sequence[Event]) -> None:
         place = self._place(run)
-        with FolderLock(place).held():
+        with FolderLock(place).hold():
             # what is there is read anew only where another process wrote since
             done = 0 if self._stamps.get(run["id"]) == _stamp(place) else max(self._written(place), default=0)
             writer = self._writer(run["id"], place)

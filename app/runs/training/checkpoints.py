@@ -15,6 +15,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from app.errors import MessageError
 from app.nn import Snapshot
 from app.nn.arrays import Array
 from app.runs.log.transitions import Lease
@@ -23,8 +24,10 @@ from app.storage.atomic import write_atomic
 FORMAT = "1"
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(MessageError):
     """The checkpoint is missing or damaged; the message says which, without a path."""
+
+    code = "checkpoint"
 
 
 @dataclass(frozen=True)

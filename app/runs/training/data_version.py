@@ -7,12 +7,15 @@ shuffles would then meet other images, and it would not come to the weights that
 from dataclasses import replace
 
 from app.data import Dataset
+from app.errors import MessageError
 from app.runs.log.event_log import EventLog
 from app.runs.training.checkpoints import Checkpoint
 
 
-class DataChangedError(RuntimeError):
+class DataChangedError(MessageError):
     """The data set is not what the run began with."""
+
+    code = "data_changed"
 
 
 def check_data(log: EventLog, run: int, dataset: Dataset, checkpoint: Checkpoint | None) -> Checkpoint | None:
@@ -24,12 +27,16 @@ def check_data(log: EventLog, run: int, dataset: Dataset, checkpoint: Checkpoint
     """
     began = began_with(log, run)
     if began is not None and began != dataset.version:
-        raise DataChangedError(f"{dataset.title} has changed since the run began, so it cannot go on as it would have")
+        raise DataChangedError(
+            "{title} has changed since the run began, so it cannot go on as it would have", title=dataset.title
+        )
     if checkpoint is None:
         return None
     if checkpoint.labels != list(dataset.labels):
         raise DataChangedError(
-            f"{dataset.title} has other labels now than what it goes on from, {' '.join(checkpoint.labels)[:200]}"
+            "{title} has other labels now than what it goes on from, {value}",
+            title=dataset.title,
+            value=" ".join(checkpoint.labels)[:200],
         )
     snapshot = checkpoint.snapshot
     is_new = (

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from app.errors import InputError, message_of
 from app.models import ModelCard, ModelStore
-from app.models.calibration import softmax
-from app.models.features import look_at
 from app.models.store import DamagedModelError, UnknownModelError
-from app.nn import Network
+from app.nn import Network, infer_all, softmax
 from app.nn.arrays import Array
 from app.runs.config.run_config import RunConfig, parse_config
 from app.runs.training.source_models import UnusableModelError, load_pinned
@@ -51,9 +50,11 @@ class Teachers:
 
     @staticmethod
     def _probabilities(card: ModelCard, network: Network, images: Array) -> Array:
-        said: Array = softmax(look_at(network, images, card.input_scale).logits)
+        said: Array = softmax(infer_all(network, images, input_scale=card.input_scale).logits)
         if not np.isfinite(said).all():
-            raise UnusableModelError(f"the model to learn from, {card.name}, says numbers that are not finite")
+            raise UnusableModelError(
+                "the model to learn from, {name}, says numbers that are not finite", name=card.name
+            )
         return said
 
 
@@ -69,16 +70,19 @@ def with_teachers(config: RunConfig, store: ModelStore, labels: Sequence[str]) -
     try:
         cards = [store.get(name) for name in asked.names]
     except (UnknownModelError, DamagedModelError) as error:
-        raise ValueError(f"distillation.model: {error}") from None
+        raise InputError(message_of(error).within("distillation.model")) from None
     for card in cards:
         if card.labels != list(labels):
-            raise ValueError(
-                f"distillation.model: expected a model with the data set's {len(labels)} labels; "
-                f"{card.name} has others, {len(card.labels)} of them"
+            raise InputError(
+                "expected a model with the data set's {count} labels; {name} has others, {count2} of them",
+                field="distillation.model",
+                count=len(labels),
+                name=card.name,
+                count2=len(card.labels),
             )
     hashes = [card.sha256 for card in cards]
     if asked.sha256 not in (None, hashes):
-        raise ValueError("distillation.sha256: expected the models that it is of; they are others now")
+        raise InputError("expected the models that it is of; they are others now", field="distillation.sha256")
     told = {**asked.model_dump(), "sha256": hashes}
     return parse_config({**config.model_dump(mode="json"), "distillation": told})
 

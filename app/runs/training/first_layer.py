@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from app.errors import MessageError
 from app.models import DamagedModelError, ModelCard, ModelStore, UnknownModelError
 from app.models.store import WEIGHTS
 from app.nn.arrays import Array, Shape
@@ -19,12 +20,16 @@ ATTEMPTS = 5
 """A checkpoint may be replaced while it is looked for."""
 
 
-class NoPatternsError(LookupError):
+class NoPatternsError(MessageError):
     """The first layer of the run's network does not look at pixels."""
 
+    code = "no_patterns"
 
-class NothingYetError(RuntimeError):
+
+class NothingYetError(MessageError):
     """The run has no weights to show."""
+
+    code = "nothing_yet"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +48,7 @@ def first_layer(log: EventLog, checkpoints: Checkpoints, store: ModelStore, run:
     network = parse_config(row["config"]).build_network()
     found = first_patterns(network)
     if found is None:
-        raise NoPatternsError(f"run {run} has a first layer that does not look at the pixels of the image")
+        raise NoPatternsError("run {run} has a first layer that does not look at the pixels of the image", run=run)
     name, shape = found
     kind = network.layers[int(name.partition(".")[0])].type
     epoch, weights = _weights(log, checkpoints, store, row, name)
@@ -68,7 +73,7 @@ def _weights(
             return checkpoints.peek(row["checkpoint"], f"network.{name}")
         except CheckpointError:
             row = log.run(run)
-    raise NothingYetError(f"run {run} has no weights to show yet: it is {row['state']}")
+    raise NothingYetError("run {run} has no weights to show yet: it is {row}", run=run, row=row["state"])
 
 
 def _epoch(row: dict[str, Any], card: ModelCard) -> int | None:

@@ -14,6 +14,7 @@ from app.data.drawings.store import DrawingStore
 from app.data.personalization import VALIDATION, PersonalData, Readiness, load_personal, readiness
 from app.data.sources.drawings import PREFIX
 from app.data.sources.mixture import is_mixture, parse_mixture
+from app.errors import InputError, MessageError
 from app.models import ModelCard
 from app.models.card import LONGEST_NAME, Comparison, Personalization
 from app.models.evaluation import read
@@ -29,8 +30,10 @@ LARGE_WORK = 4_000_000
 SUFFIX = re.compile(r"-mine(-\d+)?$")
 
 
-class UnpreparedError(RuntimeError):
+class UnpreparedError(MessageError):
     """There is no data set on this machine that the model can be kept from forgetting with."""
+
+    code = "unprepared"
 
 
 def personal_config(
@@ -42,7 +45,7 @@ def personal_config(
     """
     ready = readiness(drawings, set_name, card.labels)
     if ready.problem is not None:
-        raise ValueError(f"set: {ready.problem}")
+        raise InputError("{problem}", field="set", problem=ready.problem)
     dataset = rehearsed(card, settings, drawings)
     network = {key: value for key, value in card.network.items() if key != "input_shape"}
     built = Network.from_spec(network, input_shape=tuple(card.network["input_shape"]), dtype=card.dtype)
@@ -73,7 +76,7 @@ def check_personal(config: RunConfig, card: ModelCard, drawings: DrawingStore) -
     assert config.personal is not None
     problem = readiness(drawings, config.personal.set, card.labels).problem
     if problem is not None:
-        raise ValueError(f"personal.set: {problem}")
+        raise InputError("{problem}", field="personal.set", problem=problem)
 
 
 def all_ready(card: ModelCard, drawings: DrawingStore) -> list[Readiness]:
@@ -96,8 +99,10 @@ def rehearsed(card: ModelCard, settings: Settings, drawings: DrawingStore) -> Da
         if list(info.labels) == card.labels and (there or name == "strokes"):
             return info
     raise UnpreparedError(
-        f"the data set of {card.name}, {card.dataset}, is not on this machine: without its images the model would "
-        "forget what it knows; fetch it first"
+        "the data set of {name}, {dataset}, is not on this machine: without its images the model would forget "
+        "what it knows; fetch it first",
+        name=card.name,
+        dataset=card.dataset,
     )
 
 
@@ -132,7 +137,7 @@ def personal_name(parent: str) -> str:
     return f"{SUFFIX.sub('', parent)[: LONGEST_NAME - len('-mine')]}-mine"
 
 
-def may_have_seen(card: ModelCard, others: Iterable[ModelCard]) -> bool:
+def may_have_trained_on_drawings(card: ModelCard, others: Iterable[ModelCard]) -> bool:
     """Whether a model may have learned from drawings that are held out now: drawings were among what it was trained on,
     or what it began from was, as far as that is among `others`.
 
@@ -157,8 +162,12 @@ def compare(
     others: Sequence[Dataset],
     *,
     seen: bool,
+    accuracy: float,
 ) -> Personalization:
-    """What the parent reads of the drawings that were held out and of test images, and what the new model does."""
+    """What the parent reads of the drawings that were held out and of test images, and what the new model does.
+
+    `accuracy` is the new model's on the test images of the data set, which it has read already.
+    """
     before, after = parent[0], made[0]
     personal = after.config["personal"]
     tests: list[tuple[Any, str, Split]] = [
@@ -169,8 +178,8 @@ def compare(
     rows = []
     for of, name, split in tests:
         if len(split):
-            shares = [read(network, card, split).accuracy for card, network in (parent, made)]
-            rows.append(Comparison(of=of, data=name, count=len(split), before=shares[0], after=shares[1]))
+            share = accuracy if of == "parent" else _accuracy(made, split)
+            rows.append(Comparison(of=of, data=name, count=len(split), before=_accuracy(parent, split), after=share))
     return Personalization(
         parent=before.name,
         parent_sha256=before.sha256,
@@ -181,6 +190,11 @@ def compare(
         seen=seen,
         compared=rows,
     )
+
+
+def _accuracy(model: tuple[ModelCard, Network], split: Split) -> float:
+    card, network = model
+    return read(network, card, split).predictions.accuracy
 
 
 def other_tests(card: ModelCard, config: RunConfig, settings: Settings) -> list[Dataset]:
@@ -216,4 +230,4 @@ def _loss(card: ModelCard, network: Network) -> Any:
         except (ValueError, TypeError):  # the card of a model from elsewhere, or a network that ends in a softmax
             continue
         return loss
-    raise ValueError("expected a model that can be trained")
+    raise InputError("expected a model that can be trained")

@@ -19,8 +19,10 @@ from app.data import Dataset, Split, split_validation
 from app.data.augmentation.augment import make_augmentation
 from app.data.augmentation.worker import AugmentedEpochs
 from app.data.drawings.rendered import RenderedDrawings
+from app.errors import InputError
 from app.models import Calibrated, Calibration, ModelCard, calibrate, fit_subspaces
 from app.models.calibration import DIGITS_SHOWN
+from app.models.evaluation_cache import EvaluationCache, ModelEvaluation, calibrated_predictions
 from app.nn import (
     LOSSES,
     OPTIMIZERS,
@@ -29,12 +31,14 @@ from app.nn import (
     Diverged,
     EpochMetrics,
     Network,
+    Predictions,
     Snapshot,
     Trainer,
     build,
-    classification_report,
+    infer_all,
 )
 from app.nn.arrays import Array
+from app.nn.evaluation import batches, check_samples, evaluate_outputs
 from app.runs.config.run_config import RunConfig
 from app.runs.training.distillation import Teachers
 from app.runs.training.hardware import computing
@@ -90,9 +94,12 @@ class Training:
         self.network: Network = config.build_network()
         outputs = self.network.output_shape
         if outputs != (len(dataset.labels),):
-            raise ValueError(
-                f"network.layers: expected {len(dataset.labels)} outputs, one for each label of {dataset.name}; "
-                f"got {' × '.join(map(str, outputs))}"
+            raise InputError(
+                "expected {count} outputs, one for each label of {name}; got {names}",
+                field="network.layers",
+                count=len(dataset.labels),
+                name=dataset.name,
+                names=" × ".join(map(str, outputs)),
             )
         self.network.initialize(config.seed)
         if weights is not None:
@@ -125,6 +132,8 @@ class Training:
         self._known, self._cache_dir = train.images[:DIGITS_SHOWN].copy(), cache_dir
         self.calibrated: Calibrated | None = None
         """Once the training has ended, and where there are images enough to calibrate the network on."""
+        self.evaluation: ModelEvaluation | None = None
+        """Once the training has ended: what the network, calibrated, says of the test images."""
         self.kept_metrics: dict[str, Any] = {}
         """Of the epoch whose weights are the best so far."""
         self._is_learning = False
@@ -132,7 +141,7 @@ class Training:
     def _teachers(self, models: Sequence[tuple[ModelCard, Network]], labels: Array) -> Teachers | None:
         asked = self.config.distillation
         if (asked is None) != (not models):
-            raise ValueError("distillation: expected the models that the config names, and no others")
+            raise InputError("expected the models that the config names, and no others", field="distillation")
         if asked is None:
             return None
         return Teachers(models, labels, asked.weight, changing=self._epoch_images is not None)
@@ -172,12 +181,18 @@ class Training:
             yield RunEvent("epoch", {**asdict(step), **seen})
         self._is_learning = False
         yield Progress("evaluating", self.config.epochs, self.config.epochs)
-        evaluation = self.trainer.evaluate(self.test.images, self.test.labels)
+        # The network reads the test set this once; all that follows is arithmetic on what it says of it.
+        images, labels = check_samples(self.network, self.test.images, self.test.labels, "evaluation")
+        output = infer_all(self.network, images, input_scale=self.config.input_scale)
+        evaluation = evaluate_outputs(
+            (output.outputs[rows] for rows in batches(len(labels))), labels, loss=self.trainer.loss
+        )
         assert evaluation.accuracy is not None
         if not math.isfinite(evaluation.loss):
             raise Diverged(self.config.epochs, self.trainer.batches)
         self.metrics = {"test_loss": evaluation.loss, "test_accuracy": evaluation.accuracy}
-        yield RunEvent("evaluated", {**self.metrics, "test_samples": len(self.test), **self._report()})
+        report = self._report(Predictions.of(output.probabilities, labels))
+        yield RunEvent("evaluated", {**self.metrics, "test_samples": len(labels), **report})
         yield Progress("calibrating", self.config.epochs, self.config.epochs)
         self.calibrated = calibrate(
             self.network,
@@ -186,15 +201,16 @@ class Training:
             subspaces=self._subspaces,
             validation=self._validation,
             test=self.test,
+            test_output=output,
             known=self._known,
             cache_dir=self._cache_dir,
         )
+        temperature = 1.0 if self.calibrated is None else self.calibrated.calibration.temperature
+        self.evaluation = ModelEvaluation(calibrated_predictions(output, labels, temperature), evaluation.loss)
 
-    def _report(self) -> dict[str, Any]:
+    def _report(self, predictions: Predictions) -> dict[str, Any]:
         """How the network errs on the test set, by label."""
-        found = classification_report(
-            self.network, self.test.images, self.test.labels, input_scale=self.config.input_scale
-        )
+        found = predictions.report(len(self.labels))
         return {
             "confusion": found.confusion.tolist(),
             "precision": dict(zip(self.labels, found.precision, strict=True)),
@@ -219,6 +235,11 @@ class Training:
             run=run,
             shipped=shipped,
         )
+
+    def keep_evaluation(self, cache: EvaluationCache, card: ModelCard) -> None:
+        """Keep what the trained network, stored under `card`, says of the test images, so that nobody asks it again."""
+        if self.evaluation is not None:
+            cache.put(card, self.test, self.evaluation)
 
     def arrays(self) -> Mapping[str, Array]:
         """The arrays of the card's calibration, which are saved with the weights."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.errors import InputError
 from app.models import ModelCard, ModelStore
 from app.runs.config.run_config import parse_config
 from app.runs.training.checkpoints import Checkpoint
@@ -13,21 +14,25 @@ def model_name(recipe: str, run: int) -> str:
     return f"{recipe[:52]}-{run}"
 
 
-class NotKeptError(ValueError):
+class NotSavedError(InputError):
     """The model of such a run is not saved before its end."""
+
+    code = "not_kept"
 
 
 def save_best(checkpoint: Checkpoint, store: ModelStore, run: int) -> dict[str, Any] | None:
     """Save the weights of the best epoch, or of the last where nothing is validated; return what the log is told.
 
-    None where no epoch was done. Raises OSError, and NotKeptError where the model is to be somebody's own.
+    None where no epoch was done. Raises OSError, and NotSavedError where the model is to be somebody's own.
     """
     snapshot = checkpoint.snapshot
     if snapshot.epoch == 0:
         return None
     config = parse_config(checkpoint.config)
     if config.personal is not None:
-        raise NotKeptError("a model that is made somebody's own is compared with its parent at the end, and not before")
+        raise NotSavedError(
+            "a model that is made somebody's own is compared with its parent at the end, and not before"
+        )
     network = config.build_network()
     best = snapshot.part("best")
     network.load_weights(best or snapshot.part("network"))

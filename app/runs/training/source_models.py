@@ -1,12 +1,15 @@
 """The stored models that a run needs: the very ones that were there when it was queued."""
 
+from app.errors import MessageError, message_of
 from app.models import ModelCard, ModelStore
 from app.models.store import DamagedModelError, UnknownModelError
 from app.nn import Network
 
 
-class UnusableModelError(RuntimeError):
+class UnusableModelError(MessageError):
     """A model that a run needs is not there any more, or is another one now, or says what is of no use."""
+
+    code = "unusable_model"
 
 
 def load_pinned(store: ModelStore, name: str, sha256: str | None, role: str) -> tuple[ModelCard, Network]:
@@ -21,7 +24,7 @@ def load_pinned(store: ModelStore, name: str, sha256: str | None, role: str) -> 
             same = (model.card for model in store.list() if model.card is not None)
             card, network = store.load(next((card.name for card in same if card.sha256 == sha256), name))
     except (UnknownModelError, DamagedModelError) as error:
-        raise UnusableModelError(f"{role} cannot be used: {error}") from None
+        raise UnusableModelError("{role} cannot be used: {reason}", role=role, reason=message_of(error)) from None
     if card.sha256 != sha256:
-        raise UnusableModelError(f"{role}, {name}, is another one than when the run was queued")
+        raise UnusableModelError("{role}, {name}, is another one than when the run was queued", role=role, name=name)
     return card, network

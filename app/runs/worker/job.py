@@ -10,7 +10,9 @@ import numpy as np
 from app.data import Dataset, DatasetUnavailable, load_dataset
 from app.data.drawings.rendered import DrawingRenderer, RenderedDrawings
 from app.data.drawings.store import DrawingStore
+from app.errors import Message, message_of
 from app.models import ModelCard, ModelStore
+from app.models.evaluation_cache import EvaluationCache
 from app.nn import Diverged, Network
 from app.nn.arrays import Array
 from app.runs.config.run_config import RunConfig, parse_config
@@ -24,7 +26,7 @@ from app.runs.training.distillation import load_teachers
 from app.runs.training.hardware import MAX_PROCESSES, cores_per_worker
 from app.runs.training.personalization import (
     compare,
-    may_have_seen,
+    may_have_trained_on_drawings,
     other_tests,
     personal_data,
     personal_name,
@@ -84,7 +86,7 @@ class Job:
         self._end()
         retry_database(lambda: self._log.finish(self._claim, state, data, error=error))
 
-    def _work(self) -> tuple[RunState, dict[str, Any], str | None]:
+    def _work(self) -> tuple[RunState, dict[str, Any], Message | None]:
         """How the run ended: its state, the event's data and the error."""
         try:
             try:
@@ -92,19 +94,22 @@ class Job:
             except _CancelledError:
                 return RunState.CANCELLED, self._keep(), None
         except Diverged as diverged:
-            return _failed("diverged", str(diverged), epoch=diverged.epoch, batch=diverged.batch)
+            return _failed("diverged", message_of(diverged), epoch=diverged.epoch, batch=diverged.batch)
         except DatasetUnavailable as unavailable:
-            return _failed("dataset", str(unavailable))
+            return _failed("dataset", message_of(unavailable))
         except (CheckpointError, UnusableModelError) as unusable:
-            return _failed("checkpoint", str(unusable))
+            return _failed("checkpoint", message_of(unusable))
         except DataChangedError as changed:
-            return _failed("data", str(changed))
+            return _failed("data", message_of(changed))
         except ValueError as refused:
-            return _failed("config", str(refused))
+            return _failed("config", message_of(refused))
         except MemoryError:
-            return _failed("memory", "there was not enough memory; a smaller network or batch size may help")
+            return _failed("memory", Message("there was not enough memory; a smaller network or batch size may help"))
         except OSError as broken:
-            return _failed("disk", f"a file could not be read or written: {broken.strerror or type(broken).__name__}")
+            return _failed(
+                "disk",
+                Message("a file could not be read or written: {why}", why=broken.strerror or type(broken).__name__),
+            )
         return RunState.SUCCEEDED, {"model": model, "seconds": time.perf_counter() - self._started}, None
 
     def _train(self) -> str:
@@ -152,10 +157,20 @@ class Job:
         card = training.card(name if personal is None else personal_name(parent[0].name), run=self._claim.run)
         if personal is not None:
             others = other_tests(card, config, self._settings)
-            seen = may_have_seen(parent[0], [one.card for one in self._store.list() if one.card is not None])
-            mine = compare(parent, (card, training.network), personal, others, seen=seen)
+            seen = may_have_trained_on_drawings(
+                parent[0], [one.card for one in self._store.list() if one.card is not None]
+            )
+            mine = compare(
+                parent,
+                (card, training.network),
+                personal,
+                others,
+                seen=seen,
+                accuracy=training.metrics["test_accuracy"],
+            )
             card = card.model_copy(update={"mine": mine})
         card = self._store.save(card, training.network, arrays=training.arrays(), once=True)
+        training.keep_evaluation(EvaluationCache(self._settings.cache_dir), card)
         data = saved_event(self._store, card)
         retry_database(lambda: self._log.append(self._claim, "model_saved", data, model=card.name))
         return card.name
@@ -251,9 +266,10 @@ class Job:
         try:
             data = save_best(self._checkpoints.read(self._checkpoint), self._store, self._claim.run)
         except (CheckpointError, ValueError) as error:
-            return {"not_kept": str(error)}
+            return {"not_kept": message_of(error)}
         except OSError as error:
-            return {"not_kept": f"the model could not be written: {error.strerror or type(error).__name__}"}
+            why = error.strerror or type(error).__name__
+            return {"not_kept": Message("the model could not be written: {why}", why=why)}
         if data is not None:
             retry_database(lambda: self._log.append(self._claim, "model_saved", data, model=data["model"]))
         return {}
@@ -273,5 +289,5 @@ def json_safe(data: Mapping[str, Any]) -> dict[str, Any]:
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in data.items()}
 
 
-def _failed(reason: str, error: str, **more: Any) -> tuple[RunState, dict[str, Any], str]:
+def _failed(reason: str, error: Message, **more: Any) -> tuple[RunState, dict[str, Any], Message]:
     return RunState.FAILED, {"reason": reason, **more}, error

@@ -4,13 +4,13 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from starlette.exceptions import HTTPException
 
 from app.data import Split
 from app.data.augmentation.augment import make_augmentation
 from app.data.augmentation.preview import changed_digits
 from app.data.drawings.rendered import DrawingRenderer
 from app.data.sources.drawings import PREFIX
+from app.errors import RequestError, message_of
 from app.recipes import get_recipe
 from app.runs.config.run_config import MOST_SEED
 from app.web.api.datasets import LONGEST_NAME, load
@@ -46,15 +46,15 @@ def augmentation(
     try:
         config = get_recipe(recipe).config
     except ValueError as error:
-        raise HTTPException(404, str(error)) from None
+        raise RequestError(404, message_of(error)) from None
     try:
         made = make_augmentation(config.get("augmentation") if spec is None else json.loads(spec))
     except (json.JSONDecodeError, RecursionError):
-        raise HTTPException(422, "spec: expected an augmentation as a JSON object") from None
+        raise RequestError(422, "expected an augmentation as a JSON object", field="spec") from None
     except ValueError as error:
-        raise HTTPException(422, str(error)) from None
+        raise RequestError(422, message_of(error)) from None
     if set_name is not None and dataset is not None:
-        raise HTTPException(422, "set: expected no dataset beside it")
+        raise RequestError(422, "expected no dataset beside it", field="set")
     name, labels, split = _own(state, set_name) if set_name is not None else _of(state, dataset or config["dataset"])
     indices, after = changed_digits(split, made, seed=seed, count=count, epochs=epochs)
     return {
@@ -85,8 +85,8 @@ def _own(state: AppState, set_name: str) -> tuple[str, tuple[str, ...], Split]:
     try:
         labels = tuple(state.drawings.find_set(set_name).labels)
     except ValueError as error:
-        raise HTTPException(422, str(error)) from None
+        raise RequestError(422, message_of(error)) from None
     yours = DrawingRenderer(state.drawings).get(labels, sets=[set_name])
     if not len(yours):
-        raise HTTPException(404, f"there are no drawings in the set {set_name}")
+        raise RequestError(404, "there are no drawings in the set {set_name}", set_name=set_name)
     return f"{PREFIX}{set_name}", labels, Split(yours.images, yours.labels)

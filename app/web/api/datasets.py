@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from fastapi import APIRouter, Path, Query
 from numpy.typing import NDArray
-from starlette.exceptions import HTTPException
 
 from app.data import Dataset, DatasetUnavailable, Split
 from app.data.catalog import get_info
+from app.errors import RequestError, message_of
 from app.web.api.images import encoded
 from app.web.dependencies import AppState, State
 from app.web.errors import Error
@@ -44,7 +44,7 @@ def digits(
     part = dataset.train if split == "train" else dataset.test
     if indices is not None:
         if label is not None or offset:
-            raise HTTPException(422, "indices: expected no label and no offset beside it")
+            raise RequestError(422, "expected no label and no offset beside it", field="indices")
         chosen = _chosen(indices, len(part))
         total = len(chosen)
     else:
@@ -78,25 +78,36 @@ def load(state: AppState, name: str, *, fetch: bool = False) -> Dataset:
     try:
         return state.datasets.get(name, fetch=fetch)
     except ValueError as error:
-        raise HTTPException(404, str(error)) from None
+        raise RequestError(404, message_of(error)) from None
     except DatasetUnavailable as error:
-        raise HTTPException(409, str(error)) from None
+        raise RequestError(409, message_of(error)) from None
 
 
 def _chosen(indices: str, count: int) -> NDArray[np.int64]:
     parts = indices.split(",")
     if len(parts) > MOST_DIGITS or not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in parts):
-        raise HTTPException(422, f"indices: expected up to {MOST_DIGITS} whole numbers with commas between")
+        raise RequestError(
+            422,
+            "expected up to {most_digits} whole numbers with commas between",
+            field="indices",
+            most_digits=MOST_DIGITS,
+        )
     chosen = np.array([int(part) for part in parts], np.int64)
     if chosen.max() >= count:
-        raise HTTPException(422, f"indices: expected numbers from 0 to {count - 1}; got {int(chosen.max())}")
+        raise RequestError(
+            422,
+            "expected numbers from 0 to {value}; got {got}",
+            field="indices",
+            value=count - 1,
+            got=int(chosen.max()),
+        )
     return chosen
 
 
 def _index(dataset: Dataset, label: str) -> int:
     if label not in dataset.labels:
         known = ", ".join(dataset.labels[:40])
-        raise HTTPException(422, f"label: expected one of {known}; got {label!r}")
+        raise RequestError(422, "expected one of {known}; got {label}", field="label", known=known, label=repr(label))
     return dataset.labels.index(label)
 
 

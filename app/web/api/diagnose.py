@@ -7,18 +7,20 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.data import PipelineSteps
-from app.data.preprocessing.diagnose import USUAL_STROKE_WIDTH, Diagnosis, examine_image, examine_strokes
+from app.data.preprocessing.diagnose import STEP_TEXTS, USUAL_STROKE_WIDTH, Diagnosis, examine_image, examine_strokes
+from app.errors import InputError, RequestError, message_of
+from app.i18n.catalog import catalog
 from app.models.responses import pixels_json, prediction_json
 from app.nn import abbreviate
 from app.web.api.predict import from_base64
 from app.web.api.request_body import json_body, read_json
 from app.web.dependencies import services
 from app.web.errors import Error
+from app.web.preferences import language_headers, language_of
 
 router = APIRouter(prefix="/api/doctor", tags=["predict"])
 
@@ -47,6 +49,8 @@ class Change(BaseModel):
     """
 
     step: str
+    title: str
+    explanation: str
     input: list[list[float]]
     label: str | None
     probabilities: dict[str, float]
@@ -54,8 +58,8 @@ class Change(BaseModel):
     score: float | None
 
 
-class RemarkBody(BaseModel):
-    """A sentence in parts: `text` names each of `values` in braces."""
+class FindingBody(BaseModel):
+    """One of `sentences` in English and in parts: `text` names each of `values` in braces."""
 
     text: str
     values: dict[str, str]
@@ -76,7 +80,7 @@ class Findings(BaseModel):
     stroke_width: float | None
     usual_stroke_width: float
     sentences: list[str]
-    remarks: list[RemarkBody]
+    remarks: list[FindingBody]
 
 
 _SIDES: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0}
@@ -111,10 +115,16 @@ async def doctor(request: Request) -> Response:
     try:
         found, steps = await run_in_threadpool(_examine, body)
     except ValueError as error:
-        raise HTTPException(422, str(error)) from None
+        raise RequestError(422, message_of(error)) from None
+    language = language_of(request)
+    words = catalog(language)
+
+    def texts(step: str) -> dict[str, str]:
+        return {key: words.translate(text) for key, text in STEP_TEXTS[step].items()}
+
     said = predictor.predict([found.prepared, *found.without.values()])
     without = [
-        {"step": name, **prediction_json(one, image, with_input=True)}
+        {"step": name, **texts(name), **prediction_json(one, image, with_input=True)}
         for (name, image), one in zip(found.without.items(), said[1:], strict=True)
     ]
     return JSONResponse(
@@ -126,39 +136,42 @@ async def doctor(request: Request) -> Response:
             "without": without,
             "stroke_width": None if found.stroke_width is None else round(found.stroke_width, 2),
             "usual_stroke_width": USUAL_STROKE_WIDTH,
-            "sentences": [str(remark) for remark in found.remarks],
-            "remarks": [{"text": remark.text, "values": dict(remark.values)} for remark in found.remarks],
-        }
+            "sentences": [words.translate(remark) for remark in found.remarks],
+            "remarks": [{"text": remark.template, "values": dict(remark.values)} for remark in found.remarks],
+        },
+        headers=language_headers(language),
     )
 
 
 def _examine(body: object) -> tuple[Diagnosis, PipelineSteps]:
     """Raises ValueError that says what was expected and what came."""
     if not isinstance(body, Mapping):
-        raise ValueError(f"expected an object with strokes or image; got {type(body).__name__}")
+        raise InputError("expected an object with strokes or image; got {type}", type=type(body).__name__)
     unknown = [name for name in body if name not in FIELDS]
     if unknown:
-        raise ValueError(f"{str(unknown[0])[:80]!r}: unknown field; expected {', '.join(FIELDS)}")
+        raise InputError("unknown field; expected {names}", field=repr(str(unknown[0])[:80]), names=", ".join(FIELDS))
     forms = [name for name in ("strokes", "image") if name in body]
     if len(forms) != 1:
-        raise ValueError(f"expected one of strokes and image; got {' and '.join(forms) or 'neither'}")
+        raise InputError("expected one of strokes and image; got {value}", value=" and ".join(forms) or "neither")
     steps = _steps(body.get("steps", {}))
     side, brush = (_length(body, name) for name in ("canvas", "brush"))
     if forms == ["strokes"]:
         return examine_strokes(body["strokes"], steps, side=side, brush=brush), steps
     if side is not None or brush is not None:
-        raise ValueError("canvas, brush: expected with strokes alone; got an image")
+        raise InputError("canvas, brush: expected with strokes alone; got an image")
     return examine_image(from_base64(body["image"]), steps), steps
 
 
 def _steps(value: object) -> PipelineSteps:
     if not isinstance(value, Mapping):
-        raise ValueError(f"steps: expected an object; got {type(value).__name__}")
+        raise InputError("expected an object; got {type}", field="steps", type=type(value).__name__)
     for name, chosen in value.items():
         if name not in STEPS:
-            raise ValueError(f"steps: expected {', '.join(STEPS)}; got {str(name)[:80]!r}")
+            raise InputError(
+                "expected {names}; got {value}", field="steps", names=", ".join(STEPS), value=repr(str(name)[:80])
+            )
         if not isinstance(chosen, bool):
-            raise ValueError(f"steps.{name}: expected true or false; got {type(chosen).__name__}")
+            raise InputError("expected true or false; got {type}", field=f"steps.{name}", type=type(chosen).__name__)
     return PipelineSteps(**value)
 
 
@@ -167,5 +180,10 @@ def _length(body: Mapping[str, Any], name: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST:
-        raise ValueError(f"{name}: expected a number above 0, at most {LONGEST:g}; got {abbreviate(value)}")
+        raise InputError(
+            "expected a number above 0, at most {longest}; got {value}",
+            field=name,
+            longest=f"{LONGEST:g}",
+            value=abbreviate(value),
+        )
     return float(value)

@@ -8,7 +8,6 @@ from typing import IO, Annotated, Any, Literal, TypeVar
 import numpy as np
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -16,6 +15,7 @@ from app.data import from_strokes
 from app.data.drawings.drawing import DEFAULT_SET, Drawing, check_set_name
 from app.data.drawings.export import as_json, read_json_export, write_zip
 from app.data.drawings.store import DrawingSet, FullError, SetExistsError, UnknownDrawingError
+from app.errors import RequestError, message_of
 from app.nn import abbreviate
 from app.web.api.images import encoded
 from app.web.api.request_body import json_body, read_json
@@ -87,7 +87,7 @@ def drawings(
     try:
         page = store.page(set_name, label, limit, before)
     except ValueError as error:
-        raise HTTPException(422, str(error)) from None
+        raise RequestError(422, message_of(error)) from None
     sets = store.sets()
     damaged = [asdict(file) for one in sets for file in one.damaged]
     return {
@@ -110,7 +110,7 @@ async def add(request: Request) -> Response:
     body = await read_json(request)
     if not isinstance(body, dict) or not {"label", "strokes"} <= set(body) <= _KEYS:
         came = f"{', '.join(map(repr, body)) or 'nothing'}"[:80] if isinstance(body, dict) else type(body).__name__
-        raise HTTPException(422, f"expected an object with label, strokes and, if wanted, set; got {came}")
+        raise RequestError(422, "expected an object with label, strokes and, if wanted, set; got {got}", got=came)
     store = services(request).drawings
     kept = await run_in_threadpool(
         _checked, lambda: store.add(body["label"], body["strokes"], body.get("set", DEFAULT_SET))
@@ -131,7 +131,7 @@ def export(
         _checked(lambda: check_set_name(set_name))
         names = [name for name in names if name == set_name]
     if not names:
-        raise HTTPException(404, "there are no drawings to export")
+        raise RequestError(404, "there are no drawings to export")
     suffix, media_type = {"json": ("json", "application/json"), "png": ("zip", "application/zip")}[kind]
     headers = {"content-disposition": f'attachment; filename="drawings{f"-{set_name}" if set_name else ""}.{suffix}"'}
     if kind == "json":
@@ -181,10 +181,12 @@ async def declare(request: Request, state: State, name: str) -> dict[str, Any]:
     """Say which `labels` a set is to have, before it is drawn; 409 where it has drawings, unless `add` is true."""
     body = await read_json(request)
     if not isinstance(body, dict) or not {"labels"} <= set(body) <= {"labels", "add"}:
-        raise HTTPException(422, f"expected an object with labels and, if wanted, add; got {abbreviate(body)}")
+        raise RequestError(
+            422, "expected an object with labels and, if wanted, add; got {value}", value=abbreviate(body)
+        )
     add = body.get("add", False)
     if not isinstance(add, bool):
-        raise HTTPException(422, f"add: expected true or false; got {abbreviate(add)}")
+        raise RequestError(422, "expected true or false; got {value}", field="add", value=abbreviate(add))
     found = await run_in_threadpool(_checked, lambda: state.drawings.create_set(name, body["labels"], add=add))
     return _told(found)
 
@@ -208,7 +210,7 @@ async def relabel(request: Request, state: State, drawing_id: str) -> Response:
     """Give a drawing another label."""
     body = await read_json(request)
     if not isinstance(body, dict) or set(body) != {"label"}:
-        raise HTTPException(422, f"expected an object with label alone; got {abbreviate(body)}")
+        raise RequestError(422, "expected an object with label alone; got {value}", value=abbreviate(body))
     drawing = await run_in_threadpool(_checked, lambda: state.drawings.relabel(drawing_id, body["label"]))
     return JSONResponse(asdict(drawing))
 
@@ -228,11 +230,11 @@ def _checked(action: Callable[[], T]) -> T:
     try:
         return action()
     except ValueError as error:
-        raise HTTPException(422, str(error)) from None
+        raise RequestError(422, message_of(error)) from None
     except UnknownDrawingError as error:
-        raise HTTPException(404, str(error)) from None
+        raise RequestError(404, message_of(error)) from None
     except (FullError, SetExistsError) as error:
-        raise HTTPException(409, str(error)) from None
+        raise RequestError(409, message_of(error)) from None
 
 
 def _seen(drawing: Drawing) -> str:

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 
+from app.errors import RequestError, message_of
 from app.models.evaluation import LabelMismatchError, StoppedError
 from app.web.api.datasets import load
 from app.web.api.images import encoded
@@ -74,7 +74,7 @@ async def _of_run(state: AppState, run: int) -> tuple[str, str]:
     def find() -> tuple[str, str]:
         row = state.log.run(run)
         if row["model"] is None:
-            raise HTTPException(409, f"run {run} has saved no model yet: it is {row['state']}")
+            raise RequestError(409, "run {run} has saved no model yet: it is {row}", run=run, row=row["state"])
         return row["model"], row["config"]["dataset"]
 
     return await run_in_threadpool(find)
@@ -127,8 +127,10 @@ def _checked(work: Any) -> Any:
     try:
         return work()
     except StoppedError:
-        raise HTTPException(503, "the server is ending; ask again when it is back", {"retry-after": "2"}) from None
+        raise RequestError(
+            503, "the server is ending; ask again when it is back", headers={"retry-after": "2"}
+        ) from None
     except LabelMismatchError as error:
-        raise HTTPException(409, str(error)) from None
+        raise RequestError(409, message_of(error)) from None
     except ValueError as error:
-        raise HTTPException(422, str(error)) from None
+        raise RequestError(422, message_of(error)) from None

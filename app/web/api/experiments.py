@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 
 from app.data import Dataset
 from app.data.catalog import list_datasets
+from app.errors import RequestError
 from app.learn.experiments import curves, logic_gates, loss_surfaces, small_trainings
 from app.nn.layers.activations import ACTIVATIONS
 from app.nn.optimizers import OPTIMIZERS
@@ -93,7 +93,7 @@ def path(
     _check("surface", surface, list(loss_surfaces.SURFACES))
     _check("optimizer", optimizer, list(OPTIMIZERS))
     if (x is None) != (y is None):
-        raise HTTPException(422, "x, y: expected both or neither")
+        raise RequestError(422, "x, y: expected both or neither")
     land = loss_surfaces.SURFACES[surface]
     rate = loss_surfaces.rate_of(land, optimizer) if learning_rate is None else learning_rate
     return {
@@ -193,4 +193,6 @@ def _at_hand(state: AppState) -> tuple[str, bool]:
 
 def _check(field: str, value: str, allowed: list[str]) -> None:
     if value not in allowed:
-        raise HTTPException(422, f"{field}: expected one of {', '.join(allowed)}; got {value!r}")
+        raise RequestError(
+            422, "expected one of {names}; got {value}", field=field, names=", ".join(allowed), value=repr(value)
+        )

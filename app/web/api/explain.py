@@ -11,10 +11,10 @@ from typing import Annotated, Any, TypeVar
 import numpy as np
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.errors import InputError, RequestError, message_of
 from app.learn.inspection import backward as back
 from app.learn.inspection import forward as there
 from app.learn.inspection import numerical_gradient as difference
@@ -46,32 +46,32 @@ class Drawn(BaseModel):
     model: Annotated[str, Field(max_length=64)] | None = None
 
 
-class LayerAsked(Drawn):
+class LayerRequest(Drawn):
     """`first` is the unit or the map that the picture begins with."""
 
     layer: Number
     first: Number = 0
 
 
-class UnitAsked(Drawn):
+class UnitRequest(Drawn):
     """A number of a layer's output: `unit` is its place in C order."""
 
     layer: Number
     unit: Number
 
 
-class LabelAsked(Drawn):
+class LabelRequest(Drawn):
     """`label` is what the drawing is meant to be."""
 
     label: LabelText
 
 
-class DeltaAsked(LabelAsked):
+class DeltaRequest(LabelRequest):
     layer: Number
     unit: Number
 
 
-class NumericalAsked(LabelAsked):
+class NumericalRequest(LabelRequest):
     """The numbers of the array `parameter` of a layer at `places` (C order), or `random` of them, drawn by `seed`."""
 
     layer: Number
@@ -81,7 +81,7 @@ class NumericalAsked(LabelAsked):
     seed: Number = 0
 
 
-class StepAsked(LabelAsked):
+class StepRequest(LabelRequest):
     """`optimizer` as in a run's config; `layer` and `unit`, both or none, name weights to show before and after."""
 
     optimizer: dict[str, Any]
@@ -90,20 +90,20 @@ class StepAsked(LabelAsked):
     unit: Number | None = None
 
 
-class LookAsked(Drawn):
+class LookRequest(Drawn):
     """`label` is the one whose reasons are asked for; what the network says where it is left out."""
 
     label: LabelText | None = None
 
 
-class OcclusionAsked(LookAsked):
+class OcclusionRequest(LookRequest):
     """A square of `size` × `size` pixels painted with `fill`, 0 is paper and 1 is ink."""
 
     size: Annotated[int, Field(ge=1, le=14)] = 5
     fill: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
-class TowardAsked(LabelAsked):
+class TowardRequest(LabelRequest):
     """`rate` is the length of a step, of the difference of all pixels."""
 
     steps: Annotated[int, Field(ge=1, le=saliency.MOST_FRAMES)] = 1
@@ -128,94 +128,94 @@ async def forward(request: Request, state: State) -> Response:
     return await _explain(request, state, Drawn, lambda asked, subject: there.forward(subject))
 
 
-@router.post("/layer", openapi_extra=_body(LayerAsked), responses=_ERRORS)
+@router.post("/layer", openapi_extra=_body(LayerRequest), responses=_ERRORS)
 async def layer(request: Request, state: State) -> Response:
     """More of a layer's activations than `forward` shows."""
 
-    def work(asked: LayerAsked, subject: InspectedNetwork) -> dict[str, Any]:
+    def work(asked: LayerRequest, subject: InspectedNetwork) -> dict[str, Any]:
         return {"picture": there.layer_picture(subject, asked.layer, asked.first)}
 
-    return await _explain(request, state, LayerAsked, work)
+    return await _explain(request, state, LayerRequest, work)
 
 
-@router.post("/neuron", openapi_extra=_body(UnitAsked), responses=_ERRORS)
+@router.post("/neuron", openapi_extra=_body(UnitRequest), responses=_ERRORS)
 async def neuron(request: Request, state: State) -> Response:
     """One neuron: its weights, the products that push it up and down, the sum, and its activation's curve."""
     return await _explain(
-        request, state, UnitAsked, lambda asked, subject: one_neuron(subject, asked.layer, asked.unit)
+        request, state, UnitRequest, lambda asked, subject: one_neuron(subject, asked.layer, asked.unit)
     )
 
 
-@router.post("/backward", openapi_extra=_body(LabelAsked), responses=_ERRORS)
+@router.post("/backward", openapi_extra=_body(LabelRequest), responses=_ERRORS)
 async def backward(request: Request, state: State) -> Response:
     """The loss for the true label, y − t, and the gradient of every layer."""
     return await _explain(
-        request, state, LabelAsked, lambda asked, subject: back.backward(subject, asked.label), dtype=DOUBLE
+        request, state, LabelRequest, lambda asked, subject: back.backward(subject, asked.label), dtype=DOUBLE
     )
 
 
-@router.post("/delta", openapi_extra=_body(DeltaAsked), responses=_ERRORS)
+@router.post("/delta", openapi_extra=_body(DeltaRequest), responses=_ERRORS)
 async def delta(request: Request, state: State) -> Response:
     """The chain rule for one neuron, with the very numbers."""
 
-    def work(asked: DeltaAsked, subject: InspectedNetwork) -> dict[str, Any]:
+    def work(asked: DeltaRequest, subject: InspectedNetwork) -> dict[str, Any]:
         return back.delta(subject, asked.label, asked.layer, asked.unit)
 
-    return await _explain(request, state, DeltaAsked, work, dtype=DOUBLE)
+    return await _explain(request, state, DeltaRequest, work, dtype=DOUBLE)
 
 
-@router.post("/numerical", openapi_extra=_body(NumericalAsked), responses=_ERRORS)
+@router.post("/numerical", openapi_extra=_body(NumericalRequest), responses=_ERRORS)
 async def numerical(request: Request, state: State) -> Response:
     """The numerical gradient of some weights beside backpropagation's, in float64, and both times."""
 
-    def work(asked: NumericalAsked, subject: InspectedNetwork) -> dict[str, Any]:
+    def work(asked: NumericalRequest, subject: InspectedNetwork) -> dict[str, Any]:
         places = asked.places
         if places is None:
             places = difference.random_places(subject, asked.layer, asked.parameter, asked.random, asked.seed)
         return difference.numerical(subject, asked.label, asked.layer, asked.parameter, places)
 
-    return await _explain(request, state, NumericalAsked, work, dtype=DOUBLE)
+    return await _explain(request, state, NumericalRequest, work, dtype=DOUBLE)
 
 
-@router.post("/step", openapi_extra=_body(StepAsked), responses=_ERRORS)
+@router.post("/step", openapi_extra=_body(StepRequest), responses=_ERRORS)
 async def step(request: Request, state: State) -> Response:
     """What so many steps of an optimizer, from the stored weights, change for this drawing; the model stays."""
 
-    def work(asked: StepAsked, subject: InspectedNetwork) -> dict[str, Any]:
+    def work(asked: StepRequest, subject: InspectedNetwork) -> dict[str, Any]:
         if (asked.layer is None) != (asked.unit is None):
-            raise ValueError("layer, unit: expected both or none; got one")
+            raise InputError("layer, unit: expected both or none; got one")
         unit = None if asked.layer is None or asked.unit is None else (asked.layer, asked.unit)
         return stepping.steps(subject, asked.label, asked.optimizer, asked.steps, unit)
 
-    return await _explain(request, state, StepAsked, work)
+    return await _explain(request, state, StepRequest, work)
 
 
-@router.post("/gradient", openapi_extra=_body(LookAsked), responses=_ERRORS)
+@router.post("/gradient", openapi_extra=_body(LookRequest), responses=_ERRORS)
 async def gradient(request: Request, state: State) -> Response:
     """How a label's logit changes with every pixel: the input gradient."""
     return await _explain(
-        request, state, LookAsked, lambda asked, subject: saliency.input_gradient(subject, asked.label), dtype=DOUBLE
+        request, state, LookRequest, lambda asked, subject: saliency.input_gradient(subject, asked.label), dtype=DOUBLE
     )
 
 
-@router.post("/occlusion", openapi_extra=_body(OcclusionAsked), responses=_ERRORS)
+@router.post("/occlusion", openapi_extra=_body(OcclusionRequest), responses=_ERRORS)
 async def occlusion(request: Request, state: State) -> Response:
     """How much of a label's probability goes where a square of the drawing is covered."""
 
-    def work(asked: OcclusionAsked, subject: InspectedNetwork) -> dict[str, Any]:
+    def work(asked: OcclusionRequest, subject: InspectedNetwork) -> dict[str, Any]:
         return saliency.occlusion(subject, asked.label, asked.size, asked.fill)
 
-    return await _explain(request, state, OcclusionAsked, work)
+    return await _explain(request, state, OcclusionRequest, work)
 
 
-@router.post("/toward", openapi_extra=_body(TowardAsked), responses=_ERRORS)
+@router.post("/toward", openapi_extra=_body(TowardRequest), responses=_ERRORS)
 async def toward(request: Request, state: State) -> Response:
     """Steps that change the drawing until the network reads it as the label: each frame, and its probability."""
 
-    def work(asked: TowardAsked, subject: InspectedNetwork) -> dict[str, Any]:
+    def work(asked: TowardRequest, subject: InspectedNetwork) -> dict[str, Any]:
         return saliency.toward(subject, asked.label, asked.steps, asked.rate)
 
-    return await _explain(request, state, TowardAsked, work, dtype=DOUBLE)
+    return await _explain(request, state, TowardRequest, work, dtype=DOUBLE)
 
 
 async def _explain(
@@ -237,16 +237,18 @@ async def _explain(
                 subject = open_subject(state.store, asked.model, image.pixels, dtype=dtype)
                 said = work(asked, subject)
         except TooLargeError as error:
-            raise HTTPException(409, str(error)) from None
+            raise RequestError(409, message_of(error)) from None
         except ValueError as error:
-            raise HTTPException(422, str(error)) from None
+            raise RequestError(422, message_of(error)) from None
         whole = {"model": subject.card.name, "blank": image.blank, "pixels": pixels_json(image.pixels), **said}
         try:
             return json.dumps(
                 whole, allow_nan=False
             ).encode()  # here, as it takes as long as many an answer of /predict
         except ValueError:
-            raise HTTPException(409, f"the model {subject.card.name} gives numbers that are not finite") from None
+            raise RequestError(
+                409, "the model {name} gives numbers that are not finite", name=subject.card.name
+            ) from None
 
     key = (request.url.path, hashlib.sha256(body).digest())
     return Response(await state.lessons_queue.run(key, answer), media_type="application/json")
@@ -254,9 +256,9 @@ async def _explain(
 
 def _checked(kind: type[Asked], data: object) -> Asked:
     if not isinstance(data, Mapping):
-        raise HTTPException(422, f"expected an object with a drawing; got {abbreviate(data)}")
+        raise RequestError(422, "expected an object with a drawing; got {value}", value=abbreviate(data))
     try:
         return kind.model_validate(data)
     except ValidationError as error:
         parts = [f"{'.'.join(map(str, each['loc']))[:80]}: {each['msg']}" for each in error.errors()[:5]]
-        raise HTTPException(422, "; ".join(parts)) from None
+        raise RequestError(422, "; ".join(parts)) from None

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Depends, Path
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app import __version__
 from app.data import PreparedImage
+from app.errors import InputError, RequestError, message_of
 from app.models import DamagedModelError, ModelCard, Predictor, Predictors, UnknownModelError
 from app.nn import abbreviate
 from app.web.api.inference_v2_tensors import INPUT, PIXELS, Output, check_parameters, read_input
@@ -35,7 +35,13 @@ LONGEST_ID = 1000
 
 def _check_version(name: str, version: Annotated[str, Path(description="always 1")]) -> None:
     if version != VERSION:
-        raise HTTPException(404, f"expected version {VERSION} of {name[:64]}, the only one; got {version[:20]!r}")
+        raise RequestError(
+            404,
+            "expected version {version} of {name}, the only one; got {got}",
+            version=VERSION,
+            name=name[:64],
+            got=repr(version[:20]),
+        )
 
 
 router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"])
@@ -136,20 +142,25 @@ async def _infer(request: Request, predictors: Predictors, name: str, reading: P
     reading.model = name
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in BODY_TYPES:
-        raise HTTPException(415, f"expected a body of {', '.join(BODY_TYPES[1:3])} or no type; got {kind[:80]!r}")
+        raise RequestError(
+            415,
+            "expected a body of {names} or no type; got {kind}",
+            names=", ".join(BODY_TYPES[1:3]),
+            kind=repr(kind[:80]),
+        )
     body = await read_body(request)
     try:
         split = _json_length(request, len(body))
         asked = parse_json(body[:split])
         if not isinstance(asked, Mapping):
-            raise ValueError(f"expected an object with inputs; got {abbreviate(asked)}")
+            raise InputError("expected an object with inputs; got {value}", value=abbreviate(asked))
         identity = _identity(asked.get("id"))
         wanted = _wanted(asked)
         images = read_input(asked.get("inputs"), body[split:])
     except ValueError as error:
-        raise HTTPException(400, str(error)) from None
-    except HTTPException as error:
-        raise HTTPException(400, error.detail) from None  # the protocol's own status for what cannot be read
+        raise RequestError(400, message_of(error)) from None
+    except RequestError as error:
+        raise RequestError(400, error.message) from None  # the protocol's own status for what cannot be read
     if len(images) == 1:
         outputs = _read(predictor, images, reading)
     else:
@@ -196,13 +207,19 @@ def _wanted(asked: Mapping[str, Any]) -> dict[str, bool]:
     if outputs is None or outputs == []:
         return {PROBABILITIES: binary, LABEL: binary}
     if not isinstance(outputs, list) or not all(isinstance(output, Mapping) for output in outputs):
-        raise ValueError(f"outputs: expected a list of objects with a name; got {abbreviate(outputs)}")
+        raise InputError(
+            "expected a list of objects with a name; got {value}", field="outputs", value=abbreviate(outputs)
+        )
     wanted: dict[str, bool] = {}
     for output in outputs:
         name = output.get("name")
         if name not in (PROBABILITIES, LABEL) or name in wanted:
-            raise ValueError(
-                f"outputs: expected {PROBABILITIES} and {LABEL}, each at most once; got {abbreviate(name)}"
+            raise InputError(
+                "expected {probabilities} and {label}, each at most once; got {value}",
+                field="outputs",
+                probabilities=PROBABILITIES,
+                label=LABEL,
+                value=abbreviate(name),
             )
         own = check_parameters("parameters of an output", output.get("parameters"))
         wanted[name] = _flag("binary_data", own.get("binary_data", binary))
@@ -211,7 +228,7 @@ def _wanted(asked: Mapping[str, Any]) -> dict[str, bool]:
 
 def _flag(name: str, value: object) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"{name}: expected true or false; got {abbreviate(value)}")
+        raise InputError("expected true or false; got {value}", field=name, value=abbreviate(value))
     return value
 
 
@@ -219,7 +236,12 @@ def _identity(value: object) -> str:
     if value is None or value == "":
         return str(uuid.uuid4())
     if not isinstance(value, str) or len(value) > LONGEST_ID:
-        raise ValueError(f"id: expected a string of at most {LONGEST_ID} characters; got {abbreviate(value)}")
+        raise InputError(
+            "expected a string of at most {longest_id} characters; got {value}",
+            field="id",
+            longest_id=LONGEST_ID,
+            value=abbreviate(value),
+        )
     return value
 
 
@@ -229,7 +251,11 @@ def _json_length(request: Request, size: int) -> int:
     if text is None:
         return size
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and 0 < int(text) <= size):
-        raise ValueError(f"Inference-Header-Content-Length: expected 1 to {size}, the body's length; got {text[:20]!r}")
+        raise InputError(
+            "Inference-Header-Content-Length: expected 1 to {size}, the body's length; got {given}",
+            size=size,
+            given=repr(text[:20]),
+        )
     return int(text)
 
 

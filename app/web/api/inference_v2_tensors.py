@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.errors import InputError
 from app.nn import abbreviate
 
 INPUT = "input"
@@ -58,23 +59,29 @@ def read_input(inputs: object, binary: bytes) -> NDArray[np.float32]:
     `binary` is what follows the JSON. Raises ValueError with what was expected and what came.
     """
     if not isinstance(inputs, list) or not all(isinstance(tensor, Mapping) for tensor in inputs):
-        raise ValueError(f"inputs: expected a list of tensors; got {abbreviate(inputs)}")
+        raise InputError("expected a list of tensors; got {value}", field="inputs", value=abbreviate(inputs))
     names = [tensor.get("name") for tensor in inputs]
     if names != [INPUT]:
-        raise ValueError(f"inputs: expected one tensor named {INPUT}; got {abbreviate(names)}")
+        raise InputError(
+            "expected one tensor named {input}; got {value}", field="inputs", input=INPUT, value=abbreviate(names)
+        )
     (tensor,) = inputs
     datatype = tensor.get("datatype")
     if not isinstance(datatype, str) or datatype not in DATATYPES:
-        raise ValueError(f"datatype: expected {' or '.join(DATATYPES)}; got {abbreviate(datatype)}")
+        raise InputError(
+            "expected {names}; got {value}", field="datatype", names=" or ".join(DATATYPES), value=abbreviate(datatype)
+        )
     shape = _shape(tensor.get("shape"))
     parameters = check_parameters("parameters of the input", tensor.get("parameters"))
     if "binary_data_size" in parameters:
         if "data" in tensor:
-            raise ValueError("expected the data in JSON or binary_data_size, not both")
+            raise InputError("expected the data in JSON or binary_data_size, not both")
         values = _from_bytes(binary, parameters["binary_data_size"], shape, DATATYPES[datatype])
     else:
         if binary:
-            raise ValueError(f"expected nothing behind the JSON, as no tensor is binary; got {len(binary)} bytes")
+            raise InputError(
+                "expected nothing behind the JSON, as no tensor is binary; got {count} bytes", count=len(binary)
+            )
         values = _from_json(tensor.get("data"), shape, datatype)
     if datatype == "UINT8":
         return (values / np.float32(BYTE_MAX)).astype(np.float32).reshape(-1, SIDE, SIDE)
@@ -82,7 +89,12 @@ def read_input(inputs: object, binary: bytes) -> NDArray[np.float32]:
     good = (values >= 0) & (values <= 1)
     if not good.all():
         place = int(np.argmin(good))
-        raise ValueError(f"data: expected numbers from 0 to 1; got {values[place]:g} at position {place}")
+        raise InputError(
+            "expected numbers from 0 to 1; got {values} at position {place}",
+            field="data",
+            values=f"{values[place]:g}",
+            place=place,
+        )
     return values.astype(np.float32).reshape(-1, SIDE, SIDE)
 
 
@@ -91,49 +103,73 @@ def check_parameters(place: str, parameters: object) -> Mapping[str, Any]:
     if parameters is None:
         return {}
     if not isinstance(parameters, Mapping):
-        raise ValueError(f"{place}: expected an object; got {abbreviate(parameters)}")
+        raise InputError("expected an object; got {value}", field=place, value=abbreviate(parameters))
     for name in UNSUPPORTED:
         if name in parameters:
-            raise ValueError(f"{place}: expected no {name}, which is not supported here; got one")
+            raise InputError("expected no {name}, which is not supported here; got one", field=place, name=name)
     return parameters
 
 
 def _shape(shape: object) -> tuple[int, ...]:
     expected = f"shape: expected [N, {PIXELS}] or [N, 1, {SIDE}, {SIDE}] with N from 1 to {LARGEST_BATCH}"
     if not isinstance(shape, list) or any(type(size) is not int for size in shape):
-        raise ValueError(f"{expected}; got {abbreviate(shape)}")
+        raise InputError("{expected}; got {value}", expected=expected, value=abbreviate(shape))
     if tuple(shape[1:]) not in SHAPES or not 1 <= shape[0] <= LARGEST_BATCH:
-        raise ValueError(f"{expected}; got {abbreviate(shape)}")
+        raise InputError("{expected}; got {value}", expected=expected, value=abbreviate(shape))
     return tuple(shape)
 
 
 def _from_bytes(binary: bytes, size: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     needed = math.prod(shape) * dtype.itemsize
     if type(size) is not int or size != needed:
-        raise ValueError(f"binary_data_size: expected {needed} for the shape {list(shape)}; got {abbreviate(size)}")
+        raise InputError(
+            "expected {needed} for the shape {shape}; got {value}",
+            field="binary_data_size",
+            needed=needed,
+            shape=list(shape),
+            value=abbreviate(size),
+        )
     if len(binary) != needed:
-        raise ValueError(f"expected {needed} bytes behind the JSON, as binary_data_size says; got {len(binary)}")
+        raise InputError(
+            "expected {needed} bytes behind the JSON, as binary_data_size says; got {count}",
+            needed=needed,
+            count=len(binary),
+        )
     return np.frombuffer(binary, dtype)
 
 
 def _from_json(data: object, shape: tuple[int, ...], datatype: str) -> NDArray[np.float64]:
     """The elements, which come flat or nested as the shape says."""
     if not isinstance(data, list):
-        raise ValueError(f"data: expected a list of numbers; got {abbreviate(data)}")
+        raise InputError("expected a list of numbers; got {value}", field="data", value=abbreviate(data))
     values = _flatten(data, shape) if data and isinstance(data[0], list) else data
     if len(values) != math.prod(shape):
-        raise ValueError(f"data: expected {math.prod(shape)} numbers for the shape {list(shape)}; got {len(values)}")
+        raise InputError(
+            "expected {shape} numbers for the shape {shape2}; got {count}",
+            field="data",
+            shape=math.prod(shape),
+            shape2=list(shape),
+            count=len(values),
+        )
     allowed = JSON_TYPES[datatype]
     if not set(map(type, values)) <= set(allowed):
         place, value = next((i, v) for i, v in enumerate(values) if type(v) not in allowed)
         expected = "whole numbers" if datatype == "UINT8" else "numbers"
-        raise ValueError(f"data: expected {expected}; got {abbreviate(value)} at position {place}")
+        raise InputError(
+            "expected {expected}; got {value} at position {place}",
+            field="data",
+            expected=expected,
+            value=abbreviate(value),
+            place=place,
+        )
     try:
         array = np.array(values, np.float64)
     except OverflowError:
-        raise ValueError("data: expected numbers that fit the datatype; got an integer that is far too large") from None
+        raise InputError(
+            "expected numbers that fit the datatype; got an integer that is far too large", field="data"
+        ) from None
     if datatype == "UINT8" and not ((array >= 0) & (array <= BYTE_MAX)).all():
-        raise ValueError(f"data: expected whole numbers from 0 to {BYTE_MAX}; got others")
+        raise InputError("expected whole numbers from 0 to {byte_max}; got others", field="data", byte_max=BYTE_MAX)
     return array
 
 
@@ -145,4 +181,6 @@ def _flatten(data: list[Any], shape: tuple[int, ...]) -> list[Any]:
             data = list(chain.from_iterable(data))
         else:
             return data
-    raise ValueError(f"data: expected a flat list, or lists nested as the shape {list(shape)} says; got others")
+    raise InputError(
+        "expected a flat list, or lists nested as the shape {shape} says; got others", field="data", shape=list(shape)
+    )

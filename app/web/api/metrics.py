@@ -6,9 +6,9 @@ from typing import Any
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.errors import RequestError
 from app.runs.log.database import UNREACHABLE
 from app.runs.stats import queue_stats
 from app.web.dependencies import State
@@ -29,7 +29,7 @@ async def metrics(state: State) -> Response:
     """How the server does, in Prometheus's text format. 501 where the extra `metrics` is not installed."""
     if state.counters is None:
         message = "expected the extra `metrics`: pip install 'digitpad[metrics]'; it is not installed"
-        raise HTTPException(HTTPStatus.NOT_IMPLEMENTED, message)
+        raise RequestError(HTTPStatus.NOT_IMPLEMENTED, message)
     from app.web.metrics.prometheus import Figures
 
     census = None

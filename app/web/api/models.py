@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from app.errors import RequestError, message_of
 from app.models import ModelCard, ModelStore, StoredModel
 from app.models.formats.archive import check, unpack
 from app.models.formats.onnx_import import convert_onnx
@@ -74,9 +74,9 @@ async def take_in(request: Request, state: State) -> ModelCard:
         try:
             package = check(*files())
         except ValueError as error:
-            raise HTTPException(422, str(error)) from None
+            raise RequestError(422, message_of(error)) from None
         except MissingExtraError as error:
-            raise HTTPException(501, str(error)) from None
+            raise RequestError(501, message_of(error)) from None
         return state.store.save(package.card, package.network, arrays=package.arrays)
 
     return await run_in_threadpool(keep)
@@ -107,9 +107,9 @@ def download(
     try:
         content = exported(state.store, name, file)
     except ValueError as error:
-        raise HTTPException(422, str(error)) from None
+        raise RequestError(422, message_of(error)) from None
     except MissingExtraError as error:
-        raise HTTPException(501, str(error)) from None
+        raise RequestError(501, message_of(error)) from None
     headers = {"content-disposition": f'attachment; filename="{name}{FORMATS[file].ending}"'}
     return Response(content, media_type=FORMATS[file].media_type, headers=headers)
 
@@ -128,15 +128,15 @@ async def rename(request: Request, state: State, name: str) -> ModelCard:
     body = await read_json(request)
     new = body.get("name") if isinstance(body, dict) and set(body) == {"name"} else None
     if not isinstance(new, str):
-        raise HTTPException(422, f"expected an object with the new name as name; got {abbreviate(body)}")
+        raise RequestError(422, "expected an object with the new name as name; got {value}", value=abbreviate(body))
 
     def give() -> ModelCard:
         try:
             card = state.store.rename(name, new)
         except ValueError as error:
-            raise HTTPException(422, str(error)) from None
+            raise RequestError(422, message_of(error)) from None
         except NameTakenError as error:
-            raise HTTPException(409, str(error)) from None
+            raise RequestError(409, message_of(error)) from None
         state.log.rename_model(name, new)
         return card
 
@@ -158,7 +158,14 @@ async def _model_files(request: Request) -> Callable[[], tuple[bytes, bytes]]:
     if kind == ONNX_TYPE:
         return partial(convert_onnx, await read_body(request))
     if kind != FORM:
-        raise HTTPException(415, f"expected a body of {ZIP_TYPES[0]}, {ONNX_TYPE} or {FORM}; got {kind[:80]!r}")
+        raise RequestError(
+            415,
+            "expected a body of {zip_types}, {onnx_type} or {form}; got {kind}",
+            zip_types=ZIP_TYPES[0],
+            onnx_type=ONNX_TYPE,
+            form=FORM,
+            kind=repr(kind[:80]),
+        )
     async with read_form(request) as form:
         uploads = {name: file for name, file in form.items() if isinstance(file, UploadFile)}
         files = {name: await file.read() for name, file in uploads.items()}
@@ -168,7 +175,7 @@ async def _model_files(request: Request) -> Callable[[], tuple[bytes, bytes]]:
     if set(files) == {"weights", "card"}:
         return lambda: (files["card"], files["weights"])
     came = ", ".join(sorted(name[:40] for name in files))[:200] or "none"
-    raise HTTPException(422, f"expected a file in the field file, or two in weights and card; got {came}")
+    raise RequestError(422, "expected a file in the field file, or two in weights and card; got {got}", got=came)
 
 
 def _summary(model: StoredModel) -> dict[str, Any]:

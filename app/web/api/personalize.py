@@ -4,11 +4,11 @@ from typing import Any
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.data.drawings.drawing import DEFAULT_SET
 from app.data.personalization import LEAST_DRAWINGS, Readiness
+from app.errors import RequestError, message_of
 from app.nn import abbreviate
 from app.runs.config.run_config import MOST_SEED
 from app.runs.training.personalization import all_ready, personal_config, rehearsed
@@ -62,14 +62,22 @@ async def personalize(request: Request, state: State, name: str) -> dict[str, An
     body = await read_body(request)
     data = parse_json(body) if body.strip() else {}
     if not isinstance(data, dict) or not set(data) <= _KEYS:
-        raise HTTPException(
-            422, f"expected an object with set and, if wanted, seed, or nothing; got {abbreviate(data)}"
+        raise RequestError(
+            422, "expected an object with set and, if wanted, seed, or nothing; got {value}", value=abbreviate(data)
         )
     set_name, seed = data.get("set", DEFAULT_SET), data.get("seed", 1)
     if not isinstance(set_name, str):
-        raise HTTPException(422, f"set: expected the name of a set of drawings; got {abbreviate(set_name)}")
+        raise RequestError(
+            422, "expected the name of a set of drawings; got {value}", field="set", value=abbreviate(set_name)
+        )
     if type(seed) is not int:
-        raise HTTPException(422, f"seed: expected a whole number from 0 to {MOST_SEED}; got {abbreviate(seed)}")
+        raise RequestError(
+            422,
+            "expected a whole number from 0 to {most_seed}; got {value}",
+            field="seed",
+            most_seed=MOST_SEED,
+            value=abbreviate(seed),
+        )
     return await run_in_threadpool(_queue, state, name, set_name, seed)
 
 
@@ -79,7 +87,7 @@ def _queue(state: AppState, name: str, set_name: str, seed: int) -> dict[str, An
     try:
         return state.run_service.start(personal_config(card, state.settings, state.drawings, set_name, seed=seed))
     except ValueError as error:
-        raise HTTPException(422, str(error)) from None
+        raise RequestError(422, message_of(error)) from None
 
 
 def _told(ready: Readiness) -> dict[str, Any]:

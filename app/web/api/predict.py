@@ -10,11 +10,11 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.data import PreparedDrawing, from_pixels, sheet_of_image, sheet_of_strokes
+from app.data import PreparedDrawing, drawing_from_image, drawing_from_strokes, from_pixels
+from app.errors import InputError, RequestError, message_of
 from app.models import Predictor
 from app.models.responses import predict_drawings, to_response
 from app.web.api.request_body import BODY_LIMIT, parse_json, read_body
@@ -131,7 +131,12 @@ async def _predict(request: Request, reading: PredictionTimer) -> Response:
         data = parse_json(await read_body(request))
         drawings = data if isinstance(data, list) else [data]
         if not 0 < len(drawings) <= LARGEST_BATCH:
-            raise HTTPException(422, f"expected a list of 1 to {LARGEST_BATCH} drawings; got {len(drawings)}")
+            raise RequestError(
+                422,
+                "expected a list of 1 to {largest_batch} drawings; got {count}",
+                largest_batch=LARGEST_BATCH,
+                count=len(drawings),
+            )
         if _is_light(drawings):
             images = _prepare(drawings, isinstance(data, list))
         else:
@@ -146,7 +151,7 @@ async def _predict(request: Request, reading: PredictionTimer) -> Response:
 def _flag(request: Request, name: str) -> bool:
     value = request.query_params.get(name, "false").lower()
     if value not in ("true", "false", "1", "0"):
-        raise HTTPException(422, f"{name}: expected true or false; got {value[:20]!r}")
+        raise RequestError(422, "expected true or false; got {value}", field=name, value=repr(value[:20]))
     return value in ("true", "1")
 
 
@@ -160,25 +165,26 @@ def _prepare(drawings: list[Any], listed: bool) -> list[PreparedDrawing]:
     area = 0
     for index, drawing in enumerate(drawings):
         if area > AREA_AT_ONCE:
-            raise HTTPException(
-                413, f"expected pictures of at most {AREA_AT_ONCE // 10**6} megapixels together; got more"
+            raise RequestError(
+                413, "expected pictures of at most {value} megapixels together; got more", value=AREA_AT_ONCE // 10**6
             )
         try:
             images.append(prepare_one(drawing))
             area += images[-1].area
         except ValueError as error:
             place = f"[{index}]: " if listed else ""
-            raise HTTPException(422, f"{place}{error}") from None
+            raise RequestError(422, "{place}{reason}", place=place, reason=message_of(error)) from None
     return images
 
 
 def prepare_one(drawing: object) -> PreparedDrawing:
     """A drawing in one of the forms that /predict takes. Raises ValueError for anything else."""
-    forms = {"pixels": _from_pixels, "strokes": sheet_of_strokes, "image": _from_image}
+    forms = {"pixels": _from_pixels, "strokes": drawing_from_strokes, "image": _from_image}
     if not isinstance(drawing, Mapping) or len(drawing) != 1 or next(iter(drawing)) not in forms:
         came = f"an object with {', '.join(map(repr, drawing)) or 'nothing'}" if isinstance(drawing, Mapping) else None
-        raise ValueError(
-            f"expected an object with one of pixels, strokes and image; got {(came or type(drawing).__name__)[:80]}"
+        raise InputError(
+            "expected an object with one of pixels, strokes and image; got {value}",
+            value=(came or type(drawing).__name__)[:80],
         )
     ((form, value),) = drawing.items()
     return forms[form](value)
@@ -189,18 +195,18 @@ def _from_pixels(value: object) -> PreparedDrawing:
 
 
 def _from_image(value: object) -> PreparedDrawing:
-    return sheet_of_image(from_base64(value))
+    return drawing_from_image(from_base64(value))
 
 
 def from_base64(value: object) -> bytes:
     """The bytes of an image that came as base64 or as a data URL. Raises ValueError for anything else."""
     if not isinstance(value, str):
-        raise ValueError(f"image: expected base64 or a data URL; got {type(value).__name__}")
+        raise InputError("expected base64 or a data URL; got {type}", field="image", type=type(value).__name__)
     encoded = value.partition(",")[2] if value.startswith("data:") else value
     try:
         return base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError("image: expected base64 or a data URL; got other characters") from None
+        raise InputError("expected base64 or a data URL; got other characters", field="image") from None
 
 
 async def _file(request: Request, kind: str) -> bytes:
@@ -208,13 +214,13 @@ async def _file(request: Request, kind: str) -> bytes:
         return await read_body(request)
     if kind != "multipart/form-data":
         expected = ", ".join(("application/json", *IMAGE_TYPES, "multipart/form-data"))
-        raise HTTPException(415, f"expected a body of {expected}; got {kind[:80]!r}")
+        raise RequestError(415, "expected a body of {expected}; got {kind}", expected=expected, kind=repr(kind[:80]))
     body = await read_body(request)
     form = await Request(request.scope, _replay(body)).form(max_files=1, max_fields=10, max_part_size=BODY_LIMIT)
     try:
         file = form.get("file")
         if not isinstance(file, UploadFile):
-            raise HTTPException(422, "expected the image in a field named file; got none")
+            raise RequestError(422, "expected the image in a field named file; got none")
         return await file.read()
     finally:
         await form.close()
@@ -231,9 +237,9 @@ def _replay(body: bytes) -> Any:
 
 def _prepare_file(data: bytes) -> PreparedDrawing:
     try:
-        return sheet_of_image(data)
+        return drawing_from_image(data)
     except ValueError as error:
-        raise HTTPException(422, str(error)) from None
+        raise RequestError(422, message_of(error)) from None
 
 
 def _answers(

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic_core import from_json
 from starlette.datastructures import FormData
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
+from app.errors import RequestError, message_of
 from app.web.middleware.limits import BODY_SECONDS, DRAINED, HELD, MEGABYTE, BodyReservation
 
 BODY_LIMIT = 8 * MEGABYTE
@@ -39,7 +39,7 @@ async def read_body(request: Request) -> bytes:
             while True:
                 try:
                     body += _take(message, held, len(body))
-                except HTTPException:
+                except RequestError:
                     body.clear()
                     if message.get("more_body", False):
                         await _drain(request)
@@ -48,8 +48,11 @@ async def read_body(request: Request) -> bytes:
                     return bytes(body)
                 message = await request.receive()
     except TimeoutError:
-        raise HTTPException(
-            408, f"expected the whole body within {BODY_SECONDS:g} s; it did not come", {"connection": "close"}
+        raise RequestError(
+            408,
+            "expected the whole body within {body_seconds} s; it did not come",
+            body_seconds=f"{BODY_SECONDS:g}",
+            headers={"connection": "close"},
         ) from None
 
 
@@ -83,13 +86,13 @@ def parse_json(body: bytes) -> Any:
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        raise HTTPException(422, f"expected JSON; {error}") from None
+        raise RequestError(422, "expected JSON; {reason}", reason=message_of(error)) from None
 
 
 def _take(message: Message, held: BodyReservation | None, size: int) -> bytes:
     """The bytes of a message, counted; `size` came before it."""
     if message["type"] != "http.request":
-        raise HTTPException(400, "expected the whole body; the connection ended before it came")
+        raise RequestError(400, "expected the whole body; the connection ended before it came")
     chunk: bytes = message.get("body", b"")
     if size + len(chunk) > BODY_LIMIT:
         raise _too_large()
@@ -111,7 +114,10 @@ async def _drain(request: Request) -> None:
         left -= len(message.get("body", b""))
 
 
-def _too_large() -> HTTPException:
-    return HTTPException(
-        413, f"expected a body of at most {BODY_LIMIT // MEGABYTE} MB; got more", {"connection": "close"}
+def _too_large() -> RequestError:
+    return RequestError(
+        413,
+        "expected a body of at most {value} MB; got more",
+        value=BODY_LIMIT // MEGABYTE,
+        headers={"connection": "close"},
     )

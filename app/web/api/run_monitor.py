@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 
 from app.data.dataset import sample_per_label
+from app.errors import RequestError, message_of
 from app.runs.training.data_version import began_with
 from app.runs.training.first_layer import NoPatternsError, NothingYetError, first_layer
 from app.web.api.datasets import load
@@ -32,9 +32,9 @@ async def first(state: State, run: RunId, count: Annotated[int, Query(ge=1, le=M
     try:
         found = await run_in_threadpool(first_layer, state.log, state.checkpoints, state.store, run)
     except NoPatternsError as error:
-        raise HTTPException(404, str(error)) from None
+        raise RequestError(404, message_of(error)) from None
     except NothingYetError as error:
-        raise HTTPException(409, str(error)) from None
+        raise RequestError(409, message_of(error)) from None
     return {
         "epoch": found.epoch,
         "type": found.type,
@@ -45,14 +45,16 @@ async def first(state: State, run: RunId, count: Annotated[int, Query(ge=1, le=M
 
 
 @router.get("/{run}/sheet", responses=_ERRORS)
-async def sheet(state: State, run: RunId) -> dict[str, Any]:
+async def sample_digits(state: State, run: RunId) -> dict[str, Any]:
     """The test digits whose reading each `epoch` event has in its `sheet`, in the same order."""
 
     def work() -> dict[str, Any]:
         dataset = load(state, state.log.run(run)["config"]["dataset"])
         began = began_with(state.log, run)
         if began is not None and began != dataset.version:
-            raise HTTPException(409, f"the drawings of {dataset.title} are others than when run {run} was trained")
+            raise RequestError(
+                409, "the drawings of {title} are others than when run {run} was trained", title=dataset.title, run=run
+            )
         test = dataset.test
         return {
             "labels": list(dataset.labels),

@@ -90,7 +90,9 @@ async def _say(socket: WebSocket, text: str) -> None:
         async with asyncio.timeout(STALL_SECONDS):
             await socket.send_text(text)
     except TimeoutError:
-        raise SlowReaderError(f"the reader took nothing for {STALL_SECONDS:g} s") from None
+        raise SlowReaderError(
+            "the reader took nothing for {stall_seconds} s", stall_seconds=f"{STALL_SECONDS:g}"
+        ) from None
 
 
 def _shortened(event: Mapping[str, Any]) -> Message:

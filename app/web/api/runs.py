@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from app.errors import RequestError, message_of
 from app.nn import abbreviate
 from app.runs.config.annotations import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS, REMARKS, check_remarks
 from app.runs.config.run_config import MOST_EPOCHS
@@ -62,7 +62,7 @@ async def describe(request: Request, state: State, run: RunId) -> dict[str, Any]
     """Put other `tags`, or another `note`, on a run; what is left out stays. The answer is the run."""
     data = await read_json(request)
     if not isinstance(data, dict) or not data or not set(data) <= set(REMARKS):
-        raise HTTPException(422, f"expected an object with tags, note or both; got {abbreviate(data)}")
+        raise RequestError(422, "expected an object with tags, note or both; got {value}", value=abbreviate(data))
 
     def put() -> dict[str, Any]:
         state.log.annotate(run, check_remarks(data))
@@ -127,7 +127,13 @@ async def go_on(request: Request, state: State, run: RunId) -> dict[str, Any]:
     """
     epochs = (await _wishes(request, {"epochs": int})).get("epochs")
     if epochs is not None and not 0 < epochs <= MOST_EPOCHS:
-        raise HTTPException(422, f"epochs: expected a whole number from 1 to {MOST_EPOCHS:,}; got {epochs}")
+        raise RequestError(
+            422,
+            "expected a whole number from 1 to {most_epochs}; got {epochs}",
+            field="epochs",
+            most_epochs=f"{MOST_EPOCHS:,}",
+            epochs=epochs,
+        )
     return await run_in_threadpool(_queued, state, lambda: state.run_service.continue_run(run, epochs))
 
 
@@ -150,11 +156,16 @@ async def _wishes(request: Request, known: dict[str, type]) -> dict[str, Any]:
     body = await read_body(request)
     data = parse_json(body) if body.strip() else {}
     if not isinstance(data, dict) or not set(data) <= set(known):
-        raise HTTPException(422, f"expected an object with {' and '.join(known)}, or nothing; got {abbreviate(data)}")
+        raise RequestError(
+            422,
+            "expected an object with {names}, or nothing; got {value}",
+            names=" and ".join(known),
+            value=abbreviate(data),
+        )
     for key, value in data.items():
         if type(value) is not known[key]:
             what = {bool: "true or false", int: "a whole number"}[known[key]]
-            raise HTTPException(422, f"{key}: expected {what}; got {abbreviate(value)}")
+            raise RequestError(422, "expected {what}; got {value}", field=key, what=what, value=abbreviate(value))
     return data
 
 
@@ -167,7 +178,7 @@ def _checked(action: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return action()
     except ValueError as error:
-        raise HTTPException(422, str(error)) from None
+        raise RequestError(422, message_of(error)) from None
 
 
 _SWEEP_KEYS = {"recipe", "overrides", "config", "vary", "values"}
@@ -196,9 +207,11 @@ async def start_sweep(request: Request, state: State) -> dict[str, Any]:
     """Queue a run for each of `values`, all or none, under one tag."""
     data = await read_json(request)
     if not isinstance(data, dict) or not {"vary", "values"} <= set(data) <= _SWEEP_KEYS:
-        raise HTTPException(422, f"expected an object with recipe, overrides, vary and values; got {abbreviate(data)}")
+        raise RequestError(
+            422, "expected an object with recipe, overrides, vary and values; got {value}", value=abbreviate(data)
+        )
     if "config" in data and set(data) & {"recipe", "overrides"}:
-        raise HTTPException(422, "expected a config, or a recipe and its overrides; got both")
+        raise RequestError(422, "expected a config, or a recipe and its overrides; got both")
     asked = data["config"] if "config" in data else {k: data[k] for k in ("recipe", "overrides") if k in data}
 
     def queue() -> dict[str, Any]:
@@ -206,7 +219,7 @@ async def start_sweep(request: Request, state: State) -> dict[str, Any]:
         try:
             runs = state.run_service.sweep(state.run_service.config_of(asked), data["vary"], data["values"])
         except ValueError as error:
-            raise HTTPException(422, str(error)) from None
+            raise RequestError(422, message_of(error)) from None
         return {"tag": runs[0]["tags"][-1], "runs": runs}
 
     return await run_in_threadpool(queue)

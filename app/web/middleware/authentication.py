@@ -13,10 +13,10 @@ COOKIE_PURPOSE = b"digitpad cookie 1"
 OPEN_PATHS = frozenset({"/health", "/v2/health/live", "/v2/health/ready"})
 """What a probe asks; it holds no token and learns nothing else."""
 
-OPEN_PREFIXES = ("/static/", "/vendor/", "/language/")
+OPEN_PREFIXES = ("/static/", "/language/", "/catalog/")
 """Style, scripts and the switch of the language, the same for everybody: the page that asks for the token has them."""
 
-NOT_PAGES = ("/api/", "/v2/", "/static/", "/vendor/", "/static-offline-docs/")
+NOT_PAGES = ("/api/", "/v2/", "/static/", "/catalog/", "/static-offline-docs/")
 NOT_A_PAGE = frozenset({"/predict", "/v2", "/health", "/metrics", "/openapi.json"})
 
 

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as ASGIMessage
 
+from app.errors import Message, code_of
 from app.settings import Settings
 from app.web import errors
 from app.web.middleware import authentication
@@ -33,7 +35,7 @@ class Rejection:
     """Why a request goes no further."""
 
     status: HTTPStatus
-    message: str
+    message: Message
     headers: dict[str, str] = field(default_factory=dict)
     asks_for_token: bool = False
 
@@ -71,7 +73,7 @@ class SecurityMiddleware:
                 (b"vary", b"origin"),
             )
 
-        async def protected(message: Message) -> None:
+        async def protected(message: ASGIMessage) -> None:
             if message["type"] == "http.response.start":
                 protect(message, extra)
             await send(message)
@@ -130,20 +132,22 @@ class SecurityMiddleware:
         refusal = _refusal_of(verdict, scope["path"], brought=bool(head.authorizations))
         refusal = refusal or self._check_origin(head, authority, verdict)
         if refusal is None and self._room.sockets <= 0:
-            message = f"expected at most {SOCKETS} open sockets; try again in a moment"
+            message = Message("expected at most {count} open sockets; try again in a moment", count=SOCKETS)
             refusal = Rejection(HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "5"})
         return refusal
 
     def _authority(self, scope: Scope, head: "_Head") -> Authority | Rejection:
         if len(head.hosts) != 1:
-            return Rejection(HTTPStatus.BAD_REQUEST, f"expected one Host header; got {len(head.hosts)}")
+            return Rejection(
+                HTTPStatus.BAD_REQUEST, Message("expected one Host header; got {count}", count=len(head.hosts))
+            )
         server = scope.get("server")
         authority = self._hosts.check(head.hosts[0], str(server[0]) if server else "")
         if authority is not None:
             return authority
-        message = (
-            f"expected a Host that this server answers to; got {_shown(head.hosts[0])} "
-            "(DIGITPAD_ALLOWED_HOSTS names more)"
+        message = Message(
+            "expected a Host that this server answers to; got {host} (DIGITPAD_ALLOWED_HOSTS names more)",
+            host=_shown(head.hosts[0]),
         )
         return Rejection(HTTPStatus.MISDIRECTED_REQUEST, message)
 
@@ -154,24 +158,35 @@ class SecurityMiddleware:
         though, and is not believed without.
         """
         if len(head.origins) > 1:
-            return Rejection(HTTPStatus.BAD_REQUEST, f"expected one Origin header; got {len(head.origins)}")
+            return Rejection(
+                HTTPStatus.BAD_REQUEST, Message("expected one Origin header; got {count}", count=len(head.origins))
+            )
         if head.origins:
             origin = head.origins[0]
             if self._origins.is_own(origin, authority) or self._origins.is_allowed(origin):
                 return None
             return Rejection(
-                HTTPStatus.FORBIDDEN, f"expected a page of this server as the origin; got {_shown(origin)}"
+                HTTPStatus.FORBIDDEN,
+                Message("expected a page of this server as the origin; got {origin}", origin=_shown(origin)),
             )
         site = head.sites[0] if head.sites else b""
         if site == b"same-origin" or (site in (b"", b"none") and not verdict.by_cookie):
             return None
-        return Rejection(HTTPStatus.FORBIDDEN, "expected a page of this server as the origin; got none")
+        return Rejection(HTTPStatus.FORBIDDEN, Message("expected a page of this server as the origin; got none"))
 
     def _exchange_token(self, scope: Scope, path: str, query: bytes) -> Response:
         """Trade the token in a page's address for a cookie, and send the browser to the address without it."""
         token, address = authentication.take_token(path, query)
         if token is None or not self._access.opens(token):
-            return _respond(scope, _refused("the token in the address is not the right one", invalid=True))
+            return _respond(
+                scope,
+                _without_token(
+                    Message(
+                        'expected a token, as "Authorization: Bearer ..."; the one in the address is not the right one'
+                    ),
+                    f'{REALM}, error="invalid_token"',
+                ),
+            )
         answer = RedirectResponse(address, HTTPStatus.SEE_OTHER)
         answer.headers["set-cookie"] = self._access.cookie(secure=scope.get("scheme") == "https")
         return answer
@@ -203,16 +218,15 @@ def _refusal_of(verdict: AuthResult, path: str, *, brought: bool) -> Rejection |
     ):
         return None
     if verdict.grant is TokenScope.PREDICT:
-        message = "expected the token for everything; the one that came may only predict"
+        message = Message("expected the token for everything; the one that came may only predict")
         return Rejection(HTTPStatus.FORBIDDEN, message, {"www-authenticate": f'{REALM}, error="insufficient_scope"'})
     if brought:
-        return _refused("the one that came is not the right one", invalid=True)
-    return _refused("none came", invalid=False)
+        message = Message('expected a token, as "Authorization: Bearer ..."; the one that came is not the right one')
+        return _without_token(message, f'{REALM}, error="invalid_token"')
+    return _without_token(Message('expected a token, as "Authorization: Bearer ..."; none came'), REALM)
 
 
-def _refused(came: str, *, invalid: bool) -> Rejection:
-    challenge = f'{REALM}, error="invalid_token"' if invalid else REALM
-    message = f'expected a token, as "Authorization: Bearer ..."; {came}'
+def _without_token(message: Message, challenge: str) -> Rejection:
     return Rejection(HTTPStatus.UNAUTHORIZED, message, {"www-authenticate": challenge}, asks_for_token=True)
 
 
@@ -232,7 +246,8 @@ async def _close(scope: Scope, receive: Receive, send: Send, refusal: Rejection)
     start = {"type": "websocket.http.response.start", "status": int(refusal.status), "headers": headers}
     protect(start, ())
     await send(start)
-    await send({"type": "websocket.http.response.body", "body": json.dumps({"error": refusal.message}).encode()})
+    body = errors.error_body(HTTPConnection(scope), refusal.message, code_of(refusal.status))
+    await send({"type": "websocket.http.response.body", "body": json.dumps(body).encode()})
 
 
 def _shown(value: bytes) -> str:

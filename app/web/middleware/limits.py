@@ -57,5 +57,8 @@ def check_queue(log: EventLog, count: int = 1) -> None:
     waiting = log.waiting()
     if waiting + count > QUEUED_RUNS:
         raise QueueFullError(
-            f"expected at most {QUEUED_RUNS} runs to wait; {waiting} do: cancel some, or wait as well", retry_after=60
+            "expected at most {queued_runs} runs to wait; {waiting} do: cancel some, or wait as well",
+            queued_runs=QUEUED_RUNS,
+            waiting=waiting,
+            retry_after=60,
         )

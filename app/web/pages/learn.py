@@ -3,10 +3,10 @@
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.errors import RequestError
 from app.learn.formulas import FORMULAS
 from app.learn.formulas.source import listings
 from app.learn.lessons.lesson import NAMES, lesson, lessons
@@ -49,7 +49,9 @@ def perceptron(request: Request) -> Response:
 def code(request: Request, name: str) -> Response:
     """The source of what computes a formula."""
     if name not in FORMULAS:
-        raise HTTPException(404, f"expected a formula: {', '.join(FORMULAS)}; got {name[:64]!r}")
+        raise RequestError(
+            404, "expected a formula: {names}; got {name}", names=", ".join(FORMULAS), name=repr(name[:64])
+        )
     context = {"name": name, "formula": FORMULAS[name], "listings": listings(name)}
     return _page(request, "learn/source.html", context)
 
@@ -58,7 +60,7 @@ def code(request: Request, name: str) -> Response:
 def one_lesson(request: Request, number: int) -> Response:
     """A lesson: text, a live figure, and something to try."""
     if not 1 <= number <= len(NAMES):
-        raise HTTPException(404, f"expected a lesson from 1 to {len(NAMES)}; got {number}")
+        raise RequestError(404, "expected a lesson from 1 to {count}; got {number}", count=len(NAMES), number=number)
     language = language_of(request)
     around = {"before": number - 1, "after": number + 1}
     found = {key: lesson(other, language) if 1 <= other <= len(NAMES) else None for key, other in around.items()}

@@ -71,7 +71,7 @@ def augmentation(request: Request) -> Response:
 
 
 @router.api_route("/mine", methods=PAGE_METHODS)
-def mine(request: Request) -> Response:
+def personalize(request: Request) -> Response:
     """Make it mine: a model is taught the user's own hand."""
     return _page(request, "pages/personalize.html", "models", {})
 
@@ -83,7 +83,7 @@ def models(request: Request) -> Response:
 
 
 @router.api_route("/models/{name}/judge", methods=PAGE_METHODS)
-def judge(request: Request, state: State, name: str) -> Response:
+def model_evaluation(request: Request, state: State, name: str) -> Response:
     """How a stored model errs."""
     card = state.store.get(name)
     evidence = card.model_dump(mode="json", include={"mine", "robustness", "seeds"})

@@ -8,7 +8,7 @@ export const BACK = "digitpad:back"; // it answers again
 
 const AWAY_STATUSES = new Set([502, 503, 504]);
 
-/** The server answered with an error; `message` is the text it gave, `to_response` all that it said, null where that was no JSON. */
+/** The server answered with an error; `message` is the text it gave, `answer` all that it said, null where that was no JSON. */
 export class Refused extends Error {
   constructor(status, message, answer = null) {
     super(message);
@@ -41,8 +41,7 @@ export async function call(method, path, { body, signal } = {}) {
     text = await response.text();
   } catch (error) {
     if (signal?.aborted) throw error;
-    window.dispatchEvent(new Event(AWAY));
-    throw new ServerAway();
+    throw unanswered();
   }
   const answer = parse(text);
   if (response.ok) return answer;
@@ -50,11 +49,22 @@ export async function call(method, path, { body, signal } = {}) {
   throw new Refused(response.status, answer?.error ?? t("The server answered with status {status}.", { status: response.status }), answer);
 }
 
+/** What `import()` gave, of a script that is fetched when it is first needed. */
+export const fetched = (script) =>
+  script.catch(() => {
+    throw unanswered();
+  });
+
+function unanswered() {
+  window.dispatchEvent(new Event(AWAY));
+  return new ServerAway();
+}
+
 export const get = (path, options) => call("GET", path, options);
 export const post = (path, body = {}, options = {}) => call("POST", path, { ...options, body });
 export const remove = (path) => call("DELETE", path);
 
-/** What `call` threw in words for a person; those of the server are English, which api/errors.js puts into the page's language. */
+/** What `call` threw in words for a person; those of the server are in the page's language already. */
 export const explain = (error) =>
   error instanceof ServerAway && error.reason === null ? t("The server does not answer. Try again in a moment.") : error.message;
 

@@ -1,5 +1,7 @@
 // Arrays as the server sends them, how their numbers are laid out as cells of a picture, and how they are written.
 
+import { fromBase64 } from "../images/bitmap.js";
+
 const SMALL = 0.001;
 const LARGE = 100_000;
 const DIGITS = 4;
@@ -9,7 +11,7 @@ const BROAD = 3; // how much wider than high a field of units is
 
 /** The numbers of `{values}`, float32 in base64, little-endian. */
 export function decode({ values }) {
-  const bytes = Uint8Array.from(atob(values), (letter) => letter.charCodeAt(0));
+  const bytes = fromBase64(values);
   const view = new DataView(bytes.buffer);
   return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
 }

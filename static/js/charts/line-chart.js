@@ -3,27 +3,12 @@
 import { short, slider } from "../lib/controls.js";
 import { element, setText } from "../lib/dom.js";
 import { onThemeChange } from "../lib/theme.js";
-import { MARGIN, paintChart, placing } from "./paint.js";
-import { readTheme } from "./plotly.js";
-import { extent, logTicks, nearest, padded, ticks } from "./scale.js";
-import { paintSample, styleAt } from "./series-style.js";
+import { fitted, readTheme } from "./canvas.js";
+import { frameOf, paintChart, placing } from "./paint.js";
+import { extent, nearest, padded } from "./scale.js";
+import { createLegendItem, repaintSamples, styleAt } from "./series-style.js";
 
 const PLACES = 240; // of the slider
-
-/** The colour of line `index`, as the page has it now. */
-export const seriesColor = (index) => getComputedStyle(document.documentElement).getPropertyValue(`--series-${(index % 8) + 1}`).trim();
-
-/** Sizes a canvas to its place on the page, sharp on every screen. Gives `{pen, width, height}`, or null where it has none. */
-export function fitted(canvas) {
-  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-  if (width === 0 || height === 0) return null;
-  const ratio = window.devicePixelRatio || 1;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  const pen = canvas.getContext("2d");
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  return { pen, width, height };
-}
 
 /**
  * `show({series, xRange, yRange, isLog})` draws lines `{id, name, x, y}` with rising x; the ranges are found where they are
@@ -53,36 +38,18 @@ export function createLines({ label, xTitle, yTitle, readAt, hidden = [], fixedX
     reader.set(reader.value());
   }
 
-  function item(one, index) {
-    const sample = element("canvas", { class: "figure-sample", "aria-hidden": "true" });
-    const value = element("output", { class: "figure-value" });
-    const node_ = element("button", { type: "button", class: "figure-line", "data-line": one.id, "aria-pressed": String(!away.has(one.id)) }, sample, element("span", {}, one.name), value);
-    node_.addEventListener("click", () => {
-      if (away.has(one.id)) away.delete(one.id);
-      else away.add(one.id);
-      node_.setAttribute("aria-pressed", String(!away.has(one.id)));
-      draw();
-    });
-    paintSample(sample, styleAt(one.style ?? index), seriesColor(one.style ?? index));
-    return node_;
-  }
+  const styled = (one, index) => ({ ...one, style: styleAt(one.style ?? index) });
+  const item = (one, index) => createLegendItem(styled(one, index), away, draw, element("output", { class: "figure-value" }));
 
   function draw() {
     const place = state === null ? null : fitted(canvas);
     if (place === null) return;
     const { isLog = false } = state;
-    const shown = state.series
-      .map((one, index) => ({ ...one, raw: null, ...styleAt(one.style ?? index), color: seriesColor(one.style ?? index) }))
-      .filter(({ id }) => !away.has(id));
+    const shown = state.series.map((one, index) => ({ ...styled(one, index), raw: null })).filter(({ id }) => !away.has(id));
     const found = extent(shown, xRange, isLog);
     const yRange = state.yRange ?? (found === null ? (isLog ? [0.01, 1] : [0, 1]) : padded(found, isLog));
-    const high = Math.max(3, Math.floor((place.height - MARGIN.top - MARGIN.bottom) / 48));
-    const room = Math.max(2, Math.floor((place.width - MARGIN.left - MARGIN.right) / 64));
-    frame = {
-      ...{ width: place.width, height: place.height, theme: readTheme(), isLog, xRange, yRange, xTitle: state.xTitle ?? xTitle, yTitle: state.yTitle ?? yTitle },
-      xTicks: ticks(...xRange, room, state.wholeX).map((value) => ({ value, text: short(value) })),
-      yTicks: (isLog ? logTicks(...yRange) : ticks(...yRange, high)).map((value) => ({ value, text: short(value) })),
-    };
+    const { width, height } = place;
+    frame = frameOf({ width, height, theme: readTheme(), isLog, isWhole: state.wholeX, xRange, yRange, xTitle: state.xTitle ?? xTitle, yTitle: state.yTitle ?? yTitle, xText: short, yText: short });
     paintChart(place.pen, frame, shown);
     read();
   }
@@ -104,6 +71,9 @@ export function createLines({ label, xTitle, yTitle, readAt, hidden = [], fixedX
     read();
   });
   new ResizeObserver(draw).observe(area);
-  onThemeChange(() => state !== null && show(state));
+  onThemeChange(() => {
+    repaintSamples();
+    draw();
+  });
   return { node, show };
 }

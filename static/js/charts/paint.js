@@ -1,14 +1,27 @@
-// Paints the comparison's chart on a canvas: ten runs of a thousand epochs cost a few milliseconds, and no node each.
+// Paints a chart of lines on a canvas: ten runs of a thousand epochs cost a few milliseconds, and no node each.
 
-import { firstFrom, linePoints } from "./scale.js";
+import { firstFrom, linePoints, logTicks, ticks } from "./scale.js";
 
-export const MARGIN = { left: 64, right: 14, top: 12, bottom: 46 };
+export const MARGIN = { left: 70, right: 14, top: 12, bottom: 46 };
 const MARKERS_ON_A_LINE = 9;
 const MARKER_RADIUS = 4;
+const TICK_ROOM = { x: 64, y: 48 }; // pixels
 
 /**
- * `frame` is `{width, height, xRange, yRange, isLog, xTicks, yTicks, xTitle, yTitle, theme}` in CSS pixels; a series is
- * `{x, y, raw, color, dash, marker}`, where `raw` is the line before it was smoothed, or null.
+ * The axes of a chart of `width` × `height` CSS pixels in the colours of `theme`, with as many ticks as have room.
+ * `xText(value)` and `yText(value)` write them; with `isWhole` the x axis has whole numbers only.
+ */
+export function frameOf({ isLog = false, isWhole = false, xText, yText, ...axes }) {
+  const { width, height, xRange, yRange } = axes;
+  const columns = Math.max(2, Math.floor((width - MARGIN.left - MARGIN.right) / TICK_ROOM.x));
+  const rows = Math.max(3, Math.floor((height - MARGIN.top - MARGIN.bottom) / TICK_ROOM.y));
+  const written = (values, text) => values.map((value) => ({ value, text: text(value) }));
+  return { ...axes, isLog, xTicks: written(ticks(...xRange, columns, isWhole), xText), yTicks: written(isLog ? logTicks(...yRange) : ticks(...yRange, rows), yText) };
+}
+
+/**
+ * Paints the axes of a frame (of `frameOf`) and series `{x, y, raw, style}` on them; `raw` is what y was before it was
+ * smoothed, or null.
  */
 export function paintChart(pen, frame, series) {
   const { width, height, theme } = frame;
@@ -18,23 +31,23 @@ export function paintChart(pen, frame, series) {
   paintAxes(pen, frame, place);
   pen.save();
   pen.beginPath();
-  pen.rect(MARGIN.left - 6, MARGIN.top - 6, width - MARGIN.left - MARGIN.right + 12, height - MARGIN.top - MARGIN.bottom + 7);
+  pen.rect(MARGIN.left - 6, MARGIN.top - 6, width - MARGIN.left - MARGIN.right + 12, height - MARGIN.top - MARGIN.bottom + 12);
   pen.clip();
-  for (const one of series) if (one.raw !== null) paintLine(pen, frame, place, { ...one, y: one.raw }, 0.22, 1);
+  for (const one of series) if (one.raw !== null) paintLine(pen, frame, place, { ...one, y: one.raw, style: { ...one.style, dash: [] } }, 0.22, 1);
   for (const one of series) paintLine(pen, frame, place, one, 1, 2);
   series.forEach((one, i) => paintMarkers(pen, frame, place, one, (i * 0.37) % 1));
   pen.restore();
 }
 
 /** `x(value)` and `y(value)`, pixels of a value; `xAt(pixels)`, the value there. */
-export function placing({ width, height, xRange, yRange, isLog }) {
+export function placing({ width, height, xRange, yRange, isLog }, margin = MARGIN) {
   const scale = isLog ? Math.log : (value) => value;
   const [low, high] = yRange.map(scale);
-  const [across, up] = [width - MARGIN.left - MARGIN.right, height - MARGIN.top - MARGIN.bottom];
+  const [across, up] = [width - margin.left - margin.right, height - margin.top - margin.bottom];
   return {
-    x: (value) => MARGIN.left + ((value - xRange[0]) / (xRange[1] - xRange[0])) * across,
-    y: (value) => MARGIN.top + (1 - (scale(value) - low) / (high - low)) * up,
-    xAt: (pixels) => xRange[0] + ((pixels - MARGIN.left) / across) * (xRange[1] - xRange[0]),
+    x: (value) => margin.left + ((value - xRange[0]) / (xRange[1] - xRange[0])) * across,
+    y: (value) => margin.top + (1 - (scale(value) - low) / (high - low)) * up,
+    xAt: (pixels) => xRange[0] + ((pixels - margin.left) / across) * (xRange[1] - xRange[0]),
   };
 }
 
@@ -70,13 +83,13 @@ function paintAxes(pen, { width, height, xTicks, yTicks, xTitle, yTitle, theme }
   pen.restore();
 }
 
-function paintLine(pen, { width, xRange, isLog }, place, one, alpha, lineWidth) {
+function paintLine(pen, { width, xRange, isLog, theme }, place, one, alpha, lineWidth) {
   const points = linePoints(one, xRange, Math.max(1, Math.round(width - MARGIN.left - MARGIN.right)));
   pen.globalAlpha = alpha;
-  pen.strokeStyle = one.color;
+  pen.strokeStyle = theme[one.style.color];
   pen.lineWidth = lineWidth;
   pen.lineJoin = "round";
-  pen.setLineDash(lineWidth === 1 ? [] : one.dash);
+  pen.setLineDash(one.style.dash);
   pen.beginPath();
   let isOpen = false;
   for (let i = 0; i < points.length; i += 2) {
@@ -95,13 +108,13 @@ function paintLine(pen, { width, xRange, isLog }, place, one, alpha, lineWidth) 
 }
 
 /** A few markers on every line, at other places on each, and one where it ends. */
-function paintMarkers(pen, { xRange, isLog, theme }, place, { x, y, color, marker }, shift) {
+function paintMarkers(pen, { xRange, isLog, theme }, place, { x, y, style: { color, marker } }, shift) {
   const [start, end] = [firstFrom(x, xRange[0]), firstFrom(x, xRange[1] + 1e-9)];
   if (end <= start) return;
   const step = Math.max(1, (end - start) / MARKERS_ON_A_LINE);
   const places = new Set([end - 1]);
   for (let at = start + (step > 1 ? step * shift : 0); at < end; at += step) places.add(Math.floor(at));
-  pen.fillStyle = color;
+  pen.fillStyle = theme[color];
   pen.strokeStyle = theme.sheet;
   pen.lineWidth = 1;
   for (const i of places) {

@@ -3,10 +3,8 @@
 import { short } from "../lib/controls.js";
 import { element } from "../lib/dom.js";
 import { onThemeChange } from "../lib/theme.js";
-import { fitted } from "./line-chart.js";
-import { MARGIN, paintChart, placing } from "./paint.js";
-import { readTheme } from "./plotly.js";
-import { ticks } from "./scale.js";
+import { fitted, readTheme } from "./canvas.js";
+import { MARGIN, frameOf, paintChart, placing } from "./paint.js";
 
 /** `show(range, paint)` calls `paint(pen, place, theme)` on the plane `{x: [low, high], y: [low, high]}`, after the axes. */
 export function createPlane({ label, xTitle, yTitle, square = false }) {
@@ -25,9 +23,7 @@ export function createPlane({ label, xTitle, yTitle, square = false }) {
     if (size === null) return;
     const { pen, width, height } = size;
     const theme = readTheme();
-    const { x, y } = state.range;
-    const labelled = (values) => values.map((value) => ({ value, text: short(value) }));
-    const frame = { width, height, theme, isLog: false, xRange: x, yRange: y, xTitle, yTitle, xTicks: labelled(ticks(...x, 5)), yTicks: labelled(ticks(...y, 5)) };
+    const frame = frameOf({ width, height, theme, xRange: state.range.x, yRange: state.range.y, xTitle, yTitle, xText: short, yText: short });
     paintChart(pen, frame, []);
     const place = placing(frame);
     pen.save();

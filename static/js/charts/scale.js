@@ -1,4 +1,4 @@
-// Axes and lines of the comparison's chart as numbers. Nothing here touches the page.
+// Axes and lines of charts as numbers. Nothing here touches the page.
 
 const LEAST_SHARE_OF_LOG = 1e-12; // below this, a logarithm says nothing of a loss in float32
 
@@ -8,7 +8,7 @@ export function roundStep(step) {
   return [1, 2, 5, 10].find((digit) => digit * power >= step * (1 - 1e-9)) * power;
 }
 
-/** Round numbers from `low` to `high`, about `count` of them; whole ones only if `integer`. */
+/** Round numbers from `low` to `high`, about `count` of them; whole ones only if `whole`. */
 export function ticks(low, high, count, whole = false) {
   if (!(high > low)) return [low];
   const step = whole ? Math.max(1, roundStep((high - low) / count)) : roundStep((high - low) / count);
@@ -74,7 +74,7 @@ export function firstFrom(xs, x) {
 
 /**
  * The range of an axis `width` pixels long on which two fingers keep what they hold: they came down at pixels `start`, where
- * `range` was shown, and are at `now`. Within `integer`, and at least `least` long; null where that is all of it.
+ * `range` was shown, and are at `now`. Within `whole`, and at least `least` long; null where that is all of it.
  */
 export function pinched(range, start, now, width, whole, least) {
   const unit = (range[1] - range[0]) / width;
@@ -84,7 +84,13 @@ export function pinched(range, start, now, width, whole, least) {
   return within(held[0] - (now[0] / width) * stretched, stretched, whole, least);
 }
 
-/** `[from, from + length]` moved into `integer`, at least `least` long; null where that is all of it. */
+/** `range` made `factor` times as long with `at` where it is; within `whole`, at least `least` long; null where that is all of it. */
+export function zoomed([from, to], whole, factor, least, at = (from + to) / 2) {
+  const length = Math.max(least, (to - from) * factor);
+  return within(at - ((at - from) / (to - from)) * length, length, whole, least);
+}
+
+/** `[from, from + length]` moved into `whole`, at least `least` long; null where that is all of it. */
 export function within(from, length, [low, high], least) {
   const wanted = Math.max(least, Math.abs(length));
   if (!(wanted < high - low)) return null;

@@ -1,7 +1,11 @@
-// How runs are told apart: by colour, by dash and by marker, so that each of them alone is enough for most.
+// How lines are told apart: by colour, by dash and by marker, so that each of them alone is enough for most.
+
+import { element } from "../lib/dom.js";
+import { readTheme } from "./canvas.js";
 
 const DASHES = [[], [8, 4], [2, 4], [10, 4, 2, 4], [16, 5]];
 const COLORS = 8;
+const SAMPLE = { width: 40, height: 16 };
 
 // Each draws a closed path of about `r` around (x, y).
 const MARKERS = [
@@ -14,18 +18,34 @@ const MARKERS = [
   (path, x, y, r) => cross(path, x, y, r * 1.1, r * 0.4),
 ];
 
-/** The style of the run at place `index` among those compared; the first 280 differ. */
-export const styleAt = (index) => ({ color: index % COLORS, dash: DASHES[index % DASHES.length], marker: MARKERS[index % MARKERS.length] });
+/** The style of line `index` of a chart; the first 280 differ. `color` is a name of the theme. */
+export const styleAt = (index, color = `series-${(index % COLORS) + 1}`) => ({ color, dash: DASHES[index % DASHES.length], marker: MARKERS[index % MARKERS.length] });
 
-/** Paints a short piece of a run's line with its marker in the middle of a canvas. */
-export function paintSample(canvas, { dash, marker }, color) {
+const styles = new WeakMap(); // of the samples on the page
+
+/** A canvas with a short piece of a line and its marker. */
+export function createSample(style, theme = readTheme()) {
+  const canvas = element("canvas", { class: "chart-sample", "aria-hidden": "true" });
+  styles.set(canvas, style);
+  paintSample(canvas, theme);
+  return canvas;
+}
+
+/** Paints all samples of the page anew, in its colours as they are now. */
+export function repaintSamples() {
+  const theme = readTheme();
+  for (const canvas of document.querySelectorAll(".chart-sample")) paintSample(canvas, theme);
+}
+
+function paintSample(canvas, theme) {
+  const { color, dash, marker } = styles.get(canvas);
   const ratio = window.devicePixelRatio || 1;
-  const [width, height] = [40, 16];
+  const { width, height } = SAMPLE;
   canvas.width = width * ratio;
   canvas.height = height * ratio;
   const pen = canvas.getContext("2d");
   pen.scale(ratio, ratio);
-  pen.strokeStyle = pen.fillStyle = color;
+  pen.strokeStyle = pen.fillStyle = theme[color];
   pen.lineWidth = 2;
   pen.setLineDash(dash);
   pen.beginPath();
@@ -35,6 +55,17 @@ export function paintSample(canvas, { dash, marker }, color) {
   pen.beginPath();
   marker(pen, width / 2, height / 2, 4);
   pen.fill();
+}
+
+/** A button that shows the style and the name of a line and hides or shows it: `hidden` holds the ids of hidden lines. */
+export function createLegendItem({ id, name, style }, hidden, onToggle, value = null) {
+  const button = element("button", { type: "button", class: "legend-item", "data-line": id, "aria-pressed": String(!hidden.has(id)) }, createSample(style), element("span", {}, name), value);
+  button.addEventListener("click", () => {
+    if (!hidden.delete(id)) hidden.add(id);
+    button.setAttribute("aria-pressed", String(!hidden.has(id)));
+    onToggle();
+  });
+  return button;
 }
 
 function polygon(path, x, y, r, corners, turn) {

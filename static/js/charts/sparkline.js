@@ -1,6 +1,7 @@
 // Small line charts as SVG: an activation's curve with a point on it, or numbers step by step.
 
 import { num } from "./heatmap-data.js";
+import { placing } from "./paint.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT] = [400, 220];
@@ -20,8 +21,7 @@ function shape(tag, attributes, text) {
 export function curve({ lines, point = null, label, xs, ys, xName = "", yName = "" }) {
   const [left, right] = xs ?? ends(lines.flatMap(({ x }) => x));
   const [low, high] = ys ?? ends([...lines.flatMap(({ y }) => y), ...(point === null ? [] : [point.y])]);
-  const toX = (value) => PADS.left + ((value - left) / (right - left)) * (WIDTH - PADS.left - PADS.right);
-  const toY = (value) => HEIGHT - PADS.bottom - ((value - low) / (high - low)) * (HEIGHT - PADS.top - PADS.bottom);
+  const { x: toX, y: toY } = placing({ width: WIDTH, height: HEIGHT, xRange: [left, right], yRange: [low, high] }, PADS);
   const svg = shape("svg", { class: "curve", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });
   const across = low <= 0 && high >= 0 ? 0 : low;
   const down = left <= 0 && right >= 0 ? 0 : left;

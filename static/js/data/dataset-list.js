@@ -1,16 +1,11 @@
 // The data sets as the page lists them, and the address of what is shown of one.
 
-import { explainMessage } from "../api/errors.js";
 import { count } from "../i18n/format.js";
-import { fromServer } from "../i18n/server-text.js";
 import { t } from "../i18n/translate.js";
 import { titleOf } from "../labels/titles.js";
 import { element } from "../lib/dom.js";
 
 const MOST_LABELS = 12;
-
-/** What loading a data set will do, or what it lacks, in the page's language. */
-export const noteText = ({ state, note }) => (state === "too-few" ? explainMessage(note) : fromServer(note));
 
 /** What the address says is to be shown: `{kind, ...}` with kind "make", "draw" or "browse" (set null: the first one). */
 export function wanted(search) {

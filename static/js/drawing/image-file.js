@@ -1,6 +1,7 @@
 // A file that somebody brought, as a picture that the server takes.
 
 import { t } from "../i18n/translate.js";
+import { fromBase64 } from "../images/bitmap.js";
 
 export const MOST_PIXELS = 20_000_000; // the server's limit
 const BODY_LIMIT = 8 * 2 ** 20; // bytes of a request, also the server's
@@ -48,8 +49,7 @@ export async function readPicture(file) {
 /** The picture in a data URL. */
 export async function fromUrl(url) {
   const [head, body] = url.split(",");
-  const bytes = Uint8Array.from(atob(body), (character) => character.charCodeAt(0));
-  return readPicture(new Blob([bytes], { type: /^data:([^;]*)/.exec(head)?.[1] ?? "" }));
+  return readPicture(new Blob([fromBase64(body)], { type: /^data:([^;]*)/.exec(head)?.[1] ?? "" }));
 }
 
 async function decoded(blob) {

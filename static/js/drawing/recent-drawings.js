@@ -5,7 +5,6 @@ import { byId, element, setText } from "../lib/dom.js";
 import { forGood, keep, recall } from "../lib/storage.js";
 import { onThemeChange } from "../lib/theme.js";
 import { EMPTY, ofPicture, pack, unpacked } from "./drawing.js";
-import { fromUrl } from "./image-file.js";
 import { paint } from "./render.js";
 
 const NAME = "digitpad.past";
@@ -26,7 +25,13 @@ export function remembered(list, packed, most = MOST, mostLength = MOST_LENGTH) 
 export async function unpack(packed) {
   const found = unpacked(packed);
   if (found === null) return null;
-  return found.picture ? fromUrl(found.picture).then(ofPicture, () => null) : { ...EMPTY, strokes: found.strokes };
+  if (!found.picture) return { ...EMPTY, strokes: found.strokes };
+  try {
+    const { fromUrl } = await import("./image-file.js");
+    return ofPicture(await fromUrl(found.picture));
+  } catch {
+    return null;
+  }
 }
 
 /** Binds the strip; `onChoose(drawing)` gets the one that is brought back. */

@@ -3,7 +3,7 @@
 
 export const SIZE = 500;
 
-const MOST_POINTS = 10000; // the server takes no more
+export const MAX_POINTS = 10_000; // of a drawing; the server takes no more
 const LEAST_DISTANCE = 1.5; // units; a point nearer to the last one says nothing new
 const STEP = 4; // units between two points of a flattened curve
 const TENTH = 10;
@@ -21,7 +21,7 @@ export function toSquare(clientX, clientY, box) {
 }
 
 /** The same lines with at most `limit` points in all: of too many every second one goes, the ends stay. */
-export function thinned(lines, limit = MOST_POINTS) {
+export function thinned(lines, limit = MAX_POINTS) {
   if (lines.reduce((sum, line) => sum + line.length, 0) <= limit || lines.length * 2 > limit) return lines;
   return thinned(lines.map((line) => line.filter((_, i) => i % 2 === 0 || i === line.length - 1)), limit);
 }

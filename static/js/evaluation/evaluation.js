@@ -1,7 +1,6 @@
 // How a trained network errs: confusion matrix, worst mistakes, each label, calibration, and the person's own drawings.
 
-import { Refused, get } from "../api/client.js";
-import { explain } from "../api/errors.js";
+import { explain, get, Refused } from "../api/client.js";
 import { awayText, retryWhileAway } from "../api/retry.js";
 import { count, loss, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";

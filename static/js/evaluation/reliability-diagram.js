@@ -1,6 +1,7 @@
 // Whether it is as often right as it is sure: the reliability diagram of Niculescu-Mizil and Caruana 2005, in the form of
 // Guo et al. 2017 with the expected calibration error.
 
+import { placing } from "../charts/paint.js";
 import { count, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { byId, element, setText } from "../lib/dom.js";
@@ -10,8 +11,7 @@ const [WIDTH, HEIGHT] = [360, 320];
 const PLOT = { left: 48, right: 12, top: 10, bottom: 46 };
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 
-const x = (share) => PLOT.left + share * (WIDTH - PLOT.left - PLOT.right);
-const y = (share) => PLOT.top + (1 - share) * (HEIGHT - PLOT.top - PLOT.bottom);
+const { x, y } = placing({ width: WIDTH, height: HEIGHT, xRange: [0, 1], yRange: [0, 1] }, PLOT);
 
 /** Fills the diagram, its sentence and its table from a judgement's `calibration`. */
 export function showCalibration({ bins, ece }) {

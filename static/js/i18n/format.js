@@ -3,6 +3,7 @@
 import { language, t } from "./translate.js";
 
 const WHOLE = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+const COMPACT = new Intl.NumberFormat(language, { notation: "compact", maximumSignificantDigits: 3 });
 const DAY = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 const MINUTE = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 
@@ -20,6 +21,9 @@ export function percent(fraction, digits = 1) {
 
 /** 269322 → "269,322" */
 export const count = (value) => (known(value) ? WHOLE.format(value) : NOTHING);
+
+/** 150000 → "150K" */
+export const compact = (value) => COMPACT.format(value);
 
 /** A loss with four digits after the point, or in powers of ten when that would show nothing. */
 export function loss(value) {

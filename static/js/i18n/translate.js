@@ -1,14 +1,11 @@
 // The page's language: every text that people read goes through `t`, in English as its key.
 
-const block = document.getElementById("words");
-const words = block === null ? {} : JSON.parse(block.textContent);
+const catalog = document.getElementById("catalog"); // a script of app/web/script_catalog.py, or a table in the page
+const texts = catalog?.texts ?? JSON.parse(catalog?.textContent || "{}");
 const SLOT = /\{(\w+)\}/;
 
 /** The page's language, as in "en" or "ja". */
 export const language = document.documentElement.lang || "en";
-
-/** Texts by their keys, beside those that the page brought. */
-export const addWords = (more) => void Object.assign(words, more);
 
 /** `text` in the page's language, with {name} replaced by `values.name`. */
 export const t = (text, values = {}) =>
@@ -28,4 +25,11 @@ export function tParts(text, values) {
   return parts;
 }
 
-const translated = (text) => words[text] || text;
+const translated = (text) => texts[keyId(text)] ?? text;
+
+/** The name of a key in the catalogue, as `key_id` of app/i18n/catalog.py has it. */
+function keyId(key) {
+  let name = 0x811c9dc5;
+  for (let i = 0; i < key.length; i += 1) name = Math.imul(name ^ key.charCodeAt(i), 0x01000193);
+  return (name >>> 0).toString(16);
+}

@@ -1,7 +1,16 @@
 // Small grey pictures: white ink on black, as bytes in base64 or as rows of numbers.
 
+import { element } from "../lib/dom.js";
+
 /** The bytes of a base64 text. */
-export const decoded = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+export const fromBase64 = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+
+/** A canvas for a picture of 28 × 28 pixels, with `bytes` on it where they are given. */
+export function createBitmap(bytes = null, name = null) {
+  const canvas = element("canvas", { class: name, width: 28, height: 28, "aria-hidden": "true" });
+  if (bytes !== null) paintBytes(canvas, bytes);
+  return canvas;
+}
 
 /** Paints bytes (0 is black, 255 is white) on a canvas, which takes their size. */
 export function paintBytes(canvas, bytes, [height, width] = [28, 28]) {

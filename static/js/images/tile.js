@@ -1,7 +1,7 @@
 // Small pictures with a caption, in rows; a press opens one large.
 
 import { element } from "../lib/dom.js";
-import { decoded, paintBytes } from "./bitmap.js";
+import { createBitmap, fromBase64, paintBytes } from "./bitmap.js";
 import { openPicture } from "./zoom-dialog.js";
 
 /**
@@ -9,12 +9,8 @@ import { openPicture } from "./zoom-dialog.js";
  * `title` and `text` say the same in full, to who hears the page and over the large picture. `kind` marks it in the style.
  */
 export function tile({ pixels, caption, title, text, kind = null }) {
-  const canvas = element("canvas", { class: "picture", width: 28, height: 28, "aria-hidden": "true" });
-  const button = element("button", { type: "button", class: "tile", "data-kind": kind, "aria-label": `${title} ${text}`, title, disabled: pixels === null }, canvas, element("span", { class: "tile-caption", "aria-hidden": "true" }, ...caption));
-  if (pixels !== null) {
-    const bytes = decoded(pixels);
-    paintBytes(canvas, bytes);
-    button.addEventListener("click", () => openPicture({ paint: (large) => paintBytes(large, bytes), title, text }));
-  }
+  const bytes = pixels === null ? null : fromBase64(pixels);
+  const button = element("button", { type: "button", class: "tile", "data-kind": kind, "aria-label": `${title} ${text}`, title, disabled: pixels === null }, createBitmap(bytes, "picture"), element("span", { class: "tile-caption", "aria-hidden": "true" }, ...caption));
+  button.addEventListener("click", () => openPicture({ paint: (large) => paintBytes(large, bytes), title, text }));
   return element("li", {}, button);
 }

@@ -1,5 +1,6 @@
 // The dialog of templates/partials/zoom-dialog.html: a picture of few pixels, large, with a title and a sentence.
 
+import { closeBeside } from "../lib/dialog.js";
 import { byId, setText } from "../lib/dom.js";
 
 /** Opens it; `paint(canvas)` draws the picture. A press beside it closes it, as its button does. */
@@ -8,6 +9,6 @@ export function openPicture({ paint, title, text }) {
   paint(byId("zoom-picture"));
   setText(byId("zoom-title"), title);
   setText(byId("zoom-text"), text);
-  dialog.onclick = ({ target }) => target === dialog && dialog.close();
+  closeBeside(dialog);
   dialog.showModal();
 }

@@ -2,45 +2,15 @@
 
 import { count } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
-
-const NAMES = {
-  dense: () => t("Dense"),
-  conv2d: () => t("Convolution"),
-  max_pool2d: () => t("Max pooling"),
-  average_pool2d: () => t("Average pooling"),
-  batch_norm: () => t("Batch normalization"),
-  dropout: () => t("Dropout"),
-  flatten: () => t("Flatten"),
-  identity: () => t("Identity"),
-  step: () => t("Step function"),
-  relu: () => "ReLU",
-  leaky_relu: () => "Leaky ReLU",
-  sigmoid: () => t("Sigmoid"),
-  tanh: () => "tanh",
-  gelu: () => "GELU",
-  softmax: () => "Softmax",
-};
-
-const DOES = {
-  dense: () => t("Every unit adds up all that comes in, each times a weight of its own."),
-  conv2d: () => t("A small filter slides over the picture; each picture here, a feature map, shows where one filter fits."),
-  max_pool2d: () => t("Of each little window only the largest number goes on."),
-  average_pool2d: () => t("Of each little window the mean goes on."),
-  batch_norm: () => t("Shifts and stretches each unit, so that over the training images its mean and spread are what the network chose."),
-  dropout: () => t("While training it drops some of the units at random; here, as when it reads, it lets all of them pass."),
-  flatten: () => t("Writes the maps as one long row."),
-  step: () => t("1 where the number is above zero, else 0."),
-  relu: () => t("What is below zero becomes zero; the rest passes as it is."),
-  softmax: () => t("Turns logits into probabilities."),
-};
+import { has, nameIn } from "./names.js";
 
 /** "Layer 1: Dense" */
 export const layerName = ({ index, type }) => t("Layer {number}: {type}", { number: index + 1, type: typeName(type) });
 
-export const typeName = (type) => NAMES[type]?.() ?? type;
+export const typeName = (type) => nameIn("layers", type);
 
 /** What a layer does, in a sentence; "" for one that needs none. */
-export const typeWords = (type) => DOES[type]?.() ?? "";
+export const typeWords = (type) => (has("does", type) ? nameIn("does", type) : "");
 
 /** [6, 28, 28] → "6 × 28 × 28" */
 export const shapeText = (shape) => shape.map(count).join(" × ");

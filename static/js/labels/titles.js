@@ -1,32 +1,19 @@
 // What recipes and data sets are called, the user's own sets among them.
 
-import { fromServer } from "../i18n/server-text.js";
 import { t } from "../i18n/translate.js";
-import { byId } from "../lib/dom.js";
+import { nameIn } from "./names.js";
 
 const TERM = /^\s*(?:([\d.]+)\s*\*)?\s*(.*?)\s*$/s;
-
-let table = null; // of the page, which stays as it is
-
-function known(kind) {
-  table ??= JSON.parse(byId("titles")?.textContent ?? "{}");
-  return table[kind] ?? {};
-}
-
-function titled(kind, name) {
-  const titles = known(kind);
-  return Object.hasOwn(titles, name) ? titles[name] : name;
-}
 
 const CUSTOM = "custom"; // the recipe of a config that comes from none
 
 /** A recipe's title; its name where it is none of the server's (any more), null for no recipe. */
-export const recipeTitle = (name) => (name && name !== CUSTOM ? titled("recipes", name) : null);
+export const recipeTitle = (name) => (name && name !== CUSTOM ? nameIn("recipes", name) : null);
 
 /** A data set's title; "MNIST + 0.5 × Strokes" for several in one, "mnist + 0.5*strokes". */
 export const datasetTitle = (name) => (/[+*]/.test(name) ? name.split("+").map(termTitle).join(" + ") : setTitle(name));
 
-const setTitle = (name) => (ownName(name) === null ? titled("datasets", name) : titleOf({ name }));
+const setTitle = (name) => (ownName(name) === null ? nameIn("datasets", name) : titleOf({ name }));
 
 function termTitle(term) {
   const [, weight, name] = TERM.exec(term);
@@ -43,4 +30,4 @@ export const datasetOf = (set) => OWN + set;
 
 /** A data set's title in the page's language. */
 export const titleOf = ({ name, title }) =>
-  ownName(name) === null ? fromServer(title) : t("Your drawings: {name}", { name: ownName(name) });
+  ownName(name) === null ? title : t("Your drawings: {name}", { name: ownName(name) });

@@ -65,17 +65,6 @@ export function table(label, heads) {
   return { node, body, show };
 }
 
-/** Calls `work` when nothing came for a moment, and drops what comes back after a later call. */
-export function latest(work, wait = 120) {
-  let [timer, number] = [0, 0];
-  return () => {
-    clearTimeout(timer);
-    number += 1;
-    const own = number;
-    timer = setTimeout(() => work(() => own === number), wait);
-  };
-}
-
 /** Play, one step, back to the beginning. `go(at)` shows place `at` of `count()`. Gives `{node, set(at), stop(), at(), isPlaying()}`; when the last place is shown it no longer plays. */
 export function player({ count: places, go, milliseconds, words }) {
   let [at, timer] = [0, 0];

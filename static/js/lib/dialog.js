@@ -23,53 +23,53 @@ export async function asked({ title, text, answers }) {
     return element("button", { class: last ? "button strong" : "button", value, id: last ? "confirm" : `confirm-${value}` }, words);
   });
   const harmless = element("button", { class: "button", value: nothing[0], autofocus: true }, nothing[1]);
-  return (await opened(title, text, [harmless, ...buttons], { layout: others.length > 1 ? "stacked" : "" })).answer;
+  return openForm({ title, fields: [aboutText(text)], buttons: [harmless, ...buttons], layout: others.length > 1 ? "stacked" : "" }).answered;
 }
 
 /** Asks for a whole number from 1 to `most`; resolves to null where none was given. */
-export async function askedNumber({ title, text, label, value, most, action }) {
-  const input = element("input", { id: "dialog-number", type: "number", min: 1, max: most, step: 1, value, required: true, autofocus: true });
+export async function askedNumber({ value, most, ...words }) {
+  const text = await askedInput({ type: "number", min: 1, max: most, step: 1, value }, words);
+  return text === null ? null : Number(text);
+}
+
+/** Asks for a short text, `value` at first; resolves to null where none was given. */
+export const askedText = ({ value, most, ...words }) => askedInput({ type: "text", maxlength: most, value, autocomplete: "off", autocapitalize: "none", spellcheck: "false" }, words);
+
+async function askedInput(attributes, { title, text, label, action }) {
+  const input = element("input", { id: `dialog-${attributes.type}`, required: true, autofocus: true, ...attributes });
   const field = element("div", { class: "field" }, element("label", { for: input.id }, label), input);
   // the action comes first in the form, as the key Enter presses the first button
   const buttons = [
     element("button", { class: "button strong", value: "yes", id: "confirm" }, action),
     element("button", { class: "button", value: "", formnovalidate: true }, t("Not now")),
   ];
-  const { answer } = await opened(title, text, buttons, { layout: "reversed", field });
-  return answer === "yes" ? Number(input.value) : null;
-}
-
-/** Asks for a short text, `value` at first; resolves to null where none was given. */
-export async function askedText({ title, text, label, value, most, action }) {
-  const input = element("input", { id: "dialog-text", type: "text", maxlength: most, value, required: true, autofocus: true, autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
-  const field = element("div", { class: "field" }, element("label", { for: input.id }, label), input);
-  const buttons = [
-    element("button", { class: "button strong", value: "yes", id: "confirm" }, action),
-    element("button", { class: "button", value: "", formnovalidate: true }, t("Not now")),
-  ];
-  const { answer } = await opened(title, text, buttons, { layout: "reversed", field });
+  const answer = await openForm({ title, fields: [aboutText(text), field], buttons, layout: "reversed" }).answered;
   return answer === "yes" ? input.value.trim() : null;
 }
 
-function opened(title, text, buttons, { layout, field = null }) {
-  const dialog = element(
-    "dialog",
-    { "aria-labelledby": "confirm-title", "aria-describedby": "confirm-text" },
-    element(
-      "form",
-      { method: "dialog", class: "dialog-body" },
-      element("h2", { id: "confirm-title" }, title),
-      element("p", { id: "confirm-text", class: "soft" }, text),
-      field,
-      element("div", { class: `dialog-actions ${layout}` }, ...buttons),
-    ),
-  );
+const aboutText = (text) => element("p", { id: "confirm-text", class: "soft" }, text);
+
+/**
+ * Opens a dialog of a title, fields and buttons, which is gone when it is closed. Gives it, and `answered`, a promise of
+ * the value of the button that closed it.
+ */
+export function openForm({ title, fields, buttons, layout, kind = null }) {
+  const heading = element("h2", { id: "confirm-title" }, title);
+  const actions = element("div", { class: `dialog-actions ${layout}` }, ...buttons);
+  const about = fields.find((field) => field?.id === "confirm-text")?.id;
+  const dialog = element("dialog", { class: kind, "aria-labelledby": heading.id, "aria-describedby": about }, element("form", { method: "dialog", class: "dialog-body" }, heading, ...fields, actions));
   document.body.append(dialog);
-  return new Promise((resolve) => {
+  const answered = new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
-      resolve({ answer: dialog.returnValue });
+      resolve(dialog.returnValue);
     });
-    dialog.showModal();
   });
+  dialog.showModal();
+  return { dialog, answered };
+}
+
+/** Closes a dialog also by a press beside it. */
+export function closeBeside(dialog) {
+  dialog.onclick = ({ target }) => target === dialog && dialog.close();
 }

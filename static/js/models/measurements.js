@@ -2,34 +2,11 @@
 
 import { count, percent, sentences } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
+import { nameIn } from "../labels/names.js";
 import { titleOf } from "../labels/titles.js";
 import { element } from "../lib/dom.js";
 
 const NAMES = { mnist: "MNIST", strokes: t("the drawn digits") };
-/** What benchmarks/robust.py measures. */
-const KINDS = {
-  "drawings in unlike styles": t("drawings in unlike styles"),
-  "recorded drawings of the tests": t("recorded drawings of the tests"),
-  "MNIST's whole test set": t("MNIST's whole test set"),
-  "MNIST, shifted by 1 pixel": t("MNIST, shifted by 1 pixel"),
-  "MNIST, shifted by 2 pixels": t("MNIST, shifted by 2 pixels"),
-  "MNIST, shifted by 3 pixels": t("MNIST, shifted by 3 pixels"),
-  "MNIST, turned by 10°": t("MNIST, turned by 10°"),
-  "MNIST, turned by 20°": t("MNIST, turned by 20°"),
-  "MNIST, blurred (σ 1 pixel)": t("MNIST, blurred (σ 1 pixel)"),
-  "MNIST, noise (σ 0.1)": t("MNIST, noise (σ 0.1)"),
-  "MNIST, noise (σ 0.25)": t("MNIST, noise (σ 0.25)"),
-  "MNIST, thick (3×3 maximum)": t("MNIST, thick (3×3 maximum)"),
-  "MNIST as a picture, light on dark": t("MNIST as a picture, light on dark"),
-  "MNIST as a picture, inverted: dark on light": t("MNIST as a picture, inverted: dark on light"),
-  "MNIST as a picture, shifted by 3 of 28": t("MNIST as a picture, shifted by 3 of 28"),
-  "MNIST as a picture, turned by 20°": t("MNIST as a picture, turned by 20°"),
-  "MNIST as a picture, blurred (σ 1 of 28)": t("MNIST as a picture, blurred (σ 1 of 28)"),
-  "MNIST as a picture, noise (σ 0.1)": t("MNIST as a picture, noise (σ 0.1)"),
-  "MNIST as a picture, thick by 1 of 28": t("MNIST as a picture, thick by 1 of 28"),
-  "MNIST as a picture, thin by 1 of 28": t("MNIST as a picture, thin by 1 of 28"),
-  "MNIST as a picture, photographed in a raking light": t("MNIST as a picture, photographed in a raking light"),
-};
 const DIGITS = 1; // behind the point: a drawing more or less of some thousand
 
 /** What the test images of a data set are called in a sentence. */
@@ -76,7 +53,7 @@ const robustnessTable = (rows) =>
   table(
     t("On what is unlike its training pictures"),
     [t("what is read"), t("pictures"), t("read rightly")],
-    rows.map(({ kind, accuracy, count: pictures }) => [KINDS[kind] ?? kind, count(pictures), percent(accuracy, 2)]),
+    rows.map(({ kind, accuracy, count: pictures }) => [nameIn("measurements", kind), count(pictures), percent(accuracy, 2)]),
   );
 
 /** The same training with other seeds. */

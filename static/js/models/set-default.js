@@ -1,7 +1,6 @@
 // Makes a model the default; where the server says that it forgot too much, the person is asked.
 
-import { Refused, post } from "../api/client.js";
-import { explain } from "../api/errors.js";
+import { explain, post, Refused } from "../api/client.js";
 import { t } from "../i18n/translate.js";
 import { confirmed } from "../lib/dialog.js";
 
@@ -12,7 +11,7 @@ export async function chooseDefault(name) {
     await post(address);
     return true;
   } catch (error) {
-    if (!(error instanceof Refused && error.answer?.forgot)) throw error; // a damaged model, for one, cannot be forced
+    if (!(error instanceof Refused && error.answer?.code === "accuracy_dropped")) throw error; // a damaged model, for one, cannot be forced
     const sure = await confirmed({ title: t("Make {name} the default all the same?", { name }), text: explain(error), action: t("Make it the default") });
     if (!sure) return false;
     await post(`${address}?force=true`);

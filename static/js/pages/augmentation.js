@@ -1,13 +1,12 @@
 // What an augmentation does: its settings as sliders, and pictures before and after, as they are moved.
 
-import { get } from "../api/client.js";
-import { explain } from "../api/errors.js";
+import { explain, get } from "../api/client.js";
 import { awayText, retryWhileAway } from "../api/retry.js";
-import { fromServer } from "../i18n/server-text.js";
 import { t } from "../i18n/translate.js";
-import { decoded, paintBytes } from "../images/bitmap.js";
+import { createBitmap, fromBase64 } from "../images/bitmap.js";
 import { titleOf } from "../labels/titles.js";
 import { byId, element, setText } from "../lib/dom.js";
+import { debounced } from "../lib/latest.js";
 
 const PAUSE_MS = 150;
 const PICTURES = 10;
@@ -33,8 +32,7 @@ function startPage() {
   const sliders = byId("aug-sliders");
   let recipes = [];
   let fields = [];
-  let timer = 0;
-  let asked = 0; // an answer to an older question is not shown
+  const askSoon = debounced(show, PAUSE_MS);
 
   const recipe = () => recipes.find(({ name }) => name === form.elements.recipe.value);
   const values = () => Object.fromEntries(fields.map(({ name }) => [name, Number(form.elements[name].value)]));
@@ -47,7 +45,7 @@ function startPage() {
     sliders.replaceChildren(...fields.map(slider));
     const query = new URLSearchParams(location.search);
     const wanted = recipes.find(({ name }) => name === query.get("recipe")) ?? recipes.find(({ config }) => config.augmentation) ?? recipes[0];
-    form.elements.recipe.replaceChildren(...recipes.map(({ name, title }) => element("option", { value: name, selected: name === wanted.name }, fromServer(title) || name)));
+    form.elements.recipe.replaceChildren(...recipes.map(({ name, title }) => element("option", { value: name, selected: name === wanted.name }, title || name)));
     const usable = sets.datasets.filter(({ name, state }) => state === "ready" || name.startsWith(OWN));
     const source = query.get("source") ?? wanted.config.dataset.split("+")[0].trim();
     form.elements.source.replaceChildren(...usable.map((info) => element("option", { value: info.name, selected: info.name === source }, titleOf(info))));
@@ -73,10 +71,10 @@ function startPage() {
     return element(
       "div",
       { class: "aug-slider" },
-      element("label", { for: id }, fromServer(title)),
+      element("label", { for: id }, title),
       element("output", { for: id }, input.value),
       input,
-      element("p", { class: "field-note", id: `${id}-note` }, fromServer(explanation)),
+      element("p", { class: "field-note", id: `${id}-note` }, explanation),
     );
   }
 
@@ -96,25 +94,23 @@ function startPage() {
     const { source, seed, epochs } = form.elements;
     const address = new URLSearchParams({ recipe: recipe().name, source: source.value, seed: seed.value, epochs: epochs.value, augmentation: JSON.stringify(spec) });
     history.replaceState(null, "", `?${address}`);
-    clearTimeout(timer);
-    timer = setTimeout(() => show(spec), PAUSE_MS);
+    askSoon(spec);
   }
 
-  async function show(spec) {
-    const mine = (asked += 1);
+  async function show(signal, spec) {
     if (!form.reportValidity()) return;
     const { source, seed, epochs } = form.elements;
     if (source.value === "") return setText(byId("aug-note"), t("There is no data set on this machine yet."));
     const from = source.value.startsWith(OWN) ? { set: source.value.slice(OWN.length) } : { dataset: source.value };
     const query = new URLSearchParams({ recipe: recipe().name, seed: seed.value, epochs: epochs.value, count: PICTURES, spec: JSON.stringify(spec), ...from });
     try {
-      const answer = await retryWhileAway(() => get(`/api/augmentation?${query}`), (seconds) => mine === asked && setText(byId("aug-note"), awayText(seconds)));
-      if (mine !== asked) return;
+      const answer = await retryWhileAway(() => get(`/api/augmentation?${query}`), (seconds) => !signal.aborted && setText(byId("aug-note"), awayText(seconds)));
+      if (signal.aborted) return;
       setText(byId("aug-error"), "");
       setText(byId("aug-note"), spec === null ? t("Nothing is changed: every epoch has the pictures as they are.") : t("First each picture as it is, then as {epochs} epochs have it.", { epochs: epochs.value }));
       byId("aug-rows").replaceChildren(...answer.digits.map(row));
     } catch (error) {
-      if (mine !== asked) return;
+      if (signal.aborted) return;
       setText(byId("aug-note"), "");
       setText(byId("aug-error"), explain(error));
     }
@@ -129,11 +125,7 @@ function startPage() {
 }
 
 function row({ label, before, after }) {
-  const pictures = [before, ...after].map((pixels) => {
-    const canvas = element("canvas", { "aria-hidden": "true", width: 28, height: 28 });
-    paintBytes(canvas, decoded(pixels));
-    return canvas;
-  });
+  const pictures = [before, ...after].map((pixels) => createBitmap(fromBase64(pixels)));
   const name = t("{label}: the picture as it is, and {count} changed ones", { label, count: after.length });
   return element("li", { class: "aug-row" }, element("span", { "aria-hidden": "true" }, label), element("div", { class: "aug-images", role: "img", "aria-label": name }, ...pictures));
 }

@@ -1,7 +1,6 @@
 // The page of one run.
 
-import { get, remove } from "../api/client.js";
-import { explain } from "../api/errors.js";
+import { explain, get, remove } from "../api/client.js";
 import { awayText, retryWhileAway } from "../api/retry.js";
 import { t } from "../i18n/translate.js";
 import { confirmed } from "../lib/dialog.js";

@@ -1,8 +1,8 @@
 // Asks the server to read the drawing while it is drawn: one question on its way, the newest next, old answers dropped.
 
-import { ServerAway } from "../api/client.js";
-import { explain } from "../api/errors-lazy.js";
+import { explain, ServerAway } from "../api/client.js";
 import { countdown, pauseSeconds } from "../api/retry.js";
+import { createLatest } from "../lib/latest.js";
 
 const LEAST_INTERVAL = 40; // ms between two questions
 const PATIENCE = 8000; // ms until a question counts as lost
@@ -15,7 +15,8 @@ const SOON = 400; // ms after which an answer is waited for
  */
 export function createReader({ ask, onAnswer, onRefused, onWaiting, onAway, onBack }) {
   let wanted = null; // the newest question that was not sent
-  let flight = null; // the AbortController of the one on its way
+  const questions = createLatest();
+  let isAsking = false;
   let timer = 0; // until the interval is over
   let sentAt = -Infinity;
   let failures = 0;
@@ -32,8 +33,8 @@ export function createReader({ ask, onAnswer, onRefused, onWaiting, onAway, onBa
     wanted = null;
     clearTimeout(timer);
     timer = 0;
-    flight?.abort();
-    flight = null; // its own `finally` then leaves the next one alone
+    questions.drop();
+    isAsking = false;
     if (failures > 0) back();
   }
 
@@ -45,7 +46,7 @@ export function createReader({ ask, onAnswer, onRefused, onWaiting, onAway, onBa
   }
 
   function pump() {
-    if (wanted === null || flight !== null || endPause !== null) return;
+    if (wanted === null || isAsking || endPause !== null) return;
     if (wanted.final) {
       clearTimeout(timer);
       timer = 0;
@@ -64,33 +65,33 @@ export function createReader({ ask, onAnswer, onRefused, onWaiting, onAway, onBa
   }
 
   async function send(question) {
-    const mine = new AbortController();
-    flight = mine;
+    const signal = questions.begin();
+    isAsking = true;
     sentAt = performance.now();
     let late = false;
     const limit = setTimeout(() => {
       late = true;
-      mine.abort();
+      questions.drop();
     }, PATIENCE);
     const waiting = setTimeout(onWaiting, SOON);
     try {
-      const answer = await ask(question, mine.signal);
-      if (flight !== mine) return;
+      const answer = await ask(question, signal);
+      if (signal.aborted) return;
       if (failures > 0) back();
       onAnswer(answer, question, performance.now() - sentAt);
     } catch (error) {
-      if (flight !== mine) return;
+      if (signal.aborted && !late) return;
       if (late || error instanceof ServerAway) away(question);
       else {
         if (failures > 0) back();
-        const message = await explain(error);
-        if (flight === mine) onRefused(message);
+        const message = explain(error);
+        if (!signal.aborted) onRefused(message);
       }
     } finally {
       clearTimeout(limit);
       clearTimeout(waiting);
-      if (flight === mine) {
-        flight = null;
+      if (!signal.aborted || late) {
+        isAsking = false;
         pump();
       }
     }

@@ -1,7 +1,6 @@
 // The buttons of a run: pause, resume, cancel, and what can be made of one that has ended.
 
-import { post } from "../api/client.js";
-import { explain } from "../api/errors.js";
+import { explain, post } from "../api/client.js";
 import { t } from "../i18n/translate.js";
 import { asked, askedNumber } from "../lib/dialog.js";
 import { byId, setMessage, setText } from "../lib/dom.js";

@@ -1,29 +1,30 @@
-// The numbers of every epoch as a file.
+// The numbers of epochs as files.
 
+import { METRICS, metricsOf, valueOf } from "./metrics.js";
 import { layerNames } from "./run-state.js";
-
-const COLUMNS = [
-  "epoch",
-  "train_loss",
-  "train_accuracy",
-  "val_loss",
-  "val_accuracy",
-  "learning_rate",
-  "seconds",
-  "samples_per_second",
-];
 
 /** One line per epoch under a line of names; what is not known is left empty. */
 export function toCsv(epochs) {
-  const columns = [...COLUMNS.map((name) => [name, (epoch) => epoch[name]]), ...yoursColumns(epochs), ...layerColumns(epochs)];
-  const lines = epochs.map((epoch) => columns.map(([, value]) => value(epoch) ?? "").join(","));
-  return [columns.map(([name]) => quoted(name)).join(","), ...lines, ""].join("\r\n");
+  const metrics = metricsOf(epochs);
+  const columns = [
+    ["epoch", ({ epoch }) => epoch],
+    ...metrics.map((key) => [key, (epoch) => valueOf(epoch, key)]),
+    ...(metrics.includes("yours_loss") ? [["yours_count", ({ yours }) => yours?.count]] : []),
+    ["seconds", ({ seconds }) => seconds],
+    ...layerColumns(epochs),
+  ];
+  return table(columns, epochs);
 }
 
-/** Of the user's own drawings, where any epoch was tried on them. */
-function yoursColumns(epochs) {
-  if (!epochs.some(({ yours }) => yours)) return [];
-  return ["loss", "accuracy", "count"].map((name) => [`yours_${name}`, (epoch) => epoch.yours?.[name]]);
+/** All numbers of several runs in one table: a line for each run and epoch. */
+export function comparisonCsv(runs) {
+  const columns = [
+    ["run", ({ run }) => run],
+    ["epoch", ({ epoch }) => epoch],
+    ["seconds_from_start", ({ elapsed }) => elapsed],
+    ...Object.keys(METRICS).map((key) => [key, (point) => point[key]]),
+  ];
+  return table(columns, runs.flatMap(({ id, points }) => points.map((point) => ({ run: id, ...point }))));
 }
 
 /** Of each layer, where the run keeps them. */
@@ -33,14 +34,8 @@ function layerColumns(epochs) {
   );
 }
 
-const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+const table = (columns, rows) =>
+  [columns.map(([name]) => quoted(name)), ...rows.map((row) => columns.map(([, value]) => cell(value(row)))), [""]].map((cells) => cells.join(",")).join("\r\n");
 
-/** Hands a text to the person as a file. */
-export function saveText(text, filename, type = "text/csv") {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = filename;
-  link.click();
-  URL.revokeObjectURL(url);
-}
+const cell = (value) => (Number.isFinite(value) ? value : "");
+const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

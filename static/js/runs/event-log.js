@@ -1,6 +1,5 @@
 // The run's own log, a line for each event, as it is written.
 
-import { explainMessage } from "../api/errors.js";
 import { count, loss, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { byId, element, setText } from "../lib/dom.js";
@@ -28,9 +27,9 @@ export function eventText({ type, data }) {
     case "succeeded":
       return t("Succeeded.");
     case "failed":
-      return t("Failed: {error}", { error: explainMessage(data.error) ?? "" });
+      return t("Failed: {error}", { error: data.error ?? "" });
     case "cancelled":
-      return data.not_kept ? t("Cancelled; its model was not kept: {why}", { why: explainMessage(data.not_kept) }) : t("Cancelled.");
+      return data.not_kept ? t("Cancelled; its model was not kept: {why}", { why: data.not_kept }) : t("Cancelled.");
     default:
       return type;
   }

@@ -1,9 +1,8 @@
 // The weights of the first layer as pictures: what each unit looks for. They change while it learns.
 
-import { Refused, get } from "../api/client.js";
-import { explain } from "../api/errors.js";
+import { explain, get, Refused } from "../api/client.js";
 import { t } from "../i18n/translate.js";
-import { decoded, paintBytes } from "../images/bitmap.js";
+import { createBitmap, fromBase64, paintBytes } from "../images/bitmap.js";
 import { byId, element, setText } from "../lib/dom.js";
 import { rove } from "../lib/roving-focus.js";
 
@@ -36,7 +35,7 @@ export function createFirstLayer({ open }) {
     const button = element(
       "button",
       { type: "button", class: "weight", disabled: true, "aria-label": t("Weights of a unit") },
-      element("canvas", { class: "picture", width: 28, height: 28, "aria-hidden": "true" }),
+      createBitmap(null, "picture"),
     );
     button.addEventListener("click", () => openLarge(index));
     return element("li", {}, button);
@@ -81,7 +80,7 @@ export function createFirstLayer({ open }) {
   function put(found) {
     answer = found;
     const most = Math.max(...found.images.flatMap(({ low, high }) => [Math.abs(low), Math.abs(high)]));
-    answer.greys = found.images.map(({ pixels, low, high }) => aroundZero(decoded(pixels), low, high, most));
+    answer.greys = found.images.map(({ pixels, low, high }) => aroundZero(fromBase64(pixels), low, high, most));
     for (const [i, item] of [...place.children].entries()) {
       item.hidden = i >= found.images.length;
       if (item.hidden) continue;

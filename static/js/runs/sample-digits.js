@@ -1,10 +1,9 @@
 // The same twenty digits after every epoch, with what the network says of each beneath it.
 
-import { Refused, get } from "../api/client.js";
-import { explain } from "../api/errors.js";
+import { explain, get, Refused } from "../api/client.js";
 import { percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
-import { decoded, paintBytes } from "../images/bitmap.js";
+import { createBitmap, fromBase64, paintBytes } from "../images/bitmap.js";
 import { byId, element, setText } from "../lib/dom.js";
 import { rove } from "../lib/roving-focus.js";
 
@@ -27,7 +26,7 @@ export function createSheet({ open }) {
     const button = element(
       "button",
       { type: "button", class: "sheet-digit", disabled: true, "aria-label": t("A test picture") },
-      element("canvas", { class: "picture", width: 28, height: 28, "aria-hidden": "true" }),
+      createBitmap(null, "picture"),
       element("span", { class: "sheet-said", "aria-hidden": "true" }, "–"),
     );
     button.addEventListener("click", () => openLarge(index));
@@ -76,7 +75,7 @@ export function createSheet({ open }) {
   let onReady = () => {};
 
   function paint() {
-    for (const [i, { pixels }] of digits.entries()) paintBytes(canvasOf(i), decoded(pixels));
+    for (const [i, { pixels }] of digits.entries()) paintBytes(canvasOf(i), fromBase64(pixels));
     for (const [i, item] of [...place.children].entries()) item.hidden = i >= digits.length;
   }
 
@@ -99,7 +98,7 @@ export function createSheet({ open }) {
   }
 
   function openLarge(index) {
-    const bytes = decoded(digits[index].pixels);
+    const bytes = fromBase64(digits[index].pixels);
     open({ paint: (canvas) => paintBytes(canvas, bytes), title: t("A picture of “{label}”", { label: view[index].label }), text: sentence(view[index]) });
   }
 

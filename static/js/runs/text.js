@@ -1,6 +1,5 @@
 // Sentences about a run.
 
-import { explainMessage } from "../api/errors.js";
 import { between, count, duration, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { titleOf, datasetTitle as knownTitle, recipeTitle } from "../labels/titles.js";
@@ -112,7 +111,7 @@ export function outcome(record) {
     const text = couldUseStrokes(record)
       ? t("The data set “strokes” needs no download: digitpad draws it itself.")
       : advice(record);
-    return { title: explainMessage(record.error) ?? t("The training failed, and did not say why."), text };
+    return { title: record.error ?? t("The training failed, and did not say why."), text };
   }
   if (record.state === "cancelled") return { title: t("Cancelled."), text: afterCancel(record) };
   return { title: t("When it is done, it is tested on pictures that it has never seen."), text: "" };

@@ -4,9 +4,11 @@ import { createJudge } from "../evaluation/evaluation.js";
 import { count, loss, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { byId, element, setMessage, setText } from "../lib/dom.js";
+import { saveText } from "../lib/save-file.js";
 import { createRunActions } from "./actions.js";
-import { saveText, toCsv } from "./csv.js";
+import { toCsv } from "./csv.js";
 import { createCharts } from "./metric-charts.js";
+import { METRICS, metricsOf, valueOf } from "./metrics.js";
 import { createWatch } from "./monitor.js";
 import { forgetEvents, fractionDone, hasEnded, recordOf, withMessage } from "./run-state.js";
 import { followRun } from "./stream.js";
@@ -127,7 +129,9 @@ export function createRunView({ onState, onStarted }) {
     if (!byId("epochs-details").open) return;
     if (rows.of === record.epochs) return;
     rows.of = record.epochs;
-    rows.replaceChildren(...record.epochs.map(epochRow));
+    const columns = columnsOf(record.epochs);
+    byId("epoch-head").replaceChildren(...columns.map(([title]) => element("th", { scope: "col" }, title)));
+    rows.replaceChildren(...record.epochs.map((epoch) => element("tr", {}, ...columns.map(([, text], i) => (i === 0 ? element("th", { scope: "row" }, text(epoch)) : element("td", {}, text(epoch)))))));
   }
 
   byId("epochs-details").addEventListener("toggle", renderTable);
@@ -135,7 +139,7 @@ export function createRunView({ onState, onStarted }) {
     button.addEventListener("click", () => saveText(toCsv(record.epochs), `run-${record.id}.csv`));
   }
   for (const button of document.querySelectorAll("[data-png]")) {
-    button.addEventListener("click", () => charts.savePng(button.dataset.png, `run-${record.id}-${button.dataset.png}`));
+    button.addEventListener("click", () => charts.savePng(button.dataset.png, `run-${record.id}-${button.dataset.png}.png`));
   }
 
   /** Gives the data sets' titles, once they are known. */
@@ -150,17 +154,9 @@ export function createRunView({ onState, onStarted }) {
 /** The labels of the data set that a run learns, where they are known. */
 const labelsOf = ({ config }, datasets) => datasets.find(({ name }) => name === config.dataset)?.labels ?? null;
 
-const epochRow = (epoch) =>
-  element(
-    "tr",
-    {},
-    element("th", { scope: "row" }, String(epoch.epoch)),
-    ...[
-      loss(epoch.train_loss),
-      loss(epoch.val_loss),
-      percent(epoch.train_accuracy, 2),
-      percent(epoch.val_accuracy, 2),
-      typeof epoch.learning_rate === "number" ? String(Number(epoch.learning_rate.toPrecision(3))) : "–",
-      typeof epoch.seconds === "number" ? epoch.seconds.toFixed(2) : "–",
-    ].map((text) => element("td", {}, text)),
-  );
+/** The columns of the table of epochs, as [title, text of an epoch]. */
+const columnsOf = (epochs) => [
+  [t("epoch"), ({ epoch }) => String(epoch)],
+  ...metricsOf(epochs).map((key) => [METRICS[key].title(), (epoch) => METRICS[key].format.text(valueOf(epoch, key))]),
+  [t("seconds"), ({ seconds }) => (typeof seconds === "number" ? seconds.toFixed(2) : "–")],
+];

@@ -1,5 +1,6 @@
 // The weights of every layer as a histogram: how many of them have which value, after one epoch.
 
+import { placing } from "../charts/paint.js";
 import { loss } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { numberedLayer } from "../labels/config-labels.js";
@@ -8,17 +9,15 @@ import { epochOf, layerNames } from "./run-state.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT] = [240, 72];
+const NO_MARGIN = { left: 0, right: 0, top: 0, bottom: 0 };
 
 /** What `counts` from `from` to `to` look like on an axis from `low` to `high`: an SVG path of steps. */
 export function stepsPath({ from, to, counts }, [low, high], [width, height] = [WIDTH, HEIGHT]) {
-  const most = Math.max(...counts, 1);
-  const place = (value) => ((value - low) / (high - low || 1)) * width;
+  const place = placing({ width, height, xRange: [low, high > low ? high : low + 1], yRange: [0, Math.max(...counts, 1)] }, NO_MARGIN);
+  const x = (value) => round(place.x(value));
   const step = (to - from) / counts.length;
-  const points = counts.flatMap((count, i) => {
-    const y = round(height - (count / most) * height);
-    return [`${round(place(from + i * step))} ${y}`, `${round(place(from + (i + 1) * step))} ${y}`];
-  });
-  return `M${round(place(from))} ${height}L${points.join("L")}L${round(place(to))} ${height}Z`;
+  const points = counts.flatMap((count, i) => [from + i * step, from + (i + 1) * step].map((value) => `${x(value)} ${round(place.y(count))}`));
+  return `M${x(from)} ${height}L${points.join("L")}L${x(to)} ${height}Z`;
 }
 
 const round = (value) => Math.round(value * 100) / 100;

@@ -6,7 +6,7 @@ import { createBoard } from "../drawing/board.js";
 import { byId, setText } from "../lib/dom.js";
 import { boxOnPad, EMPTY, isEmpty, lines } from "../drawing/drawing.js";
 import { createOverlay } from "../drawing/overlay.js";
-import { decoded } from "../images/bitmap.js";
+import { fromBase64 } from "../images/bitmap.js";
 import { createPredictor } from "./predictor.js";
 import { readSafetensors } from "./safetensors.js";
 import { createTools } from "../drawing/toolbar.js";
@@ -15,7 +15,7 @@ import { t } from "../i18n/translate.js";
 function start() {
   translatePage(t);
   const card = JSON.parse(byId("card").textContent);
-  const predict = createPredictor(card, readSafetensors(decoded(byId("weights").textContent.trim())));
+  const predict = createPredictor(card, readSafetensors(fromBase64(byId("weights").textContent.trim())));
   const canvas = byId("pad");
   const overlay = createOverlay(byId("overlay"));
   const tools = createTools(canvas, () => board);

@@ -10,7 +10,7 @@ const DOT_ASPECT = 0.75;
 const SLIVER = 1e-3;
 
 /** Fits ink `{width, height, data}` into the field: 784 numbers, 0 to 1. `box` is [top, left, bottom, right]. */
-export function applyRule(ink, box) {
+export function normalize(ink, box) {
   const field = new Float64Array(IMAGE_SIZE * IMAGE_SIZE);
   const [top, left, bottom, right] = box;
   const ratio = (isDot(ink, box) ? STROKE_WIDTH : BOX_SIZE) / Math.max(bottom - top, right - left);

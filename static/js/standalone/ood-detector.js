@@ -1,4 +1,4 @@
-// How much an image looks like those that a network was trained on, as app/models/ood/detector.py and outliers.py.
+// How much an image looks like those that a network was trained on, as app/models/ood/detector.py and outlier_head.py.
 
 import { IMAGE_SIZE } from "./normalize.js";
 
@@ -6,14 +6,14 @@ const HALF = IMAGE_SIZE / 2;
 const STEEPNESS = 4;
 const TINY = 1e-6; // keeps a logarithm finite
 const FAR = 6; // spreads from the middle, beyond which nothing more is told apart
-const MOST = 50; // of the exponent, beyond which it says nothing more
+const MAX_EXPONENT = 50; // beyond it the exponential says nothing more
 const HEAD = ["middle", "spread", "weight", "bias", "weight_out", "bias_out"];
 
 /**
  * `score(pixels, label, logits, features)` for a model, 0 to 1, larger is more like what it knows; null where `card`,
  * the rejection of its calibration, is. `label` is the index of the one that the network says.
  */
-export function createRejecter(card, arrays) {
+export function createDetector(card, arrays) {
   if (!card) return null;
   const [mean, basis] = ["mean", "basis"].map((name) => arrays[`rejection.${name}`].data);
   const head = card.outliers ? Object.fromEntries(HEAD.map((name) => [name, arrays[`rejection.outlier_${name}`].data])) : null;
@@ -31,19 +31,19 @@ export function createRejecter(card, arrays) {
     const residual = Math.log(Math.max(squares(offset) - along, 0) + TINY);
     const statistics = [residual, residual - Math.log(squares(small) + TINY), -logits[label]];
     const scales = [card.residual, card.relative, card.logit];
-    let strangest = Math.max(...statistics.map((value, i) => strangeness(value, scales[i])));
+    let strangest = Math.max(...statistics.map((value, i) => anomalyScore(value, scales[i])));
     if (head !== null) {
       const falling = Array.from(logits).sort((a, b) => b - a);
-      const found = oddness(head, [...statistics, ...falling, ...features, ...small]);
-      strangest = Math.max(strangest, strangeness(found, card.outliers));
+      const found = outlierLogit(head, [...statistics, ...falling, ...features, ...small]);
+      strangest = Math.max(strangest, anomalyScore(found, card.outliers));
     }
-    return 1 / (1 + Math.exp(STEEPNESS * Math.min(Math.max(strangest, -MOST), MOST)));
+    return 1 / (1 + Math.exp(STEEPNESS * Math.min(Math.max(strangest, -MAX_EXPONENT), MAX_EXPONENT)));
   }
 
   return { score, isKnown: (value) => value >= card.threshold };
 }
 
-const strangeness = (value, { limit, spread }) => (value - limit) / spread;
+const anomalyScore = (value, { limit, spread }) => (value - limit) / spread;
 const squares = (values) => values.reduce((sum, value) => sum + value * value, 0);
 
 /** The image, 784 numbers, smoothed with (1, 2, 1) / 4 and at half its resolution: 196 numbers. */
@@ -56,8 +56,8 @@ function halved(pixels) {
   });
 }
 
-/** What a small network says that has been shown what is no digit: its logit. */
-function oddness({ middle, spread, weight, bias, weight_out: out, bias_out: outBias }, features) {
+/** The logit of a small network that has been shown what is no digit: how strange the image of these features is. */
+function outlierLogit({ middle, spread, weight, bias, weight_out: out, bias_out: outBias }, features) {
   const hidden = Float64Array.from(bias);
   features.forEach((value, i) => {
     const scaled = Math.min(Math.max((value - middle[i]) / spread[i], -FAR), FAR);

@@ -1,57 +1,57 @@
 // What a model says of a drawing, in the browser alone: the answers of POST /predict to strokes.
 
+import { MAX_POINTS } from "../drawing/strokes.js";
 import { forward, softmax } from "./network.js";
-import { applyRule, IMAGE_SIZE } from "./normalize.js";
-import { createRejecter } from "./ood-detector.js";
+import { IMAGE_SIZE, normalize } from "./normalize.js";
+import { createDetector } from "./ood-detector.js";
 import { drawStrokes, extentOf } from "./rasterize.js";
-import { groupStrokes } from "./segment.js";
+import { segmentStrokes } from "./segment.js";
 
 const BYTE_MAX = 255;
-const MOST_POINTS = 10_000; // of a drawing
-const SMALLEST = 2.2250738585072014e-308; // what a probability of nothing counts as, in logarithms
+const SMALLEST_NORMAL = 2.2250738585072014e-308; // what a probability of nothing counts as, in logarithms
 const LONGEST = Number.MAX_VALUE; // what a box without end is cut to
 
 /** `predict(strokes)` for a model card and its arrays `{shape, data}`; strokes are [[[x, y], ...], ...], y down. */
 export function createPredictor(card, arrays) {
   const { labels, calibration, network } = card;
   const factor = BYTE_MAX / card.input_scale;
-  const rejecter = createRejecter(calibration?.rejection, arrays);
+  const detector = createDetector(calibration?.rejection, arrays);
   const endsWithSoftmax = network.layers.at(-1).type === "softmax";
 
-  function say(pixels) {
-    const shown = { input: rows(pixels) };
+  function read(pixels) {
+    const input = rows(pixels);
     if (pixels.every((value) => value === 0)) {
       const equal = Object.fromEntries(labels.map((label) => [label, 1 / labels.length]));
-      return { label: null, probabilities: equal, is_digit: false, score: rejecter && 0, blank: true, ...shown };
+      return { label: null, probabilities: equal, is_digit: false, score: detector && 0, blank: true, input };
     }
     const { outputs, features } = forward(network, arrays, pixels.map((value) => value * factor));
-    const logits = endsWithSoftmax ? outputs.map((value) => Math.log(Math.max(value, SMALLEST))) : outputs;
-    const said = logits.reduce((best, value, i) => (value > logits[best] ? i : best), 0);
+    const logits = endsWithSoftmax ? outputs.map((value) => Math.log(Math.max(value, SMALLEST_NORMAL))) : outputs;
+    const best = logits.reduce((index, value, i) => (value > logits[index] ? i : index), 0);
     const likely = softmax(logits.map((value) => value / (calibration?.temperature ?? 1)));
     const probabilities = Object.fromEntries(labels.map((label, i) => [label, likely[i]]));
-    const score = rejecter && rejecter.score(pixels, said, logits, features);
-    return { label: labels[said], probabilities, is_digit: rejecter?.isKnown(score) ?? true, score, blank: false, ...shown };
+    const score = detector && detector.score(pixels, best, logits, features);
+    return { label: labels[best], probabilities, is_digit: detector?.isKnown(score) ?? true, score, blank: false, input };
   }
 
   /** The answer to a drawing, with the 28×28 that the network saw. Throws TypeError for what are no strokes. */
   return function predict(strokes) {
     check(strokes);
-    const answer = { ...say(prepare(strokes)), model: card.name };
-    const groups = groupStrokes(strokes);
+    const answer = { ...read(prepare(strokes)), model: card.name };
+    const groups = segmentStrokes(strokes);
     if (groups.length < 2) return answer;
     const digits = groups.map((group) => {
-      const own = group.map((index) => strokes[index]);
-      const { blank, ...found } = say(prepare(own));
-      return { box: boxOf(own), ...found };
+      const part = group.map((index) => strokes[index]);
+      const { blank, ...digit } = read(prepare(part));
+      return { box: boxOf(part), ...digit };
     });
-    return { ...answer, is_digit: false, score: rejecter && 0, digits, reading: reading(digits) };
+    return { ...answer, is_digit: false, score: detector && 0, digits, reading: reading(digits) };
   };
 }
 
 /** Strokes as the 784 numbers that the network sees. */
 export function prepare(strokes) {
   const drawn = drawStrokes(strokes);
-  return drawn === null ? new Float64Array(IMAGE_SIZE * IMAGE_SIZE) : applyRule(drawn.ink, drawn.box);
+  return drawn === null ? new Float64Array(IMAGE_SIZE * IMAGE_SIZE) : normalize(drawn.ink, drawn.box);
 }
 
 function check(strokes) {
@@ -60,7 +60,7 @@ function check(strokes) {
     throw new TypeError("strokes: expected a list of strokes, each a list of [x, y], two finite numbers");
   }
   const total = strokes.reduce((sum, stroke) => sum + stroke.length, 0);
-  if (total > MOST_POINTS) throw new TypeError(`strokes: expected at most ${MOST_POINTS} points; got ${total}`);
+  if (total > MAX_POINTS) throw new TypeError(`strokes: expected at most ${MAX_POINTS} points; got ${total}`);
 }
 
 function boxOf(strokes) {
@@ -69,8 +69,8 @@ function boxOf(strokes) {
 }
 
 function reading(digits) {
-  const said = digits.map(({ label, is_digit: isDigit }) => (isDigit && label !== null ? label : "?"));
-  return said.join(said.every((label) => [...label].length === 1) ? "" : " ");
+  const known = digits.map(({ label, is_digit: isDigit }) => (isDigit && label !== null ? label : "?"));
+  return known.join(known.every((label) => [...label].length === 1) ? "" : " ");
 }
 
 const rows = (pixels) =>

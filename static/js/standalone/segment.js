@@ -2,28 +2,28 @@
 
 import { canvasOf, drawPath, extentOf } from "./rasterize.js";
 
-const MOST_GROUPS = 32;
-const MOST_PARTS = 128;
+const MAX_GROUPS = 32;
+const MAX_PARTS = 128;
 const CELLS = 48; // of the grid, along the drawing's height
-const MOST_ASPECT = 40;
+const MAX_ASPECT = 40;
 const TOUCH = 5; // cells; strokes nearer than this touch
 const OVERLAP = 0.3; // share of the narrower one's width from which two patches lie above one another ...
 const MARGIN = 0.02; // ... to which this share of the height is added on both sides
 
 /** The indices of the strokes of each group, left to right; those without points are left out. */
-export function groupStrokes(strokes) {
+export function segmentStrokes(strokes) {
   const inked = [...strokes.keys()].filter((index) => strokes[index].length > 0);
-  if (inked.length < 2 || inked.length > MOST_PARTS) return inked.length > 0 ? [inked] : [];
+  if (inked.length < 2 || inked.length > MAX_PARTS) return inked.length > 0 ? [inked] : [];
   const halves = inked.map((index) => strokes[index].map(([x, y]) => [x * 0.5, y * 0.5]));
   const { low, high } = extentOf(halves.flat());
   const extent = [high[0] - low[0], high[1] - low[1]];
-  const unit = Math.max(extent[1], extent[0] / MOST_ASPECT);
+  const unit = Math.max(extent[1], extent[0] / MAX_ASPECT);
   if (unit === 0) return [inked];
   const placed = halves.map((half) => half.map((point) => point.map((value, axis) => ((value - low[axis]) / unit) * CELLS + TOUCH)));
   const [width, height] = extent.map((side) => Math.trunc((side / unit) * CELLS) + 2 * TOUCH + 1);
   const canvas = canvasOf(width, height);
   for (const stroke of placed) drawPath(canvas, stroke.map((point) => point.map(Math.trunc)));
-  const { labels, count } = labelled(widened(canvas, (TOUCH - 1) / 2));
+  const { labels, count } = labelComponents(dilated(canvas, (TOUCH - 1) / 2));
   if (count < 2) return [inked];
   const patches = Array.from({ length: count }, () => []);
   placed.forEach((stroke, i) => {
@@ -35,12 +35,12 @@ export function groupStrokes(strokes) {
     return [across.low[0], across.high[0]];
   });
   const groups = aboveOneAnother(spans, MARGIN * CELLS);
-  if (groups.length > MOST_GROUPS) return [inked];
+  if (groups.length > MAX_GROUPS) return [inked];
   return groups.map((group) => group.flatMap((patch) => patches[patch].map((i) => inked[i])).sort((a, b) => a - b));
 }
 
 /** The image with every pixel set that is no further than `reach` from one that is, along each axis. */
-function widened({ width, height, data }, reach) {
+function dilated({ width, height, data }, reach) {
   const wide = canvasOf(width, height);
   data.forEach((value, place) => {
     if (value === 0) return;
@@ -53,7 +53,7 @@ function widened({ width, height, data }, reach) {
 }
 
 /** Numbers of the patches, from 1 in the order of their first pixels, touching at sides or corners: `{labels, count}`. */
-function labelled({ width, height, data }) {
+function labelComponents({ width, height, data }) {
   const labels = new Int32Array(data.length);
   let count = 0;
   for (let start = 0; start < data.length; start += 1) {

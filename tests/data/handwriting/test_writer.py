@@ -4,7 +4,7 @@ import pytest
 from app.data.handwriting.digits import DIGITS, Glyph
 from app.data.handwriting.spline import make_pen
 from app.data.handwriting.symbols import LETTERS
-from app.data.handwriting.writer import POINTS, STROKES, draw_whims, write
+from app.data.handwriting.writer import POINTS, STROKES, draw_variation, write
 from app.data.preprocessing.rasterize_batch import rasterize_batch
 
 GLYPHS = [glyph for ways in (*DIGITS.values(), LETTERS.values()) for glyph in ways]
@@ -40,7 +40,7 @@ def test_rounding_leaves_the_ends_of_strokes_and_straight_lines_in_place():
 
 def test_the_same_whims_write_the_same_and_others_do_not():
     pen = make_pen(DIGITS["4"][0])
-    whims = draw_whims(np.random.default_rng(5), 30)
+    whims = draw_variation(np.random.default_rng(5), 30)
     first, again = write(pen, whims), write(pen, whims)
     assert np.array_equal(rasterize_batch(first), rasterize_batch(again))
     part = np.array([7, 3])
@@ -50,7 +50,7 @@ def test_the_same_whims_write_the_same_and_others_do_not():
 
 def test_pens_differ_in_width_and_some_press_unevenly():
     pen = make_pen(DIGITS["1"][0])
-    drawings = write(pen, draw_whims(np.random.default_rng(6), 300))
+    drawings = write(pen, draw_variation(np.random.default_rng(6), 300))
     widths = np.array([width for _, width in drawings])
     assert widths.min() < 1.8
     assert widths.max() > 3.5
@@ -62,7 +62,7 @@ def test_pens_differ_in_width_and_some_press_unevenly():
 def test_a_digit_stays_itself_at_its_most_ordinary(number):
     """With whims of nought a hand writes the glyph: nothing in it is far from where it was meant to be."""
     pen = make_pen(GLYPHS[number])
-    whims = draw_whims(np.random.default_rng(0), 1)
+    whims = draw_variation(np.random.default_rng(0), 1)
     for array in (whims.points, whims.globals, whims.strokes, whims.ends, whims.tremor):
         array[:] = 0
     whims.share[:] = 0.999

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from app.data import from_strokes, sheet_of_image, sheet_of_strokes
+from app.data import drawing_from_image, drawing_from_strokes, from_strokes
 from app.data.preprocessing.components import label_components
 from app.data.preprocessing.segment import MAX_GROUPS, segment_ink, segment_strokes
 from tests.support.drawings import FIXTURES, encode, picture, recorded
@@ -26,13 +26,13 @@ def shifted(strokes, x, y=0):
 
 @pytest.mark.parametrize(("name", "strokes"), SINGLE, ids=[name for name, _ in SINGLE])
 def test_a_single_recorded_drawing_is_never_split(name, strokes):
-    assert sheet_of_strokes(strokes).parts == ()
+    assert drawing_from_strokes(strokes).parts == ()
 
 
 @pytest.mark.parametrize("name", [f"digit {digit}" for digit in range(10)])
 @pytest.mark.parametrize("brush", [6, 20, 40])
 def test_a_picture_of_a_single_digit_is_not_split(name, brush):
-    assert sheet_of_image(encode(picture(DRAWINGS[name]["strokes"], brush))).parts == ()
+    assert drawing_from_image(encode(picture(DRAWINGS[name]["strokes"], brush))).parts == ()
 
 
 UPRIGHT = [[0, 0], [0, 100]]
@@ -74,7 +74,7 @@ def test_neither_place_nor_size_changes_the_groups(scale):
 
 
 def test_a_dot_beside_a_digit_is_a_part_of_its_own():
-    assert len(sheet_of_strokes([*DRAWINGS["digit 3"]["strokes"], [[480, 400]]]).parts) == 2
+    assert len(drawing_from_strokes([*DRAWINGS["digit 3"]["strokes"], [[480, 400]]]).parts) == 2
 
 
 @pytest.mark.parametrize(("count", "expected"), [(MAX_GROUPS, MAX_GROUPS), (MAX_GROUPS + 1, 1), (10_000, 1)])
@@ -84,13 +84,13 @@ def test_more_groups_than_a_number_has_are_not_split(count, expected):
 
 def test_the_parts_are_prepared_as_if_each_were_alone():
     one, two = DRAWINGS["digit 4"]["strokes"], DRAWINGS["digit 5"]["strokes"]
-    sheet = sheet_of_strokes([*one, *shifted(two, 400)])
+    sheet = drawing_from_strokes([*one, *shifted(two, 400)])
     assert [part.prepared.pixels.tolist() for part in sheet.parts] == [
         from_strokes(one).pixels.tolist(),
         from_strokes(shifted(two, 400)).pixels.tolist(),
     ]
     image = picture([*one, *shifted(two, 400)], 30, size=1000)
-    for part, alone in zip(sheet_of_image(encode(image)).parts, (one, two), strict=True):
+    for part, alone in zip(drawing_from_image(encode(image)).parts, (one, two), strict=True):
         assert np.abs(part.prepared.pixels - from_strokes(alone).pixels).mean() < 0.01
 
 
@@ -102,7 +102,7 @@ def test_boxes_of_a_large_turned_picture_are_in_its_own_pixels():
     exif = Image.Exif()
     exif[0x0112] = 6
     data = encode(image.transpose(Image.Transpose.ROTATE_90), exif=exif)
-    first, second = sheet_of_image(data).parts
+    first, second = drawing_from_image(data).parts
     points = np.concatenate(DRAWINGS["digit 4"]["strokes"])
     assert first.box[0] == pytest.approx(3 * (points[:, 0].min() - 15), abs=15)
     assert first.box[3] == pytest.approx(3 * (np.ptp(points[:, 1]) + 30), abs=25)

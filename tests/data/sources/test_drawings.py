@@ -7,7 +7,7 @@ from app.data import DatasetUnavailable, from_strokes, list_datasets, load_datas
 from app.data.cache import DatasetCache
 from app.data.drawings.store import DrawingStore
 from app.data.sources import drawings as module
-from app.data.sources.drawings import load_own, size_of
+from app.data.sources.drawings import load_drawing_set, size_of
 from tests.support.symbols import draw_symbol
 
 LABELS = ("×", "△", "○")  # in the order of their code points
@@ -27,7 +27,7 @@ def store(tmp_path, monkeypatch):
 
 
 def test_each_label_has_its_share_and_the_labels_are_in_a_stable_order(store):
-    dataset = load_own(store, "shapes")
+    dataset = load_drawing_set(store, "shapes")
     assert (dataset.name, dataset.labels) == ("drawings:shapes", LABELS)
     for split, share in ((dataset.train, 30), (dataset.test, 10)):
         assert np.bincount(split.labels).tolist() == [share] * 3
@@ -38,7 +38,7 @@ def test_each_label_has_its_share_and_the_labels_are_in_a_stable_order(store):
 
 def test_no_drawing_is_in_both_splits(store, monkeypatch):
     monkeypatch.setattr(module, "jitter_strokes", lambda strokes, rng: (strokes, module.STROKE_WIDTH))
-    dataset = load_own(store, "shapes")
+    dataset = load_drawing_set(store, "shapes")
     train, test = ({image.tobytes() for image in split.images} for split in (dataset.train, dataset.test))
     assert (len(train), len(test)) == (15, 3)
     assert not train & test
@@ -47,16 +47,16 @@ def test_no_drawing_is_in_both_splits(store, monkeypatch):
 
 
 def test_a_drawing_kept_twice_is_in_one_split_under_its_newest_label(store):
-    before = load_own(store, "shapes")
+    before = load_drawing_set(store, "shapes")
     for one in store.load("shapes")[:6]:
         store.add("○", one.strokes, "shapes")
-    dataset = load_own(store, "shapes")
+    dataset = load_drawing_set(store, "shapes")
     assert dataset.labels == ("△", "○")  # there is no × left
     assert dataset.version != before.version
 
 
 def test_the_same_drawings_give_the_same_images_and_other_seeds_others(store):
-    first, second, other = (load_own(store, "shapes", seed=seed) for seed in (1, 1, 2))
+    first, second, other = (load_drawing_set(store, "shapes", seed=seed) for seed in (1, 1, 2))
     assert first.version == second.version
     assert np.array_equal(first.train.images, second.train.images)
     assert np.array_equal(first.test.images, second.test.images)
@@ -65,9 +65,9 @@ def test_the_same_drawings_give_the_same_images_and_other_seeds_others(store):
 
 
 def test_what_is_rendered_of_a_drawing_does_not_change_when_another_is_added(store):
-    before = {image.tobytes() for image in load_own(store, "shapes").train.images}
+    before = {image.tobytes() for image in load_drawing_set(store, "shapes").train.images}
     store.add("○", draw_symbol("○", np.random.default_rng(9)), "shapes")
-    dataset = load_own(store, "shapes")
+    dataset = load_drawing_set(store, "shapes")
     kept = sum(image.tobytes() in before for image in dataset.train.images)
     assert kept >= 60  # of the two labels that nothing was added to
 
@@ -86,12 +86,12 @@ def test_odd_drawings_are_rendered_as_well(strokes):
 def test_too_few_drawings_are_named(store):
     store.add("○", [[[1, 2]]], "few")
     with pytest.raises(DatasetUnavailable, match="at least 2 labels; got 1"):
-        load_own(store, "few")
+        load_drawing_set(store, "few")
     store.add("new", [[[1, 2], [5, 5]]], "shapes")
     with pytest.raises(DatasetUnavailable, match="at least 5 drawings of each label; got 1 of new"):
-        load_own(store, "shapes")
+        load_drawing_set(store, "shapes")
     with pytest.raises(ValueError, match="set: expected"):
-        load_own(store, "../x")
+        load_drawing_set(store, "../x")
 
 
 def test_the_catalogue_lists_own_sets_as_they_will_be_loaded(store, tmp_path):

@@ -102,8 +102,8 @@ def test_own_drawings_are_relabelled_deleted_brought_back_exported_and_imported(
     expect(page.locator("#data-error")).to_contain_text("no JSON")
 
 
-def test_a_set_is_browsed_and_a_picture_opened_large(page, server):
-    page.goto(f"{server.url}/data?set=strokes")
+def test_a_set_is_browsed_and_a_picture_opened_large(page, pad_server):
+    page.goto(f"{pad_server.url}/data?set=strokes")
     expect(page.locator(".cell")).to_have_count(120)
     page.get_by_label("to test with").check()
     expect(page.locator("#grid-line")).to_have_text("1 to 120 of 2,000, all labels")
@@ -111,7 +111,7 @@ def test_a_set_is_browsed_and_a_picture_opened_large(page, server):
     expect(page.locator("#grid-line")).to_have_text("1 to 120 of 200, only 7")
     page.locator("#next-page").click()
     expect(page.locator(".cell")).to_have_count(80)
-    expect(page).to_have_url(f"{server.url}/data?set=strokes&split=test&label=7&offset=120")
+    expect(page).to_have_url(f"{pad_server.url}/data?set=strokes&split=test&label=7&offset=120")
     page.locator(".cell").first.click()
     expect(page.locator("#zoom-title")).to_contain_text("7: picture")
     assert page.locator("#zoom-picture").bounding_box()["width"] > 300
@@ -151,8 +151,8 @@ def test_a_model_is_exported_imported_renamed_and_chosen(page, server):
     expect(page.locator("[data-model=mnist-mlp-2]")).to_contain_text("784 → 600 → 400 → 10")
 
 
-def test_what_is_unfolded_of_a_model_stays_so_when_the_list_comes_anew(page, server):
-    page.goto(f"{server.url}/models")
+def test_what_is_unfolded_of_a_model_stays_so_when_the_list_comes_anew(page, pad_server):
+    page.goto(f"{pad_server.url}/models")
     export = page.locator("[data-model=mnist-mlp] details").filter(has_text="ONNX")
     export.locator("summary").click()
     export.get_by_role("link", name="ONNX").focus()

@@ -10,10 +10,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Request, Route, expect
 
-from tests.e2e.test_axe import AXE, RULES
-from tests.learn.networks import NETWORKS, save
+from tests.support.axe import AXE, RULES
 from tests.support.browser import draw, sparse
 from tests.support.drawings import recorded
+from tests.support.inspected_networks import NETWORKS, save
 from tests.support.serving import Server, serve
 from tests.support.waiting import until
 

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.conftest import TINY
 from tests.support.drawings import recorded
+from tests.support.runs import TINY
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser

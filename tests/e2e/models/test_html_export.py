@@ -7,12 +7,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from app.data import sheet_of_strokes
-from app.models import ModelStore, Predictor
+from app.models import ModelStore
 from app.models.formats.registry import export_model
-from app.models.responses import predict_drawings, to_response
 from app.settings import SHIPPED_MODELS
-from tests.models.networks import make
 from tests.support.browser import draw, fingers, sparse
 from tests.support.drawings import recorded
 
@@ -21,10 +18,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 DRAWINGS = [drawing["strokes"] for drawing in recorded().values()]
 THREE = sparse(recorded()["digit 3"]["strokes"])
 COUNT = 200
-SOME = (
-    *("lenet", "batch norm of images", "even kernels, windows that overlap", "every activation"),
-    *("softmax at the end", "channels of pixels"),
-)
 UNITS = 20_000
 """From paper to ink, in pictures that come as texts of 784 characters: as lists they take longer than all the rest."""
 READ = f"""(sets) => sets.map((strokes) => {{
@@ -93,20 +86,6 @@ def test_two_hundred_drawings_get_the_answers_of_the_server(page, html, client):
     # Nothing but the file itself, whatever it tries: its policy forbids the rest.
     assert {url.partition(":")[0] for url in requests} <= {"file", "data"}
     assert page.evaluate("() => fetch('https://example.com/').then(() => 'sent', () => 'refused')") == "refused"
-
-
-@pytest.mark.parametrize("name", SOME)
-def test_every_kind_of_network_says_the_same_as_here(page, name, tmp_path):
-    store = ModelStore(tmp_path)
-    card, network = make(name, input_scale=200.0, dtype="float64" if name == "every activation" else "float32")
-    store.save(card, network)
-    page.goto(export_model(store, "made", "html", tmp_path).as_uri())
-    page.locator("#pad[data-ready]").wait_for()
-    sets = drawings(25)
-    sheets = [sheet_of_strokes(strokes) for strokes in sets]
-    said = zip(sheets, *predict_drawings(Predictor(card, network), sheets), strict=True)
-    for found, (sheet, whole, parts) in zip(page.evaluate(READ, sets), said, strict=True):
-        same(found, to_response(sheet, whole, parts, model="made", with_input=True))
 
 
 def test_it_is_drawn_on_with_a_mouse_and_a_keyboard_and_says_what_it_reads(page, html):

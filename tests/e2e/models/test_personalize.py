@@ -7,8 +7,8 @@ from app.data.drawings.store import DrawingStore
 from app.models import ModelStore
 from app.runs.training.personalization import personal_config
 from app.settings import SHIPPED_MODELS
-from tests.runs.training.test_personalization import odd_hand, smaller
 from tests.support.browser import draw
+from tests.support.personalization import odd_hand, smaller
 from tests.support.serving import serve
 from tests.support.waiting import until
 

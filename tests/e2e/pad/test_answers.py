@@ -3,8 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.pad.test_images import choose
-from tests.support.browser import draw, sparse
+from tests.support.browser import SCRIBBLE, beside, choose, draw, sparse
 from tests.support.drawings import encode, picture, recorded
 from tests.support.waiting import until
 
@@ -12,19 +11,8 @@ pytestmark = pytest.mark.browser
 
 DRAWINGS = recorded()
 THREE = sparse(DRAWINGS["digit 3"]["strokes"])
-SCRIBBLE = [[[60 + (i * 197) % 380, 60 + (i * 131) % 380] for i in range(40)]]
 SHARES = "() => [...document.querySelectorAll('#bars [data-label]')].map((bar) => Number(bar.dataset.value))"
 SEEN = "() => document.querySelector('#seen').toDataURL()"
-
-
-def beside(*digits: str, size: float = 0.36) -> list[list[list[float]]]:
-    """The digits from left to right."""
-    step = 500 / len(digits)
-    shifted = []
-    for place, digit in enumerate(digits):
-        for stroke in sparse(DRAWINGS[f"digit {digit}"]["strokes"]):
-            shifted.append([[(x - 250) * size + (place + 0.5) * step, (y - 250) * size + 250] for x, y in stroke])
-    return shifted
 
 
 def test_a_scribble_is_no_digit_and_the_bars_are_there_all_the_same(pad):

@@ -8,9 +8,8 @@ import sys
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.pad.test_images import PNG, choose
-from tests.support.browser import draw, sparse
-from tests.support.drawings import recorded
+from tests.support.browser import choose, draw, heard, sparse
+from tests.support.drawings import PNG, recorded
 
 pytestmark = pytest.mark.browser
 
@@ -51,11 +50,10 @@ def in_the_browser(page: Page, program: str) -> str:
     ],
 )
 def test_the_program_gets_the_answer_that_the_pad_shows(pad, language, run, form):
-    answers = []
-    pad.on("response", lambda response: answers.append(response) if "/predict" in response.url else None)
-    PUT_ON_THE_PAD[form](pad)
-    expect(pad.locator("#spoken")).to_contain_text("This is a 3.")
-    shown = answers[-1].json()
+    with heard(pad, "response") as answers:
+        PUT_ON_THE_PAD[form](pad)
+        expect(pad.locator("#spoken")).to_contain_text("This is a 3.")
+    shown = [answer for answer in answers if "/predict" in answer.url][-1].json()
     pad.locator("#copy-open").click()
     pad.locator(f"#copy-tab-{language}").click()
     expect(pad.locator("#copy-panel")).to_have_attribute("aria-labelledby", f"copy-tab-{language}")

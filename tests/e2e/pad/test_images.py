@@ -6,18 +6,18 @@ from io import BytesIO
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.support.browser import draw, sparse
-from tests.support.drawings import encode, picture, recorded, standard_brush
+from tests.support.browser import choose, draw, sparse
+from tests.support.drawings import PNG, THREE, encode, picture, recorded, standard_brush
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
 DRAWINGS = recorded()
-THREE, ONE = DRAWINGS["digit 3"]["strokes"], sparse(DRAWINGS["digit 1"]["strokes"])
+ONE = sparse(DRAWINGS["digit 1"]["strokes"])
 PHOTO = picture(THREE, standard_brush(THREE))
-PNG, JPEG, WEBP = encode(PHOTO), encode(PHOTO, "JPEG"), encode(PHOTO, "WEBP")
+JPEG, WEBP = encode(PHOTO, "JPEG"), encode(PHOTO, "WEBP")
 DROP = """([data, type]) => {
     const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
     const transfer = new DataTransfer();
@@ -33,10 +33,6 @@ PAINTED = """() => {
     const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
     return data.filter((value, index) => index % 4 === 3 && value > 0).length;
 }"""
-
-
-def choose(page: Page, data: bytes, kind: str = "image/png", name: str = "three") -> None:
-    page.locator("#picture-file").set_input_files([{"name": name, "mimeType": kind, "buffer": data}])
 
 
 @pytest.mark.parametrize(("data", "kind"), [(PNG, "image/png"), (JPEG, "image/jpeg"), (WEBP, "image/webp")])
@@ -111,15 +107,16 @@ def test_a_stroke_on_a_picture_begins_a_new_drawing_and_the_eraser_takes_the_pic
     expect(pad.locator(".thumbnail")).to_have_count(1)
 
 
-@pytest.mark.parametrize("data", [b"", b"no picture", PNG[:60], b"<svg/>", b"GIF89a"], ids=lambda data: str(data[:6]))
-def test_what_is_no_picture_is_said_and_the_drawing_stays(pad, data):
+def test_what_is_no_picture_is_said_and_the_drawing_stays(pad):
     draw(pad, ONE)
-    expect(pad.locator("#answer-sentence")).to_have_text("This is a 1.")
-    choose(pad, data)
-    expect(pad.locator("#pad-note")).to_contain_text("not a picture that can be read")
-    expect(pad.locator("#answer-sentence")).to_have_text("This is a 1.")
-    draw(pad, [[[400, 400], [410, 410]]])
-    expect(pad.locator("#pad-note")).to_be_hidden()
+    for data in (b"", b"no picture", PNG[:60], b"<svg/>", b"GIF89a"):
+        expect(pad.locator("#answer-sentence")).to_have_text("This is a 1.")
+        choose(pad, data)
+        expect(pad.locator("#pad-note")).to_contain_text("not a picture that can be read")
+        expect(pad.locator("#answer-sentence")).to_have_text("This is a 1.")
+        draw(pad, [[[400, 400], [410, 410]]])
+        expect(pad.locator("#pad-note")).to_be_hidden()
+        pad.keyboard.press("Control+z")
 
 
 def test_a_picture_that_the_server_refuses_is_explained(pad):

@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.pad.test_images import PNG, choose
-from tests.support.browser import draw, sparse
-from tests.support.drawings import encode, picture, recorded, standard_brush
+from tests.support.browser import choose, draw, sparse
+from tests.support.drawings import PNG, encode, picture, recorded, standard_brush
 from tests.support.serving import Server
 
 pytestmark = pytest.mark.browser
@@ -119,7 +118,8 @@ def test_what_the_browser_kept_and_nobody_can_read_does_no_harm(pad, stored):
     expect(pad.locator(".thumbnail")).to_have_count(1)
 
 
-def test_a_browser_whose_storage_is_off_draws_and_says_that_it_keeps_nothing(pad):
+def test_a_browser_whose_storage_is_off_draws_and_says_that_it_keeps_nothing(fresh_pad):
+    pad = fresh_pad
     pad.add_init_script(
         "for (const name of ['localStorage', 'sessionStorage'])"
         " Object.defineProperty(window, name, {get() { throw new DOMException('off', 'SecurityError'); }});"

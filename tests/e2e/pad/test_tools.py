@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import draw, fingers, pen, sparse
+from tests.support.browser import draw, fingers, heard, pen, sparse
 from tests.support.drawings import recorded
 
 pytestmark = pytest.mark.browser
@@ -82,15 +82,14 @@ def test_undo_and_redo_past_either_end_do_nothing(pad):
 
 
 def test_a_pen_pressed_harder_paints_wider_and_is_sent_as_points_alone(pad):
-    sent = []
-    pad.on("request", lambda request: sent.append(request.post_data_json) if "/predict" in request.url else None)
-    with pen(pad) as move:
+    with heard(pad, "request") as requests, pen(pad) as move:
         for y, pressure in ((150, 0.1), (350, 0.9)):
             move("mousePressed", *place(pad, 100, y), pressure)
             for x in range(110, 401, 10):
                 move("mouseMoved", *place(pad, x, y), pressure)
             move("mouseReleased", *place(pad, 400, y), 0)
-    expect(pad.locator("#spoken")).not_to_be_empty()
+        expect(pad.locator("#spoken")).not_to_be_empty()
+    sent = [request.post_data_json for request in requests if "/predict" in request.url]
     light, hard = (pad.evaluate(INKED, [200, y - 40, 100, 80]) for y in (150, 350))
     assert 0 < light < hard / 2
     assert {len(point) for stroke in sent[-1]["strokes"] for point in stroke} == {2}

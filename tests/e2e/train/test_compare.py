@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import TINY
+from tests.support.runs import TINY
 from tests.support.serving import Server
 from tests.support.waiting import until
 
@@ -86,12 +86,14 @@ def test_runs_are_overlaid_with_what_differs_and_the_line_of_a_run_at_work_grows
     chart = page.locator("#compare-chart")
     chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
-    page.mouse.move(box["x"] + 64.5, box["y"] + 100)  # epoch 1, however many there are
-    expect(page.locator("#compare-tip p")).to_have_count(4)
-    expect(page.locator(".compare-tip-head")).to_have_text("epoch 1")
+    page.mouse.move(box["x"] + 70.5, box["y"] + 100)  # epoch 1, however many there are
+    expect(page.locator("#compare-chart .chart-tip p")).to_have_count(4)
+    expect(page.locator(".chart-tip-head")).to_have_text("epoch 1")
     said = server.get(f"/api/runs/{first}/events")["events"]
     accuracy = next(event["data"]["val_accuracy"] for event in said if event["type"] == "epoch")
-    expect(page.locator("#compare-tip p", has_text=f"#{first} ")).to_contain_text(f"{accuracy * 100:.2f} %")
+    expect(page.locator("#compare-chart .chart-tip p", has_text=f"#{first} ")).to_contain_text(
+        f"{accuracy * 100:.2f} %"
+    )
 
     page.mouse.down()
     page.mouse.move(box["x"] + 400, box["y"] + 100)
@@ -101,12 +103,12 @@ def test_runs_are_overlaid_with_what_differs_and_the_line_of_a_run_at_work_grows
     expect(page.locator("#compare-whole")).to_be_hidden()
     chart.focus()
     page.keyboard.press("Home")
-    expect(page.locator("#compare-spoken")).to_contain_text("epoch 1: #")
+    expect(chart).to_have_attribute("aria-valuetext", re.compile(r"^epoch 1, #\d"))
     page.locator("#compare-metric").select_option("train_loss")
     page.get_by_role("radio", name="log").check()
     page.locator("#compare-smoothing").fill("0.5")
     expect(page.locator("#compare-smoothing-value")).to_have_text("0.50")
-    expect(page.locator("#compare-empty")).to_be_hidden()
+    expect(page.locator("#compare-chart .chart-empty")).to_be_hidden()
 
     rows = list(csv.DictReader(io.StringIO(download(page, "#compare-csv").decode())))
     assert [row["epoch"] for row in rows if row["run"] == str(first)] == ["1", "2"]

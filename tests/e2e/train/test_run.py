@@ -6,22 +6,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.conftest import TINY
 from tests.support.drawings import recorded
+from tests.support.run_page import epochs, first_epoch, last_epoch, lines, painted
+from tests.support.runs import TINY
 from tests.support.serving import Server
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
-LINES = (
-    "(key) => document.querySelector(`#chart-${key}`).data?.filter((line) => line.y.length).map((line) => line.name)"
-)
 PAINTED = """() => [...document.querySelectorAll('#sheet canvas')].filter((canvas) =>
     canvas.getContext('2d').getImageData(0, 0, 28, 28).data.some((value, i) => i % 4 === 0 && value > 128)).length"""
-
-
-def axis(page: Page, key: str, name: str) -> object:
-    return page.evaluate(f"document.querySelector('#chart-{key}').layout.{name}")
+PICTURE = "document.querySelector('#chart-gradient canvas').toDataURL()"
 
 
 @pytest.mark.slow
@@ -52,28 +47,48 @@ def test_a_run_shows_what_happens_inside_it(page: Page, server: Server) -> None:
     expect(page.locator("#event-log")).to_contain_text("Epoch 6 of 6")
 
     page.locator("#chart-gradient").scroll_into_view_if_needed()
-    until(lambda: page.evaluate(LINES, "gradient") == ["1 dense", "3 dense"])
-    assert axis(page, "gradient", "yaxis.type") == "log"
-    assert page.evaluate(LINES, "loss") == ["training", "validation", "yours"]
+    until(lambda: lines(page, "gradient") == ["1 dense", "3 dense"])
+    expect(page.locator("[name=gradient-scale][value=log]")).to_be_checked()
+    logarithmic = page.evaluate(PICTURE)
+    page.locator("[name=gradient-scale][value=linear]").check(force=True)
+    until(lambda: page.evaluate(PICTURE) != logarithmic)
+    assert lines(page, "loss") == ["training", "validation", "yours"]
+    until(lambda: all(painted(page, "loss", color) for color in ("training", "validation", "yours")))
     page.locator("#chart-loss-legend [data-line=yours]").click()
-    until(lambda: page.evaluate("document.querySelector('#chart-loss').data[2].visible") is False)
-    page.locator("#smoothing").press("End")
-    until(lambda: len(page.evaluate("document.querySelector('#chart-loss').data")) == 6)
-    page.locator("#zoom-in").click()
-    until(lambda: axis(page, "accuracy", "xaxis.range")[0] > 1)
-    page.locator("#zoom-all").click()
-    until(lambda: axis(page, "accuracy", "xaxis.range")[0] < 1)
-
+    until(lambda: not painted(page, "loss", "yours"))
+    assert painted(page, "accuracy", "yours")
     chart = page.locator("#chart-loss")
+    said = chart.get_attribute("aria-valuetext")
+    assert said.startswith("epoch 6, training ")
+    page.locator("#smoothing").press("End")
+    until(lambda: chart.get_attribute("aria-valuetext") != said)
+    page.locator("#zoom-in").click()
+    until(lambda: first_epoch(page, "accuracy") > 1)
+    page.locator("#zoom-all").click()
+    until(lambda: first_epoch(page, "accuracy") == 1)
+
     chart.press("Home")
     assert chart.get_attribute("aria-valuetext").startswith("epoch 1, training ")
-    expect(chart.locator(".hoverlayer")).to_contain_text("epoch 1")
+    expect(chart.locator(".chart-tip-head")).to_have_text("epoch 1")
+    chart.press("ArrowRight")
+    expect(chart.locator(".chart-tip-head")).to_have_text("epoch 2")
     box = chart.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 100)
+    names = chart.locator(".chart-tip-name")
+    expect(names).to_have_text(["training", "validation"])  # at one epoch, of those that are shown
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 100)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 120, steps=4)
     page.mouse.up()
-    until(lambda: axis(page, "speed", "xaxis.range")[0] > 2)  # all charts show the same epochs
+    until(lambda: first_epoch(page, "speed") > 2)  # all charts show the same epochs
+    chart.dblclick(position={"x": 200, "y": 100})
+    until(lambda: first_epoch(page, "speed") == 1)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -60)
+    page.keyboard.up("Control")
+    until(lambda: page.locator("#zoom-all").is_enabled())
+    chart.press("0")
+    expect(page.locator("#zoom-all")).to_be_disabled()
 
     with page.expect_download() as saved:
         page.locator("[data-csv]").first.click()
@@ -102,6 +117,8 @@ def test_a_run_from_before_its_inside_was_kept_shows_the_rest(page: Page, server
 
     page.route_web_socket("**/stream**", without)
     page.goto(f"{server.url}/runs/{run}")
-    until(lambda: page.evaluate(LINES, "loss") == ["training", "validation", "yours"])
+    until(lambda: last_epoch(page) == 2)
+    assert epochs(page) == [1, 2]
+    assert lines(page, "loss") == ["training", "validation"]  # nobody has drawn anything here
     expect(page.locator("#inside")).to_be_hidden()
     expect(page.locator("#event-log")).to_contain_text("Epoch 2 of 2")

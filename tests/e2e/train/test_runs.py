@@ -9,18 +9,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import WebSocketRoute, expect
 
-from tests.conftest import TINY
 from tests.support.browser import draw
 from tests.support.drawings import recorded
 from tests.support.home import let_leases_run_out
+from tests.support.run_page import epochs
+from tests.support.runs import TINY
 from tests.support.serving import Server, serve
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-EPOCHS = "() => document.querySelector('#chart-loss').data?.[0]?.x ?? []"
 ENDED = ("succeeded", "failed", "cancelled")
 LONG = {**TINY, "batch_size": 50, "epochs": 1000}
 
@@ -33,10 +33,6 @@ def train(server: Server, overrides: dict = TINY) -> int:
     run = start(server, overrides)
     until(lambda: server.get(f"/api/runs/{run}")["state"] in ENDED)
     return run
-
-
-def epochs(page: Page) -> list[int]:
-    return page.evaluate(EPOCHS)
 
 
 def workers(server: Server) -> list[int]:

@@ -6,10 +6,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from app.learn.formulas import FORMULAS
+from app.learn.formulas import FORMULAS, _from_docstring
 from app.learn.formulas.source import ROOT, listings
 from app.nn.initializers import INITIALIZERS
-from app.nn.layers.activations import ACTIVATIONS
+from app.nn.layers.activations import ACTIVATIONS, Activation
 from app.nn.losses import LOSSES
 from app.nn.optimizers import OPTIMIZERS
 
@@ -34,6 +34,17 @@ def test_a_formula_is_mathml_that_a_strict_policy_takes(name):
 @pytest.mark.parametrize("registry", [ACTIVATIONS, LOSSES, OPTIMIZERS, INITIALIZERS])
 def test_every_part_of_the_engine_has_its_formula(registry):
     assert set(registry) <= set(FORMULAS)
+
+
+def test_an_activation_without_a_formula_has_that_of_its_docstring():
+    class Square(Activation):
+        """y = x²; dy/dx = 2x."""
+
+        type = "square"
+
+    formula = _from_docstring(Square)
+    assert (formula.name, formula.title, formula.code) == ("square", "Square", (Square,))
+    assert "y = x²" in formula.mathml[0].replace("&#x000A0;", " ").replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize("name", FORMULAS)

@@ -14,7 +14,7 @@ from app.learn.inspection.numerical_gradient import numerical, random_places
 from app.learn.inspection.subject import TooLargeError, open_subject
 from app.models import Predictor, UnknownModelError
 from app.nn import CrossEntropy, gradient_check, softmax
-from tests.learn.networks import LABELS, NETWORKS, PIXELS, save, subject, values
+from tests.support.inspected_networks import LABELS, NETWORKS, PIXELS, save, subject, values
 
 KINDS = sorted(NETWORKS)
 DIFFERENTIABLE = [name for name in KINDS if name != "perceptron"]

@@ -11,7 +11,7 @@ from app.learn.inspection.saliency import input_gradient, occlusion, toward
 from app.learn.inspection.subject import TooLargeError, forward_cost, open_subject
 from app.models.store import WEIGHTS
 from app.nn import LOSSES, OPTIMIZERS, Trainer, TrainingOptions, build, evaluate
-from tests.learn.networks import NETWORKS, PIXELS, save, subject, values
+from tests.support.inspected_networks import NETWORKS, PIXELS, save, subject, values
 
 KINDS = sorted(NETWORKS)
 RATES = {

@@ -11,14 +11,13 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 
 import numpy as np
 import pytest
-from sklearn.neural_network import MLPClassifier
 
 from app.models import DamagedModelError, ModelStore, UnknownModelError, from_sklearn
 from app.models.formats.keras import translate
 from app.models.formats.registry import FORMATS, export_model, exported
 from app.nn import Network
 from app.settings import SHIPPED_MODELS
-from tests.models.networks import NETWORKS, make, said
+from tests.support.networks import NETWORKS, make, said
 
 SHIPPED = ModelStore(SHIPPED_MODELS)
 RNG = np.random.default_rng(3)
@@ -175,12 +174,19 @@ def test_keras_itself_says_the_same(name, tmp_path, monkeypatch):
     assert np.abs(found - said(card, network, IMAGES)).max() < 1e-5
 
 
+def multilayer_perceptron(*arguments, **options):
+    """One of scikit-learn, which takes two seconds to import: not at each collection."""
+    from sklearn.neural_network import MLPClassifier
+
+    return MLPClassifier(*arguments, **options)
+
+
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 @pytest.mark.parametrize("classes", [2, 4])
 def test_a_classifier_of_scikit_learn_says_the_same_here(activation, classes, tmp_path):
     labels = np.array(["a", "b", "c", "d"])[np.arange(len(IMAGES)) % classes]
     rows = IMAGES.reshape(len(IMAGES), -1)
-    classifier = MLPClassifier((9, 5), activation=activation, max_iter=3, random_state=1)
+    classifier = multilayer_perceptron((9, 5), activation=activation, max_iter=3, random_state=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it has not converged, which nobody asked for
         classifier.fit(rows.astype(np.float64), labels)
@@ -204,7 +210,6 @@ class Fake:
 @pytest.mark.parametrize(
     ("classifier", "options", "error", "reason"),
     [
-        (MLPClassifier(), {}, TypeError, "expected a fitted MLPClassifier; got MLPClassifier"),
         ("text", {}, TypeError, "got str"),
         (Fake(activation="swish"), {}, ValueError, "activation: expected one of identity"),
         (Fake(out_activation_="logistic"), {}, ValueError, "one label a sample"),
@@ -218,6 +223,11 @@ class Fake:
 def test_what_is_no_such_classifier_is_refused(classifier, options, error, reason):
     with pytest.raises(error, match=reason):
         from_sklearn(classifier, **options)
+
+
+def test_a_classifier_that_is_not_fitted_is_refused():
+    with pytest.raises(TypeError, match="expected a fitted MLPClassifier; got MLPClassifier"):
+        from_sklearn(multilayer_perceptron())
 
 
 def test_scikit_learn_is_not_needed():

@@ -18,7 +18,7 @@ from app.models.formats.onnx_import import convert_onnx
 from app.models.formats.registry import exported
 from app.nn import Network
 from app.settings import SHIPPED_MODELS
-from tests.models.networks import ENDS, NETWORKS, make, pictures, said
+from tests.support.networks import ENDS, NETWORKS, make, pictures, said
 
 IMAGES = 1000
 

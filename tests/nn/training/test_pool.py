@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from app.nn import Adam, AdamW, CrossEntropy, EpochMetrics, Momentum, Network, SquaredError, Trainer, TrainingOptions
-from app.nn.training.pool import WorkerLostError, WorkerPool, can_share
+from app.nn.errors import WorkerLostError
+from app.nn.training.pool import WorkerPool, can_share
 from app.nn.training.replica import StepSettings, part
 from tests.support.serving import REPOSITORY
 from tests.support.waiting import until
@@ -49,15 +50,14 @@ def train(net, processes, optimizer=None, targets=T, loss=None, **options):
     return [step for step in trainer.run() if isinstance(step, EpochMetrics)]
 
 
-@pytest.mark.parametrize("processes", [2, 3])
 @pytest.mark.parametrize(
-    "options",
+    ("processes", "options"),
     [
-        {},
-        {"weight_decay": 0.01},
-        {"clip_norm": 0.05},
-        {"shuffle": False, "evaluate_training_set": True},
-        {"batch_size": 230},
+        (2, {}),
+        (3, {"weight_decay": 0.01}),
+        (2, {"clip_norm": 0.05}),
+        (2, {"shuffle": False, "evaluate_training_set": True}),
+        (3, {"batch_size": 230}),
     ],
     ids=str,
 )

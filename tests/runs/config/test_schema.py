@@ -9,7 +9,7 @@ from app.nn import LAYERS, LOSSES, OPTIMIZERS, SCHEDULES, build
 from app.nn.initializers import INITIALIZERS
 from app.runs.config.run_config import RunConfig, parse_config, request_config
 from app.runs.config.schema import schema
-from tests.conftest import TINY
+from tests.support.runs import TINY
 
 ENGINE = {
     "layers": LAYERS,

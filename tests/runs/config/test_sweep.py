@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import create_engine, inspect
 
 from app.runs.config.annotations import check_note, check_tags
-from app.runs.config.run_config import field_of, request_config
+from app.runs.config.run_config import request_config
 from app.runs.config.sweep import race_configs, race_tag
 from app.runs.log.event_log import EventLog
-from tests.conftest import TINY
+from tests.support.runs import TINY
 
 BASE = request_config({"recipe": "quick", "overrides": TINY})
 
@@ -97,12 +97,6 @@ def test_a_note_has_lines_and_an_end():
     for note in (None, 3, "x" * 2001, "a\x00b"):
         with pytest.raises(ValueError, match="note: expected"):
             check_note(note)
-
-
-def test_the_field_of_an_error_is_what_its_message_begins_with():
-    assert field_of("optimizer.learning_rate: expected a number > 0; got -1") == "optimizer.learning_rate"
-    assert field_of("network.layers[2].units: missing; dense needs it") == "network.layers[2].units"
-    assert field_of("expected JSON; it ended") is None
 
 
 def test_a_database_of_an_older_version_gets_tags_and_notes(settings):

@@ -9,7 +9,7 @@ from app.runs.config.run_config import request_config
 from app.runs.estimate.benchmark import layer_summary, trial, trial_apart
 from app.runs.estimate.estimator import Estimator, Speed, SpeedCache, speed_key, training_samples
 from app.runs.log.state import RunState
-from tests.conftest import TINY
+from tests.support.runs import TINY
 
 
 def config(**overrides):

@@ -4,6 +4,7 @@ import tempfile
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
@@ -164,5 +165,10 @@ def _is_reachable(before, after):
     return after == before or after in MOVES[before] or any(after in MOVES[middle] for middle in MOVES[before])
 
 
-RunsMachine.TestCase.settings = hypothesis_settings(max_examples=25, stateful_step_count=40, deadline=None)
-TestRuns = RunsMachine.TestCase
+class TestRuns(RunsMachine.TestCase):
+    settings = hypothesis_settings(max_examples=8, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.slow
+class TestManyRuns(RunsMachine.TestCase):
+    settings = hypothesis_settings(max_examples=60, stateful_step_count=60, deadline=None)

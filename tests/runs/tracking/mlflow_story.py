@@ -10,7 +10,7 @@ from app.cli import main
 from app.runs.log.event_log import EventLog
 from app.runs.log.transitions import Lease
 from app.runs.tracking.follower import Follower, mlflow_sink
-from tests.runs.tracking.test_tracking import finish, say_epoch
+from tests.support.tracking import finish, say_epoch
 
 
 def tell(home: Path, uri: str) -> dict[str, object]:

@@ -11,12 +11,12 @@ import pytest
 from app.cli import main
 from app.runs.config.run_config import parse_config
 from app.runs.log.event_log import EventLog
-from app.runs.log.state import RunState
 from app.runs.tracking import follower as following
 from app.runs.tracking.follower import Follower, Tracking, catch_up, tensorboard_sink
 from app.settings import SettingError, Settings
-from tests.conftest import TINY
+from tests.support.runs import TINY
 from tests.support.serving import REPOSITORY, serve
+from tests.support.tracking import finish, say_epoch
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -35,17 +35,6 @@ def begin(log):
     """A run that trains, and its claim."""
     log.add(CONFIG)
     return log.claim("test")
-
-
-def say_epoch(log, claim, epoch):
-    data = {"epoch": epoch, "epochs": 5, "train_loss": 1 / epoch, "val_loss": None, "val_accuracy": 0.5 + epoch / 100}
-    layers = [{"name": "0 dense", "gradient_norm": 2.0 * epoch, "weight_norm": None}]
-    log.append(claim, "epoch", {**data, "seconds": 1.0, "samples_per_second": 1000.0, "layers": layers})
-
-
-def finish(log, claim):
-    log.append(claim, "evaluated", {"test_loss": 0.25, "test_accuracy": 0.75, "best_epoch": None})
-    log.finish(claim, RunState.SUCCEEDED, {"model": "custom-1"})
 
 
 def points(folder: Path):

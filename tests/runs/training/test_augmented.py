@@ -7,7 +7,7 @@ from app.data import Dataset, Split, make_strokes
 from app.nn import Snapshot
 from app.runs.config.run_config import request_config
 from app.runs.training.run_training import Progress, Training
-from tests.conftest import TINY
+from tests.support.runs import TINY
 from tests.support.waiting import until
 
 AUGMENTED = {**TINY, "epochs": 3, "batch_size": 100, "augmentation": {"rotation": 20, "elastic": 1}, "averaging": 2}

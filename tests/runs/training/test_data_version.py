@@ -7,7 +7,7 @@ from app.data.drawings.store import DrawingStore
 from app.data.sources import drawings as drawing_sets
 from app.models import ModelStore
 from app.runs.service import RunService
-from tests.runs.worker.test_job import AfterEpochs, Wanted, types, work
+from tests.support.runs import AfterEpochs, ControlFlags, types, work
 from tests.support.symbols import draw_symbol
 
 LABELS = ("×", "△", "○")
@@ -36,7 +36,7 @@ def start(commands):
 
 
 def leave_after(epochs, log, settings, monkeypatch):
-    wanted = Wanted()
+    wanted = ControlFlags()
     with monkeypatch.context() as patched:
         AfterEpochs(log, patched, epochs, lambda: setattr(wanted, "leave", True))
         return work(log, settings, wanted)

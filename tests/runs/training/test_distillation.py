@@ -5,9 +5,7 @@ import pytest
 
 from app.data import make_strokes
 from app.models import ModelStore
-from app.models.calibration import softmax
-from app.models.features import look_at
-from app.nn import Network
+from app.nn import Network, infer_all, softmax
 from app.runs.config.run_config import request_config
 from app.runs.estimate.benchmark import TRIED, with_teachers_time
 from app.runs.service import RunService
@@ -15,8 +13,7 @@ from app.runs.training.distillation import Teachers, load_teachers, with_teacher
 from app.runs.training.run_training import Training, card_of
 from app.runs.training.source_models import UnusableModelError
 from app.runs.worker.job import Job
-from tests.conftest import TINY
-from tests.runs.worker.test_job import Wanted, types, work
+from tests.support.runs import TINY, ControlFlags, types, work
 
 RNG = np.random.default_rng(3)
 IMAGES = RNG.integers(0, 256, (40, 28, 28), dtype=np.uint8)
@@ -52,7 +49,7 @@ def commands(log, settings, store):
 
 def test_targets_lie_between_the_labels_and_the_mean_of_what_the_teachers_say():
     teachers = [model("one", 1), model("two", 2)]
-    said = [softmax(look_at(network, IMAGES, card.input_scale).logits) for card, network in teachers]
+    said = [softmax(infer_all(network, IMAGES, input_scale=card.input_scale).logits) for card, network in teachers]
     targets = Teachers(teachers, LABELS, 0.6, changing=True)(1, ROWS, IMAGES)
     np.testing.assert_allclose(targets, 0.6 * (said[0] + said[1]) / 2 + 0.4 * np.eye(10)[LABELS], atol=1e-12)
     np.testing.assert_allclose(targets.sum(axis=1), 1)
@@ -60,7 +57,8 @@ def test_targets_lie_between_the_labels_and_the_mean_of_what_the_teachers_say():
 
 def test_a_teacher_is_asked_anew_only_of_images_that_change(monkeypatch):
     asked = []
-    monkeypatch.setattr("app.runs.training.distillation.look_at", lambda *given: asked.append(1) or look_at(*given))
+    infer = Network.infer
+    monkeypatch.setattr(Network, "infer", lambda *given: asked.append(1) or infer(*given))
     order = RNG.permutation(40)
     for changing, times in ((False, 2), (True, 6)):
         teachers = Teachers([model("one")], LABELS, 1.0, changing=changing)
@@ -123,7 +121,7 @@ def test_a_paused_student_goes_on_to_the_very_weights_of_one_that_was_not(log, s
     whole = commands.start(config)["id"]
     work(log, settings)
     broken = commands.start(config)["id"]
-    wanted, say = Wanted(), log.append
+    wanted, say = ControlFlags(), log.append
 
     def pausing(claim, kind, data, **columns):
         say(claim, kind, data, **columns)

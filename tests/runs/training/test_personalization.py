@@ -10,30 +10,20 @@ from app.data import DatasetUnavailable, load_dataset
 from app.data.drawings.store import DrawingStore
 from app.data.personalization import hold_out, load_personal, readiness
 from app.models import ModelStore
-from app.models.card import Comparison, Personalization
 from app.models.store import AccuracyDroppedError
 from app.runs.config.run_config import parse_config
 from app.runs.service import RunService
-from app.runs.training.personalization import UnpreparedError, may_have_seen, personal_config, personal_name, rehearsed
+from app.runs.training.personalization import (
+    UnpreparedError,
+    may_have_trained_on_drawings,
+    personal_config,
+    personal_name,
+    rehearsed,
+)
 from app.runs.worker.job import Job
 from app.settings import SHIPPED_MODELS
-from benchmarks.robust_drawings import drawings
-
-TURN = np.array([[np.cos(1.2), -np.sin(1.2)], [np.sin(1.2), np.cos(1.2)]])
-"""A hand that writes with its paper turned by some 70°."""
-
-
-class Wanted:
-    cancel = pause = keep_model = leave = False
-
-
-def odd_hand(each):
-    """So many drawings of each digit, a label and strokes."""
-    seen = dict.fromkeys("0123456789", 0)
-    for one in drawings():
-        if seen[one["label"]] < each:
-            seen[one["label"]] += 1
-            yield one["label"], [(np.array(stroke) @ TURN.T).round(1).tolist() for stroke in one["strokes"]]
+from tests.support.personalization import mine, odd_hand, smaller
+from tests.support.runs import ControlFlags, work
 
 
 @pytest.fixture
@@ -52,18 +42,6 @@ def odd(own):
 @pytest.fixture
 def store(settings):
     return ModelStore(settings.home, SHIPPED_MODELS)
-
-
-def smaller(config, images, rehearsal, **changes):
-    """The config with fewer images of the drawings, and fewer of what is known already."""
-    personal = {**config.personal.model_dump(), "images": images, "rehearsal": rehearsal}
-    return parse_config({**config.model_dump(mode="json"), "personal": personal, **changes})
-
-
-def work(log, settings):
-    claim = log.claim("me")
-    Job(log, claim, settings, Wanted()).run()
-    return log.run(claim.run)
 
 
 def test_it_learns_an_odd_hand_and_forgets_little(odd, log, settings, store):
@@ -87,7 +65,7 @@ def test_it_learns_an_odd_hand_and_forgets_little(odd, log, settings, store):
     # the pad works with it: calibrated on images that nothing was learned from, with limits of its own
     assert card.calibration.fitted_on.data == "validation"
     assert card.calibration.rejection.outliers is not None
-    assert store.load_with_rejecter("mnist-mlp-mine")[2] is not None
+    assert store.load_with_detector("mnist-mlp-mine")[2] is not None
     store.set_default("mnist-mlp-mine")
     assert store.default() == "mnist-mlp-mine"
 
@@ -102,7 +80,7 @@ def test_a_run_that_was_stopped_comes_to_the_same_model(odd, log, settings, stor
     started = next(event for event in log.events(first) if event["type"] == "started")
     assert started["data"]["compute"]["blas_threads"] == 1  # two would wait for one another, and take all the time
     run = commands.start(small)["id"]
-    stop = Wanted()
+    stop = ControlFlags()
     say = log.append
 
     def spoken(claim, kind, data, **columns):
@@ -137,7 +115,7 @@ def test_a_run_that_was_stopped_comes_to_the_same_model(odd, log, settings, stor
             odd.add(label, [[[x + 40 * (i % 3), y] for i, (x, y) in enumerate(stroke)] for stroke in strokes], "mine")
             assert "changed since the run began" in work(log, settings)["error"]
             continue
-        wanted = Wanted()
+        wanted = ControlFlags()
         wanted.cancel = wanted.keep_model = True
         Job(log, log.claim("me"), settings, wanted).run()
         assert (log.run(run)["state"], log.run(run)["model"]) == ("cancelled", None)
@@ -194,20 +172,20 @@ def test_a_parent_that_learned_drawings_is_said_to_have_seen_what_is_held_out(st
             update={"dataset": dataset, "config": {"start": start}, "sha256": sha256, "run": run, "mine": told}
         )
 
-    assert not may_have_seen(plain, [])
-    assert not may_have_seen(made(seen=False), [made("drawings:mine", sha256="2" * 64)])
-    assert not may_have_seen(made("mnist + nonsense of another program"), [])
-    assert may_have_seen(made("drawings:mine"), [])
-    assert may_have_seen(made("mnist + drawings:mine"), [])
-    assert may_have_seen(made(seen=True), [])
+    assert not may_have_trained_on_drawings(plain, [])
+    assert not may_have_trained_on_drawings(made(seen=False), [made("drawings:mine", sha256="2" * 64)])
+    assert not may_have_trained_on_drawings(made("mnist + nonsense of another program"), [])
+    assert may_have_trained_on_drawings(made("drawings:mine"), [])
+    assert may_have_trained_on_drawings(made("mnist + drawings:mine"), [])
+    assert may_have_trained_on_drawings(made(seen=True), [])
     first = made("drawings:mine", sha256="2" * 64, run=7)
     second = made(start={"model": "renamed", "sha256": "2" * 64}, sha256="3" * 64)
     third = made(start={"model": "x", "sha256": "3" * 64})
-    assert may_have_seen(third, [plain, second, first])
-    assert not may_have_seen(third, [plain, first])
-    assert may_have_seen(made(start={"run": 7}), [plain, first])
+    assert may_have_trained_on_drawings(third, [plain, second, first])
+    assert not may_have_trained_on_drawings(third, [plain, first])
+    assert may_have_trained_on_drawings(made(start={"run": 7}), [plain, first])
     round_about = made(start={"model": "x", "sha256": "1" * 64})
-    assert not may_have_seen(round_about, [round_about])
+    assert not may_have_trained_on_drawings(round_about, [round_about])
 
 
 def test_too_few_drawings_and_labels_that_the_model_lacks_are_refused_in_words(own, settings, store):
@@ -229,13 +207,6 @@ def test_without_any_data_set_of_its_labels_a_model_is_not_made_to_forget(odd, s
     card = store.get("mnist-mlp").model_copy(update={"labels": list("abcdefghij"), "dataset": "folder:gone"})
     with pytest.raises(UnpreparedError, match="folder:gone, is not on this machine"):
         rehearsed(card, settings, odd)
-
-
-def mine(before, after, count=10_000, of="parent"):
-    same = Comparison(of="drawings" if of == "drawings" else "parent", data="strokes", count=9, before=0.5, after=0.5)
-    row = Comparison(of=of, data="mnist", count=count, before=before, after=after)
-    fields = {"parent": "p", "parent_sha256": "0" * 64, "set": "mine", "drawings": 20, "learned": 15, "held_out": 5}
-    return Personalization(**fields, compared=[row] if of == "parent" else [same, row])
 
 
 @pytest.mark.parametrize(

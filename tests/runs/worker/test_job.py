@@ -16,16 +16,11 @@ from app.runs.log.transitions import FencedError, Lease
 from app.runs.service import NoCheckpointError, RunService
 from app.runs.training.checkpoints import Checkpoint, CheckpointError, Checkpoints
 from app.runs.worker.job import Job
-from tests.conftest import TINY
+from tests.support.runs import TINY, AfterEpochs, ControlFlags, types, work
+
+pytestmark = pytest.mark.usefixtures("uncalibrated")
 
 FOUR = {**TINY, "epochs": 4, "validation": 0.1}
-
-
-class Wanted:
-    """Nothing is asked, unless a test says so."""
-
-    def __init__(self):
-        self.cancel = self.pause = self.keep_model = self.leave = False
 
 
 @pytest.fixture
@@ -42,34 +37,8 @@ def add(log, overrides=FOUR, **more):
     return log.add(request_config({"recipe": "quick", "overrides": {**overrides, **more}}))
 
 
-def work(log, settings, wanted=None):
-    claim = log.claim("me")
-    Job(log, claim, settings, wanted or Wanted()).run()
-    return log.run(claim.run)
-
-
-def types(log, run):
-    return [found["type"] for found in log.events(run)]
-
-
 def files(settings):
     return sorted(path.name for path in (settings.home / "checkpoints").rglob("*") if path.is_file())
-
-
-class AfterEpochs:
-    """Does something once, after so many epochs were said."""
-
-    def __init__(self, log, monkeypatch, epochs, action):
-        say = log.append
-        self.seen = 0
-
-        def spoken(claim, kind, data, **columns):
-            say(claim, kind, data, **columns)
-            self.seen += kind == "epoch"
-            if self.seen == epochs and kind == "epoch":
-                action()
-
-        monkeypatch.setattr(log, "append", spoken)
 
 
 def no_room(*_, **__):
@@ -146,7 +115,7 @@ def test_a_training_waits_while_the_database_is_locked_or_full(log, settings, mo
 
 
 def test_a_data_set_that_vanished_fails_the_run_when_it_is_taken_up(log, settings, monkeypatch, cache_dir, tmp_path):
-    wanted = Wanted()
+    wanted = ControlFlags()
     run = add(log)
     AfterEpochs(log, monkeypatch, 2, lambda: setattr(wanted, "leave", True))
     assert work(log, settings, wanted)["state"] == "queued"
@@ -178,7 +147,7 @@ def test_a_data_set_that_vanished_fails_the_run_when_it_is_taken_up(log, setting
     ],
 )
 def test_a_damaged_checkpoint_fails_the_run_with_the_reason(log, settings, monkeypatch, commands, damage, reason):
-    wanted = Wanted()
+    wanted = ControlFlags()
     run = add(log)
     AfterEpochs(log, monkeypatch, 1, lambda: setattr(wanted, "leave", True))
     row = work(log, settings, wanted)
@@ -194,7 +163,7 @@ def test_a_worker_given_up_for_dead_leaves_no_trace(log, settings, monkeypatch):
     claim = log.claim("me")
     AfterEpochs(log, monkeypatch, 2, lambda: log.reclaim_dead(claim, "it was silent"))
     with pytest.raises(FencedError):
-        Job(log, claim, settings, Wanted()).run()
+        Job(log, claim, settings, ControlFlags()).run()
     assert types(log, run) == ["queued", "started", "epoch", "epoch"]
     assert log.run(run)["checkpoint"] == f"{run}.1.2.0.safetensors"
     monkeypatch.undo()
@@ -227,7 +196,7 @@ def test_a_worker_that_dies_at_the_very_end_is_followed_by_one_that_says_nothing
     if moment == "save":
         monkeypatch.setattr(ModelStore, "save", saved)
     with pytest.raises(Died):
-        Job(log, claim, settings, Wanted()).run()
+        Job(log, claim, settings, ControlFlags()).run()
     monkeypatch.undo()
     log.reclaim_dead(claim, "signal SIGKILL")
     row = work(log, settings)
@@ -237,7 +206,7 @@ def test_a_worker_that_dies_at_the_very_end_is_followed_by_one_that_says_nothing
 
 
 def test_pausing_while_the_test_set_is_read_is_possible_and_changes_nothing(log, settings, monkeypatch):
-    wanted = Wanted()
+    wanted = ControlFlags()
     run = add(log)
     log_pause = log.request_pause
 
@@ -254,7 +223,7 @@ def test_pausing_while_the_test_set_is_read_is_possible_and_changes_nothing(log,
 
 
 def test_a_wish_to_pause_that_was_taken_back_does_not_stop_the_run(log, settings, monkeypatch):
-    wanted = Wanted()
+    wanted = ControlFlags()
     run = add(log)
     AfterEpochs(log, monkeypatch, 1, lambda: setattr(wanted, "pause", True))
     assert work(log, settings, wanted)["state"] == "succeeded"
@@ -370,7 +339,7 @@ def test_labels_must_be_those_of_the_data_set(log, settings, commands):
 def test_weights_that_are_no_longer_finite_do_not_take_the_place_of_a_good_checkpoint(log, settings, monkeypatch):
     from app.runs.training.run_training import Training
 
-    wanted = Wanted()
+    wanted = ControlFlags()
     run = add(log)
     snapshot = Training.snapshot
 
@@ -393,7 +362,7 @@ def test_weights_that_are_no_longer_finite_do_not_take_the_place_of_a_good_check
 def test_an_epoch_is_said_once_also_where_the_optimizer_has_run_over(log, settings, monkeypatch):
     from app.runs.training.run_training import Training
 
-    wanted = Wanted()
+    wanted = ControlFlags()
     run = add(log, optimizer={"type": "adam"})
     snapshot = Training.snapshot
 
@@ -429,7 +398,7 @@ def test_a_crew_whose_process_died_is_for_the_next_attempt(log, settings, monkey
 
 def test_a_run_is_not_started_from_one_that_is_not_over_or_was_deleted(log, settings, commands):
     run = add(log)
-    wanted = Wanted()
+    wanted = ControlFlags()
     wanted.leave = True
     work(log, settings, wanted)
     plain = log.run(run)["config"]
@@ -458,7 +427,7 @@ def test_only_an_ended_run_with_a_checkpoint_is_gone_on_with(log, settings, comm
             commands.continue_run(run, 1)
         commands.pause(run)
     commands.resume(run)
-    wanted = Wanted()
+    wanted = ControlFlags()
     wanted.leave = True
     work(log, settings, wanted)
     commands.cancel(run)
@@ -467,7 +436,7 @@ def test_only_an_ended_run_with_a_checkpoint_is_gone_on_with(log, settings, comm
 
 
 def test_a_waiting_run_with_a_checkpoint_keeps_its_model_when_cancelled(log, settings, commands, monkeypatch):
-    wanted = Wanted()
+    wanted = ControlFlags()
     run = add(log)
     AfterEpochs(log, monkeypatch, 2, lambda: setattr(wanted, "leave", True))
     work(log, settings, wanted)

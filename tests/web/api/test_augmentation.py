@@ -1,6 +1,5 @@
 """What a recipe's augmentation does, over HTTP and on the command line."""
 
-import base64
 import io
 import json
 
@@ -15,6 +14,7 @@ from app.data import Split
 from app.data.augmentation.augment import Augmentation
 from app.data.augmentation.preview import changed_digits, contact_sheet
 from app.recipes import get_recipe
+from tests.support.drawings import image
 
 SPEC = json.dumps({"rotation": 10, "shift": 1})
 
@@ -26,10 +26,6 @@ def from_strokes(monkeypatch):
     quick.config["dataset"] = "strokes"
     for place in ("app.web.api.augmentation", "app.recipes"):
         monkeypatch.setattr(f"{place}.get_recipe", lambda name: quick)
-
-
-def image(pixels):
-    return np.frombuffer(base64.b64decode(pixels), np.uint8).reshape(28, 28)
 
 
 def test_digits_are_shown_before_and_after(client, from_strokes):

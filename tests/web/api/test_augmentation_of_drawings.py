@@ -5,9 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from tests.support.drawings import recorded
-from tests.web.api.test_augmentation import image
-from tests.web.api.test_predict import is_an_error
+from tests.support.drawings import image, recorded
+from tests.support.errors import is_an_error
 
 THREE = recorded()["digit 3"]["strokes"]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from app.data.sources import drawings as drawing_sets
+from tests.support.errors import is_an_error
 from tests.support.symbols import draw_symbol
-from tests.web.api.test_predict import is_an_error
 
 LABELS = ("×", "△", "○")
 

@@ -14,6 +14,12 @@ STEPS = ["crop", "scale", "center", "stroke_width"]
 OF_PICTURES = ["smooth", "even_out"]
 
 
+@pytest.fixture
+def client(shared_client):
+    """All tests here only ask."""
+    return shared_client
+
+
 def image(strokes, brush=12, **tones):
     return base64.b64encode(encode(picture(strokes, brush, **tones))).decode()
 
@@ -46,6 +52,15 @@ def test_the_doctor_shows_a_drawing_before_and_after_and_without_each_step(clien
         assert change["input"] != found["input"], change["step"]
     assert found["stroke_width"] == pytest.approx(found["usual_stroke_width"], rel=0.15)
     assert "the stroke is 2.7 px wide, MNIST's about 2.5" in found["sentences"]
+
+
+def test_the_doctor_speaks_the_caller_s_language(client):
+    answer = client.post("/api/doctor", json={"strokes": FOUR}, headers={"accept-language": "ja"})
+    assert answer.headers["content-language"] == "ja"
+    found = answer.json()
+    assert "線の太さは 2.7 px です（MNIST は約 2.5 px）" in found["sentences"]
+    assert found["remarks"][0]["text"] == "the stroke is {width} px wide, MNIST's about {usual}"
+    assert [change["title"] for change in found["without"]] == ["切り抜き", "拡大・縮小", "中央寄せ", "線の太さ"]
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -160,7 +175,7 @@ def test_strokes_of_any_size_can_be_examined(client):
 def test_bad_bodies_get_a_clear_error(client, body, message):
     response = client.post("/api/doctor", json=body)
     assert response.status_code == 422, response.text
-    assert set(response.json()) == {"error"}
+    assert set(response.json()) == {"error", "code", "field", "params"}
     assert message in response.json()["error"]
 
 

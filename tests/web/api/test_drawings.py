@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.support.drawings import recorded
-from tests.web.api.test_predict import is_an_error
+from tests.support.errors import is_an_error
 
 THREE = recorded()["digit 3"]["strokes"]
 BODY = {"label": "3", "strokes": THREE}

@@ -3,30 +3,28 @@
 import base64
 
 import pytest
+from starlette.testclient import TestClient
 
+from app.main import create_app
 from app.nn import Network
-from tests.web.api.test_predict import is_an_error
-from tests.web.api.test_runs import start
+from tests.support.errors import is_an_error
+from tests.support.runs import start
 
 SEVEN = [[[0, 0], [60, 0], [20, 100]]]
 
 
-@pytest.fixture
-def trained(client, ended):
-    return ended(start(client)["id"])
-
-
 def test_a_run_is_judged_by_its_confusion_its_mistakes_its_calibration_and_the_users_drawings(
-    client, trained, monkeypatch
+    client, ended, monkeypatch
 ):
-    run, name = trained["id"], trained["model"]
+    row = ended(start(client)["id"])
+    run, name = row["id"], row["model"]
     judged = client.get(f"/api/runs/{run}/judgement").json()
     evaluated = next(
         e["data"] for e in client.get(f"/api/runs/{run}/events").json()["events"] if e["type"] == "evaluated"
     )
     assert judged["confusion"] == evaluated["confusion"]
     assert judged["accuracy"] == pytest.approx(evaluated["test_accuracy"])
-    assert judged["loss"] == pytest.approx(evaluated["test_loss"], rel=1e-4)
+    assert judged["loss"] == evaluated["test_loss"]
     assert judged["precision"] == list(evaluated["precision"].values())
     assert judged["recall"] == list(evaluated["recall"].values())
     assert (judged["count"], judged["labels"]) == (2000, list("0123456789"))
@@ -64,13 +62,28 @@ def test_a_run_is_judged_by_its_confusion_its_mistakes_its_calibration_and_the_u
     is_an_error(client.get(f"/api/models/{name}/judgement?dataset=mnist"), 409)  # not on this machine
     is_an_error(client.get(f"/api/models/{name}/judgement?split=half"), 422)
 
-    check_cells(client, trained["id"], judged)
+    check_cells(client, run, judged)
 
-    def never(*_):
-        raise AssertionError("read again")
-
-    monkeypatch.setattr("app.models.evaluation.read", never)  # what was read once is remembered
+    monkeypatch.setattr(Network, "infer", read_again)  # what was read once is remembered
     assert client.get(f"/api/runs/{run}/judgement").json() == {**judged, "yours": yours}
+
+
+def read_again(*_):
+    raise AssertionError("read again")
+
+
+def test_the_page_of_a_run_that_has_ended_asks_the_network_nothing(client, settings, ended, monkeypatch):
+    run = ended(start(client, seed=2)["id"])
+    monkeypatch.setattr(Network, "infer", read_again)
+    monkeypatch.setattr(Network, "forward", read_again)
+    first = client.get(f"/api/runs/{run['id']}/judgement").json()
+    assert (first["accuracy"], first["count"]) == (run["test_accuracy"], 2000)
+    assert (
+        client.get(f"/api/runs/{run['id']}/judgement/cell?truth=1&said=1").json()["total"] == first["confusion"][1][1]
+    )
+    with TestClient(create_app(settings)) as later:  # nor does a server that starts later
+        assert later.get(f"/api/models/{run['model']}/judgement").json() == first
+        assert later.get(f"/api/runs/{run['id']}/judgement").json() == first
 
 
 def check_cells(client, run, judged):
@@ -94,7 +107,7 @@ def check_cells(client, run, judged):
         is_an_error(client.get(f"/api/runs/{run}/judgement/cell?{query}"), 422)
 
 
-def test_a_run_without_a_model_cannot_be_judged(client):
+def test_a_run_without_a_model_cannot_be_judged(idle_queue, client):
     run = start(client, epochs=10_000)["id"]
     for path in ("judgement", "judgement/cell?truth=1&said=1"):
         is_an_error(client.get(f"/api/runs/{run}/{path}"), 409)
@@ -112,22 +125,21 @@ def test_a_model_is_not_judged_by_labels_that_it_does_not_know(client, ended):
 
 
 def test_a_server_that_ends_waits_for_no_judgement(client, trained):
-    run = trained["id"]
-    judged = client.get(f"/api/runs/{run}/judgement").json()
-    client.app.state.services.authenticate.stop()
-    refused = client.get(f"/api/runs/{run}/judgement?split=train")
+    judged = client.get(f"/api/models/{trained}/judgement").json()
+    client.app.state.services.evaluator.stop()
+    refused = client.get(f"/api/models/{trained}/judgement?split=train")
     assert "the server is ending" in is_an_error(refused, 503)
     assert refused.headers["retry-after"] == "2"
-    assert client.get(f"/api/runs/{run}/judgement").json() == judged  # that is remembered
+    assert client.get(f"/api/models/{trained}/judgement").json() == judged  # that is remembered
 
 
 def test_the_same_weights_under_other_labels_are_judged_by_those(client, trained):
-    from app.models.evaluation import _identity
+    from app.models.evaluation_cache import identity
 
-    card = client.app.state.services.store.get(trained["model"])
+    card = client.app.state.services.store.get(trained)
     other = card.model_copy(update={"labels": list(reversed(card.labels))})
-    assert _identity(card) == _identity(card.model_copy(update={"name": "another"}))
-    assert _identity(card) != _identity(other)
+    assert identity(card) == identity(card.model_copy(update={"name": "another"}))
+    assert identity(card) != identity(other)
 
 
 def test_it_is_said_when_a_model_is_judged_by_drawings_that_changed_since_it_was_trained(client, settings):

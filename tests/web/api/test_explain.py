@@ -14,10 +14,10 @@ from app.learn.inspection.optimizer_step import MOST_STEPS
 from app.main import create_app
 from app.models.store import WEIGHTS
 from app.settings import Settings
-from tests.learn.networks import NETWORKS, save, values
-from tests.support.drawings import recorded
+from tests.support.drawings import PNG, recorded
+from tests.support.errors import is_an_error
+from tests.support.inspected_networks import NETWORKS, save, values
 from tests.support.waiting import until
-from tests.web.api.test_predict import PNG, is_an_error
 
 STROKES = {"strokes": recorded()["digit 3"]["strokes"]}
 SGD = {"type": "sgd", "learning_rate": 0.1}

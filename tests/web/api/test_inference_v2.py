@@ -15,8 +15,8 @@ from app.data import from_strokes
 from app.main import create_app
 from app.settings import Settings
 from tests.support.drawings import recorded
+from tests.support.errors import is_an_error
 from tests.support.serving import REPOSITORY, serve
-from tests.web.api.test_predict import is_an_error
 
 DRAWINGS = recorded()
 IMAGES = np.stack([from_strokes(DRAWINGS[f"digit {digit}"]["strokes"]).pixels for digit in "37"])
@@ -245,14 +245,20 @@ def test_binary_sizes_that_lie_get_a_clear_error(client, size, blob, length, mes
     assert message in is_an_error(ask(client, body, **(headers if length is None else {LENGTH: length})), 400)
 
 
-@pytest.mark.parametrize("settings", [{}, {"DIGITPAD_TOKEN": "x" * 20, "DIGITPAD_PREDICT_TOKEN": "only-predict"}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({}, marks=pytest.mark.slow),
+        {"DIGITPAD_TOKEN": "x" * 20, "DIGITPAD_PREDICT_TOKEN": "only-predict"},
+    ],
+)
 def test_the_real_clients_read_with_their_defaults(tmp_path, settings):
     if not CLIENTS.exists() and not os.environ.get("CI"):
         pytest.skip("needs the protocol's clients: make clients")
     np.save(tmp_path / "images.npy", IMAGES)
     with serve(tmp_path / "home", **settings) as server:
         arguments = [server.url, "mnist-mlp", str(tmp_path / "images.npy"), settings.get("DIGITPAD_PREDICT_TOKEN", "")]
-        script = REPOSITORY / "tests" / "web" / "v2_clients.py"
+        script = REPOSITORY / "tests" / "web" / "api" / "inference_v2_clients.py"
         ended = subprocess.run([CLIENTS, script, *arguments], capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr
     read = json.loads(ended.stdout)

@@ -23,10 +23,11 @@ from app.runs.training.checkpoints import Checkpoints
 from app.web.metrics.counters import Outcome
 from app.web.metrics.prometheus import MOST_MODELS, OTHERS, PrometheusCounters
 from app.web.middleware.access_log import AccessLogMiddleware
-from tests.conftest import TINY
+from tests.support.drawings import PNG, THREE
+from tests.support.errors import is_an_error
+from tests.support.runs import TINY
 from tests.support.serving import REPOSITORY
 from tests.support.waiting import run_async, until
-from tests.web.api.test_predict import PNG, THREE, is_an_error
 
 THREES = {"strokes": THREE}
 

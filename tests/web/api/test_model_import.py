@@ -1,20 +1,12 @@
 """A model leaves one store and enters another."""
 
-import pytest
 from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import SHIPPED_MODELS, Settings
-from tests.conftest import TINY
 
 THREE = {"strokes": [[[10, 10], [60, 10], [30, 40], [60, 70], [10, 90]]]}
 ZIP = {"content-type": "application/zip"}
-
-
-@pytest.fixture
-def trained(client, ended):
-    run = client.post("/api/runs", json={"recipe": "quick", "overrides": TINY}).json()["id"]
-    return ended(run)["model"]
 
 
 def test_a_model_that_was_downloaded_reads_the_same_elsewhere(client, trained, tmp_path, cache_dir):

@@ -7,16 +7,9 @@ import shutil
 import pytest
 
 from app.settings import SHIPPED_MODELS
-from tests.conftest import TINY
-from tests.web.api.test_predict import is_an_error
+from tests.support.errors import is_an_error
 
 PAGE = {"accept": "text/html"}
-
-
-@pytest.fixture
-def trained(client, ended):
-    run = client.post("/api/runs", json={"recipe": "quick", "overrides": TINY}).json()["id"]
-    return ended(run)["model"]
 
 
 def test_the_shipped_model_is_there_from_the_first_second(client):
@@ -87,20 +80,10 @@ def test_pages_come_and_name_only_this_server(client, path):
 
 def test_every_file_that_a_page_names_is_there_and_may_be_kept_for_good(client):
     for path in ("/", "/train", "/models"):
-        for address in re.findall(r'(?:src|href)="(/(?:static|vendor)[^"]+)"', client.get(path).text):
+        for address in re.findall(r'(?:src|href)="(/static[^"]+)"', client.get(path).text):
             file = client.get(address)
             assert file.status_code == 200, address
             assert "immutable" in file.headers["cache-control"]
-
-
-def test_plotly_comes_packed_from_this_server(client):
-    (address,) = re.findall(r'src="(/vendor/[^"]+)"', client.get("/train").text)
-    assert "plotly" not in client.get("/").text
-    packed = client.get(address, headers={"accept-encoding": "gzip"})
-    assert packed.headers["content-encoding"] == "gzip"
-    plain = client.get(address, headers={"accept-encoding": "identity"})
-    assert "content-encoding" not in plain.headers
-    assert plain.content == packed.content
 
 
 def test_an_unknown_model_on_the_pad_is_said_and_the_default_reads(client):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import TINY
+from tests.support.runs import TINY
 
 
 def start(client, dataset):
@@ -30,11 +30,12 @@ def test_a_run_trains_on_a_mixture(client, ended):
         ("npz:mine.npz", "dataset: npz:mine.npz: set DIGITPAD_DATA_DIR"),
     ],
 )
-def test_what_cannot_be_trained_on_is_refused_in_words(client, dataset, message):
-    answer = start(client, dataset)
+def test_what_cannot_be_trained_on_is_refused_in_words(shared_client, dataset, message):
+    before = shared_client.get("/api/runs").json()
+    answer = start(shared_client, dataset)
     assert answer.status_code == 422
     assert message in answer.json()["error"]
-    assert client.get("/api/runs").json()["runs"] == []
+    assert shared_client.get("/api/runs").json() == before
 
 
 def test_the_list_has_the_sets_of_others_with_their_labels(client):

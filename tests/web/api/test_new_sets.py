@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.web.api.test_predict import is_an_error
+from tests.support.errors import is_an_error
 
 LINE = [[[0, 0], [5, 5]]]
 

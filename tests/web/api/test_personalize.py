@@ -4,8 +4,8 @@ import pytest
 
 from app.models import ModelStore
 from app.settings import SHIPPED_MODELS
-from tests.runs.training.test_personalization import mine, odd_hand
-from tests.web.api.test_predict import is_an_error
+from tests.support.errors import is_an_error
+from tests.support.personalization import mine, odd_hand
 
 ADDRESS = "/api/models/mnist-mlp/personalize"
 
@@ -74,7 +74,10 @@ def test_a_model_that_forgot_becomes_the_default_only_by_force(client, settings)
     change = {"name": "worse", "shipped": False, "mine": mine(0.995, 0.98), "calibration": None}
     store.save(card.model_copy(update=change), network)
     refused = client.post("/api/models/worse/default")
-    assert (refused.status_code, refused.json()["forgot"]) == (409, True)  # by which a page knows what may be forced
+    assert (refused.status_code, refused.json()["code"]) == (
+        409,
+        "accuracy_dropped",
+    )  # by which a page knows what may be forced
     assert "98.00 % after 99.50 %" in refused.json()["error"]
     (settings.home / "worse" / "model.safetensors").write_bytes(b"")
     is_an_error(client.post("/api/models/worse/default?force=true"), 409)  # without that

@@ -6,24 +6,18 @@ import json
 import numpy as np
 import pytest
 
-from tests.support.drawings import encode, picture, recorded, standard_brush
+from tests.support.drawings import PNG, THREE, encode, picture, recorded, standard_brush
+from tests.support.errors import is_an_error
 
 DRAWINGS = recorded()
 DIGITS = [drawing for name, drawing in DRAWINGS.items() if name.startswith("digit ")]
-THREE = DRAWINGS["digit 3"]["strokes"]
-PNG = encode(picture(THREE, standard_brush(THREE)))
 JPEG = encode(picture(THREE, standard_brush(THREE)), "JPEG")
 
 
-def is_an_error(response, status):
-    """The one form of errors: a status, a sentence, no path and no traceback."""
-    assert response.status_code == status, response.text
-    assert set(response.json()) == {"error"}
-    message = response.json()["error"]
-    assert "Traceback" not in message
-    assert "/work" not in message
-    assert "site-packages" not in message
-    return message
+@pytest.fixture
+def client(shared_client):
+    """All tests here only ask."""
+    return shared_client
 
 
 @pytest.mark.parametrize("drawing", DIGITS, ids=lambda drawing: drawing["label"])
@@ -149,7 +143,7 @@ def test_a_form_without_the_file_or_with_a_broken_body_gets_a_clear_error(client
     header = {"content-type": "multipart/form-data; boundary=x"}
     response = client.post("/predict", content=b"--y\r\n", headers=header)
     assert response.status_code in (400, 422)
-    assert set(response.json()) == {"error"}
+    assert set(response.json()) == {"error", "code", "field", "params"}
 
 
 def test_other_types_methods_models_and_flags_get_clear_errors(client):

@@ -2,10 +2,9 @@
 
 import base64
 
-from tests.conftest import TINY
+from tests.support.errors import is_an_error
+from tests.support.runs import TINY, start
 from tests.support.waiting import until
-from tests.web.api.test_predict import is_an_error
-from tests.web.api.test_runs import start
 
 ONE = [[[0, 0], [4, 100]]]
 

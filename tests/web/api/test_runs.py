@@ -11,17 +11,11 @@ import pytest
 from sqlalchemy import event
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tests.conftest import TINY
+from tests.support.errors import is_an_error
+from tests.support.runs import TINY, start
 from tests.support.waiting import until
-from tests.web.api.test_predict import is_an_error
 
 NO_EVENTS = {"run", "progress", "queue"}
-
-
-def start(client, **overrides):
-    response = client.post("/api/runs", json={"recipe": "quick", "overrides": {**TINY, **overrides}})
-    assert response.status_code == 201, response.text
-    return response.json()
 
 
 def listen(client, run, after=0):
@@ -70,9 +64,8 @@ def test_a_run_is_started_watched_and_its_model_used(client, ended):
     assert answer["model"] == name
 
 
-def test_a_reader_that_comes_back_misses_nothing_and_sees_nothing_twice(client, ended):
-    run = start(client)["id"]
-    ended(run)
+def test_a_reader_that_comes_back_misses_nothing_and_sees_nothing_twice(shared_client, finished_run):
+    client, run = shared_client, finished_run["id"]
     for after in (0, 3, 6):
         messages, code = listen(client, run, after)
         assert [message["seq"] for message in messages[1:]] == list(range(after + 1, 8))
@@ -92,9 +85,8 @@ def test_many_readers_of_one_run_get_every_event(client):
 
 
 @pytest.mark.parametrize("query", ["after=99", "after=3&log=another", "after=0&log=another", "after=9999999999"])
-def test_a_seq_of_another_log_or_of_the_future_gets_a_reset_and_everything(client, ended, query):
-    run = start(client)["id"]
-    ended(run)
+def test_a_seq_of_another_log_or_of_the_future_gets_a_reset_and_everything(shared_client, finished_run, query):
+    client, run = shared_client, finished_run["id"]
     (hello, reset, *rest), code = listen_at(client, f"/api/runs/{run}/stream?{query}")
     assert (hello["type"], reset["type"], reset["log"], reset["last_seq"]) == ("hello", "reset", hello["log"], 7)
     assert [message["seq"] for message in rest] == list(range(1, 8))
@@ -105,9 +97,8 @@ def test_a_seq_of_another_log_or_of_the_future_gets_a_reset_and_everything(clien
         assert [event["seq"] for event in page["events"]] == list(range(1, 8))
 
 
-def test_a_seq_of_this_log_gets_no_reset(client, ended):
-    run = start(client)["id"]
-    ended(run)
+def test_a_seq_of_this_log_gets_no_reset(shared_client, finished_run):
+    client, run = shared_client, finished_run["id"]
     log = client.get(f"/api/runs/{run}/events").json()["log"]
     for after in (0, 3, 7):
         messages, _ = listen_at(client, f"/api/runs/{run}/stream?after={after}&log={log}")
@@ -179,7 +170,7 @@ def test_a_run_is_done_again_and_gone_on_with(client, ended):
     assert (row["state"], row["metrics"]["epoch"]) == ("succeeded", 5)
 
 
-def test_what_cannot_be_done_with_a_run_is_refused_with_the_reason(client, ended):
+def test_what_cannot_be_done_with_a_run_is_refused_with_the_reason(idle_queue, client, ended):
     run = start(client, epochs=10_000)["id"]
     is_an_error(client.post(f"/api/runs/{run}/continue"), 409)
     client.post(f"/api/runs/{run}/cancel")
@@ -206,8 +197,7 @@ def test_what_cannot_be_done_with_a_run_is_refused_with_the_reason(client, ended
     is_an_error(response, 404)
 
 
-def test_a_database_that_is_locked_is_503_and_one_without_room_507_and_the_server_goes_on(client, monkeypatch):
-    monkeypatch.setattr("app.runs.log.event_log.EventLog.claim", lambda *_: None)
+def test_a_database_that_is_locked_is_503_and_one_without_room_507_and_the_server_goes_on(idle_queue, client):
     engine = client.app.state.services.log.engine
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA busy_timeout = 10")
@@ -256,7 +246,7 @@ def test_cancel_ends_a_run_and_is_idempotent(client, ended):
     assert listen(client, run)[0][-1]["type"] == "cancelled"  # the row is in hello
 
 
-def test_a_reader_hears_of_a_run_that_is_cancelled_while_it_waits(client, ended):
+def test_a_reader_hears_of_a_run_that_is_cancelled_while_it_waits(idle_queue, client, ended):
     first, second = start(client, epochs=10_000)["id"], start(client)["id"]
     with client.websocket_connect(f"/api/runs/{second}/stream") as socket:
         assert socket.receive_json()["run"]["state"] == "queued"
@@ -267,7 +257,7 @@ def test_a_reader_hears_of_a_run_that_is_cancelled_while_it_waits(client, ended)
     ended(first)
 
 
-def test_an_ended_run_is_removed_and_one_at_work_is_not(client, ended):
+def test_an_ended_run_is_removed_and_one_at_work_is_not(idle_queue, client, ended):
     run = start(client, epochs=10_000)["id"]
     assert "cancel it first" in is_an_error(client.delete(f"/api/runs/{run}"), 409)
     client.post(f"/api/runs/{run}/cancel")
@@ -276,7 +266,7 @@ def test_an_ended_run_is_removed_and_one_at_work_is_not(client, ended):
     assert is_an_error(client.delete(f"/api/runs/{run}"), 404) == f"there is no run {run}"
 
 
-def test_runs_are_listed_newest_first_and_paged(client, ended):
+def test_runs_are_listed_newest_first_and_paged(idle_queue, client, ended):
     first = start(client, epochs=10_000)["id"]
     runs = [first, *(start(client)["id"] for _ in range(3))]
     page = client.get("/api/runs?limit=3").json()
@@ -308,10 +298,11 @@ def test_runs_are_listed_newest_first_and_paged(client, ended):
         ),
     ],
 )
-def test_a_bad_config_is_refused_and_leaves_no_row(client, body, message):
-    response = client.post("/api/runs", content=body, headers={"content-type": "application/json"})
+def test_a_bad_config_is_refused_and_leaves_no_row(shared_client, body, message):
+    before = shared_client.get("/api/runs").json()
+    response = shared_client.post("/api/runs", content=body, headers={"content-type": "application/json"})
     assert message in is_an_error(response, 422)
-    assert client.get("/api/runs").json() == {"runs": [], "next": None}
+    assert shared_client.get("/api/runs").json() == before
 
 
 def test_runs_that_do_not_exist_get_404_and_bad_numbers_422(client):
@@ -326,19 +317,19 @@ def test_runs_that_do_not_exist_get_404_and_bad_numbers_422(client):
 @pytest.mark.parametrize(
     "path", ["7/stream", "x/stream", "1/stream?after=-1", "1/stream?after=x", "99999999999/stream"]
 )
-def test_a_stream_of_nothing_is_closed_with_a_reason(client, path):
-    with client.websocket_connect(f"/api/runs/{path}") as socket, pytest.raises(WebSocketDisconnect) as closed:
+def test_a_stream_of_nothing_is_closed_with_a_reason(shared_client, path):
+    with shared_client.websocket_connect(f"/api/runs/{path}") as socket, pytest.raises(WebSocketDisconnect) as closed:
         socket.receive_json()
     assert closed.value.code == 1008
     assert closed.value.reason
 
 
-def test_recipes_and_data_sets_are_listed(client):
-    recipes = {recipe["name"]: recipe for recipe in client.get("/api/recipes").json()["recipes"]}
+def test_recipes_and_data_sets_are_listed(shared_client):
+    recipes = {recipe["name"]: recipe for recipe in shared_client.get("/api/recipes").json()["recipes"]}
     tutorials = ["quick", "from-scratch", "tf-tutorial", "sigmoid-sgd", "keras-mlp"]
     assert list(recipes) == [*tutorials, "lenet", "batchnorm-mlp", "perceptron", "small-mlp", "best-mlp", "best-cnn"]
     assert recipes["quick"]["config"]["optimizer"]["type"] == "adam"
-    datasets = {entry["name"]: entry for entry in client.get("/api/datasets").json()["datasets"]}
+    datasets = {entry["name"]: entry for entry in shared_client.get("/api/datasets").json()["datasets"]}
     assert datasets["strokes"]["state"] == "ready"
     assert datasets["mnist"]["labels"] == list("0123456789")
 
@@ -361,16 +352,15 @@ def test_a_queue_that_is_not_looked_after_is_seen(client, monkeypatch):
     assert "trainings wait" in response.json()["error"]
 
 
-def test_a_stream_of_a_run_that_is_removed_meanwhile_says_so(client, ended, monkeypatch):
-    run = start(client)["id"]
-    ended(run)
+def test_a_stream_of_a_run_that_is_removed_meanwhile_says_so(shared_client, finished_run, monkeypatch):
+    client, run = shared_client, finished_run["id"]
     monkeypatch.setattr("app.runs.log.event_log.EventLog.events", lambda *_, **__: [])
     messages, code = listen(client, run)
     assert [message["type"] for message in messages] == ["hello"]
     assert code == 1008
 
 
-def test_a_reader_that_leaves_a_quiet_run_is_forgotten(client, ended):
+def test_a_reader_that_leaves_a_quiet_run_is_forgotten(idle_queue, client, ended):
     first, second = start(client, epochs=10_000)["id"], start(client)["id"]
     tail = client.app.state.services.broadcaster
     with client.websocket_connect(f"/api/runs/{second}/stream") as socket:
@@ -407,20 +397,20 @@ def test_a_reader_that_does_not_keep_up_is_dropped_and_may_come_back(client, end
 
 
 @pytest.mark.parametrize("value", ["1" + "0" * 400, "-" + "9" * 400, '"' + "x" * 100_000 + '"'])
-def test_an_error_shows_no_more_than_a_piece_of_what_came(client, value):
+def test_an_error_shows_no_more_than_a_piece_of_what_came(shared_client, value):
     for body in (
         f'{{"recipe": "quick", "overrides": {{"optimizer": {{"learning_rate": {value}}}}}}}',
         f'{{"recipe": {value}}}',
         f'{{"recipe": "quick", "overrides": {{"network": {{"layers": {value}}}}}}}',
         f'{{"recipe": "quick", "overrides": {{"dataset": {value}}}}}',
     ):
-        response = client.post("/api/runs", content=body, headers={"content-type": "application/json"})
+        response = shared_client.post("/api/runs", content=body, headers={"content-type": "application/json"})
         assert len(is_an_error(response, 422)) < 300
 
 
-def test_a_network_of_too_many_layers_is_refused_at_once(client):
+def test_a_network_of_too_many_layers_is_refused_at_once(shared_client):
     body = {"recipe": "quick", "overrides": {"network": {"layers": ["relu"] * 50_000}}}
-    assert "expected 1 to 200; got 50000" in is_an_error(client.post("/api/runs", json=body), 422)
+    assert "expected 1 to 200; got 50000" in is_an_error(shared_client.post("/api/runs", json=body), 422)
 
 
 def test_a_short_stream_leaves_out_layers_and_sheets_of_the_backlog_and_of_what_comes(client, ended):

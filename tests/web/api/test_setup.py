@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.conftest import TINY
+from app.web.api.setup import TEXTS
+from tests.support.runs import TINY
 from tests.support.waiting import until
 
 QUICK = {"recipe": "quick", "overrides": TINY}
@@ -10,11 +11,59 @@ QUICK = {"recipe": "quick", "overrides": TINY}
 
 def test_the_schema_offers_the_data_sets_that_there_are(client):
     schema = client.get("/api/schema").json()
-    parts = ("layers", "optimizers", "schedules", "losses", "initializers", "augmentation", "distillation")
+    parts = (
+        "layers",
+        "optimizers",
+        "schedules",
+        "losses",
+        "initializers",
+        "augmentation",
+        "distillation",
+        "metrics",
+        "steps",
+        "sweep",
+    )
     assert set(schema) == {"groups", *parts}
     assert schema["groups"][0]["fields"][0]["choices"] == [
         entry["name"] for entry in client.get("/api/datasets").json()["datasets"]
     ]
+
+
+@pytest.mark.parametrize("path", ["schema", "recipes", "datasets"])
+def test_what_forms_need_comes_in_the_caller_s_language(client, path):
+    english, japanese = (client.get(f"/api/{path}", headers={"accept-language": wish}) for wish in ("en", "ja"))
+    assert japanese.headers["content-language"] == "ja"
+    assert {"Accept-Language", "Cookie"} <= set(japanese.headers["vary"].split(", "))
+    assert english.json() != japanese.json()
+    texts = [*texts_of(japanese.json())]
+    assert len(texts) > 10
+    foreign = [text for text in texts if text.isascii() and len(text) > 25]
+    assert not foreign, "names are the same in both languages, sentences are not"
+    assert shape_of(japanese.json()) == shape_of(english.json())
+    client.cookies.set("digitpad-language", "ja")
+    assert client.get(f"/api/{path}", headers={"accept-language": "en"}).json() == japanese.json()
+
+
+def texts_of(answer):
+    """The texts for people in an answer."""
+    if isinstance(answer, list):
+        for one in answer:
+            yield from texts_of(one)
+    elif isinstance(answer, dict):
+        for key, value in answer.items():
+            if key in TEXTS and value:
+                yield value
+            elif key != "config":
+                yield from texts_of(value)
+
+
+def shape_of(answer):
+    """An answer without its texts for people."""
+    if isinstance(answer, list):
+        return [shape_of(one) for one in answer]
+    if isinstance(answer, dict):
+        return {key: shape_of(value) for key, value in answer.items() if key not in TEXTS | {"estimate"}}
+    return answer
 
 
 def test_the_schema_offers_the_models_that_can_teach(client):
@@ -55,14 +104,14 @@ def test_an_estimate_refuses_what_a_run_would_and_names_the_field(client, overri
     body = {"recipe": "quick", "overrides": {**TINY, **overrides}}
     refused = client.post("/api/estimate", json=body)
     assert (refused.status_code, refused.json()["field"]) == (422, field)
-    assert client.post("/api/runs", json=body).json() == {"error": refused.json()["error"]}
+    assert client.post("/api/runs", json=body).json() == refused.json()
 
 
 def test_what_is_no_config_at_all_has_no_field(client):
     for body in ([], 3, {}):
         answer = client.post("/api/estimate", json=body)
         assert answer.status_code == 422
-        assert set(answer.json()) == {"error", "field"}
+        assert set(answer.json()) == {"error", "code", "field", "params"}
 
 
 def test_recipes_say_how_long_they_take_on_this_machine_once_that_is_known(client, monkeypatch):

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.conftest import TINY
-from tests.web.api.test_predict import is_an_error
-from tests.web.api.test_runs import start
+from tests.support.errors import is_an_error
+from tests.support.runs import TINY, start
+
+pytestmark = pytest.mark.usefixtures("idle_queue")
 
 QUICK = {"recipe": "quick", "overrides": {**TINY, "epochs": 1}}
 

@@ -17,9 +17,9 @@ from websockets.sync.client import connect
 from app import logging as logs
 from app.main import create_app
 from app.web.middleware import access_log
+from tests.support.drawings import THREE
 from tests.support.serving import serve
 from tests.support.waiting import until
-from tests.web.api.test_predict import THREE
 
 NAME = "x-request-id"
 

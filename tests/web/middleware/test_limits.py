@@ -16,9 +16,9 @@ from app.web.api.request_body import BODY_LIMIT, read_body
 from app.web.middleware import limits
 from app.web.middleware.gatekeeper import SecurityMiddleware, SecurityRules
 from app.web.middleware.limits import BodyReservation, Capacity
+from tests.support.errors import is_an_error
+from tests.support.runs import start
 from tests.support.waiting import run_async, until
-from tests.web.api.test_predict import is_an_error
-from tests.web.api.test_runs import start
 
 
 def request_of(*messages, held=None, **headers):

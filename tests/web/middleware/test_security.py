@@ -23,9 +23,9 @@ from app.web.middleware.trusted_hosts import (
     parse_authority,
     parse_origin,
 )
+from tests.support.errors import is_an_error
 from tests.support.serving import REPOSITORY, serve
 from tests.support.waiting import until
-from tests.web.api.test_predict import is_an_error
 
 TOKEN, PREDICT = "s3cret-of-the-house", "only-for-reading"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
@@ -50,11 +50,18 @@ def app_client(tmp_path, cache_dir, **changes):
         yield running
 
 
-@pytest.fixture
-def locked(tmp_path, cache_dir):
-    """A client of an app on all addresses, with both tokens."""
-    with app_client(tmp_path, cache_dir, host="0.0.0.0", token=TOKEN, predict_token=PREDICT) as running:
+@pytest.fixture(scope="module")
+def locked_app(tmp_path_factory, cache_dir):
+    home = tmp_path_factory.mktemp("locked")
+    with app_client(home, cache_dir, host="0.0.0.0", token=TOKEN, predict_token=PREDICT) as running:
         yield running
+
+
+@pytest.fixture
+def locked(locked_app):
+    """A client of an app on all addresses, with both tokens; it has no cookie."""
+    locked_app.cookies.clear()
+    return locked_app
 
 
 def socket_refused(client, path="/api/runs/1/stream", **headers):

@@ -13,7 +13,7 @@ from app.learn.formulas import FORMULAS
 from app.learn.lessons.lesson import NAMES
 from app.main import create_app
 from app.settings import Settings
-from tests.web.api.test_predict import is_an_error
+from tests.support.errors import is_an_error
 
 PAGES = ["/learn", "/learn/parts", "/learn/perceptron", *(f"/learn/{n}" for n in range(1, len(NAMES) + 1))]
 

@@ -1,18 +1,18 @@
 // The comparison of runs: which, by the address; their lines on one chart; what sets them apart, in a table.
 
-import { get } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
+import { createChart } from "../../charts/chart.js";
 import { styleAt } from "../../charts/series-style.js";
 import { t } from "../../i18n/translate.js";
 import { lineNames } from "../../labels/run-names.js";
 import { byId, setMessage, setText } from "../../lib/dom.js";
-import { saveText } from "../../runs/csv.js";
+import { saveText } from "../../lib/save-file.js";
+import { comparisonCsv } from "../../runs/csv.js";
 import { createRunsList } from "../../runs/list/list.js";
+import { METRICS, axisTitle } from "../../runs/metrics.js";
 import { hasEnded } from "../../runs/run-state.js";
-import { createCompareChart } from "./chart.js";
 import { differing } from "./config-diff.js";
-import { METRICS, comparisonCsv } from "./metrics.js";
 import { createStore } from "./store.js";
 import { createCompareTable, metricOptions } from "./table.js";
 
@@ -26,7 +26,8 @@ function startComparison() {
   const tag = query.get("tag");
   const wanted = [...new Set((query.get("runs") ?? "").split(",").map((text) => text.trim()).filter((text) => WHOLE_NUMBER.test(text)))].map(Number);
   const controls = { metric: byId("compare-metric"), smoothing: byId("compare-smoothing") };
-  const chart = createCompareChart();
+  const chart = createChart(byId("compare-chart"), { onZoom: setZoom });
+  const whole = byId("compare-whole");
   const table = createCompareTable({ onToggle: toggle, onDrop: drop });
   const store = createStore((kind) => (kind === "rows" ? arrange() : render()));
   const hidden = new Set();
@@ -34,6 +35,7 @@ function startComparison() {
   let lines = [];
   let differences = [];
   let tableTimer = 0;
+  let zoom = null; // [from, to] of the horizontal axis
 
   controls.metric.replaceChildren(...metricOptions());
   const asked = query.get("metric");
@@ -56,7 +58,20 @@ function startComparison() {
     const axis = document.querySelector("input[name=compare-axis]:checked").value;
     const atWork = lines.filter(({ row, gone }) => !gone && !hasEnded(row));
     const lastX = Math.max(0, ...atWork.map(({ row, points }) => (points.length > 0 ? Math.min(row.config.epochs, points.at(-1).epoch * 4) : 0)));
-    chart.show({ lines, metric: controls.metric.value, axis, scale, weight: Number(controls.smoothing.value), lastX });
+    const metric = METRICS[controls.metric.value];
+    chart.show({
+      lines: lines.map(({ id, name, style, isShown, points }) => ({ id, name, style, isShown, x: points.map((point) => point[axis]), y: points.map((point) => point[controls.metric.value]) })),
+      axis,
+      lastX: axis === "epoch" ? lastX : 0,
+      yTitle: axisTitle(metric),
+      format: metric.format,
+      order: metric.format.order,
+      isLog: scale === "log",
+      weight: Number(controls.smoothing.value),
+      zoom,
+      empty: emptyText(lines),
+    });
+    whole.hidden = zoom === null;
     if (tableTimer === 0) tableTimer = setTimeout(showTable, TABLE_MS);
     setText(byId("compare-smoothing-value"), Number(controls.smoothing.value).toFixed(2));
     const empty = lines.every(({ points }) => points.length === 0);
@@ -66,7 +81,7 @@ function startComparison() {
   function showTable() {
     tableTimer = table.isPressed() ? setTimeout(showTable, TABLE_MS) : 0; // a button must not go while it is pressed
     if (tableTimer !== 0) return;
-    table.show(lines, differences, chart.colorOf);
+    table.show(lines, differences);
   }
 
   function renderState(all) {
@@ -84,6 +99,12 @@ function startComparison() {
     arrange();
   }
 
+  /** Shows a part of the horizontal axis, or all of it for null. */
+  function setZoom(range) {
+    zoom = range;
+    render();
+  }
+
   /** Takes a run out of the comparison and its address; the run itself stays. */
   function drop(id) {
     store.drop(id);
@@ -96,12 +117,17 @@ function startComparison() {
   }
 
   for (const control of document.querySelectorAll("#compare-controls input, #compare-controls select")) control.addEventListener("input", render);
+  for (const choice of document.querySelectorAll("input[name=compare-axis]")) choice.addEventListener("input", () => setZoom(null));
+  whole.addEventListener("click", () => {
+    setZoom(null);
+    byId("compare-chart").focus();
+  });
   controls.metric.addEventListener("input", () => {
     const url = new URL(location.href);
     url.searchParams.set("metric", controls.metric.value);
     history.replaceState(null, "", url);
   });
-  byId("compare-png").addEventListener("click", () => chart.savePng(METRICS[controls.metric.value].name(), `${fileName(lines)}.png`));
+  byId("compare-png").addEventListener("click", () => chart.savePng(METRICS[controls.metric.value].title(), `${fileName(lines)}.png`));
   byId("compare-csv").addEventListener("click", () => saveText(comparisonCsv(lines), `${fileName(lines)}.csv`));
 
   async function load() {
@@ -141,6 +167,11 @@ function countText(all, working, running) {
   if (all === 1) return working === 0 ? t("1 run, done") : running === 1 ? t("1 run, training") : t("1 run, waiting");
   if (working === 0) return t("{count} runs, all done", { count: all });
   return t("{count} runs: {running} training, {waiting} waiting", { count: all, running, waiting: working - running });
+}
+
+function emptyText(lines) {
+  if (lines.length === 0) return t("Choose runs below, and their curves are drawn here.");
+  return lines.every(({ points }) => points.length === 0) ? t("The curves begin after the first epoch.") : t("None of these runs has measured this.");
 }
 
 const fileName = (lines) => `compare-${lines.slice(0, 8).map(({ id }) => id).join("-")}`;

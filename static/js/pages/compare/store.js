@@ -1,12 +1,12 @@
 // The runs that are compared: their rows, and the numbers of their epochs as they come.
 
+import { METRICS, valueOf } from "../../runs/metrics.js";
 import { hasEnded } from "../../runs/run-state.js";
 import { followRun } from "../../runs/stream.js";
-import { pointOf } from "./metrics.js";
 
 /**
  * Follows runs; `onChange(kind)` hears once a frame "points" of new epochs alone, "rows" of anything else.
- * A run is `{id, row, points, lost, gone}`: `row` as the API gives it, `points` as metrics.js makes them.
+ * A run is `{id, row, points, lost, gone}`: `row` as the API gives it, `points` of its epochs with the metrics of runs/metrics.js.
  */
 export function createStore(onChange) {
   const runs = new Map();
@@ -76,3 +76,10 @@ export function createStore(onChange) {
 
   return { add, drop, all: () => [...runs.values()], active: () => [...runs.values()].some(({ row, gone }) => !gone && !hasEnded(row)) };
 }
+
+/** The numbers of an `epoch` event, NaN where one is not known, with the seconds of training up to its end. */
+const pointOf = (epoch, before) => ({
+  epoch: epoch.epoch,
+  elapsed: (before?.elapsed ?? 0) + (epoch.seconds ?? 0),
+  ...Object.fromEntries(Object.keys(METRICS).map((key) => [key, valueOf(epoch, key)])),
+});

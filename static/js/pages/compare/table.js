@@ -1,12 +1,12 @@
 // What sets the compared runs apart, and what came of each: a table that sorts by any of its columns.
 
-import { paintSample } from "../../charts/series-style.js";
+import { createSample } from "../../charts/series-style.js";
 import { count, duration, loss, percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { settingName } from "../../labels/config-labels.js";
 import { byId, element, setText } from "../../lib/dom.js";
+import { METRICS } from "../../runs/metrics.js";
 import { stateWord } from "../../runs/text.js";
-import { METRICS } from "./metrics.js";
 
 /** The columns of what came of a run: `value` of a line sorts, `text` is written; `best` says which end is the better. */
 const RESULTS = [
@@ -27,14 +27,14 @@ export function createCompareTable({ onToggle, onDrop }) {
   let differences = [];
   let seen = "";
 
-  function show(nextLines, nextDifferences, colorOf) {
+  function show(nextLines, nextDifferences) {
     [lines, differences] = [nextLines, nextDifferences];
     place.hidden = lines.length === 0;
     const columns = columnsOf();
-    const key = JSON.stringify([columns.map(({ name }) => name()), lines.map((line) => [line.id, line.isShown, line.gone, columns.map((column) => column.text(column.value(line)))]), order, colorOf({ color: 0 })]);
+    const key = JSON.stringify([columns.map(({ name }) => name()), lines.map((line) => [line.id, line.isShown, line.gone, columns.map((column) => column.text(column.value(line)))]), order]);
     if (key === seen) return;
     seen = key;
-    render(columns, colorOf);
+    render(columns);
   }
 
   function columnsOf() {
@@ -48,7 +48,7 @@ export function createCompareTable({ onToggle, onDrop }) {
     return [...settings, ...RESULTS];
   }
 
-  function render(columns, colorOf) {
+  function render(columns) {
     const focused = focusKey();
     const sorted = [...lines];
     const by = columns.find(({ key }) => key === order?.column);
@@ -61,7 +61,7 @@ export function createCompareTable({ onToggle, onDrop }) {
       ...columns.map((column) => heading(column)),
       element("th", { scope: "col" }, element("span", { class: "visually-hidden" }, t("Take out"))),
     );
-    const rows = sorted.map((line) => rowOf(line, columns, winners, colorOf));
+    const rows = sorted.map((line) => rowOf(line, columns, winners));
     byId("compare-head").replaceChildren(head);
     byId("compare-rows").replaceChildren(...rows);
     setText(byId("compare-same"), sameText());
@@ -96,10 +96,8 @@ export function createCompareTable({ onToggle, onDrop }) {
     return column.best === "high" ? Math.max(...values) : Math.min(...values);
   }
 
-  function rowOf(line, columns, winners, colorOf) {
-    const sample = element("canvas", { class: "compare-sample", "aria-hidden": "true" });
-    paintSample(sample, line.style, colorOf(line.style));
-    const toggle = element("button", { type: "button", class: "line-toggle", "aria-pressed": String(line.isShown), "data-focus": `toggle ${line.id}`, title: line.isShown ? t("Hide its line") : t("Show its line") }, sample, line.name);
+  function rowOf(line, columns, winners) {
+    const toggle = element("button", { type: "button", class: "line-toggle", "aria-pressed": String(line.isShown), "data-focus": `toggle ${line.id}`, title: line.isShown ? t("Hide its line") : t("Show its line") }, createSample(line.style), line.name);
     toggle.addEventListener("click", () => onToggle(line.id));
     const drop = element("button", { type: "button", class: "quiet", "aria-label": t("Take run {id} out of the comparison", { id: line.id }), "data-focus": `drop ${line.id}` }, "×");
     drop.addEventListener("click", () => onDrop(line.id));
@@ -123,9 +121,9 @@ export function createCompareTable({ onToggle, onDrop }) {
 
   return {
     isPressed: () => pressed,
-    show(nextLines, nextDifferences, colorOf) {
-      redraw = () => show(lines, differences, colorOf);
-      show(nextLines, nextDifferences, colorOf);
+    show(nextLines, nextDifferences) {
+      redraw = () => show(lines, differences);
+      show(nextLines, nextDifferences);
     },
   };
 }
@@ -150,4 +148,4 @@ function number(value) {
 }
 
 /** The metrics that can be chosen, as options of a select. */
-export const metricOptions = () => Object.entries(METRICS).map(([value, { name }]) => element("option", { value }, name()));
+export const metricOptions = () => Object.entries(METRICS).map(([value, { title }]) => element("option", { value }, title()));

@@ -1,13 +1,12 @@
 // What is in a data set: the class balance, and its pictures page by page.
 
-import { Refused, get, post } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
-import { addressOf, noteText } from "../../data/dataset-list.js";
+import { explain, get, post, Refused } from "../../api/client.js";
+import { addressOf } from "../../data/dataset-list.js";
 import { count, sentences } from "../../i18n/format.js";
-import { fromServer } from "../../i18n/server-text.js";
 import { t } from "../../i18n/translate.js";
 import { ownName, titleOf } from "../../labels/titles.js";
 import { byId, element, setText } from "../../lib/dom.js";
+import { createLatest } from "../../lib/latest.js";
 import { createOwn } from "./drawings.js";
 import { createGrid, createLarge, showBalance } from "./grid.js";
 
@@ -18,7 +17,8 @@ export function createBrowse(page) {
   const balance = byId("balance").parentElement;
   let place = null;
   let pictures = [];
-  let asked = 0; // an answer to an older question is not shown
+  const questions = createLatest();
+  let current = null; // the signal of the newest
 
   const grid = createGrid({ onOpen: (at) => open(at) });
   const own = createOwn(page, { again: () => show(place) });
@@ -45,10 +45,10 @@ export function createBrowse(page) {
   }
   byId("more-drawings").addEventListener("click", async ({ currentTarget: button }) => {
     button.disabled = true;
-    const question = asked;
+    const signal = current;
     try {
       const answer = await own.more(place);
-      if (question !== asked) return;
+      if (signal.aborted) return;
       pictures = [...pictures, ...answer.pictures];
       grid.show(pictures);
       setText(byId("grid-line"), line(answer));
@@ -65,14 +65,13 @@ export function createBrowse(page) {
 
   async function show(next) {
     place = next;
-    asked += 1;
-    const question = asked;
+    const signal = (current = questions.begin());
     const info = page.datasets().find(({ name }) => name === place.set);
     if (info === undefined) return showUnknown();
     const set = ownName(place.set);
     const drawn = set !== null && place.view === "drawn";
     setText(byId("browse-title"), titleOf(info));
-    setText(byId("browse-text"), sentences(description(info, set), info.state === "ready" ? "" : noteText(info)));
+    setText(byId("browse-text"), sentences(description(info, set), info.state === "ready" ? "" : info.note));
     byId("browse-actions").replaceChildren(...actions(info, set));
     byId("views").hidden = set === null;
     byId("splits").hidden = drawn;
@@ -80,7 +79,7 @@ export function createBrowse(page) {
     byId("browse").querySelector(`[name=split][value=${place.split}]`).checked = true;
     if (pictures.length === 0) setText(byId("grid-line"), t("Fetching the pictures …"));
     const answer = await (drawn ? fetchDrawn(set) : fetchRendered());
-    if (question !== asked || answer === null) return;
+    if (signal.aborted || answer === null) return;
     ({ pictures, total } = answer);
     byId("known-labels").replaceChildren(...info.labels.map((label) => element("option", { value: label })));
     balance.hidden = Object.keys(answer.counts).length === 0;
@@ -121,7 +120,7 @@ export function createBrowse(page) {
     const info = page.datasets().find(({ name }) => name === place.set);
     const parts = [element("p", {}, message)];
     if (info.state === "download" || info.state === "generate") {
-      setText(parts[0], sentences(t("{name} is not on this machine yet.", { name: fromServer(info.title) }), fromServer(info.note)));
+      setText(parts[0], sentences(t("{name} is not on this machine yet.", { name: info.title }), info.note));
       const button = element("button", { class: "button accent", type: "button" }, info.state === "download" ? t("Download it now") : t("Draw it now"));
       button.addEventListener("click", () => fetchSet(button));
       parts.push(button);
@@ -162,7 +161,7 @@ export function createBrowse(page) {
 }
 
 const description = (info, set) =>
-  set === null ? fromServer(info.description) : t("Kept as strokes: for a network each is drawn again many times, with other pens and small warps.");
+  set === null ? info.description : t("Kept as strokes: for a network each is drawn again many times, with other pens and small warps.");
 
 function actions(info, set) {
   const train = element("a", { class: info.state === "too-few" ? "button" : "button accent", href: `/train?dataset=${encodeURIComponent(info.name)}` }, t("Train on these"));

@@ -1,7 +1,6 @@
 // The place to draw a set of one's own: it asks for each label until there are enough of all.
 
-import { get, post, remove } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { explain, get, post, remove } from "../../api/client.js";
 import { addressOf } from "../../data/dataset-list.js";
 import { createBoard } from "../../drawing/board.js";
 import { EMPTY, isEmpty, lines } from "../../drawing/drawing.js";

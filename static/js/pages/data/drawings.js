@@ -1,7 +1,6 @@
 // The user's own drawings of one set: listed, labelled anew, deleted and brought back.
 
-import { call, get, post, remove } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { call, explain, get, post, remove } from "../../api/client.js";
 import { moment } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 

@@ -2,7 +2,8 @@
 
 import { count } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
-import { decoded, paintBytes } from "../../images/bitmap.js";
+import { createBitmap, fromBase64, paintBytes } from "../../images/bitmap.js";
+import { closeBeside } from "../../lib/dialog.js";
 import { byId, element, setText } from "../../lib/dom.js";
 import { rove } from "../../lib/roving-focus.js";
 
@@ -12,10 +13,8 @@ export function createGrid({ onOpen }) {
   const refresh = rove(grid);
 
   function cell(picture, place) {
-    const canvas = element("canvas", { width: 28, height: 28, "aria-hidden": "true" });
-    paintBytes(canvas, decoded(picture.pixels));
     const name = t("{label}, picture {number}: open it large", { label: picture.label, number: place + 1 });
-    const button = element("button", { class: "cell", type: "button", "aria-label": name, "data-place": place }, canvas, element("span", { "aria-hidden": "true" }, picture.label));
+    const button = element("button", { class: "cell", type: "button", "aria-label": name, "data-place": place }, createBitmap(fromBase64(picture.pixels)), element("span", { "aria-hidden": "true" }, picture.label));
     button.addEventListener("click", () => onOpen(place));
     return element("li", {}, button);
   }
@@ -74,7 +73,7 @@ export function createLarge({ pictures, titleOf, textOf, onRelabel, onDelete }) 
   function show() {
     current = picture();
     const { label, pixels, id } = current;
-    paintBytes(byId("zoom-picture"), decoded(pixels));
+    paintBytes(byId("zoom-picture"), fromBase64(pixels));
     setText(byId("zoom-title"), titleOf(picture(), place));
     setText(byId("zoom-text"), textOf(picture()));
     setText(error, "");
@@ -97,9 +96,7 @@ export function createLarge({ pictures, titleOf, textOf, onRelabel, onDelete }) 
     if (event.key === "ArrowLeft") step(-1);
     else if (event.key === "ArrowRight") step(1);
   });
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close();
-  });
+  closeBeside(dialog);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     setText(error, "");

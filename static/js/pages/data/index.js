@@ -1,7 +1,6 @@
 // The data page: the sets, what is in one, a new set, and the place to draw it.
 
-import { get, post, BACK } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { BACK, explain, get, post } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
 import { addressOf, setLinks, wanted } from "../../data/dataset-list.js";
 import { t } from "../../i18n/translate.js";

@@ -1,7 +1,6 @@
 // A new set: its name and its labels.
 
-import { call, get } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { call, explain, get } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
 import { asked } from "../../lib/dialog.js";
 import { byId, setText } from "../../lib/dom.js";

@@ -2,9 +2,8 @@
 
 import { Refused, get, post } from "../../api/client.js";
 import { fromUrl } from "../../drawing/image-file.js";
-import { decoded } from "../../images/bitmap.js";
+import { createBitmap, fromBase64 } from "../../images/bitmap.js";
 
-const SIDE = 28;
 const FALLBACK = "strokes"; // drawn by digitpad itself, so that it is there without a network
 const totals = new Map();
 
@@ -31,7 +30,7 @@ async function fromDataset(name, fetched) {
   }
   const offset = Math.floor(Math.random() * totals.get(name));
   const { digits } = await get(`${path}/digits?split=test&limit=1&offset=${offset}`);
-  const bytes = decoded(digits[0].pixels);
+  const bytes = fromBase64(digits[0].pixels);
   return {
     label: digits[0].label,
     index: digits[0].index,
@@ -42,11 +41,4 @@ async function fromDataset(name, fetched) {
 }
 
 /** Ink on paper, as a PNG. */
-function asUrl(bytes) {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = SIDE;
-  const image = new ImageData(SIDE, SIDE);
-  bytes.forEach((value, i) => image.data.set([255 - value, 255 - value, 255 - value, 255], 4 * i));
-  canvas.getContext("2d").putImageData(image, 0, 0);
-  return canvas.toDataURL("image/png");
-}
+const asUrl = (bytes) => createBitmap(bytes.map((value) => 255 - value)).toDataURL("image/png");

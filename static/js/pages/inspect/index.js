@@ -1,7 +1,6 @@
 // The page that looks inside a network: one drawing, one model, and all that the server computes of them.
 
-import { post, BACK } from "../../api/client.js";
-import { explain } from "../../api/errors-lazy.js";
+import { BACK, explain, post } from "../../api/client.js";
 import { createCells, repaintCells } from "../../charts/heatmap.js";
 import { num } from "../../charts/heatmap-data.js";
 import { createBoard } from "../../drawing/board.js";
@@ -12,6 +11,7 @@ import { count, percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { unitName } from "../../labels/layer-text.js";
 import { byId, element, pageData, setText } from "../../lib/dom.js";
+import { createLatest } from "../../lib/latest.js";
 import { forGood, forTab, recall } from "../../lib/storage.js";
 import { onThemeChange } from "../../lib/theme.js";
 import { clearBars, ensureBars, showBars } from "../../prediction/bars.js";
@@ -33,20 +33,21 @@ const WEIGHTED = new Set(["dense", "conv2d"]);
 
 const { models, default: chosenModel } = pageData();
 const subject = { model: models.find(({ name }) => name === chosenModel) ?? models[0], drawing: null, truth: null, unit: null, layers: [] };
-let generation = 0; // of the drawing, the model and the label: answers to older ones are dropped
+const looks = createLatest();
+let current = null; // the signal of the look at the drawing and the model as they are now
 
 /** Asks the server, and resolves to null where the drawing or the model is another one by then, or it refused. */
 async function ask(what, extra = {}) {
-  const mine = generation;
+  const signal = current;
   if (subject.drawing === null) return null;
   try {
-    const answer = await post(`/api/explain/${what}`, { drawing: subject.drawing, model: subject.model.name, ...extra });
-    if (mine !== generation) return null;
+    const answer = await post(`/api/explain/${what}`, { drawing: subject.drawing, model: subject.model.name, ...extra }, { signal });
+    if (signal.aborted) return null;
     setText(byId("inside-error"), "");
     return { ...answer, labels: subject.model.labels };
   } catch (error) {
-    const message = await explain(error);
-    if (mine === generation) setText(byId("inside-error"), message);
+    const message = explain(error);
+    if (!signal.aborted) setText(byId("inside-error"), message);
     return null;
   }
 }
@@ -69,10 +70,10 @@ const board = createBoard(canvas, {
   },
 });
 
-let turn = 0; // another one with each change of the drawing and each that is to come
+const loads = createLatest(); // a drawing that is fetched gives way to another one and to any change
 
 function onChange(drawing, { final }) {
-  turn += 1;
+  loads.drop();
   byId("clear").disabled = isEmpty(drawing);
   byId("undo").disabled = !board.canUndo();
   byId("hint").toggleAttribute("data-off", !isEmpty(drawing));
@@ -86,9 +87,9 @@ function onChange(drawing, { final }) {
 
 /** Puts on the pad what `load` gives, unless something was drawn or put there meanwhile; nothing for null. */
 async function put(load) {
-  const mine = (turn += 1);
+  const signal = loads.begin();
   const drawing = await load();
-  if (mine === turn && drawing !== null) board.replace(drawing);
+  if (!signal.aborted && drawing !== null) board.replace(drawing);
 }
 
 async function putExample() {
@@ -101,7 +102,7 @@ async function putExample() {
       return ofPicture(found.picture);
     });
   } catch (error) {
-    setText(byId("inside-error"), await explain(error));
+    setText(byId("inside-error"), explain(error));
   } finally {
     button.disabled = false;
   }
@@ -143,14 +144,14 @@ const toward = createToward({ ask: (extra) => ask("toward", extra) });
 
 /** All parts for the drawing as it is now. */
 async function look() {
-  generation += 1;
+  current = looks.begin();
   step.reset();
   backward.clear();
   document.body.toggleAttribute("aria-busy", false);
   if (subject.drawing === null) return showNothing();
-  const mine = generation;
+  const signal = current;
   const waiting = setTimeout(() => {
-    if (mine === generation) setText(byId("says"), t("Reading …"));
+    if (!signal.aborted) setText(byId("says"), t("Reading …"));
   }, SOON);
   const answer = await ask("forward");
   clearTimeout(waiting);

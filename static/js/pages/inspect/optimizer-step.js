@@ -8,6 +8,7 @@ import { t } from "../../i18n/translate.js";
 import { optimizerName } from "../../labels/config-labels.js";
 import { layerName, unitName } from "../../labels/layer-text.js";
 import { byId, element, setText } from "../../lib/dom.js";
+import { createLatest } from "../../lib/latest.js";
 import { offeredLearningRate } from "../train/config.js";
 
 const OPTIMIZERS = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"];
@@ -21,7 +22,7 @@ export function createStep({ ask, ready, unit }) {
   const rate = byId("rate");
   const buttons = { one: byId("step-one"), ten: byId("step-ten"), reset: byId("step-reset") };
   let taken = 0;
-  let generation = 0; // of what was asked: answers from before a reset are dropped
+  const questions = createLatest(); // answers from before a reset are dropped
 
   select.replaceChildren(...OPTIMIZERS.map((type) => element("option", { value: type }, optimizerName(type))));
 
@@ -34,7 +35,7 @@ export function createStep({ ask, ready, unit }) {
   /** Goes back to the stored weights, on the page: there they have never changed. */
   function reset() {
     taken = 0;
-    generation += 1;
+    questions.drop();
     byId("step-body").hidden = true;
     setText(byId("step-state"), ready() ? t("Ready: the weights are as they are stored.") : t("Draw a digit, then say what it is meant to be."));
     enable();
@@ -47,10 +48,9 @@ export function createStep({ ask, ready, unit }) {
       rate.focus();
       return;
     }
-    generation += 1;
-    const mine = generation;
+    const signal = questions.begin();
     const answer = await ask({ optimizer: { type: select.value, learning_rate: rateValue }, steps, ...(unit() ?? {}) });
-    if (answer === null || mine !== generation) return;
+    if (answer === null || signal.aborted) return;
     taken = answer.steps;
     show(answer);
     enable();

@@ -6,6 +6,7 @@ import { percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { placeName } from "../../labels/layer-text.js";
 import { byId, element, setText } from "../../lib/dom.js";
+import { createLatest } from "../../lib/latest.js";
 
 const SIDE = 28;
 const pixelName = (index) => placeName([Math.floor(index / SIDE), index % SIDE]);
@@ -17,21 +18,21 @@ export function createWhere({ ask }) {
   const saliency = createCells(byId("saliency"), { label: t("Input gradient, pixel by pixel"), name: pixelName });
   const occlusion = createCells(byId("occlusion"), { label: t("Loss of probability under a cover, place by place"), name: pixelName });
   let known = false;
-  let asked = 0; // an answer to an older question is not shown
+  const questions = createLatest();
 
   async function look() {
     if (!known) return;
-    const question = (asked += 1);
+    const signal = questions.begin();
     const of = label.value === "" ? {} : { label: label.value };
     const gradient = await ask("gradient", of);
-    if (gradient === null || question !== asked) return;
+    if (gradient === null || signal.aborted) return;
     byId("where-body").hidden = false;
     const ink = gradient.pixels.flat();
     saliency.show(gradient.picture, { ink });
     setText(byId("saliency-note"), t("Of the logit of {label}, now {logit}: from {low} to {high} for each pixel.", { label: gradient.label, logit: num(gradient.logit), low: num(gradient.picture.low), high: num(gradient.picture.high) }));
     setText(byId("where-state"), t("Reasons for {label}.", { label: gradient.label }));
     const covered = await ask("occlusion", { ...of, size: Number(size.value) });
-    if (covered === null || question !== asked) return;
+    if (covered === null || signal.aborted) return;
     occlusion.show(covered.picture, { ink });
     const values = { label: covered.label, probability: percent(covered.probability), drop: percent(Math.max(0, covered.picture.high)), size: covered.size };
     setText(byId("occlusion-note"), t("{label} is {probability} probable now; a cover of {size} × {size} pixels takes away up to {drop}.", values));

@@ -1,8 +1,9 @@
 // The live figures of the lessons: each is mounted where the page has a place for it.
 
-import { explain } from "../../api/errors-lazy.js";
+import { explain } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
 import { element, setText } from "../../lib/dom.js";
+import { createLatest } from "../../lib/latest.js";
 import { mountActivations, mountLosses } from "./curves.js";
 import { mountPaths } from "./loss-surfaces.js";
 import { mountUnit } from "./neuron.js";
@@ -27,22 +28,21 @@ const FIGURES = {
 
 async function begin(section) {
   const [body, wait, error] = [".figure-body", ".figure-wait", ".figure-error"].map((name) => section.querySelector(name));
-  let asked = 0;
+  const questions = createLatest();
   /** Does `work`, which asks the server; the figure says that it waits, and what went wrong with what was asked last. */
   const busy = async (work) => {
-    asked += 1;
-    const own = asked;
+    const signal = questions.begin();
     section.setAttribute("aria-busy", "true");
     wait.hidden = false;
     setText(error, "");
     try {
       return await work();
     } catch (reason) {
-      const message = await explain(reason);
-      if (own === asked) setText(error, message);
+      const message = explain(reason);
+      if (!signal.aborted) setText(error, message);
       return null;
     } finally {
-      if (own === asked) {
+      if (!signal.aborted) {
         section.setAttribute("aria-busy", "false");
         wait.hidden = true;
       }

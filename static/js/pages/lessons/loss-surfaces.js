@@ -1,12 +1,12 @@
 // Optimizers on a surface of two parameters: the same start, each its own way.
 
 import { get } from "../../api/client.js";
-import { seriesColor } from "../../charts/line-chart.js";
 import { createPlane, levelLine, strokePieces } from "../../charts/plane.js";
-import { paintSample, styleAt } from "../../charts/series-style.js";
+import { createSample, repaintSamples, styleAt } from "../../charts/series-style.js";
 import { t } from "../../i18n/translate.js";
-import { choice, latest, row, short, slider } from "../../lib/controls.js";
+import { choice, row, short, slider } from "../../lib/controls.js";
 import { element, setText } from "../../lib/dom.js";
+import { debounced } from "../../lib/latest.js";
 import { onThemeChange } from "../../lib/theme.js";
 import { nameOf } from "./part-names.js";
 
@@ -20,7 +20,7 @@ const NAMES = {
 
 export async function mountPaths(body, busy) {
   const { surfaces, optimizers, most_steps: most } = await get("/api/explain/surfaces");
-  const ask = latest((isLatest) => busy(() => load(isLatest)));
+  const ask = debounced((signal) => busy(() => load(signal)));
   const surface = choice(t("Surface"), surfaces.map(({ name }) => [name, NAMES[name]?.() ?? name]), surfaces[0].name, () => {
     for (const one of rows) one.rate.value = chosen().rates[one.type];
     ask();
@@ -33,18 +33,15 @@ export async function mountPaths(body, busy) {
   const formula = element("p", { class: "figure-about" });
   body.replaceChildren(row(surface.node, steps.node), formula, plane.node, list);
   const known = new Map();
+  onThemeChange(repaintSamples);
 
   function rowOf(type, index) {
     const on = element("input", { type: "checkbox", checked: FIRST.has(type), autocomplete: "off" });
-    const sample = element("canvas", { class: "figure-sample", "aria-hidden": "true" });
     const rate = element("input", { type: "number", step: "any", min: "0", max: "10", value: surfaces[0].rates[type], autocomplete: "off", "aria-label": t("Learning rate of {optimizer}", { optimizer: nameOf(type) }) });
     const height = element("output", { class: "figure-value", "data-optimizer": type });
     on.addEventListener("change", ask);
     rate.addEventListener("input", ask);
-    const paint = () => paintSample(sample, styleAt(index), seriesColor(index));
-    paint();
-    onThemeChange(paint);
-    const node = element("div", { class: "paths-row" }, element("label", { class: "paths-on" }, on, sample, element("span", {}, nameOf(type))), element("label", { class: "paths-rate" }, element("span", { "aria-hidden": "true" }, "η"), rate), height);
+    const node = element("div", { class: "paths-row" }, element("label", { class: "paths-on" }, on, createSample(styleAt(index)), element("span", {}, nameOf(type))), element("label", { class: "paths-rate" }, element("span", { "aria-hidden": "true" }, "η"), rate), height);
     return { type, index, node, on, rate, height };
   }
 
@@ -54,10 +51,10 @@ export async function mountPaths(body, busy) {
     return known.get(query);
   }
 
-  async function load(isLatest = () => true) {
+  async function load(signal) {
     const shown = rows.filter(({ on }) => on.checked);
     const found = await Promise.all(shown.map(pathOf));
-    if (!isLatest()) return;
+    if (signal?.aborted) return;
     for (const { height } of rows) setText(height, "");
     shown.forEach(({ height }, i) => {
       const where = short(found[i].heights.at(-1));
@@ -67,7 +64,7 @@ export async function mountPaths(body, busy) {
     setText(formula, `f(x, y) = ${land.formula}`);
     plane.show({ x: land.x, y: land.y }, (pen, place, theme) => {
       paintSurface(pen, place, theme, land);
-      shown.forEach((one, i) => paintPath(pen, place, found[i].points, one.index));
+      shown.forEach((one, i) => paintPath(pen, place, theme, found[i].points, one.index));
     });
   }
 
@@ -101,9 +98,9 @@ function paintSurface(pen, place, theme, { x, y, columns, rows, heights, minima,
   pen.stroke();
 }
 
-function paintPath(pen, place, walked, index) {
-  const { dash, marker } = styleAt(index);
-  pen.strokeStyle = pen.fillStyle = seriesColor(index);
+function paintPath(pen, place, theme, walked, index) {
+  const { color, dash, marker } = styleAt(index);
+  pen.strokeStyle = pen.fillStyle = theme[color];
   pen.lineWidth = 2;
   pen.setLineDash(dash);
   pen.beginPath();

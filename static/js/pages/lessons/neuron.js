@@ -2,15 +2,16 @@
 
 import { get } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
-import { choice, latest, row, short, slider, table } from "../../lib/controls.js";
+import { choice, row, short, slider, table } from "../../lib/controls.js";
 import { element, setText } from "../../lib/dom.js";
+import { debounced } from "../../lib/latest.js";
 import { nameOf } from "./part-names.js";
 
 const START = { x1: 1, x2: 0.5, w1: 0.8, w2: -0.6, b: -0.2 };
 const ACTIVATIONS = ["identity", "step", "relu", "sigmoid", "tanh"];
 
 export async function mountUnit(body, busy) {
-  const ask = latest((isLatest) => busy(() => load(isLatest)));
+  const ask = debounced((signal) => busy(() => load(signal)));
   const range = { min: -3, max: 3, step: 0.1 };
   const names = { x1: t("input x₁"), x2: t("input x₂"), w1: t("weight w₁"), w2: t("weight w₂"), b: t("bias b") };
   const sliders = Object.fromEntries(Object.entries(START).map(([key, value]) => [key, slider(names[key], { ...range, value }, ask)]));
@@ -19,10 +20,10 @@ export async function mountUnit(body, busy) {
   const said = element("p", { class: "figure-verdict", role: "status" });
   body.replaceChildren(row(...Object.values(sliders).map(({ node }) => node)), row(activation.node), numbers.node, said);
 
-  async function load(isLatest = () => true) {
+  async function load(signal) {
     const asked = Object.fromEntries(Object.entries(sliders).map(([key, { value }]) => [key, value()]));
     const found = await get(`/api/explain/unit?${new URLSearchParams({ ...asked, activation: activation.value() })}`);
-    if (!isLatest()) return;
+    if (signal?.aborted) return;
     const cell = (key, value) => element("span", { "data-unit": key }, short(value));
     const times = (x, w) => `${short(asked[x])} × ${short(asked[w])}`;
     const [first, second] = found.products;

@@ -3,8 +3,9 @@
 import { get } from "../../api/client.js";
 import { createPlane, points } from "../../charts/plane.js";
 import { t } from "../../i18n/translate.js";
-import { choice, latest, player, row, short, slider, table } from "../../lib/controls.js";
+import { choice, player, row, short, slider, table } from "../../lib/controls.js";
 import { element, setText } from "../../lib/dom.js";
+import { debounced } from "../../lib/latest.js";
 
 const RANGE = { x: [-0.5, 1.5], y: [-0.5, 1.5] };
 export const GATES = [["and", "AND"], ["or", "OR"], ["nand", "NAND"], ["xor", "XOR"]];
@@ -15,7 +16,7 @@ export const playerWords = () => ({ play: t("Play"), pause: t("Pause"), step: t(
 export async function mountPerceptron(body, busy) {
   let seed = 1;
   let found = null;
-  const ask = latest((isLatest) => busy(() => load(isLatest)));
+  const ask = debounced((signal) => busy(() => load(signal)));
   const gate = choice(t("Gate"), GATES, "and", ask);
   const rate = slider(t("Learning rate η"), { min: 0.05, max: 1, step: 0.05, value: 0.1 }, ask);
   const plane = createPlane({ label: t("The plane of the two inputs"), xTitle: "x₁", yTitle: "x₂", square: true });
@@ -32,9 +33,9 @@ export async function mountPerceptron(body, busy) {
   const side = element("div", { class: "figure-side" }, where, truth.node, rule.node);
   body.replaceChildren(row(gate.node, rate.node), play.node, element("div", { class: "figure-pair" }, plane.node, side));
 
-  async function load(isLatest = () => true) {
+  async function load(signal) {
     const answer = await get(`/api/explain/perceptron?${new URLSearchParams({ gate: gate.value(), learning_rate: rate.value(), seed })}`);
-    if (!isLatest()) return;
+    if (signal?.aborted) return;
     found = answer;
     play.stop();
     play.set(0);

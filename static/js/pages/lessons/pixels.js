@@ -2,9 +2,10 @@
 
 import { get } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
-import { decoded, paintBytes } from "../../images/bitmap.js";
-import { button, latest, row, slider, table } from "../../lib/controls.js";
+import { fromBase64, paintBytes } from "../../images/bitmap.js";
+import { button, row, slider, table } from "../../lib/controls.js";
 import { element, setText } from "../../lib/dom.js";
+import { debounced } from "../../lib/latest.js";
 
 const AROUND = 3; // numbers on each side of the place
 
@@ -17,7 +18,7 @@ export async function mountPixels(body, busy) {
   const numbers = table(t("The numbers around the place"), []);
   const line = slider(t("Row, from the top"), { min: 0, max: 27, step: 1, value: 14 }, show);
   const column = slider(t("Column, from the left"), { min: 0, max: 27, step: 1, value: 14 }, show);
-  const ask = latest((isLatest) => busy(() => load(isLatest)), 0);
+  const ask = debounced((signal) => busy(() => load(signal)), 0);
   const move = (by) => () => {
     index = (index + by + (found?.count ?? 1)) % (found?.count ?? 1);
     ask();
@@ -25,9 +26,9 @@ export async function mountPixels(body, busy) {
   const side = element("div", { class: "figure-side" }, said, row(line.node, column.node), numbers.node);
   body.replaceChildren(row(button(t("The picture before"), move(-1)), button(t("The next picture"), move(1))), element("div", { class: "figure-pair" }, frame, side));
 
-  async function load(isLatest = () => true) {
+  async function load(signal) {
     const answer = await get(`/api/explain/image?index=${index}`);
-    if (!isLatest()) return;
+    if (signal?.aborted) return;
     found = answer;
     show();
   }
@@ -35,7 +36,7 @@ export async function mountPixels(body, busy) {
   function show() {
     if (found === null) return;
     const [y, x] = [line.value(), column.value()];
-    paintBytes(canvas, decoded(found.pixels));
+    paintBytes(canvas, fromBase64(found.pixels));
     const pen = canvas.getContext("2d");
     pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent");
     pen.fillRect(x, y, 1, 1);

@@ -3,8 +3,9 @@
 import { get } from "../../api/client.js";
 import { createLines } from "../../charts/line-chart.js";
 import { t } from "../../i18n/translate.js";
-import { choice, latest, row, short, slider } from "../../lib/controls.js";
+import { choice, row, short, slider } from "../../lib/controls.js";
 import { element, setText } from "../../lib/dom.js";
+import { debounced } from "../../lib/latest.js";
 import { nameOf } from "./part-names.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -15,7 +16,7 @@ const SATURATED = 0.1; // a mean slope below this lets hardly anything through
 export async function mountDepth(body, busy) {
   const choices = await get("/api/explain/depth/choices");
   const named = (types) => types.map((type) => [type, nameOf(type)]);
-  const ask = latest((isLatest) => busy(() => load(isLatest)));
+  const ask = debounced((signal) => busy(() => load(signal)));
   const activation = choice(t("Activation"), named(choices.activations), "sigmoid", ask);
   const initializer = choice(t("First weights"), named(choices.initializers), "normal", ask);
   const spreads = [0.01, 0.03, 0.1, 0.3, 1];
@@ -27,11 +28,11 @@ export async function mountDepth(body, busy) {
   const chart = createLines({ label: t("Spread in each layer"), xTitle: t("layer"), yTitle: t("spread"), readAt: t("Layer") });
   body.replaceChildren(row(activation.node, initializer.node), row(std.node, depth.node, width.node), verdict, pictures, chart.node);
 
-  async function load(isLatest = () => true) {
+  async function load(signal) {
     std.field.disabled = initializer.value() !== "normal";
     const asked = { activation: activation.value(), initializer: initializer.value(), depth: depth.value(), width: width.value(), std: spreads[std.value()] };
     const { layers, straight_through: isStraight } = await get(`/api/explain/depth?${new URLSearchParams(asked)}`);
-    if (!isLatest()) return;
+    if (signal?.aborted) return;
     const [low, high] = [Math.min(...layers.map((one) => one.low)), Math.max(...layers.map((one) => one.high))];
     pictures.replaceChildren(...layers.map((one) => picture(one, low, high)));
     const x = layers.map(({ layer }) => layer);

@@ -4,8 +4,9 @@ import { get } from "../../api/client.js";
 import { createLines } from "../../charts/line-chart.js";
 import { count, percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
-import { choice, latest, row, short, table } from "../../lib/controls.js";
+import { choice, row, short, table } from "../../lib/controls.js";
 import { element, setText } from "../../lib/dom.js";
+import { debounced } from "../../lib/latest.js";
 
 /** What is to be said of trainings that ended early, each `{name, diverged}`; "" where none did. */
 const diverged = (runs) =>
@@ -47,7 +48,7 @@ export async function mountBatches(body) {
 }
 
 export async function mountOverfitting(body, busy) {
-  const ask = latest((isLatest) => busy(() => load(isLatest)), 0);
+  const ask = debounced((signal) => busy(() => load(signal)), 0);
   const dropout = choice(t("Dropout"), [["0", t("none")], ["0.2", "0.2"], ["0.5", "0.5"]], "0", ask);
   const decay = choice(t("Weight decay λ"), [["0", t("none")], ["0.01", "0.01"], ["0.1", "0.1"]], "0", ask);
   const metric = choice(t("Shown"), [["accuracy", t("accuracy")], ["loss", t("loss")]], "accuracy", () => draw());
@@ -60,11 +61,11 @@ export async function mountOverfitting(body, busy) {
 
   const trial = (drop, lambda) => get(`/api/explain/overfitting?${new URLSearchParams({ dropout: drop, weight_decay: lambda })}`);
 
-  async function load(isLatest = () => true) {
+  async function load(signal) {
     const [drop, lambda] = [dropout.value(), decay.value()];
     const found = [{ id: "plain", name: t("as it is"), ...(await trial("0", "0")) }];
     if (drop !== "0" || lambda !== "0") found.push({ id: "helped", name: t("with your choice"), ...(await trial(drop, lambda)) });
-    if (!isLatest()) return;
+    if (signal?.aborted) return;
     runs = found;
     draw();
   }

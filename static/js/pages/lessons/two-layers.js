@@ -4,16 +4,17 @@ import { get } from "../../api/client.js";
 import { createLines } from "../../charts/line-chart.js";
 import { createPlane, levelLine, points, shade, strokePieces } from "../../charts/plane.js";
 import { t } from "../../i18n/translate.js";
-import { decoded } from "../../images/bitmap.js";
-import { choice, latest, player, row, short, slider, table } from "../../lib/controls.js";
+import { fromBase64 } from "../../images/bitmap.js";
+import { choice, player, row, short, slider, table } from "../../lib/controls.js";
 import { element, setText } from "../../lib/dom.js";
+import { debounced } from "../../lib/latest.js";
 import { nameOf } from "./part-names.js";
 import { GATES, playerWords } from "./perceptron.js";
 
 export async function mountTwoLayers(body, busy) {
   let seed = 2;
   let found = null;
-  const ask = latest((isLatest) => busy(() => load(isLatest)));
+  const ask = debounced((signal) => busy(() => load(signal)));
   const gate = choice(t("Gate"), GATES, "xor", ask);
   const activation = choice(t("Activation"), ["tanh", "sigmoid", "relu"].map((type) => [type, nameOf(type)]), "tanh", ask);
   const units = slider(t("Hidden units"), { min: 1, max: 8, step: 1, value: 4 }, ask);
@@ -32,11 +33,11 @@ export async function mountTwoLayers(body, busy) {
   const side = element("div", { class: "figure-side" }, where, truth.node);
   body.replaceChildren(row(gate.node, activation.node, units.node, rate.node), play.node, element("div", { class: "figure-pair" }, plane.node, side), chart.node);
 
-  async function load(isLatest = () => true) {
+  async function load(signal) {
     const asked = { gate: gate.value(), activation: activation.value(), units: units.value(), learning_rate: rate.value(), seed };
     const answer = await get(`/api/explain/two-layers?${new URLSearchParams(asked)}`);
-    if (!isLatest()) return;
-    found = { ...answer, frames: answer.frames.map((frame) => ({ ...frame, plane: [...decoded(frame.plane)].map((byte) => byte / 255) })) };
+    if (signal?.aborted) return;
+    found = { ...answer, frames: answer.frames.map((frame) => ({ ...frame, plane: [...fromBase64(frame.plane)].map((byte) => byte / 255) })) };
     play.stop();
     play.set(0);
     const [x, y] = [found.frames.map(({ epoch }) => epoch), found.frames.map(({ loss }) => loss)];

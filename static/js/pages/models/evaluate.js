@@ -1,7 +1,6 @@
 // The page on which a stored model is judged, on any data set that has its labels.
 
-import { get } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
 import { createJudge } from "../../evaluation/evaluation.js";
 import { t } from "../../i18n/translate.js";

@@ -1,7 +1,6 @@
 // The models that are kept: what each is, and what can be done with it.
 
-import { Refused, ServerAway, get, post, remove, BACK } from "../../api/client.js";
-import { explain, explainMessage } from "../../api/errors.js";
+import { BACK, explain, get, post, Refused, remove, ServerAway } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
 import { ago, bytes, count, moment, percent } from "../../i18n/format.js";
 import { t, tParts } from "../../i18n/translate.js";
@@ -9,6 +8,7 @@ import { metricName } from "../../labels/config-labels.js";
 import { datasetTitle, recipeTitle } from "../../labels/titles.js";
 import { askedText, confirmed } from "../../lib/dialog.js";
 import { byId, element, setText } from "../../lib/dom.js";
+import { createLatest } from "../../lib/latest.js";
 import { evidenceTables, mineNote, mineSentence } from "../../models/measurements.js";
 import { chooseDefault } from "../../models/set-default.js";
 
@@ -17,7 +17,7 @@ const LONGEST_NAME = 64;
 
 function startModelsPage() {
   const place = byId("models-list");
-  let asked = 0; // an answer to an older question is not shown
+  const questions = createLatest();
 
   /** Puts the cards in place; what was unfolded of a model stays so, and the focus where it was. */
   function show(cardsOrNone) {
@@ -29,12 +29,12 @@ function startModelsPage() {
   }
 
   async function refresh() {
-    const mine = (asked += 1);
+    const signal = questions.begin();
     try {
       const answer = await retryWhileAway(() => get("/api/models"), (seconds) => {
-        if (mine === asked) place.replaceChildren(element("p", { class: "soft models-wait", role: "status" }, awayText(seconds)));
+        if (!signal.aborted) place.replaceChildren(element("p", { class: "soft models-wait", role: "status" }, awayText(seconds)));
       });
-      if (mine === asked) show(answer.models.length === 0 ? emptyState() : cards(answer, act));
+      if (!signal.aborted) show(answer.models.length === 0 ? emptyState() : cards(answer, act));
     } catch (error) {
       place.replaceChildren();
       setText(byId("models-error"), explain(error));
@@ -119,7 +119,7 @@ function card(model, isDefault, act) {
       isDefault ? element("span", { class: "badge" }, t("default")) : null,
       model.shipped ? element("span", { class: "badge quiet-badge" }, t("comes with digitpad")) : null,
     ),
-    model.available ? facts(model) : element("p", { class: "model-reason" }, t("It cannot be used: {reason}", { reason: explainMessage(model.reason) })),
+    model.available ? facts(model) : element("p", { class: "model-reason" }, t("It cannot be used: {reason}", { reason: model.reason })),
     actions(model, isDefault, act),
   );
 }

@@ -1,11 +1,11 @@
 // Make it mine: a model is taught the person's own hand, and what came of it is shown.
 
-import { get, post } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { explain, get, post } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
 import { addressOf } from "../../data/dataset-list.js";
 import { t } from "../../i18n/translate.js";
 import { byId, element, setText } from "../../lib/dom.js";
+import { createLatest } from "../../lib/latest.js";
 import { mineNote, mineSentence, mineTable } from "../../models/measurements.js";
 import { chooseDefault } from "../../models/set-default.js";
 import { forgetEvents, fractionDone, hasEnded, recordOf, withMessage } from "../../runs/run-state.js";
@@ -19,7 +19,7 @@ function startMinePage() {
   const start = byId("mine-start");
   let labels = new Map(); // of each model
   let sets = [];
-  let asked = 0; // an answer to an older question is not shown
+  const questions = createLatest();
   let record = null;
   let stop = null;
 
@@ -51,14 +51,14 @@ function startMinePage() {
   }
 
   async function showSets() {
-    const mine = (asked += 1);
+    const signal = questions.begin();
     const model = choices.model.value;
     start.disabled = true;
     sets = [];
     if (model === "") return setText(byId("mine-count"), t("There is no model that can be used."));
     try {
       const answer = await patient(() => get(`/api/models/${encodeURIComponent(model)}/personalize`));
-      if (mine !== asked) return;
+      if (signal.aborted) return;
       setText(byId("mine-error"), "");
       ({ sets } = answer);
       const wanted = choices.set.disabled ? query().get("set") : choices.set.value;
@@ -67,7 +67,7 @@ function startMinePage() {
       choices.set.disabled = sets.length === 0;
       showCount();
     } catch (error) {
-      if (mine !== asked) return;
+      if (signal.aborted) return;
       choices.set.replaceChildren();
       choices.set.disabled = true;
       setText(byId("mine-count"), "");

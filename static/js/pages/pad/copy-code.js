@@ -1,10 +1,18 @@
 // "Copy as": the very drawing as a program, in a dialog with a tab for each language.
 
 import { t } from "../../i18n/translate.js";
+import { closeBeside } from "../../lib/dialog.js";
 import { byId, setText } from "../../lib/dom.js";
 
-/** Binds the dialog; `subject()` gives `{url, body}` of the drawing, or null while there is none. */
-export function createCopyDialog(subject) {
+let openDialog = null;
+
+/** Opens the dialog for a drawing, as `body` of a request to `url`. */
+export function openCopyDialog({ url, body }) {
+  openDialog ??= createCopyDialog();
+  openDialog(snippets(url, body));
+}
+
+function createCopyDialog() {
   const dialog = byId("copy-dialog");
   const text = byId("copy-text");
   const done = byId("copy-done");
@@ -47,19 +55,13 @@ export function createCopyDialog(subject) {
       setText(done, t("It is selected: press Ctrl+C (⌘C) to copy it."));
     }
   });
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close();
-  });
+  closeBeside(dialog);
 
-  byId("copy-open").addEventListener("click", () => {
-    const found = subject();
-    if (found === null) return;
-    programs = snippets(found.url, found.body);
+  return (found) => {
+    programs = found;
     select(Math.max(0, current()));
     dialog.showModal();
-  });
-
-  return { showReady: (ready) => (byId("copy-open").disabled = !ready) };
+  };
 }
 
 export const LANGUAGES = ["curl", "python", "javascript"];

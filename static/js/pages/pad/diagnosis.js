@@ -1,21 +1,13 @@
 // "Why this answer?": what came, what the network sees, and what each step between them does.
 
-import { post } from "../../api/client.js";
-import { explain } from "../../api/errors-lazy.js";
+import { explain, post } from "../../api/client.js";
 import { percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
-import { paintRows } from "../../images/bitmap.js";
+import { createBitmap, paintRows } from "../../images/bitmap.js";
 import { byId, element, setMessage, setText } from "../../lib/dom.js";
+import { createLatest } from "../../lib/latest.js";
 import { isKnown, withArticle } from "../../prediction/describe.js";
 
-const STEPS = {
-  smooth: [t("Smoothing"), t("smooth the picture's noise away")],
-  even_out: [t("Even light"), t("even out light that falls unevenly on the paper")],
-  crop: [t("Crop"), t("cut away the paper around the ink")],
-  scale: [t("Scale"), t("make the ink 20 pixels long, its shape kept")],
-  center: [t("Centre"), t("put its centre of mass in the middle")],
-  stroke_width: [t("Stroke width"), t("draw with a pen as wide as MNIST's")],
-};
 const EMPTY_WORDS = t("Draw something, and see here what becomes of it on its way to the network.");
 const NO_DOCTOR = 404;
 
@@ -30,69 +22,58 @@ export function changeText(asked, other) {
   return other.label === asked.label ? `${read}${unknown} (${moved})` : `${read}${unknown} (${asked.label}: ${moved})`;
 }
 
-/**
- * Binds the panel; it asks the server only while it is open. `subject()` gives `{model, body, part}` or null; `part` is
- * the number of the part that is looked at, null for a drawing of one.
- */
-export function createDoctor({ subject, openLarge }) {
+/** Binds the panel; it asks the server only while it is open. `subject()` gives `{model, body}` or null. */
+export function createDiagnosis({ subject, openLarge }) {
   const panel = byId("doctor");
   const note = byId("doctor-note");
   const body = byId("doctor-body");
   const list = byId("doctor-steps");
   const pictures = { raw: byId("doctor-raw"), input: byId("doctor-input") };
-  const steps = Object.fromEntries(Object.keys(STEPS).map((step) => [step, true]));
-  const rows = Object.fromEntries(Object.keys(STEPS).map((step) => [step, stepRow(step)]));
+  const left = new Set(); // the steps that are left out
+  const rows = new Map(); // by step
   let shown = null;
-  let flight = null;
+  const questions = createLatest();
 
   for (const [name, title] of [["raw", t("What came")], ["input", t("What the network sees")]]) {
     pictures[name].parentElement.addEventListener("click", () => shown && openLarge(shown[name], title));
   }
-  panel.addEventListener("toggle", update);
 
-  function stepRow(step) {
-    const [name, words] = STEPS[step];
+  function stepRow({ step, title: name, explanation }) {
     const box = element("input", { type: "checkbox", id: `step-${step}`, checked: true });
-    const canvas = element("canvas", { width: 28, height: 28 });
+    const canvas = createBitmap();
     const large = element("button", { type: "button", class: "mini", "aria-label": t("Open the picture of {step} large", { step: name.toLowerCase() }) }, canvas);
     const without = element("span", { class: "soft" });
     const change = element("span", { class: "step-change" });
     box.addEventListener("change", () => {
-      steps[step] = box.checked;
+      left[box.checked ? "delete" : "add"](step);
       update();
     });
     large.addEventListener("click", () => {
       const other = shown?.without.find((one) => one.step === step);
-      if (other) openLarge(other.input, steps[step] ? t("{step} left out", { step: name }) : t("{step} put back", { step: name }));
+      if (other) openLarge(other.input, left.has(step) ? t("{step} put back", { step: name }) : t("{step} left out", { step: name }));
     });
-    const label = element("label", { for: box.id }, box, element("span", {}, element("strong", {}, name), ` ${words}`));
+    const label = element("label", { for: box.id }, box, element("span", {}, element("strong", {}, name), ` ${explanation}`));
     const node = element("li", { class: "step" }, label, large, element("p", { class: "step-words" }, without, change));
     return { node, canvas, without, change };
   }
 
   async function update() {
-    const part = subject()?.part ?? null;
-    setText(byId("doctor-of"), part === null ? "" : t(" (part {part})", { part }));
-    flight?.abort();
-    flight = null;
+    questions.drop();
     if (!panel.open) return;
     const found = subject();
     if (found === null) return showNothing(EMPTY_WORDS);
-    const mine = (flight = new AbortController());
+    const signal = questions.begin();
     body.setAttribute("aria-busy", "true");
     if (shown === null) setMessage(note, t("Looking …"));
     try {
       const path = `/api/doctor?model=${encodeURIComponent(found.model)}`;
-      const report = await post(path, { ...found.body, steps }, { signal: mine.signal });
-      if (flight === mine) show(report);
+      const report = await post(path, { ...found.body, steps: Object.fromEntries([...left].map((step) => [step, false])) }, { signal });
+      if (!signal.aborted) show(report);
     } catch (error) {
-      const message = error.status === NO_DOCTOR ? t("This server cannot explain its answers.") : await explain(error);
-      if (flight === mine) showNothing(message);
+      const message = error.status === NO_DOCTOR ? t("This server cannot explain its answers.") : explain(error);
+      if (!signal.aborted) showNothing(message);
     } finally {
-      if (flight === mine) {
-        flight = null;
-        body.removeAttribute("aria-busy");
-      }
+      if (!signal.aborted) body.removeAttribute("aria-busy");
     }
   }
 
@@ -114,14 +95,14 @@ export function createDoctor({ subject, openLarge }) {
     body.hidden = false;
     paintRows(pictures.raw, report.raw);
     paintRows(pictures.input, report.input);
-    byId("doctor-sentences").replaceChildren(...report.remarks.map(({ text, values }) => element("li", {}, asSentence(t(text, values)))));
+    byId("doctor-sentences").replaceChildren(...report.sentences.map((text) => element("li", {}, asSentence(text))));
     setText(byId("doctor-read"), readText(report));
-    listRows(report.without.map(({ step }) => rows[step]?.node).filter(Boolean));
+    for (const other of report.without) if (!rows.has(other.step)) rows.set(other.step, stepRow(other));
+    listRows(report.without.map(({ step }) => rows.get(step).node));
     for (const other of report.without) {
-      const row = rows[other.step];
-      if (row === undefined) continue;
+      const row = rows.get(other.step);
       paintRows(row.canvas, other.input);
-      setText(row.without, steps[other.step] ? t("Without it: ") : t("With it: "));
+      setText(row.without, left.has(other.step) ? t("With it: ") : t("Without it: "));
       setText(row.change, changeText(report, other));
       row.node.toggleAttribute("data-differs", other.label !== report.label);
     }

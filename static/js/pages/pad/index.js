@@ -1,10 +1,9 @@
 // The drawing page: a pad, its tools, and what the network makes of it.
 
-import { post } from "../../api/client.js";
+import { explain, fetched, post } from "../../api/client.js";
 import { awayText } from "../../api/retry.js";
 import { createBoard } from "../../drawing/board.js";
 import { boxOnPad, brushOf, EMPTY, isEmpty, lines, linesIn, ofPicture, pack, question } from "../../drawing/drawing.js";
-import { readPicture } from "../../drawing/image-file.js";
 import { listenForPictures } from "../../drawing/image-input.js";
 import { createOverlay } from "../../drawing/overlay.js";
 import { createPast, unpack } from "../../drawing/recent-drawings.js";
@@ -12,11 +11,10 @@ import { SIZE } from "../../drawing/strokes.js";
 import { createTools } from "../../drawing/toolbar.js";
 import { t } from "../../i18n/translate.js";
 import { byId, pageData, setMessage, setText } from "../../lib/dom.js";
+import { createLatest } from "../../lib/latest.js";
 import { forTab, keep, recall } from "../../lib/storage.js";
 import { createAnswer } from "../../prediction/answer.js";
 import { createReader } from "../../prediction/live-predictor.js";
-import { createCopyDialog } from "./copy-code.js";
-import { createDoctor } from "./diagnosis.js";
 import { createTeach } from "./label-drawing.js";
 
 const CURRENT = "digitpad.drawing"; // what is on the pad is kept until the tab is closed
@@ -28,7 +26,7 @@ function startPad({ model, models }, start) {
   const overlay = createOverlay(byId("overlay"));
   const tools = createTools(canvas, () => board);
   let reading = null;
-  let turn = 0; // another one with each picture that is brought and each change of the drawing
+  const pictures = createLatest(); // a picture that is brought gives way to another one and to any change of the drawing
 
   const past = createPast({ onChoose: (drawing) => board.replace(drawing) });
   const board = createBoard(canvas, {
@@ -45,7 +43,7 @@ function startPad({ model, models }, start) {
   });
 
   function onChange(drawing, change) {
-    turn += 1;
+    pictures.drop();
     tools.show(drawing);
     setMessage(note, "");
     if (change.final) keep(forTab, CURRENT, isEmpty(drawing) ? null : pack(drawing));
@@ -54,14 +52,15 @@ function startPad({ model, models }, start) {
 
   async function bring(file) {
     setMessage(note, t("Opening the picture …"));
-    const mine = (turn += 1);
+    const signal = pictures.begin();
     try {
+      const { readPicture } = await fetched(import("../../drawing/image-file.js"));
       const picture = await readPicture(file);
-      if (mine !== turn) return; // something was drawn or brought meanwhile
+      if (signal.aborted) return; // something was drawn or brought meanwhile
       tools.setErasing(false);
       board.replace(ofPicture(picture));
     } catch (error) {
-      if (mine === turn) setMessage(note, error.message);
+      if (!signal.aborted) setMessage(note, error.message);
     }
   }
 
@@ -114,9 +113,16 @@ function startReading({ model, models }, { overlay, shown }) {
       return { ...found, body, part: part?.part ?? null };
     },
   });
-  const copy = createCopyDialog(() => {
+  const copy = byId("copy-open");
+  copy.addEventListener("click", async () => {
     const found = whole();
-    return found && { url: `${location.origin}${path(name)}`, body: found.body };
+    if (found === null) return;
+    try {
+      const { openCopyDialog } = await fetched(import("./copy-code.js"));
+      openCopyDialog({ url: `${location.origin}${path(found.model)}`, body: found.body });
+    } catch (error) {
+      setMessage(byId("pad-note"), explain(error));
+    }
   });
   const teach = createTeach(model.labels, {
     subject() {
@@ -149,7 +155,7 @@ function startReading({ model, models }, { overlay, shown }) {
       reader.forget();
       [parts, selected] = [[], 0];
     }
-    copy.showReady(!isEmpty(drawing));
+    copy.disabled = isEmpty(drawing);
     if (isEmpty(drawing)) {
       answer.showBlank();
       doctor.update();
@@ -170,6 +176,27 @@ function startReading({ model, models }, { overlay, shown }) {
   changed(shown(), REPLACED);
 
   return { changed };
+}
+
+/** "Why this answer?", whose script is fetched when it is first opened. */
+function createDoctor({ subject, openLarge }) {
+  const panel = byId("doctor");
+  let coming = null;
+
+  async function update() {
+    const part = subject()?.part ?? null;
+    setText(byId("doctor-of"), part === null ? "" : t(" (part {part})", { part }));
+    if (panel.open) coming ??= fetched(import("./diagnosis.js")).then(({ createDiagnosis }) => createDiagnosis({ subject, openLarge }));
+    try {
+      (await coming)?.update();
+    } catch (error) {
+      coming = null; // the next one tries again
+      setMessage(byId("doctor-note"), explain(error));
+    }
+  }
+
+  panel.addEventListener("toggle", update);
+  return { update };
 }
 
 const PICTURE_IS_NOT_KEPT = t("Only drawings are kept, and this is a picture. Draw it, and it can be kept.");

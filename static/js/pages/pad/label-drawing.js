@@ -1,7 +1,6 @@
 // "It was a …": keeps the strokes with their label in the user's own set.
 
-import { post, remove } from "../../api/client.js";
-import { explain } from "../../api/errors-lazy.js";
+import { explain, post, remove } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
 import { byId, element, say, setText } from "../../lib/dom.js";
 import { withArticle } from "../../prediction/describe.js";
@@ -58,7 +57,7 @@ export function createTeach(labels, { subject }) {
       const named = { label: withArticle(drawing.label), set: drawing.set };
       tell(t("Kept as {label} in your set “{set}”, to learn from.", named), [t("Undo"), () => forget(drawing)]);
     } catch (error) {
-      tell(t("It could not be kept. {reason} Nothing is lost.", { reason: await explain(error) }), [t("Try again"), () => teach(label, found, before)]);
+      tell(t("It could not be kept. {reason} Nothing is lost.", { reason: explain(error) }), [t("Try again"), () => teach(label, found, before)]);
     } finally {
       working = false;
       row.removeAttribute("aria-busy");
@@ -74,7 +73,7 @@ export function createTeach(labels, { subject }) {
       if (kept?.id === drawing.id) kept = null;
       tell(t("It is not kept any more."));
     } catch (error) {
-      tell(t("It is still kept. {reason}", { reason: await explain(error) }), [t("Try again"), () => forget(drawing)]);
+      tell(t("It is still kept. {reason}", { reason: explain(error) }), [t("Try again"), () => forget(drawing)]);
     }
     mark();
   }

@@ -1,6 +1,5 @@
 // The setup as a config: what a recipe says, what a person changed, what the data set asks for. No page here.
 
-import { FIELD, explainMessage, fieldErrorText } from "../../api/errors.js";
 import { epochsText } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { configLine } from "../../labels/config-labels.js";
@@ -22,10 +21,10 @@ const shareText = (share) => t("the last {share} % of the training pictures", { 
 export const offeredLearningRate = ({ optimizer }, type, usual) =>
   type === optimizer.type ? optimizer.learning_rate : (USUAL_LEARNING_RATE[type] ?? usual);
 
-/** The field that the server's error begins with, as in "optimizer.learning_rate: expected ...", and the rest in the page's language. */
-export function fieldError(message) {
-  const found = FIELD.exec(message);
-  return found === null ? { path: null, message: explainMessage(message) } : { path: found[1], message: fieldErrorText(message.slice(found[0].length)) };
+/** The field that the server refuses, as "optimizer.learning_rate", null where it names none, and what is wrong with it. */
+export function fieldError({ message, answer }) {
+  const path = answer?.field ?? null;
+  return { path, message: path !== null && message.startsWith(`${path}: `) ? message.slice(path.length + 2) : message };
 }
 
 /** The config to ask for: with an output for each of the data set's labels, where these are known. */

@@ -1,7 +1,6 @@
 // Fields of the settings form, made from what the server says of every hyperparameter.
 
 import { clauses, sentences } from "../../i18n/format.js";
-import { fromServer } from "../../i18n/server-text.js";
 import { t } from "../../i18n/translate.js";
 import { settingValue } from "../../labels/config-labels.js";
 import { termBeside } from "../../labels/terms.js";
@@ -42,7 +41,7 @@ export function createFields({ schema, onChange, onText }) {
       compact ? null : element("p", { class: "field-note", id: `${id}-note` }, ...notes(spec)),
       error,
     );
-    if (compact) input.title = sentences(fromServer(spec.explanation), rangeText(spec));
+    if (compact) input.title = sentences(spec.explanation, rangeText(spec));
     place(path, input, error);
     input.addEventListener("input", () => read(spec, path, input));
     return node;
@@ -73,8 +72,8 @@ export function createFields({ schema, onChange, onText }) {
     return element(
       "div",
       { class: "field" },
-      element("span", { class: "check" }, input, element("label", { for: id }, fromServer(spec.title))),
-      element("p", { class: "field-note", id: `${id}-note` }, fromServer(spec.explanation)),
+      element("span", { class: "check" }, input, element("label", { for: id }, spec.title)),
+      element("p", { class: "field-note", id: `${id}-note` }, spec.explanation),
       error,
     );
   }
@@ -84,7 +83,7 @@ export function createFields({ schema, onChange, onText }) {
     const parts = schema[spec.of];
     const inner = element("div", { class: compact ? "layer-inner" : "settings-inner" });
     const known = kindOf(parts, value);
-    const choices = parts.map(({ type, title }) => [type, fromServer(title)]);
+    const choices = parts.map(({ type, title }) => [type, title]);
     if (value !== null && value !== undefined && known === undefined) choices.push([value.type ?? value, value.type ?? String(value)]);
     const head = { ...spec, type: "choice", choices: choices.map(([type]) => type), nullable: spec.nullable };
     const own = typeof value === "string" ? { type: value } : (value ?? null);
@@ -97,7 +96,7 @@ export function createFields({ schema, onChange, onText }) {
 
     function fill(current) {
       const part = kindOf(parts, current);
-      setText(explanation, sentences(fromServer(spec.explanation), fromServer(part?.explanation ?? "")));
+      setText(explanation, sentences(spec.explanation, part?.explanation ?? ""));
       forget(`${path}.`);
       inner.replaceChildren(...(part?.fields ?? []).map((one) => nested(one, `${path}.${one.name}`, current?.[one.name] ?? one.default)));
     }
@@ -144,8 +143,8 @@ export function createFields({ schema, onChange, onText }) {
       element(
         "div",
         { class: "field" },
-        element("span", { class: "check" }, input, element("label", { for: id }, fromServer(spec.title), beside(spec.name))),
-        element("p", { class: "field-note", id: `${id}-note` }, fromServer(spec.explanation)),
+        element("span", { class: "check" }, input, element("label", { for: id }, spec.title, beside(spec.name))),
+        element("p", { class: "field-note", id: `${id}-note` }, spec.explanation),
         error,
       ),
       inner,
@@ -188,14 +187,14 @@ export function createFields({ schema, onChange, onText }) {
   return { field, specField, forget, showErrors, inputAt, adopt, errors, has: (path) => nearest(path) !== null };
 }
 
-const label = (spec, path, id, compact) => element("label", { for: id }, fromServer(spec.title), compact ? null : beside(spec.name));
+const label = (spec, path, id, compact) => element("label", { for: id }, spec.title, compact ? null : beside(spec.name));
 
 function beside(name) {
   const term = termBeside(name);
   return term === null ? null : element("span", { class: "ja", lang: term[1] }, ` ${term[0]}`);
 }
 
-const notes = (spec) => [fromServer(spec.explanation), element("span", { class: "field-range" }, ` ${clauses(rangeText(spec), defaultText(spec))}`)];
+const notes = (spec) => [spec.explanation, element("span", { class: "field-range" }, ` ${clauses(rangeText(spec), defaultText(spec))}`)];
 
 const defaultText = ({ default: usual, nullable }) => (usual === null || usual === undefined || nullable ? "" : t("usually {value}", { value: shownValue(usual) }));
 

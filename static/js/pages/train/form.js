@@ -5,7 +5,7 @@ import { byId, element, setText } from "../../lib/dom.js";
 import { offeredLearningRate, validationChoices } from "./config.js";
 import { createFields } from "./form-fields.js";
 import { at, withValue } from "./form-values.js";
-import { hiddenSizes, parseSizes, withHiddenSizes } from "./hidden-layers.js";
+import { boundsOf, hiddenSizes, parseSizes, withHiddenSizes } from "./hidden-layers.js";
 import { createLayerList } from "./layer-list.js";
 
 const ELSEWHERE = new Set(["dataset", "network.layers", "start"]); // have their own places
@@ -72,7 +72,7 @@ export function createSettingsForm({ schema, onConfig, onText }) {
 
   hidden.addEventListener("input", () => {
     try {
-      const sizes = parseSizes(hidden.value);
+      const sizes = parseSizes(hidden.value, boundsOf(schema));
       fields.errors.delete(HIDDEN);
       takeLayers(withHiddenSizes(config.network.layers, sizes), hidden);
     } catch (error) {

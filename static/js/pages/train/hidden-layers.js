@@ -1,9 +1,8 @@
 // The hidden layers of a network as a list of sizes, and a network rebuilt from such a list.
 
+import { count } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 
-const MOST_LAYERS = 8;
-const MOST_UNITS = 4096;
 const PLAIN_BLOCK = [{ type: "dense" }, { type: "relu" }]; // for recipes that have no hidden layer to copy
 
 const isDense = (layer) => layer.type === "dense";
@@ -15,14 +14,20 @@ export const hiddenSizes = (layers) =>
     .slice(0, -1)
     .map(({ units }) => units);
 
+/** How many layers and units there may be, by the schema of every hyperparameter. */
+export const boundsOf = ({ groups, layers }) => ({
+  mostLayers: groups.flatMap(({ fields }) => fields).find(({ name }) => name === "network.layers").maximum,
+  mostUnits: layers.find(isDense).fields.find(({ name }) => name === "units").maximum,
+});
+
 /** "128, 64" → [128, 64]; throws an Error that says what was expected. */
-export function parseSizes(text) {
+export function parseSizes(text, { mostLayers, mostUnits }) {
   const parts = text.split(/[\s,、，]+/).filter((part) => part !== "");
-  if (parts.length > MOST_LAYERS) throw new Error(t("At most {most} hidden layers.", { most: MOST_LAYERS }));
+  if (parts.length >= mostLayers) throw new Error(t("At most {most} hidden layers.", { most: mostLayers - 1 }));
   return parts.map((part) => {
     const units = Number(part);
-    if (!/^\d+$/.test(part) || units < 1 || units > MOST_UNITS) {
-      throw new Error(t("Whole numbers from 1 to {most} with commas between, as in “128, 64”.", { most: MOST_UNITS }));
+    if (!/^\d+$/.test(part) || units < 1 || units > mostUnits) {
+      throw new Error(t("Whole numbers from 1 to {most} with commas between, as in “128, 64”.", { most: count(mostUnits) }));
     }
     return units;
   });

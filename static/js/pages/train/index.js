@@ -1,7 +1,6 @@
 // The training dashboard.
 
-import { get } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
 import { t } from "../../i18n/translate.js";
 import { byId, setText } from "../../lib/dom.js";

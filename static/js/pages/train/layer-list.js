@@ -1,7 +1,6 @@
 // The layers of the network as a list that is edited: add, remove, move, and the fields of each.
 
 import { count } from "../../i18n/format.js";
-import { fromServer } from "../../i18n/server-text.js";
 import { t } from "../../i18n/translate.js";
 import { byId, element, setText } from "../../lib/dom.js";
 import { idOf } from "./form-fields.js";
@@ -28,8 +27,8 @@ export function createLayerList({ schema, fields, onLayers }) {
   let layers = [];
   let outputs = null; // the number of labels, which the last dense layer must have
 
-  kind.replaceChildren(...schema.layers.map(({ type, title }) => element("option", { value: type }, fromServer(title))));
-  const titleOf = (type) => fromServer(schema.layers.find((part) => part.type === type)?.title ?? type);
+  kind.replaceChildren(...schema.layers.map(({ type, title }) => element("option", { value: type }, title)));
+  const titleOf = (type) => schema.layers.find((part) => part.type === type)?.title ?? type;
 
   /** Shows layers; the fields are made anew only where the kinds in the list are others. */
   function show(next, labels) {
@@ -53,12 +52,12 @@ export function createLayerList({ schema, fields, onLayers }) {
     const select = element(
       "select",
       { id: idOf(`${PATH}[${index}].type`), "aria-label": t("Layer {place}", values), autocomplete: "off" },
-      ...schema.layers.map(({ type, title }) => element("option", { value: type }, fromServer(title))),
+      ...schema.layers.map(({ type, title }) => element("option", { value: type }, title)),
       part === undefined ? element("option", { value: layer.type }, layer.type) : null,
     );
     select.value = layer.type;
     select.addEventListener("input", () => change(layers.with(index, newLayer(schema.layers.find(({ type }) => type === select.value))), index));
-    if (part !== undefined) select.title = fromServer(part.explanation);
+    if (part !== undefined) select.title = part.explanation;
     const error = element("p", { class: "field-error", id: `${idOf(`${PATH}[${index}]`)}-error` });
     const own = (part?.fields ?? []).map((field) => fieldOf(field, layer, index));
     fields.adopt(`${PATH}[${index}]`, select, error);
@@ -137,7 +136,7 @@ export function createLayerList({ schema, fields, onLayers }) {
     onLayers([...layers.slice(0, index), newLayer(part), ...layers.slice(index)]);
     const item = place.children[index];
     (item?.querySelector("input:not(:disabled)") ?? item?.querySelector("select"))?.focus();
-    setText(spoken, t("{layer} is layer {place} of {all} now.", { layer: fromServer(part.title), place: index + 1, all: layers.length }));
+    setText(spoken, t("{layer} is layer {place} of {all} now.", { layer: part.title, place: index + 1, all: layers.length }));
   });
 
   /** Writes under each layer what comes out of it, as the server counted; null where that is not known. */

@@ -2,7 +2,6 @@
 
 import { networkDiagram } from "../../charts/network-diagram.js";
 import { percent, roughly } from "../../i18n/format.js";
-import { fromServer } from "../../i18n/server-text.js";
 import { t, tParts } from "../../i18n/translate.js";
 import { configLine } from "../../labels/config-labels.js";
 import { element } from "../../lib/dom.js";
@@ -16,11 +15,11 @@ export const recipeCard = (recipe) =>
     element(
       "span",
       { class: "recipe-body" },
-      element("span", { class: "recipe-head" }, element("span", { class: "recipe-name" }, fromServer(recipe.title) || recipe.name), " ", element("span", { class: "recipe-promise" }, promise(recipe))),
+      element("span", { class: "recipe-head" }, element("span", { class: "recipe-name" }, recipe.title || recipe.name), " ", element("span", { class: "recipe-promise" }, promise(recipe))),
       networkDiagram(recipe.config.network.layers),
       element("span", { class: "visually-hidden" }, configLine(recipe.config)),
-      element("span", { class: "recipe-summary" }, fromServer(recipe.summary)),
-      element("span", { class: "recipe-from", title: fromServer(recipe.source) }, ...tParts("From {source}", { source: source(recipe) })),
+      element("span", { class: "recipe-summary" }, recipe.summary),
+      element("span", { class: "recipe-from", title: recipe.source }, ...tParts("From {source}", { source: source(recipe) })),
       ...augmentationLink(recipe),
     ),
   );
@@ -38,7 +37,5 @@ const augmentationLink = ({ name, config }) =>
   config.augmentation ? [element("span", { class: "recipe-from" }, element("a", { href: `/augmentation?recipe=${encodeURIComponent(name)}` }, t("See its augmentation")))] : [];
 
 /** Where a recipe is from, as a link where there is one. */
-function source({ source: name, source_url: url }) {
-  const text = fromServer(name);
-  return url ? element("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, text) : text;
-}
+const source = ({ source: name, source_url: url }) =>
+  url ? element("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, name) : name;

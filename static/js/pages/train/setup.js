@@ -1,9 +1,7 @@
 // The setup of a training: a recipe, a data set, the settings, what they come to, and the button that starts.
 
-import { get, post, BACK } from "../../api/client.js";
-import { explain, explainMessage } from "../../api/errors.js";
+import { BACK, explain, get, post } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
-import { noteText } from "../../data/dataset-list.js";
 import { count, epochsText, roughly, clauses, sentences } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { titleOf, datasetTitle } from "../../labels/titles.js";
@@ -54,7 +52,7 @@ export async function startSetup({ onStarted }) {
   let unstartable = null; // the config that the server has just refused to start, of which an estimate tells nothing
   const settings = createSettingsForm({ schema, onConfig: take, onText: review });
   const startChoice = createStartChoice(startFrom, models);
-  const reviewRace = createRace({ current: ({ go }) => (settings.review(refused, { go }) ? null : wanted()) });
+  const reviewRace = createRace({ range: schema.sweep[0], current: ({ go }) => (settings.review(refused, { go }) ? null : wanted()) });
   const askCost = createEstimator({ onAnswer: showCost, onRefused: refuse, onAway: () => showCost(null) });
 
   byId("recipes").replaceChildren(...recipes.map(recipeCard));
@@ -116,10 +114,10 @@ export async function startSetup({ onStarted }) {
     settings.showOutline(config.start ? null : estimate?.layers);
   }
 
-  function refuse(message) {
-    refused = fieldError(message);
+  function refuse(failure) {
+    refused = fieldError(failure);
     settings.review(refused);
-    if (!settings.hasPlace(refused.path)) setText(alert, explainMessage(message));
+    if (!settings.hasPlace(refused.path)) setText(alert, failure.message);
     settings.showOutline(null);
     for (const id of ["cost-parameters", "cost-time"]) setText(byId(id), "–");
     setText(byId("cost-note"), t("It cannot be started like this."));
@@ -179,7 +177,7 @@ export async function startSetup({ onStarted }) {
     try {
       onStarted(await post("/api/runs", body));
     } catch (failure) {
-      const error = fieldError(failure.message);
+      const error = fieldError(failure);
       if (config === asked && settings.hasPlace(error.path)) {
         refused = error;
         unstartable = asked;
@@ -236,7 +234,7 @@ function datasetNote(dataset) {
   if (dataset === undefined) return "";
   const values = { train: count(dataset.train), test: count(dataset.test) };
   const size = t("{train} pictures to learn from, {test} to test with.", values);
-  return sentences(size, noteText(dataset) || STATE_NOTES[dataset.state]);
+  return sentences(size, dataset.note || STATE_NOTES[dataset.state]);
 }
 
 /** "300 batches an epoch; timed on this machine." */

@@ -15,7 +15,6 @@ const OPTIMIZERS = [
 const INITIALIZERS = [{ type: "zeros" }, { type: "normal", std: 0.01 }, { type: "xavier" }, { type: "he" }];
 const STEPS = [0.1, 0.3, 1, 3, 10];
 const BATCH_SIZES = [16, 64, 256, 1024];
-const [LEAST, MOST] = [2, 12]; // runs of one race, as the server has it
 
 const text = (value) => String(Number(value.toPrecision(3)));
 
@@ -42,11 +41,11 @@ function initializerText({ type, std }) {
 /** The values as one line, to be changed by hand: "SGD 0.1, Momentum 0.01". */
 export const written = (kind, values) => values.map(KINDS[kind].write).join(", ");
 
-/** The values of such a line. Throws an Error that says what was expected. */
-export function parsed(kind, line) {
+/** The values of such a line, as many as `range` allows. Throws an Error that says what was expected. */
+export function parsed(kind, line, { minimum: least, maximum: most }) {
   const parts = line.split(/[,、，;\n]/).map((part) => part.trim()).filter(Boolean);
   const values = parts.map(KINDS[kind].read);
-  if (values.length < LEAST || values.length > MOST) throw new Error(t("From {least} to {most} values, with commas between.", { least: LEAST, most: MOST }));
+  if (values.length < least || values.length > most) throw new Error(t("From {least} to {most} values, with commas between.", { least, most }));
   const texts = values.map((value) => JSON.stringify(value));
   if (new Set(texts).size < texts.length) throw new Error(t("Each value once."));
   return values;

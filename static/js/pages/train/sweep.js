@@ -1,7 +1,6 @@
 // A race: the same training several times with one thing changed, started by one press and watched on one chart.
 
-import { post } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { explain, post } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
 import { byId, element, setText } from "../../lib/dom.js";
 import { KINDS, parsed, written } from "./sweep-values.js";
@@ -9,9 +8,9 @@ import { KINDS, parsed, written } from "./sweep-values.js";
 /**
  * Puts a race beside the button that starts a training, into the element `#race-place`. `current({go})` gives the config
  * that the form asks for, or null where something in it is wrong: it then says what, and goes there if `go`. Call the
- * function that it gives when the form has changed.
+ * function that it gives when the form has changed. `range` is of the number of values.
  */
-export function createRace({ current, onStarted = (race) => location.assign(`/compare?tag=${encodeURIComponent(race.tag)}`) }) {
+export function createRace({ current, range, onStarted = (race) => location.assign(`/compare?tag=${encodeURIComponent(race.tag)}`) }) {
   const place = byId("race-place");
   const button = element("button", { class: "button", id: "race", type: "button", disabled: true });
   const error = element("p", { class: "field-error", role: "alert" });
@@ -62,7 +61,7 @@ export function createRace({ current, onStarted = (race) => location.assign(`/co
     if (!isOwn && config !== null) values.value = written(kind.value, KINDS[kind.value].values(config));
     let found = null;
     try {
-      found = parsed(kind.value, values.value);
+      found = parsed(kind.value, values.value, range);
       setText(wrong, "");
       values.removeAttribute("aria-invalid");
     } catch (problem) {

@@ -1,56 +1,48 @@
 // Tags and the note of a run, edited in a dialog and kept by the server.
 
-import { call } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { call, explain } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
+import { openForm } from "../../lib/dialog.js";
 import { element, setText } from "../../lib/dom.js";
 import { parseTags } from "./filter.js";
 
 const LONGEST_NOTE = 2000; // the server's limit
 
 /** Opens the dialog; resolves to the run as the server then has it, or null where nothing was changed. */
-export function editRemarks(run, knownTags) {
+export async function editRemarks(run, knownTags) {
   const tags = element("input", { id: "remarks-tags", value: (run.tags ?? []).join(", "), autocomplete: "off", "aria-describedby": "remarks-tags-note", autofocus: true });
   const note = element("textarea", { id: "remarks-note", rows: 4, maxlength: LONGEST_NOTE });
   note.value = run.note ?? "";
   const error = element("p", { class: "field-error", role: "alert" });
   const save = element("button", { class: "button strong", value: "save" }, t("Save"));
-  const dialog = element(
-    "dialog",
-    { class: "remarks", "aria-labelledby": "remarks-title" },
-    element(
-      "form",
-      { method: "dialog", class: "dialog-body", novalidate: true },
-      element("h2", { id: "remarks-title" }, t("Run {id}: tags and note", { id: run.id })),
+  const { dialog, answered } = openForm({
+    kind: "remarks",
+    title: t("Run {id}: tags and note", { id: run.id }),
+    fields: [
       element("div", { class: "field" }, element("label", { for: "remarks-tags" }, t("Tags")), tags, element("p", { class: "field-note", id: "remarks-tags-note" }, t("short words with commas between, by which runs are found again"))),
       knownTags.length === 0 ? null : suggestions(knownTags, tags),
       element("div", { class: "field" }, element("label", { for: "remarks-note" }, t("Note")), note),
       error,
-      element("div", { class: "dialog-actions reversed" }, save, element("button", { class: "button", value: "", formnovalidate: true }, t("Leave as it was"))),
-    ),
-  );
-  document.body.append(dialog);
-  return new Promise((resolve) => {
-    let changed = null;
-    dialog.querySelector("form").addEventListener("submit", async (event) => {
-      if (event.submitter !== save) return;
-      event.preventDefault();
-      save.disabled = true;
-      setText(error, "");
-      try {
-        changed = await call("PATCH", `/api/runs/${run.id}`, { body: { tags: parseTags(tags.value), note: note.value } });
-        dialog.close();
-      } catch (failure) {
-        setText(error, explain(failure));
-      }
-      save.disabled = false;
-    });
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(changed);
-    });
-    dialog.showModal();
+    ],
+    buttons: [save, element("button", { class: "button", value: "", formnovalidate: true }, t("Leave as it was"))],
+    layout: "reversed",
   });
+  let changed = null;
+  dialog.querySelector("form").addEventListener("submit", async (event) => {
+    if (event.submitter !== save) return;
+    event.preventDefault();
+    save.disabled = true;
+    setText(error, "");
+    try {
+      changed = await call("PATCH", `/api/runs/${run.id}`, { body: { tags: parseTags(tags.value), note: note.value } });
+      dialog.close();
+    } catch (failure) {
+      setText(error, explain(failure));
+    }
+    save.disabled = false;
+  });
+  await answered;
+  return changed;
 }
 
 /** Tags that other runs have, to be added or taken away by a press. */

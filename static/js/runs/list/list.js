@@ -1,12 +1,12 @@
 // The list of runs: a table, on phones a card for each; to be filtered, sorted, chosen for a comparison, tagged, deleted.
 
-import { get, BACK } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { BACK, explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
 import { t } from "../../i18n/translate.js";
 import { STATE_NAMES } from "../../labels/run-names.js";
 import { recipeTitle } from "../../labels/titles.js";
 import { byId, element, setMessage, setText } from "../../lib/dom.js";
+import { createLatest } from "../../lib/latest.js";
 import { hasEnded } from "../run-state.js";
 import { stateWord } from "../text.js";
 import { editRemarks } from "./annotations.js";
@@ -35,7 +35,7 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
   let isKnown = false; // an answer came
   let isFetchingAll = false;
   let datasets = [];
-  let asked = 0; // answers to older questions are dropped
+  const questions = createLatest();
   let visible = PAGE;
 
   const undo = createUndo({
@@ -55,11 +55,11 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
   });
 
   async function refresh() {
-    const mine = (asked += 1);
+    const signal = questions.begin();
     const limit = Math.min(LARGEST_PAGE, Math.max(visible, runs.length));
     try {
       const page = await retryWhileAway(() => get(`/api/runs?limit=${limit}`), wait);
-      if (mine !== asked) return;
+      if (signal.aborted) return;
       runs = merged(runs, page.runs, page.next === null);
       if (page.next === null || runs.length === page.runs.length) next = page.next;
       isKnown = true;

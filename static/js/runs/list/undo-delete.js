@@ -1,7 +1,6 @@
 // Deletes runs, with some seconds in which that can be undone: until then the server is not asked.
 
-import { remove } from "../../api/client.js";
-import { explain } from "../../api/errors.js";
+import { explain, remove } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
 import { element, setText } from "../../lib/dom.js";
 

@@ -1,0 +1,56 @@
+"""Pydantic's errors as messages, by their `type` and `ctx`, so that they can be translated."""
+
+import reprlib
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from app.errors import Message, message_of
+
+_BY_TYPE: Mapping[str, str] = {
+    "missing": "missing",
+    "extra_forbidden": "unknown field",
+    "greater_than": "expected a number > {gt}; got {got}",
+    "greater_than_equal": "expected a number ≥ {ge}; got {got}",
+    "less_than": "expected a number < {lt}; got {got}",
+    "less_than_equal": "expected a number ≤ {le}; got {got}",
+    "int_type": "expected a whole number; got {got}",
+    "int_parsing": "expected a whole number; got {got}",
+    "int_from_float": "expected a whole number; got {got}",
+    "int_parsing_size": "expected a whole number; got {got}",
+    "float_type": "expected a number; got {got}",
+    "float_parsing": "expected a number; got {got}",
+    "finite_number": "expected a finite number; got {got}",
+    "bool_type": "expected true or false; got {got}",
+    "bool_parsing": "expected true or false; got {got}",
+    "string_type": "expected a text; got {got}",
+    "string_too_short": "expected at least {min_length} characters; got {got}",
+    "string_too_long": "expected at most {max_length} characters; got {got}",
+    "string_pattern_mismatch": "expected a text of the form {pattern}; got {got}",
+    "literal_error": "expected one of {expected}; got {got}",
+    "enum": "expected one of {expected}; got {got}",
+    "list_type": "expected a list; got {got}",
+    "too_short": "expected at least {min_length} values; got {actual_length}",
+    "too_long": "expected at most {max_length} values; got {actual_length}",
+    "dict_type": "expected an object; got {got}",
+    "model_type": "expected an object; got {got}",
+    "model_attributes_type": "expected an object; got {got}",
+    "json_invalid": "expected JSON; {error}",
+}
+
+
+def pydantic_message(entry: Mapping[str, Any], *, skip: Collection[str] = ()) -> Message:
+    """The message of one entry of `ValidationError.errors()`; parts of its place that are in `skip` are left out."""
+    place = ".".join(str(part) for part in entry["loc"] if part not in skip)[:80] or None
+    context = dict(entry.get("ctx") or {})
+    raised = context.get("error")
+    got = reprlib.repr(entry.get("input"))
+    if entry["type"] == "value_error" and isinstance(raised, ValueError):
+        message = message_of(raised)
+        if message.template == "{text}":
+            message = Message("{text}; got {got}", text=str(raised), got=got)
+        return message if place is None else message.within(place)
+    template = _BY_TYPE.get(entry["type"])
+    if template is None:
+        return Message("{text}; got {got}", field=place, text=entry["msg"], got=got)
+    values = {name: value for name, value in context.items() if isinstance(value, str | int | float)}
+    return Message(template, field=place, got=got, **values)

@@ -1,0 +1,97 @@
+"""What models said of data sets, kept in the cache folder, so that no set is read twice by the same weights.
+
+A file's name is the hash of the model and of the images with their labels: one that is there can be of nothing else.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from app.data import Split
+from app.models.card import ModelCard
+from app.nn import NetworkOutput, Predictions, softmax
+from app.nn.arrays import Array
+from app.storage.atomic import write_atomic
+
+KEPT = 64
+"""Evaluations that are kept, the newest ones: 16 bytes an image."""
+
+
+@dataclass(frozen=True, eq=False)
+class ModelEvaluation:
+    """What a model said of a set, and its mean loss there; None where the card names no loss that fits."""
+
+    predictions: Predictions
+    loss: float | None
+
+
+def calibrated_predictions(output: NetworkOutput, truth: Array, temperature: float) -> Predictions:
+    """What the model says, as its calibration has it, in half the memory of float64; `truth` are its labels (N,)."""
+    found = Predictions.of(softmax(output.logits / temperature), truth)
+    return replace(
+        found, confidence=found.confidence.astype(np.float32), likelihood=found.likelihood.astype(np.float32)
+    )
+
+
+def identity(card: ModelCard) -> str:
+    """All of a card that an evaluation depends on: two may have the same weights."""
+    parts = (card.sha256, card.temperature, card.network, card.labels, card.input_scale, card.dtype)
+    return json.dumps((*parts, card.config.get("loss")), sort_keys=True)
+
+
+class EvaluationCache:
+    """Evaluations by model and images; the labels of a split are indices into the card's."""
+
+    def __init__(self, cache_dir: Path) -> None:
+        self._folder = cache_dir / "evaluations"
+
+    def get(self, card: ModelCard, split: Split) -> ModelEvaluation | None:
+        """The evaluation that was kept, if it was; a damaged file counts as none."""
+        with suppress(OSError, SafetensorError):
+            return _unpacked(load(self._path(card, split).read_bytes()), card, split)
+        return None
+
+    def put(self, card: ModelCard, split: Split, evaluation: ModelEvaluation) -> None:
+        """Keep an evaluation. On a read-only disk it costs the time to evaluate again, nothing else."""
+        said = evaluation.predictions
+        arrays = {
+            "predicted": said.predicted.astype(np.int64),
+            "confidence": said.confidence,
+            "likelihood": said.likelihood,
+            "loss": np.array([] if evaluation.loss is None else [evaluation.loss], np.float64),
+        }
+        with suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_atomic(self._path(card, split), save(arrays), prefix=".evaluation.")
+            files = sorted(self._folder.glob("*.safetensors"), key=lambda file: file.stat().st_mtime_ns)
+            for file in files[:-KEPT]:
+                file.unlink(missing_ok=True)
+
+    def _path(self, card: ModelCard, split: Split) -> Path:
+        digest = hashlib.sha256(identity(card).encode())
+        digest.update(np.ascontiguousarray(split.images).data)
+        digest.update(split.labels.astype(np.int64).data)
+        return self._folder / f"{digest.hexdigest()}.safetensors"
+
+
+def _unpacked(arrays: Mapping[str, Any], card: ModelCard, split: Split) -> ModelEvaluation | None:
+    """The evaluation that a file holds; None where it is not of this form."""
+    shapes = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
+    count = (len(split),)
+    expected = {"predicted": (count, "int64"), "confidence": (count, "float32"), "likelihood": (count, "float32")}
+    loss = arrays.get("loss", np.zeros(2))
+    if shapes != {**expected, "loss": (loss.shape, "float64")} or loss.size > 1:
+        return None
+    predicted, confidence = arrays["predicted"], arrays["confidence"]
+    if not (np.isfinite(confidence).all() and np.isin(predicted, np.arange(len(card.labels))).all()):
+        return None
+    said = Predictions(split.labels.astype(np.int64), predicted, confidence, arrays["likelihood"])
+    return ModelEvaluation(said, float(loss[0]) if loss.size else None)

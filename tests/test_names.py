@@ -1,0 +1,53 @@
+"""Names are words of the field: those that name nothing in it stay away."""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from app.settings import PROJECT
+
+STRANGE = {
+    *("asked", "census", "constancy", "crew", "desk", "forgetful", "guard", "heed", "held", "judge", "kept"),
+    *("likeness", "mine", "misfit", "oddness", "own", "paper", "patiently", "rejecter", "remark", "room", "rooms"),
+    *("said", "seen", "sheet", "sheets", "told", "took", "whims", "wishes", "yours"),
+}
+TERMS = frozenset({"contact_sheet"})
+"""Terms of the field that have such a word."""
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+def words(name: str) -> set[str]:
+    """The words of a name in snake_case, CamelCase or kebab-case."""
+    return {word.lower() for word in WORD.findall(name)}
+
+
+def names(path: Path) -> Iterator[str]:
+    """The names of a module, and of its classes and public functions."""
+    yield path.stem
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and (
+            isinstance(node, ast.ClassDef) or not node.name.startswith("_")
+        ):
+            yield node.name
+
+
+def strange(found: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"{place}: {name}" for place, name in found if name not in TERMS and words(name) & STRANGE]
+
+
+def test_a_name_falls_into_its_words() -> None:
+    assert words("OwnHTTPImages_of-desk2") == {"own", "http", "images", "of", "desk"}
+
+
+def test_modules_classes_and_functions_are_named_with_words_of_the_field() -> None:
+    found = [(str(path.relative_to(PROJECT)), name) for path in (PROJECT / "app").rglob("*.py") for name in names(path)]
+    assert len(found) > 1000
+    assert not strange(found)
+
+
+def test_scripts_are_named_with_words_of_the_field() -> None:
+    scripts = PROJECT / "static" / "js"
+    found = [(str(path.relative_to(scripts)), path.stem) for path in scripts.rglob("*.js")]
+    assert len(found) > 100
+    assert not strange(found)
