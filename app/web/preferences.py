@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from contextvars import ContextVar
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app.errors import RequestError
-from app.i18n.catalog import LANGUAGES, Catalog, catalog
+from app.errors import RequestError, localized
+from app.i18n.catalog import KEYS, LANGUAGES, Catalog, catalog
 from app.i18n.negotiation import preferred_language
 
 LANGUAGE_COOKIE, THEME_COOKIE = "digitpad-language", "digitpad-theme"
@@ -20,6 +21,8 @@ VARY = "Accept-Language, Cookie"
 SYSTEM_THEME = "system"
 DARK_STYLES: Mapping[str, str] = {SYSTEM_THEME: "(prefers-color-scheme: dark)", "light": "not all", "dark": "all"}
 """By theme, the media for which static/css/base/dark.css counts."""
+
+_language: ContextVar[str] = ContextVar("language", default=KEYS)
 
 router = APIRouter(include_in_schema=False)
 
@@ -45,6 +48,19 @@ def answer_language(request: Request, response: Response) -> Catalog:
 
 
 AnswerLanguage = Annotated[Catalog, Depends(answer_language)]
+
+
+async def use_language(request: HTTPConnection) -> None:
+    """Dependency: let `LocalizedJSONResponse` answer this request in its language."""
+    _language.set(language_of(request))
+
+
+class LocalizedJSONResponse(JSONResponse):
+    """JSON whose messages, of runs and models that failed, are in the caller's language."""
+
+    def render(self, content: Any) -> bytes:
+        language = _language.get()
+        return super().render(content if language == KEYS else localized(content, catalog(language).gettext))
 
 
 def language_headers(language: str, more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -4,7 +4,11 @@ import re
 
 import pytest
 
+from app.errors import Message
 from app.i18n.catalog import LANGUAGES
+from app.recipes import get_recipe
+from app.runs.config.run_config import parse_config
+from app.runs.log.state import RunState
 
 KANA = re.compile("[ぁ-ヿ一-龯]")
 FORM = {"error", "code", "field", "params"}
@@ -63,3 +67,22 @@ def test_what_a_stranger_sends_is_no_markup_on_the_page_of_an_error(client):
     assert page.status_code == 404
     assert "<script>{{7*7}}" not in page.text
     assert "49" not in page.text.partition("</h1>")[2][:500]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_why_a_run_failed_is_told_in_the_readers_language_and_old_english_as_it_is(client, language):
+    client.app.state.services.supervisor.stop()  # the runs of this test are nobody's to train
+    log = client.app.state.services.log
+    config = parse_config({**get_recipe("quick").config, "dataset": "strokes"})
+    headers = {"accept-language": language, "cookie": f"digitpad-language={language}"}
+    for error in (Message("there was not enough memory; a smaller network or batch size may help"), "it was too hot"):
+        run = log.add(config)
+        log.finish(log.claim("me"), RunState.FAILED, {"reason": "memory"}, error=error)
+        told = isinstance(error, Message) and language == "ja"
+        assert bool(KANA.search(client.get(f"/api/runs/{run}", headers=headers).json()["error"])) == told
+        last = client.get(f"/api/runs/{run}/events", headers=headers).json()["events"][-1]
+        assert bool(KANA.search(last["data"]["error"])) == told
+        with client.websocket_connect(f"/api/runs/{run}/stream", headers=headers) as socket:
+            hello, *_, failed = (socket.receive_json() for _ in range(3))
+        assert bool(KANA.search(hello["run"]["error"])) == told
+        assert (failed["type"], bool(KANA.search(failed["data"]["error"]))) == ("failed", told)

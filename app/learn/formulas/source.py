@@ -13,7 +13,7 @@ from typing import Any
 
 from app.learn.formulas import FORMULAS
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from app.errors import MessageError
+from app.errors import MessageError, localized
 from app.runs.log.event_log import EventLog, UnknownRunError
 from app.runs.log.state import ENDED, RunState
 from app.runs.log.views import results
@@ -23,11 +23,24 @@ class Message(NamedTuple):
 
     seq: int | None
     text: str
+    content: Mapping[str, Any]
+    """What `text` says; messages of errors in it can be put into a reader's language."""
+
+    def localized(self, gettext: Callable[[str], str]) -> str:
+        """The text in the language of `gettext`."""
+        if self.content["type"] not in _WORDED:
+            return self.text
+        return message(localized(self.content, gettext)).text
+
+
+_WORDED = frozenset({"failed", "cancelled", "hello", "queue", "run"})
+"""Types of what has words for people in it."""
 
 
 def message(content: Mapping[str, Any]) -> Message:
     """The message that says `content`."""
-    return Message(content.get("seq"), json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return Message(content.get("seq"), text, content)
 
 
 def _row_message(row: Mapping[str, Any]) -> Message:

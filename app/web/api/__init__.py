@@ -1,6 +1,6 @@
 """The HTTP interface for programs: one file for each resource, gathered in `router`."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from app.web.api import (
     augmentation,
@@ -21,8 +21,9 @@ from app.web.api import (
     runs,
     setup,
 )
+from app.web.preferences import LocalizedJSONResponse, use_language
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(use_language)], default_response_class=LocalizedJSONResponse)
 for _resource in (
     predict.router,
     diagnose.router,

@@ -3,9 +3,11 @@
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
+from app.errors import Message
 from app.web.dependencies import State
+from app.web.preferences import LocalizedJSONResponse
 
 router = APIRouter(tags=["health"])
 
@@ -20,6 +22,6 @@ def health(state: State) -> Response:
     body: dict[str, Any] = {"ok": fault is None, "log": state.log.id}
     if state.tracking.followers:
         body["tracking"] = state.tracking.states
-    return JSONResponse(
-        body if fault is None else {**body, "error": f"trainings wait: {fault}"}, 200 if fault is None else 503
-    )
+    if fault is not None:
+        body["error"] = Message("trainings wait: {fault}", fault=fault)
+    return LocalizedJSONResponse(body, 200 if fault is None else 503)

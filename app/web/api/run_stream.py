@@ -1,7 +1,6 @@
 """The log of a run, live: hello with the row, the backlog, then every event and every change of the row."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,6 +16,7 @@ from app.runs.log.subscriber import Message, SlowReaderError, Subscriber, messag
 from app.runs.log.views import brief
 from app.web.api.runs import LARGEST
 from app.web.dependencies import services
+from app.web.preferences import catalog_of
 
 router = APIRouter()
 logger = logging.getLogger("digitpad")
@@ -67,7 +67,7 @@ async def stream(socket: WebSocket, run: str) -> None:
                         task.exception()  # whoever cares has had it: asyncio warns of errors that nobody looked at
         await socket.close(NORMAL)
     except UnknownRunError as error:
-        await socket.close(REFUSED, str(error))
+        await socket.close(REFUSED, error.message.localized(catalog_of(socket).gettext))
     except SlowReaderError as error:
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_SECONDS):
@@ -102,22 +102,24 @@ def _shortened(event: Mapping[str, Any]) -> Message:
 async def _send(
     socket: WebSocket, log: EventLog, reader: Subscriber, run: int, after: int, of_log: str, short: bool
 ) -> None:
-    row = json.loads((await anext(reader)).text)["run"]
+    gettext = catalog_of(socket).gettext
+    row = (await anext(reader)).content["run"]
     last = row["last_seq"]
-    await _say(socket, message({"type": "hello", "log": log.id, "run": row, "last_seq": last}).text)
+    hello = message({"type": "hello", "log": log.id, "run": row, "last_seq": last})
+    await _say(socket, hello.localized(gettext))
     if of_log != log.id or (after > last and after > await _last_seq(log, run)):  # the row may be a moment old
         after = 0
         await _say(socket, message({"type": "reset", "log": log.id, "last_seq": last}).text)
     async for event in read_events(log, run, after, last):
-        await _say(socket, (_shortened(event) if short else message(event)).text)
+        await _say(socket, (_shortened(event) if short else message(event)).localized(gettext))
     if row["state"] in ENDED:
         return
     seen = max(after, last)
     async for found in reader:
         if found.seq is None or found.seq > seen:
             if short and found.seq is not None:
-                found = _shortened(json.loads(found.text))
-            await _say(socket, found.text)
+                found = _shortened(found.content)
+            await _say(socket, found.localized(gettext))
 
 
 async def _last_seq(log: EventLog, run: int) -> int:

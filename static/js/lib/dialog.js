@@ -71,5 +71,7 @@ export function openForm({ title, fields, buttons, layout, kind = null }) {
 
 /** Closes a dialog also by a press beside it. */
 export function closeBeside(dialog) {
-  dialog.onclick = ({ target }) => target === dialog && dialog.close();
+  dialog.onclick = ({ target }) => {
+    if (target === dialog) dialog.close(); // in braces: a handler's `false` would undo what the press does
+  };
 }

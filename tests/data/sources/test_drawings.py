@@ -88,7 +88,7 @@ def test_too_few_drawings_are_named(store):
     with pytest.raises(DatasetUnavailable, match="at least 2 labels; got 1"):
         load_drawing_set(store, "few")
     store.add("new", [[[1, 2], [5, 5]]], "shapes")
-    with pytest.raises(DatasetUnavailable, match="at least 5 drawings of each label; got 1 of new"):
+    with pytest.raises(DatasetUnavailable, match="at least 5 drawings of each label; got new: 1"):
         load_drawing_set(store, "shapes")
     with pytest.raises(ValueError, match="set: expected"):
         load_drawing_set(store, "../x")

@@ -127,7 +127,7 @@ def test_answers_that_come_late_change_nothing_of_what_was_done_meanwhile(page: 
 
     page.route("**/api/runs", lambda route: held["runs"].append(route))
     page.route("**/api/estimate", lambda route: held["estimate"].append(route))
-    refusal = {"status": 422, "json": {"error": "epochs: expected fewer"}}
+    refusal = {"status": 422, "json": {"error": "epochs: expected fewer", "field": "epochs"}}
     page.locator("#epochs").fill("7")
     until(lambda: held["estimate"] or page.wait_for_timeout(20))
     start.click()

@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from app.models.features import count_features
 
 from app.data import drawing_from_strokes
 from app.models import ModelCard, Predictor
@@ -16,7 +15,7 @@ from app.models.ood.outlier_head import NAMES, UNITS
 from app.models.responses import predict_drawings, to_response
 from app.nn import Network
 from app.nn.arrays import Array
-from tests.models.networks import CALIBRATION, DIGITS, conv, dense, kinds
+from tests.support.networks import CALIBRATION, DIGITS, conv, dense, kinds
 from tests.support.drawings import FIXTURES
 
 SMALL_PIXELS = 14 * 14
@@ -36,7 +35,7 @@ class Case:
     def responses(self) -> list[dict[str, Any]]:
         """The server's answers to its drawings, with the 28×28 that the network saw as an array."""
         rejection = self.card.calibration and self.card.calibration.rejection
-        features = count_features(self.network)
+        features = self.network.feature_count
         detector = rejection and OutOfDistributionDetector(rejection, len(DIGITS), self.arrays, features=features)
         prepared = [drawing_from_strokes(DRAWINGS[name]) for name in self.drawings]
         predictor = Predictor(self.card, self.network, detector)
@@ -153,7 +152,7 @@ def case(
         rejection |= {"components": COMPONENTS, "threshold": 0.4, "false_rejection": 0.01}
         arrays = {MEAN: 0.1 * waves((len(DIGITS), SMALL_PIXELS), 1), BASIS: bases()}
     if "outliers" in scales:
-        inputs = 3 + len(DIGITS) + count_features(network) + SMALL_PIXELS
+        inputs = 3 + len(DIGITS) + network.feature_count + SMALL_PIXELS
         shapes = ((inputs,), (inputs,), (inputs, UNITS), (UNITS,), (UNITS,), (1,))
         arrays |= {key: waves(shape, number) / 5 for number, (key, shape) in enumerate(zip(NAMES, shapes, strict=True))}
         arrays[NAMES[1]] = np.abs(arrays[NAMES[1]]) + np.float32(0.2)

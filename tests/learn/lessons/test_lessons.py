@@ -42,7 +42,7 @@ def test_all_languages_of_a_lesson_have_the_same_parts_and_links(number):
 
 
 def test_no_file_lies_beside_the_lessons_and_no_title_comes_twice():
-    files = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file()}
+    files = {path.relative_to(FOLDER).as_posix() for path in FOLDER.glob("*/*") if path.parent.name in LANGUAGES}
     assert files == {f"{language}/{n}-{name}.md" for language in LANGUAGES for n, name in enumerate(NAMES, 1)}
     titles = [lesson(number, language).title for number in NUMBERS for language in LANGUAGES]
     assert len(set(titles)) == len(titles)

@@ -3,7 +3,7 @@
 from numbers import Real
 
 from app.runs.config.metrics import METRICS
-from tests.conftest import TINY
+from tests.support.runs import TINY
 
 NOT_MEASURED = {"best_epoch", "epochs", "test_samples"}
 """Numbers of events that count or place what was measured."""

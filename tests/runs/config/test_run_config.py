@@ -64,7 +64,7 @@ def test_a_whole_config_comes_back_as_it_was():
     [
         ({"epochs": -1}, "epochs: expected a whole number ≥ 1; got -1"),
         ({"epochs": 0}, "epochs"),
-        ({"epochs": 1.5}, "epochs: Input should be a valid integer; got 1.5"),
+        ({"epochs": 1.5}, "epochs: expected a whole number; got 1.5"),
         ({"epochs": "3"}, "epochs"),
         ({"epochs": 10**9}, "epochs"),
         ({"batch_size": 0}, "batch_size: expected a whole number ≥ 1; got 0"),

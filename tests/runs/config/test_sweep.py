@@ -64,9 +64,9 @@ def test_a_race_of_initializers_changes_every_layer_that_has_weights():
         ("learning_rate", 0.1, "values: expected a list of 2 to 12 values"),
         ("learning_rate", list(range(1, 14)), "values: expected a list of 2 to 12 values"),
         ("learning_rate", [0.1, 0.1], r"values\[1\]: expected each value once"),
-        ("learning_rate", [0.1, -1], r"values\[1\]: optimizer.learning_rate: expected a number > 0; got -1"),
-        ("optimizer", ["sgd", "magic"], r"values\[1\]: optimizer: expected a type of adagrad"),
-        ("no_such_key", [1, 2], r"values\[0\]: no_such_key: "),
+        ("learning_rate", [0.1, -1], r"values\[1\].optimizer.learning_rate: expected a number > 0; got -1"),
+        ("optimizer", ["sgd", "magic"], r"values\[1\].optimizer: expected a type of adagrad"),
+        ("no_such_key", [1, 2], r"values\[0\].no_such_key: "),
     ],
 )
 def test_a_race_that_cannot_be_run_is_refused_with_what_was_expected(vary, values, message):

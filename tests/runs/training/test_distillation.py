@@ -170,7 +170,7 @@ def test_a_teacher_that_was_replaced_or_removed_fails_the_run_and_says_so(log, s
 
 
 BAD = [
-    ({}, "distillation.model: Field required"),
+    ({}, "distillation.model: missing"),
     ({"model": ""}, "distillation.model: expected a model's name"),
     ({"model": "one +"}, "distillation.model: expected a model's name"),
     ({"model": "../one"}, "distillation.model: expected a model's name"),

@@ -14,7 +14,7 @@ from app.models.evaluation_cache import EvaluationCache
 from app.nn import CrossEntropy, Network, classification_report, evaluate
 from app.runs.config.run_config import request_config
 from app.runs.training.run_training import Progress, RunEvent, Training
-from tests.conftest import TINY
+from tests.support.runs import TINY
 
 
 @pytest.fixture(scope="module")

@@ -187,11 +187,11 @@ BAD_IMPORTS = {
     "none": ({"format": "digitpad-drawings", "version": 1, "drawings": []}, "drawings: expected a list of 1 to"),
     "a bad one behind a good one": (
         {"format": "digitpad-drawings", "version": 1, "drawings": [GOOD, {**GOOD, "strokes": []}]},
-        "drawings[1]: strokes: expected at least one point",
+        "drawings[1].strokes: expected at least one point",
     ),
     "a set outside": (
         {"format": "digitpad-drawings", "version": 1, "drawings": [{**GOOD, "set": "../x"}]},
-        "drawings[0]: set: expected",
+        "drawings[0].set: expected",
     ),
     "more keys": (
         {"format": "digitpad-drawings", "version": 1, "drawings": [{**GOOD, "path": "x"}]},

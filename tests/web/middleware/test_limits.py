@@ -4,13 +4,12 @@ import asyncio
 import json
 
 import pytest
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app.errors import LimitError
+from app.errors import LimitError, RequestError
 from app.settings import Settings
 from app.web.api.request_body import BODY_LIMIT, read_body
 from app.web.middleware import limits
@@ -59,7 +58,7 @@ def test_bodies_beyond_the_room_for_them_are_refused_before_they_are_kept():
 
 def test_a_body_that_says_it_is_too_large_is_not_asked_for_where_the_client_waits():
     request, waiting = request_of(part(b"x"), content_length=str(BODY_LIMIT + 1), expect="100-continue")
-    with pytest.raises(HTTPException, match="at most 8 MB"):
+    with pytest.raises(RequestError, match="at most 8 MB"):
         run_async(read_body(request))
     assert len(waiting) == 1
 
@@ -71,16 +70,16 @@ def test_a_body_that_does_not_come_is_given_up(monkeypatch):
         await asyncio.Event().wait()
 
     request = Request({"type": "http", "method": "POST", "path": "/", "headers": []}, never)
-    with pytest.raises(HTTPException) as raised:
+    with pytest.raises(RequestError) as raised:
         run_async(read_body(request))
-    assert raised.value.status_code == 408
+    assert raised.value.status == 408
 
 
 def test_a_connection_that_ends_is_an_error_and_no_half_body():
     request, _ = request_of(part(b"{"), {"type": "http.disconnect"})
-    with pytest.raises(HTTPException) as raised:
+    with pytest.raises(RequestError) as raised:
         run_async(read_body(request))
-    assert raised.value.status_code == 400
+    assert raised.value.status == 400
 
 
 def test_what_a_request_held_is_free_again_however_it_ends():
