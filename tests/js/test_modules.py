@@ -607,7 +607,7 @@ def test_a_run_that_is_compared_has_the_row_that_its_stream_brings_and_asks_for_
             const told = () => [store.all()[0].row.state, store.all()[0].points.length];
             store.add(state('queued'));
             say({type: 'hello', log: 'a', last_seq: 0, run: state('running')});
-            say({type: 'epoch', seq: 1, data: {epoch: 1}});
+            say({type: 'epoch', seq: 1, run: 1, data: {epoch: 1}});
             const found = [told()];
             say({type: 'run', run: state('succeeded')});
             found.push(told());

@@ -51,7 +51,7 @@ export function createStore(onChange) {
   }
 
   function hear(run, { type, data, run: row }) {
-    if (row !== undefined) {
+    if (type === "hello" || type === "run") {
       run.row = row;
       tell("rows");
     } else if (type === "epoch") {
