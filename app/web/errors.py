@@ -33,10 +33,10 @@ _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPER
 
 
 class Error(BaseModel):
-    """The body of every error."""
+    """The body of every error; at `/v2`, whose protocol says so, `error` alone."""
 
     error: str
-    code: str
+    code: str | None = None
     field: str | None = None
     params: dict[str, Any] = {}
 
