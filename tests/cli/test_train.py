@@ -155,7 +155,7 @@ def test_ctrl_c_ends_it_and_its_worker_also_while_the_database_is_away(tmp_path,
         monkeypatch.setattr(log, "run", lambda _: commands.pause(run))
         with pytest.raises(CommandError, match="the database cannot be reached; run 1 goes on from") as left:
             train_here(settings, log, commands, run, interruption, as_json=False)
-        assert left.value.code == Code.INTERRUPTED
+        assert left.value.exit_code == Code.INTERRUPTED
         assert (stopped, commands.asked) == ([0.0, None], 3)
         assert capsys.readouterr().err.count("pausing once the database can be reached") == 1
 

@@ -1,6 +1,7 @@
 // Calls to the server. Every failure is one of two: the server said no, or it did not answer.
 
 import { t } from "../i18n/translate.js";
+import { settingName } from "../labels/config-labels.js";
 
 // What pages tell one another about the server, as events of the window.
 export const AWAY = "digitpad:away"; // a call was not answered
@@ -46,7 +47,7 @@ export async function call(method, path, { body, signal } = {}) {
   const answer = parse(text);
   if (response.ok) return answer;
   if (AWAY_STATUSES.has(response.status)) throw new ServerAway(answer?.error);
-  throw new Refused(response.status, answer?.error ?? t("The server answered with status {status}.", { status: response.status }), answer);
+  throw new Refused(response.status, reasonIn(answer) ?? t("The server answered with status {status}.", { status: response.status }), answer);
 }
 
 /** What `import()` gave, of a script that is fetched when it is first needed. */
@@ -67,6 +68,13 @@ export const remove = (path) => call("DELETE", path);
 /** What `call` threw in words for a person; those of the server are in the page's language already. */
 export const explain = (error) =>
   error instanceof ServerAway && error.reason === null ? t("The server does not answer. Try again in a moment.") : error.message;
+
+/** The text of an error, with the name that people know of the field before it. */
+function reasonIn(answer) {
+  const { error, field } = answer ?? {};
+  if (!field || !error.startsWith(`${field}: `)) return error;
+  return t("{name}: {reason}", { name: settingName(field), reason: error.slice(field.length + 2) });
+}
 
 function parse(text) {
   if (text === "") return null;

@@ -48,7 +48,7 @@ def test_a_race_is_started_by_one_press_and_watched_on_one_chart(page, server):
     page.goto(f"{server.url}/train?{urlencode(setup)}")
     expect(page.locator("#race")).to_have_text("Race 5 optimizers")
     page.get_by_role("button", name="Change the race").click()
-    rates = ["SGD 0.1", "Momentum 0.01", "AdaGrad 0.01", "RMSprop 0.001", "Adam 0.001"]
+    rates = ["SGD 0.1", "Momentum 0.01", "AdaGrad 0.01", "RMSProp 0.001", "Adam 0.001"]
     expect(page.locator("#race-what")).to_have_text(" · ".join(rates))
     page.locator("#race-values").fill("adam, adam")
     expect(page.locator("#race-values-error")).to_have_text("Each value once.")
@@ -172,7 +172,7 @@ def test_the_list_is_filtered_tagged_and_kept_fresh_and_a_deletion_can_be_undone
 
 def test_scales_and_settings_are_worked_out(browser, pad_server):
     page = browser.new_page()
-    page.goto(pad_server.url)
+    page.goto(f"{pad_server.url}/compare")
     folder = re.match(r"(.*/js/)", page.locator("script[type=module]").first.get_attribute("src"))[1]
 
     def call(module: str, expression: str) -> object:
@@ -194,8 +194,9 @@ def test_scales_and_settings_are_worked_out(browser, pad_server):
         {"path": "optimizer.type", "values": ["Adam", "SGD"]},
         {"path": "layer 1 dense.units", "values": ["10", "20"]},
     ]
-    assert call("pages/train/sweep-values", "m.parsed('learning_rate', '0.1, 0.01')") == [0.1, 0.01]
-    assert call("pages/train/sweep-values", "m.parsed('initializer', 'he, normal 0.01')")[1] == {
+    bounds = "{minimum: 2, maximum: 8}"
+    assert call("pages/train/sweep-values", f"m.parsed('learning_rate', '0.1, 0.01', {bounds})") == [0.1, 0.01]
+    assert call("pages/train/sweep-values", f"m.parsed('initializer', 'he, normal 0.01', {bounds})")[1] == {
         "type": "normal",
         "std": 0.01,
     }

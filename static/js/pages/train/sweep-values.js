@@ -3,7 +3,7 @@
 import { t } from "../../i18n/translate.js";
 import { optimizerName } from "../../labels/config-labels.js";
 
-// The five rules that the tutorials compare, each at a rate at which it learns well; Adam's and RMSprop's are those of
+// The five rules that the tutorials compare, each at a rate at which it learns well; Adam's and RMSProp's are those of
 // their papers, the others those that the tutorials use for MNIST.
 const OPTIMIZERS = [
   { type: "sgd", learning_rate: 0.1 },
