@@ -203,7 +203,7 @@ class Outcome:
 _WRONG, _UNKNOWN, _CONFLICT = Outcome(422, 2), Outcome(404, 2), Outcome(409, 1)
 OUTCOMES: Mapping[str, Outcome] = {
     "invalid": _WRONG,
-    "label_mismatch": _WRONG,
+    "label_mismatch": Outcome(409, 2),
     "not_kept": _CONFLICT,
     "unknown_drawing": _UNKNOWN,
     "unknown_model": _UNKNOWN,

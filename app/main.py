@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from app import __version__
 from app.data.cache import DatasetCache
+from app.data.catalog import DatasetCatalog
 from app.data.drawings.rendered import DrawingRenderer
 from app.data.drawings.store import DrawingStore
 from app.learn.experiments.small_trainings import TrialCache
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         store.tidy()
         drawings = DrawingStore(settings.home / "drawings")
         drawings.tidy()
+        catalog = DatasetCatalog(settings.cache_dir, settings.data_dir, drawings)
         checkpoints = Checkpoints(settings.home, log.id)
         checkpoints.tidy(log.all_ids)
         supervisor = Supervisor(log, settings)
@@ -68,7 +70,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             store=store,
             predictors=Predictors(store),
             drawings=drawings,
-            datasets=DatasetCache(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=drawings),
+            catalog=catalog,
+            datasets=DatasetCache(catalog),
             checkpoints=checkpoints,
             job_queue=JobQueue(),
             lessons_queue=JobQueue(),

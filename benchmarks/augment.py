@@ -17,7 +17,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from app.data import Split, load_dataset
+from app.data import DatasetCatalog, Split
 from app.data.augmentation.augment import Augmenter, make_augmentation
 from app.recipes import get_recipe
 from app.runs.config.run_config import parse_config
@@ -66,7 +66,7 @@ def _measure(kind: str, recipe: str, images: int, epochs: int) -> list[float]:
 def _epochs(kind: str, recipe: str, count: int, epochs: int) -> list[float]:
     """Seconds of each epoch after the first: of its training, or of making its images."""
     settings = Settings()
-    whole = load_dataset("mnist", data_dir=settings.data_dir, cache_dir=settings.cache_dir)
+    whole = DatasetCatalog.from_settings(settings).load("mnist")
     train = Split(whole.train.images[:count], whole.train.labels[:count])
     dataset = replace(whole, train=train, test=Split(whole.test.images[:200], whole.test.labels[:200]))
     config = dict(get_recipe(recipe).config)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from app.data import load_dataset
+from app.data import DatasetCatalog
 from app.recipes import get_recipe
 from app.runs.config.run_config import RunConfig, parse_config
 from app.settings import Settings
@@ -44,7 +44,7 @@ class Task:
 
 def load(recipe: str) -> Task:
     settings = Settings()
-    train = load_dataset("mnist", data_dir=settings.data_dir, cache_dir=settings.cache_dir).train
+    train = DatasetCatalog.from_settings(settings).load("mnist").train
     config = parse_config(get_recipe(recipe).config)
     x = train.images.reshape(len(train), -1).astype(np.float32) / np.float32(config.input_scale)
     return Task(config, train.images, x, train.labels.astype(np.int64))

@@ -2,7 +2,7 @@
 
 import statistics
 
-from app.data import load_dataset
+from app.data import DatasetCatalog
 from app.recipes import load_recipes
 from app.runs.config.run_config import parse_config
 from app.runs.training.run_training import RunEvent, Training
@@ -21,7 +21,7 @@ SEEDS = (1, 2, 3)
 
 def main() -> None:
     settings = Settings()
-    dataset = load_dataset("mnist", data_dir=settings.data_dir, cache_dir=settings.cache_dir)
+    dataset = DatasetCatalog.from_settings(settings).load("mnist")
     print("| recipe | three seeds | mean | reference | points apart | seconds of training |\n|---|---|---|---|---|---|")
     for recipe in load_recipes().values():
         accuracies, seconds = [], []

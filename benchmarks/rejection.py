@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from app.data import from_strokes, load_dataset, split_validation
+from app.data import DatasetCatalog, from_strokes, split_validation
 from app.data.preprocessing.normalize import normalize
 from app.models.ood.detector import fit_rejection, fit_subspaces, scores_of, statistics_of
 from app.nn import NetworkOutput, infer_all
@@ -33,7 +33,7 @@ Strangeness: TypeAlias = Callable[[Images], NDArray[np.float64]]
 
 def main() -> None:
     settings = Settings()
-    dataset = load_dataset("mnist", data_dir=settings.data_dir, cache_dir=settings.cache_dir)
+    dataset = DatasetCatalog.from_settings(settings).load("mnist")
     training = Training(parse_config({**get_recipe("quick").config, "validation": 0.1}), dataset)
     for _ in training.run():
         pass

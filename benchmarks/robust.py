@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
-from app.data import PreparedImage, Split, from_image, from_pixels, from_strokes, load_dataset
+from app.data import DatasetCatalog, PreparedImage, Split, from_image, from_pixels, from_strokes
 from app.models import ModelStore, Predictor
 from app.models.card import RobustnessResult
 from app.settings import SHIPPED_MODELS, Settings
@@ -45,7 +45,7 @@ def main() -> None:
     names = [name for name in sys.argv[1:] if name != WRITE] or [str(store.default())]
     predictors = [Predictor(*store.load_with_detector(name)) for name in names]
     readings: dict[str, list[RobustnessResult]] = {name: [] for name in names}
-    mnist = load_dataset("mnist", data_dir=settings.data_dir, cache_dir=settings.cache_dir).test
+    mnist = DatasetCatalog.from_settings(settings).load("mnist").test
     print(f"| on | images | {' | '.join(names)} |\n|---|---|{'---|' * len(names)}")
     for kind, images, labels in chain(drawn(), changed(mnist)):
         shares = [accuracy(predictor, images, labels) for predictor in predictors]

@@ -12,7 +12,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 import statistics
 
-from app.data import load_dataset
+from app.data import DatasetCatalog
 from app.models import ModelStore
 from app.models.card import SeedResult
 from app.recipes import get_recipe
@@ -25,7 +25,7 @@ from app.settings import SHIPPED_MODELS, Settings
 def train(recipe: str, seed: int, settings: Settings) -> SeedResult:
     """One training of `recipe` with `seed`; prints its epochs."""
     config = parse_config({**get_recipe(recipe).config, "seed": seed})
-    dataset = load_dataset(config.dataset, data_dir=settings.data_dir, cache_dir=settings.cache_dir)
+    dataset = DatasetCatalog.from_settings(settings).load(config.dataset)
     training = Training(config, dataset, processes=min(cores(), MAX_PROCESSES), cache_dir=settings.cache_dir)
     validation = test = None
     for step in training.run():

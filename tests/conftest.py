@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app.data import load_dataset
+from app.data import DatasetCatalog
 from app.data.sources.nondigits import load_nondigits
 from app.main import create_app
 from app.settings import Settings
@@ -37,7 +37,7 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shared.mkdir(parents=True, exist_ok=True)
     with shared.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        load_dataset("strokes", data_dir=None, cache_dir=shared)
+        DatasetCatalog(shared).load("strokes")
         load_nondigits(shared)
     shutil.copytree(shared, folder, dirs_exist_ok=True)
     return folder

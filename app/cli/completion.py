@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from app.cli.context import open_drawings, open_log, open_store, read_settings
+from app.cli.context import open_log, open_store, read_settings
 from app.cli.output import CommandError
 
 NEWEST_RUNS = 50
@@ -45,11 +45,9 @@ def complete_run(incomplete: str) -> Iterator[tuple[str, str]]:
 
 def complete_data(incomplete: str) -> Iterator[tuple[str, str]]:
     """Data sets of the catalogue, with their titles."""
-    from app.data import list_datasets
+    from app.data import DatasetCatalog
 
     with suppress(CommandError, OSError):
         settings = read_settings()
-        known = list_datasets(
-            data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=open_drawings(settings)
-        )
+        known = DatasetCatalog.from_settings(settings).list()
         yield from ((one.name, one.title) for one in known if one.name.startswith(incomplete))

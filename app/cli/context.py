@@ -108,12 +108,6 @@ def open_commands(log: "EventLog", settings: "Settings") -> "RunService":
 
 def load_data(settings: "Settings", name: str, *, download: bool = True) -> "Dataset":
     """A data set by its name. Raises ValueError, DatasetUnavailable."""
-    from app.data import load_dataset
+    from app.data import DatasetCatalog
 
-    return load_dataset(
-        name,
-        data_dir=settings.data_dir,
-        cache_dir=settings.cache_dir,
-        download=download,
-        drawings=open_drawings(settings),
-    )
+    return DatasetCatalog.from_settings(settings).load(name, download=download)

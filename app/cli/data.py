@@ -34,11 +34,10 @@ class Format(StrEnum):
 @data.command("list")
 def list_data(as_json: AsJson = False) -> None:
     """List the data sets, and whether they are on this machine."""
-    from app.data import list_datasets
+    from app.data import DatasetCatalog
 
     settings = read_settings()
-    drawings = open_drawings(settings)
-    found = list_datasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=drawings)
+    found = DatasetCatalog.from_settings(settings).list()
     if as_json:
         print_json({"datasets": [asdict(one) for one in found]})
         return

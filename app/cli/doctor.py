@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from app.cli.context import open_drawings, open_log, open_store, read_settings
+from app.cli.context import open_log, open_store, read_settings
 from app.cli.output import CommandError, clean, console, print_json, program, say
 
 if TYPE_CHECKING:
@@ -118,12 +118,11 @@ def _home(settings: "Settings") -> Iterator[Finding]:
 
 
 def _data(settings: "Settings") -> Iterator[Finding]:
-    from app.data import list_datasets
+    from app.data import DatasetCatalog
 
     if settings.data_dir is not None and not settings.data_dir.is_dir():
         yield Finding("data folder", "bad", f"DIGITPAD_DATA_DIR, {settings.data_dir}, is no folder")
-    drawings = open_drawings(settings)
-    for one in list_datasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=drawings):
+    for one in DatasetCatalog.from_settings(settings).list():
         yield Finding(f"data {one.name}", "ok" if one.state == "ready" else "note", one.note)
 
 

@@ -1,6 +1,6 @@
 """Data sets by name, and the one preprocessing."""
 
-from app.data.catalog import DatasetInfo, list_datasets, load_dataset
+from app.data.catalog import DatasetCatalog, DatasetInfo
 from app.data.dataset import Dataset, DatasetUnavailable, Split, split_validation
 from app.data.preprocessing.pipeline import PipelineSteps
 from app.data.preprocessing.prepare import (
@@ -19,6 +19,7 @@ from app.data.sources.synthetic import make_strokes
 __all__ = [
     "MAX_POINTS",
     "Dataset",
+    "DatasetCatalog",
     "DatasetInfo",
     "DatasetUnavailable",
     "PipelineSteps",
@@ -31,8 +32,6 @@ __all__ = [
     "from_image",
     "from_pixels",
     "from_strokes",
-    "list_datasets",
-    "load_dataset",
     "make_strokes",
     "split_validation",
 ]

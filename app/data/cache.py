@@ -2,11 +2,9 @@
 
 import threading
 from collections import OrderedDict
-from pathlib import Path
 
-from app.data.catalog import get_info, is_drawn, load_dataset, stamp_of
+from app.data.catalog import DatasetCatalog
 from app.data.dataset import Dataset, DatasetUnavailable
-from app.data.drawings.store import DrawingStore
 from app.data.preprocessing.normalize import IMAGE_SIZE
 
 MOST_BYTES = 128 * 2**20
@@ -18,10 +16,8 @@ LARGEST_BYTES = 320 * 2**20
 class DatasetCache:
     """Data sets by name, the last used kept. Safe to share between threads."""
 
-    def __init__(
-        self, *, data_dir: Path | None, cache_dir: Path, drawings: DrawingStore, most_bytes: int = MOST_BYTES
-    ) -> None:
-        self._data_dir, self._cache_dir, self._drawings, self._most = data_dir, cache_dir, drawings, most_bytes
+    def __init__(self, catalog: DatasetCatalog, *, most_bytes: int = MOST_BYTES) -> None:
+        self._catalog, self._most = catalog, most_bytes
         self._kept: OrderedDict[str, tuple[str, Dataset]] = OrderedDict()
         self._lock = threading.Lock()
         self._loading = threading.Lock()
@@ -31,7 +27,7 @@ class DatasetCache:
 
         Raises ValueError for a name that is not in the catalogue, DatasetUnavailable with what to do.
         """
-        stamp = self._stamp(name)
+        stamp = self._catalog.stamp(name)
         found = self._find(name, stamp)
         if found is not None:
             return found
@@ -43,10 +39,10 @@ class DatasetCache:
             return found
 
     def _load(self, name: str, fetch: bool) -> Dataset:
-        info = get_info(name, data_dir=self._data_dir, cache_dir=self._cache_dir, drawings=self._drawings)
+        info = self._catalog.info(name)
         if not fetch and info.state in ("download", "generate"):
             raise DatasetUnavailable("{title} is not on this machine yet. {note}", title=info.title, note=info.note)
-        if not fetch and not is_drawn(name, cache_dir=self._cache_dir):
+        if not fetch and not self._catalog.is_drawn(name):
             raise DatasetUnavailable("{title} has not been drawn yet: a training on it does so", title=info.title)
         if (info.train + info.test) * IMAGE_SIZE**2 > LARGEST_BYTES:
             raise DatasetUnavailable(
@@ -55,13 +51,7 @@ class DatasetCache:
                 title=info.title,
                 value2=f"{info.train + info.test:,}",
             )
-        return load_dataset(
-            name, data_dir=self._data_dir, cache_dir=self._cache_dir, drawings=self._drawings, download=fetch
-        )
-
-    def _stamp(self, name: str) -> str:
-        """Changes when the data set does; only what users own does."""
-        return stamp_of(name, data_dir=self._data_dir, drawings=self._drawings)
+        return self._catalog.load(name, download=fetch)
 
     def _find(self, name: str, stamp: str) -> Dataset | None:
         with self._lock:

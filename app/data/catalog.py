@@ -1,16 +1,17 @@
 """The data sets by name: what there is, whether it is ready, and how it is loaded. A new set is one entry."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from app.data.dataset import Dataset, DatasetUnavailable
 from app.data.drawings.store import DrawingSet, DrawingStore
 from app.data.sources import drawings as drawing_sets
 from app.data.sources import folder, idx_datasets, mixture, mnist, synthetic
 from app.errors import InputError, Message
+from app.settings import Settings
 
 MOST_STROKES = 20.0
 """The largest weight up to which a mixture has new drawn digits, and not the same ones again."""
@@ -114,97 +115,108 @@ def is_composed(name: str) -> bool:
     return mixture.is_mixture(name) or folder.is_folder_name(name)
 
 
-def list_datasets(*, data_dir: Path | None, cache_dir: Path, drawings: DrawingStore | None = None) -> list[DatasetInfo]:
-    """All data sets, without loading any; with `drawings`, each of the user's own sets too.
+@dataclass(frozen=True)
+class DatasetCatalog:
+    """The data sets of one machine, by name.
 
-    `data_dir` is DIGITPAD_DATA_DIR, or None.
+    `cache_dir` keeps what was downloaded or drawn, `data_dir` is DIGITPAD_DATA_DIR, or None; with `drawings` each of
+    the user's own sets is one too.
     """
-    infos = []
-    for name, definition in _DEFINITIONS.items():
-        state: State = "ready" if definition.is_ready(data_dir, cache_dir) else definition.missing
-        infos.append(
-            DatasetInfo(
-                name,
-                definition.title,
-                definition.description,
-                definition.labels,
-                definition.train,
-                definition.test,
-                state,
-                definition.notes[state],
+
+    cache_dir: Path
+    data_dir: Path | None = None
+    drawings: DrawingStore | None = None
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """Make the catalogue of a home, with the user's drawings."""
+        return cls(settings.cache_dir, settings.data_dir, DrawingStore(settings.home / "drawings"))
+
+    def list(self) -> list[DatasetInfo]:
+        """All data sets, without loading any."""
+        infos = []
+        for name, definition in _DEFINITIONS.items():
+            state: State = "ready" if definition.is_ready(self.data_dir, self.cache_dir) else definition.missing
+            infos.append(
+                DatasetInfo(
+                    name,
+                    definition.title,
+                    definition.description,
+                    definition.labels,
+                    definition.train,
+                    definition.test,
+                    state,
+                    definition.notes[state],
+                )
             )
-        )
-    return infos + [_own_info(one) for one in (drawings.sets() if drawings is not None else []) if one.count]
+        drawn = [] if self.drawings is None else self.drawings.sets()
+        return infos + [_drawing_set_info(one) for one in drawn if one.count]
 
+    def info(self, name: str) -> DatasetInfo:
+        """The line of a name: also of `folder:PATH`, `npz:PATH` and mixtures, which are not listed.
 
-def get_info(name: str, *, data_dir: Path | None, cache_dir: Path, drawings: DrawingStore | None = None) -> DatasetInfo:
-    """What the catalogue has, or would have, of a name: also of `folder:PATH`, `npz:PATH` and mixtures.
+        Raises ValueError for a name that cannot be one, DatasetUnavailable for a folder that is not there or not
+        readable.
+        """
+        if mixture.is_mixture(name):
+            return _mixture_info(name, self.info)
+        if folder.is_folder_name(name):
+            return _folder_info(name, folder.stamp_of(name, self.data_dir), self.data_dir, self.cache_dir)
+        infos = self.list()
+        found = next((info for info in infos if info.name == name), None)
+        if found is None:
+            raise _unknown(name, [info.name for info in infos])
+        return found
 
-    Raises ValueError for a name that cannot be one, DatasetUnavailable for a folder that is not there or not readable.
-    """
-    if mixture.is_mixture(name):
-        return _mixture_info(name, lambda one: get_info(one, data_dir=data_dir, cache_dir=cache_dir, drawings=drawings))
-    if folder.is_folder_name(name):
-        return _folder_info(name, folder.stamp_of(name, data_dir), data_dir, cache_dir)
-    infos = list_datasets(data_dir=data_dir, cache_dir=cache_dir, drawings=drawings)
-    found = next((info for info in infos if info.name == name), None)
-    if found is None:
-        raise InputError(
-            "expected a data set: {names}; got {value}",
-            names=", ".join(info.name for info in infos),
-            value=repr(str(name)[:80]),
-        )
-    return found
+    def load(self, name: str, *, download: bool = True) -> Dataset:
+        """Load a data set; `download=False` forbids the network.
 
-
-def load_dataset(
-    name: str, *, data_dir: Path | None, cache_dir: Path, download: bool = True, drawings: DrawingStore | None = None
-) -> Dataset:
-    """Load a data set by its name; `download=False` forbids the network.
-
-    Raises ValueError for a name that is not in the catalogue, DatasetUnavailable if the set cannot be had.
-    """
-    if mixture.is_mixture(name):
-
-        def load(term: mixture.Term) -> tuple[Dataset, float]:
-            if term.name == "strokes" and term.weight > 1:  # there are always more of them
-                count = _strokes_drawn(term)
-                return synthetic.load_strokes(
-                    cache_dir=cache_dir, train=count
-                ), term.weight * synthetic.TRAIN_SIZE / count
-            return (
-                load_dataset(term.name, data_dir=data_dir, cache_dir=cache_dir, download=download, drawings=drawings),
-                term.weight,
+        Raises ValueError for a name that is not in the catalogue, DatasetUnavailable if the set cannot be had.
+        """
+        if mixture.is_mixture(name):
+            return mixture.mix(mixture.parse_mixture(name), lambda term: self._load_term(term, download))
+        if folder.is_folder_name(name):
+            return folder.load_folder(name, data_dir=self.data_dir, cache_dir=self.cache_dir)
+        definition = _DEFINITIONS.get(name)
+        if definition is not None:
+            return definition.load(self.data_dir, self.cache_dir, download)
+        set_name = drawing_sets.set_of(name) if self.drawings is not None else None
+        if self.drawings is None or set_name is None:
+            raise _unknown(name, sorted(_DEFINITIONS))
+        if not self.drawings.labels(set_name):
+            raise DatasetUnavailable(
+                "there are no drawings in the set “{set_name}” any more: draw some first", set_name=set_name
             )
+        return drawing_sets.load_drawing_set(self.drawings, set_name)
 
-        return mixture.mix(mixture.parse_mixture(name), load)
-    if folder.is_folder_name(name):
-        return folder.load_folder(name, data_dir=data_dir, cache_dir=cache_dir)
-    definition = _DEFINITIONS.get(name)
-    if definition is not None:
-        return definition.load(data_dir, cache_dir, download)
-    set_name = drawing_sets.set_of(name) if drawings is not None else None
-    if drawings is None or set_name is None:
-        raise InputError(
-            "expected a data set: {names}; got {value}",
-            names=", ".join(sorted(_DEFINITIONS)),
-            value=repr(str(name)[:64]),
+    def is_drawn(self, name: str) -> bool:
+        """Whether the strokes of a mixture beyond those of the set `strokes` are in the cache; True for all else."""
+        terms = mixture.parse_mixture(name) if mixture.is_mixture(name) else []
+        return all(
+            synthetic.is_cached(cache_dir=self.cache_dir, train=_strokes_drawn(term))
+            for term in terms
+            if term.name == "strokes" and term.weight > 1
         )
-    if not drawings.labels(set_name):
-        raise DatasetUnavailable(
-            "there are no drawings in the set “{set_name}” any more: draw some first", set_name=set_name
-        )
-    return drawing_sets.load_drawing_set(drawings, set_name)
+
+    def stamp(self, name: str) -> str:
+        """A text that changes when the data set does; only users' own do. Raises ValueError, DatasetUnavailable."""
+        if mixture.is_mixture(name):
+            return " ".join(self.stamp(term.name) for term in mixture.parse_mixture(name))
+        if folder.is_folder_name(name):
+            return folder.stamp_of(name, self.data_dir)
+        set_name = drawing_sets.set_of(name)
+        return "" if set_name is None or self.drawings is None else drawing_sets.stamp_of(self.drawings, set_name)
+
+    def _load_term(self, term: mixture.Term, download: bool) -> tuple[Dataset, float]:
+        if term.name == "strokes" and term.weight > 1:  # there are always more of them
+            count = _strokes_drawn(term)
+            drawn = synthetic.load_strokes(cache_dir=self.cache_dir, train=count)
+            return drawn, term.weight * synthetic.TRAIN_SIZE / count
+        return self.load(term.name, download=download), term.weight
 
 
-def is_drawn(name: str, *, cache_dir: Path) -> bool:
-    """Whether the strokes of a mixture that are more than the set `strokes` has are in the cache; True for all else."""
-    terms = mixture.parse_mixture(name) if mixture.is_mixture(name) else []
-    return all(
-        synthetic.is_cached(cache_dir=cache_dir, train=_strokes_drawn(term))
-        for term in terms
-        if term.name == "strokes" and term.weight > 1
-    )
+def _unknown(name: object, known: Iterable[str]) -> InputError:
+    return InputError("expected a data set: {names}; got {value}", names=", ".join(known), value=repr(str(name)[:80]))
 
 
 def _strokes_drawn(term: mixture.Term) -> int:
@@ -212,7 +224,7 @@ def _strokes_drawn(term: mixture.Term) -> int:
     return mixture.mixed_size(synthetic.TRAIN_SIZE, min(term.weight, MOST_STROKES))
 
 
-def _own_info(drawn: DrawingSet) -> DatasetInfo:
+def _drawing_set_info(drawn: DrawingSet) -> DatasetInfo:
     size = drawing_sets.size_of(drawn.labels)
     return DatasetInfo(
         f"{drawing_sets.PREFIX}{drawn.name}",
@@ -227,17 +239,6 @@ def _own_info(drawn: DrawingSet) -> DatasetInfo:
         "ready" if size.problem is None else "too-few",
         "On this machine." if size.problem is None else f"Too few: {size.problem}.",
     )
-
-
-def stamp_of(name: str, *, data_dir: Path | None, drawings: DrawingStore) -> str:
-    """Changes when the data set does; only what users own does. Raises ValueError, DatasetUnavailable."""
-    if mixture.is_mixture(name):
-        terms = mixture.parse_mixture(name)
-        return " ".join(stamp_of(term.name, data_dir=data_dir, drawings=drawings) for term in terms)
-    if folder.is_folder_name(name):
-        return folder.stamp_of(name, data_dir)
-    set_name = drawing_sets.set_of(name)
-    return "" if set_name is None else drawing_sets.stamp_of(drawings, set_name)
 
 
 @lru_cache(FOLDERS_REMEMBERED)

@@ -22,10 +22,10 @@ _BY_TYPE: Mapping[str, str] = {
     "finite_number": "expected a finite number; got {got}",
     "bool_type": "expected true or false; got {got}",
     "bool_parsing": "expected true or false; got {got}",
-    "string_type": "expected a text; got {got}",
+    "string_type": "expected a string; got {got}",
     "string_too_short": "expected at least {min_length} characters; got {got}",
     "string_too_long": "expected at most {max_length} characters; got {got}",
-    "string_pattern_mismatch": "expected a text of the form {pattern}; got {got}",
+    "string_pattern_mismatch": "expected a string that matches {pattern}; got {got}",
     "literal_error": "expected one of {expected}; got {got}",
     "enum": "expected one of {expected}; got {got}",
     "list_type": "expected a list; got {got}",
@@ -50,6 +50,8 @@ def pydantic_message(entry: Mapping[str, Any], *, skip: Collection[str] = ()) ->
             message = Message("{text}; got {got}", text=str(raised), got=got)
         return message if place is None else message.within(place)
     template = _BY_TYPE.get(entry["type"])
+    if template == "missing" and place is None:
+        return Message("expected JSON in the body; got nothing")
     if template is None:
         return Message("{text}; got {got}", field=place, text=entry["msg"], got=got)
     values = {name: value for name, value in context.items() if isinstance(value, str | int | float)}

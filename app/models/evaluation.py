@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.data import Dataset, Split
 from app.data.drawings.rendered import DrawingRenderer, RenderedDrawings
-from app.errors import InputError
+from app.errors import InputError, LimitError
 from app.models.card import ModelCard
 from app.models.evaluation_cache import EvaluationCache, ModelEvaluation, calibrated_predictions, identity
 from app.models.store import DamagedModelError, ModelStore
@@ -32,8 +32,8 @@ class LabelMismatchError(InputError):
     code = "label_mismatch"
 
 
-class StoppedError(Exception):
-    """The server ends, and nobody waits for the judgement any more."""
+class StoppedError(LimitError):
+    """The server ends, and nobody waits for the evaluation any more."""
 
 
 class Evaluator:
@@ -176,7 +176,7 @@ def read(
     with np.errstate(over="ignore", invalid="ignore"):
         for rows, output in infer_batches(network, split.images, input_scale=card.input_scale, batch_size=BATCH):
             if is_over():
-                raise StoppedError
+                raise StoppedError("the server is ending; ask again when it is back", retry_after=2)
             parts.append(calibrated_predictions(output, truth[rows], card.temperature))
             if loss is not None:
                 total += loss.total(output.outputs, truth[rows])

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.data import DatasetInfo, DatasetUnavailable, list_datasets
-from app.data.catalog import get_info, is_composed
+from app.data import DatasetCatalog, DatasetInfo, DatasetUnavailable
+from app.data.catalog import is_composed
 from app.data.drawings.store import DrawingStore
 from app.errors import InputError, Message, MessageError, message_of
 from app.models import ModelStore
@@ -29,9 +29,10 @@ class RunService:
     """`wake` is called when there is something for the runner to do."""
 
     def __init__(self, log: EventLog, store: ModelStore, settings: Settings, wake: Callable[[], None]) -> None:
-        self._log, self._store, self._settings, self._wake = log, store, settings, wake
+        self._log, self._store, self._wake = log, store, wake
         self._checkpoints = Checkpoints(settings.home, log.id)
         self._drawings = DrawingStore(settings.home / "drawings")
+        self._catalog = DatasetCatalog(settings.cache_dir, settings.data_dir, self._drawings)
 
     def start(self, config: RunConfig, remarks: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Queue a run, with its tags and its note, and return it.
@@ -174,7 +175,7 @@ class RunService:
     def _check_dataset(self, config: RunConfig) -> DatasetInfo:
         info = self._info(config.dataset)
         if info is None:
-            known = ", ".join(one.name for one in self._datasets())
+            known = ", ".join(one.name for one in self._catalog.list())
             raise InputError(
                 "expected one of {known}; got {dataset}",
                 field="dataset",
@@ -208,17 +209,12 @@ class RunService:
 
     def _info(self, name: str) -> DatasetInfo | None:
         """What is known of a data set, None for a name of none. Raises ValueError for a mixture that cannot be."""
-        settings = self._settings
         if not is_composed(name):
-            return next((info for info in self._datasets() if info.name == name), None)
+            return next((info for info in self._catalog.list() if info.name == name), None)
         try:
-            return get_info(name, data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=self._drawings)
+            return self._catalog.info(name)
         except (ValueError, DatasetUnavailable) as error:
             raise InputError(message_of(error).within("dataset")) from None
-
-    def _datasets(self) -> list[DatasetInfo]:
-        settings = self._settings
-        return list_datasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=self._drawings)
 
     def _source(self, config: RunConfig) -> str | None:
         """The checkpoint that the run starts from, if it starts from a run."""

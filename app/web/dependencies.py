@@ -1,12 +1,13 @@
-"""What the routes work with."""
+"""The services behind the routes, and the dependencies by which a route asks for the one that it needs."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from app.data.cache import DatasetCache
+from app.data.catalog import DatasetCatalog
 from app.data.drawings.store import DrawingStore
 from app.learn.experiments.small_trainings import TrialCache
 from app.models import ModelStore, Predictors
@@ -26,7 +27,7 @@ from app.web.middleware.limits import Capacity
 
 @dataclass(frozen=True, kw_only=True)
 class AppState:
-    """The rooms behind the routes, made when the app starts."""
+    """The services, made when the app starts."""
 
     settings: Settings
     log: EventLog
@@ -36,6 +37,7 @@ class AppState:
     store: ModelStore
     predictors: Predictors
     drawings: DrawingStore
+    catalog: DatasetCatalog
     datasets: DatasetCache
     checkpoints: Checkpoints
     job_queue: JobQueue
@@ -45,15 +47,40 @@ class AppState:
     counters: Counters | None
     tracking: Tracking
     trials: TrialCache
-    """The small trainings of the lessons that were computed already."""
+    """The results of the lessons' small trainings."""
     lessons_queue: JobQueue
-    """For what the lessons compute: apart from the desk, on which a judgement may lie for seconds."""
+    """Apart from `job_queue`, where an evaluation may take seconds."""
 
 
-def services(connection: HTTPConnection) -> AppState:
-    """The services of the app that this request or socket came to."""
-    found: AppState = connection.app.state.services
-    return found
+def app_state(connection: HTTPConnection) -> AppState:
+    """Return the services of the app that this request or socket came to."""
+    state: AppState = connection.app.state.services
+    return state
 
 
-State = Annotated[AppState, Depends(services)]
+def _service(name: str) -> Any:
+    async def find(connection: HTTPConnection) -> Any:
+        return getattr(app_state(connection), name)
+
+    return Depends(find)
+
+
+SettingsDep = Annotated[Settings, _service("settings")]
+LogDep = Annotated[EventLog, _service("log")]
+SupervisorDep = Annotated[Supervisor, _service("supervisor")]
+RunServiceDep = Annotated[RunService, _service("run_service")]
+BroadcasterDep = Annotated[Broadcaster, _service("broadcaster")]
+StoreDep = Annotated[ModelStore, _service("store")]
+PredictorsDep = Annotated[Predictors, _service("predictors")]
+DrawingsDep = Annotated[DrawingStore, _service("drawings")]
+CatalogDep = Annotated[DatasetCatalog, _service("catalog")]
+DatasetsDep = Annotated[DatasetCache, _service("datasets")]
+CheckpointsDep = Annotated[Checkpoints, _service("checkpoints")]
+JobQueueDep = Annotated[JobQueue, _service("job_queue")]
+EstimatorDep = Annotated[Estimator, _service("estimator")]
+EvaluatorDep = Annotated[Evaluator, _service("evaluator")]
+CapacityDep = Annotated[Capacity, _service("capacity")]
+CountersDep = Annotated[Counters | None, _service("counters")]
+TrackingDep = Annotated[Tracking, _service("tracking")]
+TrialsDep = Annotated[TrialCache, _service("trials")]
+LessonsQueueDep = Annotated[JobQueue, _service("lessons_queue")]

@@ -29,6 +29,9 @@ from app.web.security_headers import ALWAYS, DATA_POLICY, NO_FRAME, NO_STORE, PA
 
 logger = logging.getLogger("digitpad")
 
+MOST_ERRORS = 5
+"""Wrong values that one answer names."""
+
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -119,7 +122,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
     return respond(
         request,
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        joined([pydantic_message(entry, skip=("body", "query", "path")) for entry in error.errors()]),
+        joined([pydantic_message(entry, skip=("body", "query", "path")) for entry in error.errors()[:MOST_ERRORS]]),
     )
 
 

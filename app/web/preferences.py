@@ -1,15 +1,12 @@
 """Preferences kept in cookies: the language and the theme of the pages, and the routes that choose them."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
-from functools import wraps
-from inspect import iscoroutinefunction
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends
-from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 
@@ -54,7 +51,7 @@ AnswerLanguage = Annotated[Catalog, Depends(answer_language)]
 
 
 async def use_language(request: HTTPConnection) -> None:
-    """Dependency: let `LocalizedRoute` answer this request in its language."""
+    """Dependency: let `ApiRoute` answer this request in its language."""
     _language.set(language_of(request))
 
 
@@ -62,21 +59,6 @@ def in_callers_language(data: Any) -> Any:
     """`data`, with the messages of runs and models that failed in the language of the request that is answered."""
     language = _language.get()
     return data if language == KEYS else localized(data, catalog(language).gettext)
-
-
-class LocalizedRoute(APIRoute):
-    """A route whose answer, plain data, may hold messages: they are put into the caller's language."""
-
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        @wraps(endpoint)
-        async def answer_later(*args: Any, **kwargs: Any) -> Any:
-            return in_callers_language(await endpoint(*args, **kwargs))
-
-        @wraps(endpoint)
-        def answer(*args: Any, **kwargs: Any) -> Any:
-            return in_callers_language(endpoint(*args, **kwargs))
-
-        super().__init__(path, answer_later if iscoroutinefunction(endpoint) else answer, **options)
 
 
 def language_headers(language: str, more: Mapping[str, str] | None = None) -> dict[str, str]:

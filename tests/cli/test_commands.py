@@ -26,7 +26,7 @@ from app.cli.models import Format
 from app.cli.output import Code, CommandError, duration, program
 from app.cli.overrides import parse_overrides
 from app.cli.progress import bar_of
-from app.data import load_dataset
+from app.data import DatasetCatalog
 from app.models import ModelStore
 from app.models.formats.registry import FORMATS
 from app.runs.config.run_config import parse_config
@@ -65,7 +65,7 @@ def pictures(tmp_path, cache_dir):
     """A folder with two digits, one of them in a folder of its own, a blank page and what is no picture."""
     folder = tmp_path / "pictures"
     (folder / "more").mkdir(parents=True)
-    test = load_dataset("strokes", data_dir=None, cache_dir=cache_dir).test
+    test = DatasetCatalog(cache_dir).load("strokes").test
     for name, index in (("a.png", 0), ("more/b.PNG", 3)):
         Image.fromarray(255 - test.images[index]).save(folder / name, "PNG")
     Image.fromarray(np.full((40, 40), 255, np.uint8)).save(folder / "blank.png")

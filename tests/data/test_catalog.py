@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from app.data import DatasetUnavailable, catalog, list_datasets, load_dataset
+from app.data import DatasetCatalog, DatasetUnavailable, catalog
 from app.data.sources import mnist, synthetic
 from app.data.sources.idx import write_idx
 
 
 def test_the_catalogue_says_what_each_set_needs(tmp_path):
-    infos = {info.name: info for info in list_datasets(data_dir=None, cache_dir=tmp_path)}
+    infos = {info.name: info for info in DatasetCatalog(tmp_path).list()}
     assert infos["mnist"].state == "download"
     assert infos["strokes"].state == "generate"
     assert (infos["mnist"].train, infos["mnist"].test) == (60_000, 10_000)
@@ -18,18 +18,18 @@ def test_the_catalogue_says_what_each_set_needs(tmp_path):
 def test_a_set_whose_files_are_there_is_ready(tmp_path):
     for name in mnist.HASHES:
         write_idx(tmp_path / name, np.zeros(1, np.uint8))
-    infos = {info.name: info for info in list_datasets(data_dir=tmp_path, cache_dir=tmp_path / "cache")}
+    infos = {info.name: info for info in DatasetCatalog(tmp_path / "cache", tmp_path).list()}
     assert infos["mnist"].state == "ready"
     (tmp_path / mnist.TEST_LABELS).unlink()
-    infos = {info.name: info for info in list_datasets(data_dir=tmp_path, cache_dir=tmp_path / "cache")}
+    infos = {info.name: info for info in DatasetCatalog(tmp_path / "cache", tmp_path).list()}
     assert infos["mnist"].state == "download"
 
 
 def test_a_loaded_set_is_the_one_that_the_catalogue_announced(tmp_path, monkeypatch):
     monkeypatch.setattr(synthetic, "make_strokes", lambda **kwargs: full_strokes())
-    before = {info.name: info for info in list_datasets(data_dir=None, cache_dir=tmp_path)}["strokes"]
-    dataset = load_dataset("strokes", data_dir=None, cache_dir=tmp_path, download=False)
-    after = {info.name: info for info in list_datasets(data_dir=None, cache_dir=tmp_path)}["strokes"]
+    before = {info.name: info for info in DatasetCatalog(tmp_path).list()}["strokes"]
+    dataset = DatasetCatalog(tmp_path).load("strokes", download=False)
+    after = {info.name: info for info in DatasetCatalog(tmp_path).list()}["strokes"]
     assert (dataset.name, dataset.title, dataset.labels) == (before.name, before.title, before.labels)
     assert (len(dataset.train), len(dataset.test)) == (before.train, before.test)
     assert after.state == "ready"
@@ -39,12 +39,12 @@ def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path):
     with pytest.raises(
         ValueError, match="emnist-digits, emnist-letters, fashion-mnist, kmnist, mnist, strokes; got 'mnits'"
     ):
-        load_dataset("mnits", data_dir=None, cache_dir=tmp_path)
+        DatasetCatalog(tmp_path).load("mnits")
 
 
 def test_mnist_that_cannot_be_had_offers_strokes(tmp_path):
     with pytest.raises(DatasetUnavailable, match="train on `strokes`"):
-        load_dataset("mnist", data_dir=None, cache_dir=tmp_path, download=False)
+        DatasetCatalog(tmp_path).load("mnist", download=False)
 
 
 def test_every_entry_has_a_note_for_each_state_it_can_be_in():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from app.data import DatasetUnavailable, Split, from_pixels, from_strokes, load_dataset, split_validation
+from app.data import DatasetCatalog, DatasetUnavailable, Split, from_pixels, from_strokes, split_validation
 from app.data.sources.nondigits import KINDS, load_nondigits, pair_digits
 from app.models import Calibration, DamagedModelError, ModelStore, Predictor, Predictors, calibrate, fit_subspaces
 from app.models.calibration import fit_temperature
@@ -49,7 +49,7 @@ def test_temperature_never_changes_a_label_and_rows_sum_to_one():
 
 @pytest.fixture(scope="module")
 def drawn(cache_dir):
-    return load_dataset("strokes", data_dir=None, cache_dir=cache_dir)
+    return DatasetCatalog(cache_dir).load("strokes")
 
 
 @pytest.fixture(scope="module")
@@ -351,7 +351,7 @@ def test_the_shipped_card_says_what_it_was_calibrated_on_and_what_it_refuses(shi
     assert (calibration.fitted_on.samples, calibration.measured_on.samples) == (5838, 10_000)
     assert shipped.card.metrics["test_accuracy"] >= 0.994
     try:
-        test = load_dataset("mnist", data_dir=mnist_dir, cache_dir=cache_dir, download=False).test
+        test = DatasetCatalog(cache_dir, mnist_dir).load("mnist", download=False).test
     except DatasetUnavailable as error:
         pytest.skip(str(error))
 

@@ -61,7 +61,7 @@ def test_the_shipped_model_says_how_robust_it_is():
 def test_a_run_of_the_benchmark_writes_the_table_into_the_card(store, monkeypatch, settings, capsys):
     images = [robust.PreparedImage(robust.np.zeros((28, 28), robust.np.float32), blank=True)] * 2
     monkeypatch.setattr(robust, "Settings", lambda: settings)
-    monkeypatch.setattr(robust, "load_dataset", lambda *_, **__: SimpleNamespace(test=None))
+    monkeypatch.setattr(robust.DatasetCatalog, "load", lambda *_, **__: SimpleNamespace(test=None))
     monkeypatch.setattr(robust, "drawn", lambda: [("dots", images, ["1", "1"]), ("drawings of 3", images, ["3", "3"])])
     monkeypatch.setattr(robust, "changed", lambda _: [("MNIST, none", images, ["1", "2"])])
     monkeypatch.setattr(robust.sys, "argv", ["robust", "--write", "copy"])

@@ -90,11 +90,11 @@ def test_a_run_trains_evaluates_and_leaves_a_model_that_predicts(log, runner, se
 
 @pytest.mark.one_worker
 def test_the_stored_network_is_the_one_that_was_evaluated(log, runner, settings, cache_dir):
-    from app.data import load_dataset
+    from app.data import DatasetCatalog
 
     row = wait_for_end(log, add(log, {**TINY, "validation": 0.25}))
     card, network = ModelStore(settings.home).load(row["model"])
-    test = load_dataset("strokes", data_dir=None, cache_dir=cache_dir).test
+    test = DatasetCatalog(cache_dir).load("strokes").test
     measured = evaluate(network, test.images, test.labels, loss=CrossEntropy(), input_scale=card.input_scale)
     assert measured.accuracy == row["test_accuracy"]
     started = log.events(row["id"])[1]["data"]
@@ -258,9 +258,9 @@ def test_a_cancelled_run_keeps_its_best_model_if_asked(log, runner, settings):
     best = min(epochs, key=lambda epoch: epoch["val_loss"])
     card, network = ModelStore(settings.home).load(row["model"])
     assert card.metrics == {key: best[key] for key in ("epoch", "val_loss", "val_accuracy")}
-    from app.data import load_dataset, split_validation
+    from app.data import DatasetCatalog, split_validation
 
-    _, held = split_validation(load_dataset("strokes", data_dir=None, cache_dir=settings.cache_dir).train, 0.25)
+    _, held = split_validation(DatasetCatalog(settings.cache_dir).load("strokes").train, 0.25)
     measured = evaluate(network, held.images, held.labels, loss=CrossEntropy(), input_scale=card.input_scale)
     assert measured.loss == pytest.approx(best["val_loss"], rel=1e-5)  # the worker may use other kernels
 
@@ -467,10 +467,10 @@ def test_workers_have_the_lowest_priority(log, runner):
 @pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_the_rows_of_the_from_scratch_tutorial_come_out_to_the_printed_digit(mnist_dir, settings, processes):
-    from app.data import load_dataset
+    from app.data import DatasetCatalog
     from app.runs.training.run_training import RunEvent, Training
 
-    dataset = load_dataset("mnist", data_dir=mnist_dir, cache_dir=settings.cache_dir)
+    dataset = DatasetCatalog(settings.cache_dir, mnist_dir).load("mnist")
     config = request_config({"recipe": "from-scratch", "overrides": {"dtype": "float64", "epochs": 3}})
     epochs = [
         s.data

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.data import PreparedImage, load_dataset
+from app.data import DatasetCatalog, PreparedImage
 from app.models import ModelCard, Predictor
 from app.nn import Network
 
@@ -114,7 +114,7 @@ def pictures(count, cache_dir):
     """Test images of MNIST, or of `strokes` where it is missing: float32 (count, 28, 28), 0 to 1."""
     folder = os.environ.get("DIGITPAD_DATA_DIR")
     data_dir = Path(folder) if folder and Path(folder).is_dir() else None
-    found = load_dataset("strokes" if data_dir is None else "mnist", data_dir=data_dir, cache_dir=cache_dir)
+    found = DatasetCatalog(cache_dir, data_dir).load("strokes" if data_dir is None else "mnist")
     return found.test.images[:count].astype(np.float32) / 255
 
 

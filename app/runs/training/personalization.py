@@ -7,8 +7,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from app.data import Dataset, DatasetInfo, DatasetUnavailable, Split, load_dataset
-from app.data.catalog import get_info, is_drawn
+from app.data import Dataset, DatasetCatalog, DatasetInfo, DatasetUnavailable, Split
 from app.data.drawings.drawing import DEFAULT_SET
 from app.data.drawings.store import DrawingStore
 from app.data.personalization import VALIDATION, PersonalData, Readiness, load_personal, readiness
@@ -37,7 +36,7 @@ class UnpreparedError(MessageError):
 
 
 def personal_config(
-    card: ModelCard, settings: Settings, drawings: DrawingStore, set_name: str = DEFAULT_SET, *, seed: int = 1
+    card: ModelCard, catalog: DatasetCatalog, drawings: DrawingStore, set_name: str = DEFAULT_SET, *, seed: int = 1
 ) -> RunConfig:
     """The config of the run that makes a model one's own with a set of drawings.
 
@@ -46,7 +45,7 @@ def personal_config(
     ready = readiness(drawings, set_name, card.labels)
     if ready.problem is not None:
         raise InputError("{problem}", field="set", problem=ready.problem)
-    dataset = rehearsed(card, settings, drawings)
+    dataset = rehearsed(card, catalog)
     network = {key: value for key, value in card.network.items() if key != "input_shape"}
     built = Network.from_spec(network, input_shape=tuple(card.network["input_shape"]), dtype=card.dtype)
     part = 4 if built.multiplications > LARGE_WORK else 1
@@ -84,7 +83,7 @@ def all_ready(card: ModelCard, drawings: DrawingStore) -> list[Readiness]:
     return [readiness(drawings, one.name, card.labels) for one in drawings.sets() if one.count]
 
 
-def rehearsed(card: ModelCard, settings: Settings, drawings: DrawingStore) -> DatasetInfo:
+def rehearsed(card: ModelCard, catalog: DatasetCatalog) -> DatasetInfo:
     """The data set that the model is kept from forgetting with, which needs no download and no drawing.
 
     That which it was trained on; where it is not on this machine the first of its parts that is, and else, for digits,
@@ -92,8 +91,8 @@ def rehearsed(card: ModelCard, settings: Settings, drawings: DrawingStore) -> Da
     """
     for name in dict.fromkeys([card.dataset, *_parts(card.dataset), "mnist", "strokes"]):
         try:
-            info = get_info(name, data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=drawings)
-            there = info.state == "ready" and is_drawn(name, cache_dir=settings.cache_dir)
+            info = catalog.info(name)
+            there = info.state == "ready" and catalog.is_drawn(name)
         except (ValueError, DatasetUnavailable):
             continue
         if list(info.labels) == card.labels and (there or name == "strokes"):
@@ -202,7 +201,7 @@ def other_tests(card: ModelCard, config: RunConfig, settings: Settings) -> list[
     if test_of(config.dataset) == "mnist":
         return []
     try:
-        mnist = load_dataset("mnist", data_dir=settings.data_dir, cache_dir=settings.cache_dir, download=False)
+        mnist = DatasetCatalog.from_settings(settings).load("mnist", download=False)
     except DatasetUnavailable:
         return []
     return [mnist] if list(mnist.labels) == card.labels else []

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from app.data import Dataset, DatasetUnavailable, load_dataset
+from app.data import Dataset, DatasetCatalog, DatasetUnavailable
 from app.data.drawings.rendered import DrawingRenderer, RenderedDrawings
 from app.data.drawings.store import DrawingStore
 from app.errors import Message, message_of
@@ -123,12 +123,7 @@ class Job:
         self._checkpoint = row["checkpoint"]
         checkpoint = None if self._checkpoint is None else self._checkpoints.read(self._checkpoint)
         self.progress = Progress("loading", epochs=config.epochs)
-        dataset = load_dataset(
-            config.dataset,
-            data_dir=self._settings.data_dir,
-            cache_dir=self._settings.cache_dir,
-            drawings=DrawingStore(self._settings.home / "drawings"),
-        )
+        dataset = DatasetCatalog.from_settings(self._settings).load(config.dataset)
         personal = None
         if config.personal is not None:
             parent = self._parent(config)

@@ -1,47 +1,58 @@
-"""What is in a data set: its images, by label and page by page."""
+"""The images of a data set, by label and page by page."""
 
-from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, Path, Query
 from numpy.typing import NDArray
 
-from app.data import Dataset, DatasetUnavailable, Split
-from app.data.catalog import get_info
+from app.data import Dataset, DatasetInfo, DatasetUnavailable, Split
+from app.data.cache import DatasetCache
 from app.errors import RequestError, message_of
 from app.web.api.images import encoded
-from app.web.dependencies import AppState, State
-from app.web.errors import Error
-from app.web.preferences import LocalizedRoute
+from app.web.api.routing import ApiRoute, ResponseBody, errors
+from app.web.dependencies import CatalogDep, DatasetsDep
 
-router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=LocalizedRoute)
+router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=ApiRoute)
 
 MOST_DIGITS = 500
 """Images of one answer."""
 LONGEST_NAME = 200
 LARGEST = 2**31 - 1
-_SPLITS = {"train", "test"}
 Name = Annotated[str, Path(max_length=LONGEST_NAME)]
-_ERRORS: dict[int | str, dict[str, Any]] = {404: {"model": Error}, 409: {"model": Error}, 422: {"model": Error}}
 
 
-@router.get("/{name:path}/digits", responses=_ERRORS)
+class LabelledImage(ResponseBody):
+    """An image of a split; `pixels` is base64 of 784 bytes, 0 is paper and 255 is ink, row by row."""
+
+    index: int
+    label: str
+    pixels: str
+
+
+class DatasetPage(ResponseBody):
+    """Images of one split; `total` is how many there are of what was asked for, `counts` those of each label."""
+
+    dataset: str
+    split: Literal["train", "test"]
+    total: int
+    labels: list[str]
+    counts: dict[str, int]
+    digits: list[LabelledImage]
+
+
+@router.get("/{name:path}/digits", responses=errors(404, 409, 422))
 def digits(
-    state: State,
+    datasets: DatasetsDep,
     name: Name,
     split: Literal["train", "test"] = "train",
     label: Annotated[str | None, Query(max_length=64)] = None,
     offset: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST_DIGITS)] = 100,
     indices: Annotated[str | None, Query(max_length=10 * MOST_DIGITS)] = None,
-) -> dict[str, Any]:
-    """Images of one split: of one label or of all, from `offset` on; or those of `indices` ("1,2,3"), in that order.
-
-    `total` is how many there are of what was asked for, `counts` how many the split has of each label; `pixels` is
-    base64 of 784 bytes, 0 is paper and 255 is ink, row by row.
-    """
-    dataset = load(state, name)
+) -> DatasetPage:
+    """Images of one split: of one label or of all, from `offset` on; or those of `indices` ("1,2,3"), in that order."""
+    dataset = load(datasets, name)
     part = dataset.train if split == "train" else dataset.test
     if indices is not None:
         if label is not None or offset:
@@ -51,37 +62,36 @@ def digits(
     else:
         matching = np.arange(len(part)) if label is None else np.flatnonzero(part.labels == _index(dataset, label))
         chosen, total = matching[offset : offset + limit], len(matching)
-    return {
-        "dataset": dataset.name,
-        "split": split,
-        "total": total,
-        "labels": list(dataset.labels),
-        "counts": _counts(part, dataset.labels),
-        "digits": [
-            {"index": index, "label": dataset.labels[int(part.labels[index])], "pixels": encoded(part.images[index])}
-            for index in chosen.tolist()
-        ],
-    }
-
-
-@router.post("/{name:path}/fetch", responses=_ERRORS)
-def fetch(state: State, name: Name) -> dict[str, Any]:
-    """Download or draw a data set that is not on this machine yet, and return its line of the catalogue."""
-    load(state, name, fetch=True)
-    settings = state.settings
-    return asdict(
-        get_info(name, data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=state.drawings),
+    return DatasetPage(
+        dataset=dataset.name,
+        split=split,
+        total=total,
+        labels=list(dataset.labels),
+        counts=_counts(part, dataset.labels),
+        digits=[labelled_image(part, index, dataset.labels) for index in chosen.tolist()],
     )
 
 
-def load(state: AppState, name: str, *, fetch: bool = False) -> Dataset:
-    """A data set, from memory or the disk; 404 where there is none of that name, 409 where it cannot be had."""
+@router.post("/{name:path}/fetch", responses=errors(404, 409, 422))
+def fetch(catalog: CatalogDep, datasets: DatasetsDep, name: Name) -> DatasetInfo:
+    """Download or draw a data set that is not on this machine yet, and return its line of the catalogue."""
+    load(datasets, name, fetch=True)
+    return catalog.info(name)
+
+
+def load(datasets: DatasetCache, name: str, *, fetch: bool = False) -> Dataset:
+    """Get a data set from memory or the disk; 404 where there is none of that name, 409 where it cannot be had."""
     try:
-        return state.datasets.get(name, fetch=fetch)
+        return datasets.get(name, fetch=fetch)
     except ValueError as error:
         raise RequestError(404, message_of(error)) from None
     except DatasetUnavailable as error:
         raise RequestError(409, message_of(error)) from None
+
+
+def labelled_image(split: Split, index: int, labels: tuple[str, ...]) -> LabelledImage:
+    """Return an image of a split for an answer."""
+    return LabelledImage(index=index, label=labels[int(split.labels[index])], pixels=encoded(split.images[index]))
 
 
 def _chosen(indices: str, count: int) -> NDArray[np.int64]:
@@ -95,12 +105,9 @@ def _chosen(indices: str, count: int) -> NDArray[np.int64]:
         )
     chosen = np.array([int(part) for part in parts], np.int64)
     if chosen.max() >= count:
+        got = int(chosen.max())
         raise RequestError(
-            422,
-            "expected numbers from 0 to {value}; got {got}",
-            field="indices",
-            value=count - 1,
-            got=int(chosen.max()),
+            422, "expected numbers from 0 to {value}; got {got}", field="indices", value=count - 1, got=got
         )
     return chosen
 

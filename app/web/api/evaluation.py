@@ -2,135 +2,207 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from app.errors import RequestError, message_of
-from app.models.evaluation import LabelMismatchError, StoppedError
-from app.web.api.datasets import load
+from app.errors import RequestError
+from app.web.api.datasets import LARGEST, LONGEST_NAME, MOST_DIGITS, load
 from app.web.api.images import encoded
-from app.web.api.runs import LARGEST, RunId
-from app.web.dependencies import AppState, State
-from app.web.errors import Error
+from app.web.api.routing import ApiRoute, ResponseBody, errors
+from app.web.api.runs import RunId
+from app.web.dependencies import DatasetsDep, EvaluatorDep, JobQueueDep, LogDep, StoreDep
 
-router = APIRouter(prefix="/api", tags=["judgement"])
-
-MOST_DIGITS = 500
-_ERRORS: dict[int | str, dict[str, Any]] = {404: {"model": Error}, 409: {"model": Error}, 422: {"model": Error}}
+router = APIRouter(prefix="/api", tags=["judgement"], route_class=ApiRoute)
 
 SplitName = Literal["train", "test"]
-LabelText = Annotated[str, Query(min_length=1, max_length=64)]
-DatasetName = Annotated[str | None, Query(max_length=200)]
-Offset = Annotated[int, Query(ge=0, le=LARGEST)]
-Limit = Annotated[int, Query(ge=1, le=MOST_DIGITS)]
+DatasetName = Annotated[str | None, Query(max_length=LONGEST_NAME)]
 
 
-@router.get("/runs/{run}/judgement", responses=_ERRORS)
-async def run_judgement(state: State, run: RunId, split: SplitName = "test") -> dict[str, Any]:
-    """How good the model of a run is on the run's data set; 409 where it has saved none."""
-    return await _judgement(state, *await _of_run(state, run), split)
+class CellQuery(BaseModel):
+    """A cell of the confusion matrix, and which of its images."""
+
+    truth: Annotated[str, Query(min_length=1, max_length=64)]
+    said: Annotated[str, Query(min_length=1, max_length=64)]
+    split: SplitName = "test"
+    offset: Annotated[int, Query(ge=0, le=LARGEST)] = 0
+    limit: Annotated[int, Query(ge=1, le=MOST_DIGITS)] = 60
 
 
-@router.get("/runs/{run}/judgement/cell", responses=_ERRORS)
-async def run_cell(
-    state: State,
-    run: RunId,
-    truth: LabelText,
-    said: LabelText,
-    split: SplitName = "test",
-    offset: Offset = 0,
-    limit: Limit = 60,
-) -> dict[str, Any]:
-    """The images of one label that were taken for another: what is behind a cell of the confusion matrix."""
-    return await _cell(state, *await _of_run(state, run), split, truth, said, offset, limit)
+class Mistake(ResponseBody):
+    """An image that was taken for another label, with the confidence in that."""
+
+    index: int
+    truth: str
+    said: str
+    probability: float
 
 
-@router.get("/models/{name}/judgement", responses=_ERRORS)
-async def model_judgement(
-    state: State, name: str, dataset: DatasetName = None, split: SplitName = "test"
-) -> dict[str, Any]:
-    """How good a model is on a data set; that which it was trained on, unless another is named."""
-    return await _judgement(state, name, dataset, split)
+class Bin(ResponseBody):
+    """The predictions whose confidence is between `low` and `high`; null where there are none."""
+
+    low: float
+    high: float
+    count: int
+    confidence: float | None
+    accuracy: float | None
 
 
-@router.get("/models/{name}/judgement/cell", responses=_ERRORS)
-async def model_cell(
-    state: State,
-    name: str,
-    truth: LabelText,
-    said: LabelText,
-    dataset: DatasetName = None,
-    split: SplitName = "test",
-    offset: Offset = 0,
-    limit: Limit = 60,
-) -> dict[str, Any]:
+class Reliability(ResponseBody):
+    """Confidence beside accuracy, and the expected calibration error."""
+
+    bins: list[Bin]
+    ece: float
+
+
+class ReadDrawing(ResponseBody):
+    """A drawing of the user's, and the label that the model gave it."""
+
+    id: str
+    set: str
+    truth: str
+    said: str
+    probability: float
+    pixels: str
+
+
+class DrawingsEvaluation(ResponseBody):
+    """The evaluation of the user's drawings."""
+
+    count: int
+    accuracy: float
+    confusion: list[list[int]]
+    drawings: list[ReadDrawing]
+
+
+class Evaluation(ResponseBody):
+    """A model on a split of a data set; `confusion` has a row for each true label.
+
+    `changed` says whether the set is another than when the model was trained.
+    """
+
+    model: str
+    dataset: str
+    split: SplitName
+    changed: bool
+    count: int
+    labels: list[str]
+    accuracy: float
+    loss: float | None
+    confusion: list[list[int]]
+    precision: list[float | None]
+    recall: list[float | None]
+    calibration: Reliability
+    mistakes: list[Mistake]
+    yours: DrawingsEvaluation | None
+
+
+class CellImage(ResponseBody):
+    """An image of a cell, with the confidence in what the model said."""
+
+    index: int
+    label: str
+    said: str
+    probability: float
+    pixels: str
+
+
+class Cell(ResponseBody):
+    """How many images of one label were taken for another, and some of them."""
+
+    total: int
+    digits: list[CellImage]
+
+
+Subject = tuple[str, str]
+"""A model's name and a data set's."""
+
+
+async def _run_model(log: LogDep, run: RunId) -> Subject:
+    """Dependency: the model of a run, and its data set; 409 where it has saved none."""
+    row = await run_in_threadpool(log.run, run)
+    if row["model"] is None:
+        raise RequestError(409, "run {run} has saved no model yet: it is {row}", run=run, row=row["state"])
+    return row["model"], row["config"]["dataset"]
+
+
+async def _model(store: StoreDep, name: str, dataset: DatasetName = None) -> Subject:
+    """Dependency: a model, and the data set that is named, or that it was trained on."""
+    card = await run_in_threadpool(store.get, name)
+    return name, card.dataset if dataset is None else dataset
+
+
+class EvaluationJobs:
+    """Dependency: evaluations, one at a time."""
+
+    def __init__(self, evaluator: EvaluatorDep, datasets: DatasetsDep, queue: JobQueueDep) -> None:
+        self._evaluator, self._datasets, self._queue = evaluator, datasets, queue
+
+    async def evaluate(self, subject: Subject, split: SplitName) -> dict[str, Any]:
+        """Return an `Evaluation` as JSON."""
+        name, dataset = subject
+
+        def work() -> dict[str, Any]:
+            found, rendered = self._evaluator.judgement(name, load(self._datasets, dataset), split)
+            if found["yours"] is not None:
+                for drawing, image in zip(found["yours"]["drawings"], rendered.images, strict=True):
+                    del drawing["index"]
+                    drawing["pixels"] = encoded(image)
+            return found
+
+        return await self._queue.run(("judgement", name, dataset, split), work)
+
+    async def cell(self, subject: Subject, cell: CellQuery) -> Cell:
+        """Return some images of a cell of the confusion matrix."""
+        name, dataset = subject
+
+        def work() -> Cell:
+            data = load(self._datasets, dataset)
+            total, digits = self._evaluator.confusion_examples(
+                name, data, cell.split, cell.truth, cell.said, cell.offset, cell.limit
+            )
+            images = (data.train if cell.split == "train" else data.test).images
+            return Cell(
+                total=total,
+                digits=[
+                    CellImage(
+                        index=digit["index"],
+                        label=digit["truth"],
+                        said=digit["said"],
+                        probability=digit["probability"],
+                        pixels=encoded(images[digit["index"]]),
+                    )
+                    for digit in digits
+                ],
+            )
+
+        return await self._queue.run(("cell", name, dataset, cell.model_dump_json()), work)
+
+
+Jobs = Annotated[EvaluationJobs, Depends()]
+RunSubject = Annotated[Subject, Depends(_run_model)]
+ModelSubject = Annotated[Subject, Depends(_model)]
+
+
+@router.get("/runs/{run}/judgement", response_model=Evaluation, responses=errors(404, 409, 422, 503))
+async def run_evaluation(jobs: Jobs, subject: RunSubject, split: SplitName = "test") -> dict[str, Any]:
+    """Evaluate the model of a run on the run's data set; 409 where it has saved none."""
+    return await jobs.evaluate(subject, split)
+
+
+@router.get("/models/{name}/judgement", response_model=Evaluation, responses=errors(404, 409, 422, 503))
+async def model_evaluation(jobs: Jobs, subject: ModelSubject, split: SplitName = "test") -> dict[str, Any]:
+    """Evaluate a model on a data set; that which it was trained on, unless another is named."""
+    return await jobs.evaluate(subject, split)
+
+
+@router.get("/runs/{run}/judgement/cell", responses=errors(404, 409, 422, 503))
+async def run_cell(jobs: Jobs, subject: RunSubject, cell: Annotated[CellQuery, Query()]) -> Cell:
+    """The images of one label that were taken for another: a cell of the confusion matrix."""
+    return await jobs.cell(subject, cell)
+
+
+@router.get("/models/{name}/judgement/cell", responses=errors(404, 409, 422, 503))
+async def model_cell(jobs: Jobs, subject: ModelSubject, cell: Annotated[CellQuery, Query()]) -> Cell:
     """The images of one label that a model takes for another."""
-    return await _cell(state, name, dataset, split, truth, said, offset, limit)
-
-
-async def _of_run(state: AppState, run: int) -> tuple[str, str]:
-    """The model of a run, and its data set."""
-
-    def find() -> tuple[str, str]:
-        row = state.log.run(run)
-        if row["model"] is None:
-            raise RequestError(409, "run {run} has saved no model yet: it is {row}", run=run, row=row["state"])
-        return row["model"], row["config"]["dataset"]
-
-    return await run_in_threadpool(find)
-
-
-async def _judgement(state: AppState, name: str, dataset: str | None, split: SplitName) -> dict[str, Any]:
-    def work() -> dict[str, Any]:
-        found, yours = _checked(lambda: state.evaluator.judgement(name, _dataset(state, name, dataset), split))
-        if found["yours"] is not None:
-            for drawing, image in zip(found["yours"]["drawings"], yours.images, strict=True):
-                del drawing["index"]
-                drawing["pixels"] = encoded(image)
-        answer: dict[str, Any] = found
-        return answer
-
-    return await state.job_queue.run(("judgement", name, dataset, split), work)
-
-
-async def _cell(
-    state: AppState, name: str, dataset: str | None, split: SplitName, truth: str, said: str, offset: int, limit: int
-) -> dict[str, Any]:
-    def work() -> dict[str, Any]:
-        data = _dataset(state, name, dataset)
-        total, digits = _checked(
-            lambda: state.evaluator.confusion_examples(name, data, split, truth, said, offset, limit)
-        )
-        images = (data.train if split == "train" else data.test).images
-        return {
-            "total": total,
-            "digits": [
-                {
-                    "index": digit["index"],
-                    "label": digit["truth"],
-                    "said": digit["said"],
-                    "probability": digit["probability"],
-                    "pixels": encoded(images[digit["index"]]),
-                }
-                for digit in digits
-            ],
-        }
-
-    return await state.job_queue.run(("cell", name, dataset, split, truth, said, offset, limit), work)
-
-
-def _dataset(state: AppState, name: str, dataset: str | None) -> Any:
-    return load(state, state.store.get(name).dataset if dataset is None else dataset)
-
-
-def _checked(work: Any) -> Any:
-    try:
-        return work()
-    except StoppedError:
-        raise RequestError(
-            503, "the server is ending; ask again when it is back", headers={"retry-after": "2"}
-        ) from None
-    except LabelMismatchError as error:
-        raise RequestError(409, message_of(error)) from None
-    except ValueError as error:
-        raise RequestError(422, message_of(error)) from None
+    return await jobs.cell(subject, cell)

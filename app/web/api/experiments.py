@@ -1,25 +1,38 @@
 """Figures of the lessons: what the parts of a network do, computed by the engine when they are asked for."""
 
-from functools import lru_cache
+from collections.abc import Awaitable, Callable
+from functools import lru_cache, partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.concurrency import run_in_threadpool
 
-from app.data import Dataset
-from app.data.catalog import list_datasets
+from app.data import Dataset, DatasetCatalog
 from app.errors import RequestError
 from app.learn.experiments import curves, logic_gates, loss_surfaces, small_trainings
 from app.nn.layers.activations import ACTIVATIONS
 from app.nn.optimizers import OPTIMIZERS
 from app.web.api.datasets import load
+from app.web.api.experiments_responses import (
+    ActivationCurves,
+    Batches,
+    DepthChoices,
+    LossCurves,
+    OptimizerPath,
+    Overfitting,
+    Perceptron,
+    Signal,
+    Surfaces,
+    TrainingImage,
+    TwoLayers,
+    UnitOutput,
+)
 from app.web.api.images import encoded
-from app.web.dependencies import AppState, State
-from app.web.errors import Error
+from app.web.api.routing import ApiRoute, errors
+from app.web.dependencies import CatalogDep, DatasetsDep, LessonsQueueDep, TrialsDep
 
-router = APIRouter(prefix="/api/explain", tags=["explain"])
+router = APIRouter(prefix="/api/explain", tags=["explain"], route_class=ApiRoute)
 
-_ERRORS: dict[int | str, dict[str, Any]] = {422: {"model": Error}, 503: {"model": Error}}
 _KEPT = 128
 """Answers of each kind that are kept: the figures ask for the same again and again."""
 
@@ -39,27 +52,27 @@ _perceptron = lru_cache(_KEPT)(logic_gates.perceptron)
 _two_layers = lru_cache(32)(logic_gates.two_layers)
 
 
-@router.get("/activations")
+@router.get("/activations", response_model=ActivationCurves)
 def activations() -> dict[str, Any]:
     """Every activation of the engine and its derivative, from −6 to 6."""
     return _activations()
 
 
-@router.get("/losses")
+@router.get("/losses", response_model=LossCurves)
 def losses() -> dict[str, Any]:
     """Every loss of the engine and its gradient, by the probability that is given to the right answer."""
     return _losses()
 
 
-@router.get("/depth/choices")
+@router.get("/depth/choices", response_model=DepthChoices)
 def depth_choices() -> dict[str, Any]:
     """The activations and initializers that `/api/explain/depth` takes."""
     return {**curves.depth_choices(), "depth": curves.DEPTHS, "width": curves.WIDTHS}
 
 
-@router.get("/depth", responses=_ERRORS)
+@router.get("/depth", response_model=Signal, responses=errors(409, 422, 503))
 async def depth(
-    state: State,
+    queue: LessonsQueueDep,
     activation: Name = "sigmoid",
     initializer: Name = "normal",
     depth: Annotated[int, Query(ge=curves.DEPTHS[0], le=curves.DEPTHS[1])] = 5,
@@ -70,17 +83,17 @@ async def depth(
     choices = curves.depth_choices()
     _check("activation", activation, choices["activations"])
     _check("initializer", initializer, choices["initializers"])
-    asked = (activation, initializer, depth, width, std)
-    return await state.lessons_queue.run(("depth", asked), lambda: _signal(*asked))
+    work = partial(_signal, activation, initializer, depth, width, std)
+    return await queue.run(("depth", work.args), work)
 
 
-@router.get("/surfaces")
+@router.get("/surfaces", response_model=Surfaces)
 def surfaces() -> dict[str, Any]:
     """The surfaces on which optimizers can be watched, and learning rates that suit them."""
     return _surfaces()
 
 
-@router.get("/path", responses=_ERRORS)
+@router.get("/path", response_model=OptimizerPath, responses=errors(409, 422, 503))
 def path(
     surface: Name = "valley",
     optimizer: Name = "sgd",
@@ -102,7 +115,7 @@ def path(
     }
 
 
-@router.get("/unit", responses=_ERRORS)
+@router.get("/unit", response_model=UnitOutput, responses=errors(409, 422, 503))
 def unit(
     x1: Value = 1.0,
     x2: Value = 0.0,
@@ -116,15 +129,15 @@ def unit(
     return curves.neuron((x1, x2), (w1, w2), b, activation)
 
 
-@router.get("/perceptron", responses=_ERRORS)
+@router.get("/perceptron", response_model=Perceptron, responses=errors(409, 422, 503))
 def perceptron(gate: Gate = "and", learning_rate: Rate = 0.1, seed: Seed = 1) -> dict[str, Any]:
     """The training of a perceptron, step by step, until it makes no mistake, or 200 epochs; 25 of xor."""
     return _perceptron(gate, learning_rate, seed)
 
 
-@router.get("/two-layers", responses=_ERRORS)
+@router.get("/two-layers", response_model=TwoLayers, responses=errors(409, 422, 503))
 async def two_layers(
-    state: State,
+    queue: LessonsQueueDep,
     gate: Gate = "xor",
     units: Annotated[int, Query(ge=1, le=logic_gates.MOST_UNITS)] = 4,
     activation: Literal["tanh", "sigmoid", "relu"] = "tanh",
@@ -132,33 +145,60 @@ async def two_layers(
     seed: Seed = 2,
 ) -> dict[str, Any]:
     """The training of a network with one hidden layer on the four inputs of a gate, with what it says of the plane."""
-    asked = (gate, units, activation, learning_rate, seed)
-    return await state.lessons_queue.run(("two layers", asked), lambda: _two_layers(*asked))
+    work = partial(_two_layers, gate, units, activation, learning_rate, seed)
+    return await queue.run(("two layers", work.args), work)
 
 
-@router.get("/overfitting", responses=_ERRORS)
+async def small_training(
+    catalog: CatalogDep, datasets: DatasetsDep, trials: TrialsDep, queue: LessonsQueueDep
+) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """Dependency: runs a training of a second, one at a time, on the set that is at hand, and keeps its result."""
+
+    async def train(kind: tuple[Any, ...], work: Callable[[Dataset], dict[str, Any]]) -> dict[str, Any]:
+        name, ready = await run_in_threadpool(_at_hand, catalog)
+        key = (name, *kind)
+
+        def compute() -> dict[str, Any]:
+            data: Dataset = load(datasets, name, fetch=not ready)
+            return trials.of(key, lambda: work(data))
+
+        found = trials.get(key)
+        return await queue.run(("trial", *key), compute) if found is None else found
+
+    return train
+
+
+SmallTraining = Annotated[Callable[..., Awaitable[dict[str, Any]]], Depends(small_training)]
+
+
+@router.get("/overfitting", response_model=Overfitting, responses=errors(409, 422, 503))
 async def overfitting(
-    state: State,
+    train: SmallTraining,
     dropout: Literal["0", "0.2", "0.5"] = "0",
     weight_decay: Literal["0", "0.01", "0.1"] = "0",
 ) -> dict[str, Any]:
     """A training on 300 images, of about a second: how good it becomes on these, and on images that it never saw."""
     rates = float(dropout), float(weight_decay)
-    return await _trial(state, ("overfitting", rates), lambda data: small_trainings.overfitting(data, *rates))
+    return await train(("overfitting", *rates), lambda data: small_trainings.overfitting(data, *rates))
 
 
-@router.get("/batches", responses=_ERRORS)
-async def batches(state: State, batch_size: Literal["1", "10", "100", "all"] = "100") -> dict[str, Any]:
+@router.get("/batches", response_model=Batches, responses=errors(409, 422, 503))
+async def batches(train: SmallTraining, batch_size: Literal["1", "10", "100", "all"] = "100") -> dict[str, Any]:
     """Five epochs on 1,000 images with batches of one size, of about a second."""
     size = small_trainings.BATCH_IMAGES if batch_size == "all" else int(batch_size)
-    return await _trial(state, ("batches", size), lambda data: small_trainings.batches(data, size))
+    return await train(("batches", size), lambda data: small_trainings.batches(data, size))
 
 
-@router.get("/image", responses=_ERRORS)
-async def image(state: State, index: Annotated[int, Query(ge=0, le=9999)] = 0) -> dict[str, Any]:
+@router.get("/image", response_model=TrainingImage, responses=errors(409, 422, 503))
+async def image(
+    catalog: CatalogDep,
+    datasets: DatasetsDep,
+    queue: LessonsQueueDep,
+    index: Annotated[int, Query(ge=0, le=9999)] = 0,
+) -> dict[str, Any]:
     """A training image of the data set that is at hand as the network gets it: numbers from 0, paper, to 1, ink."""
-    name, ready = await run_in_threadpool(_at_hand, state)
-    data: Dataset = await state.lessons_queue.run(("image", name), lambda: load(state, name, fetch=not ready))
+    name, ready = await run_in_threadpool(_at_hand, catalog)
+    data: Dataset = await queue.run(("image", name), lambda: load(datasets, name, fetch=not ready))
     place = index % len(data.train)
     return {
         "dataset": data.title,
@@ -170,23 +210,9 @@ async def image(state: State, index: Annotated[int, Query(ge=0, le=9999)] = 0) -
     }
 
 
-async def _trial(state: AppState, key: Any, work: Any) -> dict[str, Any]:
-    """A training of a second, one at a time, on the set that is at hand; what it came to is kept."""
-    name, ready = await run_in_threadpool(_at_hand, state)
-
-    def train() -> dict[str, Any]:
-        data: Dataset = load(state, name, fetch=not ready)
-        return state.trials.of((name, key), lambda: work(data))
-
-    found = state.trials.get((name, key))
-    return await state.lessons_queue.run(("trial", name, key), train) if found is None else found
-
-
-def _at_hand(state: AppState) -> tuple[str, bool]:
+def _at_hand(catalog: DatasetCatalog) -> tuple[str, bool]:
     """MNIST where it is on this machine, else strokes, which need no network; and whether that is there already."""
-    settings = state.settings
-    infos = list_datasets(data_dir=settings.data_dir, cache_dir=settings.cache_dir, drawings=state.drawings)
-    ready = {info.name for info in infos if info.state == "ready"}
+    ready = {info.name for info in catalog.list() if info.state == "ready"}
     name = "mnist" if "mnist" in ready else "strokes"
     return name, name in ready
 

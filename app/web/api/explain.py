@@ -1,35 +1,46 @@
-"""`/api/explain/...`: a model's numbers for one drawing, on the way there, on the way back, and where it looks.
+"""`/api/explain/...`: a model's numbers for one drawing: the forward pass, the backward pass, and saliency.
 
-Nothing here changes a model: every answer is computed on a network of its own, which is dropped with it.
+No model is changed: every answer is computed on a network of its own, which is dropped with it.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from fastapi import APIRouter, Depends
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.errors import InputError, RequestError, message_of
+from app.errors import InputError, RequestError
 from app.learn.inspection import backward as back
 from app.learn.inspection import forward as there
 from app.learn.inspection import numerical_gradient as difference
 from app.learn.inspection import optimizer_step as stepping
 from app.learn.inspection import saliency
 from app.learn.inspection.neuron import neuron as one_neuron
-from app.learn.inspection.subject import InspectedNetwork, TooLargeError, open_subject
+from app.learn.inspection.subject import InspectedNetwork, open_subject
 from app.models.responses import pixels_json
-from app.nn import abbreviate
+from app.web.api.explain_responses import (
+    BackwardPass,
+    Counterfactual,
+    Delta,
+    DrawingResponse,
+    ForwardPass,
+    InputGradient,
+    LayerPicture,
+    Neuron,
+    NumericalGradient,
+    Occlusion,
+    OptimizerSteps,
+)
 from app.web.api.predict import prepare_one
-from app.web.api.request_body import json_body, parse_json, read_body
-from app.web.dependencies import AppState, State
-from app.web.errors import Error
+from app.web.api.routing import ApiRoute, RequestBody, errors
+from app.web.dependencies import LessonsQueueDep, StoreDep
 
-router = APIRouter(prefix="/api/explain", tags=["explain"])
+router = APIRouter(prefix="/api/explain", tags=["explain"], route_class=ApiRoute)
 
 LARGEST = 2**31 - 1
 DOUBLE = "float64"
@@ -37,36 +48,36 @@ Number = Annotated[int, Field(ge=0, le=LARGEST)]
 LabelText = Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class Drawn(BaseModel):
+class DrawingRequest(RequestBody):
     """A drawing as /predict takes it (`pixels`, `strokes` or `image`), and a model; the default where none is named."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     drawing: dict[str, Any]
     model: Annotated[str, Field(max_length=64)] | None = None
 
 
-class LayerRequest(Drawn):
+class LayerRequest(DrawingRequest):
     """`first` is the unit or the map that the picture begins with."""
 
     layer: Number
     first: Number = 0
 
 
-class UnitRequest(Drawn):
+class UnitRequest(DrawingRequest):
     """A number of a layer's output: `unit` is its place in C order."""
 
     layer: Number
     unit: Number
 
 
-class LabelRequest(Drawn):
+class LabelRequest(DrawingRequest):
     """`label` is what the drawing is meant to be."""
 
     label: LabelText
 
 
 class DeltaRequest(LabelRequest):
+    """A neuron: `unit` is its place in C order of the layer's output."""
+
     layer: Number
     unit: Number
 
@@ -90,175 +101,134 @@ class StepRequest(LabelRequest):
     unit: Number | None = None
 
 
-class LookRequest(Drawn):
-    """`label` is the one whose reasons are asked for; what the network says where it is left out."""
+class AttributionRequest(DrawingRequest):
+    """`label` is the one to explain; the network's answer where it is left out."""
 
     label: LabelText | None = None
 
 
-class OcclusionRequest(LookRequest):
+class OcclusionRequest(AttributionRequest):
     """A square of `size` × `size` pixels painted with `fill`, 0 is paper and 1 is ink."""
 
     size: Annotated[int, Field(ge=1, le=14)] = 5
     fill: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
-class TowardRequest(LabelRequest):
+class CounterfactualRequest(LabelRequest):
     """`rate` is the length of a step, of the difference of all pixels."""
 
     steps: Annotated[int, Field(ge=1, le=saliency.MOST_FRAMES)] = 1
     rate: Annotated[float, Field(gt=0, le=10)] = 0.25
 
 
-Asked = TypeVar("Asked", bound=Drawn)
-_ERRORS: dict[int | str, dict[str, Any]] = {404: {"model": Error}, 409: {"model": Error}, 422: {"model": Error}}
+Answer = Callable[[InspectedNetwork], dict[str, Any]]
 
 
-def _body(kind: type[BaseModel]) -> dict[str, Any]:
-    """What OpenAPI says of the body, which is read here, as its size and its errors are the app's own."""
-    return json_body(kind.model_json_schema())
+async def answer_in_queue(
+    request: Request, store: StoreDep, queue: LessonsQueueDep
+) -> Callable[..., Awaitable[Response]]:
+    """Dependency: how a request is answered in the thread that such work shares."""
+
+    async def answer(body: DrawingRequest, work: Answer, *, dtype: str | None = None) -> Response:
+        def compute() -> bytes:
+            image = prepare_one(body.drawing).whole
+            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name
+                network = open_subject(store, body.model, image.pixels, dtype=dtype)
+                found = work(network)
+            whole = {"model": network.card.name, "blank": image.blank, "pixels": pixels_json(image.pixels), **found}
+            try:
+                return json.dumps(
+                    whole, allow_nan=False
+                ).encode()  # here, as it takes longer than an answer of /predict
+            except ValueError:
+                raise RequestError(
+                    409, "the model {name} gives numbers that are not finite", name=network.card.name
+                ) from None
+
+        key = (request.url.path, hashlib.sha256(body.model_dump_json().encode()).digest())
+        return Response(await queue.run(key, compute), media_type="application/json")
+
+    return answer
 
 
-@router.post("/forward", openapi_extra=_body(Drawn), responses=_ERRORS)
-async def forward(request: Request, state: State) -> Response:
-    """What every layer makes of the drawing, and the way from the logits to the probabilities.
-
-    Pictures are float32 in base64, little-endian, in C order of `shape`.
-    """
-    return await _explain(request, state, Drawn, lambda asked, subject: there.forward(subject))
+Explain = Annotated[Callable[..., Awaitable[Response]], Depends(answer_in_queue)]
 
 
-@router.post("/layer", openapi_extra=_body(LayerRequest), responses=_ERRORS)
-async def layer(request: Request, state: State) -> Response:
+def _responses(model: type[DrawingResponse]) -> dict[int | str, dict[str, Any]]:
+    return {200: {"model": model}} | errors(404, 409, 422, 503)
+
+
+@router.post("/forward", responses=_responses(ForwardPass))
+async def forward(explain: Explain, body: DrawingRequest) -> Response:
+    """The output of every layer for the drawing, and the way from the logits to the probabilities."""
+    return await explain(body, there.forward)
+
+
+@router.post("/layer", responses=_responses(LayerPicture))
+async def layer(explain: Explain, body: LayerRequest) -> Response:
     """More of a layer's activations than `forward` shows."""
-
-    def work(asked: LayerRequest, subject: InspectedNetwork) -> dict[str, Any]:
-        return {"picture": there.layer_picture(subject, asked.layer, asked.first)}
-
-    return await _explain(request, state, LayerRequest, work)
+    return await explain(body, lambda network: {"picture": there.layer_picture(network, body.layer, body.first)})
 
 
-@router.post("/neuron", openapi_extra=_body(UnitRequest), responses=_ERRORS)
-async def neuron(request: Request, state: State) -> Response:
-    """One neuron: its weights, the products that push it up and down, the sum, and its activation's curve."""
-    return await _explain(
-        request, state, UnitRequest, lambda asked, subject: one_neuron(subject, asked.layer, asked.unit)
-    )
+@router.post("/neuron", responses=_responses(Neuron))
+async def neuron(explain: Explain, body: UnitRequest) -> Response:
+    """One neuron: its weights, the products that push it up and down, the sum, and its activation."""
+    return await explain(body, lambda network: one_neuron(network, body.layer, body.unit))
 
 
-@router.post("/backward", openapi_extra=_body(LabelRequest), responses=_ERRORS)
-async def backward(request: Request, state: State) -> Response:
+@router.post("/backward", responses=_responses(BackwardPass))
+async def backward(explain: Explain, body: LabelRequest) -> Response:
     """The loss for the true label, y − t, and the gradient of every layer."""
-    return await _explain(
-        request, state, LabelRequest, lambda asked, subject: back.backward(subject, asked.label), dtype=DOUBLE
-    )
+    return await explain(body, lambda network: back.backward(network, body.label), dtype=DOUBLE)
 
 
-@router.post("/delta", openapi_extra=_body(DeltaRequest), responses=_ERRORS)
-async def delta(request: Request, state: State) -> Response:
-    """The chain rule for one neuron, with the very numbers."""
-
-    def work(asked: DeltaRequest, subject: InspectedNetwork) -> dict[str, Any]:
-        return back.delta(subject, asked.label, asked.layer, asked.unit)
-
-    return await _explain(request, state, DeltaRequest, work, dtype=DOUBLE)
+@router.post("/delta", responses=_responses(Delta))
+async def delta(explain: Explain, body: DeltaRequest) -> Response:
+    """The chain rule for one neuron, with its numbers."""
+    return await explain(body, lambda network: back.delta(network, body.label, body.layer, body.unit), dtype=DOUBLE)
 
 
-@router.post("/numerical", openapi_extra=_body(NumericalRequest), responses=_ERRORS)
-async def numerical(request: Request, state: State) -> Response:
+@router.post("/numerical", responses=_responses(NumericalGradient))
+async def numerical(explain: Explain, body: NumericalRequest) -> Response:
     """The numerical gradient of some weights beside backpropagation's, in float64, and both times."""
 
-    def work(asked: NumericalRequest, subject: InspectedNetwork) -> dict[str, Any]:
-        places = asked.places
+    def work(network: InspectedNetwork) -> dict[str, Any]:
+        places = body.places
         if places is None:
-            places = difference.random_places(subject, asked.layer, asked.parameter, asked.random, asked.seed)
-        return difference.numerical(subject, asked.label, asked.layer, asked.parameter, places)
+            places = difference.random_places(network, body.layer, body.parameter, body.random, body.seed)
+        return difference.numerical(network, body.label, body.layer, body.parameter, places)
 
-    return await _explain(request, state, NumericalRequest, work, dtype=DOUBLE)
+    return await explain(body, work, dtype=DOUBLE)
 
 
-@router.post("/step", openapi_extra=_body(StepRequest), responses=_ERRORS)
-async def step(request: Request, state: State) -> Response:
-    """What so many steps of an optimizer, from the stored weights, change for this drawing; the model stays."""
+@router.post("/step", responses=_responses(OptimizerSteps))
+async def step(explain: Explain, body: StepRequest) -> Response:
+    """The effect on this drawing of some steps of an optimizer from the stored weights; the model stays."""
 
-    def work(asked: StepRequest, subject: InspectedNetwork) -> dict[str, Any]:
-        if (asked.layer is None) != (asked.unit is None):
+    def work(network: InspectedNetwork) -> dict[str, Any]:
+        if (body.layer is None) != (body.unit is None):
             raise InputError("layer, unit: expected both or none; got one")
-        unit = None if asked.layer is None or asked.unit is None else (asked.layer, asked.unit)
-        return stepping.steps(subject, asked.label, asked.optimizer, asked.steps, unit)
+        unit = None if body.layer is None or body.unit is None else (body.layer, body.unit)
+        return stepping.steps(network, body.label, body.optimizer, body.steps, unit)
 
-    return await _explain(request, state, StepRequest, work)
-
-
-@router.post("/gradient", openapi_extra=_body(LookRequest), responses=_ERRORS)
-async def gradient(request: Request, state: State) -> Response:
-    """How a label's logit changes with every pixel: the input gradient."""
-    return await _explain(
-        request, state, LookRequest, lambda asked, subject: saliency.input_gradient(subject, asked.label), dtype=DOUBLE
-    )
+    return await explain(body, work)
 
 
-@router.post("/occlusion", openapi_extra=_body(OcclusionRequest), responses=_ERRORS)
-async def occlusion(request: Request, state: State) -> Response:
-    """How much of a label's probability goes where a square of the drawing is covered."""
-
-    def work(asked: OcclusionRequest, subject: InspectedNetwork) -> dict[str, Any]:
-        return saliency.occlusion(subject, asked.label, asked.size, asked.fill)
-
-    return await _explain(request, state, OcclusionRequest, work)
+@router.post("/gradient", responses=_responses(InputGradient))
+async def gradient(explain: Explain, body: AttributionRequest) -> Response:
+    """The input gradient: how a label's logit changes with every pixel."""
+    return await explain(body, lambda network: saliency.input_gradient(network, body.label), dtype=DOUBLE)
 
 
-@router.post("/toward", openapi_extra=_body(TowardRequest), responses=_ERRORS)
-async def toward(request: Request, state: State) -> Response:
+@router.post("/occlusion", responses=_responses(Occlusion))
+async def occlusion(explain: Explain, body: OcclusionRequest) -> Response:
+    """How much of a label's probability is lost where a square of the drawing is covered."""
+    return await explain(body, lambda network: saliency.occlusion(network, body.label, body.size, body.fill))
+
+
+@router.post("/toward", responses=_responses(Counterfactual))
+async def toward(explain: Explain, body: CounterfactualRequest) -> Response:
     """Steps that change the drawing until the network reads it as the label: each frame, and its probability."""
-
-    def work(asked: TowardRequest, subject: InspectedNetwork) -> dict[str, Any]:
-        return saliency.toward(subject, asked.label, asked.steps, asked.rate)
-
-    return await _explain(request, state, TowardRequest, work, dtype=DOUBLE)
-
-
-async def _explain(
-    request: Request,
-    state: AppState,
-    kind: type[Asked],
-    work: Callable[[Asked, InspectedNetwork], dict[str, Any]],
-    *,
-    dtype: str | None = None,
-) -> Response:
-    """Read what is asked, and answer it in the thread that such work shares."""
-    body = await read_body(request)
-    asked = _checked(kind, parse_json(body))
-
-    def answer() -> bytes:
-        try:
-            image = prepare_one(asked.drawing).whole
-            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name
-                subject = open_subject(state.store, asked.model, image.pixels, dtype=dtype)
-                said = work(asked, subject)
-        except TooLargeError as error:
-            raise RequestError(409, message_of(error)) from None
-        except ValueError as error:
-            raise RequestError(422, message_of(error)) from None
-        whole = {"model": subject.card.name, "blank": image.blank, "pixels": pixels_json(image.pixels), **said}
-        try:
-            return json.dumps(
-                whole, allow_nan=False
-            ).encode()  # here, as it takes as long as many an answer of /predict
-        except ValueError:
-            raise RequestError(
-                409, "the model {name} gives numbers that are not finite", name=subject.card.name
-            ) from None
-
-    key = (request.url.path, hashlib.sha256(body).digest())
-    return Response(await state.lessons_queue.run(key, answer), media_type="application/json")
-
-
-def _checked(kind: type[Asked], data: object) -> Asked:
-    if not isinstance(data, Mapping):
-        raise RequestError(422, "expected an object with a drawing; got {value}", value=abbreviate(data))
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        parts = [f"{'.'.join(map(str, each['loc']))[:80]}: {each['msg']}" for each in error.errors()[:5]]
-        raise RequestError(422, "; ".join(parts)) from None
+    return await explain(
+        body, lambda network: saliency.toward(network, body.label, body.steps, body.rate), dtype=DOUBLE
+    )

@@ -1,27 +1,37 @@
 """Whether the server works."""
 
-from typing import Any
+from typing import Literal
 
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from app.errors import Message
-from app.web.dependencies import State
+from app.web.api.routing import ResponseBody
+from app.web.dependencies import LogDep, SupervisorDep, TrackingDep
 from app.web.preferences import in_callers_language
 
 router = APIRouter(tags=["health"])
 
 
-@router.get("/health")
-def health(state: State) -> Response:
-    """200 while all is well; 503 with the fault while trainings cannot be run.
+class Health(ResponseBody):
+    """`log` names the log of runs; `tracking` says whether TensorBoard and MLflow, where they are used, take runs.
 
-    `tracking` says of TensorBoard and MLflow, where runs are told to them, whether that is "ok" or "failing".
+    `error` says why trainings cannot be run.
     """
-    fault = state.supervisor.fault
-    body: dict[str, Any] = {"ok": fault is None, "log": state.log.id}
-    if state.tracking.followers:
-        body["tracking"] = state.tracking.states
+
+    ok: bool
+    log: str
+    tracking: dict[str, Literal["ok", "failing"]] | None = None
+    error: str | None = None
+
+
+@router.get("/health", responses={200: {"model": Health}, 503: {"model": Health}})
+def health(log: LogDep, supervisor: SupervisorDep, tracking: TrackingDep) -> Response:
+    """200 while all is well; 503 with the reason while trainings cannot be run."""
+    fault = supervisor.fault
+    body = {"ok": fault is None, "log": log.id}
+    if tracking.followers:
+        body["tracking"] = tracking.states
     if fault is not None:
         body["error"] = Message("trainings wait: {fault}", fault=fault)
     return JSONResponse(in_callers_language(body), 200 if fault is None else 503)

@@ -14,12 +14,12 @@ from starlette.responses import JSONResponse, Response
 from app import __version__
 from app.data import PreparedImage
 from app.errors import InputError, RequestError, message_of
-from app.models import DamagedModelError, ModelCard, Predictor, Predictors, UnknownModelError
+from app.models import DamagedModelError, Predictor, Predictors, UnknownModelError
 from app.nn import abbreviate
 from app.web.api.inference_v2_tensors import INPUT, PIXELS, Output, check_parameters, read_input
 from app.web.api.request_body import parse_json, read_body
-from app.web.dependencies import State
-from app.web.errors import Error
+from app.web.api.routing import ResponseBody, errors
+from app.web.dependencies import CountersDep, PredictorsDep, StoreDep
 from app.web.metrics.counters import PredictionTimer, outcome_of
 
 HEADER_LENGTH = "inference-header-content-length"
@@ -66,45 +66,101 @@ _BODY: dict[str, Any] = {
             "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
         },
     },
-    "responses": {
-        "200": {
-            "description": "the outputs",
-            "content": {
-                "application/json": {"schema": {"type": "object"}},
-                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-            },
-        }
-    },
 }
-_ERRORS: dict[int | str, dict[str, Any]] = {400: {"model": Error}, 404: {"model": Error}, 409: {"model": Error}}
+
+
+class ServerMetadata(ResponseBody):
+    """The server and the protocol's extensions that it has."""
+
+    name: str
+    version: str
+    extensions: list[str]
+
+
+class ServerHealth(ResponseBody):
+    """Whether the server answers, and whether there is a model to ask; `error` says why not."""
+
+    live: bool
+    ready: bool
+    error: str | None = None
+
+
+class TensorMetadata(ResponseBody):
+    """A tensor; -1 in its shape is the number of images."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class ModelMetadata(ResponseBody):
+    """A model; `properties.labels` is the JSON of its labels, in the probabilities' order."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+    properties: dict[str, str]
+
+
+class ModelReady(ResponseBody):
+    """Whether a model can be used."""
+
+    name: str
+    ready: bool
+
+
+class OutputTensor(TensorMetadata):
+    """An output: its `data`, or the size of its binary data in `parameters`."""
+
+    data: list[Any] | None = None
+    parameters: dict[str, Any] | None = None
+
+
+class InferenceResponse(ResponseBody):
+    """The outputs that were asked for."""
+
+    model_name: str
+    model_version: str
+    id: str
+    outputs: list[OutputTensor]
+
+
+_INFER = errors(400, 404, 409, 415) | {
+    200: {
+        "model": InferenceResponse,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 
 
 @router.get("")
-async def server() -> dict[str, Any]:
-    """What this server is."""
-    return {"name": "digitpad", "version": __version__, "extensions": ["binary_tensor_data"]}
+async def server() -> ServerMetadata:
+    """The server and its version."""
+    return ServerMetadata(name="digitpad", version=__version__, extensions=["binary_tensor_data"])
 
 
-@router.get("/health/live")
-async def live(state: State) -> dict[str, bool]:
+@router.get("/health/live", response_model_exclude_unset=True)
+def live(predictors: PredictorsDep) -> ServerHealth:
     """Whether the server answers."""
-    return {"live": True, "ready": await run_in_threadpool(_is_ready, state)}
+    return ServerHealth(live=True, ready=_is_ready(predictors))
 
 
-@router.get("/health/ready", responses={503: {"model": Error}})
-async def ready(state: State) -> Response:
+@router.get("/health/ready", responses={200: {"model": ServerHealth}, 503: {"model": ServerHealth}})
+def ready(predictors: PredictorsDep) -> Response:
     """Whether there is a model to ask."""
-    if await run_in_threadpool(_is_ready, state):
+    if _is_ready(predictors):
         return JSONResponse({"live": True, "ready": True})
     message = "there is no model that can be used"
     return JSONResponse({"error": message, "live": True, "ready": False}, 503, {"retry-after": "5"})
 
 
-@models.get("", responses=_ERRORS)
-@versions.get("", responses=_ERRORS)
-async def metadata(state: State, name: str) -> dict[str, Any]:
-    """What the model takes and gives. `properties.labels` is the JSON of its labels, in the probabilities' order."""
-    card: ModelCard = await run_in_threadpool(state.store.get, name)
+@models.get("", response_model=ModelMetadata, responses=errors(404, 409))
+@versions.get("", response_model=ModelMetadata, responses=errors(404, 409))
+def metadata(store: StoreDep, name: str) -> dict[str, Any]:
+    """The inputs and outputs of a model."""
+    card = store.get(name)
     return {
         "name": name,
         "versions": [VERSION],
@@ -118,23 +174,23 @@ async def metadata(state: State, name: str) -> dict[str, Any]:
     }
 
 
-@models.get("/ready", responses=_ERRORS)
-@versions.get("/ready", responses=_ERRORS)
-async def model_ready(state: State, name: str) -> dict[str, Any]:
+@models.get("/ready", responses=errors(404, 409))
+@versions.get("/ready", responses=errors(404, 409))
+def model_ready(predictors: PredictorsDep, name: str) -> ModelReady:
     """Whether the model can be used."""
-    await run_in_threadpool(state.predictors.get, name)
-    return {"name": name, "ready": True}
+    predictors.get(name)
+    return ModelReady(name=name, ready=True)
 
 
-@models.post("/infer", openapi_extra=_BODY, responses=_ERRORS)
-@versions.post("/infer", openapi_extra=_BODY, responses=_ERRORS)
-async def infer(request: Request, state: State, name: str) -> Response:
+@models.post("/infer", openapi_extra=_BODY, responses=_INFER)
+@versions.post("/infer", openapi_extra=_BODY, responses=_INFER)
+async def infer(request: Request, predictors: PredictorsDep, counters: CountersDep, name: str) -> Response:
     """Read images: a tensor `input`, FP32 (0 to 1) or UINT8 (0 to 255), ink high, of [N, 784] or [N, 1, 28, 28].
 
     Gives `probabilities` and `label`, which is empty where there is no ink.
     """
-    with PredictionTimer(state.counters) as reading:
-        return await _infer(request, state.predictors, name, reading)
+    with PredictionTimer(counters) as reading:
+        return await _infer(request, predictors, name, reading)
 
 
 async def _infer(request: Request, predictors: Predictors, name: str, reading: PredictionTimer) -> Response:
@@ -259,9 +315,9 @@ def _json_length(request: Request, size: int) -> int:
     return int(text)
 
 
-def _is_ready(state: State) -> bool:
+def _is_ready(predictors: Predictors) -> bool:
     try:
-        state.predictors.get()
+        predictors.get()
     except (UnknownModelError, DamagedModelError):
         return False
     return True

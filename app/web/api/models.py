@@ -6,24 +6,22 @@ from pathlib import PurePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from pydantic import WithJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
-from app.errors import RequestError, message_of
+from app.errors import RequestError
 from app.models import ModelCard, ModelStore, StoredModel
+from app.models.card import Personalization, RobustnessResult, SeedResult
 from app.models.formats.archive import check, unpack
 from app.models.formats.onnx_import import convert_onnx
 from app.models.formats.registry import FORMATS, exported
-from app.models.formats.source import MissingExtraError
-from app.models.store import NameTakenError
-from app.nn import abbreviate
-from app.web.api.request_body import json_body, read_body, read_form, read_json
-from app.web.dependencies import State
-from app.web.errors import Error
-from app.web.preferences import LocalizedRoute
+from app.web.api.request_body import read_body, read_form
+from app.web.api.routing import ApiRoute, RequestBody, ResponseBody, errors
+from app.web.dependencies import LogDep, StoreDep
 
-router = APIRouter(prefix="/api/models", tags=["models"], route_class=LocalizedRoute)
+router = APIRouter(prefix="/api/models", tags=["models"], route_class=ApiRoute)
 
 ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 ONNX_TYPE = "application/onnx"
@@ -41,14 +39,51 @@ _IMPORT: dict[str, Any] = {
     }
 }
 
-_RENAME: dict[str, Any] = json_body(
-    {
-        "type": "object",
-        "required": ["name"],
-        "additionalProperties": False,
-        "properties": {"name": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"}},
-    }
-)
+
+class RenameRequest(RequestBody):
+    """The new name of a model."""
+
+    name: Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"})]
+
+
+class ModelSummary(ResponseBody):
+    """A model of the store; one that is damaged is not `available`, has a `reason`, and nothing that follows it."""
+
+    name: str
+    available: bool
+    reason: str | None
+    bytes: int
+    network: str | None = None
+    labels: list[str] | None = None
+    parameters: int | None = None
+    metrics: dict[str, float] | None = None
+    recipe: str | None = None
+    dataset: str | None = None
+    created: str | None = None
+    shipped: bool | None = None
+    run: int | None = None
+    seed: int | None = None
+    software: dict[str, str] | None = None
+    mine: Personalization | None = None
+    robustness: list[RobustnessResult] | None = None
+    seeds: list[SeedResult] | None = None
+
+
+class ModelList(ResponseBody):
+    """All models, and which is the default."""
+
+    models: list[ModelSummary]
+    default: str | None
+
+
+class DefaultModel(ResponseBody):
+    """The default model."""
+
+    default: str | None
+
+
+_CARD = set(ModelSummary.model_fields) & set(ModelCard.model_fields) - {"name", "network"}
+"""The fields of a card that a summary has."""
 
 
 def summaries(store: ModelStore) -> dict[str, Any]:
@@ -57,98 +92,72 @@ def summaries(store: ModelStore) -> dict[str, Any]:
     return {"models": [_summary(model) for model in models], "default": store.default(models)}
 
 
-@router.get("")
-def models(state: State) -> dict[str, Any]:
+@router.get("", response_model=ModelList, response_model_exclude_unset=True)
+def models(store: StoreDep) -> dict[str, Any]:
     """All models, the damaged ones with the reason."""
-    return summaries(state.store)
+    return summaries(store)
 
 
-@router.post("", status_code=201, openapi_extra=_IMPORT, responses={415: {"model": Error}, 501: {"model": Error}})
-async def take_in(request: Request, state: State) -> ModelCard:
+@router.post("", status_code=201, openapi_extra=_IMPORT, responses=errors(409, 413, 415, 422, 501, 507))
+async def import_model(request: Request, store: StoreDep) -> ModelCard:
     """Import a model: the zip that a download gives, or an ONNX file of a network of dense layers (501 without the
     package onnx), by itself or as the field `file` of a form, or a form with the safetensors file as `weights` and the
     card as `card`. It keeps its name, or gets "-2" behind it where that is taken.
     """
     files = await _model_files(request)
 
-    def keep() -> ModelCard:
-        try:
-            package = check(*files())
-        except ValueError as error:
-            raise RequestError(422, message_of(error)) from None
-        except MissingExtraError as error:
-            raise RequestError(501, message_of(error)) from None
-        return state.store.save(package.card, package.network, arrays=package.arrays)
+    def save() -> ModelCard:
+        card, weights = files()
+        package = check(card, weights)
+        return store.save(package.card, package.network, arrays=package.arrays)
 
-    return await run_in_threadpool(keep)
+    return await run_in_threadpool(save)
 
 
-@router.get("/{name}")
-def model(state: State, name: str) -> ModelCard:
+@router.get("/{name}", responses=errors(404, 409))
+def model(store: StoreDep, name: str) -> ModelCard:
     """A model's card."""
-    return state.store.get(name)
+    return store.get(name)
 
 
 @router.get(
     "/{name}/download",
     response_class=Response,
-    responses={
-        200: {"content": {kind.media_type: {"schema": _BINARY} for kind in FORMATS.values()}},
-        422: {"model": Error},
-        501: {"model": Error},
-    },
+    responses=errors(404, 409, 422, 501)
+    | {200: {"content": {kind.media_type: {"schema": _BINARY} for kind in FORMATS.values()}}},
 )
 def download(
-    state: State,
+    store: StoreDep,
     name: str,
     file: Annotated[str, Query(alias="format", json_schema_extra={"enum": list(FORMATS)})] = "safetensors",
 ) -> Response:
     """A model in one of the formats: the `zip`, which `POST /api/models` takes, its weights as `safetensors`, its
     `card`, or for other programs as `onnx` (501 without the package onnx), `npz`, `keras` or `html`."""
-    try:
-        content = exported(state.store, name, file)
-    except ValueError as error:
-        raise RequestError(422, message_of(error)) from None
-    except MissingExtraError as error:
-        raise RequestError(501, message_of(error)) from None
+    content = exported(store, name, file)
     headers = {"content-disposition": f'attachment; filename="{name}{FORMATS[file].ending}"'}
     return Response(content, media_type=FORMATS[file].media_type, headers=headers)
 
 
-@router.post("/{name}/default", responses={409: {"model": Error}})
-def choose(state: State, name: str, force: bool = False) -> dict[str, Any]:
-    """Make a model the default; one that was made somebody's own, and forgot too much of what its parent knew, only
-    with `force`: else 409 with the figures."""
-    state.store.set_default(name, force=force)
-    return {"default": state.store.default()}
+@router.post("/{name}/default", responses=errors(404, 409))
+def set_default(store: StoreDep, name: str, force: bool = False) -> DefaultModel:
+    """Make a model the default; one that reads clearly less than its parent only with `force`: else 409 with the
+    figures."""
+    store.set_default(name, force=force)
+    return DefaultModel(default=store.default())
 
 
-@router.post("/{name}/rename", openapi_extra=_RENAME, responses={409: {"model": Error}, 422: {"model": Error}})
-async def rename(request: Request, state: State, name: str) -> ModelCard:
+@router.post("/{name}/rename", responses=errors(404, 409, 422))
+def rename(log: LogDep, store: StoreDep, name: str, body: RenameRequest) -> ModelCard:
     """Give a model another name; if it was the default it stays that, and runs name it by its new name."""
-    body = await read_json(request)
-    new = body.get("name") if isinstance(body, dict) and set(body) == {"name"} else None
-    if not isinstance(new, str):
-        raise RequestError(422, "expected an object with the new name as name; got {value}", value=abbreviate(body))
-
-    def give() -> ModelCard:
-        try:
-            card = state.store.rename(name, new)
-        except ValueError as error:
-            raise RequestError(422, message_of(error)) from None
-        except NameTakenError as error:
-            raise RequestError(409, message_of(error)) from None
-        state.log.rename_model(name, new)
-        return card
-
-    return await run_in_threadpool(give)
+    card = store.rename(name, body.name)
+    log.rename_model(name, body.name)
+    return card
 
 
-@router.delete("/{name}", status_code=204)
-def delete(state: State, name: str) -> Response:
+@router.delete("/{name}", status_code=204, responses=errors(404, 409))
+def delete(store: StoreDep, name: str) -> None:
     """Remove a model; the one that ships with digitpad stays."""
-    state.store.delete(name)
-    return Response(status_code=204)
+    store.delete(name)
 
 
 async def _model_files(request: Request) -> Callable[[], tuple[bytes, bytes]]:
@@ -189,23 +198,7 @@ def _summary(model: StoredModel) -> dict[str, Any]:
         "reason": None,
         "bytes": model.bytes,
         "network": _outline(card.network),
-        **card.model_dump(
-            include={
-                "labels",
-                "parameters",
-                "metrics",
-                "recipe",
-                "dataset",
-                "created",
-                "shipped",
-                "run",
-                "seed",
-                "software",
-                "mine",
-                "robustness",
-                "seeds",
-            }
-        ),
+        **card.model_dump(include=_CARD),
     }
 
 

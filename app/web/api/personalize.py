@@ -1,101 +1,86 @@
-"""Make it mine: a model of the store, taught the user's own hand."""
+"""Personalization: a model of the store, taught the user's own hand."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from pydantic import Field
 
 from app.data.drawings.drawing import DEFAULT_SET
 from app.data.personalization import LEAST_DRAWINGS, Readiness
-from app.errors import RequestError, message_of
-from app.nn import abbreviate
 from app.runs.config.run_config import MOST_SEED
 from app.runs.training.personalization import all_ready, personal_config, rehearsed
-from app.web.api.request_body import parse_json, read_body
-from app.web.dependencies import AppState, State
-from app.web.errors import Error
+from app.web.api.drawings import SetName
+from app.web.api.routing import ApiRoute, RequestBody, ResponseBody, errors
+from app.web.api.runs import Run
+from app.web.dependencies import CatalogDep, DrawingsDep, LogDep, RunServiceDep, StoreDep
 from app.web.middleware.limits import check_queue
-from app.web.preferences import LocalizedRoute
 
-router = APIRouter(prefix="/api/models", tags=["models"], route_class=LocalizedRoute)
-
-_KEYS = {"set", "seed"}
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    404: {"model": Error},
-    409: {"model": Error},
-    422: {"model": Error},
-    429: {"model": Error},
-}
-_SCHEMA = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "set": {"type": "string", "default": DEFAULT_SET, "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"},
-        "seed": {"type": "integer", "minimum": 0, "maximum": MOST_SEED, "default": 1},
-    },
-}
-_OPENAPI: dict[str, Any] = {"requestBody": {"content": {"application/json": {"schema": _SCHEMA}}}}
+router = APIRouter(prefix="/api/models", tags=["models"], route_class=ApiRoute)
 
 
-@router.get("/{name}/personalize", responses=_ERRORS)
-def readiness(state: State, name: str) -> dict[str, Any]:
-    """Which sets of the user's drawings the model can be made their own with, and how many drawings are missing.
+class PersonalizeRequest(RequestBody):
+    """A set of drawings to learn."""
 
-    `dataset` is where the images come from that keep it from forgetting; 409 where no such set is on this machine.
-    """
-    card = state.store.get(name)
-    dataset = rehearsed(card, state.settings, state.drawings)
+    set: SetName = DEFAULT_SET
+    seed: Annotated[int, Field(ge=0, le=MOST_SEED)] = 1
+
+
+class SetReadiness(ResponseBody):
+    """How many drawings a set has and needs, the labels that the model lacks, and why it cannot be learned."""
+
+    set: str
+    drawings: int
+    needed: int
+    unknown: list[str]
+    problem: str | None
+
+
+class PersonalizationReadiness(ResponseBody):
+    """`dataset` is where the images come from that keep the model from forgetting."""
+
+    model: str
+    dataset: str
+    least: int
+    sets: list[SetReadiness]
+
+
+@router.get("/{name}/personalize", response_model=PersonalizationReadiness, responses=errors(404, 409))
+def readiness(catalog: CatalogDep, store: StoreDep, drawings: DrawingsDep, name: str) -> dict[str, Any]:
+    """Say which sets of drawings the model can learn, and how many are missing; 409 without images to rehearse."""
+    card = store.get(name)
     return {
         "model": card.name,
-        "dataset": dataset.name,
+        "dataset": rehearsed(card, catalog).name,
         "least": LEAST_DRAWINGS,
-        "sets": [_told(one) for one in all_ready(card, state.drawings)],
+        "sets": [_readiness(one) for one in all_ready(card, drawings)],
     }
 
 
-@router.post("/{name}/personalize", status_code=201, openapi_extra=_OPENAPI, responses=_ERRORS)
-async def personalize(request: Request, state: State, name: str) -> dict[str, Any]:
-    """Queue the run that teaches a model the drawings of `{"set": NAME}`; the answer is the run.
+@router.post("/{name}/personalize", status_code=201, response_model=Run, responses=errors(404, 409, 422, 429))
+def personalize(
+    catalog: CatalogDep,
+    store: StoreDep,
+    drawings: DrawingsDep,
+    log: LogDep,
+    service: RunServiceDep,
+    name: str,
+    body: PersonalizeRequest | None = None,
+) -> dict[str, Any]:
+    """Queue the run that teaches a model the drawings of a set; the answer is the run.
 
     It saves a new model whose card compares the two, `mine`; the model itself stays as it is.
     """
-    body = await read_body(request)
-    data = parse_json(body) if body.strip() else {}
-    if not isinstance(data, dict) or not set(data) <= _KEYS:
-        raise RequestError(
-            422, "expected an object with set and, if wanted, seed, or nothing; got {value}", value=abbreviate(data)
-        )
-    set_name, seed = data.get("set", DEFAULT_SET), data.get("seed", 1)
-    if not isinstance(set_name, str):
-        raise RequestError(
-            422, "expected the name of a set of drawings; got {value}", field="set", value=abbreviate(set_name)
-        )
-    if type(seed) is not int:
-        raise RequestError(
-            422,
-            "expected a whole number from 0 to {most_seed}; got {value}",
-            field="seed",
-            most_seed=MOST_SEED,
-            value=abbreviate(seed),
-        )
-    return await run_in_threadpool(_queue, state, name, set_name, seed)
+    body = body or PersonalizeRequest()
+    card = store.get(name)
+    check_queue(log)
+    return service.start(personal_config(card, catalog, drawings, body.set, seed=body.seed))
 
 
-def _queue(state: AppState, name: str, set_name: str, seed: int) -> dict[str, Any]:
-    card = state.store.get(name)
-    check_queue(state.log)
-    try:
-        return state.run_service.start(personal_config(card, state.settings, state.drawings, set_name, seed=seed))
-    except ValueError as error:
-        raise RequestError(422, message_of(error)) from None
-
-
-def _told(ready: Readiness) -> dict[str, Any]:
+def _readiness(found: Readiness) -> dict[str, Any]:
     return {
-        "set": ready.set,
-        "drawings": ready.drawings,
-        "needed": ready.needed,
-        "unknown": list(ready.unknown),
-        "problem": ready.problem,
+        "set": found.set,
+        "drawings": found.drawings,
+        "needed": found.needed,
+        "unknown": list(found.unknown),
+        "problem": found.problem,
     }

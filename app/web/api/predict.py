@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -17,9 +16,9 @@ from app.data import PreparedDrawing, drawing_from_image, drawing_from_strokes, 
 from app.errors import InputError, RequestError, message_of
 from app.models import Predictor
 from app.models.responses import predict_drawings, to_response
-from app.web.api.request_body import BODY_LIMIT, parse_json, read_body
-from app.web.dependencies import services
-from app.web.errors import Error
+from app.web.api.request_body import parse_json, read_body, read_form
+from app.web.api.routing import ResponseBody, errors
+from app.web.dependencies import app_state
 from app.web.metrics.counters import PredictionTimer, outcome_of
 
 router = APIRouter(tags=["predict"])
@@ -33,7 +32,7 @@ JSON_TYPES = ("application/json", "application/x-www-form-urlencoded")
 IMAGE_TYPES = ("image/png", "image/jpeg")
 
 
-class Digit(BaseModel):
+class Digit(ResponseBody):
     """One of several digits; `box` is left, top, width and height in the drawing's own unit."""
 
     box: list[float]
@@ -44,7 +43,7 @@ class Digit(BaseModel):
     input: list[list[float]] | None = None
 
 
-class Answer(BaseModel):
+class Answer(ResponseBody):
     """`label` is null where the drawing is blank; `input`, 28 rows of 28, comes only when it is asked for.
 
     `is_digit` is false where it does not look like what the model was trained on: `score`, 0 to 1, which is larger the
@@ -113,17 +112,17 @@ _OPENAPI: dict[str, Any] = {
 @router.post(
     "/predict",
     openapi_extra=_OPENAPI,
-    responses={200: {"model": Answer | list[Answer]}, 422: {"model": Error}, 404: {"model": Error}},
+    responses=errors(404, 409, 413, 415, 422) | {200: {"model": Answer | list[Answer]}},
 )
 async def predict(request: Request) -> Response:
     """Read a drawing: pixels, strokes, an image, a list of up to 256 of them, or an image file itself."""
-    with PredictionTimer(services(request).counters) as reading:
+    with PredictionTimer(app_state(request).counters) as reading:
         return await _predict(request, reading)
 
 
 async def _predict(request: Request, reading: PredictionTimer) -> Response:
     with_input = _flag(request, "input")
-    predictor = services(request).predictors.get(request.query_params.get("model"))
+    predictor = app_state(request).predictors.get(request.query_params.get("model"))
     reading.model = predictor.card.name
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     as_json = kind in JSON_TYPES
@@ -142,7 +141,7 @@ async def _predict(request: Request, reading: PredictionTimer) -> Response:
         else:
             images = await run_in_threadpool(_prepare, drawings, isinstance(data, list))
     else:
-        images = [await run_in_threadpool(_prepare_file, await _file(request, kind))]
+        images = [await run_in_threadpool(drawing_from_image, await _file(request, kind))]
     answers = _answers(predictor, images, with_input, reading)
     single = not as_json or not isinstance(data, list)
     return Response(to_json(answers[0] if single else answers), media_type="application/json")
@@ -215,31 +214,11 @@ async def _file(request: Request, kind: str) -> bytes:
     if kind != "multipart/form-data":
         expected = ", ".join(("application/json", *IMAGE_TYPES, "multipart/form-data"))
         raise RequestError(415, "expected a body of {expected}; got {kind}", expected=expected, kind=repr(kind[:80]))
-    body = await read_body(request)
-    form = await Request(request.scope, _replay(body)).form(max_files=1, max_fields=10, max_part_size=BODY_LIMIT)
-    try:
+    async with read_form(request) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise RequestError(422, "expected the image in a field named file; got none")
         return await file.read()
-    finally:
-        await form.close()
-
-
-def _replay(body: bytes) -> Any:
-    """A receive channel that gives `body`, which has been read under its limit."""
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receive
-
-
-def _prepare_file(data: bytes) -> PreparedDrawing:
-    try:
-        return drawing_from_image(data)
-    except ValueError as error:
-        raise RequestError(422, message_of(error)) from None
 
 
 def _answers(

@@ -15,7 +15,7 @@ from app.runs.log.state import ENDED
 from app.runs.log.subscriber import Message, SlowReaderError, Subscriber, message, read_events
 from app.runs.log.views import brief
 from app.web.api.runs import LARGEST
-from app.web.dependencies import services
+from app.web.dependencies import BroadcasterDep, LogDep
 from app.web.preferences import catalog_of
 
 router = APIRouter()
@@ -31,24 +31,23 @@ FAREWELL_SECONDS = 30.0
 
 
 @router.websocket("/api/runs/{run}/stream")
-async def stream(socket: WebSocket, run: str) -> None:
+async def stream(socket: WebSocket, log: LogDep, broadcaster: BroadcasterDep, run: str) -> None:
     """Send a run's row and its events after `seq` `after`, from the log and then live; close with 1000 after the end.
 
     `hello` brings the row, and `run` brings it again whenever it has changed, after the events that it counts. Where
     `after` was never given by this log, or the query's `log` is another one, the message `reset` comes before the
     events, which then begin with the first. `short=true` leaves out the epochs' layers and sheets, as of the events.
     """
-    state = services(socket)
     after = socket.query_params.get("after", "0")
     await socket.accept()
     if not all(word.isdecimal() and len(word) <= 10 for word in (run, after)) or int(run) > LARGEST:
         await socket.close(REFUSED, "expected whole numbers for the run and for after")
         return
-    log = socket.query_params.get("log", state.log.id)
+    name = socket.query_params.get("log", log.id)
     short = socket.query_params.get("short") == "true"
     try:
-        async with state.broadcaster.follow(int(run)) as reader:
-            sending = asyncio.create_task(_send(socket, state.log, reader, int(run), int(after), log, short))
+        async with broadcaster.follow(int(run)) as reader:
+            sending = asyncio.create_task(_send(socket, log, reader, int(run), int(after), name, short))
             ends = (sending, asyncio.create_task(_left(socket)), asyncio.create_task(reader.failed.wait()))
             try:
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

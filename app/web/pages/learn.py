@@ -12,7 +12,7 @@ from app.learn.formulas.source import listings
 from app.learn.lessons.lesson import NAMES, lesson, lessons
 from app.web import templates
 from app.web.api.models import summaries
-from app.web.dependencies import State
+from app.web.dependencies import StoreDep
 from app.web.pages.routes import PAGE_METHODS
 from app.web.preferences import language_of
 
@@ -26,9 +26,9 @@ def hub(request: Request) -> Response:
 
 
 @router.api_route("/inside", methods=PAGE_METHODS)
-def inside(request: Request, state: State) -> Response:
+def inside(request: Request, store: StoreDep) -> Response:
     """A network and a drawing of one's own, layer by layer, on the way there and on the way back."""
-    listed = summaries(state.store)
+    listed = summaries(store)
     usable = [entry for entry in listed["models"] if entry["available"]]
     return _page(request, "learn/inspect.html", {"models": usable, "default": listed["default"]})
 

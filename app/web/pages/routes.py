@@ -9,7 +9,7 @@ from starlette.responses import Response
 from app.web import templates
 from app.web.api.models import summaries
 from app.web.api.runs import RunId
-from app.web.dependencies import State
+from app.web.dependencies import LogDep, StoreDep
 from app.web.preferences import catalog_of
 
 router = APIRouter(include_in_schema=False)
@@ -21,9 +21,9 @@ _ELSEWHERE = ("robustness", "seeds", "software")
 
 
 @router.api_route("/", methods=PAGE_METHODS)
-def pad(request: Request, state: State, model: str | None = None) -> Response:
+def pad(request: Request, store: StoreDep, model: str | None = None) -> Response:
     """The drawing pad, reading with `model` or the default."""
-    listed = summaries(state.store)
+    listed = summaries(store)
     needed = [{key: value for key, value in entry.items() if key not in _ELSEWHERE} for entry in listed["models"]]
     usable = {entry["name"]: entry for entry in needed if entry["available"]}
     default = listed["default"]
@@ -46,9 +46,9 @@ def train(request: Request) -> Response:
 
 
 @router.api_route("/runs/{run}", methods=PAGE_METHODS)
-def run(request: Request, state: State, run: RunId) -> Response:
+def run(request: Request, log: LogDep, run: RunId) -> Response:
     """One run."""
-    state.log.run(run)
+    log.run(run)
     return _page(request, "pages/run.html", "train", {"run_id": run})
 
 
@@ -83,9 +83,9 @@ def models(request: Request) -> Response:
 
 
 @router.api_route("/models/{name}/judge", methods=PAGE_METHODS)
-def model_evaluation(request: Request, state: State, name: str) -> Response:
+def model_evaluation(request: Request, store: StoreDep, name: str) -> Response:
     """How a stored model errs."""
-    card = state.store.get(name)
+    card = store.get(name)
     evidence = card.model_dump(mode="json", include={"mine", "robustness", "seeds"})
     return _page(request, "pages/evaluate.html", "models", {"card": card, "evidence": evidence})
 

@@ -1,7 +1,7 @@
 // Calls to the server. Every failure is one of two: the server said no, or it did not answer.
 
 import { t } from "../i18n/translate.js";
-import { settingName } from "../labels/config-labels.js";
+import { has, nameIn, small } from "../labels/names.js";
 
 // What pages tell one another about the server, as events of the window.
 export const AWAY = "digitpad:away"; // a call was not answered
@@ -73,7 +73,12 @@ export const explain = (error) =>
 function reasonIn(answer) {
   const { error, field } = answer ?? {};
   if (!field || !error.startsWith(`${field}: `)) return error;
-  return t("{name}: {reason}", { name: settingName(field), reason: error.slice(field.length + 2) });
+  return t("{name}: {reason}", { name: fieldName(field), reason: error.slice(field.length + 2) });
+}
+
+function fieldName(field) {
+  if (field === "label") return t("label");
+  return has("settings", field) ? small(nameIn("settings", field)) : field.replaceAll("_", " ");
 }
 
 function parse(text) {

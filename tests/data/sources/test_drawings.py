@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.data import DatasetUnavailable, from_strokes, list_datasets, load_dataset
+from app.data import DatasetCatalog, DatasetUnavailable, from_strokes
 from app.data.cache import DatasetCache
 from app.data.drawings.store import DrawingStore
 from app.data.sources import drawings as module
@@ -96,18 +96,18 @@ def test_too_few_drawings_are_named(store):
 
 def test_the_catalogue_lists_own_sets_as_they_will_be_loaded(store, tmp_path):
     store.add("a", [[[1, 2]]], "few")
-    listed = {info.name: info for info in list_datasets(data_dir=None, cache_dir=tmp_path, drawings=store)}
+    listed = {info.name: info for info in DatasetCatalog(tmp_path, None, store).list()}
     few, info = listed["drawings:few"], listed["drawings:shapes"]
-    dataset = load_dataset("drawings:shapes", data_dir=None, cache_dir=tmp_path, drawings=store)
+    dataset = DatasetCatalog(tmp_path, None, store).load("drawings:shapes")
     assert (info.state, info.labels, info.title) == ("ready", dataset.labels, dataset.title)
     assert (info.train, info.test) == (len(dataset.train), len(dataset.test))
     assert few.state == "too-few"
     assert "at least 2 labels" in few.note
-    assert "drawings:shapes" not in {info.name for info in list_datasets(data_dir=None, cache_dir=tmp_path)}
+    assert "drawings:shapes" not in {info.name for info in DatasetCatalog(tmp_path).list()}
     with pytest.raises(DatasetUnavailable, match="no drawings in the set “none”"):
-        load_dataset("drawings:none", data_dir=None, cache_dir=tmp_path, drawings=store)
+        DatasetCatalog(tmp_path, None, store).load("drawings:none")
     with pytest.raises(ValueError, match="expected a data set"):
-        load_dataset("drawings:shapes", data_dir=None, cache_dir=tmp_path)
+        DatasetCatalog(tmp_path).load("drawings:shapes")
 
 
 def test_a_thousand_labels_and_a_label_with_many_drawings_keep_their_sizes():
@@ -117,7 +117,7 @@ def test_a_thousand_labels_and_a_label_with_many_drawings_keep_their_sizes():
 
 
 def test_loaded_sets_are_kept_until_a_drawing_changes_or_memory_is_short(store, tmp_path, cache_dir):
-    loaded = DatasetCache(data_dir=None, cache_dir=cache_dir, drawings=store, most_bytes=20_000_000)
+    loaded = DatasetCache(DatasetCatalog(cache_dir, drawings=store), most_bytes=20_000_000)
     first = loaded.get("drawings:shapes")
     assert loaded.get("drawings:shapes") is first
     store.relabel(store.load("shapes")[0].id, "○")
@@ -125,7 +125,7 @@ def test_loaded_sets_are_kept_until_a_drawing_changes_or_memory_is_short(store, 
     assert second.version != first.version
     strokes = loaded.get("strokes")  # 17 MB
     assert loaded.get("drawings:shapes") is second
-    tight = DatasetCache(data_dir=None, cache_dir=cache_dir, drawings=store, most_bytes=1000)
+    tight = DatasetCache(DatasetCatalog(cache_dir, drawings=store), most_bytes=1000)
     own = tight.get("drawings:shapes")
     assert len(tight.get("strokes").train) == len(strokes.train)
     assert tight.get("drawings:shapes") is not own

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.data import DatasetUnavailable, load_dataset
-from app.data.catalog import get_info, stamp_of
+from app.data import DatasetCatalog, DatasetUnavailable
 from app.data.drawings.store import DrawingStore
 from app.data.sources import folder as folder_module
 from app.data.sources.idx import write_idx
@@ -17,7 +16,7 @@ from app.data.sources.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN
 
 
 def load(name, tmp_path):
-    return load_dataset(name, data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")
+    return DatasetCatalog(tmp_path / "cache", tmp_path / "data").load(name)
 
 
 def picture(path, number, size=40):
@@ -51,7 +50,7 @@ def test_a_folder_for_each_label_is_a_set(bars, tmp_path):
     upright = dataset.train.images[1]
     assert (upright > 128).any(axis=1).sum() == 20  # through the one preprocessing: as long as MNIST's
     assert (upright > 128).any(axis=0).sum() < 6
-    info = get_info("folder:bars", data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")
+    info = DatasetCatalog(tmp_path / "cache", tmp_path / "data").info("folder:bars")
     assert (info.labels, info.train, info.test, info.state) == (("flat", "up"), 20, 4, "ready")
 
 
@@ -68,15 +67,15 @@ def test_train_and_test_may_be_folders_of_their_own(tmp_path):
 def test_pictures_are_read_once_until_one_changes(bars, tmp_path, monkeypatch):
     first = load("folder:bars", tmp_path)
     drawings = DrawingStore(tmp_path / "drawings")
-    stamp = stamp_of("folder:bars", data_dir=tmp_path / "data", drawings=drawings)
-    assert stamp == stamp_of("folder:bars", data_dir=tmp_path / "data", drawings=drawings)
+    stamp = DatasetCatalog(tmp_path, tmp_path / "data", drawings).stamp("folder:bars")
+    assert stamp == DatasetCatalog(tmp_path, tmp_path / "data", drawings).stamp("folder:bars")
     with monkeypatch.context() as patch:
         patch.setattr(folder_module, "from_image", None)
         again = load("folder:bars", tmp_path)
     assert np.array_equal(first.train.images, again.train.images)
     assert first.version == again.version
     (bars / "up" / "00.png").unlink()
-    assert stamp != stamp_of("folder:bars", data_dir=tmp_path / "data", drawings=drawings)
+    assert stamp != DatasetCatalog(tmp_path, tmp_path / "data", drawings).stamp("folder:bars")
     changed = load("folder:bars", tmp_path)
     assert (len(changed.train), changed.version == first.version) == (20 - 0, False)
     kept = next((tmp_path / "cache" / "folders").iterdir())
@@ -126,7 +125,7 @@ def test_no_link_leads_out_of_the_folder(bars, tmp_path):
 
 def test_without_a_data_folder_the_message_says_so(tmp_path):
     with pytest.raises(DatasetUnavailable, match="set DIGITPAD_DATA_DIR"):
-        load_dataset("folder:bars", data_dir=None, cache_dir=tmp_path)
+        DatasetCatalog(tmp_path).load("folder:bars")
 
 
 def test_what_is_wrong_in_a_folder_is_said_without_a_path_of_the_machine(bars, tmp_path):
@@ -214,7 +213,7 @@ def test_what_a_folder_holds_is_asked_for_often_and_read_once(bars, tmp_path, mo
     monkeypatch.setattr(folder_module, "load_folder", lambda name, **more: loaded.append(name) or read(name, **more))
 
     def info(name):
-        return get_info(name, data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")
+        return DatasetCatalog(tmp_path / "cache", tmp_path / "data").info(name)
 
     assert [info("folder:bars").train for _ in range(3)] == [20, 20, 20]
     assert loaded == ["folder:bars"]

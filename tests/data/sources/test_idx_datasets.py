@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.data import DatasetUnavailable, list_datasets
+from app.data import DatasetCatalog, DatasetUnavailable
 from app.data.sources.idx import write_idx
 from app.data.sources.idx_datasets import SETS, is_present, load_idx_set
 
@@ -131,7 +131,7 @@ def test_the_users_own_files_come_first_and_may_be_unpacked(tmp_path, site):
     own_files(source, tmp_path)
     assert len(load_idx_set(source, data_dir=tmp_path / "own", cache_dir=tmp_path / "cache").test) == 6
     assert not site.asked
-    infos = {info.name: info for info in list_datasets(data_dir=tmp_path / "own", cache_dir=tmp_path / "cache")}
+    infos = {info.name: info for info in DatasetCatalog(tmp_path / "cache", tmp_path / "own").list()}
     assert (infos["kmnist"].state, infos["fashion-mnist"].state) == ("ready", "download")
 
 

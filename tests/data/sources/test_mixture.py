@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from app.data import catalog, load_dataset, split_validation
-from app.data.catalog import get_info
+from app.data import DatasetCatalog, catalog, split_validation
 from app.data.dataset import Dataset, Split
 from app.data.sources import synthetic
 from app.data.sources.mixture import Term, mix, mixed_size, parse_mixture, write_mixture
@@ -114,16 +113,16 @@ def test_a_version_of_a_part_is_in_the_version_of_the_mixture():
 
 
 def test_mixtures_are_in_the_catalogue_by_name(tmp_path, monkeypatch):
-    info = get_info("strokes+0.5*mnist", data_dir=None, cache_dir=tmp_path)
+    info = DatasetCatalog(tmp_path).info("strokes+0.5*mnist")
     assert info.name == "strokes + 0.5*mnist"
     assert (info.train, info.test, info.labels) == (50_000, 2_000, tuple("0123456789"))
     assert (info.state, info.note.split(":")[0]) == ("download", "MNIST")
     with pytest.raises(ValueError, match=r"expected a data set: .*got 'cats'"):
-        get_info("mnist + cats", data_dir=None, cache_dir=tmp_path)
+        DatasetCatalog(tmp_path).info("mnist + cats")
     with pytest.raises(ValueError, match="with the labels of mnist in a mixture; kmnist has also 'お', 'き', 'す' and"):
-        get_info("mnist + kmnist", data_dir=None, cache_dir=tmp_path)
+        DatasetCatalog(tmp_path).info("mnist + kmnist")
     with pytest.raises(ValueError, match="at most 1,000,000 training images; got 60,0"):
-        get_info("strokes + 1000*mnist", data_dir=None, cache_dir=tmp_path)
+        DatasetCatalog(tmp_path).info("strokes + 1000*mnist")
 
 
 def test_more_strokes_than_there_are_are_drawn_and_not_repeated(tmp_path, monkeypatch):
@@ -133,5 +132,5 @@ def test_more_strokes_than_there_are_are_drawn_and_not_repeated(tmp_path, monkey
         "load_strokes",
         lambda *, cache_dir, train=40: load_strokes(cache_dir=cache_dir, train=train, test=10),
     )
-    dataset = load_dataset("2.5*strokes", data_dir=None, cache_dir=tmp_path)
+    dataset = DatasetCatalog(tmp_path).load("2.5*strokes")
     assert len({image.tobytes() for image in dataset.train.images}) == 100

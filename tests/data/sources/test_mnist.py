@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.data import Dataset, DatasetUnavailable, load_dataset
+from app.data import Dataset, DatasetCatalog, DatasetUnavailable
 from app.data.sources import mnist as mnist_module
 from app.data.sources.idx import write_idx
 from app.data.sources.mnist import HASHES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, load_mnist
@@ -228,7 +228,7 @@ def test_the_real_set_loads(tmp_path):
     folder = os.environ.get("DIGITPAD_DATA_DIR")
     if not folder:
         pytest.skip("DIGITPAD_DATA_DIR names no folder with the real MNIST")
-    dataset = load_dataset("mnist", data_dir=Path(folder), cache_dir=tmp_path, download=False)
+    dataset = DatasetCatalog(tmp_path, Path(folder)).load("mnist", download=False)
     assert (len(dataset.train), len(dataset.test)) == (60_000, 10_000)
     assert dataset.train.labels[:5].tolist() == [5, 0, 4, 1, 9]
     assert np.bincount(dataset.test.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from app.data.catalog import DatasetCatalog
 from app.data.drawings.store import DrawingStore
 from app.models import ModelStore
 from app.runs.training.personalization import personal_config
@@ -48,7 +49,8 @@ def test_drawings_of_an_odd_hand_make_a_model_that_reads_it(page, server, settin
     page.reload()
     expect(page.locator("#mine-count")).to_contain_text("20 drawings: enough.")
     own = DrawingStore(settings.home / "drawings")
-    whole = personal_config(ModelStore(SHIPPED_MODELS).get("mnist-mlp"), settings, own, "hand")
+    card, catalog = ModelStore(SHIPPED_MODELS).get("mnist-mlp"), DatasetCatalog.from_settings(settings)
+    whole = personal_config(card, catalog, own, "hand")
     asked = []
 
     def shorter(route):  # what the server makes of the request, tests/web/api/test_personalize.py shows

@@ -2,13 +2,13 @@
 
 import pytest
 
-from app.data import load_dataset
+from app.data import DatasetCatalog
 from app.learn.experiments import small_trainings
 
 
 @pytest.fixture(scope="module")
 def strokes(cache_dir):
-    return load_dataset("strokes", data_dir=None, cache_dir=cache_dir)
+    return DatasetCatalog(cache_dir).load("strokes")
 
 
 def test_few_images_are_learned_by_heart(strokes):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from app.data import DatasetUnavailable, load_dataset
+from app.data import DatasetCatalog, DatasetUnavailable
 from app.data.drawings.store import DrawingStore
 from app.data.personalization import hold_out, load_personal, readiness
 from app.models import ModelStore
@@ -46,7 +46,7 @@ def store(settings):
 
 def test_it_learns_an_odd_hand_and_forgets_little(odd, log, settings, store):
     parent = store.get("mnist-mlp")
-    whole = personal_config(parent, settings, odd)
+    whole = personal_config(parent, DatasetCatalog.from_settings(settings), odd)
     assert (whole.personal.images, whole.personal.rehearsal) == (2000, 6000)
     run = RunService(log, store, settings, lambda: None).start(smaller(whole, 600, 1200))  # enough for this hand
     assert (run["config"]["dataset"], run["config"]["start"]["model"]) == ("strokes", "mnist-mlp")
@@ -71,7 +71,8 @@ def test_it_learns_an_odd_hand_and_forgets_little(odd, log, settings, store):
 
 
 def test_a_run_that_was_stopped_comes_to_the_same_model(odd, log, settings, store, monkeypatch):
-    small = smaller(personal_config(store.get("mnist-mlp"), settings, odd), 100, 200, epochs=2)
+    catalog = DatasetCatalog.from_settings(settings)
+    small = smaller(personal_config(store.get("mnist-mlp"), catalog, odd), 100, 200, epochs=2)
     monkeypatch.setattr("app.runs.training.run_training.calibrate", lambda *_, **__: None)
     commands = RunService(log, store, settings, lambda: None)
     first = commands.start(small)["id"]
@@ -124,7 +125,7 @@ def test_a_run_that_was_stopped_comes_to_the_same_model(odd, log, settings, stor
 
 
 def test_a_share_of_each_label_is_held_out_and_never_learned_from(odd, settings):
-    strokes = load_dataset("strokes", data_dir=None, cache_dir=settings.cache_dir)
+    strokes = DatasetCatalog(settings.cache_dir).load("strokes")
     found = load_personal(odd, "mine", strokes, images=100, rehearsal=300, set_aside=0.1)
     assert 4 <= len(found.held_out) == 40 - found.learned
     held = {image.tobytes() for image in found.held_out.images}
@@ -155,7 +156,7 @@ def test_what_was_learned_once_is_never_held_out_however_many_drawings_come(labe
 
 
 def test_a_drawing_that_came_in_twice_stays_where_it_was(odd, settings):
-    strokes = load_dataset("strokes", data_dir=None, cache_dir=settings.cache_dir)
+    strokes = DatasetCatalog(settings.cache_dir).load("strokes")
     first = load_personal(odd, "mine", strokes, images=100, rehearsal=0, set_aside=0)
     for drawing in list(odd.load("mine"))[::-1]:  # as an export does that is imported again, in another order
         odd.add(drawing.label, drawing.strokes, "mine")
@@ -191,14 +192,14 @@ def test_a_parent_that_learned_drawings_is_said_to_have_seen_what_is_held_out(st
 def test_too_few_drawings_and_labels_that_the_model_lacks_are_refused_in_words(own, settings, store):
     parent = store.get("mnist-mlp")
     with pytest.raises(ValueError, match="at least 20 drawings in “mine”; it has 0"):
-        personal_config(parent, settings, own)
+        personal_config(parent, DatasetCatalog.from_settings(settings), own)
     for label, strokes in odd_hand(2):
         own.add(label, strokes, "mine")
     assert readiness(own, "mine", parent.labels).needed == 0
     own.add("○", [[[0, 0], [5, 5]]], "mine")
     with pytest.raises(ValueError, match="also has ○: train a network on drawings:mine instead"):
-        personal_config(parent, settings, own)
-    strokes = load_dataset("strokes", data_dir=None, cache_dir=settings.cache_dir)
+        personal_config(parent, DatasetCatalog.from_settings(settings), own)
+    strokes = DatasetCatalog(settings.cache_dir).load("strokes")
     with pytest.raises(DatasetUnavailable, match="also has ○"):
         load_personal(own, "mine", strokes, images=100, rehearsal=10, set_aside=0)
 
@@ -206,7 +207,7 @@ def test_too_few_drawings_and_labels_that_the_model_lacks_are_refused_in_words(o
 def test_without_any_data_set_of_its_labels_a_model_is_not_made_to_forget(odd, settings, store):
     card = store.get("mnist-mlp").model_copy(update={"labels": list("abcdefghij"), "dataset": "folder:gone"})
     with pytest.raises(UnpreparedError, match="folder:gone, is not on this machine"):
-        rehearsed(card, settings, odd)
+        rehearsed(card, DatasetCatalog.from_settings(settings))
 
 
 @pytest.mark.parametrize(
@@ -251,7 +252,7 @@ def test_the_new_name_is_the_parents_with_mine_behind_it():
     ],
 )
 def test_a_config_with_a_bad_set_is_refused(odd, settings, store, personal):
-    base = personal_config(store.get("mnist-mlp"), settings, odd).model_dump(mode="json")
+    base = personal_config(store.get("mnist-mlp"), DatasetCatalog.from_settings(settings), odd).model_dump(mode="json")
     with pytest.raises(ValueError, match="personal"):
         parse_config({**base, "personal": personal})
     for missing in ({"start": None}, {"validation": None}):

@@ -125,7 +125,7 @@ def test_a_data_set_that_vanished_fails_the_run_when_it_is_taken_up(log, setting
 
         raise DatasetUnavailable("strokes are gone")
 
-    monkeypatch.setattr("app.runs.worker.job.load_dataset", gone)
+    monkeypatch.setattr("app.runs.worker.job.DatasetCatalog.load", gone)
     row = work(log, settings)
     assert (row["state"], row["error"]) == ("failed", "strokes are gone")
     assert row["checkpoint"] is not None

@@ -1,6 +1,7 @@
 """What is in a data set over HTTP, from one's own drawings to a model that reads them."""
 
 import base64
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,9 +42,9 @@ def pixels(digit):
 
 
 def test_a_set_is_browsed_page_by_page_and_by_label(client, settings):
-    from app.data import load_dataset
+    from app.data import DatasetCatalog
 
-    dataset = load_dataset("strokes", data_dir=None, cache_dir=settings.cache_dir)
+    dataset = DatasetCatalog(settings.cache_dir).load("strokes")
     page = digits(client, "strokes", "limit=3&offset=20")
     assert (page["dataset"], page["split"], page["total"]) == ("strokes", "train", 20_000)
     assert page["labels"] == list("0123456789")
@@ -88,7 +89,7 @@ def test_a_set_that_must_be_drawn_first_is_drawn_when_asked_for(client, settings
     small = synthetic.make_strokes(train=20, test=10)
     monkeypatch.setattr(synthetic, "make_strokes", lambda **kwargs: small)
     loaded = client.app.state.services.datasets
-    monkeypatch.setattr(loaded, "_cache_dir", tmp_path / "empty")
+    monkeypatch.setattr(loaded, "_catalog", replace(loaded._catalog, cache_dir=tmp_path / "empty"))
     message = is_an_error(client.get("/api/datasets/strokes/digits"), 409)
     assert "not on this machine yet" in message
     assert client.post("/api/datasets/strokes/fetch").json()["name"] == "strokes"

@@ -58,10 +58,10 @@ def test_a_damaged_file_is_named_and_the_others_are_listed(client, settings):
 
 BAD = {
     "no JSON": (b"{", "JSON"),
-    "a list": (b"[]", "expected an object with label, strokes"),
-    "no label": (b'{"strokes": [[[1, 2]]]}', "expected an object with label, strokes"),
-    "an image": (b'{"label": "3", "image": "x"}', "expected an object with label, strokes"),
-    "more than asked for": (b'{"label": "3", "strokes": [[[1, 2]]], "id": "x"}', "expected an object"),
+    "a list": (b"[]", "expected an object; got []"),
+    "no label": (b'{"strokes": [[[1, 2]]]}', "label: missing"),
+    "an image": (b'{"label": "3", "image": "x"}', "strokes: missing; image: unknown field"),
+    "more than asked for": (b'{"label": "3", "strokes": [[[1, 2]]], "id": "x"}', "id: unknown field"),
     "no points": (b'{"label": "3", "strokes": []}', "at least one point"),
     "a label with NUL": (b'{"label": "\\u0000", "strokes": [[[1, 2]]]}', "U+0000"),
     "half a character": (b'{"label": "\\ud800", "strokes": [[[1, 2]]]}', "JSON"),

@@ -44,8 +44,8 @@ def test_it_is_said_how_many_drawings_are_missing_and_a_run_is_queued_once_there
     [
         ([], "expected an object"),
         ("mine", "expected an object"),
-        ({"sett": "mine"}, "expected an object"),
-        ({"set": 3}, "set: expected the name"),
+        ({"sett": "mine"}, "sett: unknown field"),
+        ({"set": 3}, "set: expected a string; got 3"),
         ({"set": "../x"}, "set: expected up to 64"),
         ({"set": "x" * 65}, "set: expected up to 64"),
         ({"set": "empty"}, "it has 0"),
