@@ -57,9 +57,16 @@ def client(settings: Settings) -> Iterator[TestClient]:
         yield running
 
 
+@pytest.fixture
+def shared_client(client_of_shared_app: TestClient) -> TestClient:
+    """A client, without cookies, of one app for all tests that leave nothing behind in it."""
+    client_of_shared_app.cookies.clear()
+    return client_of_shared_app
+
+
 @pytest.fixture(scope="session")
-def shared_client(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[TestClient]:
-    """A client of one app for all tests that leave nothing behind in it."""
+def client_of_shared_app(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[TestClient]:
+    """The client of the app that tests share."""
     # two workers, so that each has one core: beside another process's tests, more threads only wait for one another
     settings = Settings(
         home=tmp_path_factory.mktemp("shared"),
@@ -74,9 +81,9 @@ def shared_client(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> 
 
 
 @pytest.fixture(scope="session")
-def finished_run(shared_client: TestClient) -> dict:
+def finished_run(client_of_shared_app: TestClient) -> dict:
     """The row of a small training in the shared app, which has left its model there."""
-    row = wait_for_end(shared_client, start(shared_client)["id"])
+    row = wait_for_end(client_of_shared_app, start(client_of_shared_app)["id"])
     assert row["state"] == "succeeded"
     return row
 

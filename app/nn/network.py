@@ -29,6 +29,9 @@ LAYER_LIMIT = 200
 PARAMETER_LIMIT = 50_000_000
 """200 MB of float32: more than that is a mistake in a spec, and would take the machine's memory."""
 
+SMALLEST_PROBABILITY = float(np.finfo(np.float32).smallest_normal)
+"""The floor of a softmax's output under its logarithm: below it some runtimes round to zero and others do not."""
+
 _INITIALIZATION = 0
 """The purpose, in `default_rng([seed, epoch, purpose])`, of the first values of the weights."""
 
@@ -58,7 +61,7 @@ class NetworkOutput:
         """The outputs (N, K) as float64 logits; of a network that ends in a softmax, the logarithms of those."""
         rows = self.outputs.astype(np.float64)
         if self.ends_in_softmax:
-            np.log(np.maximum(rows, np.finfo(np.float64).tiny), out=rows)
+            np.log(np.maximum(rows, SMALLEST_PROBABILITY), out=rows)
         return rows
 
 

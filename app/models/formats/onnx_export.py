@@ -20,6 +20,7 @@ from app.models.formats.source import MissingExtraError, Source
 from app.nn import LAYERS, Network
 from app.nn.arrays import Array, Shape
 from app.nn.layers.core import Layer
+from app.nn.network import SMALLEST_PROBABILITY
 
 OPSET = 20
 """The first with `Gelu`."""
@@ -166,9 +167,9 @@ def _probabilities(graph: _Graph, x: str, softmax_is_last: bool, temperature: fl
     if not softmax_is_last:
         scaled = graph.add("Div", x, graph.constant("end.temperature", np.float32(temperature)))
         return graph.add("Softmax", scaled, axis=-1)
-    # As the predictor has it: logarithms of probabilities are logits, in float64 down to its smallest number.
+    # As the predictor has it: logarithms of probabilities are logits, from a smallest one on.
     wide = graph.cast(x, "DOUBLE")
-    tiny = graph.constant("end.tiny", np.finfo(np.float64).tiny)
+    tiny = graph.constant("end.tiny", np.float64(SMALLEST_PROBABILITY))
     logits = graph.add("Log", graph.add("Max", wide, tiny))
     scaled = graph.add("Div", logits, graph.constant("end.temperature", np.float64(temperature)))
     return graph.cast(graph.add("Softmax", scaled, axis=-1), "FLOAT")

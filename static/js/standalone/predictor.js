@@ -8,7 +8,7 @@ import { drawStrokes, extentOf } from "./rasterize.js";
 import { segmentStrokes } from "./segment.js";
 
 const BYTE_MAX = 255;
-const SMALLEST_NORMAL = 2.2250738585072014e-308; // what a probability of nothing counts as, in logarithms
+const SMALLEST_PROBABILITY = 2 ** -126; // as in app/nn/network.py
 const LONGEST = Number.MAX_VALUE; // what a box without end is cut to
 
 /** `predict(strokes)` for a model card and its arrays `{shape, data}`; strokes are [[[x, y], ...], ...], y down. */
@@ -25,7 +25,7 @@ export function createPredictor(card, arrays) {
       return { label: null, probabilities: equal, is_digit: false, score: detector && 0, blank: true, input };
     }
     const { outputs, features } = forward(network, arrays, pixels.map((value) => value * factor));
-    const logits = endsWithSoftmax ? outputs.map((value) => Math.log(Math.max(value, SMALLEST_NORMAL))) : outputs;
+    const logits = endsWithSoftmax ? outputs.map((value) => Math.log(Math.max(value, SMALLEST_PROBABILITY))) : outputs;
     const best = logits.reduce((index, value, i) => (value > logits[index] ? i : index), 0);
     const likely = softmax(logits.map((value) => value / (calibration?.temperature ?? 1)));
     const probabilities = Object.fromEntries(labels.map((label, i) => [label, likely[i]]));
