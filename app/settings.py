@@ -79,7 +79,7 @@ class Settings(BaseSettings):
         prefix, _, path = url.partition(":///")
         file = path.partition("?")[0]
         if not file or file == ":memory:":
-            raise ValueError("expected a file: trainings are processes of their own, and could not see it in memory")
+            raise ValueError("expected a file: trainings are separate processes and cannot see a database in memory")
         return f"{prefix}:///{cls._absolute(Path(file))}{path[len(file) :]}"
 
     @field_validator("data_dir", "tensorboard_dir", "mlflow_uri", mode="before")

@@ -554,7 +554,7 @@ def test_what_came_of_a_model_is_said_of_every_test_set_and_of_a_parent_that_had
     note = call("models/measurements", f"m.mineNote({json.dumps({**fields, 'seen': True})})")
     assert "p was trained on drawings of yours and may have seen them" in note
     assert call("runs/event-log", "m.eventText({type: 'cancelled', data: {}})") == "Cancelled."
-    why = "a model that is made somebody's own is compared with its parent at the end, and not before"
+    why = "a personalized model is compared with its parent only at the end"
     told = call("runs/event-log", f"m.eventText({json.dumps({'type': 'cancelled', 'data': {'not_kept': why}})})")
     assert told == f"Cancelled; its model was not kept: {why}"
 

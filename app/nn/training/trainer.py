@@ -221,7 +221,7 @@ class Trainer:
 
     def _gather(self) -> WorkerPool | Replica:
         if self._samples is None:
-            raise RuntimeError("this training has run; make another Trainer")
+            raise RuntimeError("this training has already run; make another Trainer")
         (x, t), self._samples = self._samples, None  # a crew has a copy: the caller may let go of the samples
         if self._batch_targets is not None:
             t = np.zeros((len(x), *self.network.output_shape), self.network.dtype)

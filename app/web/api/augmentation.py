@@ -54,7 +54,7 @@ def augmentation(
     except ValueError as error:
         raise RequestError(422, message_of(error)) from None
     if set_name is not None and dataset is not None:
-        raise RequestError(422, "expected no dataset beside it", field="set")
+        raise RequestError(422, "expected no dataset with it", field="set")
     name, labels, split = _own(state, set_name) if set_name is not None else _of(state, dataset or config["dataset"])
     indices, after = changed_digits(split, made, seed=seed, count=count, epochs=epochs)
     return {

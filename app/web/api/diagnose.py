@@ -158,7 +158,7 @@ def _examine(body: object) -> tuple[Diagnosis, PipelineSteps]:
     if forms == ["strokes"]:
         return examine_strokes(body["strokes"], steps, side=side, brush=brush), steps
     if side is not None or brush is not None:
-        raise InputError("canvas, brush: expected with strokes alone; got an image")
+        raise InputError("canvas, brush: expected only with strokes; got an image")
     return examine_image(from_base64(body["image"]), steps), steps
 
 

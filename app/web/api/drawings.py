@@ -111,7 +111,7 @@ async def add(request: Request) -> Response:
     body = await read_json(request)
     if not isinstance(body, dict) or not {"label", "strokes"} <= set(body) <= _KEYS:
         came = f"{', '.join(map(repr, body)) or 'nothing'}"[:80] if isinstance(body, dict) else type(body).__name__
-        raise RequestError(422, "expected an object with label, strokes and, if wanted, set; got {got}", got=came)
+        raise RequestError(422, "expected an object with label, strokes and optionally set; got {got}", got=came)
     store = services(request).drawings
     kept = await run_in_threadpool(
         _checked, lambda: store.add(body["label"], body["strokes"], body.get("set", DEFAULT_SET))
@@ -183,7 +183,7 @@ async def declare(request: Request, state: State, name: str) -> dict[str, Any]:
     body = await read_json(request)
     if not isinstance(body, dict) or not {"labels"} <= set(body) <= {"labels", "add"}:
         raise RequestError(
-            422, "expected an object with labels and, if wanted, add; got {value}", value=abbreviate(body)
+            422, "expected an object with labels and optionally add; got {value}", value=abbreviate(body)
         )
     add = body.get("add", False)
     if not isinstance(add, bool):
@@ -211,7 +211,7 @@ async def relabel(request: Request, state: State, drawing_id: str) -> Response:
     """Give a drawing another label."""
     body = await read_json(request)
     if not isinstance(body, dict) or set(body) != {"label"}:
-        raise RequestError(422, "expected an object with label alone; got {value}", value=abbreviate(body))
+        raise RequestError(422, "expected an object with only label; got {value}", value=abbreviate(body))
     drawing = await run_in_threadpool(_checked, lambda: state.drawings.relabel(drawing_id, body["label"]))
     return JSONResponse(asdict(drawing))
 

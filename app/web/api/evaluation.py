@@ -128,7 +128,7 @@ def _checked(work: Any) -> Any:
         return work()
     except StoppedError:
         raise RequestError(
-            503, "the server is ending; ask again when it is back", headers={"retry-after": "2"}
+            503, "the server is shutting down; try again when it is back", headers={"retry-after": "2"}
         ) from None
     except LabelMismatchError as error:
         raise RequestError(409, message_of(error)) from None

@@ -23,5 +23,5 @@ def health(state: State) -> Response:
     if state.tracking.followers:
         body["tracking"] = state.tracking.states
     if fault is not None:
-        body["error"] = Message("trainings wait: {fault}", fault=fault)
+        body["error"] = Message("trainings are waiting: {fault}", fault=fault)
     return JSONResponse(in_callers_language(body), 200 if fault is None else 503)

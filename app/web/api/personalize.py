@@ -64,7 +64,7 @@ async def personalize(request: Request, state: State, name: str) -> dict[str, An
     data = parse_json(body) if body.strip() else {}
     if not isinstance(data, dict) or not set(data) <= _KEYS:
         raise RequestError(
-            422, "expected an object with set and, if wanted, seed, or nothing; got {value}", value=abbreviate(data)
+            422, "expected an object with set and optionally seed, or nothing; got {value}", value=abbreviate(data)
         )
     set_name, seed = data.get("set", DEFAULT_SET), data.get("seed", 1)
     if not isinstance(set_name, str):

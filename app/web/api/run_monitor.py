@@ -53,7 +53,7 @@ async def sample_digits(state: State, run: RunId) -> dict[str, Any]:
         began = began_with(state.log, run)
         if began is not None and began != dataset.version:
             raise RequestError(
-                409, "the drawings of {title} are others than when run {run} was trained", title=dataset.title, run=run
+                409, "the drawings of {title} have changed since run {run} was trained", title=dataset.title, run=run
             )
         test = dataset.test
         return {

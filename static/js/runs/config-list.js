@@ -32,8 +32,8 @@ export function configTerms(config, datasets) {
   ];
   if (config.distillation) terms.push([t("Distillation"), t("{percent} % of “{model}”", { percent: Math.round(100 * config.distillation.weight), model: config.distillation.model })]);
   if (config.weight_decay) terms.push([t("Weight decay"), String(config.weight_decay)]);
-  if (config.clip_norm) terms.push([t("Longest gradient"), String(config.clip_norm)]);
-  if (config.averaging) terms.push([t("Averaging"), epochsText(config.averaging)]);
+  if (config.clip_norm) terms.push([t("Gradient clipping"), String(config.clip_norm)]);
+  if (config.averaging) terms.push([t("Weight averaging"), epochsText(config.averaging)]);
   if (config.patience) terms.push([t("Patience"), epochsText(config.patience)]);
   return terms;
 }

@@ -139,7 +139,7 @@ def test_a_model_is_exported_imported_renamed_and_chosen(page, server):
     page.locator("[data-model=mine]").get_by_role("button", name="Rename").click()
     page.locator("#dialog-text").fill("mnist-mlp")
     page.keyboard.press("Enter")
-    expect(page.locator("#models-error")).to_contain_text("there is a model named mnist-mlp already")
+    expect(page.locator("#models-error")).to_contain_text("a model named mnist-mlp already exists")
     expect(page.locator("[data-model=mine] h2")).to_be_focused()  # the list is there anew
     shipped.get_by_text("Export").click()
     with page.expect_download() as written:

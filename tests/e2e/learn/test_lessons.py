@@ -65,14 +65,14 @@ def test_the_parts_show_what_the_engine_computes(page: Page, pad_server: Server)
 
     depth = figure(page, "depth")
     depth.get_by_label("Activation").select_option("relu")
-    depth.get_by_label("First weights").select_option("he")
+    depth.get_by_label("Initial weights").select_option("he")
     depth.get_by_label("Layers", exact=True).fill("3")
     expect(depth.locator(".depth-layer")).to_have_count(3)
     layers = asked(pad_server, "depth", activation="relu", initializer="he", depth=3)["layers"]
     for i, layer in enumerate(layers):
         says(depth.locator(".depth-layer").nth(i).locator(".depth-spread"), layer["spread"])
     expect(depth.locator(".figure-verdict")).to_contain_text("The signal lives")
-    depth.get_by_label("First weights").select_option("normal")
+    depth.get_by_label("Initial weights").select_option("normal")
     depth.get_by_label("Spread σ").fill("0")
     expect(depth.locator(".figure-verdict")).to_contain_text("vanishes")
 

@@ -24,7 +24,7 @@ export async function mountPerceptron(body, busy) {
   const truth = table(t("What it should say, and says"), ["x₁, x₂", t("target t"), t("answer y")]);
   const rule = table(t("The learning rule with its numbers"), [t("weight"), t("before"), "− η (y − t) x", t("after")]);
   const play = player({ count: () => (found?.steps.length ?? 0) + 1, go: show, milliseconds: 350, words: playerWords() });
-  const other = element("button", { type: "button", class: "button" }, t("Other first weights"));
+  const other = element("button", { type: "button", class: "button" }, t("New initial weights"));
   other.addEventListener("click", () => {
     seed += 1;
     ask();

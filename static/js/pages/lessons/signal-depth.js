@@ -18,7 +18,7 @@ export async function mountDepth(body, busy) {
   const named = (types) => types.map((type) => [type, nameOf(type)]);
   const ask = debounced((signal) => busy(() => load(signal)));
   const activation = choice(t("Activation"), named(choices.activations), "sigmoid", ask);
-  const initializer = choice(t("First weights"), named(choices.initializers), "normal", ask);
+  const initializer = choice(t("Initial weights"), named(choices.initializers), "normal", ask);
   const spreads = [0.01, 0.03, 0.1, 0.3, 1];
   const std = slider(t("Spread σ of the normal distribution"), { min: 0, max: spreads.length - 1, step: 1, value: 4, show: (i) => short(spreads[i]) }, ask);
   const depth = slider(t("Layers"), { min: choices.depth[0], max: choices.depth[1], step: 1, value: 5 }, ask);

@@ -24,7 +24,7 @@ export async function mountTwoLayers(body, busy) {
   const truth = table(t("What it should say, and says"), ["x₁, x₂", t("target t"), t("probability of 1")]);
   const chart = createLines({ label: t("The loss of the two-layer network"), xTitle: t("epoch"), yTitle: t("loss"), readAt: t("Epoch") });
   const play = player({ count: () => found?.frames.length ?? 1, go: show, milliseconds: 120, words: playerWords() });
-  const other = element("button", { type: "button", class: "button" }, t("Other first weights"));
+  const other = element("button", { type: "button", class: "button" }, t("New initial weights"));
   other.addEventListener("click", () => {
     seed += 1;
     ask();
