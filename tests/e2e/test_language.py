@@ -84,7 +84,7 @@ def test_every_page_says_that_the_server_is_away_and_comes_back(page, tmp_path: 
         server.process.send_signal(signal.SIGTERM)
         server.process.wait(20)
     page.evaluate(LOOK)
-    expect(note).to_contain_text("The server does not answer.")
+    expect(note).to_contain_text("The server is not responding.")
     page.evaluate(LISTEN)
     page.locator(".model").get_by_text("Fine-tune").wait_for()  # what was there stays
     with serve(tmp_path, port=port, **settings):

@@ -150,7 +150,7 @@ TRAINING = Group(
         Field(
             "seed",
             "whole",
-            title="Seed",
+            title="Random seed",
             explanation="Same seed, same result.",
             minimum=0,
             maximum=MOST_SEED,

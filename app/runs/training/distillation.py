@@ -93,6 +93,4 @@ def load_teachers(config: RunConfig, store: ModelStore) -> list[tuple[ModelCard,
         return []
     names = config.distillation.names
     hashes: Sequence[str | None] = config.distillation.sha256 or [None] * len(names)
-    return [
-        load_pinned(store, name, sha256, "the teacher model") for name, sha256 in zip(names, hashes, strict=True)
-    ]
+    return [load_pinned(store, name, sha256, "the teacher model") for name, sha256 in zip(names, hashes, strict=True)]
