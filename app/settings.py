@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         try:
             return None if path is None else path.expanduser().resolve()
         except RuntimeError:  # nobody has that name, or links lead in a circle
-            raise ValueError("expected a path that leads somewhere") from None
+            raise ValueError("expected a valid path") from None
 
     blas_kernel: Annotated[str, Field(pattern="^[A-Za-z0-9_]+$")] = "auto"
     """The matrix kernels that trainings use: "auto", the fastest that the processor can run, "environment", as

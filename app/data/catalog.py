@@ -190,7 +190,7 @@ def load_dataset(
         )
     if not drawings.labels(set_name):
         raise DatasetUnavailable(
-            "there are no drawings in the set “{set_name}” any more: draw some first", set_name=set_name
+            "there are no drawings left in the set “{set_name}”: draw some first", set_name=set_name
         )
     return drawing_sets.load_drawing_set(drawings, set_name)
 

@@ -196,7 +196,7 @@ class ModelStore:
         card = self.get(name)
         unknown = set(fields) - set(ModelCard.model_fields)
         if unknown or "sha256" in fields:
-            raise InputError("expected fields of a card that may change; got {names}", names=", ".join(sorted(fields)))
+            raise InputError("expected card fields that can be changed; got {names}", names=", ".join(sorted(fields)))
         updated = ModelCard.model_validate({**card.model_dump(), **fields})
         write_atomic(self.path(name, CARD), (updated.model_dump_json(indent=2) + "\n").encode(), prefix=".card.")
         return updated

@@ -244,7 +244,7 @@ class RunService:
         least = done + 1 if row["state"] == RunState.SUCCEEDED else done
         if config.epochs < least:
             raise InputError(
-                "expected at least {least}, as run {of} has done {done}; got {epochs}",
+                "expected at least {least}, as run {of} has already done {done}; got {epochs}",
                 field="epochs",
                 least=least,
                 of=of,

@@ -124,7 +124,7 @@ class Trainer:
         """All that the training is, after what it yielded last. To be called while `run` waits to go on."""
         team, done = self._team, self._done
         if team is None:
-            raise RuntimeError("a snapshot is taken while the training runs")
+            raise RuntimeError("a snapshot can only be taken while the training runs")
         team.publish()
         if done.batch:
             team.note_random()

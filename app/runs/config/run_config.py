@@ -33,7 +33,7 @@ class Start(BaseModel):
     @model_validator(mode="after")
     def _one_of_them(self) -> "Start":
         if (self.run is None) == (self.model is None):
-            raise InputError("expected one of run and model")
+            raise InputError("expected either run or model")
         return self
 
 
@@ -71,7 +71,7 @@ class Distillation(BaseModel):
         names = _names(value)
         if len(names) > MOST_TEACHERS or not all(MODEL_NAME.fullmatch(name) for name in names):
             raise InputError(
-                "expected a model's name, or up to {most_teachers} with + between them", most_teachers=MOST_TEACHERS
+                "expected a model's name, or up to {most_teachers} names joined by +", most_teachers=MOST_TEACHERS
             )
         if len(set(names)) < len(names):
             raise InputError("expected each model once")

@@ -152,7 +152,7 @@ def _examine(body: object) -> tuple[Diagnosis, PipelineSteps]:
         raise InputError("unknown field; expected {names}", field=repr(str(unknown[0])[:80]), names=", ".join(FIELDS))
     forms = [name for name in ("strokes", "image") if name in body]
     if len(forms) != 1:
-        raise InputError("expected one of strokes and image; got {value}", value=" and ".join(forms) or "neither")
+        raise InputError("expected either strokes or image; got {value}", value=" and ".join(forms) or "neither")
     steps = _steps(body.get("steps", {}))
     side, brush = (_length(body, name) for name in ("canvas", "brush"))
     if forms == ["strokes"]:

@@ -183,7 +183,7 @@ async def step(request: Request, state: State) -> Response:
 
     def work(asked: StepRequest, subject: InspectedNetwork) -> dict[str, Any]:
         if (asked.layer is None) != (asked.unit is None):
-            raise InputError("layer, unit: expected both or none; got one")
+            raise InputError("layer, unit: expected both or neither; got one")
         unit = None if asked.layer is None or asked.unit is None else (asked.layer, asked.unit)
         return stepping.steps(subject, asked.label, asked.optimizer, asked.steps, unit)
 

@@ -176,7 +176,7 @@ BAD = [
     ({"model": "../one"}, "distillation.model: expected a model's name"),
     ({"model": "One"}, "distillation.model: expected a model's name"),
     ({"model": "one + one"}, "distillation.model: expected each model once"),
-    ({"model": " + ".join(f"m{i}" for i in range(9))}, "or up to 8 with + between them"),
+    ({"model": " + ".join(f"m{i}" for i in range(9))}, "or up to 8 names joined by +"),
     ({"model": 7}, "distillation.model"),
     ({"model": ["one"]}, "distillation.model"),
     ({"model": "x" * 401}, "distillation.model"),

@@ -148,7 +148,7 @@ def test_strokes_of_any_size_can_be_examined(client):
     ("body", "message"),
     [
         ([], "expected an object with strokes or image; got list"),
-        ({}, "expected one of strokes and image; got neither"),
+        ({}, "expected either strokes or image; got neither"),
         ({"strokes": [], "image": ""}, "got strokes and image"),
         ({"pixels": [0] * 784}, "'pixels': unknown field"),
         ({"strokes": 5}, "strokes: expected a list of strokes; got 5"),

@@ -220,7 +220,7 @@ const download = (model, format, words) =>
   element("a", { class: "quiet", href: `${address(model)}/download?format=${format}`, download: true, title: DOWNLOADS[format] }, words);
 
 const DOWNLOADS = {
-  zip: t("The whole model as a zip, which “Import a model” takes"),
+  zip: t("The whole model as a zip, for “Import a model”"),
   html: t("A single page that draws and reads by itself, without a server"),
   onnx: t("For ONNX Runtime and other programs"),
   keras: t("The weights for Keras, and a program that builds the model"),

@@ -9,7 +9,7 @@ import { datasetTitle, stateWord } from "../text.js";
 import { accuracyOf, secondsOf } from "./filter.js";
 
 /** The headings of the columns that have one, in order. */
-export const headings = () => [t("Run"), t("What"), t("State"), t("Epochs"), t("Accuracy"), t("Time"), t("When")];
+export const headings = () => [t("Run"), t("Setup"), t("State"), t("Epochs"), t("Accuracy"), t("Time"), t("When")];
 
 /** `{node, update(run, isChosen, datasets)}`; `onChoose(id, on)`, `onTag(tag)`, `onEdit(run)` and `onDelete(id)` hear what is pressed. */
 export function createRow(first, { onChoose, onTag, onEdit, onDelete }) {
