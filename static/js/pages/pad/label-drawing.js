@@ -55,7 +55,7 @@ export function createTeach(labels, { subject }) {
       if (textOf(subject()) === textOf(found)) kept = { id: drawing.id, label: drawing.label };
       if (before !== null) await remove(`/api/drawings/${before.id}`);
       const named = { label: withArticle(drawing.label), set: drawing.set };
-      tell(t("Saved as {label} in your set “{set}”, to teach a network.", named), [t("Undo"), () => forget(drawing)]);
+      tell(t("Saved as {label} in your set “{set}”, for training.", named), [t("Undo"), () => forget(drawing)]);
     } catch (error) {
       tell(t("It could not be saved. {reason} Nothing is lost.", { reason: explain(error) }), [t("Try again"), () => teach(label, found, before)]);
     } finally {
