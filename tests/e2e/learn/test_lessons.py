@@ -178,7 +178,7 @@ def test_a_small_training_may_be_awaited_and_may_come_to_nothing(page: Page, pad
     page.route("**/api/explain/batches?*", lambda route: route.fulfill(json={**found, "epochs": [], "diverged": True}))
     page.goto(f"{pad_server.url}/learn/6")
     lesson = figure(page, "batches")
-    expect(lesson.locator(".figure-about").nth(1)).to_contain_text("batches of 100: the numbers grew beyond all bounds")
+    expect(lesson.locator(".figure-about").nth(1)).to_contain_text("batches of 100: the numbers grew without bound")
     expect(lesson.locator("[data-batch=all-accuracy]")).to_have_text("–")
 
 

@@ -46,7 +46,7 @@ def test_drawings_of_an_odd_hand_make_a_model_that_reads_it(page, server, settin
     for label, strokes in hand[1::2]:
         server.post("/api/drawings", {"label": label, "strokes": strokes, "set": "hand"})
     page.reload()
-    expect(page.locator("#mine-count")).to_contain_text("20 drawings: enough.")
+    expect(page.locator("#mine-count")).to_contain_text("20 drawings: enough to start.")
     own = DrawingStore(settings.home / "drawings")
     whole = personal_config(ModelStore(SHIPPED_MODELS).get("mnist-mlp"), settings, own, "hand")
     asked = []

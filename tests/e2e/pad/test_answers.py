@@ -44,7 +44,7 @@ def test_digits_side_by_side_are_read_one_by_one_and_each_can_be_looked_at(pad):
         button.click()
         expect(button).to_have_attribute("aria-pressed", "true")
         expect(pad.locator("[data-winner]")).to_have_attribute("data-label", label)
-        expect(pad.locator("#answer-detail")).to_contain_text(f"part {place + 1} of 3: a {label}")
+        expect(pad.locator("#answer-detail")).to_contain_text(f"Part {place + 1} of 3: a {label}")
         expect(pad.locator("#overlay .box").nth(place)).to_have_class("box chosen")
         pictures.append(pad.evaluate(SEEN))
     assert len(set(pictures)) == 3
