@@ -79,7 +79,7 @@ class Settings(BaseSettings):
         prefix, _, path = url.partition(":///")
         file = path.partition("?")[0]
         if not file or file == ":memory:":
-            raise ValueError("expected a file: trainings are processes of their own, and could not see it in memory")
+            raise ValueError("expected a file: trainings are separate processes and cannot see a database in memory")
         return f"{prefix}:///{cls._absolute(Path(file))}{path[len(file) :]}"
 
     @field_validator("data_dir", "tensorboard_dir", "mlflow_uri", mode="before")
@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         try:
             return None if path is None else path.expanduser().resolve()
         except RuntimeError:  # nobody has that name, or links lead in a circle
-            raise ValueError("expected a path that leads somewhere") from None
+            raise ValueError("expected a valid path") from None
 
     blas_kernel: Annotated[str, Field(pattern="^[A-Za-z0-9_]+$")] = "auto"
     """The matrix kernels that trainings use: "auto", the fastest that the processor can run, "environment", as

@@ -45,7 +45,7 @@ PARTS = {
         "Layers",
         'An entry of `network.layers`. One without fields may be written as its name alone: `"relu"`.',
     ),
-    "initializers": ("First weights", "The `initializer` of a layer."),
+    "initializers": ("Initial weights", "The `initializer` of a layer."),
     "losses": ("Losses", "`loss`."),
     "optimizers": ("Optimizers", "`optimizer`."),
     "schedules": (

@@ -19,7 +19,7 @@ GROUPS = {
     "app.nn.layers.convolution": "Layers",
     "app.nn.layers.pooling": "Layers",
     "app.nn.layers.normalization": "Layers",
-    "app.nn.initializers": "First weights",
+    "app.nn.initializers": "Initial weights",
     "app.nn.losses": "Losses",
     "app.nn.optimizers": "Optimizers",
     "app.nn.schedules": "Schedules",
@@ -29,7 +29,7 @@ GROUPS = {
 }
 LONGEST = 90
 """Characters of a signature that stands on one line."""
-ORDER = ("Networks", "Training", "Layers", "First weights", "Losses", "Optimizers", "Schedules", "Measuring", "Tools")
+ORDER = ("Networks", "Training", "Layers", "Initial weights", "Losses", "Optimizers", "Schedules", "Measuring", "Tools")
 TABLES = ("LAYERS", "INITIALIZERS", "LOSSES", "OPTIMIZERS", "SCHEDULES")
 
 

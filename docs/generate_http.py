@@ -17,7 +17,7 @@ ROOMS = {
     "models": "Models",
     "judgement": "How good a model is",
     "datasets": "Data sets",
-    "drawings": "Your own drawings",
+    "drawings": "Your drawings",
     "explain": "Look inside",
     "Open Inference Protocol": "Open Inference Protocol",
     "health": "Health",

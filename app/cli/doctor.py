@@ -63,7 +63,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] =
         for one in found:
             say(f"{one.state:4}  {one.name:{width}}  {clean(one.said)}")
     if bad:
-        raise CommandError("{bad} of {count} are not well", bad=bad, count=len(found))
+        raise CommandError("{bad} of {count} checks failed", bad=bad, count=len(found))
 
 
 def _careful(check: Callable[["Settings"], Iterator[Finding]], settings: "Settings") -> Iterator[Finding]:

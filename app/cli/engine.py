@@ -36,7 +36,9 @@ def default_model(
 
     settings = read_settings()
     if is_installed():
-        raise CommandError("the model that ships is made in a checkout; digitpad train makes one of your own")
+        raise CommandError(
+            "the shipped model can only be rebuilt in a source checkout; to train your own, use digitpad train"
+        )
     _take_kernels(settings.blas_kernel)
     with reporting_errors():
         fields = get_recipe(recipe).config

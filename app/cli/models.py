@@ -93,7 +93,7 @@ def default(
         with reporting_errors():
             store.set_default(name, force=force)
     except AccuracyDroppedError as error:
-        raise CommandError("{reason}; --force does it", reason=message_of(error)) from None
+        raise CommandError("{reason}; use --force to do it anyway", reason=message_of(error)) from None
     say(f"{name} is the default")
 
 

@@ -24,7 +24,7 @@ def parse_overrides(settings: Sequence[str], config: Mapping[str, Any]) -> dict[
         parts = path.strip().split(".")
         if not equals or not all(parts):
             raise InputError(
-                "--set: expected a path, = and a value, as optimizer.learning_rate=0.01; got {setting}",
+                "--set: expected PATH=VALUE, such as optimizer.learning_rate=0.01; got {setting}",
                 setting=repr(setting),
             )
         _put(changes, parts, parse_value(path.strip(), text.strip()), config)
@@ -88,4 +88,4 @@ def _changed(items: Sequence[Any], parts: Sequence[str], value: Any, path: str) 
 
 
 def _no_constant(name: str) -> Any:
-    raise InputError("{name} is no number of a config", name=name)
+    raise InputError("{name} is not a valid number", name=name)

@@ -143,7 +143,7 @@ def train_here(
         finish(log, run, interruption, as_json=as_json)
     except UNREACHABLE:
         raise CommandError(
-            "the database cannot be reached; run {run} goes on from its last checkpoint: {command}",
+            "the database cannot be reached; resume run {run} from its last checkpoint with: {command}",
             run=run,
             command=_resuming(run),
             exit_code=interruption.code if interruption.count else Code.FAILED,

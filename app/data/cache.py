@@ -43,7 +43,9 @@ class DatasetCache:
         if not fetch and info.state in ("download", "generate"):
             raise DatasetUnavailable("{title} is not on this machine yet. {note}", title=info.title, note=info.note)
         if not fetch and not self._catalog.is_drawn(name):
-            raise DatasetUnavailable("{title} has not been drawn yet: a training on it does so", title=info.title)
+            raise DatasetUnavailable(
+                "{title} has not been drawn yet: start a training on it to draw it", title=info.title
+            )
         if (info.train + info.test) * IMAGE_SIZE**2 > LARGEST_BYTES:
             raise DatasetUnavailable(
                 "expected at most {value} images to look at; {title} has {value2}: train on it, or look at its parts",

@@ -58,10 +58,8 @@ def _of_idx(source: idx_datasets.IdxSet) -> _Definition:
         test=source.test,
         missing="download",
         notes={
-            "ready": "On this machine.",
-            "download": Message(
-                "Will be downloaded once, {number} MB, when it is first used.", number=source.megabytes
-            ),
+            "ready": "Ready to use.",
+            "download": Message("Downloaded once ({number} MB) when first used.", number=source.megabytes),
         },
         is_ready=lambda data_dir, cache_dir: idx_datasets.is_present(source, data_dir=data_dir, cache_dir=cache_dir),
         load=lambda data_dir, cache_dir, download: idx_datasets.load_idx_set(
@@ -79,8 +77,8 @@ _DEFINITIONS: Mapping[str, _Definition] = {
         test=10_000,
         missing="download",
         notes={
-            "ready": "On this machine.",
-            "download": Message("Will be downloaded once, {number} MB, when it is first used.", number=11),
+            "ready": "Ready to use.",
+            "download": Message("Downloaded once ({number} MB) when first used.", number=11),
         },
         is_ready=lambda data_dir, cache_dir: mnist.is_present(data_dir=data_dir, cache_dir=cache_dir),
         load=lambda data_dir, cache_dir, download: mnist.load_mnist(
@@ -89,14 +87,14 @@ _DEFINITIONS: Mapping[str, _Definition] = {
     ),
     "strokes": _Definition(
         title=synthetic.TITLE,
-        description="22,000 digits that digitpad draws itself with a pen that wavers; needs no network.",
+        description="22,000 digits that digitpad draws itself with a wavering pen; works offline.",
         labels=synthetic.LABELS,
         train=synthetic.TRAIN_SIZE,
         test=synthetic.TEST_SIZE,
         missing="generate",
         notes={
-            "ready": "On this machine.",
-            "generate": "Will be drawn once, in some seconds, when it is first used.",
+            "ready": "Ready to use.",
+            "generate": "Drawn once, in a few seconds, when first used.",
         },
         is_ready=lambda data_dir, cache_dir: synthetic.is_cached(cache_dir=cache_dir),
         load=lambda data_dir, cache_dir, download: synthetic.load_strokes(cache_dir=cache_dir),
@@ -185,7 +183,7 @@ class DatasetCatalog:
             raise _unknown(name, sorted(_DEFINITIONS))
         if not self.drawings.labels(set_name):
             raise DatasetUnavailable(
-                "there are no drawings in the set “{set_name}” any more: draw some first", set_name=set_name
+                "there are no drawings left in the set “{set_name}”: draw some first", set_name=set_name
             )
         return drawing_sets.load_drawing_set(self.drawings, set_name)
 
@@ -230,14 +228,14 @@ def _drawing_set_info(drawn: DrawingSet) -> DatasetInfo:
         f"{drawing_sets.PREFIX}{drawn.name}",
         drawing_sets.title_of(drawn.name),
         Message(
-            "{number} drawings of your own, each drawn again many times with other pens and small warps.",
+            "{number} of your drawings, each redrawn many times with different pens and slight distortions.",
             number=drawn.count,
         ),
         tuple(sorted(drawn.labels)),
         size.train,
         size.test,
         "ready" if size.problem is None else "too-few",
-        "On this machine." if size.problem is None else f"Too few: {size.problem}.",
+        "Ready to use." if size.problem is None else f"Too few: {size.problem}.",
     )
 
 
@@ -253,7 +251,7 @@ def _folder_info(name: str, _stamp: str, data_dir: Path | None, cache_dir: Path)
         len(dataset.train),
         len(dataset.test),
         "ready",
-        "On this machine.",
+        "Ready to use.",
     )
 
 

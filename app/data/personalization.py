@@ -50,7 +50,7 @@ class Readiness:
         if self.unknown:
             return Message(
                 "expected drawings of labels that the model knows; “{set}” also has {labels}: train a network on "
-                "{dataset} instead, which learns them all, or keep them in a set of their own",
+                "{dataset} instead, which learns them all, or move them to a separate set",
                 set=self.set,
                 labels=shortened(self.unknown),
                 dataset=f"{drawing_sets.PREFIX}{self.set}",

@@ -20,11 +20,12 @@ def check_name(name: str) -> str:
     """Return `name` if it can be a model's name; else raise ValueError."""
     if not NAME.fullmatch(name):
         raise InputError(
-            "model name: expected up to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit; got {name}",
+            "model name: expected up to 64 characters of a-z, 0-9, '.', '_' and '-', starting with a letter or "
+            "digit; got {name}",
             name=repr(name),
         )
     if name in RESERVED:
-        raise InputError("model name: expected another than {name}, which digitpad keeps for itself", name=repr(name))
+        raise InputError("model name: {name} is reserved; choose another name", name=repr(name))
     return name
 
 

@@ -97,7 +97,7 @@ class Evaluator:
         split = dataset.train if part == "train" else dataset.test
         if not len(split):
             raise LabelMismatchError(
-                "expected images to judge by; {title} has none to {part} with", title=dataset.title, part=part
+                "expected images to evaluate on; {title} has none to {part} with", title=dataset.title, part=part
             )
 
         def evaluate() -> ModelEvaluation:
@@ -176,7 +176,7 @@ def read(
     with np.errstate(over="ignore", invalid="ignore"):
         for rows, output in infer_batches(network, split.images, input_scale=card.input_scale, batch_size=BATCH):
             if is_over():
-                raise StoppedError("the server is ending; ask again when it is back", retry_after=2)
+                raise StoppedError("the server is shutting down; try again when it is back", retry_after=2)
             parts.append(calibrated_predictions(output, truth[rows], card.temperature))
             if loss is not None:
                 total += loss.total(output.outputs, truth[rows])

@@ -196,7 +196,7 @@ class ModelStore:
         card = self.get(name)
         unknown = set(fields) - set(ModelCard.model_fields)
         if unknown or "sha256" in fields:
-            raise InputError("expected fields of a card that may change; got {names}", names=", ".join(sorted(fields)))
+            raise InputError("expected card fields that can be changed; got {names}", names=", ".join(sorted(fields)))
         updated = ModelCard.model_validate({**card.model_dump(), **fields})
         write_atomic(self.path(name, CARD), (updated.model_dump_json(indent=2) + "\n").encode(), prefix=".card.")
         return updated
@@ -206,7 +206,7 @@ class ModelStore:
         found = self._look(name)
         folder = self._folder(name)
         if folder.parent != self.home or (found.card is not None and found.card.shipped):
-            raise ProtectedModelError("the model {name} ships with digitpad and is not removed", name=name)
+            raise ProtectedModelError("the model {name} ships with digitpad and cannot be removed", name=name)
         shutil.rmtree(self._set_aside(name))
 
     def rename(self, name: str, new: str) -> ModelCard:
@@ -218,11 +218,11 @@ class ModelStore:
         check_name(new)
         card = self.get(name)
         if self._folder(name).parent != self.home or card.shipped:
-            raise ProtectedModelError("the model {name} ships with digitpad and keeps its name", name=name)
+            raise ProtectedModelError("the model {name} ships with digitpad and cannot be renamed", name=name)
         if new == name:
             return card
         if any((folder / new).exists() for folder in self._folders):
-            raise NameTakenError("there is a model named {new} already", new=new)
+            raise NameTakenError("a model named {new} already exists", new=new)
         card = card.model_copy(update={"name": new})
         # A link to the same weights beside a new card, so that a whole model has one of the names at all times.
         folder = Path(tempfile.mkdtemp(prefix=f".{new}.", suffix=".tmp", dir=self.home))
@@ -291,7 +291,7 @@ class ModelStore:
         mine = self.get(name).mine
         forgot = None if mine is None or force else mine.forgot()
         if forgot is not None:
-            raise AccuracyDroppedError("{name} is not made the default: {forgot}", name=name, forgot=forgot)
+            raise AccuracyDroppedError("{name} was not made the default: {forgot}", name=name, forgot=forgot)
         self.home.mkdir(parents=True, exist_ok=True)
         write_atomic(self._choice, f"{name}\n".encode(), prefix=".default.")
 
@@ -364,7 +364,7 @@ def link(source: Path, target: Path) -> None:
 def damage(card: ModelCard, name: str, weights: Path) -> Message | None:
     """Why a model cannot be used, or None."""
     if card.name != name:
-        return Message("model.json is of another model, {name}", name=card.name)
+        return Message("model.json belongs to another model, {name}", name=card.name)
     with weights.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != card.sha256:
             return Message("model.safetensors is not the file that model.json describes (its SHA-256 differs)")

@@ -83,7 +83,7 @@ def check_samples(network: Network, x: Array, t: Array, name: str) -> tuple[Arra
         )
     if len(t) != len(x):
         raise SpecError(
-            "{name} targets: expected {count}, one a sample; got {got}", name=name, count=len(x), got=len(t)
+            "{name} targets: expected {count}, one per sample; got {got}", name=name, count=len(x), got=len(t)
         )
     outputs = int(np.prod(network.output_shape))
     if t.ndim == 1 and t.dtype.kind in "iu":

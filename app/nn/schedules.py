@@ -99,7 +99,7 @@ class WarmUp(Schedule):
         self.share = number("share", share, above=0, below=1)
         self.initial = number("initial", initial, low=0, high=1)
         if (schedule.get("type") if isinstance(schedule, Mapping) else schedule) == self.type:
-            raise SpecError("expected one that does not warm up itself; got {type}", field="schedule", type=self.type)
+            raise SpecError("expected a schedule without its own warm-up; got {type}", field="schedule", type=self.type)
         self.schedule = build("schedule", SCHEDULES, schedule)
 
     def factor(self, progress: float) -> float:

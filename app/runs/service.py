@@ -76,7 +76,7 @@ class RunService:
     def sweep(self, base: RunConfig, vary: object, values: object) -> list[dict[str, Any]]:
         """Queue runs that differ in what `vary` names, all or none, and return them. Raises as `start`."""
         if base.start is not None and base.start.run is not None:
-            raise InputError("expected a race to begin anew, or from a model", field="start.run")
+            raise InputError("expected a race to start from scratch, or from a model", field="start.run")
         configs = [self.check(config) for config in race_configs(base, vary, values)]
         ids = self._log.add_race(configs, lambda first: [race_tag(str(vary), first)])
         self._wake()
@@ -135,10 +135,10 @@ class RunService:
         """A run that has ended and left a checkpoint. Raises UnknownRunError, NoCheckpointError."""
         row = self._log.run(run)
         if row["state"] not in ENDED:
-            raise NoCheckpointError("run {run} has not ended; resume it, or let it come to its end first", run=run)
+            raise NoCheckpointError("run {run} has not ended; resume it, or wait for it to finish", run=run)
         if row["checkpoint"] is None:
             raise NoCheckpointError(
-                "run {run} left no checkpoint to go on from: it ended before its first epoch did", run=run
+                "run {run} left no checkpoint to resume from: it ended before its first epoch was done", run=run
             )
         return row
 
@@ -158,9 +158,7 @@ class RunService:
             return config
         card = self._store.get(config.start.model)
         if config.start.sha256 not in (None, card.sha256):
-            raise InputError(
-                "{name} is another model now than the one that the config names", field="start.model", name=card.name
-            )
+            raise InputError("{name} has changed since the config named it", field="start.model", name=card.name)
         network = {key: value for key, value in card.network.items() if key != "input_shape"}
         return parse_config(
             {
@@ -223,7 +221,7 @@ class RunService:
         try:
             row = self._ended(config.start.run)
         except UnknownRunError:
-            raise _nothing_left(config, Message("there is no such run any more")) from None
+            raise _nothing_left(config, Message("this run no longer exists")) from None
         checkpoint = self._read(row["checkpoint"], config.start.run)
         before = parse_config(checkpoint.config)
         for field in ("network", "dtype", "optimizer", "dataset", "validation", "batch_size"):
@@ -233,7 +231,7 @@ class RunService:
                 same = getattr(before, field) == getattr(config, field)
             if not same:
                 raise InputError(
-                    "expected the {place} of run {run}, to go on where it ended",
+                    "expected the {place} of run {run}, to continue where it ended",
                     field="start.run",
                     place=field,
                     run=config.start.run,
@@ -242,7 +240,7 @@ class RunService:
         least = done + 1 if row["state"] == RunState.SUCCEEDED else done
         if config.epochs < least:
             raise InputError(
-                "expected at least {least}, as run {of} has done {done}; got {epochs}",
+                "expected at least {least}, as run {of} has already done {done}; got {epochs}",
                 field="epochs",
                 least=least,
                 of=of,
@@ -254,7 +252,7 @@ class RunService:
 
 def _nothing_left(config: RunConfig, why: Message) -> NoCheckpointError:
     run = config.start.run if config.start is not None else None
-    return NoCheckpointError("run {run} left no checkpoint to go on from: {why}", run=run, why=why)
+    return NoCheckpointError("run {run} left no checkpoint to resume from: {why}", run=run, why=why)
 
 
 def _short(labels: Any) -> str:

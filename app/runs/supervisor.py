@@ -198,7 +198,7 @@ class Supervisor:
                 worker.process.kill()
                 worker.process.wait()
             self._log.reclaim_dead(
-                claim, Message("it was silent for {seconds} s", seconds=f"{self._settings.lease_seconds:g}")
+                claim, Message("it did not respond for {seconds} s", seconds=f"{self._settings.lease_seconds:g}")
             )
             self._clean(claim, crashed=True)
 

@@ -133,12 +133,12 @@ async def _unwritable(request: Request, error: Exception) -> Response:
     logger.error("a file cannot be written", exc_info=error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _no_room(request)
-    message = Message("the folder where digitpad keeps its files cannot be written; its permissions may be wrong")
+    message = Message("digitpad cannot write to its data folder; check the folder's permissions")
     return respond(request, HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "60"}, code="unwritable")
 
 
 def _no_room(request: Request) -> Response:
-    message = Message("there is no room left on the disk; nothing was changed")
+    message = Message("the disk is full; nothing was changed")
     return respond(request, HTTPStatus.INSUFFICIENT_STORAGE, message, code="disk_full")
 
 
@@ -151,7 +151,7 @@ async def _busy(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    message = Message("something went wrong in the server; its log says what")
+    message = Message("something went wrong on the server; its log has the details")
     answer = respond(request, HTTPStatus.INTERNAL_SERVER_ERROR, message, request_id_header())
     # Starlette answers these outside of all middleware, so nobody else puts the headers on.
     policy = PAGE_POLICY if answer.media_type == "text/html" else DATA_POLICY

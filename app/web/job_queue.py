@@ -35,7 +35,7 @@ class JobQueue:
         future = self._asked.get(key)
         if future is None:
             if len(self._asked) >= MOST_WAITING:
-                raise LimitError("expected fewer evaluations at one time; try again in a moment", retry_after=2)
+                raise LimitError("too many evaluations at once; try again in a moment", retry_after=2)
             future = asyncio.wrap_future(self._pool.submit(work))
             self._asked[key] = future
             future.add_done_callback(lambda done: self._end(key, done))

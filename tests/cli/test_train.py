@@ -153,7 +153,7 @@ def test_ctrl_c_ends_it_and_its_worker_also_while_the_database_is_away(tmp_path,
     try:
         run = log.add(parse_config({**TINY, "optimizer": {"type": "sgd", "learning_rate": 0.1}}))
         monkeypatch.setattr(log, "run", lambda _: commands.pause(run))
-        with pytest.raises(CommandError, match="the database cannot be reached; run 1 goes on from") as left:
+        with pytest.raises(CommandError, match="the database cannot be reached; resume run 1 from") as left:
             train_here(settings, log, commands, run, interruption, as_json=False)
         assert left.value.exit_code == Code.INTERRUPTED
         assert (stopped, commands.asked) == ([0.0, None], 3)

@@ -82,7 +82,7 @@ def test_a_theme_is_chosen_once_and_no_page_flashes_in_another(browser: Browser,
     assert reader.evaluate(GROUND) == PAPER["dark"]
     switch = reader.locator("#themes summary")
     switch.click()
-    reader.get_by_role("link", name="As the system").click()
+    reader.get_by_role("link", name="System default").click()
     expect(reader).to_have_url(f"{pad_server.url}/models")
     assert reader.evaluate(GROUND) == PAPER["light"]
     expect(reader.locator("[data-choose-theme=system]")).to_have_attribute("aria-current", "true")
@@ -188,7 +188,7 @@ def test_every_page_fits_its_screen_says_that_the_server_is_away_and_comes_back(
         page.bring_to_front()
         page.evaluate(LOOK)
         if path != "/":
-            expect(page.locator("#server-away"), path).to_contain_text("The server does not answer.")
+            expect(page.locator("#server-away"), path).to_contain_text("The server is not responding.")
         page.evaluate(LISTEN)
     with serve(home, port=port, **settings):
         for path, page in pages.items():

@@ -38,7 +38,7 @@ def test_the_switch_changes_every_word_and_leads_back_to_the_same_page(pad, pad_
 
     pad.goto(f"{pad_server.url}/train")
     expect(pad.get_by_role("heading", level=1)).to_have_text("ネットワークを学習させる")
-    expect(pad.locator("#dataset-note")).to_contain_text("訓練用 60,000 枚、テスト用 10,000 枚。")
+    expect(pad.locator("#dataset-note")).to_contain_text("訓練画像 60,000 枚、テスト画像 10,000 枚。")
     pad.evaluate("history.replaceState(null, '', '/train?recipe=quick#here')")  # as pages do with what they show
     pad.get_by_role("link", name="English").click()
     expect(pad).to_have_url(f"{pad_server.url}/train?recipe=quick#here")
@@ -84,7 +84,7 @@ def test_every_page_says_that_the_server_is_away_and_comes_back(page, tmp_path: 
         server.process.send_signal(signal.SIGTERM)
         server.process.wait(20)
     page.evaluate(LOOK)
-    expect(note).to_contain_text("The server does not answer.")
+    expect(note).to_contain_text("The server is not responding.")
     page.evaluate(LISTEN)
     page.locator(".model").get_by_text("Fine-tune").wait_for()  # what was there stays
     with serve(tmp_path, port=port, **settings):

@@ -62,7 +62,7 @@ def test_the_printed_address_lets_a_browser_in_and_nobody_else(browser: Browser,
         stranger, friend = browser.new_context(), browser.new_context()
         page = stranger.new_page()
         assert page.goto(f"{server.url}/train").status == 401
-        expect(page.locator("h1")).to_contain_text("asks for its token")
+        expect(page.locator("h1")).to_contain_text("needs its token")
         page.locator("#token").fill(TOKEN)
         page.locator("form button").click()
         expect(page).to_have_url(f"{server.url}/")

@@ -100,4 +100,4 @@ def test_many_large_pictures_in_one_request_are_not_all_unpacked(attacked):
     large = base64.b64encode(png(4000, 5000, (b"\0" * 4001) * 5000)).decode()
     body = json.dumps([{"image": large}] * 200)
     answer = attacked.send("POST", "/predict", body, content_type="application/json")
-    assert "at most 50 megapixels together" in refused(answer, 413)
+    assert "at most 50 megapixels in total" in refused(answer, 413)

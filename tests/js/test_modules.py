@@ -194,14 +194,14 @@ def part(label, is_digit=True):
             ["3", "8"],
             "That does not look like a digit to me.",
             None,
-            "That does not look like a digit to me. The nearest would be 3.",
+            "That does not look like a digit to me. Closest: 3.",
         ),
         (
             {"probabilities": {"cat": 1}, "is_digit": False},
             ["cat"],
             "That does not look like one of its symbols to me.",
             None,
-            "That does not look like one of its symbols to me. The nearest would be cat.",
+            "That does not look like one of its symbols to me. Closest: cat.",
         ),
         (
             {
@@ -342,13 +342,13 @@ def test_a_paused_run_says_where_it_is_and_keeps_its_bar(call):
         ({"state": "running", "pauseRequested": True}, {"Pausing …", "Cancel"}),
         ({"state": "paused"}, {"Resume", "Cancel"}),
         ({"state": "paused", "cancelRequested": True}, {"Resume", "Cancelling …"}),
-        ({"state": "failed"}, {"Run again"}),
-        ({"state": "failed", "checkpoint": "1.3"}, {"Run again", "Go on from its last checkpoint"}),
-        ({"state": "failed", "checkpoint": "1.3", "reason": "diverged"}, {"Run again"}),
-        ({"state": "cancelled", "checkpoint": "1.3"}, {"Run again", "Train further"}),
+        ({"state": "failed"}, {"Repeat"}),
+        ({"state": "failed", "checkpoint": "1.3"}, {"Repeat", "Resume from checkpoint"}),
+        ({"state": "failed", "checkpoint": "1.3", "reason": "diverged"}, {"Repeat"}),
+        ({"state": "cancelled", "checkpoint": "1.3"}, {"Repeat", "Continue training"}),
         (
             {"state": "succeeded", "checkpoint": "1.3", "model": "a-1"},
-            {"Run again", "Train further", "Fine-tune this model"},
+            {"Repeat", "Continue training", "Fine-tune this model"},
         ),
     ],
 )
@@ -543,20 +543,20 @@ COMPARED = [
 def test_what_came_of_a_model_is_said_of_every_test_set_and_of_a_parent_that_had_seen_the_drawings(call):
     said = call("models/measurements", f"m.mineSentence({json.dumps({'compared': COMPARED})})")
     assert said.split(". ") == [
-        "Reads your drawings 90.0 % (before 40.0 %)",
-        "Reads the drawn digits 97.5 % (before 98.0 %)",
-        "Reads MNIST 90.0 % (before 97.0 %).",
+        "Reads 90.0 % of your drawings correctly (before: 40.0 %)",
+        "Reads 97.5 % of the drawn digits correctly (before: 98.0 %)",
+        "Reads 90.0 % of MNIST correctly (before: 97.0 %).",
     ]
     fields = {"parent": "p", "set": "mine", "learned": 15, "held_out": 5}
     assert "it has never seen them" in call(
         "models/measurements", f"m.mineNote({json.dumps({**fields, 'seen': False})})"
     )
     note = call("models/measurements", f"m.mineNote({json.dumps({**fields, 'seen': True})})")
-    assert "p was trained on drawings of yours and may have seen them" in note
+    assert "p was also trained on your drawings and may have seen them" in note
     assert call("runs/event-log", "m.eventText({type: 'cancelled', data: {}})") == "Cancelled."
-    why = "a model that is made somebody's own is compared with its parent at the end, and not before"
+    why = "a personalized model is compared with its parent only at the end"
     told = call("runs/event-log", f"m.eventText({json.dumps({'type': 'cancelled', 'data': {'not_kept': why}})})")
-    assert told == f"Cancelled; its model was not kept: {why}"
+    assert told == f"Cancelled; its model was not saved: {why}"
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_outputs_are_those_of_the_forward_pass_batch_by_batch_and_scaled():
         (X[:, :1], T, r"expected the shape \(N, \(2,\)\); got \(1200, 1\)"),
         (X, np.zeros(len(X), int), "expected values, floats; got labels"),
         (X, T[:, 0], r"values \(N, 2\); got float64 \(1200,\)"),
-        (X, T[:3], "expected 1200, one a sample; got 3"),
+        (X, T[:3], "expected 1200, one per sample; got 3"),
         (X.astype(complex), T, "real numbers; got complex128"),
     ],
 )

@@ -61,7 +61,7 @@ def test_a_spec_makes_an_equal_schedule(spec):
         ({"type": "one_cycle", "final_divisor": 0}, "schedule.final_divisor: expected a number ≥ 1; got 0"),
         ({"type": "warm_up", "share": 0}, "schedule.share: expected a number > 0 and < 1; got 0"),
         ({"type": "warm_up", "schedule": "cosinus"}, "schedule.schedule: expected a type of constant, cosine"),
-        ({"type": "warm_up", "schedule": {"type": "warm_up"}}, "expected one that does not warm up itself"),
+        ({"type": "warm_up", "schedule": {"type": "warm_up"}}, "expected a schedule without its own warm-up"),
     ],
 )
 def test_a_bad_spec_names_the_field(spec, message):

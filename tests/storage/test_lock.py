@@ -107,7 +107,7 @@ def test_the_labels_of_a_set_are_kept_before_anything_is_drawn(store, caplog):
     store.tidy()
     assert DrawingStore(store.folder).find_set("shapes").declared == ("□", "×")
     store.add("□", LINE, "shapes")
-    with pytest.raises(SetExistsError, match="named shapes already, with 1 drawings"):
+    with pytest.raises(SetExistsError, match="named shapes already exists, with 1 drawings"):
         store.create_set("shapes", ["a", "b"])
     assert store.create_set("shapes", ["a", "×"], add=True).declared == ("□", "×", "a")
     (found,) = store.sets()

@@ -89,7 +89,7 @@ class AugmentedEpochs:
 
     def _own_images(self) -> ImageArray:
         if self._images is None:
-            raise InputError("expected images that are not given away yet; the process has them")
+            raise InputError("expected images that have not been handed over yet; the process already has them")
         return self._images
 
     def _order(self, epoch: int) -> None:
@@ -111,9 +111,7 @@ class AugmentedEpochs:
         while epoch not in self._ready:
             line = self._process.stdout.readline()
             if not line.endswith(b"\n"):
-                raise WorkerLostError(
-                    "the process of the augmentation died (exit code {value})", value=self._process.wait()
-                )
+                raise WorkerLostError("the augmentation process died (exit code {value})", value=self._process.wait())
             self._ready.add(int(line))
 
 

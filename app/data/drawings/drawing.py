@@ -55,7 +55,7 @@ def check_set_name(name: object) -> str:
     if not isinstance(name, str) or not SET_NAME.fullmatch(name):
         came = repr(name[:80]) if isinstance(name, str) else f"a {type(name).__name__}"
         raise InputError(
-            "expected up to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit; got {got}",
+            "expected up to 64 characters of a-z, 0-9, '.', '_' and '-', starting with a letter or digit; got {got}",
             field="set",
             got=came,
         )

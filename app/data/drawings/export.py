@@ -58,7 +58,7 @@ def read_json_export(data: Any, set_name: str | None = None) -> list[Drawing]:
     found = []
     for place, one in enumerate(drawings):
         if not isinstance(one, dict) or not {"label", "strokes"} <= set(one) <= _KEYS:
-            raise InputError("expected an object with label, strokes and, if wanted, set", field=f"drawings[{place}]")
+            raise InputError("expected an object with label, strokes and optionally set", field=f"drawings[{place}]")
         try:
             found.append(new_drawing(one["label"], one["strokes"], set_name or one.get("set", DEFAULT_SET)))
         except ValueError as error:

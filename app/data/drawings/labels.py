@@ -26,7 +26,7 @@ def check_labels(labels: object) -> tuple[str, ...]:
     checked = tuple(dict.fromkeys(check_label(label) for label in labels))
     if len(checked) < LEAST:
         raise InputError(
-            "expected at least {least} labels that differ; got {count}", field="labels", least=LEAST, count=len(checked)
+            "expected at least {least} different labels; got {count}", field="labels", least=LEAST, count=len(checked)
         )
     return checked
 

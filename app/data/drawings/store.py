@@ -122,7 +122,7 @@ class DrawingStore:
             there = self.find_set(name)
             if there.count and not add:
                 raise SetExistsError(
-                    "there is a set named {name} already, with {count} drawings", name=name, count=there.count
+                    "a set named {name} already exists, with {count} drawings", name=name, count=there.count
                 )
             self._check_room(Counter({self.folder / name: 0}))
             union = [*dict.fromkeys([*(there.declared if add else ()), *wanted])]
@@ -159,12 +159,14 @@ class DrawingStore:
 
     def _check_room(self, new: Mapping[Path, int]) -> None:
         if len(set(self._set_names()) | {folder.name for folder in new}) > MOST_SETS:
-            raise FullError("expected at most {most_sets} sets of drawings; there would be more", most_sets=MOST_SETS)
+            raise FullError(
+                "expected at most {most_sets} sets of drawings; this would be one more", most_sets=MOST_SETS
+            )
         for folder, count in new.items():
             there = len(ids_in(folder))
             if there + count > LARGEST_SET:
                 raise FullError(
-                    "expected at most {largest_set} drawings in a set; {name} has {there} already",
+                    "expected at most {largest_set} drawings in a set; {name} already has {there}",
                     largest_set=LARGEST_SET,
                     name=folder.name,
                     there=there,

@@ -127,7 +127,7 @@ def decode_image(data: bytes) -> Picture:
         return Picture(np.asarray(grey), width, height)
     except _DECODE_ERRORS:
         raise InputError(
-            "expected a whole PNG or JPEG image; got {kind} that is damaged or cut short", kind=kind
+            "expected a complete PNG or JPEG image; got {kind} that is damaged or truncated", kind=kind
         ) from None
 
 

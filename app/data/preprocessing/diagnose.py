@@ -33,18 +33,18 @@ OFF_CENTRE_SHARE = 0.15
 OFF_CENTRE_PIXELS = 1.5
 """The same in the 28×28, where MNIST's centre of mass is within half a pixel."""
 
-THIN = "the stroke is {width} px wide, MNIST's about {usual}: it is thin, and parts of it fade"
-THICK = "the stroke is {width} px wide, MNIST's about {usual}: it is thick, and small holes close"
+THIN = "the stroke is {width} px wide (MNIST: about {usual}): it is thin, so parts of it fade"
+THICK = "the stroke is {width} px wide (MNIST: about {usual}): it is thick, so small holes close"
 
 OF_PICTURES = ("smooth", "even_out")
 """Steps that noisy pictures and unevenly lit ones go through, and no other drawing."""
 STEP_TEXTS: Mapping[str, Mapping[str, str]] = {
-    "smooth": {"title": "Smoothing", "explanation": "smooth the picture's noise away"},
-    "even_out": {"title": "Even light", "explanation": "even out light that falls unevenly on the paper"},
-    "crop": {"title": "Crop", "explanation": "cut away the paper around the ink"},
-    "scale": {"title": "Scale", "explanation": "make the ink 20 pixels long, its shape kept"},
-    "center": {"title": "Centre", "explanation": "put its centre of mass in the middle"},
-    "stroke_width": {"title": "Stroke width", "explanation": "draw with a pen as wide as MNIST's"},
+    "smooth": {"title": "Smoothing", "explanation": "smooths away noise in the image"},
+    "even_out": {"title": "Even light", "explanation": "evens out the light on the paper"},
+    "crop": {"title": "Crop", "explanation": "cuts away empty paper"},
+    "scale": {"title": "Scale", "explanation": "scales the ink to 20 pixels, keeping its shape"},
+    "center": {"title": "Centre", "explanation": "moves its centre of mass to the middle"},
+    "stroke_width": {"title": "Stroke width", "explanation": "redraws it with a pen as wide as MNIST's"},
 }
 """What people call each step, and what it does."""
 STEPS: tuple[str, ...] = tuple(field.name for field in fields(PipelineSteps) if field.name not in OF_PICTURES)
@@ -117,7 +117,7 @@ def examine_image(data: bytes, steps: PipelineSteps) -> Diagnosis:
         low, high = np.array([left, top]) / size, np.array([right, bottom]) / size
         remarks += _of_place(low, high, len(segment_ink(found.ink)))
         if min(top, left) == 0 or bottom == size[1] or right == size[0]:
-            remarks.append(Message("the ink reaches the picture's edge, so a part of it may be cut off"))
+            remarks.append(Message("the ink touches the edge of the image, so part of it may be cut off"))
     return _examined(raw, prepare, steps, remarks, needed)
 
 
@@ -153,7 +153,7 @@ def _of_width(width: float | None) -> list[Message]:
         return [Message(THIN, **values)]
     if width > THICK_SHARE * USUAL_STROKE_WIDTH:
         return [Message(THICK, **values)]
-    return [Message("the stroke is {width} px wide, MNIST's about {usual}", **values)]
+    return [Message("the stroke is {width} px wide (MNIST: about {usual})", **values)]
 
 
 def _of_image(pixels: FloatArray) -> list[Message]:
@@ -164,14 +164,14 @@ def _of_image(pixels: FloatArray) -> list[Message]:
     longer = int(max(bounds[2] - bounds[0], bounds[3] - bounds[1]))
     if not BOX_SIZE - 1 <= longer <= BOX_SIZE + 1:
         values = {"length": str(longer), "usual": str(BOX_SIZE)}
-        remarks.append(Message("the digit is {length} px long in the 28×28, MNIST's {usual}", **values))
+        remarks.append(Message("the digit is {length} px long in the 28×28 image (MNIST: {usual})", **values))
     indices = np.arange(IMAGE_SIZE)
     mass = float(pixels.sum())
     across = float(pixels.sum(axis=0) @ indices) / mass - CENTRE
     down = float(pixels.sum(axis=1) @ indices) / mass - CENTRE
     if max(abs(across), abs(down)) > OFF_CENTRE_PIXELS:
         values = {"distance": f"{max(abs(across), abs(down)):.1f}"}
-        remarks.append(Message("its centre of mass is {distance} px from the middle, MNIST's within 0.5", **values))
+        remarks.append(Message("its centre of mass is {distance} px off centre (MNIST: within 0.5)", **values))
     return remarks
 
 
@@ -181,25 +181,25 @@ def _of_place(low: NDArray[np.float64], high: NDArray[np.float64], groups: int) 
     share = float((high - low).max())
     if share < SMALL_SHARE:
         values = {"percent": f"{100 * share:.0f}"}
-        remarks.append(Message("the drawing is small: it takes {percent} % of the canvas, and is enlarged", **values))
+        remarks.append(Message("the drawing is small: it fills {percent} % of the canvas, so it is enlarged", **values))
     away = np.abs((low + high) / 2 - 0.5)
     if float(away.max()) > OFF_CENTRE_SHARE:
         values = {"percent": f"{100 * float(away.max()):.0f}"}
-        remarks.append(Message("the drawing is off centre by {percent} % of the canvas, and is moved", **values))
+        remarks.append(Message("the drawing is off centre by {percent} % of the canvas, so it is moved", **values))
     if groups > 1:
         values = {"count": str(groups)}
-        remarks.append(Message("it falls into {count} groups from left to right: more than one digit", **values))
+        remarks.append(Message("it splits into {count} groups from left to right: more than one digit", **values))
     return remarks
 
 
 def _of_picture(found: Ink, steps: PipelineSteps) -> list[Message]:
     remarks = []
     if found.is_light:
-        remarks.append(Message("the ink is lighter than the paper, so the picture is inverted"))
+        remarks.append(Message("the ink is lighter than the paper, so the image is inverted"))
     if found.is_uneven:
-        remarks.append(Message("the paper is not of one tone, so its light is taken out"))
+        remarks.append(Message("the paper is unevenly lit, so the shading is removed"))
     if found.is_noisy and steps.smooth:
-        remarks.append(Message("the picture is noisy, so it is smoothed"))
+        remarks.append(Message("the image is noisy, so it is smoothed"))
     return remarks
 
 

@@ -56,8 +56,8 @@ def find_place(name: str, data_dir: Path | None) -> Path:
     parts = words.split("/")
     if not all(_PART.fullmatch(part) for part in parts):
         raise InputError(
-            "expected {kind}: and a path below DIGITPAD_DATA_DIR, its parts of letters, digits, '.', '_' and '-'; "
-            "got {name}",
+            "expected {kind}: and a path below DIGITPAD_DATA_DIR, made of letters, digits, '.', '_' and '-'; got "
+            "{name}",
             kind=kind,
             name=repr(name[:80]),
         )
@@ -118,13 +118,13 @@ def _load_pictures(name: str, place: Path, cache_dir: Path) -> Dataset:
     labels = tuple(sorted({*train, *test}, key=lambda label: (len(label), label) if label.isdecimal() else (99, label)))
     if not 2 <= len(labels) <= MOST_LABELS:
         raise InputError(
-            "expected from 2 to {most_labels} folders of pictures, one for each label; got {count}",
+            "expected 2 to {most_labels} folders of images, one for each label; got {count}",
             most_labels=MOST_LABELS,
             count=len(labels),
         )
     for part, paths in (("train on", train), ("test with", test)):
         if not any(paths.values()):
-            raise InputError("expected pictures to {part}; got none", part=part)
+            raise InputError("expected images to {part}; got none", part=part)
     # What was made of the pictures is kept for as long as no file is added, removed or changed.
     digest = hashlib.sha256(f"{VERSION} {labels}".encode())
     for paths in (train, test):
@@ -150,7 +150,7 @@ def _pictures(folder: Path) -> dict[str, list[Path]]:
         own = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file() and not p.is_symlink())
         total += len(own)
         if total > MOST_PICTURES:
-            raise InputError("expected at most {most_pictures} pictures; got more", most_pictures=MOST_PICTURES)
+            raise InputError("expected at most {most_pictures} images; got more", most_pictures=MOST_PICTURES)
         if own:
             found[check_label(path.name)] = own
     return found
@@ -236,7 +236,7 @@ def _load_npz(name: str, place: Path) -> Dataset:
                 if key == "labels" or any(key in keys for keys in _KEYS):
                     arrays[key] = _read_npy(archive, member)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-        raise InputError("expected a whole .npz file of NumPy; got something else") from None
+        raise InputError("expected a complete NumPy .npz file; got something else") from None
     keys = next((keys for keys in _KEYS if all(key in arrays for key in keys)), None)
     if keys is None:
         got = ", ".join(sorted(arrays)) or "none of them"
@@ -274,7 +274,7 @@ def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[np.g
 def _as_images(key: str, array: NDArray[np.generic]) -> ImageArray:
     side = IMAGE_SIZE
     if array.shape[1:] not in ((side, side), (side * side,), (side, side, 1), (1, side, side)):
-        raise InputError("expected pictures of 28×28; got {names}", field=key, names=" × ".join(map(str, array.shape)))
+        raise InputError("expected 28×28 images; got {names}", field=key, names=" × ".join(map(str, array.shape)))
     images = array.reshape(-1, side, side)
     if images.dtype == np.uint8:
         return images.astype(np.uint8)
@@ -297,7 +297,7 @@ def _numbered(
     for pictures, numbers in ((images, labels), (test_images, test_labels)):
         if pictures.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE) or numbers.shape != (len(pictures),) or not len(pictures):
             raise InputError(
-                "expected as many labels as pictures of 28×28; got {size} and {count}",
+                "expected as many labels as 28×28 images; got {size} and {count}",
                 size=numbers.size,
                 count=len(pictures),
             )

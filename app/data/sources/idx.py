@@ -45,7 +45,9 @@ def read_idx(path: Path, *, rank: int) -> tuple[ByteArray, str]:
             with gzip.GzipFile(fileobj=raw) as unpacked:
                 return _read(cast(BinaryIO, unpacked), path.name, rank, most)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise InputError("expected a whole gzip file; got {reason}", field=path.name, reason=str(error)) from None
+            raise InputError(
+                "expected a complete gzip file; got {reason}", field=path.name, reason=str(error)
+            ) from None
 
 
 def write_idx(path: Path, array: ByteArray, *, compress: bool = False) -> None:

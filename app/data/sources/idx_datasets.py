@@ -66,7 +66,7 @@ SETS: Mapping[str, IdxSet] = {
         IdxSet(
             name="fashion-mnist",
             title="Fashion-MNIST",
-            description="70,000 pictures of clothes, shoes and bags from a shop; harder than digits.",
+            description="70,000 images of clothes, shoes and bags; harder than digits.",
             labels=(
                 *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
                 *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
@@ -89,7 +89,9 @@ SETS: Mapping[str, IdxSet] = {
         IdxSet(
             name="kmnist",
             title="KMNIST",
-            description="70,000 cursive hiragana (くずし字) from old Japanese books: ten, each in several shapes.",
+            description=(
+                "70,000 cursive hiragana (くずし字) from old Japanese books: ten characters, each in several shapes."
+            ),
             labels=tuple("おきすつなはまやれを"),
             train=60_000,
             test=10_000,
@@ -109,7 +111,7 @@ SETS: Mapping[str, IdxSet] = {
         IdxSet(
             name="emnist-digits",
             title="EMNIST digits",
-            description="280,000 digits from the forms that MNIST was made of: four times as many, by more people.",
+            description="280,000 digits from the same forms as MNIST: four times as many, by more people.",
             labels=tuple(string.digits),
             train=240_000,
             test=40_000,
@@ -124,7 +126,7 @@ SETS: Mapping[str, IdxSet] = {
         IdxSet(
             name="emnist-letters",
             title="EMNIST letters",
-            description="145,600 letters from a to z, capital and small ones under one label.",
+            description="145,600 letters from a to z; capital and small letters share a label.",
             labels=tuple(string.ascii_lowercase),
             train=124_800,
             test=20_800,
@@ -183,15 +185,16 @@ def is_present(source: IdxSet, *, data_dir: Path | None, cache_dir: Path) -> boo
 def _split(source: IdxSet, images: ByteArray, labels: ByteArray) -> Split:
     if images.shape != (len(labels), IMAGE_SIZE, IMAGE_SIZE) or not len(labels):
         raise DatasetUnavailable(
-            "The files of {title} do not belong together: expected as many labels as pictures of 28×28; got "
-            "{count} and {names}.",
+            "The files of {title} do not belong together: expected as many labels as 28×28 images; got {count} and "
+            "{names}.",
             title=source.title,
             count=len(labels),
             names=" × ".join(map(str, images.shape)),
         )
     if labels.min() < source.first or labels.max() >= source.first + len(source.labels):
         raise DatasetUnavailable(
-            "The files of {title} are of another set: expected labels from {first} to {value}; got {got} to {value2}.",
+            "The files of {title} come from another data set: expected labels from {first} to {value}; got "
+            "{got} to {value2}.",
             title=source.title,
             first=source.first,
             value=source.first + len(source.labels) - 1,
@@ -261,7 +264,7 @@ def _fetch_archive(source: IdxSet, url: str, cache: Path, timeout: float) -> Non
                     shutil.copyfileobj(packed, file, CHUNK_BYTES)
                 partial.replace(cache / f"{name}.gz")
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise InputError("expected a whole zip file; got {reason}", reason=message_of(error)) from None
+        raise InputError("expected a complete zip file; got {reason}", reason=message_of(error)) from None
     finally:
         path.unlink(missing_ok=True)
         for left in cache.glob("*.gz.part"):

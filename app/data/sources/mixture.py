@@ -92,7 +92,7 @@ def check_labels(terms: Sequence[Term], labels: Sequence[tuple[str, ...]], count
         other = [label for label in own if label not in first]
         if other:
             raise InputError(
-                "expected sets with the labels of {name} in a mixture; {name2} has also {names}{detail}",
+                "expected data sets with the labels of {name} in a mixture; {name2} also has {names}{detail}",
                 name=terms[0].name,
                 name2=term.name,
                 names=", ".join(map(repr, other[:3])),

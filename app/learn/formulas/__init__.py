@@ -16,7 +16,7 @@ def _from_docstring(kind: type[Activation]) -> Formula:
         title=kind.__name__,
         latex=(rf"\text{{{written}}}",),
         code=(kind,),
-        description="The formula with which its code begins.",
+        description="The formula at the top of its code.",
     )
 
 

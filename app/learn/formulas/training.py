@@ -28,7 +28,9 @@ FORMULAS = (
         title="Cross-entropy",
         latex=(r"L = - \frac{1}{N} \sum_{n} \sum_{k} t_{nk} \log y_{nk}", r"y = \text{softmax}(z)"),
         code=(CrossEntropy,),
-        description="Minus the logarithm of the right answer's probability: 0 when sure of it, ever more when not.",
+        description=(
+            "Minus the logarithm of the right answer's probability: 0 when certain of it, ever larger when not."
+        ),
     ),
     Formula(
         name="softmax_gradient",
@@ -46,7 +48,7 @@ FORMULAS = (
             r"\frac{\partial L}{\partial b} = \sum_{n} \frac{\partial L}{\partial y_n}",
         ),
         code=(Dense.backward,),
-        description="From the gradient of a layer's output come those of its weights, its bias and its input.",
+        description="The gradient of a layer's output gives those of its weights, its bias and its input.",
     ),
     Formula(
         name="chain_rule",
@@ -77,21 +79,21 @@ FORMULAS = (
         title="Momentum",
         latex=(r"v \leftarrow \mu v - \eta g", r"w \leftarrow w + v"),
         code=(Momentum,),
-        description="A ball that rolls: part of the last step is taken again, so that steps one way add up.",
+        description="A rolling ball: part of the last step is repeated, so steps in one direction add up.",
     ),
     Formula(
         name="nesterov",
         title="Nesterov momentum",
         latex=(r"v \leftarrow \mu v - \eta g", r"w \leftarrow w + \mu v - \eta g"),
         code=(Nesterov,),
-        description="Momentum that looks where it is about to go, and so overshoots less.",
+        description="Momentum that looks where it is about to go, so it overshoots less.",
     ),
     Formula(
         name="adagrad",
         title="AdaGrad",
         latex=(r"h \leftarrow h + g^2", r"w \leftarrow w - \eta \, \frac{g}{\sqrt{h} + \varepsilon}"),
         code=(AdaGrad, descend_scaled),
-        description="Each weight has a step of its own, the smaller the more it has already moved.",
+        description="Each weight has its own step size: the more it has moved, the smaller the step.",
     ),
     Formula(
         name="rmsprop",
@@ -101,7 +103,7 @@ FORMULAS = (
             r"w \leftarrow w - \eta \, \frac{g}{\sqrt{h} + \varepsilon}",
         ),
         code=(RMSProp, descend_scaled),
-        description="AdaGrad that forgets: only the latest gradients say how small the step is.",
+        description="AdaGrad that forgets: only recent gradients set the step size.",
     ),
     Formula(
         name="adam",
@@ -113,7 +115,7 @@ FORMULAS = (
             r"w \leftarrow w - \eta \, \frac{\hat{m}}{\sqrt{\hat{v}} + \varepsilon}",
         ),
         code=(Adam,),
-        description="Momentum and RMSProp together, both put right for having started at zero.",
+        description="Momentum and RMSProp together, both corrected for starting at zero.",
     ),
     Formula(
         name="adamw",
@@ -123,7 +125,7 @@ FORMULAS = (
             r"w \leftarrow w - \eta \, \frac{\hat{m}}{\sqrt{\hat{v}} + \varepsilon}",
         ),
         code=(AdamW, Adam),
-        description="Adam with weight decay apart from the gradient.",
+        description="Adam with weight decay kept separate from the gradient.",
     ),
     Formula(
         name="zeros",
@@ -144,7 +146,7 @@ FORMULAS = (
         title="Uniform distribution",
         latex=(r"w \sim \mathcal{U}(a, b)",),
         code=(Uniform,),
-        description="Drawn at random, every number of a range as likely as any other.",
+        description="Drawn at random, every number in a range equally likely.",
     ),
     Formula(
         name="xavier",
@@ -154,14 +156,16 @@ FORMULAS = (
             r"\text{Var}(w) = \frac{a^2}{3} = \frac{2}{n_{\text{in}} + n_{\text{out}}}",
         ),
         code=(Xavier,),
-        description="A spread that keeps the signal's size from layer to layer, for sigmoid and tanh.",
+        description="A spread that keeps the signal the same size from layer to layer, for sigmoid and tanh.",
     ),
     Formula(
         name="he",
         title="He initialization",
         latex=(r"w \sim \mathcal{N}\left(0, \frac{2}{n_{\text{in}}}\right)",),
         code=(He,),
-        description="A spread that keeps the signal's size from layer to layer, for ReLU, which drops half of it.",
+        description=(
+            "A spread that keeps the signal the same size from layer to layer, for ReLU, which drops half of it."
+        ),
     ),
     Formula(
         name="dropout",
@@ -175,14 +179,14 @@ FORMULAS = (
         title="Batch normalization",
         latex=(r"y = \gamma \, \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta",),
         code=(BatchNorm,),
-        description="Brings every feature of a batch to mean 0 and variance 1, then lets the network choose its own.",
+        description="Scales each feature of a batch to mean 0 and variance 1, then lets the network learn its own.",
     ),
     Formula(
         name="weight_decay",
         title="Weight decay (L2)",
         latex=(r"L + \frac{\lambda}{2} \sum_{i} w_i^2", r"g \leftarrow g + \lambda w"),
         code=(Replica._gather,),
-        description="Large weights cost something, so that each is only as large as it is worth.",
+        description="Large weights are penalized, so each is only as large as it needs to be.",
     ),
     Formula(
         name="accuracy",

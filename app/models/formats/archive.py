@@ -113,7 +113,7 @@ def check(card_json: bytes, weights: bytes) -> Package:
     size = _activations(card)
     if size > ACTIVATIONS:
         raise InputError(
-            "expected layers that give at most {activations} numbers an image; got {size}",
+            "expected layers that give at most {activations} numbers per image; got {size}",
             field="network",
             activations=f"{ACTIVATIONS:,}",
             size=f"{size:,}",
@@ -165,7 +165,7 @@ def _parse_card(data: bytes) -> ModelCard:
     labels = card.labels
     if len(set(labels)) != len(labels) or len(labels) > LABELS:
         raise InputError(
-            "expected up to {labels} that differ; got {count}", field="labels", labels=LABELS, count=len(labels)
+            "expected up to {labels} different labels; got {count}", field="labels", labels=LABELS, count=len(labels)
         )
     if not all(0 < len(label) <= LABEL_LENGTH and label.isprintable() for label in labels):
         raise InputError(

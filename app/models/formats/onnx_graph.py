@@ -94,7 +94,7 @@ class LayerSequence:
 
     def add(self, type: str, **fields: Any) -> None:
         if self.only_logits and type != "softmax":
-            raise InputError("expected nothing but a softmax behind the logarithms of one; got a {type}", type=type)
+            raise InputError("expected nothing but a softmax after the logarithms of one; got a {type}", type=type)
         self.only_logits = False
         self.layers.append({"type": type, **fields})
 
@@ -125,7 +125,7 @@ class LayerSequence:
             self.inputs = features
         elif self._features != features:
             raise InputError(
-                "expected an operator that takes {features} numbers a sample; got {got}",
+                "expected an operator that takes {features} numbers per sample; got {got}",
                 features=self._features,
                 got=features,
             )

@@ -146,7 +146,7 @@ def _bias(chain: LayerSequence, node: Node, bias: Array) -> None:
 
 def _add(chain: LayerSequence, node: Node) -> None:
     if not chain.last("dense"):
-        raise InputError("Add: expected the bias of a MatMul; got another place")
+        raise InputError("Add: expected it only as the bias of a MatMul; found it elsewhere")
     _bias(chain, node, chain.array(node, chain.place(node), 0, 1, 2))
 
 
@@ -167,7 +167,7 @@ def _scale(chain: LayerSequence, node: Node) -> None:
             )
     elif chain.features is None or chain.last("softmax"):
         raise InputError(
-            "expected it at the input, or behind a dense layer and no softmax; got another place", field=node.operator
+            "expected it at the input, or after a dense layer without softmax; found it elsewhere", field=node.operator
         )
     elif chain.last("dense", "batch_norm"):
         for name in ("weight", "bias") if chain.last("dense") else ("gamma", "beta"):
@@ -207,10 +207,10 @@ def _reshape(chain: LayerSequence, node: Node) -> None:
         raise InputError("Reshape: expected one that keeps samples apart; got {shape}", shape=shape[:8])
     if features is not None and (features % product if free and shape[0] == 0 else features != product):
         raise InputError(
-            "Reshape: expected {features} numbers a sample; got {shape}", features=features, shape=shape[:8]
+            "Reshape: expected {features} numbers per sample; got {shape}", features=features, shape=shape[:8]
         )
     if features is not None and len(shape) != 2:
-        raise InputError("Reshape: expected 2 axes behind a layer; got {shape}", shape=shape[:8])
+        raise InputError("Reshape: expected 2 axes after a layer; got {shape}", shape=shape[:8])
     chain.is_flat = len(shape) == 2
 
 
@@ -230,7 +230,7 @@ def _softmax(chain: LayerSequence, node: Node) -> None:
 
 def _max(chain: LayerSequence, node: Node) -> None:
     if not chain.last("softmax") or chain.scalar(node) > TINY:
-        raise InputError("Max: expected it between a softmax and its logarithm; got another place")
+        raise InputError("Max: expected it between a softmax and its logarithm; found it elsewhere")
 
 
 def _log(chain: LayerSequence, node: Node) -> None:

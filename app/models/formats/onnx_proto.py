@@ -36,7 +36,7 @@ def read_onnx(data: bytes) -> OnnxFile:
     if not model.HasField("graph"):
         raise InputError("expected an ONNX file with a graph; got none")
     if model.functions or model.training_info:
-        raise InputError("expected a plain network; got functions of its own or a training")
+        raise InputError("expected a plain network; got custom functions or training data")
     graph = model.graph
     if any(entry.domain not in ("", "ai.onnx") for entry in (*model.opset_import, *graph.node)):
         raise InputError("expected the standard operators of ONNX; got those of another set too")

@@ -57,7 +57,9 @@ def from_sklearn(
         weights[-1] = np.concatenate([np.zeros_like(weights[-1]), weights[-1]], axis=1)
         biases[-1] = np.concatenate([np.zeros_like(biases[-1]), biases[-1]])
     elif out != "softmax":
-        raise InputError("expected a classifier of one label a sample; got one whose outputs are {out}", out=repr(out))
+        raise InputError(
+            "expected a classifier with one label per sample; got one whose outputs are {out}", out=repr(out)
+        )
     layers: list[dict[str, Any]] = []
     arrays: dict[str, Array] = {}
     for weight, bias in zip(weights, biases, strict=True):

@@ -78,5 +78,5 @@ class TrainingOptions:
             integer("averaging", self.averaging, low=1)
             if self.patience is not None:
                 raise SpecError(
-                    "expected null beside patience, which ends with the best epoch's weights", field="averaging"
+                    "expected null with patience, which already ends with the best epoch's weights", field="averaging"
                 )

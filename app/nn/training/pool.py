@@ -180,13 +180,11 @@ class WorkerPool:
     def _check(self, waited: float) -> None:
         if waited > ANSWER_SECONDS:
             raise WorkerLostError(
-                "a process of the training did not answer for {answer_seconds} s", answer_seconds=f"{ANSWER_SECONDS:g}"
+                "a training process did not respond for {answer_seconds} s", answer_seconds=f"{ANSWER_SECONDS:g}"
             )
         for process in self._processes:
             if process.poll() is not None:
-                raise WorkerLostError(
-                    "a process of the training died (exit code {returncode})", returncode=process.returncode
-                )
+                raise WorkerLostError("a training process died (exit code {returncode})", returncode=process.returncode)
 
 
 def _used_columns(network: Network, optimizer: Optimizer, x: Array, rules: StepSettings) -> Array | None:

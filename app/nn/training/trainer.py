@@ -124,7 +124,7 @@ class Trainer:
         """All that the training is, after what it yielded last. To be called while `run` waits to go on."""
         team, done = self._team, self._done
         if team is None:
-            raise RuntimeError("a snapshot is taken while the training runs")
+            raise RuntimeError("a snapshot can only be taken while the training runs")
         team.publish()
         if done.batch:
             team.note_random()
@@ -221,7 +221,7 @@ class Trainer:
 
     def _gather(self) -> WorkerPool | Replica:
         if self._samples is None:
-            raise RuntimeError("this training has run; make another Trainer")
+            raise RuntimeError("this training has already run; make another Trainer")
         (x, t), self._samples = self._samples, None  # a crew has a copy: the caller may let go of the samples
         if self._batch_targets is not None:
             t = np.zeros((len(x), *self.network.output_shape), self.network.dtype)

@@ -41,4 +41,4 @@ class ComponentKind:
     fields: tuple[Field, ...] = ()
 
 
-EPSILON = Field("epsilon", "number", title="ε", explanation="A small number that keeps a division from zero.", above=0)
+EPSILON = Field("epsilon", "number", title="ε", explanation="A small number that prevents division by zero.", above=0)

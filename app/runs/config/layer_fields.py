@@ -7,8 +7,8 @@ from app.runs.config.field import EPSILON, ComponentKind, Field
 INITIALIZER = Field(
     "initializer",
     "spec",
-    title="First weights",
-    explanation="How the weights are drawn before training; Xavier where nothing is chosen.",
+    title="Initial weights",
+    explanation="How weights are initialized before training; Xavier if nothing is chosen.",
     of="initializers",
 )
 DISTRIBUTION = Field(
@@ -24,7 +24,7 @@ POOL = (
         "stride",
         "whole",
         title="Stride",
-        explanation="Distance from one window to the next; the window's size where nothing is chosen.",
+        explanation="Distance from one window to the next; the window's size if nothing is chosen.",
         minimum=1,
         maximum=1000,
     ),
@@ -33,7 +33,7 @@ POOL = (
 LAYERS: Mapping[str, ComponentKind] = {
     "dense": ComponentKind(
         title="Dense",
-        explanation="Every unit sees all inputs, each through a weight of its own.",
+        explanation="Every unit sees all inputs, each through its own weight.",
         fields=(
             Field(
                 "units",
@@ -49,7 +49,7 @@ LAYERS: Mapping[str, ComponentKind] = {
     ),
     "dropout": ComponentKind(
         title="Dropout",
-        explanation="While training, switches units off by chance, so that none is relied on too much.",
+        explanation="During training, switches units off at random so that none is relied on too much.",
         fields=(
             Field(
                 "rate",
@@ -65,13 +65,13 @@ LAYERS: Mapping[str, ComponentKind] = {
     "flatten": ComponentKind(title="Flatten", explanation="Lays the pixels of an image out in one row."),
     "batch_norm": ComponentKind(
         title="Batch normalization",
-        explanation="Brings each feature to mean 0 and variance 1 within a batch, which steadies learning.",
+        explanation="Scales each feature to mean 0 and variance 1 within a batch, which steadies learning.",
         fields=(
             Field(
                 "momentum",
                 "number",
                 title="Momentum",
-                explanation="How slowly the means that are used after training change.",
+                explanation="How slowly the running means, used after training, change.",
                 minimum=0,
                 below=1,
             ),
@@ -86,7 +86,7 @@ LAYERS: Mapping[str, ComponentKind] = {
                 "filters",
                 "whole",
                 title="Filters",
-                explanation="How many patterns are looked for.",
+                explanation="How many patterns to look for.",
                 minimum=1,
                 maximum=10_000,
                 suggested=8,
@@ -104,7 +104,7 @@ LAYERS: Mapping[str, ComponentKind] = {
                 "stride",
                 "whole",
                 title="Stride",
-                explanation="How many pixels a filter moves on each time.",
+                explanation="How many pixels the filter moves each time.",
                 minimum=1,
                 maximum=1000,
             ),
@@ -125,12 +125,12 @@ LAYERS: Mapping[str, ComponentKind] = {
     "average_pool2d": ComponentKind(
         title="Average pooling", explanation="Keeps the mean of each window of the image.", fields=POOL
     ),
-    "identity": ComponentKind(title="Identity", explanation="Leaves its input as it is: y = x."),
+    "identity": ComponentKind(title="Identity", explanation="Leaves its input unchanged: y = x."),
     "step": ComponentKind(title="Step", explanation="1 above zero, else 0: the perceptron's activation."),
-    "relu": ComponentKind(title="ReLU", explanation="Passes what is above zero and stops the rest: y = max(x, 0)."),
+    "relu": ComponentKind(title="ReLU", explanation="Passes values above zero and blocks the rest: y = max(x, 0)."),
     "leaky_relu": ComponentKind(
         title="Leaky ReLU",
-        explanation="As ReLU, with a small slope below zero, so that no unit is ever dead.",
+        explanation="Like ReLU, but with a small slope below zero, so no unit ever dies.",
         fields=(Field("slope", "number", title="Slope", explanation="The slope below zero.", above=0, maximum=1),),
     ),
     "sigmoid": ComponentKind(title="Sigmoid", explanation="Squeezes its input into 0 to 1."),
@@ -143,21 +143,19 @@ LAYERS: Mapping[str, ComponentKind] = {
                 "approximate",
                 "choice",
                 title="Approximation",
-                explanation="Exactly, or by a formula with tanh.",
+                explanation="Exact, or by a formula with tanh.",
                 choices=("none", "tanh"),
             ),
         ),
     ),
     "softmax": ComponentKind(
         title="Softmax",
-        explanation="Turns outputs into probabilities; cross-entropy contains it, so it is left out there.",
+        explanation="Turns outputs into probabilities; cross-entropy includes it, so leave it out there.",
     ),
 }
 
 INITIALIZERS: Mapping[str, ComponentKind] = {
-    "zeros": ComponentKind(
-        title="Zeros", explanation="All zero: every unit then learns the same, so nothing much is learned."
-    ),
+    "zeros": ComponentKind(title="Zeros", explanation="All zero: every unit learns the same, so little is learned."),
     "normal": ComponentKind(
         title="Normal",
         explanation="A normal distribution around zero.",
@@ -173,10 +171,10 @@ INITIALIZERS: Mapping[str, ComponentKind] = {
     ),
     "xavier": ComponentKind(
         title="Xavier",
-        explanation="Keeps signals at one size through layers of sigmoid and tanh.",
+        explanation="Keeps signals the same size through sigmoid and tanh layers.",
         fields=(DISTRIBUTION,),
     ),
     "he": ComponentKind(
-        title="He", explanation="Keeps signals at one size through layers of ReLU.", fields=(DISTRIBUTION,)
+        title="He", explanation="Keeps signals the same size through ReLU layers.", fields=(DISTRIBUTION,)
     ),
 }

@@ -33,7 +33,7 @@ class Start(BaseModel):
     @model_validator(mode="after")
     def _one_of_them(self) -> "Start":
         if (self.run is None) == (self.model is None):
-            raise InputError("expected one of run and model")
+            raise InputError("expected either run or model")
         return self
 
 
@@ -71,7 +71,7 @@ class Distillation(BaseModel):
         names = _names(value)
         if len(names) > MOST_TEACHERS or not all(MODEL_NAME.fullmatch(name) for name in names):
             raise InputError(
-                "expected a model's name, or up to {most_teachers} with + between them", most_teachers=MOST_TEACHERS
+                "expected a model's name, or up to {most_teachers} names joined by +", most_teachers=MOST_TEACHERS
             )
         if len(set(names)) < len(names):
             raise InputError("expected each model once")
@@ -138,12 +138,12 @@ class RunConfig(BaseModel):
         if self.patience is not None and self.validation is None:
             raise InputError("expected a validation set to watch; got validation null", field="patience")
         if self.personal is not None and (self.start is None or self.start.model is None):
-            raise InputError("expected start.model beside it, the model that is made one's own", field="personal")
+            raise InputError("expected start.model with it: the model to personalize", field="personal")
         if self.personal is not None and not isinstance(self.validation, float):
             raise InputError("expected a share as validation, to calibrate the model with", field="personal")
         if self.personal is not None and self.distillation is not None:
             raise InputError(
-                "expected null beside personal, which has a model to compare with already", field="distillation"
+                "expected null with personal, which already has a model to compare with", field="distillation"
             )
         make_augmentation(self.augmentation)
         build("optimizer", OPTIMIZERS, self.optimizer)

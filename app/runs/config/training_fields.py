@@ -30,7 +30,7 @@ BETAS = (
 OPTIMIZERS: Mapping[str, ComponentKind] = {
     "sgd": ComponentKind(title="SGD", explanation="One step down the slope after each batch.", fields=(RATE,)),
     "momentum": ComponentKind(
-        title="Momentum", explanation="Gathers speed like a ball that rolls downhill.", fields=(RATE, MOMENTUM)
+        title="Momentum", explanation="Gathers speed like a ball rolling downhill.", fields=(RATE, MOMENTUM)
     ),
     "nesterov": ComponentKind(
         title="Nesterov", explanation="Momentum that looks ahead before it steps.", fields=(RATE, MOMENTUM)
@@ -85,7 +85,7 @@ SCHEDULES: Mapping[str, ComponentKind] = {
                 "every",
                 "number",
                 title="Every",
-                explanation="After which share of the training.",
+                explanation="How often it changes, as a share of the training.",
                 above=0,
                 maximum=1,
                 suggested=0.25,
@@ -122,15 +122,15 @@ SCHEDULES: Mapping[str, ComponentKind] = {
             Field(
                 "initial_divisor",
                 "number",
-                title="First divisor",
-                explanation="By what the learning rate is divided at the start.",
+                title="Initial divisor",
+                explanation="What the learning rate is divided by at the start.",
                 minimum=1,
             ),
             Field(
                 "final_divisor",
                 "number",
-                title="Last divisor",
-                explanation="By what the first value is divided at the end.",
+                title="Final divisor",
+                explanation="What the initial value is divided by at the end.",
                 minimum=1,
             ),
         ),
@@ -150,8 +150,8 @@ SCHEDULES: Mapping[str, ComponentKind] = {
             Field(
                 "initial",
                 "number",
-                title="First share",
-                explanation="The share of the learning rate that it begins with.",
+                title="Initial share",
+                explanation="The share of the learning rate that it starts with.",
                 minimum=0,
                 maximum=1,
             ),
@@ -163,19 +163,19 @@ SCHEDULES: Mapping[str, ComponentKind] = {
 LOSSES: Mapping[str, ComponentKind] = {
     "cross_entropy": ComponentKind(
         title="Cross-entropy",
-        explanation="How surprised the network is by the right label; what classification uses.",
+        explanation="How surprised the network is by the right label; the usual choice for classification.",
         fields=(
             Field(
                 "label_smoothing",
                 "number",
                 title="Label smoothing",
-                explanation="How much certainty is taken from the right label and spread over all.",
+                explanation="How much certainty is taken from the right label and spread over all labels.",
                 minimum=0,
                 below=1,
             ),
         ),
     ),
     "squared_error": ComponentKind(
-        title="Squared error", explanation="Half the squared distance between outputs and the right label's 1 and 0s."
+        title="Squared error", explanation="Half the squared distance between the outputs and the target's 1 and 0s."
     ),
 }

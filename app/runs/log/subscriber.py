@@ -147,7 +147,7 @@ class Subscriber:
         try:
             self._queue.put_nowait(found)
         except asyncio.QueueFull:
-            self.fail(SlowReaderError("the reader did not keep up"))
+            self.fail(SlowReaderError("the client did not keep up"))
 
     def fail(self, failure: Exception) -> None:
         """Let the reader hear of this next; what waits for it is dropped."""

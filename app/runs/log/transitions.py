@@ -35,7 +35,7 @@ def fence(connection: Connection, claim: Lease, columns: Mapping[str, Any]) -> N
     """Set columns of the run that `claim` holds. Raises FencedError."""
     held = and_(runs.c.id == claim.run, runs.c.attempt == claim.attempt, runs.c.state == RunState.RUNNING)
     if connection.execute(update(runs).where(held).values({"attempt": claim.attempt, **columns})).rowcount != 1:
-        raise FencedError("run {run} is no longer attempt {attempt}'s", run=claim.run, attempt=claim.attempt)
+        raise FencedError("attempt {attempt} no longer owns run {run}", run=claim.run, attempt=claim.attempt)
 
 
 def transition(

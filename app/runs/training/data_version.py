@@ -28,13 +28,13 @@ def check_data(log: EventLog, run: int, dataset: Dataset, checkpoint: Checkpoint
     began = began_with(log, run)
     if began is not None and began != dataset.version:
         raise DataChangedError(
-            "{title} has changed since the run began, so it cannot go on as it would have", title=dataset.title
+            "{title} has changed since the run began, so the run cannot continue as before", title=dataset.title
         )
     if checkpoint is None:
         return None
     if checkpoint.labels != list(dataset.labels):
         raise DataChangedError(
-            "{title} has other labels now than what it goes on from, {value}",
+            "{title} no longer has the labels that the run continues from, {value}",
             title=dataset.title,
             value=" ".join(checkpoint.labels)[:200],
         )

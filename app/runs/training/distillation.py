@@ -52,9 +52,7 @@ class Teachers:
     def _probabilities(card: ModelCard, network: Network, images: Array) -> Array:
         said: Array = softmax(infer_all(network, images, input_scale=card.input_scale).logits)
         if not np.isfinite(said).all():
-            raise UnusableModelError(
-                "the model to learn from, {name}, says numbers that are not finite", name=card.name
-            )
+            raise UnusableModelError("the teacher model, {name}, gives numbers that are not finite", name=card.name)
         return said
 
 
@@ -82,7 +80,9 @@ def with_teachers(config: RunConfig, store: ModelStore, labels: Sequence[str]) -
             )
     hashes = [card.sha256 for card in cards]
     if asked.sha256 not in (None, hashes):
-        raise InputError("expected the models that it is of; they are others now", field="distillation.sha256")
+        raise InputError(
+            "expected the teacher models that the config names; they have changed", field="distillation.sha256"
+        )
     told = {**asked.model_dump(), "sha256": hashes}
     return parse_config({**config.model_dump(mode="json"), "distillation": told})
 
@@ -93,6 +93,4 @@ def load_teachers(config: RunConfig, store: ModelStore) -> list[tuple[ModelCard,
         return []
     names = config.distillation.names
     hashes: Sequence[str | None] = config.distillation.sha256 or [None] * len(names)
-    return [
-        load_pinned(store, name, sha256, "the model to learn from") for name, sha256 in zip(names, hashes, strict=True)
-    ]
+    return [load_pinned(store, name, sha256, "the teacher model") for name, sha256 in zip(names, hashes, strict=True)]

@@ -48,7 +48,7 @@ def first_layer(log: EventLog, checkpoints: Checkpoints, store: ModelStore, run:
     network = parse_config(row["config"]).build_network()
     found = first_patterns(network)
     if found is None:
-        raise NoPatternsError("run {run} has a first layer that does not look at the pixels of the image", run=run)
+        raise NoPatternsError("the first layer of run {run} does not see the pixels of the image", run=run)
     name, shape = found
     kind = network.layers[int(name.partition(".")[0])].type
     epoch, weights = _weights(log, checkpoints, store, row, name)

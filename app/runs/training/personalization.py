@@ -98,8 +98,8 @@ def rehearsed(card: ModelCard, catalog: DatasetCatalog) -> DatasetInfo:
         if list(info.labels) == card.labels and (there or name == "strokes"):
             return info
     raise UnpreparedError(
-        "the data set of {name}, {dataset}, is not on this machine: without its images the model would forget "
-        "what it knows; fetch it first",
+        "the data set of {name}, {dataset}, is not on this machine: without its images the model would forget what "
+        "it knows; download it first",
         name=card.name,
         dataset=card.dataset,
     )

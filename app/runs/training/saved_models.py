@@ -30,9 +30,7 @@ def save_best(checkpoint: Checkpoint, store: ModelStore, run: int) -> dict[str, 
         return None
     config = parse_config(checkpoint.config)
     if config.personal is not None:
-        raise NotSavedError(
-            "a model that is made somebody's own is compared with its parent at the end, and not before"
-        )
+        raise NotSavedError("a personalized model is compared with its parent only at the end")
     network = config.build_network()
     best = snapshot.part("best")
     network.load_weights(best or snapshot.part("network"))

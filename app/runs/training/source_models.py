@@ -26,5 +26,5 @@ def load_pinned(store: ModelStore, name: str, sha256: str | None, role: str) -> 
     except (UnknownModelError, DamagedModelError) as error:
         raise UnusableModelError("{role} cannot be used: {reason}", role=role, reason=message_of(error)) from None
     if card.sha256 != sha256:
-        raise UnusableModelError("{role}, {name}, is another one than when the run was queued", role=role, name=name)
+        raise UnusableModelError("{role}, {name}, has changed since the run was queued", role=role, name=name)
     return card, network

@@ -69,7 +69,7 @@ def augmentation(
     except (json.JSONDecodeError, RecursionError):
         raise RequestError(422, "expected an augmentation as a JSON object", field="spec") from None
     if set_name is not None and dataset is not None:
-        raise RequestError(422, "expected no dataset beside it", field="set")
+        raise RequestError(422, "expected no dataset with it", field="set")
     if set_name is None:
         loaded = load(datasets, dataset or config["dataset"])
         name, labels, split = loaded.name, loaded.labels, loaded.train

@@ -56,7 +56,7 @@ def digits(
     part = dataset.train if split == "train" else dataset.test
     if indices is not None:
         if label is not None or offset:
-            raise RequestError(422, "expected no label and no offset beside it", field="indices")
+            raise RequestError(422, "expected no label and no offset with it", field="indices")
         chosen = _chosen(indices, len(part))
         total = len(chosen)
     else:
@@ -99,7 +99,7 @@ def _chosen(indices: str, count: int) -> NDArray[np.int64]:
     if len(parts) > MOST_DIGITS or not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in parts):
         raise RequestError(
             422,
-            "expected up to {most_digits} whole numbers with commas between",
+            "expected up to {most_digits} whole numbers, separated by commas",
             field="indices",
             most_digits=MOST_DIGITS,
         )

@@ -128,10 +128,10 @@ def diagnose(
 def _examine(body: DiagnosisRequest) -> Diagnosis:
     forms = [name for name in ("strokes", "image") if name in body.model_fields_set]
     if len(forms) != 1:
-        raise InputError("expected one of strokes and image; got {value}", value=" and ".join(forms) or "neither")
+        raise InputError("expected either strokes or image; got {value}", value=" and ".join(forms) or "neither")
     steps = PipelineSteps(**body.steps.model_dump())
     if forms == ["strokes"]:
         return examine_strokes(body.strokes, steps, side=body.canvas, brush=body.brush)
     if body.canvas is not None or body.brush is not None:
-        raise InputError("canvas, brush: expected with strokes alone; got an image")
+        raise InputError("canvas, brush: expected only with strokes; got an image")
     return examine_image(from_base64(body.image), steps)

@@ -33,5 +33,5 @@ def health(log: LogDep, supervisor: SupervisorDep, tracking: TrackingDep) -> Res
     if tracking.followers:
         body["tracking"] = tracking.states
     if fault is not None:
-        body["error"] = Message("trainings wait: {fault}", fault=fault)
+        body["error"] = Message("trainings are waiting: {fault}", fault=fault)
     return JSONResponse(in_callers_language(body), 200 if fault is None else 503)

@@ -80,7 +80,7 @@ def read_input(inputs: object, binary: bytes) -> NDArray[np.float32]:
     else:
         if binary:
             raise InputError(
-                "expected nothing behind the JSON, as no tensor is binary; got {count} bytes", count=len(binary)
+                "expected nothing after the JSON, as no tensor is binary; got {count} bytes", count=len(binary)
             )
         values = _from_json(tensor.get("data"), shape, datatype)
     if datatype == "UINT8":
@@ -131,7 +131,7 @@ def _from_bytes(binary: bytes, size: object, shape: tuple[int, ...], dtype: np.d
         )
     if len(binary) != needed:
         raise InputError(
-            "expected {needed} bytes behind the JSON, as binary_data_size says; got {count}",
+            "expected {needed} bytes after the JSON, as binary_data_size says; got {count}",
             needed=needed,
             count=len(binary),
         )

@@ -165,7 +165,7 @@ def _prepare(drawings: list[Any], listed: bool) -> list[PreparedDrawing]:
     for index, drawing in enumerate(drawings):
         if area > AREA_AT_ONCE:
             raise RequestError(
-                413, "expected pictures of at most {value} megapixels together; got more", value=AREA_AT_ONCE // 10**6
+                413, "expected images of at most {value} megapixels in total; got more", value=AREA_AT_ONCE // 10**6
             )
         try:
             images.append(prepare_one(drawing))

@@ -50,7 +50,7 @@ async def read_body(request: Request) -> bytes:
     except TimeoutError:
         raise RequestError(
             408,
-            "expected the whole body within {body_seconds} s; it did not come",
+            "expected the whole body within {body_seconds} s; it did not arrive",
             body_seconds=f"{BODY_SECONDS:g}",
             headers={"connection": "close"},
         ) from None
@@ -92,7 +92,7 @@ def parse_json(body: bytes) -> Any:
 def _take(message: Message, held: BodyReservation | None, size: int) -> bytes:
     """The bytes of a message, counted; `size` came before it."""
     if message["type"] != "http.request":
-        raise RequestError(400, "expected the whole body; the connection ended before it came")
+        raise RequestError(400, "expected the whole body; the connection ended before it arrived")
     chunk: bytes = message.get("body", b"")
     if size + len(chunk) > BODY_LIMIT:
         raise _too_large()

@@ -78,7 +78,7 @@ async def sample_digits(log: LogDep, datasets: DatasetsDep, queue: JobQueueDep, 
         began = began_with(log, run)
         if began is not None and began != dataset.version:
             raise RequestError(
-                409, "the drawings of {title} are others than when run {run} was trained", title=dataset.title, run=run
+                409, "the drawings of {title} have changed since run {run} was trained", title=dataset.title, run=run
             )
         test = dataset.test
         indices = sample_per_label(test.labels, len(dataset.labels)).tolist()

@@ -90,7 +90,7 @@ async def _say(socket: WebSocket, text: str) -> None:
             await socket.send_text(text)
     except TimeoutError:
         raise SlowReaderError(
-            "the reader took nothing for {stall_seconds} s", stall_seconds=f"{STALL_SECONDS:g}"
+            "the client read nothing for {stall_seconds} s", stall_seconds=f"{STALL_SECONDS:g}"
         ) from None
 
 

@@ -146,7 +146,7 @@ class SecurityMiddleware:
         if authority is not None:
             return authority
         message = Message(
-            "expected a Host that this server answers to; got {host} (DIGITPAD_ALLOWED_HOSTS names more)",
+            "expected a Host that this server answers to; got {host} (add it to DIGITPAD_ALLOWED_HOSTS)",
             host=_shown(head.hosts[0]),
         )
         return Rejection(HTTPStatus.MISDIRECTED_REQUEST, message)
@@ -167,7 +167,10 @@ class SecurityMiddleware:
                 return None
             return Rejection(
                 HTTPStatus.FORBIDDEN,
-                Message("expected a page of this server as the origin; got {origin}", origin=_shown(origin)),
+                Message(
+                    "expected a page of this server as the origin; got {origin} (add it to DIGITPAD_ALLOWED_ORIGINS)",
+                    origin=_shown(origin),
+                ),
             )
         site = head.sites[0] if head.sites else b""
         if site == b"same-origin" or (site in (b"", b"none") and not verdict.by_cookie):
@@ -181,9 +184,7 @@ class SecurityMiddleware:
             return _respond(
                 scope,
                 _without_token(
-                    Message(
-                        'expected a token, as "Authorization: Bearer ..."; the one in the address is not the right one'
-                    ),
+                    Message('expected a token, as "Authorization: Bearer ..."; the one in the address is wrong'),
                     f'{REALM}, error="invalid_token"',
                 ),
             )
@@ -218,12 +219,12 @@ def _refusal_of(verdict: AuthResult, path: str, *, brought: bool) -> Rejection |
     ):
         return None
     if verdict.grant is TokenScope.PREDICT:
-        message = Message("expected the token for everything; the one that came may only predict")
+        message = Message("expected the token for everything; the one given may only predict")
         return Rejection(HTTPStatus.FORBIDDEN, message, {"www-authenticate": f'{REALM}, error="insufficient_scope"'})
     if brought:
-        message = Message('expected a token, as "Authorization: Bearer ..."; the one that came is not the right one')
+        message = Message('expected a token, as "Authorization: Bearer ..."; the one given is wrong')
         return _without_token(message, f'{REALM}, error="invalid_token"')
-    return _without_token(Message('expected a token, as "Authorization: Bearer ..."; none came'), REALM)
+    return _without_token(Message('expected a token, as "Authorization: Bearer ..."; got none'), REALM)
 
 
 def _without_token(message: Message, challenge: str) -> Rejection:

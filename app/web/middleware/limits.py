@@ -42,7 +42,7 @@ class BodyReservation:
     def take(self, count: int) -> None:
         """Hold `count` bytes more. Raises LimitError."""
         if count > self._room.bodies:
-            raise LimitError("expected fewer and smaller requests at one time; try again in a moment", retry_after=1)
+            raise LimitError("too many or too large requests at once; try again in a moment", retry_after=1)
         self._room.bodies -= count
         self._bytes += count
 
@@ -57,7 +57,7 @@ def check_queue(log: EventLog, count: int = 1) -> None:
     waiting = log.waiting()
     if waiting + count > QUEUED_RUNS:
         raise QueueFullError(
-            "expected at most {queued_runs} runs to wait; {waiting} do: cancel some, or wait as well",
+            "expected at most {queued_runs} waiting runs; {waiting} are waiting: cancel some, or try again later",
             queued_runs=QUEUED_RUNS,
             waiting=waiting,
             retry_after=60,

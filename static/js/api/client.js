@@ -22,7 +22,7 @@ export class Refused extends Error {
 /** The server could not be reached, is on its way up or down, or cannot do it now and says why in `reason`. */
 export class ServerAway extends Error {
   constructor(reason = null) {
-    super(reason ?? t("The server is away."));
+    super(reason ?? t("The server cannot be reached."));
     this.name = "ServerAway";
     this.reason = reason;
   }
@@ -67,7 +67,7 @@ export const remove = (path) => call("DELETE", path);
 
 /** What `call` threw in words for a person; those of the server are in the page's language already. */
 export const explain = (error) =>
-  error instanceof ServerAway && error.reason === null ? t("The server does not answer. Try again in a moment.") : error.message;
+  error instanceof ServerAway && error.reason === null ? t("The server is not responding. Try again in a moment.") : error.message;
 
 /** The text of an error, with the name that people know of the field before it. */
 function reasonIn(answer) {

@@ -40,7 +40,7 @@ export function watchServer() {
     if (away) return;
     away = true;
     clearTimeout(timer);
-    say(t("The server does not answer. This page goes on by itself when it is back."));
+    say(t("The server is not responding. This page continues by itself when it is back."));
     ask(0);
   }
 

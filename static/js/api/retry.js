@@ -46,4 +46,4 @@ export async function retryWhileAway(load, onWait) {
   }
 }
 
-export const awayText = (seconds) => t("The server is away. Trying again in {seconds} s.", { seconds });
+export const awayText = (seconds) => t("The server cannot be reached. Trying again in {seconds} s.", { seconds });

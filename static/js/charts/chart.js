@@ -95,7 +95,7 @@ export function createChart(area, { onZoom }) {
   function emptyText() {
     const { lines, isLog } = figure;
     if (lines.length > 0 && lines.every(({ isShown }) => !isShown)) return t("All lines are hidden. Show one in the list under the chart.");
-    if (isLog && lines.some(({ y }) => y.some(Number.isFinite))) return t("There is nothing above zero to draw on a logarithmic scale.");
+    if (isLog && lines.some(({ y }) => y.some(Number.isFinite))) return t("There are no values above zero to draw on a logarithmic scale.");
     return figure.empty;
   }
 

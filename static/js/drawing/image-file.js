@@ -31,7 +31,7 @@ export function within(width, height, most) {
  * within the server's limits, else a copy that is. `abbreviate` is painted, `kept` goes into the browser's storage.
  */
 export async function readPicture(file) {
-  if (file.size > LARGEST_FILE) throw new Error(t("That file is over 100 MB. Choose a smaller picture."));
+  if (file.size > LARGEST_FILE) throw new Error(t("That file is over 100 MB. Choose a smaller image."));
   const bytes = new Uint8Array(await file.arrayBuffer());
   const kind = kindOf(bytes);
   const bitmap = await decoded(new Blob([bytes], { type: kind ?? file.type }));
@@ -56,7 +56,7 @@ async function decoded(blob) {
   try {
     return await createImageBitmap(blob);
   } catch {
-    throw new Error(t("That file is not a picture that can be read. A PNG or a JPEG will do."));
+    throw new Error(t("That file cannot be read as an image. Use a PNG or JPEG."));
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { t } from "../i18n/translate.js";
 
-const NO_PICTURE = t("There is no picture in that. Copy a picture, or choose a file.");
+const NO_PICTURE = t("There is no image in that. Copy an image, or choose a file.");
 
 /**
  * `onFile(file)` gets a picture's file, `onNothing(message)` hears that there was none.

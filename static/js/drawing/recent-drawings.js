@@ -11,7 +11,7 @@ const NAME = "digitpad.past";
 const MOST = 16; // drawings
 const MOST_LENGTH = 2_000_000; // characters of them all; browsers keep about five million
 const SIDE = 96; // pixels of a thumbnail: 48 on a screen of double density
-const WORDS = t("Drawings that you clear are kept here, in this browser.");
+const WORDS = t("Cleared drawings appear here (in this browser only).");
 
 /** The list with one more in front, no drawing twice, not too many and not too long. */
 export function remembered(list, packed, most = MOST, mostLength = MOST_LENGTH) {
@@ -49,7 +49,7 @@ export function createPast({ onChoose }) {
   function write(list) {
     for (let left = list; ; left = left.slice(0, -1)) {
       if (keep(forGood, NAME, left.length > 0 ? left : null)) return render(left);
-      if (left.length === 0) return render([], t("This browser keeps no drawings: its storage is full or switched off."));
+      if (left.length === 0) return render([], t("This browser cannot save drawings: its storage is full or turned off."));
     }
   }
 
@@ -61,14 +61,14 @@ export function createPast({ onChoose }) {
   function render(list, words) {
     strip.replaceChildren(...list.map((packed, i) => element("li", {}, thumbnail(packed, i))));
     const undo = forgotten !== null;
-    setText(note, words ?? (undo ? t("They are forgotten.") : list.length > 0 ? "" : WORDS));
-    setText(forgetButton, undo ? t("Bring them back") : t("Forget these"));
+    setText(note, words ?? (undo ? t("Deleted.") : list.length > 0 ? "" : WORDS));
+    setText(forgetButton, undo ? t("Restore them") : t("Delete these"));
     forgetButton.hidden = list.length === 0 && !undo;
   }
 
   function thumbnail(packed, index) {
     const canvas = element("canvas", { width: SIDE, height: SIDE, "aria-hidden": "true" });
-    const label = t("Bring back drawing {number}", { number: index + 1 });
+    const label = t("Restore drawing {number}", { number: index + 1 });
     const button = element("button", { type: "button", class: "thumbnail", "aria-label": label, title: label }, canvas);
     const ready = unpack(packed);
     ready.then((drawing) => drawing && paint(canvas, drawing));

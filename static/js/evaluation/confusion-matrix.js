@@ -19,7 +19,7 @@ export function createMatrix(onCell) {
   function show(nextLabels, nextConfusion) {
     [labels, confusion] = [nextLabels, nextConfusion];
     at = [0, 0];
-    const head = element("tr", { role: "row" }, element("th", { scope: "col", role: "columnheader" }, element("span", { class: "visually-hidden" }, t("it is ↓ / it says →"))), ...labels.map((label) => element("th", { scope: "col", role: "columnheader" }, label)));
+    const head = element("tr", { role: "row" }, element("th", { scope: "col", role: "columnheader" }, element("span", { class: "visually-hidden" }, t("true ↓ / answer →"))), ...labels.map((label) => element("th", { scope: "col", role: "columnheader" }, label)));
     const rows = confusion.map((row, truth) => element("tr", { role: "row" }, element("th", { scope: "row", role: "rowheader" }, labels[truth]), ...row.map((_, said) => cellOf(truth, said))));
     table.replaceChildren(element("thead", { role: "rowgroup" }, head), element("tbody", { role: "rowgroup" }, ...rows));
     table.classList.toggle("many", labels.length > 12);
@@ -50,7 +50,7 @@ export function createMatrix(onCell) {
         node.tabIndex = truth === at[0] && said === at[1] ? 0 : -1;
       }),
     );
-    setText(byId("judge-matrix-unit"), isShare ? t("Numbers: per cent of the row.") : t("Numbers: images."));
+    setText(byId("judge-matrix-unit"), isShare ? t("Cells: percent of the row.") : t("Cells: number of images."));
   }
 
   function move(truth, said) {
@@ -95,5 +95,5 @@ const shareText = (share) => (share >= 0.9995 ? "100" : (share * 100).toFixed(sh
 
 function cellWords({ truth, said, count: n, share }) {
   const values = { truth, said, count: count(n), share: percent(share) };
-  return truth === said ? t("{truth} read as {said}, rightly: {count} images, {share} of all {truth}", values) : t("{truth} taken for {said}: {count} images, {share} of all {truth}", values);
+  return truth === said ? t("{truth} read correctly as {said}: {count} images, {share} of all {truth}", values) : t("{truth} mistaken for {said}: {count} images, {share} of all {truth}", values);
 }

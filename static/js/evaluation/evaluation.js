@@ -35,8 +35,8 @@ export function createJudge() {
 
   function show(record, hasEnded) {
     section.hidden = false;
-    if (!hasEnded) return wait("", t("When the training is done, how it errs is shown here: what it takes for what, its worst mistakes, and how sure it may be."));
-    if (!record.model) return wait("", t("This run left no model, so there is nothing to judge."));
+    if (!hasEnded) return wait("", t("When training is done, you see here where it goes wrong: what it confuses, its worst mistakes, and whether to trust its confidence."));
+    if (!record.model) return wait("", t("This run left no model, so there is nothing to evaluate."));
     judge({ key: `run ${record.id} ${record.model}`, path: `/api/runs/${record.id}/judgement`, dataset: record.config.dataset });
   }
 
@@ -52,7 +52,7 @@ export function createJudge() {
     section.hidden = false;
     subject = next;
     judgement = null;
-    setState(t("It is tested when you come here."));
+    setState(t("Scroll here to run the test."));
     if (isSeen) load();
   }
 
@@ -75,7 +75,7 @@ export function createJudge() {
       render();
     } catch (error) {
       if (mine !== subject) return;
-      const text = error instanceof Refused && error.status === 409 ? t("It cannot be judged: {reason}", { reason: explain(error) }) : explain(error);
+      const text = error instanceof Refused && error.status === 409 ? t("It cannot be evaluated: {reason}", { reason: explain(error) }) : explain(error);
       setState(text, true);
     } finally {
       section.removeAttribute("aria-busy");
@@ -91,8 +91,8 @@ export function createJudge() {
     setState("");
     const { labels, confusion, accuracy, count: images, loss: lossValue, split } = judgement;
     const which = split === "test" ? t("test images") : t("training images");
-    setText(byId("judge-summary"), t("It reads {accuracy} of {count} {which} rightly; loss {loss}.", { accuracy: percent(accuracy, 2), count: count(images), which, loss: loss(lossValue) }));
-    setMessage(byId("judge-changed"), judgement.changed ? t("The data set has changed since this model was trained: it is tested on what it is now, and may have learned from some of these pictures.") : "");
+    setText(byId("judge-summary"), t("It reads {accuracy} of {count} {which} correctly; loss {loss}.", { accuracy: percent(accuracy, 2), count: count(images), which, loss: loss(lossValue) }));
+    setMessage(byId("judge-changed"), judgement.changed ? t("The data set has changed since this model was trained. It is tested on the current images, and may have learned from some of them.") : "");
     matrix.show(labels, confusion);
     clearCell();
     showLabels(judgement);
@@ -107,7 +107,7 @@ export function createJudge() {
     cell = null;
     matrix.clearMark();
     setText(byId("judge-cell-title"), t("Images of a cell"));
-    setText(byId("judge-cell-note"), t("Press a cell of the matrix to see its images."));
+    setText(byId("judge-cell-note"), t("Click a cell of the matrix to see its images."));
     byId("judge-cell-list").replaceChildren();
     byId("judge-cell-more").hidden = true;
   }
@@ -117,7 +117,7 @@ export function createJudge() {
     setText(byId("judge-cell-title"), cellTitle(cell));
     byId("judge-cell-list").replaceChildren();
     byId("judge-cell-more").hidden = true;
-    setText(byId("judge-cell-note"), images === 0 ? t("There are none.") : t("Fetching them …"));
+    setText(byId("judge-cell-note"), images === 0 ? t("There are none.") : t("Loading …"));
     if (images > 0) moreOfCell();
   }
 
@@ -151,7 +151,7 @@ export function createJudge() {
     const more = byId("judge-mistakes-more");
     more.hidden = mistakes.length <= MISTAKES_FIRST;
     list.replaceChildren(...mistakes.slice(0, MISTAKES_FIRST).map((mistake) => digitTile(mistake.truth, { ...mistake, pixels: null })));
-    setText(byId("judge-mistakes-note"), mistakes.length === 0 ? t("It made no mistake at all.") : t("The farthest from the truth first: what it is → what it was taken for, and how sure it was of that."));
+    setText(byId("judge-mistakes-note"), mistakes.length === 0 ? t("It made no mistakes at all.") : t("Worst first: true label → answer, and its confidence."));
     if (mistakes.length === 0) return;
     const mine = judgement;
     try {
@@ -181,8 +181,8 @@ export function createJudge() {
     list.replaceChildren();
     if (yours === null || yours.count === 0) return setText(byId("judge-yours-note"), "");
     const right = Math.round(yours.accuracy * yours.count);
-    const one = right === 1 ? t("It reads your drawing rightly.") : t("It reads your drawing wrongly.");
-    setText(byId("judge-yours-note"), yours.count === 1 ? one : t("It reads {right} of your {count} drawings rightly: {accuracy}.", { right: count(right), count: count(yours.count), accuracy: percent(yours.accuracy) }));
+    const one = right === 1 ? t("It reads your drawing correctly.") : t("It misreads your drawing.");
+    setText(byId("judge-yours-note"), yours.count === 1 ? one : t("It reads {right} of your {count} drawings correctly: {accuracy}.", { right: count(right), count: count(yours.count), accuracy: percent(yours.accuracy) }));
     const wrongFirst = [...yours.drawings].sort((a, b) => Number(a.truth === a.said) - Number(b.truth === b.said));
     list.append(...wrongFirst.map((drawing) => digitTile(drawing.truth, drawing)));
   }
@@ -198,13 +198,13 @@ function address({ path }, end, query = {}) {
   return `${base}${end}${text === "" ? "" : `?${text}`}`;
 }
 
-const cellTitle = ({ truth, said }) => (truth === said ? t("{truth}, read rightly", { truth }) : t("{truth} taken for {said}", { truth, said }));
+const cellTitle = ({ truth, said }) => (truth === said ? t("{truth}, read correctly", { truth }) : t("{truth} mistaken for {said}", { truth, said }));
 
 /** A picture with what it is, what was said, and how sure: "4 → 9" and "97.1 %"; a right one has a tick. */
 function digitTile(truth, { said, probability, pixels, index }) {
   const isRight = truth === said;
   const sure = percent(probability);
-  const [title, text] = isRight ? [t("A {truth}, read rightly.", { truth }), t("{sure} sure of it.", { sure })] : [t("A {truth}, taken for a {said}.", { truth, said }), t("{sure} sure of the {said}.", { sure, said })];
+  const [title, text] = isRight ? [t("A {truth}, read correctly.", { truth }), t("{sure} sure of it.", { sure })] : [t("A {truth}, mistaken for a {said}.", { truth, said }), t("{sure} sure of the {said}.", { sure, said })];
   const place = index === undefined ? "" : ` ${t("Image {index}.", { index })}`;
   const lines = [element("strong", {}, isRight ? `${truth} ✓` : `${truth} → ${said}`), element("span", {}, sure)];
   return tile({ pixels, caption: lines, title, text: text + place, kind: isRight ? "right" : "wrong" });

@@ -13,7 +13,7 @@ export function showLabels({ labels, confusion, precision, recall }) {
     return element("tr", {}, element("th", { scope: "row" }, label), barCell("precision", precision[i], from), barCell("recall", recall[i], from), element("td", {}, count(images)));
   });
   byId("judge-labels").replaceChildren(...rows);
-  setText(byId("judge-labels-scale"), t("The bars go from {from} to {to}.", { from: percent(from, 0), to: percent(1, 0) }));
+  setText(byId("judge-labels-scale"), t("The bars range from {from} to {to}.", { from: percent(from, 0), to: percent(1, 0) }));
 }
 
 /** Where bars begin that are to differ to the eye: a round tenth below the least of them. */

@@ -68,7 +68,7 @@ export function settingValue(path, value) {
   if (path === "schedule.type" || path === "schedule.schedule.type") return scheduleName(value);
   if (path === "loss" || path === "loss.type") return lossName(value);
   if (path.endsWith("initializer.type") || path.endsWith("distribution")) return nameIn("initializers", value);
-  if (path === "validation" && value === "test") return t("the test pictures");
+  if (path === "validation" && value === "test") return t("the test images");
   return value;
 }
 

@@ -17,24 +17,24 @@ export function mineSentence({ compared }) {
   const shares = ({ before, after }) => ({ after: percent(after, DIGITS), before: percent(before, DIGITS) });
   const drawn = compared.find(({ of }) => of === "drawings");
   const known = compared.filter(({ of }) => of !== "drawings");
-  const first = drawn === undefined ? "" : t("Reads your drawings {after} (before {before}).", shares(drawn));
-  const others = known.map((row) => t("Reads {data} {after} (before {before}).", { data: shortName(row.data), ...shares(row) }));
+  const first = drawn === undefined ? "" : t("Reads {after} of your drawings correctly (before: {before}).", shares(drawn));
+  const others = known.map((row) => t("Reads {after} of {data} correctly (before: {before}).", { data: shortName(row.data), ...shares(row) }));
   return sentences(first, ...others);
 }
 
 /** How many drawings it learned from, and how many it was measured with. */
 export const mineNote = ({ parent, set, learned, held_out: held, seen = false }) =>
   seen
-    ? t("Made from {parent} with {learned} drawings of “{set}”; {held} others were held out, but {parent} was trained on drawings of yours and may have seen them.", { parent, learned, set, held })
+    ? t("Made from {parent} with {learned} drawings of “{set}”; {held} others were held out, but {parent} was also trained on your drawings and may have seen them.", { parent, learned, set, held })
     : t("Made from {parent} with {learned} drawings of “{set}”; {held} others were held out, and it has never seen them.", { parent, learned, set, held });
 
 /** The table of what was read before and after. */
 export const mineTable = ({ compared }) =>
   table(
     t("Before and after"),
-    [t("what is read"), t("pictures"), t("before"), t("after")],
+    [t("what it reads"), t("images"), t("before"), t("after")],
     compared.map(({ of, data, count: pictures, before, after }) => [
-      of === "drawings" ? t("your drawings that were held out") : t("the test pictures of {data}", { data: shortName(data) }),
+      of === "drawings" ? t("your held-out drawings") : t("the test images of {data}", { data: shortName(data) }),
       count(pictures),
       percent(before, 2),
       percent(after, 2),
@@ -51,16 +51,16 @@ export const evidenceTables = ({ mine, robustness = [], seeds = [] }) => [
 /** How it reads what is unlike its training images. */
 const robustnessTable = (rows) =>
   table(
-    t("On what is unlike its training pictures"),
-    [t("what is read"), t("pictures"), t("read rightly")],
+    t("On images unlike its training images"),
+    [t("what it reads"), t("images"), t("read correctly")],
     rows.map(({ kind, accuracy, count: pictures }) => [nameIn("measurements", kind), count(pictures), percent(accuracy, 2)]),
   );
 
 /** The same training with other seeds. */
 const seedsTable = (rows) =>
   table(
-    t("The same training with other seeds"),
-    [t("seed"), t("validation"), t("test")],
+    t("The same training with other random seeds"),
+    [t("random seed"), t("validation"), t("test")],
     rows.map(({ seed, val, test }) => [String(seed), percent(val, 2), percent(test, 2)]),
   );
 

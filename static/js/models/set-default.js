@@ -12,7 +12,7 @@ export async function chooseDefault(name) {
     return true;
   } catch (error) {
     if (!(error instanceof Refused && error.answer?.code === "accuracy_dropped")) throw error; // a damaged model, for one, cannot be forced
-    const sure = await confirmed({ title: t("Make {name} the default all the same?", { name }), text: explain(error), action: t("Make it the default") });
+    const sure = await confirmed({ title: t("Make {name} the default anyway?", { name }), text: explain(error), action: t("Make default") });
     if (!sure) return false;
     await post(`${address}?force=true`);
     return true;

@@ -107,7 +107,7 @@ function startPage() {
       const answer = await retryWhileAway(() => get(`/api/augmentation?${query}`), (seconds) => !signal.aborted && setText(byId("aug-note"), awayText(seconds)));
       if (signal.aborted) return;
       setText(byId("aug-error"), "");
-      setText(byId("aug-note"), spec === null ? t("Nothing is changed: every epoch has the pictures as they are.") : t("First each picture as it is, then as {epochs} epochs have it.", { epochs: epochs.value }));
+      setText(byId("aug-note"), spec === null ? t("Nothing is changed: every epoch has the original images.") : t("Left: original. Then: what {epochs} epochs would see.", { epochs: epochs.value }));
       byId("aug-rows").replaceChildren(...answer.digits.map(row));
     } catch (error) {
       if (signal.aborted) return;
@@ -126,7 +126,7 @@ function startPage() {
 
 function row({ label, before, after }) {
   const pictures = [before, ...after].map((pixels) => createBitmap(fromBase64(pixels)));
-  const name = t("{label}: the picture as it is, and {count} changed ones", { label, count: after.length });
+  const name = t("{label}: the original image, and {count} changed ones", { label, count: after.length });
   return element("li", { class: "aug-row" }, element("span", { "aria-hidden": "true" }, label), element("div", { class: "aug-images", role: "img", "aria-label": name }, ...pictures));
 }
 

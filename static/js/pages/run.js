@@ -28,7 +28,7 @@ async function startRunPage(id) {
   deletion.addEventListener("click", async () => {
     const sure = await confirmed({
       title: t("Delete run {id}?", { id }),
-      text: t("Its curves and numbers are gone then. A model that it made stays."),
+      text: t("Its curves and numbers will be lost. A model that it made stays."),
       action: t("Delete"),
     });
     if (!sure) return;

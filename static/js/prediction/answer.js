@@ -85,7 +85,7 @@ export function createAnswer(labels, { onParts, modelsPage = "/models" }) {
       button.setAttribute("aria-pressed", String(i === selected));
       const name = isKnown(one)
         ? t("Part {number}: {label}, {percent} sure. Show its bars", { number: i + 1, label: one.label, percent: sureness })
-        : t("Part {number}: not known. Show its bars", { number: i + 1 });
+        : t("Part {number}: unclear. Show its bars", { number: i + 1 });
       button.setAttribute("aria-label", name);
     });
   }
@@ -108,7 +108,7 @@ export function createAnswer(labels, { onParts, modelsPage = "/models" }) {
     forget();
     if (answer.input) paintRows(seen, answer.input);
     setText(words, invitation(inUse));
-    setText(detail, t("There is too little ink to read yet."));
+    setText(detail, t("Too little ink to read yet."));
   }
 
   /** Says why there is no answer. */

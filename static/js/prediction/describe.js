@@ -71,8 +71,8 @@ function describeOne(answer, labels) {
   const verdict = judge(answer.probabilities);
   if (!isKnown(answer)) {
     const words = refusal(labels);
-    const nearest = t("the nearest would be {label}", { label: verdict.label });
-    const spoken = `${words} ${t("The nearest would be {label}.", { label: verdict.label })}`;
+    const nearest = t("closest: {label}", { label: verdict.label });
+    const spoken = `${words} ${t("Closest: {label}.", { label: verdict.label })}`;
     return { glyph: UNREADABLE, sentence: [words], facts: [nearest], winner: null, spoken, known: false };
   }
   const words = sentence(verdict);
@@ -88,12 +88,12 @@ function describeParts(answer, parts, labels, selected) {
   const known = isKnown(part);
   const place = { number: parts.indexOf(part) + 1, total: parts.length };
   const fact = known
-    ? t("part {number} of {total}: {label}, {percent} sure", {
+    ? t("Part {number} of {total}: {label}, {percent} sure", {
         ...place,
         label: withArticle(verdict.label),
         percent: percent(verdict.probability),
       })
-    : t("part {number} of {total}: unclear, the nearest would be {label}", { ...place, label: verdict.label });
+    : t("Part {number} of {total} is unclear; closest is {label}", { ...place, label: verdict.label });
   return {
     glyph: reading,
     sentence: tParts("This reads {reading}.", { reading: [reading] }),

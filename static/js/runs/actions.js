@@ -89,12 +89,12 @@ export function createRunActions({ onStarted }) {
       const answer = await asked({
         title: t("Cancel this training?"),
         text: canKeepModel(record)
-          ? t("It ends here. The best model that it has reached so far can be kept, to be used like any other.")
-          : t("It ends here, and no model is kept: one that is made your own is compared with the other at the end alone."),
+          ? t("It ends here. You can keep the best model so far, to use like any other.")
+          : t("It ends here, and no model is kept: a personalized model is compared with the original only at the end."),
         answers: [
-          ["", record.state === "running" ? t("Go on training") : t("Keep it")],
-          ...(canKeepModel(record) ? [["keep", t("Cancel and keep its best model")]] : []),
-          ["cancel", canKeepModel(record) ? t("Cancel and keep nothing") : t("Cancel")],
+          ["", record.state === "running" ? t("Keep training") : t("Keep it")],
+          ...(canKeepModel(record) ? [["keep", t("Stop and keep the best so far")]] : []),
+          ["cancel", canKeepModel(record) ? t("Discard") : t("Cancel")],
         ],
       });
       if (answer === "" || record?.id !== id || hasEnded(record)) return;
@@ -106,12 +106,12 @@ export function createRunActions({ onStarted }) {
   async function further() {
     const { id } = record;
     const epochs = await askedNumber({
-      title: t("Train further"),
-      text: t("A new run goes on from where this one ended. This one stays as it is."),
-      label: t("Epochs more"),
+      title: t("Continue training"),
+      text: t("A new run continues where this one ended. This one stays as it is."),
+      label: t("Additional epochs"),
       value: epochsToOffer(record),
       most: MOST_EPOCHS,
-      action: t("Train further"),
+      action: t("Continue training"),
     });
     if (epochs !== null && record?.id === id) await start("further", (address) => post(`${address}/continue`, { epochs }));
   }
@@ -130,7 +130,7 @@ export function createRunActions({ onStarted }) {
     try {
       const chosen = await chooseDefault(model);
       if (!chosen) setBusy(nodes.makeDefault, false);
-      if (chosen && record?.id === id) setText(byId("outcome-text"), t("“{model}” is the default now: the pad reads with it.", { model }));
+      if (chosen && record?.id === id) setText(byId("outcome-text"), t("“{model}” is now the default: the pad reads with it.", { model }));
     } catch (error) {
       if (record?.id === id) setMessage(byId("run-error"), explain(error));
       setBusy(nodes.makeDefault, false);
@@ -158,9 +158,9 @@ export function choices(record, asking = null) {
   return {
     pause: ended ? null : pauseText(record, asking),
     cancel: ended ? null : isCancelling(record, asking) ? t("Cancelling …") : t("Cancel"),
-    again: ended ? t("Run again") : null,
-    goOn: canGoOn && failed ? t("Go on from its last checkpoint") : null,
-    further: canGoOn && !failed ? t("Train further") : null,
+    again: ended ? t("Repeat") : null,
+    goOn: canGoOn && failed ? t("Resume from checkpoint") : null,
+    further: canGoOn && !failed ? t("Continue training") : null,
     fineTune: hasModel ? t("Fine-tune this model") : null,
     useModel: hasModel,
     makeDefault: hasModel,

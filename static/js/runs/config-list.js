@@ -13,7 +13,7 @@ export function configTerms(config, datasets) {
   const { type, learning_rate: rate, ...rest } = optimizer;
   const others = fieldsText(rest);
   const terms = [
-    [t("Recipe"), recipeTitle(config.recipe) ?? t("own settings")],
+    [t("Recipe"), recipeTitle(config.recipe) ?? t("custom settings")],
     [t("Data set"), datasetTitle(config.dataset, datasets)],
     [t("Validation data"), validationText(config.validation)],
     ...startTerm(config.start),
@@ -27,13 +27,13 @@ export function configTerms(config, datasets) {
     [t("Epochs"), String(config.epochs)],
     [t("Shuffle"), config.shuffle ? t("yes") : t("no")],
     [t("Augmentation"), config.augmentation ? fieldsText(config.augmentation) || t("none") : t("none")],
-    [t("Seed"), String(config.seed)],
+    [t("Random seed"), String(config.seed)],
     [t("Number type"), config.dtype],
   ];
   if (config.distillation) terms.push([t("Distillation"), t("{percent} % of “{model}”", { percent: Math.round(100 * config.distillation.weight), model: config.distillation.model })]);
   if (config.weight_decay) terms.push([t("Weight decay"), String(config.weight_decay)]);
-  if (config.clip_norm) terms.push([t("Longest gradient"), String(config.clip_norm)]);
-  if (config.averaging) terms.push([t("Averaging"), epochsText(config.averaging)]);
+  if (config.clip_norm) terms.push([t("Gradient clipping"), String(config.clip_norm)]);
+  if (config.averaging) terms.push([t("Weight averaging"), epochsText(config.averaging)]);
   if (config.patience) terms.push([t("Patience"), epochsText(config.patience)]);
   return terms;
 }
@@ -48,8 +48,8 @@ function startTerm(start) {
 }
 
 function validationText(validation) {
-  if (validation === "test") return t("the test pictures");
-  return typeof validation === "number" ? t("the last {percent} % of the training pictures", { percent: Number((validation * 100).toFixed(2)) }) : t("none");
+  if (validation === "test") return t("the test images");
+  return typeof validation === "number" ? t("the last {percent} % of the training images", { percent: Number((validation * 100).toFixed(2)) }) : t("none");
 }
 
 const lossText = (loss) => (typeof loss === "string" ? lossName(loss) : partText(loss, lossName));

@@ -25,11 +25,11 @@ export function eventText({ type, data }) {
     case "model_saved":
       return t("Saved as the model “{model}”.", { model: data.model });
     case "succeeded":
-      return t("Succeeded.");
+      return t("Done.");
     case "failed":
       return t("Failed: {error}", { error: data.error ?? "" });
     case "cancelled":
-      return data.not_kept ? t("Cancelled; its model was not kept: {why}", { why: data.not_kept }) : t("Cancelled.");
+      return data.not_kept ? t("Cancelled; its model was not saved: {why}", { why: data.not_kept }) : t("Cancelled.");
     default:
       return type;
   }

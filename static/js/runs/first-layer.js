@@ -10,8 +10,8 @@ const COUNT = 32;
 const PAUSE_MS = 700; // between two questions, however short the epochs are
 const CONFLICT = 409;
 
-const BEFORE = () => t("The first weights appear here after the first epoch.");
-const NO_PICTURE = () => t("The first layer of this network does not look at the picture itself, so it has no picture.");
+const BEFORE = () => t("The weights appear here after the first epoch.");
+const NO_PICTURE = () => t("The first layer of this network does not see the image itself, so there is nothing to show.");
 
 /** Runs the pictures of the page. `open({paint, title, text})` shows one large. */
 export function createFirstLayer({ open }) {
@@ -99,7 +99,7 @@ export function createFirstLayer({ open }) {
     open({
       paint: (canvas) => paintBytes(canvas, answer.greys[index], answer.shape),
       title: t("Weights of unit {unit}", { unit }),
-      text: t("From {low} (dark) to {high} (bright); grey is zero. Ink on what is bright excites the unit, ink on what is dark quiets it.", values),
+      text: t("From {low} (dark) to {high} (bright); grey is zero. Ink on bright areas excites the neuron, ink on dark areas calms it.", values),
     });
   }
 

@@ -23,7 +23,7 @@ const CHARTS = {
 const LINES = {
   training: { name: () => t("training"), style: styleAt(0, "training") },
   validation: { name: () => t("validation"), style: styleAt(1, "validation") },
-  yours: { name: () => t("yours"), style: styleAt(2, "yours") },
+  yours: { name: () => t("your drawings"), style: styleAt(2, "yours") },
 };
 
 /** Charts in the run view of the page. `show(record)` draws what is known; `savePng(key, name)` saves one. */
@@ -69,7 +69,7 @@ export function createCharts() {
       isLog: card.querySelector(`input[name=${key}-scale][value=log]`).checked,
       weight: Number(smoothing.value) / 100,
       zoom,
-      empty: hasEnded(current) && epochs.length === 0 ? t("It ended before its first epoch was done.") : t("The curves begin after the first epoch."),
+      empty: hasEnded(current) && epochs.length === 0 ? t("It ended before its first epoch was done.") : t("The curves start after the first epoch."),
     });
   }
 

@@ -25,7 +25,7 @@ export function createSheet({ open }) {
   function cell(index) {
     const button = element(
       "button",
-      { type: "button", class: "sheet-digit", disabled: true, "aria-label": t("A test picture") },
+      { type: "button", class: "sheet-digit", disabled: true, "aria-label": t("A test image") },
       createBitmap(null, "picture"),
       element("span", { class: "sheet-said", "aria-hidden": "true" }, "–"),
     );
@@ -44,7 +44,7 @@ export function createSheet({ open }) {
     }
     labels = labels ?? labelsKnown;
     const said = epoch?.sheet ?? null;
-    setText(byId("sheet-empty"), said === null ? t("What it says of each digit stands here after the first epoch.") : "");
+    setText(byId("sheet-empty"), said === null ? t("Its answers appear here after the first epoch.") : "");
     if (said === null) {
       setText(byId("sheet-score"), "");
       return;
@@ -99,7 +99,7 @@ export function createSheet({ open }) {
 
   function openLarge(index) {
     const bytes = fromBase64(digits[index].pixels);
-    open({ paint: (canvas) => paintBytes(canvas, bytes), title: t("A picture of “{label}”", { label: view[index].label }), text: sentence(view[index]) });
+    open({ paint: (canvas) => paintBytes(canvas, bytes), title: t("An image of “{label}”", { label: view[index].label }), text: sentence(view[index]) });
   }
 
   /** `onReady` is called when the pictures have come, so that the epoch can be put again. */
@@ -109,6 +109,6 @@ export function createSheet({ open }) {
 function sentence({ label, said, probability, wrong, epoch }) {
   const values = { label, said, sure: percent(probability), epoch };
   return wrong
-    ? t("Epoch {epoch}: it takes this {label} for {said}, {sure} sure. Wrong.", values)
-    : t("Epoch {epoch}: it reads this {label} rightly, {sure} sure.", values);
+    ? t("Epoch {epoch}: it mistakes this {label} for {said}, {sure} sure.", values)
+    : t("Epoch {epoch}: it reads this {label} correctly, {sure} sure.", values);
 }

@@ -11,7 +11,7 @@ const STATES = {
   queued: t("queued"),
   running: t("running"),
   paused: t("paused"),
-  succeeded: t("succeeded"),
+  succeeded: t("done"),
   failed: t("failed"),
   cancelled: t("cancelled"),
 };
@@ -21,17 +21,17 @@ const ADVICE = {
   diverged: [t("Choose a smaller learning rate, and start again.")],
   memory: [t("Choose a smaller network or batch size, and start again.")],
   config: [t("Change the settings, and start again.")],
-  disk: [t("Make room on the disk, and run it again."), t("Make room on the disk, and go on from its last checkpoint.")],
-  checkpoint: [t("What it was to start from cannot be used any more. Start another.")],
+  disk: [t("Free some disk space, then repeat the run."), t("Free some disk space, then resume from its last checkpoint.")],
+  checkpoint: [t("The model it was to start from can no longer be used. Start another run.")],
 };
-const OTHER_ADVICE = [t("Its settings are kept: run it again."), t("Nothing is lost: go on from its last checkpoint.")];
+const OTHER_ADVICE = [t("Its settings are saved: you can repeat it."), t("Nothing is lost: resume from its last checkpoint.")];
 
 /** A run's state in the page's language. */
 export const stateWord = (state) => STATES[state] ?? state;
 
 /** "Quick on MNIST" */
 export const runTitle = ({ config }, datasets) =>
-  t("{recipe} on {dataset}", { recipe: recipeTitle(config.recipe) ?? t("Own settings"), dataset: datasetTitle(config.dataset, datasets) });
+  t("{recipe} on {dataset}", { recipe: recipeTitle(config.recipe) ?? t("Custom settings"), dataset: datasetTitle(config.dataset, datasets) });
 
 export function datasetTitle(name, datasets) {
   const found = datasets.find((one) => one.name === name);
@@ -46,11 +46,11 @@ export function progressLine(record) {
   const { progress, epochs, config } = record;
   switch (progress?.phase) {
     case "loading":
-      return t("Loading the pictures …");
+      return t("Loading the images …");
     case "evaluating":
-      return t("Testing on pictures that it has never seen …");
+      return t("Testing on unseen images …");
     case "calibrating":
-      return t("Learning how sure it may be …");
+      return t("Calibrating its confidence …");
     case "saving":
       return t("Saving the model …");
     case "training":
@@ -69,17 +69,17 @@ function trainingLine({ epoch, epochs, batch, batches, seconds_left: left }) {
 /** What to say while the connection is gone; without seconds, in a sentence that need not change. */
 export function lostLine(record, seconds) {
   const goesOn = !hasEnded(record) && record.state !== "paused";
-  if (seconds === undefined) return goesOn ? t("Connection lost, trying again. The training goes on.") : t("Connection lost, trying again.");
+  if (seconds === undefined) return goesOn ? t("Connection lost, trying again. The training continues.") : t("Connection lost, trying again.");
   return goesOn
-    ? t("Connection lost, trying again in {seconds} s. The training goes on.", { seconds })
+    ? t("Connection lost, trying again in {seconds} s. The training continues.", { seconds })
     : t("Connection lost, trying again in {seconds} s.", { seconds });
 }
 
 function waitingLine(record) {
   if (record.fault) return t("Waiting: {reason}.", { reason: record.fault });
   const at = place(record);
-  if (at !== null) return t("Waiting for its turn, to go on in epoch {epoch}.", { epoch: at.epoch });
-  return epochsDone(record) > 0 ? t("Waiting for its turn, to go on after epoch {epoch}.", { epoch: epochsDone(record) }) : t("Waiting for its turn.");
+  if (at !== null) return t("Waiting for its turn, to continue in epoch {epoch}.", { epoch: at.epoch });
+  return epochsDone(record) > 0 ? t("Waiting for its turn, to continue after epoch {epoch}.", { epoch: epochsDone(record) }) : t("Waiting for its turn.");
 }
 
 /** "Paused in epoch 3, batch 120 of 600." */
@@ -111,10 +111,10 @@ export function outcome(record) {
     const text = couldUseStrokes(record)
       ? t("The data set “strokes” needs no download: digitpad draws it itself.")
       : advice(record);
-    return { title: record.error ?? t("The training failed, and did not say why."), text };
+    return { title: record.error ?? t("The training failed without giving a reason."), text };
   }
   if (record.state === "cancelled") return { title: t("Cancelled."), text: afterCancel(record) };
-  return { title: t("When it is done, it is tested on pictures that it has never seen."), text: "" };
+  return { title: t("When it is done, it is tested on unseen images."), text: "" };
 }
 
 function advice({ reason, checkpoint }) {
@@ -123,16 +123,16 @@ function advice({ reason, checkpoint }) {
 }
 
 function afterCancel({ model, checkpoint }) {
-  if (model !== null) return t("Its best model so far is kept as “{model}”.", { model });
-  if (checkpoint === null) return t("What it had learned so far was not kept as a model.");
-  return t("What it had learned so far was not kept as a model; it can be trained further.");
+  if (model !== null) return t("Its best model so far was saved as “{model}”.", { model });
+  if (checkpoint === null) return t("What it had learned so far was not saved as a model.");
+  return t("What it had learned so far was not saved as a model; you can continue the training.");
 }
 
 function success({ testAccuracy, testSamples, model }) {
   const values = { accuracy: percent(testAccuracy, 2), count: count(testSamples) };
   const tested = testSamples
-    ? t("It reads {accuracy} of {count} pictures that it has never seen.", values)
-    : t("It reads {accuracy} of the test pictures that it has never seen.", values);
+    ? t("It reads {accuracy} of {count} unseen test images correctly.", values)
+    : t("It reads {accuracy} of the unseen test images correctly.", values);
   const text = model ? t("Saved as the model “{model}”.", { model }) : t("It was not saved as a model.");
   return { title: testAccuracy === null ? t("Done.") : tested, text };
 }

@@ -14,7 +14,7 @@ import { forgetEvents, fractionDone, hasEnded, recordOf, withMessage } from "./r
 import { followRun } from "./stream.js";
 import { computeLine, lostLine, outcome, progressLine, runTitle, stateWord } from "./text.js";
 
-const GONE = () => t("This run is not kept here any more.");
+const GONE = () => t("This run no longer exists.");
 
 /** `onState(record)` hears when the run's state or config changes, `onStarted(run)` of a run that was started from here. */
 export function createRunView({ onState, onStarted }) {

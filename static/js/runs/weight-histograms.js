@@ -46,7 +46,7 @@ export function createHistograms() {
       shown = names.join("\n");
       place.replaceChildren(...names.map(card));
     }
-    setText(byId("histograms-empty"), names.length === 0 ? t("How the weights spread is drawn here after the first epoch.") : "");
+    setText(byId("histograms-empty"), names.length === 0 ? t("The distribution of the weights appears here after the first epoch.") : "");
     const epoch = epochOf(record, number);
     const first = record.epochs.find(({ layers }) => layers);
     for (const [i, name] of names.entries()) put(place.children[i], name, record.epochs, epoch, first);

@@ -202,7 +202,7 @@ def test_a_process_that_died_is_noticed(images):
     with AugmentedEpochs(images, EVERYTHING, 3, epochs=5) as epochs:
         epochs(1)
         os.kill(epochs._process.pid, signal.SIGKILL)
-        with pytest.raises(WorkerLostError, match="augmentation died"):
+        with pytest.raises(WorkerLostError, match="augmentation process died"):
             [epochs(epoch) for epoch in range(2, 6)]
 
 

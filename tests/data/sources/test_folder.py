@@ -135,7 +135,7 @@ def test_what_is_wrong_in_a_folder_is_said_without_a_path_of_the_machine(bars, t
     assert str(tmp_path) not in str(error.value)
     for path in (bars / "up").iterdir():
         path.unlink()
-    with pytest.raises(DatasetUnavailable, match="from 2 to 256 folders of pictures, one for each label; got 1"):
+    with pytest.raises(DatasetUnavailable, match="2 to 256 folders of images, one for each label; got 1"):
         load("folder:bars", tmp_path)
     with pytest.raises(DatasetUnavailable, match="there is no such folder"):
         load("folder:bar", tmp_path)
@@ -170,10 +170,10 @@ def test_an_npz_of_arrays_is_a_set(tmp_path):
     ("changes", "message"),
     [
         ({"x_test": None}, "expected the arrays x_train, y_train, x_test, y_test; got x_train, y_test, y_train"),
-        ({"x_train": np.zeros((8, 32, 32), np.uint8)}, "x_train: expected pictures of 28×28; got 8 × 32 × 32"),
+        ({"x_train": np.zeros((8, 32, 32), np.uint8)}, "x_train: expected 28×28 images; got 8 × 32 × 32"),
         ({"x_test": np.full((4, 784), 7.0)}, "x_test: expected bytes, or floats from 0 to 1; got float64"),
         ({"x_test": np.full((4, 784), np.nan)}, "x_test: expected bytes, or floats"),
-        ({"y_train": np.zeros(7, int)}, "as many labels as pictures"),
+        ({"y_train": np.zeros(7, int)}, "as many labels as 28×28 images"),
         ({"y_train": np.zeros(8)}, "labels that are whole numbers; got float64"),
         ({"y_train": np.full(8, -1)}, "labels from 0 to 255; got -1 to 1"),
         ({"y_train": np.full(8, 10**9)}, "labels from 0 to 255; got 0 to 1000000000"),
@@ -203,7 +203,7 @@ def test_an_npz_that_lies_about_its_size_allocates_nothing(tmp_path):
 def test_a_file_that_is_no_npz_is_refused(data, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "mine.npz").write_bytes(data)
-    with pytest.raises(DatasetUnavailable, match=r"expected a whole \.npz file"):
+    with pytest.raises(DatasetUnavailable, match=r"expected a complete NumPy \.npz file"):
         load("npz:mine.npz", tmp_path)
 
 

@@ -74,7 +74,7 @@ def test_a_gzip_file_with_a_wrong_checksum_is_refused(tmp_path):
     packed = bytearray(gzip.compress(CUBE_BYTES))
     packed[-8] ^= 1
     (tmp_path / "sum.gz").write_bytes(packed)
-    with pytest.raises(ValueError, match=r"^sum\.gz: expected a whole gzip file"):
+    with pytest.raises(ValueError, match=r"^sum\.gz: expected a complete gzip file"):
         read_idx(tmp_path / "sum.gz", rank=3)
 
 

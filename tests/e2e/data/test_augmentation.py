@@ -21,10 +21,10 @@ def test_sliders_are_moved_and_the_training_takes_them_over(page, pad_server):
     page.wait_for_function("(old) => document.querySelectorAll('.aug-row canvas')[1].toDataURL() !== old", arg=before)
     page.reload()  # all of it is in the address
     expect(page.locator("#aug-rotation")).to_have_value("90")
-    page.get_by_role("button", name="Change nothing").click()
+    page.get_by_role("button", name="All off").click()
     expect(page.locator("#aug-note")).to_contain_text("Nothing is changed")
     expect(page.locator(".aug-row").first.locator("canvas")).to_have_count(1)
-    page.get_by_role("button", name="As the recipe has it").click()
+    page.get_by_role("button", name="Recipe's values").click()
     page.locator("#aug-shift").fill("3")
     page.locator("#aug-use").click()
     expect(page).to_have_url(re.compile("/train"))

@@ -20,14 +20,14 @@ LABELS = ("○", "△", "×")
 def test_a_new_set_of_symbols_is_drawn_trained_on_and_read(page, server):
     rng = np.random.default_rng(5)
     page.goto(f"{server.url}/data")
-    page.get_by_role("link", name="Make a new set").click()
-    page.get_by_role("button", name="Begin to draw").click()
+    page.get_by_role("link", name="Make a new data set").click()
+    page.get_by_role("button", name="Start drawing").click()
     expect(page.locator("#make-name-error")).to_contain_text("shapes")
     expect(page.locator("#make-name")).to_be_focused()
     page.locator("#make-name").fill("shapes")
     page.locator("#make-labels").fill("○ △、×")
     page.keyboard.press("Enter")
-    expect(page.locator("#draw-title")).to_have_text("Draw the set “shapes”")
+    expect(page.locator("#draw-title")).to_have_text("Draw the data set “shapes”")
     expect(page.locator("#train-on-these")).to_have_attribute("aria-disabled", "true")
     for number in range(10):
         for label in LABELS:  # it asks for the one that there are fewest of
@@ -85,7 +85,7 @@ def test_own_drawings_are_relabelled_deleted_brought_back_exported_and_imported(
     expect(page.locator(".cell")).to_have_count(3)
 
     with page.expect_download() as pictures:
-        page.get_by_role("link", name="Pictures (PNG)").click()
+        page.get_by_role("link", name="Images (PNG)").click()
     with zipfile.ZipFile(pictures.value.path()) as archive:
         assert sorted(name.split("/")[1] for name in archive.namelist()) == ["△", "○", "○"]
     with page.expect_download() as strokes:
@@ -99,13 +99,13 @@ def test_own_drawings_are_relabelled_deleted_brought_back_exported_and_imported(
     expect(page.locator(".cell")).to_have_count(3)
     (tmp_path / "bad.json").write_text("{")
     page.locator("#import-file").set_input_files(tmp_path / "bad.json")
-    expect(page.locator("#data-error")).to_contain_text("no JSON")
+    expect(page.locator("#data-error")).to_contain_text("not JSON")
 
 
 def test_a_set_is_browsed_and_a_picture_opened_large(page, pad_server):
     page.goto(f"{pad_server.url}/data?set=strokes")
     expect(page.locator(".cell")).to_have_count(120)
-    page.get_by_label("to test with").check()
+    page.get_by_label("test", exact=True).check()
     expect(page.locator("#grid-line")).to_have_text("1 to 120 of 2,000, all labels")
     page.locator(".balance-row[data-label='7']").click()
     expect(page.locator("#grid-line")).to_have_text("1 to 120 of 200, only 7")
@@ -113,7 +113,7 @@ def test_a_set_is_browsed_and_a_picture_opened_large(page, pad_server):
     expect(page.locator(".cell")).to_have_count(80)
     expect(page).to_have_url(f"{pad_server.url}/data?set=strokes&split=test&label=7&offset=120")
     page.locator(".cell").first.click()
-    expect(page.locator("#zoom-title")).to_contain_text("7: picture")
+    expect(page.locator("#zoom-title")).to_contain_text("7: image")
     assert page.locator("#zoom-picture").bounding_box()["width"] > 300
     page.keyboard.press("Escape")
     page.go_back()
@@ -139,7 +139,7 @@ def test_a_model_is_exported_imported_renamed_and_chosen(page, server):
     page.locator("[data-model=mine]").get_by_role("button", name="Rename").click()
     page.locator("#dialog-text").fill("mnist-mlp")
     page.keyboard.press("Enter")
-    expect(page.locator("#models-error")).to_contain_text("there is a model named mnist-mlp already")
+    expect(page.locator("#models-error")).to_contain_text("a model named mnist-mlp already exists")
     expect(page.locator("[data-model=mine] h2")).to_be_focused()  # the list is there anew
     shipped.get_by_text("Export").click()
     with page.expect_download() as written:
@@ -175,11 +175,11 @@ def test_a_set_that_comes_late_takes_neither_the_focus_nor_the_place_of_another(
     page.evaluate(go, "letters")
     until(lambda: held or page.wait_for_timeout(20))
     page.evaluate(go, "shapes")
-    expect(page.locator("#draw-title")).to_have_text("Draw the set “shapes”")
+    expect(page.locator("#draw-title")).to_have_text("Draw the data set “shapes”")
     with page.expect_response("**/api/drawings/sets/letters"):
         held.pop().continue_()
     page.wait_for_timeout(100)
-    expect(page.locator("#draw-title")).to_have_text("Draw the set “shapes”")
+    expect(page.locator("#draw-title")).to_have_text("Draw the data set “shapes”")
     assert set(page.locator("#draw-counts strong").all_text_contents()) == {"○", "△"}
 
     page.route("**/api/drawings?*", lambda route: held.append(route))

@@ -81,12 +81,12 @@ def test_a_drawing_is_followed_through_the_network_and_back(page: Page, house: S
     page.goto(f"{house.url}/learn/inside?model=mlp")
     expect(page.locator("#step-one")).to_be_disabled()
     page.get_by_role("button", name="Your last drawing").click()  # as it was left on the first page
-    expect(page.locator("#occlusion-note")).to_contain_text("probable now")
+    expect(page.locator("#occlusion-note")).to_contain_text("The probability of")
     api.remember()
 
     forward = api("forward")
     outputs = forward["outputs"]
-    expect(page.locator("#says")).to_contain_text(f"It says {outputs['says']}")
+    expect(page.locator("#says")).to_contain_text(f"It reads {outputs['says']}")
     assert numbers(page, "#softmax-rows tr", "logit") == outputs["logits"]
     assert numbers(page, "#softmax-rows tr", "probability") == outputs["probabilities"]
     expect(page.locator("#layers .layer")).to_have_count(3)
@@ -134,7 +134,7 @@ def test_a_drawing_is_followed_through_the_network_and_back(page: Page, house: S
     )
     assert all(one == pytest.approx(other, abs=1e-6) for one, other in both)
     expect(page.locator("#numerical-times")).to_contain_text("15,910 parameters")
-    page.get_by_role("button", name="Empty the table").click()
+    page.get_by_role("button", name="Clear the table").click()
     expect(rows).to_have_count(0)
 
     check_steps(page, api)
@@ -178,7 +178,7 @@ def check_steps(page: Page, api: Watcher) -> None:
 
 def check_where(page: Page, api: Watcher) -> None:
     page.locator("#where-label").select_option("8")
-    expect(page.locator("#saliency-note")).to_contain_text("Of the logit of 8")
+    expect(page.locator("#saliency-note")).to_contain_text("Gradient of the logit of 8")
     page.locator("#where-size").select_option("7")
     expect(page.locator("#occlusion-note")).to_contain_text("7 × 7 pixels")
     expect(page.locator("#occlusion canvas")).to_have_attribute("aria-valuemax", "783")
@@ -202,9 +202,9 @@ def check_where(page: Page, api: Watcher) -> None:
 def test_a_test_digit_goes_through_maps_and_filters_on_a_phone(phone: Page, house: Server) -> None:
     api = Watcher(phone, house)
     phone.goto(f"{house.url}/learn/inside?model=cnn")
-    phone.get_by_role("button", name="Take a test digit").tap()
+    phone.get_by_role("button", name="Use a test digit").tap()
     expect(phone.locator("#truth input:checked")).to_have_count(1)  # its label is known
-    expect(phone.locator("#occlusion-note")).to_contain_text("probable now")
+    expect(phone.locator("#occlusion-note")).to_contain_text("The probability of")
     api.remember()
     assert len(api.drawing["pixels"]) == 784
     expect(phone.locator("#layers .layer")).to_have_count(11)
@@ -231,9 +231,9 @@ def test_a_test_digit_goes_through_maps_and_filters_on_a_phone(phone: Page, hous
 
 def test_what_was_asked_before_a_change_is_not_shown_after_it(page: Page, house: Server) -> None:
     page.goto(f"{house.url}/learn/inside?model=mlp")
-    page.get_by_role("button", name="Take a test digit").click()
+    page.get_by_role("button", name="Use a test digit").click()
     expect(page.locator("#step-state")).to_contain_text("Ready")
-    expect(page.locator("#occlusion-note")).to_contain_text("probable now")
+    expect(page.locator("#occlusion-note")).to_contain_text("The probability of")
     held: list[Route] = []
     page.route("**/api/explain/step", lambda route: held.append(route))
     page.get_by_role("button", name="Ten steps").click()
@@ -251,8 +251,8 @@ def test_pictures_come_and_go_and_follow_the_theme(page: Page, house: Server) ->
     page.add_init_script(COUNTED)
     page.emulate_media(color_scheme="light")
     page.goto(f"{house.url}/learn/inside?model=deep")
-    page.get_by_role("button", name="Take a test digit").click()
-    expect(page.locator("#occlusion-note")).to_contain_text("probable now")
+    page.get_by_role("button", name="Use a test digit").click()
+    expect(page.locator("#occlusion-note")).to_contain_text("The probability of")
     layers = page.locator("#layers canvas")
     observers = page.evaluate("observers")
     for unit in (1, 0, 1):
@@ -282,9 +282,9 @@ def test_pictures_come_and_go_and_follow_the_theme(page: Page, house: Server) ->
 
 def test_a_network_from_elsewhere_is_not_said_to_be_trained_with_a_loss(page: Page, house: Server) -> None:
     page.goto(f"{house.url}/learn/inside?model=softmax")
-    page.get_by_role("button", name="Take a test digit").click()
+    page.get_by_role("button", name="Use a test digit").click()
     line = page.locator("#loss-line")
-    expect(line).to_contain_text("the model does not say with which loss it was trained")
+    expect(line).to_contain_text("the model does not record its training loss")
     certainty = page.locator("#softmax-rows tr").nth(int(page.locator("#truth input:checked").input_value()))
     said = float(str(certainty.get_attribute("data-probability")))
     assert float(str(line.get_attribute("data-loss"))) == pytest.approx(-math.log(said))
@@ -300,9 +300,9 @@ def test_answers_that_come_late_are_not_shown_over_newer_ones(page: Page, house:
     expect(page.locator("#says")).to_contain_text("Draw a digit")
     page.unroute("**/api/explain/forward")
 
-    page.get_by_role("button", name="Take a test digit").click()
+    page.get_by_role("button", name="Use a test digit").click()
     note = page.locator("#occlusion-note")
-    expect(note).to_contain_text("probable now")
+    expect(note).to_contain_text("The probability of")
     covers: list[Route] = []
     page.route("**/api/explain/occlusion", lambda route: covers.append(route))
     for size in ("3", "7"):

@@ -65,14 +65,14 @@ def test_the_parts_show_what_the_engine_computes(page: Page, pad_server: Server)
 
     depth = figure(page, "depth")
     depth.get_by_label("Activation").select_option("relu")
-    depth.get_by_label("First weights").select_option("he")
+    depth.get_by_label("Initial weights").select_option("he")
     depth.get_by_label("Layers", exact=True).fill("3")
     expect(depth.locator(".depth-layer")).to_have_count(3)
     layers = asked(pad_server, "depth", activation="relu", initializer="he", depth=3)["layers"]
     for i, layer in enumerate(layers):
         says(depth.locator(".depth-layer").nth(i).locator(".depth-spread"), layer["spread"])
-    expect(depth.locator(".figure-verdict")).to_contain_text("The signal lives")
-    depth.get_by_label("First weights").select_option("normal")
+    expect(depth.locator(".figure-verdict")).to_contain_text("The signal survives")
+    depth.get_by_label("Initial weights").select_option("normal")
     depth.get_by_label("Spread σ").fill("0")
     expect(depth.locator(".figure-verdict")).to_contain_text("vanishes")
 
@@ -140,7 +140,7 @@ def test_the_perceptron_learns_before_ones_eyes_and_two_layers_learn_what_it_can
     one.get_by_label("Learning rate").fill("0.05")
     expect(verdict).to_contain_text("random")
     one.get_by_role("button", name="To the end").click()
-    expect(verdict).to_contain_text("A larger learning rate helps")
+    expect(verdict).to_contain_text("Try a larger learning rate")
     with page.expect_response(lambda answer: "gate=xor" in answer.url):
         one.get_by_label("Gate").select_option("xor")
     expect(one.locator(".figure-verdict")).to_contain_text("random")
@@ -170,7 +170,7 @@ def test_a_small_training_may_be_awaited_and_may_come_to_nothing(page: Page, pad
     until(lambda: page.evaluate("1") and held)
     found = asked(pad_server, "overfitting")
     held.pop().fulfill(json={**found, "epochs": [], "diverged": True})
-    expect(lesson.locator(".figure-about").nth(1)).to_contain_text("as it is: the numbers grew beyond all bounds")
+    expect(lesson.locator(".figure-about").nth(1)).to_contain_text("unchanged: the numbers grew without bound")
     expect(lesson.locator("[data-run=plain-test]")).to_have_text("–")
     assert not lesson.locator(".figure-error").inner_text()
 
@@ -178,7 +178,7 @@ def test_a_small_training_may_be_awaited_and_may_come_to_nothing(page: Page, pad
     page.route("**/api/explain/batches?*", lambda route: route.fulfill(json={**found, "epochs": [], "diverged": True}))
     page.goto(f"{pad_server.url}/learn/6")
     lesson = figure(page, "batches")
-    expect(lesson.locator(".figure-about").nth(1)).to_contain_text("batches of 100: the numbers grew beyond all bounds")
+    expect(lesson.locator(".figure-about").nth(1)).to_contain_text("batches of 100: the numbers grew without bound")
     expect(lesson.locator("[data-batch=all-accuracy]")).to_have_text("–")
 
 
@@ -186,7 +186,7 @@ def test_a_learner_goes_from_lesson_to_lesson(page: Page, pad_server: Server) ->
     page.goto(f"{pad_server.url}/learn")
     page.get_by_role("link", name="Data: a picture is numbers").click()
     picture = figure(page, "pixels")
-    picture.get_by_role("button", name="The next picture").click()
+    picture.get_by_role("button", name="Next image").click()
     image = asked(pad_server, "image", index=1)
     picture.get_by_label("Row").fill("12")
     picture.get_by_label("Column").fill("15")

@@ -43,12 +43,12 @@ def test_a_run_is_judged_when_it_has_ended(page, server):
             page.keyboard.press(key)
     page.keyboard.press("Enter")
     labels = judged["labels"]
-    expect(page.locator("#judge-cell-title")).to_have_text(f"{labels[truth]} taken for {labels[said]}")
+    expect(page.locator("#judge-cell-title")).to_have_text(f"{labels[truth]} mistaken for {labels[said]}")
     expect(page.locator("#judge-cell-list button")).to_have_count(min(24, wrong))
     cells.nth(0).click()
-    expect(page.locator("#judge-cell-title")).to_have_text("0, read rightly")
+    expect(page.locator("#judge-cell-title")).to_have_text("0, read correctly")
     page.locator("#judge-cell-list button").first.click()
-    expect(page.locator("#zoom-title")).to_have_text("A 0, read rightly.")
+    expect(page.locator("#zoom-title")).to_have_text("A 0, read correctly.")
     lit = "(canvas) => canvas.getContext('2d').getImageData(0, 0, 28, 28).data.some((v, i) => i % 4 < 3 && v > 0)"
     assert page.locator("#zoom-picture").evaluate(lit)
     page.keyboard.press("Escape")
@@ -62,7 +62,7 @@ def test_a_run_is_judged_when_it_has_ended(page, server):
     filled = sum(1 for entry in judged["calibration"]["bins"] if entry["count"] > 0)
     assert page.locator("#judge-calibration rect.right").count() == filled
     expect(page.locator("#judge-yours button")).to_have_count(1)
-    expect(page.locator("#judge-yours-note")).to_contain_text("It reads your drawing")
+    expect(page.locator("#judge-yours-note")).to_contain_text("your drawing")
 
 
 def test_a_model_is_judged_on_any_data_set_with_its_labels(phone, server):

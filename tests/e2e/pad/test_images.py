@@ -90,7 +90,7 @@ def test_a_picture_in_the_clipboard_is_pasted(pad):
     expect(pad.locator("#answer-sentence")).to_have_text("This is a 3.")
     pad.evaluate("navigator.clipboard.writeText('3')")
     pad.keyboard.press("Control+v")
-    expect(pad.locator("#pad-note")).to_contain_text("no picture")
+    expect(pad.locator("#pad-note")).to_contain_text("no image")
     expect(pad.locator("#answer-sentence")).to_have_text("This is a 3.")
 
 
@@ -109,10 +109,10 @@ def test_a_stroke_on_a_picture_begins_a_new_drawing_and_the_eraser_takes_the_pic
 
 def test_what_is_no_picture_is_said_and_the_drawing_stays(pad):
     draw(pad, ONE)
-    for data in (b"", b"no picture", PNG[:60], b"<svg/>", b"GIF89a"):
+    for data in (b"", b"no image", PNG[:60], b"<svg/>", b"GIF89a"):
         expect(pad.locator("#answer-sentence")).to_have_text("This is a 1.")
         choose(pad, data)
-        expect(pad.locator("#pad-note")).to_contain_text("not a picture that can be read")
+        expect(pad.locator("#pad-note")).to_contain_text("cannot be read as an image")
         expect(pad.locator("#answer-sentence")).to_have_text("This is a 1.")
         draw(pad, [[[400, 400], [410, 410]]])
         expect(pad.locator("#pad-note")).to_be_hidden()
@@ -121,7 +121,7 @@ def test_what_is_no_picture_is_said_and_the_drawing_stays(pad):
 
 def test_a_picture_that_the_server_refuses_is_explained(pad):
     choose(pad, encode(Image.new("L", (400, 400), 255)))
-    expect(pad.locator("#answer-detail")).to_have_text("There is too little ink to read yet.")
+    expect(pad.locator("#answer-detail")).to_have_text("Too little ink to read yet.")
     frames = [Image.new("L", (40, 40), tone) for tone in (0, 200)]
     buffer = BytesIO()
     frames[0].save(buffer, "PNG", save_all=True, append_images=frames[1:])
@@ -135,7 +135,7 @@ def test_a_picture_is_no_drawing_to_keep_and_the_page_says_so(pad):
     choose(pad, PNG)
     expect(pad.locator("#answer-sentence")).to_have_text("This is a 3.")
     expect(pad.locator("[data-teach='3']")).to_be_disabled()
-    expect(pad.locator("#teach-note")).to_contain_text("Only drawings are kept")
+    expect(pad.locator("#teach-note")).to_contain_text("Only drawings can be saved")
 
 
 def test_a_noisy_picture_in_uneven_light_is_explained_by_two_more_steps(pad):
@@ -148,7 +148,7 @@ def test_a_noisy_picture_in_uneven_light_is_explained_by_two_more_steps(pad):
     expect(pad.locator("#doctor-sentences")).to_contain_text("noisy")
     pad.locator("#step-even_out").focus()
     pad.keyboard.press("Space")
-    expect(pad.locator(".step").nth(1)).to_contain_text("With it:")
+    expect(pad.locator(".step").nth(1)).to_contain_text("With this step:")
     assert pad.evaluate("document.activeElement.id") == "step-even_out"
 
 
@@ -167,12 +167,12 @@ def test_a_picture_that_opens_slowly_does_not_replace_what_was_drawn_meanwhile(p
     note = pad.locator("#pad-note")
     choose(pad, PNG)
     until(lambda: pad.evaluate("opening.length") == 1)
-    expect(note).to_have_text("Opening the picture …")
+    expect(note).to_have_text("Opening the image …")
     draw(pad, ONE)
     expect(note).to_be_hidden()
     expect(pad.locator("#answer-sentence")).to_have_text("This is a 1.")
     pad.evaluate(release)
-    choose(pad, b"no picture")
+    choose(pad, b"no image")
     until(lambda: pad.evaluate("opening.length") == 1)
     choose(pad, PNG)  # the newer one counts
     until(lambda: pad.evaluate("opening.length") == 2)

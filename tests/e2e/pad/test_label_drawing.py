@@ -34,14 +34,14 @@ def test_one_tap_keeps_the_drawing_and_another_takes_it_back(pad, kept):
         draw(pad, THREE)
     expect(pad.locator("#spoken")).to_contain_text("3")
     pad.locator("[data-teach='3']").click()
-    expect(pad.locator("#teach-note")).to_contain_text("Kept as a 3 in your set “mine”")
+    expect(pad.locator("#teach-note")).to_contain_text("Saved as a 3 in your set “mine”")
     expect(pad.locator("[data-teach='3']")).to_have_attribute("aria-pressed", "true")
     (drawing,) = kept()
     assert (drawing["label"], drawing["set"]) == ("3", "mine")
     sent = pad.evaluate("() => JSON.parse(sessionStorage.getItem('digitpad.drawing')).strokes.map(({line}) => line)")
     assert drawing["strokes"] == sent
     pad.locator("#teach-note button").click()
-    expect(pad.locator("#teach-note")).to_contain_text("not kept any more")
+    expect(pad.locator("#teach-note")).to_contain_text("Removed.")
     expect(pad.locator("[data-teach='3']")).to_have_attribute("aria-pressed", "false")
     assert kept() == []
 
@@ -49,9 +49,9 @@ def test_one_tap_keeps_the_drawing_and_another_takes_it_back(pad, kept):
 def test_another_label_takes_the_place_of_the_first(pad, kept):
     draw(pad, THREE)
     pad.locator("[data-teach='3']").click()
-    expect(pad.locator("#teach-note")).to_contain_text("Kept as a 3")
+    expect(pad.locator("#teach-note")).to_contain_text("Saved as a 3")
     pad.locator("[data-teach='8']").click()
-    expect(pad.locator("#teach-note")).to_contain_text("Kept as an 8")
+    expect(pad.locator("#teach-note")).to_contain_text("Saved as an 8")
     until(lambda: [drawing["label"] for drawing in kept()] == ["8"])
     pad.locator("#teach-more").click()
     pad.locator("#teach-other-label").fill("か\u3099")
@@ -65,7 +65,7 @@ def test_a_new_drawing_is_kept_beside_the_one_before(pad, kept):
         draw(pad, THREE)
         expect(pad.locator("[data-teach='3']")).to_have_attribute("aria-pressed", "false")
         pad.locator("[data-teach='3']").click()
-        expect(pad.locator("#teach-note")).to_contain_text("Kept as a 3")
+        expect(pad.locator("#teach-note")).to_contain_text("Saved as a 3")
         pad.locator("#clear").click()
         expect(pad.locator("[data-teach='3']")).to_be_disabled()
     assert len(kept()) == 2
@@ -76,7 +76,7 @@ def test_when_the_server_is_away_the_lesson_can_be_tried_again(pad, kept):
     pad.route("**/api/drawings", lambda route: route.abort())
     pad.locator("[data-teach='3']").click()
     note = pad.locator("#teach-note")
-    expect(note).to_contain_text("It could not be kept. The server does not answer.")
+    expect(note).to_contain_text("It could not be saved. The server is not responding.")
     expect(note).to_contain_text("Nothing is lost.")
     pad.unroute("**/api/drawings")
     pad.locator("#clear").click()
@@ -84,7 +84,7 @@ def test_when_the_server_is_away_the_lesson_can_be_tried_again(pad, kept):
     draw(pad, [[[480, 480]]])
     pad.keyboard.press("Control+z")
     pad.locator("[data-teach='3']").click()
-    expect(note).to_contain_text("Kept as a 3")
+    expect(note).to_contain_text("Saved as a 3")
     assert len(kept()) == 1
 
 
@@ -95,12 +95,12 @@ def test_an_answer_that_comes_late_does_not_wipe_what_was_said(pad, kept):
     pad.route("**/api/drawings", lambda route: route.abort())
     pad.locator("[data-teach='3']").click()
     note = pad.locator("#teach-note")
-    expect(note).to_contain_text("It could not be kept.")
+    expect(note).to_contain_text("It could not be saved.")
     pad.unroute("**/predict*")
     for route in waiting:
         route.continue_()
     expect(pad.locator("#spoken")).to_contain_text("3")
-    expect(note).to_contain_text("It could not be kept.")
+    expect(note).to_contain_text("It could not be saved.")
 
 
 def test_a_stroke_that_is_taken_back_takes_nothing_of_the_lesson_along(pad, kept):
@@ -112,13 +112,13 @@ def test_a_stroke_that_is_taken_back_takes_nothing_of_the_lesson_along(pad, kept
     pad.keyboard.press("Control+z")
     pad.locator("[data-teach='3']").click()
     note = pad.locator("#teach-note")
-    expect(note).to_contain_text("Kept as a 3")
+    expect(note).to_contain_text("Saved as a 3")
     held = False  # also of those that are asked again
     for route in waiting:
         route.continue_()
     expect(pad.locator("#answer-parts")).to_be_hidden()
     expect(pad.locator("#teach-title")).to_have_text("It was")
-    expect(note).to_contain_text("Kept as a 3")
+    expect(note).to_contain_text("Saved as a 3")
     expect(pad.locator("[data-teach='3']")).to_have_attribute("aria-pressed", "true")
     assert len(kept()) == 1
 
@@ -130,4 +130,4 @@ def test_what_the_server_refuses_is_said_in_its_words(pad, kept):
     expect(pad.locator("#teach-note")).to_contain_text("the set is full")
     pad.unroute("**/api/drawings")
     pad.locator("#teach-note button").click()
-    expect(pad.locator("#teach-note")).to_contain_text("Kept as a 3")
+    expect(pad.locator("#teach-note")).to_contain_text("Saved as a 3")

@@ -60,7 +60,7 @@ def test_a_new_visit_begins_with_an_empty_pad_and_the_last_drawings_below(pad, p
 
 
 def test_a_drawing_comes_back_from_the_strip_and_that_can_be_undone(pad):
-    expect(pad.locator("#past-note")).to_contain_text("kept here")
+    expect(pad.locator("#past-note")).to_contain_text("Cleared drawings appear here")
     for strokes, label in ((THREE, 3), (ONE, 1)):
         draw(pad, strokes)
         reads(pad, label)
@@ -128,4 +128,4 @@ def test_a_browser_whose_storage_is_off_draws_and_says_that_it_keeps_nothing(fre
     draw(pad, THREE)
     reads(pad, 3)
     pad.locator("#clear").click()
-    expect(pad.locator("#past-note")).to_contain_text("keeps no drawings")
+    expect(pad.locator("#past-note")).to_contain_text("cannot save drawings")

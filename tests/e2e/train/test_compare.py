@@ -51,7 +51,7 @@ def test_a_race_is_started_by_one_press_and_watched_on_one_chart(page, server):
     rates = ["SGD 0.1", "Momentum 0.01", "AdaGrad 0.01", "RMSProp 0.001", "Adam 0.001"]
     expect(page.locator("#race-what")).to_have_text(" · ".join(rates))
     page.locator("#race-values").fill("adam, adam")
-    expect(page.locator("#race-values-error")).to_have_text("Each value once.")
+    expect(page.locator("#race-values-error")).to_have_text("Enter each value only once.")
     expect(page.locator("#race")).to_be_disabled()
     page.locator("#race-values").fill("SGD 0.1, Adam 0.001")
     expect(page.locator("#race")).to_have_text("Race 2 optimizers")
@@ -118,7 +118,7 @@ def test_runs_are_overlaid_with_what_differs_and_the_line_of_a_run_at_work_grows
     expect(page.locator("tr[data-line]").first).to_have_attribute("data-line", str(first))  # Adam
     page.locator(f"[data-line='{first}'] .line-toggle").click()
     expect(page.locator(f"[data-line='{first}'] .line-toggle")).to_have_attribute("aria-pressed", "false")
-    page.get_by_label(f"Take run {growing} out of the comparison").click()
+    page.get_by_label(f"Remove run {growing} from the comparison").click()
     expect(page).to_have_url(re.compile(rf"runs={first}%2C{second}"))
     expect(page.locator("tr[data-line]")).to_have_count(2)
     page.goto(f"{server.url}/compare?runs=99,{first}")

@@ -36,7 +36,7 @@ def test_a_run_shows_what_happens_inside_it(page: Page, server: Server) -> None:
     wrong = page.locator(".sheet-digit[data-wrong]").first
     expect(wrong).to_contain_text("✗")  # told without colour, too
     wrong.click()
-    expect(page.locator("#zoom-text")).to_contain_text("Epoch 1: it takes this")
+    expect(page.locator("#zoom-text")).to_contain_text("Epoch 1: it mistakes this")
     page.keyboard.press("Escape")
     page.locator("#watch-follow").click()
     expect(page.locator("#watch-epoch-value")).to_have_text("6 of 6")

@@ -146,7 +146,7 @@ def test_the_page_asks_for_a_run_once_and_hears_of_all_else_from_its_stream(page
     one_epoch_on(server, run, 4)
     server.post(f"/api/runs/{run}/cancel", {"keep_model": True})
     expect(state).to_have_text("cancelled")
-    expect(page.locator("#outcome")).to_contain_text("is kept as “quick-1”")
+    expect(page.locator("#outcome")).to_contain_text("was saved as “quick-1”")
     expect(page.locator("#delete")).to_be_visible()
     page.wait_for_timeout(4000)  # longer than the pauses between any questions that were asked by the clock
     assert asked[f"/api/runs/{run}"] == 1
@@ -157,12 +157,12 @@ def test_a_cancelled_run_s_best_model_is_kept_and_reads(page, server):
     page.goto(f"{server.url}/train?run={run}")
     until(lambda: len(epochs(page)) >= 3)
     page.locator("#cancel").click()
-    page.get_by_role("button", name="Go on training").click()
+    page.get_by_role("button", name="Keep training").click()
     assert server.get(f"/api/runs/{run}")["cancel_requested"] is False
     page.locator("#cancel").click()
     page.locator("#confirm-keep").click()
     expect(page.locator("#run-state")).to_have_text("cancelled")
-    expect(page.locator("#outcome")).to_have_text("Cancelled. Its best model so far is kept as “quick-1”.")
+    expect(page.locator("#outcome")).to_have_text("Cancelled. Its best model so far was saved as “quick-1”.")
     page.locator("#use-model").click()
     draw(page, recorded()["digit 3"]["strokes"])
     expect(page.locator("#answer-detail")).to_contain_text("quick-1")
@@ -178,7 +178,7 @@ def test_a_run_is_repeated_in_one_click_and_trained_further(page, server):
     assert server.get("/api/runs/2")["config"] == server.get(f"/api/runs/{run}")["config"]
 
     page.locator("#further").click()
-    number = page.get_by_label("Epochs more")
+    number = page.get_by_label("Additional epochs")
     expect(number).to_have_value("2")
     number.fill("0")
     page.locator("#confirm").click()
@@ -206,7 +206,7 @@ def test_a_run_whose_process_dies_again_and_again_goes_on_from_its_last_checkpoi
         until(lambda attempt=attempt: server.get(f"/api/runs/{run}")["attempt"] == attempt and workers(server))
         os.kill(workers(server)[0], signal.SIGKILL)
     expect(page.locator("#run-state")).to_have_text("failed")
-    expect(page.locator("#outcome")).to_contain_text("Nothing is lost: go on from its last checkpoint.")
+    expect(page.locator("#outcome")).to_contain_text("Nothing is lost: resume from its last checkpoint.")
     done = sum(event["type"] == "epoch" for event in server.get(f"/api/runs/{run}/events")["events"])
     until(lambda: epochs(page) == list(range(1, done + 1)))
     page.locator("#go-on").click()
@@ -257,10 +257,10 @@ def test_a_server_that_is_killed_and_comes_back_leaves_no_gap_in_the_curve(page,
         until(lambda: len(epochs(page)) >= 2)
         server.process.kill()
         server.process.wait()
-    away = re.compile(r"^Connection lost, trying again in \d+ s\. The training goes on\.$")
+    away = re.compile(r"^Connection lost, trying again in \d+ s\. The training continues\.$")
     expect(page.locator("#run-away")).to_have_text(away)
     page.locator("#pause").click()
-    expect(page.locator("#run-error")).to_have_text("The server does not answer. Try again in a moment.")
+    expect(page.locator("#run-error")).to_have_text("The server is not responding. Try again in a moment.")
     let_leases_run_out(home)
     with serve(home, port=port, **settings) as server:
         expect(page.locator("#run-away")).to_be_hidden()
@@ -302,5 +302,5 @@ def test_a_run_that_another_database_does_not_know_says_so(page, tmp_path, cache
         page.goto(f"{server.url}/runs/{start(server, LONG)}")
         until(lambda: len(epochs(page)) >= 1)
     with serve(tmp_path / "empty", port=port, **settings):
-        expect(page.locator("#run-away")).to_have_text("This run is not kept here any more.")
+        expect(page.locator("#run-away")).to_have_text("This run no longer exists.")
         expect(page.locator("#pause")).to_be_hidden()

@@ -65,9 +65,9 @@ def test_a_setup_is_put_together_checked_by_the_server_shared_and_started(page: 
     page.locator("#layer-kind").select_option("max_pool2d")
     page.locator("#layer-add").click()
     expect(page.locator(".layer .field-error:not(:empty)")).not_to_have_count(0)  # what no range tells, the server does
-    expect(page.locator("#cost-note")).to_have_text("It cannot be started like this.")
+    expect(page.locator("#cost-note")).to_have_text("It cannot start with these settings.")
     page.get_by_role("button", name="Remove layer 5").click()
-    expect(page.locator("#cost-note")).to_contain_text("batches an epoch")
+    expect(page.locator("#cost-note")).to_contain_text("batches per epoch")
     expect(page.locator("#cost-parameters")).to_have_text("102,026")
 
     address = page.url
@@ -123,7 +123,7 @@ def test_answers_that_come_late_change_nothing_of_what_was_done_meanwhile(page: 
     expect(start).to_be_enabled()
     expect(page.locator("#hidden-layers")).to_be_visible()  # the settings stay open
     expect(page.locator("#hidden-layers")).to_be_enabled()
-    expect(page.locator("#cost-note")).to_contain_text("batches an epoch")
+    expect(page.locator("#cost-note")).to_contain_text("batches per epoch")
 
     page.route("**/api/runs", lambda route: held["runs"].append(route))
     page.route("**/api/estimate", lambda route: held["estimate"].append(route))
@@ -134,9 +134,9 @@ def test_answers_that_come_late_change_nothing_of_what_was_done_meanwhile(page: 
     until(lambda: held["runs"] or page.wait_for_timeout(20))
     held["runs"].pop().fulfill(**refusal)
     expect(error).to_have_text("expected fewer")
-    expect(page.locator("#cost-note")).to_have_text("Counting …")
+    expect(page.locator("#cost-note")).to_have_text("Calculating …")
     held["estimate"].pop().fulfill(json=estimate)
-    expect(page.locator("#cost-note")).to_contain_text("batches an epoch")
+    expect(page.locator("#cost-note")).to_contain_text("batches per epoch")
     expect(error).to_have_text("expected fewer")
 
     start.click()

@@ -212,7 +212,7 @@ class Fake:
     [
         ("text", {}, TypeError, "got str"),
         (Fake(activation="swish"), {}, ValueError, "activation: expected one of identity"),
-        (Fake(out_activation_="logistic"), {}, ValueError, "one label a sample"),
+        (Fake(out_activation_="logistic"), {}, ValueError, "one label per sample"),
         (Fake(coefs_=(np.zeros((64, 3)),)), {}, ValueError, "784 features, 28×28 pixels; got 64"),
         (Fake(coefs_=(np.full((784, 3), np.nan),)), {}, ValueError, "finite"),
         (Fake(), {"labels": ["a"]}, ValueError, "one for each of the 3 classes; got 1"),

@@ -151,7 +151,7 @@ def test_a_crew_whose_process_dies_says_so():
         team.begin_epoch(1)
         team._processes[0].kill()
         team._processes[0].wait()
-        with pytest.raises(WorkerLostError, match="a process of the training died"):
+        with pytest.raises(WorkerLostError, match="a training process died"):
             team.step(0, 32, shuffled=False, scale=1.0)
 
 

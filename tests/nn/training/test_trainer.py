@@ -222,7 +222,7 @@ def test_a_loss_that_is_no_longer_finite_stops_the_training():
         (X[:0], T[:0], "inputs: expected at least one sample; got none"),
         (X[:, :5], T, "inputs: expected the shape (N, (6,)); got (230, 5)"),
         (X.astype(str), T, "inputs: expected real numbers"),
-        (X, T[:-1], "targets: expected 230, one a sample; got 229"),
+        (X, T[:-1], "targets: expected 230, one per sample; got 229"),
         (X, T + 1, "targets: expected labels from 0 to 1"),
         (X, T - 1, "got -1 to 0"),
         (X, T.astype(float), "targets: expected integer labels (N,) or values (N, 2); got float64 (230,)"),

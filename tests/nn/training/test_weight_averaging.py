@@ -110,7 +110,7 @@ def test_inputs_that_do_not_fit_are_refused():
 
 
 def test_patience_and_averaging_exclude_each_other():
-    with pytest.raises(ValueError, match="averaging: expected null beside patience"):
+    with pytest.raises(ValueError, match="averaging: expected null with patience"):
         TrainingOptions(averaging=2, patience=2)
     with pytest.raises(ValueError, match="averaging"):
         TrainingOptions(averaging=0)

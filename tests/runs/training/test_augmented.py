@@ -59,7 +59,7 @@ def test_a_config_s_augmentation_and_averaging_are_checked():
         ({"augmentation": "much"}, "augmentation"),
         ({"averaging": 0}, "averaging: expected"),
         ({"averaging": True}, "averaging"),
-        ({"patience": 3, "validation": 0.1}, "averaging: expected null beside patience"),
+        ({"patience": 3, "validation": 0.1}, "averaging: expected null with patience"),
     ):
         with pytest.raises(ValueError, match="^" + message.split(":")[0]) as error:
             request_config({"recipe": "quick", "overrides": {**AUGMENTED, **changes}})

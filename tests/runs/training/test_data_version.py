@@ -65,7 +65,7 @@ def test_a_run_whose_drawings_changed_says_so_and_another_goes_on_from_it(
     row = work(log, settings)
     assert (row["state"], row["error"]) == (
         "failed",
-        "Your drawings: shapes has changed since the run began, so it cannot go on as it would have",
+        "Your drawings: shapes has changed since the run began, so the run cannot continue as before",
     )
     assert log.events(run)[-1]["data"]["reason"] == "data"
     further = commands.continue_run(run, None)["id"]
@@ -88,4 +88,4 @@ def test_nothing_goes_on_under_other_labels(log, settings, monkeypatch, drawings
             drawings.relabel(one.id, "a")
     row = work(log, settings)
     assert row["state"] == "failed"
-    assert "has other labels now" in row["error"]
+    assert "no longer has the labels" in row["error"]

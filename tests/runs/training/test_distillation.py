@@ -84,7 +84,7 @@ def test_a_teacher_may_have_images_of_another_shape_and_probabilities_as_outputs
 def test_a_teacher_that_says_no_numbers_ends_the_run():
     card, network = model("one")
     network.params[:] = np.inf
-    with np.errstate(all="ignore"), pytest.raises(UnusableModelError, match="one, says numbers that are not finite"):
+    with np.errstate(all="ignore"), pytest.raises(UnusableModelError, match="one, gives numbers that are not finite"):
         Teachers([(card, network)], LABELS, 1.0, changing=True)(1, ROWS, IMAGES)
 
 
@@ -164,9 +164,9 @@ def test_a_teacher_that_was_replaced_or_removed_fails_the_run_and_says_so(log, s
     store.delete("one")
     row = work(log, settings)
     assert row["state"] == "failed"
-    assert row["error"].startswith("the model to learn from cannot be used: there is no model one")
+    assert row["error"].startswith("the teacher model cannot be used: there is no model one")
     store.save(*model("one", seed=9))
-    assert work(log, settings)["error"] == "the model to learn from, one, is another one than when the run was queued"
+    assert work(log, settings)["error"] == "the teacher model, one, has changed since the run was queued"
 
 
 BAD = [
@@ -176,7 +176,7 @@ BAD = [
     ({"model": "../one"}, "distillation.model: expected a model's name"),
     ({"model": "One"}, "distillation.model: expected a model's name"),
     ({"model": "one + one"}, "distillation.model: expected each model once"),
-    ({"model": " + ".join(f"m{i}" for i in range(9))}, "or up to 8 with + between them"),
+    ({"model": " + ".join(f"m{i}" for i in range(9))}, "or up to 8 names joined by +"),
     ({"model": 7}, "distillation.model"),
     ({"model": ["one"]}, "distillation.model"),
     ({"model": "x" * 401}, "distillation.model"),
@@ -207,7 +207,7 @@ def test_what_cannot_be_a_distillation_is_refused(asked, message):
         ({"model": "one + letters"}, "distillation.model: expected a model with the data set's 10 labels; letters has"),
         (
             {"model": "one", "sha256": ["0" * 64]},
-            "distillation.sha256: expected the models that it is of; they are others",
+            "distillation.sha256: expected the teacher models that the config names",
         ),
     ],
 )

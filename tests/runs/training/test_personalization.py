@@ -105,7 +105,7 @@ def test_a_run_that_was_stopped_comes_to_the_same_model(odd, log, settings, stor
     commands.pause(waiting)
     row = commands.cancel(waiting, keep_model=True)
     assert (row["state"], row["model"]) == ("cancelled", None)
-    assert "compared with its parent at the end" in log.events(waiting)[-1]["data"]["not_kept"]
+    assert "compared with its parent only at the end" in log.events(waiting)[-1]["data"]["not_kept"]
     # neither is one at work, and drawings that have changed since are another data set to go on with
     for wish in ("keep_model", "changed"):
         run = commands.start(small)["id"]
@@ -120,7 +120,7 @@ def test_a_run_that_was_stopped_comes_to_the_same_model(odd, log, settings, stor
         wanted.cancel = wanted.keep_model = True
         Job(log, log.claim("me"), settings, wanted).run()
         assert (log.run(run)["state"], log.run(run)["model"]) == ("cancelled", None)
-        assert "compared with its parent at the end" in log.events(run)[-1]["data"]["not_kept"]
+        assert "compared with its parent only at the end" in log.events(run)[-1]["data"]["not_kept"]
     assert len(store.list()) == models
 
 

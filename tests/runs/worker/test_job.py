@@ -296,7 +296,7 @@ def test_a_model_that_was_replaced_or_removed_is_not_started_from(log, settings,
     assert work(log, settings)["error"].startswith("the model to start from cannot be used: there is no model")
     network.params += 1
     store.save(card, network)
-    assert "is another one than when the run was queued" in work(log, settings)["error"]
+    assert "has changed since the run was queued" in work(log, settings)["error"]
     assert [log.run(run)["state"] for run in (removed, replaced)] == ["failed", "failed"]
 
 
@@ -306,9 +306,9 @@ def test_a_model_that_was_replaced_or_removed_is_not_started_from(log, settings,
         ({"optimizer": {"type": "sgd", "learning_rate": 0.1}}, "start.run: expected the optimizer of run 1"),
         ({"batch_size": 32}, "start.run: expected the batch_size of run 1"),
         ({"validation": 0.2}, "start.run: expected the validation of run 1"),
-        ({"epochs": 4}, "epochs: expected at least 5, as run 1 has done 4; got 4"),
-        ({"start": {}}, "start: expected one of run and model"),
-        ({"start": {"run": 1, "model": "m"}}, "start: expected one of run and model"),
+        ({"epochs": 4}, "epochs: expected at least 5, as run 1 has already done 4; got 4"),
+        ({"start": {}}, "start: expected either run or model"),
+        ({"start": {"run": 1, "model": "m"}}, "start: expected either run or model"),
         ({"start": {"run": 0}}, "start.run"),
         ({"start": {"run": True}}, "start.run"),
         ({"start": {"model": "x" * 65}}, "start.model"),
@@ -386,7 +386,7 @@ def test_a_crew_whose_process_died_is_for_the_next_attempt(log, settings, monkey
     from app.runs.training.run_training import Training
 
     def lost(*_):
-        raise WorkerLostError("a process of the training died")
+        raise WorkerLostError("a training process died")
         yield
 
     run = add(log)
@@ -408,7 +408,7 @@ def test_a_run_is_not_started_from_one_that_is_not_over_or_was_deleted(log, sett
     following = commands.continue_run(run, 1)["id"]
     work(log, settings)
     commands.delete(run)
-    with pytest.raises(NoCheckpointError, match="left no checkpoint to go on from: there is no such run any more"):
+    with pytest.raises(NoCheckpointError, match="left no checkpoint to resume from: this run no longer exists"):
         commands.rerun(following)
 
 
@@ -416,7 +416,7 @@ def test_a_fine_tuned_run_is_not_repeated_from_another_model_of_that_name(log, s
     add(log)
     first = work(log, settings)
     overrides = {"dataset": "strokes", "epochs": 1, "start": {"model": first["model"], "sha256": "0" * 64}}
-    with pytest.raises(ValueError, match="is another model now"):
+    with pytest.raises(ValueError, match="has changed since the config named it"):
         commands.start(request_config({"recipe": "quick", "overrides": overrides}))
 
 

@@ -35,7 +35,7 @@ def test_another_data_set_stands_in_for_the_recipes_own(client):
         ({"set": "none"}, 404, "no drawings in the set none"),
         ({"set": "Bad Name"}, 422, "set: expected"),
         ({"set": "x" * 65}, 422, "set"),
-        ({"set": "a", "dataset": "strokes"}, 422, "set: expected no dataset beside it"),
+        ({"set": "a", "dataset": "strokes"}, 422, "set: expected no dataset with it"),
         ({"dataset": "no-such"}, 404, "expected a data set"),
         ({"dataset": "x" * 201}, 422, "dataset"),
         ({"dataset": "folder:../x"}, 404, "expected"),

@@ -51,7 +51,7 @@ def test_the_doctor_shows_a_drawing_before_and_after_and_without_each_step(clien
     for change in found["without"]:
         assert change["input"] != found["input"], change["step"]
     assert found["stroke_width"] == pytest.approx(found["usual_stroke_width"], rel=0.15)
-    assert "the stroke is 2.7 px wide, MNIST's about 2.5" in found["sentences"]
+    assert "the stroke is 2.7 px wide (MNIST: about 2.5)" in found["sentences"]
 
 
 def test_the_doctor_speaks_the_caller_s_language(client):
@@ -59,7 +59,7 @@ def test_the_doctor_speaks_the_caller_s_language(client):
     assert answer.headers["content-language"] == "ja"
     found = answer.json()
     assert "線の太さは 2.7 px です（MNIST は約 2.5 px）" in found["sentences"]
-    assert found["remarks"][0]["text"] == "the stroke is {width} px wide, MNIST's about {usual}"
+    assert found["remarks"][0]["text"] == "the stroke is {width} px wide (MNIST: about {usual})"
     assert [change["title"] for change in found["without"]] == ["切り抜き", "拡大・縮小", "中央寄せ", "線の太さ"]
 
 
@@ -81,8 +81,8 @@ def test_noise_and_uneven_light_are_steps_of_the_pictures_that_have_them(client)
 
     ramp = np.linspace(0.4, 1, 560)
     told = {
-        "smooth": "the picture is noisy, so it is smoothed",
-        "even_out": "not of one tone, so its light is taken out",
+        "smooth": "the image is noisy, so it is smoothed",
+        "even_out": "unevenly lit, so the shading is removed",
     }
     for light, deviation, needed in ((1, 40, ["smooth"]), (ramp, 0, ["even_out"]), (ramp, 20, OF_PICTURES)):
         given = photo(light, deviation)
@@ -110,13 +110,13 @@ def test_the_doctor_says_what_is_unusual_in_plain_sentences(client):
     corner = [[[0.2 * x, 0.2 * y] for x, y in stroke] for stroke in FOUR]
     assert "the drawing is small" in said(strokes=corner, canvas=500)
     assert "off centre" in said(strokes=corner, canvas=500)
-    assert "falls into 2 groups" in said(strokes=[*FOUR, [[490, 100], [490, 400]]])
+    assert "splits into 2 groups" in said(strokes=[*FOUR, [[490, 100], [490, 400]]])
     assert "lighter than the paper" in said(image=image(FOUR, ink=220, paper=30))
-    assert "px long in the 28×28, MNIST's 20" in said(strokes=FOUR, steps={"scale": False})
+    assert "px long in the 28×28 image (MNIST: 20)" in said(strokes=FOUR, steps={"scale": False})
     cut = picture(FOUR, 20).crop((150, 0, 560, 300))
-    assert "reaches the picture's edge" in said(image=base64.b64encode(encode(cut)).decode())
+    assert "touches the edge of the image" in said(image=base64.b64encode(encode(cut)).decode())
     shade = np.asarray(picture(FOUR, 30, ink=30, paper=230)) * np.linspace(0.5, 1, 560)
-    assert "not of one tone" in said(image=base64.b64encode(encode(Image.fromarray(shade.astype(np.uint8)))).decode())
+    assert "unevenly lit" in said(image=base64.b64encode(encode(Image.fromarray(shade.astype(np.uint8)))).decode())
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_strokes_of_any_size_can_be_examined(client):
     ("body", "message"),
     [
         ([], "expected an object; got []"),
-        ({}, "expected one of strokes and image; got neither"),
+        ({}, "expected either strokes or image; got neither"),
         ({"strokes": [], "image": ""}, "got strokes and image"),
         ({"pixels": [0] * 784}, "pixels: unknown field"),
         ({"strokes": 5}, "strokes: expected a list of strokes; got 5"),
@@ -165,7 +165,7 @@ def test_strokes_of_any_size_can_be_examined(client):
         ({"strokes": [], "brush": -1}, "brush: expected a number > 0"),
         ({"strokes": [], "brush": "wide"}, "brush: expected a number; got 'wide'"),
         ({"strokes": [], "canvas": 10**400}, "expected"),
-        ({"image": image(FOUR), "canvas": 5}, "expected with strokes alone"),
+        ({"image": image(FOUR), "canvas": 5}, "expected only with strokes"),
     ],
     ids=lambda value: str(value)[:40],
 )

@@ -103,7 +103,7 @@ def test_a_full_set_and_a_full_disk_are_said(client, monkeypatch):
 
     monkeypatch.setattr("app.storage.atomic.os.fsync", fail)
     message = is_an_error(client.post("/api/drawings", json={**BODY, "set": "other"}), 507)
-    assert "no room left on the disk" in message
+    assert "the disk is full" in message
     assert [one["count"] for one in client.get("/api/drawings").json()["sets"]] == [1]
 
 

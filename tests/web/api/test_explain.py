@@ -138,7 +138,7 @@ BAD = [
     ("step", {"label": "5", "optimizer": {"type": "sgd", "learning_rate": 0}}, 422, "optimizer.learning_rate"),
     ("step", {"label": "5", "optimizer": {"type": "sgd", "speed": 1}}, 422, "optimizer.speed: unknown field"),
     ("step", {"label": "5", "optimizer": SGD, "steps": MOST_STEPS + 1}, 422, "steps"),
-    ("step", {"label": "5", "optimizer": SGD, "layer": 0}, 422, "layer, unit: expected both or none"),
+    ("step", {"label": "5", "optimizer": SGD, "layer": 0}, 422, "layer, unit: expected both or neither"),
     ("gradient", {"label": "10"}, 422, "label: expected one of 0, 1"),
     ("occlusion", {"size": 0}, 422, "size"),
     ("occlusion", {"size": 15}, 422, "size"),

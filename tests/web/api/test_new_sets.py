@@ -14,7 +14,7 @@ def test_a_new_set_keeps_its_labels_and_an_old_one_is_not_added_to_in_silence(cl
     assert (made.status_code, made.json()["declared"]) == (200, ["○", "△"])
     client.post("/api/drawings", json={"label": "○", "strokes": LINE, "set": "shapes"})
     told = is_an_error(client.put("/api/drawings/sets/shapes", json={"labels": ["a", "b"]}), 409)
-    assert told == "there is a set named shapes already, with 1 drawings"
+    assert told == "a set named shapes already exists, with 1 drawings"
     client.put("/api/drawings/sets/shapes", json={"labels": ["a", "b"], "add": True})
     found = client.get("/api/drawings/sets/shapes").json()
     assert found == {"name": "shapes", "count": 1, "labels": {"○": 1}, "declared": ["○", "△", "a", "b"]}

@@ -85,4 +85,4 @@ def test_the_sheet_of_drawings_that_are_others_now_is_not_shown(client, ended, m
     run = ended(start(client)["id"])["id"]
     assert len(client.get(f"/api/runs/{run}/sheet").json()["digits"]) == 20
     monkeypatch.setattr("app.web.api.run_monitor.began_with", lambda log, run: "another version")
-    assert "others than when run" in is_an_error(client.get(f"/api/runs/{run}/sheet"), 409)
+    assert "have changed since run" in is_an_error(client.get(f"/api/runs/{run}/sheet"), 409)

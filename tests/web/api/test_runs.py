@@ -190,7 +190,7 @@ def test_what_cannot_be_done_with_a_run_is_refused_with_the_reason(idle_queue, c
     response = client.post(f"/api/runs/{run}/cancel", json={"keep_model": 1})
     assert "keep_model: expected true or false; got 1" in is_an_error(response, 422)
     response = client.post("/api/runs", json={"recipe": "quick", "overrides": {"start": {"run": 77}}})
-    assert "run 77 left no checkpoint to go on from" in is_an_error(response, 409)
+    assert "run 77 left no checkpoint to resume from" in is_an_error(response, 409)
     response = client.post("/api/runs", json={"recipe": "quick", "overrides": {"start": {"model": "no-such"}}})
     assert is_an_error(response, 404) == "there is no model no-such"
     response = client.post("/api/runs", json={"recipe": "quick", "overrides": {"start": {"model": "../x"}}})
@@ -228,7 +228,7 @@ def test_a_database_that_is_locked_is_503_and_one_without_room_507_and_the_serve
     kept = 0
     while (response := client.post("/api/runs", json=big)).status_code == 201:
         kept += 1
-    assert "no room left on the disk" in is_an_error(response, 507)
+    assert "the disk is full" in is_an_error(response, 507)
     assert len(client.get("/api/runs").json()["runs"]) == kept
     limit = 10**9
     engine.dispose()
@@ -349,7 +349,7 @@ def test_a_queue_that_is_not_looked_after_is_seen(client, monkeypatch):
     monkeypatch.setattr("app.runs.supervisor.Supervisor.is_alive", False)
     response = client.get("/health")
     assert response.status_code == 503
-    assert "trainings wait" in response.json()["error"]
+    assert "trainings are waiting" in response.json()["error"]
 
 
 def test_a_stream_of_a_run_that_is_removed_meanwhile_says_so(shared_client, finished_run, monkeypatch):

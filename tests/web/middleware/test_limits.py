@@ -51,7 +51,7 @@ def test_bodies_beyond_the_room_for_them_are_refused_before_they_are_kept():
     request, waiting = request_of(
         part(b"x" * 60), part(b"x" * 60), part(b"x" * 60), held=BodyReservation(Capacity(bodies=100))
     )
-    with pytest.raises(LimitError, match="at one time"):
+    with pytest.raises(LimitError, match="at once"):
         run_async(read_body(request))
     assert len(waiting) == 1
 
@@ -134,7 +134,7 @@ def test_runs_beyond_the_queue_are_refused_with_a_time_to_try_again(client, monk
     until(lambda: client.get(f"/api/runs/{first['id']}").json()["state"] == "running")
     second = start(client, epochs=100_000)
     refused = client.post("/api/runs", json={"recipe": "quick"})
-    assert "expected at most 1 runs to wait" in is_an_error(refused, 429)
+    assert "expected at most 1 waiting runs" in is_an_error(refused, 429)
     assert int(refused.headers["retry-after"]) > 0
     assert len(client.get("/api/runs").json()["runs"]) == 2
     for run in (first, second):

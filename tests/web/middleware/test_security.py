@@ -254,7 +254,7 @@ def test_a_token_is_not_shown_by_the_settings():
 def test_pages_ask_for_the_token_in_plain_words(locked, path):
     page = locked.get(path, headers=PAGE)
     assert page.status_code == 401
-    assert "asks for its token" in page.text
+    assert "needs its token" in page.text
     assert TOKEN not in page.text
     for address in re.findall(r'(?:href|src)="(/static[^"]+)"', page.text):
         assert locked.get(address).status_code == 200

@@ -169,7 +169,7 @@ def test_small_trainings_are_done_once_and_kept(client, monkeypatch):
 
 def test_where_too_many_ask_for_trainings_the_answer_says_so(client, monkeypatch):
     def full(key, work):
-        raise LimitError("expected fewer evaluations at one time; try again in a moment", retry_after=2)
+        raise LimitError("too many evaluations at once; try again in a moment", retry_after=2)
 
     monkeypatch.setattr(client.app.state.services.lessons_queue, "submit", full)
     answer = client.get("/api/explain/overfitting?dropout=0.5&weight_decay=0.1")

@@ -88,9 +88,9 @@ function startComparison() {
     const working = all.filter(({ row, gone }) => !gone && !hasEnded(row));
     const running = working.filter(({ row }) => row.state === "running").length;
     setText(byId("compare-count"), all.length === 0 ? "" : countText(all.length, working.length, running));
-    setMessage(byId("compare-away"), all.some(({ lost }) => lost) ? t("Connection lost; the lines go on when the server is back.") : "");
+    setMessage(byId("compare-away"), all.some(({ lost }) => lost) ? t("Connection lost; the lines continue when the server is back.") : "");
     const missing = all.filter(({ gone }) => gone).map(({ id }) => `#${id}`);
-    setMessage(byId("compare-gone"), missing.length > 0 ? t("Not kept any more: {runs}. What was drawn stays here.", { runs: missing.join(", ") }) : "");
+    setMessage(byId("compare-gone"), missing.length > 0 ? t("Deleted: {runs}. The lines drawn so far stay.", { runs: missing.join(", ") }) : "");
   }
 
   function toggle(id) {
@@ -148,7 +148,7 @@ function startComparison() {
   }
 
   function noteText(rows) {
-    if (rows.length > MOST_RUNS) return t("These are the first {most} of {count} runs.", { most: MOST_RUNS, count: rows.length });
+    if (rows.length > MOST_RUNS) return t("Showing the first {most} of {count} runs.", { most: MOST_RUNS, count: rows.length });
     if (tag !== null && rows.length === 0) return t("No run has the tag “{tag}”.", { tag });
     const missing = wanted.filter((id) => !rows.some((row) => row.id === id));
     return tag === null && missing.length > 0 ? t("There is no run {runs}.", { runs: missing.join(", ") }) : "";
@@ -170,8 +170,8 @@ function countText(all, working, running) {
 }
 
 function emptyText(lines) {
-  if (lines.length === 0) return t("Choose runs below, and their curves are drawn here.");
-  return lines.every(({ points }) => points.length === 0) ? t("The curves begin after the first epoch.") : t("None of these runs has measured this.");
+  if (lines.length === 0) return t("Choose runs below to see their curves here.");
+  return lines.every(({ points }) => points.length === 0) ? t("The curves start after the first epoch.") : t("None of these runs has measured this.");
 }
 
 const fileName = (lines) => `compare-${lines.slice(0, 8).map(({ id }) => id).join("-")}`;

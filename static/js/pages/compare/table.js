@@ -16,7 +16,7 @@ const RESULTS = [
   { key: "train", name: () => t("last training loss"), value: ({ points }) => points.at(-1)?.train_loss, text: loss, best: "low" },
   { key: "val", name: () => t("last validation loss"), value: ({ points }) => points.at(-1)?.val_loss, text: loss, best: "low" },
   { key: "test", name: () => t("test accuracy"), value: ({ row }) => row.test_accuracy, text: (v) => percent(v, 2), best: "high" },
-  { key: "time", name: () => t("time of training"), value: ({ points }) => points.at(-1)?.elapsed, text: duration, best: "low" },
+  { key: "time", name: () => t("training time"), value: ({ points }) => points.at(-1)?.elapsed, text: duration, best: "low" },
 ];
 
 /** Binds the table; `show(lines, differences)`; `onToggle(id)` and `onDrop(id)` hear of a line to be hidden or shown, or taken out. */
@@ -59,7 +59,7 @@ export function createCompareTable({ onToggle, onDrop }) {
       {},
       element("th", { scope: "col" }, t("Run")),
       ...columns.map((column) => heading(column)),
-      element("th", { scope: "col" }, element("span", { class: "visually-hidden" }, t("Take out"))),
+      element("th", { scope: "col" }, element("span", { class: "visually-hidden" }, t("Remove"))),
     );
     const rows = sorted.map((line) => rowOf(line, columns, winners));
     byId("compare-head").replaceChildren(head);
@@ -99,7 +99,7 @@ export function createCompareTable({ onToggle, onDrop }) {
   function rowOf(line, columns, winners) {
     const toggle = element("button", { type: "button", class: "line-toggle", "aria-pressed": String(line.isShown), "data-focus": `toggle ${line.id}`, title: line.isShown ? t("Hide its line") : t("Show its line") }, createSample(line.style), line.name);
     toggle.addEventListener("click", () => onToggle(line.id));
-    const drop = element("button", { type: "button", class: "quiet", "aria-label": t("Take run {id} out of the comparison", { id: line.id }), "data-focus": `drop ${line.id}` }, "×");
+    const drop = element("button", { type: "button", class: "quiet", "aria-label": t("Remove run {id} from the comparison", { id: line.id }), "data-focus": `drop ${line.id}` }, "×");
     drop.addEventListener("click", () => onDrop(line.id));
     return element(
       "tr",
@@ -109,7 +109,7 @@ export function createCompareTable({ onToggle, onDrop }) {
         const value = column.value(line);
         const isBest = winners.get(column.key) === value && Number.isFinite(value);
         const text = column.text(value);
-        return element("td", { class: column.isSetting ? "setting" : "result", "data-column": column.key }, ...(isBest ? [element("strong", { title: t("the best of these") }, text), element("span", { class: "visually-hidden" }, ` ${t("the best of these")}`)] : [text]));
+        return element("td", { class: column.isSetting ? "setting" : "result", "data-column": column.key }, ...(isBest ? [element("strong", { title: t("best") }, text), element("span", { class: "visually-hidden" }, ` ${t("best")}`)] : [text]));
       }),
       element("td", {}, drop),
     );

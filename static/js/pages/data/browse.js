@@ -24,7 +24,7 @@ export function createBrowse(page) {
   const own = createOwn(page, { again: () => show(place) });
   const open = createLarge({
     pictures: () => pictures,
-    titleOf: ({ label, index }, at) => (index === undefined ? t("{label}: drawing {number}", { label, number: at + 1 }) : t("{label}: picture {number}", { label, number: index })),
+    titleOf: ({ label, index }, at) => (index === undefined ? t("{label}: drawing {number}", { label, number: at + 1 }) : t("{label}: image {number}", { label, number: index })),
     textOf: own.textOf,
     onRelabel: own.relabel,
     onDelete: own.remove,
@@ -77,7 +77,7 @@ export function createBrowse(page) {
     byId("splits").hidden = drawn;
     byId("browse").querySelector(`[name=view][value=${place.view}]`).checked = true;
     byId("browse").querySelector(`[name=split][value=${place.split}]`).checked = true;
-    if (pictures.length === 0) setText(byId("grid-line"), t("Fetching the pictures …"));
+    if (pictures.length === 0) setText(byId("grid-line"), t("Loading the images …"));
     const answer = await (drawn ? fetchDrawn(set) : fetchRendered());
     if (signal.aborted || answer === null) return;
     ({ pictures, total } = answer);
@@ -86,7 +86,7 @@ export function createBrowse(page) {
     showBalance(answer.counts, place.label, choose);
     setText(byId("grid-line"), line(answer));
     if (pictures.length > 0) grid.show(pictures);
-    else grid.showNothing(element("p", {}, t("There is nothing of this label here.")));
+    else grid.showNothing(element("p", {}, t("There are no images with this label here.")));
     byId("pager").hidden = drawn || total <= PAGE;
     byId("more-drawings").hidden = !answer.more;
     byId("first-page").disabled = byId("previous-page").disabled = place.offset === 0;
@@ -135,7 +135,7 @@ export function createBrowse(page) {
 
   async function fetchSet(button) {
     button.disabled = true;
-    setText(button, t("Working on it …"));
+    setText(button, t("Working …"));
     page.complain("");
     try {
       await post(`/api/datasets/${encodeURIComponent(place.set)}/fetch`);
@@ -149,19 +149,19 @@ export function createBrowse(page) {
   }
 
   function showUnknown() {
-    setText(byId("browse-title"), t("There is no such set"));
+    setText(byId("browse-title"), t("There is no such data set"));
     setText(byId("browse-text"), t("Choose another from the list, or make a new one."));
     byId("browse-actions").replaceChildren();
     balance.hidden = byId("views").hidden = byId("splits").hidden = byId("pager").hidden = byId("more-drawings").hidden = true;
     setText(byId("grid-line"), "");
-    grid.showNothing(element("a", { class: "button accent", href: "/data?make" }, t("Make a new set")));
+    grid.showNothing(element("a", { class: "button accent", href: "/data?make" }, t("Make a new data set")));
   }
 
   return show;
 }
 
 const description = (info, set) =>
-  set === null ? info.description : t("Kept as strokes: for a network each is drawn again many times, with other pens and small warps.");
+  set === null ? info.description : t("Saved as strokes. For training, each is redrawn many times with different pens and slight distortions.");
 
 function actions(info, set) {
   const train = element("a", { class: info.state === "too-few" ? "button" : "button accent", href: `/train?dataset=${encodeURIComponent(info.name)}` }, t("Train on these"));
@@ -169,5 +169,5 @@ function actions(info, set) {
   const draw = element("a", { class: info.state === "too-few" ? "button accent" : "button", href: addressOf({ kind: "draw", set, labels: info.labels }) }, t("Draw more"));
   const mine = element("a", { class: "button", href: `/mine?set=${encodeURIComponent(set)}` }, t("Make it mine"));
   const save = (format, words) => element("a", { class: "button", href: `/api/drawings/export?format=${format}&set=${encodeURIComponent(set)}`, download: true }, words);
-  return [...(info.state === "too-few" ? [] : [train]), draw, mine, save("png", t("Pictures (PNG)")), save("json", t("Strokes (JSON)"))];
+  return [...(info.state === "too-few" ? [] : [train]), draw, mine, save("png", t("Images (PNG)")), save("json", t("Strokes (JSON)"))];
 }

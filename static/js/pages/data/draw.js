@@ -67,7 +67,7 @@ export function createDraw(page) {
     const focused = list.contains(document.activeElement) ? document.activeElement.dataset.label : null;
     list.replaceChildren(
       ...Object.entries(counts).map(([label, count]) => {
-        const name = t("Draw {label}; {count} of {enough} are drawn", { label, count, enough: ENOUGH });
+        const name = t("Draw {label}: {count} of {enough} done", { label, count, enough: ENOUGH });
         const attributes = { type: "button", class: "draw-count", "data-label": label, "aria-pressed": String(label === asked), "aria-label": name, "data-enough": count >= ENOUGH };
         const mark = count >= ENOUGH ? `${count} ✓` : `${count} / ${ENOUGH}`;
         const button = element("button", attributes, element("strong", {}, label), element("span", {}, mark));
@@ -88,7 +88,7 @@ export function createDraw(page) {
     byId("remove-set").hidden = !isDeclared || Object.values(counts).some((count) => count > 0);
     byId("see-set").href = addressOf({ kind: "browse", set: datasetOf(set) });
     const left = Object.values(counts).reduce((sum, count) => sum + Math.max(0, ENOUGH - count), 0);
-    setText(byId("train-note"), left === 0 ? t("Enough of each. More make it read better still.") : ready ? t("It can be tried already; {left} more make {enough} of each.", { left, enough: ENOUGH }) : t("{left} more make {enough} of each.", { left, enough: ENOUGH }));
+    setText(byId("train-note"), left === 0 ? t("Enough of each. More will make it better.") : ready ? t("You can try it already; {left} to go ({enough} of each).", { left, enough: ENOUGH }) : t("{left} to go ({enough} of each).", { left, enough: ENOUGH }));
   }
 
   function keepIt() {
@@ -105,7 +105,7 @@ export function createDraw(page) {
   async function send(drawing) {
     try {
       const kept = await post("/api/drawings", drawing);
-      if (kept.set === set && unsent.length === 0) tell(t("Kept as {label}.", { label: kept.label }), [t("Take it back"), () => takeBack(kept)]);
+      if (kept.set === set && unsent.length === 0) tell(t("Saved as {label}.", { label: kept.label }), [t("Undo"), () => takeBack(kept)]);
     } catch (error) {
       unsent.push(drawing);
       if (drawing.set === set) {
@@ -117,14 +117,14 @@ export function createDraw(page) {
   }
 
   function sayUnsent(why) {
-    const text = unsent.length === 1 ? t("One drawing could not be kept. {why}", { why }) : t("{count} drawings could not be kept. {why}", { count: unsent.length, why });
-    tell(text, [t("Try again"), sendAgain], [t("Throw away"), throwAway]);
+    const text = unsent.length === 1 ? t("One drawing could not be saved. {why}", { why }) : t("{count} drawings could not be saved. {why}", { count: unsent.length, why });
+    tell(text, [t("Try again"), sendAgain], [t("Discard"), throwAway]);
   }
 
   async function sendAgain() {
     const waiting = unsent;
     unsent = [];
-    tell(t("Working on it …"));
+    tell(t("Working …"));
     for (const drawing of waiting) {
       if (drawing.set === set && drawing.label in counts) counts[drawing.label] += 1;
       await send(drawing);
@@ -148,9 +148,9 @@ export function createDraw(page) {
       if (kept.set !== set) return;
       counts[kept.label] -= 1;
       ask(kept.label);
-      tell(t("It is not kept any more."));
+      tell(t("Removed."));
     } catch (error) {
-      tell(t("It is still kept. {why}", { why: explain(error) }));
+      tell(t("It could not be removed. {why}", { why: explain(error) }));
     }
   }
 
@@ -160,7 +160,7 @@ export function createDraw(page) {
       await remove(`/api/drawings/sets/${encodeURIComponent(set)}`);
       await page.go({ kind: "make" }, { replace: true });
       byId("make-title").focus();
-      page.say(t("The set “{name}” is removed.", { name: set }));
+      page.say(t("The data set “{name}” was removed.", { name: set }));
     } catch (error) {
       page.complain(explain(error));
     }
@@ -187,8 +187,8 @@ export function createDraw(page) {
     set = name; // till now, what is kept belongs to the set whose labels are shown
     counts = Object.fromEntries(all.map((label) => [label, known[label] ?? 0]));
     isDeclared = declared.length > 0;
-    setText(byId("draw-title"), t("Draw the set “{name}”", { name }));
-    setText(byId("draw-text"), t("Write each as you always do: the network learns your hand. {enough} of each are enough to begin with.", { enough: ENOUGH }));
+    setText(byId("draw-title"), t("Draw the data set “{name}”", { name }));
+    setText(byId("draw-text"), t("Draw each the way you normally write it. {enough} of each are enough to start.", { enough: ENOUGH }));
     if (unsent.length === 0) tell("");
     board.replace(EMPTY);
     ask(askedNext(counts));

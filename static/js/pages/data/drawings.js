@@ -25,7 +25,7 @@ export function createOwn(page, { again }) {
     const counts = answer.sets.find(({ name }) => name === set)?.labels ?? {};
     const total = label === null ? Object.values(counts).reduce((sum, one) => sum + one, 0) : (counts[label] ?? 0);
     const damaged = answer.damaged.filter((one) => one.set === set).length;
-    if (damaged > 0) page.complain(damaged === 1 ? t("One file of this set is damaged and left out.") : t("{count} files of this set are damaged and left out.", { count: damaged }));
+    if (damaged > 0) page.complain(damaged === 1 ? t("One damaged file of this data set was skipped.") : t("{count} damaged files of this data set were skipped.", { count: damaged }));
     return { pictures: answer.drawings, total, counts, more: next !== null };
   }
 
@@ -46,7 +46,7 @@ export function createOwn(page, { again }) {
     try {
       const now = await call("PATCH", `/api/drawings/${drawing.id}`, { body: { label } });
       if (now.label === drawing.label) return;
-      await changed(t("It is a {label} now.", { label: now.label }), [t("Undo"), () => attempt(() => relabel(now, drawing.label))]);
+      await changed(t("Changed to {label}.", { label: now.label }), [t("Undo"), () => attempt(() => relabel(now, drawing.label))]);
     } catch (failure) {
       throw new Error(explain(failure), { cause: failure });
     }
@@ -55,7 +55,7 @@ export function createOwn(page, { again }) {
   const removeDrawing = (drawing) =>
     attempt(async () => {
       await remove(`/api/drawings/${drawing.id}`);
-      await changed(t("A drawing of {label} is deleted.", { label: drawing.label }), [t("Undo"), () => restore(drawing)]);
+      await changed(t("A drawing of {label} was deleted.", { label: drawing.label }), [t("Undo"), () => restore(drawing)]);
     });
 
   const restore = ({ label, strokes, set }) =>

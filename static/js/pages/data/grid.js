@@ -13,7 +13,7 @@ export function createGrid({ onOpen }) {
   const refresh = rove(grid);
 
   function cell(picture, place) {
-    const name = t("{label}, picture {number}: open it large", { label: picture.label, number: place + 1 });
+    const name = t("{label}, image {number}: enlarge", { label: picture.label, number: place + 1 });
     const button = element("button", { class: "cell", type: "button", "aria-label": name, "data-place": place }, createBitmap(fromBase64(picture.pixels)), element("span", { "aria-hidden": "true" }, picture.label));
     button.addEventListener("click", () => onOpen(place));
     return element("li", {}, button);
@@ -41,7 +41,7 @@ export function showBalance(counts, chosen, onChoose) {
     ...Object.entries(counts).map(([label, number]) => {
       const fill = element("span", { class: "balance-fill" });
       fill.style.width = `${(100 * number) / most}%`;
-      const name = number === 1 ? t("{label}: 1 picture", { label }) : t("{label}: {count} pictures", { label, count: count(number) });
+      const name = number === 1 ? t("{label}: 1 image", { label }) : t("{label}: {count} images", { label, count: count(number) });
       const row = element(
         "button",
         { class: "balance-row", type: "button", "data-label": label, "aria-pressed": String(label === chosen), "aria-label": name },

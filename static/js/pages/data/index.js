@@ -94,7 +94,7 @@ function startDataPage() {
       const answer = await post("/api/drawings/import", parsed(await file.text()));
       await page.refresh();
       await page.go({ kind: "browse", set: datasetOf(answer.sets[0]) });
-      page.say(answer.imported === 1 ? t("One drawing came in.") : t("{count} drawings came in.", { count: answer.imported }));
+      page.say(answer.imported === 1 ? t("Imported one drawing.") : t("Imported {count} drawings.", { count: answer.imported }));
     } catch (failure) {
       setText(error, explain(failure));
     }
@@ -107,7 +107,7 @@ function parsed(text) {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Error(t("That file is no JSON. Drawings are imported from the JSON that “Strokes (JSON)” saves."));
+    throw new Error(t("That file is not JSON. Choose a JSON file saved with “Strokes (JSON)”."));
   }
 }
 

@@ -16,10 +16,10 @@ export const labelsIn = (text) => [...new Set(text.normalize("NFC").split(/[\s,�
 export function faults(name, text) {
   const labels = labelsIn(text);
   return {
-    name: NAME.test(name) ? "" : t("Small letters, digits, dots and dashes, as in “shapes”."),
+    name: NAME.test(name) ? "" : t("Use lower-case letters, digits, dots and dashes, such as “shapes”."),
     labels:
       labels.length < 2 || labels.length > MOST
-        ? t("From 2 to {most} labels with blanks between, as in “○ △ ×”.", { most: MOST })
+        ? t("Enter 2 to {most} labels, separated by spaces, such as “○ △ ×”.", { most: MOST })
         : labels.some((label) => [...label].length > LONGEST)
           ? t("A label has at most {most} characters.", { most: LONGEST })
           : "",
@@ -32,8 +32,8 @@ async function declared(set, labels) {
   const { count: drawn } = await get(address);
   if (drawn > 0) {
     const sure = await asked({
-      title: t("There is a set named “{name}” already", { name: set }),
-      text: drawn === 1 ? t("It has 1 drawing. New ones would come to it.") : t("It has {count} drawings. New ones would come to these.", { count: drawn }),
+      title: t("There is already a data set named “{name}”", { name: set }),
+      text: drawn === 1 ? t("It has 1 drawing. New ones would be added to it.") : t("It has {count} drawings. New ones would be added to these.", { count: drawn }),
       answers: [["", t("Choose another name")], ["add", t("Add to it")]],
     });
     if (sure !== "add") return false;

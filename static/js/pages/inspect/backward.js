@@ -37,14 +37,14 @@ export function createBackward({ onChoose }) {
 }
 
 const lossName = ({ type, label_smoothing: smoothing, named }) => {
-  if (!named) return t("cross-entropy, as the model does not say with which loss it was trained");
-  if (type !== "cross_entropy") return t("squared error, with which this network was trained");
-  return smoothing > 0 ? t("cross-entropy with label smoothing {smoothing}, with which this network was trained", { smoothing }) : t("cross-entropy, with which this network was trained");
+  if (!named) return t("cross-entropy, as the model does not record its training loss");
+  if (type !== "cross_entropy") return t("squared error, as in this network's training");
+  return smoothing > 0 ? t("cross-entropy with label smoothing {smoothing}, as in this network's training", { smoothing }) : t("cross-entropy, as in this network's training");
 };
 
 const rowsNote = ({ type, value, label_smoothing: smoothing }) =>
   type === "cross_entropy"
-    ? smoothing > 0 ? t("y is the probability after softmax, t the target: with label smoothing a little less than 1 for the true label, and a little for all others. Their difference is the gradient at the logits: it is all that the way back begins with. The loss {value} is the sum of all −t · log y.", { value: num(value) }) : t("y is the probability after softmax, t the target (1 for the true label). Their difference is the gradient at the logits: it is all that the way back begins with. The loss {value} is −log of the true label's y.", { value: num(value) })
+    ? smoothing > 0 ? t("y is the probability after softmax, t the target: with label smoothing a little less than 1 for the true label, and a little for all others. Their difference is the gradient at the logits, where the backward pass starts. The loss {value} is the sum of all −t · log y.", { value: num(value) }) : t("y is the probability after softmax, t the target (1 for the true label). Their difference is the gradient at the logits, where the backward pass starts. The loss {value} is −log of the true label's y.", { value: num(value) })
     : t("y is what the network gives, t the target (1 for the true label). The loss {value} is half the sum of all (y − t)², and y − t its gradient.", { value: num(value) });
 
 function tableRow({ label, said, target, gradient }, most, stressed) {
@@ -87,7 +87,7 @@ function sum({ next, terms, others, sum: total }) {
   const rows = terms.map((term) => element("tr", { "data-product": term.product }, ...[placeName(term.place), num(term.weight), "×", num(term.delta), "=", signed(term.product)].map((text) => element("td", {}, text))));
   const head = [t("neuron there"), t("weight"), "×", "δ", "=", t("product")].map((text) => element("th", { scope: "col" }, text));
   return [
-    element("p", {}, t("Its blame comes back from {layer}: each neuron there passes on its own δ times the weight between the two.", { layer: layerName({ index: next.layer, type: next.type }) })),
+    element("p", {}, t("Its blame comes from {layer}: each neuron there passes back its own δ times the weight between the two.", { layer: layerName({ index: next.layer, type: next.type }) })),
     element("div", { class: "scroll-x", tabindex: 0, role: "group", "aria-label": t("Terms of the sum") }, element("table", { class: "numbers-table" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows))),
     element("p", { "data-sum": total }, t("With the other {count} ({rest}) they add up to {sum}.", { count: others.count, rest: num(others.sum), sum: num(total) })),
   ];
@@ -96,8 +96,8 @@ function sum({ next, terms, others, sum: total }) {
 function weights({ weights: { norm, bias, shared, largest }, delta }) {
   const first = largest[0];
   const text = shared
-    ? t("A filter is used at every place: its gradient is the sum of x · δ over all of them. Of the bias it is {bias}, and the norm of all is {norm}.", { bias: num(bias), norm: num(norm) })
-    : t("The gradient of each of its weights is x · δ, what came in times δ. Of the bias it is δ itself, {bias}; the norm of all is {norm}.", { bias: num(bias), norm: num(norm) });
+    ? t("A filter is used at every place: its gradient is the sum of x · δ over all of them. That of the bias is {bias}; the norm of all is {norm}.", { bias: num(bias), norm: num(norm) })
+    : t("The gradient of each of its weights is x · δ, the input times δ. That of the bias is δ itself, {bias}; the norm of all is {norm}.", { bias: num(bias), norm: num(norm) });
   const example = shared || first === undefined ? null : element("p", {}, t("The largest: {place}, {x} × {delta} = {product}", { place: placeName(first.place), x: num(first.value), delta: num(delta), product: num(first.product) }));
   return [element("p", {}, text), example, element("div", { id: "delta-weights" })].filter((part) => part !== null);
 }

@@ -76,7 +76,7 @@ export function createToward({ ask }) {
         if (running !== mine) return;
         put(frame, label);
         if (frame.probability >= SURE) why = t("Done: the network is sure.");
-        else if (history.length > MOST || stands(history)) why = t("It does not come any nearer.");
+        else if (history.length > MOST || stands(history)) why = t("It gets no closer.");
         if (why !== null) break;
         await wait(FRAME_MS);
       }
@@ -111,8 +111,8 @@ export function createToward({ ask }) {
     const state = byId("toward-state");
     const words =
       values.count === 1
-        ? t("Changed by the computer in 1 step: the network now reads {says}, and {label} with {percent}.", values)
-        : t("Changed by the computer in {count} steps: the network now reads {says}, and {label} with {percent}.", values);
+        ? t("Changed by the computer in 1 step: the network now reads {says}; the probability of {label} is {percent}.", values)
+        : t("Changed by the computer in {count} steps: the network now reads {says}; the probability of {label} is {percent}.", values);
     setText(state, `${words} ${why}`.trim());
     Object.assign(state.dataset, { steps: history.length - 1, probability: present.probability });
   }

@@ -181,7 +181,7 @@ function showForward({ input: given, outputs, layers: found, parameters, blank }
   subject.layers = found;
   const at = outputs.labels.indexOf(outputs.says);
   const sure = percent(outputs.calibrated[at]);
-  setText(byId("says"), blank ? t("There is too little ink to read yet.") : t("It says {label}: {percent} sure.", { label: outputs.says, percent: sure }));
+  setText(byId("says"), blank ? t("Too little ink to read yet.") : t("It reads {label}, {percent} sure.", { label: outputs.says, percent: sure }));
   setText(byId("says-detail"), t("{layers} layers, {parameters} parameters", { layers: found.length, parameters: count(parameters) }));
   showBars(byId("bars"), Object.fromEntries(outputs.labels.map((label, i) => [label, outputs.calibrated[i]])), outputs.says);
   if (subject.unit === null) subject.unit = { layer: found.findLastIndex(({ type }) => WEIGHTED.has(type)), unit: at };
@@ -194,7 +194,7 @@ function showForward({ input: given, outputs, layers: found, parameters, blank }
     ),
   );
   const sum = t("The exponentials add up to {sum}.", { sum: num(outputs.sum) });
-  const calibrated = t("The pad divides the logits by {temperature} first (temperature), so that it is as sure as it is right: {percent} for {label}.", { temperature: num(outputs.temperature), percent: sure, label: outputs.says });
+  const calibrated = t("The pad first divides the logits by {temperature} (temperature), so that confidence matches accuracy: {percent} for {label}.", { temperature: num(outputs.temperature), percent: sure, label: outputs.says });
   setText(byId("softmax-note"), outputs.temperature === 1 ? sum : `${sum} ${calibrated}`);
 }
 

@@ -37,7 +37,7 @@ export function createLayers(list, { onChoose, more = null }) {
     const button = element("button", { type: "button", class: "button", hidden: true });
     const node = element("li", { class: "layer", "data-layer": layer.index }, head, note, place, button);
     const cells = createCells(place, {
-      label: t("{layer}: its numbers as a picture. The arrow keys read them, Enter chooses one.", { layer: layerName(layer) }),
+      label: t("{layer}: its numbers as an image. The arrow keys read them, Enter chooses one.", { layer: layerName(layer) }),
       name: (index) => unitName(index, pictureShape(layer.shape), labels),
       onChoose: (unit) => onChoose(layer.index, unit),
     });

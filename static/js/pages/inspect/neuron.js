@@ -20,7 +20,7 @@ export function createNeuron() {
       for (const draw of pending.splice(0)) draw();
     },
     clear() {
-      setText(where, t("Press a cell in the picture of a layer."));
+      setText(where, t("Click a cell of a layer."));
       steps.replaceChildren();
     },
   };
@@ -34,12 +34,12 @@ function contents(step) {
   if (step.outputs !== undefined) return softmax(step);
   if (step.curve !== undefined) return activation(step);
   if (step.gamma !== undefined) return normalized(step);
-  const text = step.type === "dropout" ? t("In training {rate} of 100 units are dropped here at random; now all pass: {value}.", { rate: num(step.rate * 100), value: num(step.output) }) : t("It passes as it is: {value}.", { value: num(step.output) });
+  const text = step.type === "dropout" ? t("During training, {rate} of 100 units are dropped here at random; now all pass: {value}.", { rate: num(step.rate * 100), value: num(step.output) }) : t("It passes unchanged: {value}.", { value: num(step.output) });
   return [element("p", {}, text)];
 }
 
 function weighted(step) {
-  const pair = element("div", { class: "pair" }, figure(step.inputs, t("what comes in")), figure(step.weights, t("its weights")));
+  const pair = element("div", { class: "pair" }, figure(step.inputs, t("its input")), figure(step.weights, t("its weights")));
   const sum = t("sum of products {sum}, plus the bias {bias}, makes {z}", { sum: num(step.sum), bias: num(step.bias), z: num(step.output) });
   return [
     pair,
@@ -67,13 +67,13 @@ function products(title, rows) {
 
 const pooled = (step) => [
   element("p", {}, step.type === "max_pool2d" ? t("The largest of its window: {value}.", { value: num(step.output) }) : t("The mean of its window: {value}.", { value: num(step.output) })),
-  products(t("Of the window"), [...step.up, ...step.down]),
+  products(t("In the window"), [...step.up, ...step.down]),
 ];
 
 function softmax(step) {
   const { labels, logits, exponentials, sum, probabilities } = step.outputs;
   const at = labels.indexOf(step.label);
-  return [element("p", {}, t("e to its logit {z} (less the largest of all, {largest}) is {exponential}; divided by the sum of all, {sum}, that is {probability}.", { z: num(logits[at]), largest: num(step.outputs.largest), exponential: num(exponentials[at]), sum: num(sum), probability: num(probabilities[at]) }))];
+  return [element("p", {}, t("e to the power of its logit {z} (minus the largest, {largest}) is {exponential}; divided by the sum of all, {sum}, that is {probability}.", { z: num(logits[at]), largest: num(step.outputs.largest), exponential: num(exponentials[at]), sum: num(sum), probability: num(probabilities[at]) }))];
 }
 
 function activation(step) {
@@ -83,7 +83,7 @@ function activation(step) {
     element("p", { class: "neuron-sum", "data-x": point.x, "data-y": point.y }, `${typeName(step.type)}(${num(point.x)}) = `, element("strong", {}, num(step.output))),
     curve({ lines: [{ x, y: slope, kind: "slope" }, { x, y, kind: "line" }], point, label, xName: "z" }),
     element("p", { class: "field-note" }, t("The line is the activation, the point this neuron; dashed is its slope, here {slope}.", { slope: num(point.slope) })),
-    isStraight ? element("p", { class: "field-note" }, t("On the way back the gradient is passed through it as if it were not there (“straight-through”), as a slope of zero would stop it.")) : "",
+    isStraight ? element("p", { class: "field-note" }, t("In the backward pass, the gradient goes through it as if it were not there (“straight-through”), as a slope of zero would stop it.")) : "",
   ];
 }
 

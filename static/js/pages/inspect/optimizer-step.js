@@ -37,7 +37,7 @@ export function createStep({ ask, ready, unit }) {
     taken = 0;
     questions.drop();
     byId("step-body").hidden = true;
-    setText(byId("step-state"), ready() ? t("Ready: the weights are as they are stored.") : t("Draw a digit, then say what it is meant to be."));
+    setText(byId("step-state"), ready() ? t("Ready: the weights are as stored.") : t("Draw a digit, then say which one you meant."));
     enable();
   }
 
@@ -62,10 +62,10 @@ export function createStep({ ask, ready, unit }) {
     const values = { count: answer.steps, before: num(first), after: num(last), label: answer.label, from: percent(answer.certainties[0]), to: percent(answer.certainties.at(-1)) };
     const text =
       answer.steps === 1
-        ? t("After 1 step: loss {before} → {after}, probability of {label}: {from} → {to}. The stored model is as it was.", values)
-        : t("After {count} steps: loss {before} → {after}, probability of {label}: {from} → {to}. The stored model is as it was.", values);
+        ? t("After 1 step: loss {before} → {after}, probability of {label}: {from} → {to}. The stored model is unchanged.", values)
+        : t("After {count} steps: loss {before} → {after}, probability of {label}: {from} → {to}. The stored model is unchanged.", values);
     const state = byId("step-state");
-    setText(state, answer.diverged ? `${t("The numbers grew beyond all bounds (it diverged). A smaller learning rate helps.")} ${text}` : text);
+    setText(state, answer.diverged ? `${t("The numbers grew without bound (it diverged). Try a smaller learning rate.")} ${text}` : text);
     Object.assign(state.dataset, { steps: answer.steps, before: first, after: last });
     const x = answer.losses.map((_, i) => i);
     byId("step-curve").replaceChildren(

@@ -16,7 +16,7 @@ export function createWhere({ ask }) {
   const label = byId("where-label");
   const size = byId("where-size");
   const saliency = createCells(byId("saliency"), { label: t("Input gradient, pixel by pixel"), name: pixelName });
-  const occlusion = createCells(byId("occlusion"), { label: t("Loss of probability under a cover, place by place"), name: pixelName });
+  const occlusion = createCells(byId("occlusion"), { label: t("Drop in probability when covered, place by place"), name: pixelName });
   let known = false;
   const questions = createLatest();
 
@@ -29,13 +29,13 @@ export function createWhere({ ask }) {
     byId("where-body").hidden = false;
     const ink = gradient.pixels.flat();
     saliency.show(gradient.picture, { ink });
-    setText(byId("saliency-note"), t("Of the logit of {label}, now {logit}: from {low} to {high} for each pixel.", { label: gradient.label, logit: num(gradient.logit), low: num(gradient.picture.low), high: num(gradient.picture.high) }));
-    setText(byId("where-state"), t("Reasons for {label}.", { label: gradient.label }));
+    setText(byId("saliency-note"), t("Gradient of the logit of {label} (now {logit}): {low} to {high} per pixel.", { label: gradient.label, logit: num(gradient.logit), low: num(gradient.picture.low), high: num(gradient.picture.high) }));
+    setText(byId("where-state"), t("Explaining {label}.", { label: gradient.label }));
     const covered = await ask("occlusion", { ...of, size: Number(size.value) });
     if (covered === null || signal.aborted) return;
     occlusion.show(covered.picture, { ink });
     const values = { label: covered.label, probability: percent(covered.probability), drop: percent(Math.max(0, covered.picture.high)), size: covered.size };
-    setText(byId("occlusion-note"), t("{label} is {probability} probable now; a cover of {size} × {size} pixels takes away up to {drop}.", values));
+    setText(byId("occlusion-note"), t("The probability of {label} is now {probability}; covering {size} × {size} pixels takes away up to {drop}.", values));
   }
 
   label.addEventListener("change", look);
@@ -52,7 +52,7 @@ export function createWhere({ ask }) {
       setText(byId("where-state"), t("Draw a digit first."));
     },
     useLabels(labels) {
-      label.replaceChildren(element("option", { value: "" }, t("what it says")), ...labels.map((one) => element("option", { value: one }, one)));
+      label.replaceChildren(element("option", { value: "" }, t("the answer")), ...labels.map((one) => element("option", { value: one }, one)));
     },
   };
 }

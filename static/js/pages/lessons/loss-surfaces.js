@@ -27,7 +27,7 @@ export async function mountPaths(body, busy) {
   });
   const chosen = () => surfaces.find(({ name }) => name === surface.value());
   const steps = slider(t("Steps"), { min: 1, max: most, step: 1, value: 30 }, ask);
-  const plane = createPlane({ label: t("Ways of the optimizers"), xTitle: t("x"), yTitle: t("y") });
+  const plane = createPlane({ label: t("Paths of the optimizers"), xTitle: t("x"), yTitle: t("y") });
   const rows = optimizers.map(rowOf);
   const list = element("div", { class: "paths-list", role: "group", "aria-label": t("Optimizers and their learning rates") }, ...rows.map(({ node }) => node));
   const formula = element("p", { class: "figure-about" });

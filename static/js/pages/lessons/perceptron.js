@@ -21,10 +21,10 @@ export async function mountPerceptron(body, busy) {
   const rate = slider(t("Learning rate η"), { min: 0.05, max: 1, step: 0.05, value: 0.1 }, ask);
   const plane = createPlane({ label: t("The plane of the two inputs"), xTitle: "x₁", yTitle: "x₂", square: true });
   const where = element("p", { class: "figure-verdict", role: "status", "data-perceptron": "where" });
-  const truth = table(t("What it should say, and says"), ["x₁, x₂", t("target t"), t("answer y")]);
+  const truth = table(t("Targets and answers"), ["x₁, x₂", t("target t"), t("answer y")]);
   const rule = table(t("The learning rule with its numbers"), [t("weight"), t("before"), "− η (y − t) x", t("after")]);
   const play = player({ count: () => (found?.steps.length ?? 0) + 1, go: show, milliseconds: 350, words: playerWords() });
-  const other = element("button", { type: "button", class: "button" }, t("Other first weights"));
+  const other = element("button", { type: "button", class: "button" }, t("New initial weights"));
   other.addEventListener("click", () => {
     seed += 1;
     ask();
@@ -73,8 +73,8 @@ export async function mountPerceptron(body, busy) {
 
   function sentence(at, step) {
     if (step === null) return t("Before the first step: the weights are random.");
-    if (at === found.steps.length && !found.settled && found.separable) return t("{epochs} epochs, and it still errs: its steps are too small for these first weights. A larger learning rate helps.", { epochs: found.epochs });
-    if (at === found.steps.length && !found.settled) return t("{epochs} epochs, and it still errs: no straight line parts the ■ from the ○.", { epochs: found.epochs });
+    if (at === found.steps.length && !found.settled && found.separable) return t("After {epochs} epochs it still makes mistakes: its steps are too small for these initial weights. Try a larger learning rate.", { epochs: found.epochs });
+    if (at === found.steps.length && !found.settled) return t("After {epochs} epochs it still makes mistakes: no straight line separates the ■ from the ○.", { epochs: found.epochs });
     if (at === found.steps.length) return t("Settled in epoch {epoch}: all four answers are right, so nothing changes any more.", { epoch: step.epoch });
     const values = { epoch: step.epoch, sum: short(step.sum), y: step.y, t: step.t };
     return step.y === step.t ? t("Epoch {epoch}: the sum is {sum}, the answer {y} is right; nothing changes.", values) : t("Epoch {epoch}: the sum is {sum}, the answer {y} should be {t}; the weights move.", values);

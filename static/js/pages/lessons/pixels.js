@@ -15,7 +15,7 @@ export async function mountPixels(body, busy) {
   const canvas = element("canvas", { class: "pixels-picture", width: 28, height: 28, role: "img" });
   const frame = element("div", { class: "pixels-frame" }, canvas);
   const said = element("p", { class: "figure-verdict", role: "status", "data-pixels": "said" });
-  const numbers = table(t("The numbers around the place"), []);
+  const numbers = table(t("The numbers around this place"), []);
   const line = slider(t("Row, from the top"), { min: 0, max: 27, step: 1, value: 14 }, show);
   const column = slider(t("Column, from the left"), { min: 0, max: 27, step: 1, value: 14 }, show);
   const ask = debounced((signal) => busy(() => load(signal)), 0);
@@ -24,7 +24,7 @@ export async function mountPixels(body, busy) {
     ask();
   };
   const side = element("div", { class: "figure-side" }, said, row(line.node, column.node), numbers.node);
-  body.replaceChildren(row(button(t("The picture before"), move(-1)), button(t("The next picture"), move(1))), element("div", { class: "figure-pair" }, frame, side));
+  body.replaceChildren(row(button(t("Previous image"), move(-1)), button(t("Next image"), move(1))), element("div", { class: "figure-pair" }, frame, side));
 
   async function load(signal) {
     const answer = await get(`/api/explain/image?index=${index}`);

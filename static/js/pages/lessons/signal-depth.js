@@ -18,7 +18,7 @@ export async function mountDepth(body, busy) {
   const named = (types) => types.map((type) => [type, nameOf(type)]);
   const ask = debounced((signal) => busy(() => load(signal)));
   const activation = choice(t("Activation"), named(choices.activations), "sigmoid", ask);
-  const initializer = choice(t("First weights"), named(choices.initializers), "normal", ask);
+  const initializer = choice(t("Initial weights"), named(choices.initializers), "normal", ask);
   const spreads = [0.01, 0.03, 0.1, 0.3, 1];
   const std = slider(t("Spread σ of the normal distribution"), { min: 0, max: spreads.length - 1, step: 1, value: 4, show: (i) => short(spreads[i]) }, ask);
   const depth = slider(t("Layers"), { min: choices.depth[0], max: choices.depth[1], step: 1, value: 5 }, ask);
@@ -37,7 +37,7 @@ export async function mountDepth(body, busy) {
     pictures.replaceChildren(...layers.map((one) => picture(one, low, high)));
     const x = layers.map(({ layer }) => layer);
     const line = (key, name) => ({ id: key, name, x, y: layers.map((one) => one[key]) });
-    chart.show({ series: [line("spread", t("spread of what comes out")), line("gradient", t("spread of the gradient"))], isLog: true, wholeX: true });
+    chart.show({ series: [line("spread", t("spread of the output")), line("gradient", t("spread of the gradient"))], isLog: true, wholeX: true });
     setText(verdict, verdictOn(layers, isStraight));
   }
 
@@ -46,7 +46,7 @@ export async function mountDepth(body, busy) {
 
 function verdictOn(layers, isStraight) {
   const [first, last] = [layers[0], layers.at(-1)];
-  if (layers.length === 1) return t("One layer alone: add some more.");
+  if (layers.length === 1) return t("Only one layer: add some more.");
   const forward = last.spread / first.spread;
   const back = first.gradient / last.gradient;
   const values = { forward: short(forward), back: short(back) };
@@ -56,7 +56,7 @@ function verdictOn(layers, isStraight) {
   if (forward > 20) return t("The signal explodes: in the last layer its spread is {forward} times that of the first.", values);
   if (isStraight) return t("The slope of the step function is 0 everywhere. Here, as in training, the gradient is passed through it as if it were not there (“straight-through”).");
   if (last.slope < SATURATED) return t("The units are saturated: in the last layer their slope is {slope} on average, so that hardly any gradient passes.", { slope: short(last.slope) });
-  return t("The signal lives: its spread changes {forward} times from the first layer to the last, the gradient's {back} times on the way back.", values);
+  return t("The signal survives: its spread changes by a factor of {forward} from the first layer to the last, the gradient's by {back} on the way back.", values);
 }
 
 function picture({ layer, low, high, counts, mean, spread, slope }, least, most) {

@@ -12,16 +12,16 @@ import { debounced } from "../../lib/latest.js";
 const diverged = (runs) =>
   runs
     .filter((run) => run.diverged)
-    .map(({ name }) => t("{name}: the numbers grew beyond all bounds (it diverged), and the training ended.", { name }))
+    .map(({ name }) => t("{name}: the numbers grew without bound (it diverged), and the training stopped.", { name }))
     .join(" ");
 
 const SIZES = ["1", "10", "100", "all"];
 
 export async function mountBatches(body) {
-  const axis = choice(t("Along the bottom"), [["images", t("images seen")], ["step", t("steps")]], "images", () => draw());
+  const axis = choice(t("Horizontal axis"), [["images", t("images seen")], ["step", t("steps")]], "images", () => draw());
   const about = element("p", { class: "soft figure-about" });
-  const chart = createLines({ label: t("Loss of the batches"), xTitle: "", yTitle: t("loss of the batches"), readAt: t("Read at"), hidden: [] });
-  const numbers = table(t("What each came to"), [t("batch size"), t("steps"), t("seconds"), t("test accuracy")]);
+  const chart = createLines({ label: t("Batch loss"), xTitle: "", yTitle: t("batch loss"), readAt: t("Read at"), hidden: [] });
+  const numbers = table(t("Results"), [t("batch size"), t("steps"), t("seconds"), t("test accuracy")]);
   const trouble = element("p", { class: "figure-about", role: "status" });
   body.replaceChildren(row(axis.node), about, trouble, chart.node, numbers.node);
   const found = [];
@@ -53,7 +53,7 @@ export async function mountOverfitting(body, busy) {
   const decay = choice(t("Weight decay λ"), [["0", t("none")], ["0.01", "0.01"], ["0.1", "0.1"]], "0", ask);
   const metric = choice(t("Shown"), [["accuracy", t("accuracy")], ["loss", t("loss")]], "accuracy", () => draw());
   const about = element("p", { class: "soft figure-about" });
-  const numbers = table(t("After the last epoch"), [t("setting"), t("on what it learned from"), t("on what it never saw"), t("gap")]);
+  const numbers = table(t("After the last epoch"), [t("setting"), t("on training images"), t("on unseen images"), t("gap")]);
   const chart = createLines({ label: t("Accuracy after each epoch"), xTitle: t("epoch"), yTitle: t("accuracy"), readAt: t("Epoch") });
   const trouble = element("p", { class: "figure-about", role: "status" });
   body.replaceChildren(row(dropout.node, decay.node, metric.node), about, trouble, chart.node, numbers.node);
@@ -63,7 +63,7 @@ export async function mountOverfitting(body, busy) {
 
   async function load(signal) {
     const [drop, lambda] = [dropout.value(), decay.value()];
-    const found = [{ id: "plain", name: t("as it is"), ...(await trial("0", "0")) }];
+    const found = [{ id: "plain", name: t("unchanged"), ...(await trial("0", "0")) }];
     if (drop !== "0" || lambda !== "0") found.push({ id: "helped", name: t("with your choice"), ...(await trial(drop, lambda)) });
     if (signal?.aborted) return;
     runs = found;
@@ -91,7 +91,7 @@ export async function mountOverfitting(body, busy) {
       }),
     );
     const { dataset, images, unseen, parameters } = runs[0];
-    setText(about, t("{dataset}: {images} images to learn from, {unseen} it never saw; {parameters} parameters.", { dataset, images: count(images), unseen: count(unseen), parameters: count(parameters) }));
+    setText(about, t("{dataset}: {images} training images, {unseen} unseen ones; {parameters} parameters.", { dataset, images: count(images), unseen: count(unseen), parameters: count(parameters) }));
   }
 
   await load();

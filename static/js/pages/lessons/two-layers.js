@@ -21,10 +21,10 @@ export async function mountTwoLayers(body, busy) {
   const rate = slider(t("Learning rate η"), { min: 0.05, max: 2, step: 0.05, value: 0.5 }, ask);
   const plane = createPlane({ label: t("The plane of the two inputs"), xTitle: "x₁", yTitle: "x₂", square: true });
   const where = element("p", { class: "figure-verdict", role: "status" });
-  const truth = table(t("What it should say, and says"), ["x₁, x₂", t("target t"), t("probability of 1")]);
+  const truth = table(t("Targets and answers"), ["x₁, x₂", t("target t"), t("probability of 1")]);
   const chart = createLines({ label: t("The loss of the two-layer network"), xTitle: t("epoch"), yTitle: t("loss"), readAt: t("Epoch") });
   const play = player({ count: () => found?.frames.length ?? 1, go: show, milliseconds: 120, words: playerWords() });
-  const other = element("button", { type: "button", class: "button" }, t("Other first weights"));
+  const other = element("button", { type: "button", class: "button" }, t("New initial weights"));
   other.addEventListener("click", () => {
     seed += 1;
     ask();

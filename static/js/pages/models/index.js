@@ -68,7 +68,7 @@ function startModelsPage() {
       async () => {
         ({ name } = await sent(file));
       },
-      t("The model came in."),
+      t("Model imported."),
       () => name,
     );
     byId("import-open").disabled = false;
@@ -99,7 +99,7 @@ const emptyState = () =>
     "div",
     { class: "card blank-slate" },
     element("h2", {}, t("No models yet")),
-    element("p", { class: "soft" }, t("A network that you train is kept here when it is done.")),
+    element("p", { class: "soft" }, t("Networks that you train appear here when they are done.")),
     element("p", {}, element("a", { class: "button accent", href: "/train" }, t("Train a network"))),
   );
 
@@ -146,8 +146,8 @@ function facts(model) {
 
 function accuracy({ test_accuracy: test, val_accuracy: validation }) {
   const number = (share) => element("strong", {}, percent(share, 2));
-  if (test !== undefined) return tParts("{accuracy} of the test pictures", { accuracy: number(test) });
-  if (validation !== undefined) return tParts("{accuracy} of the validation pictures", { accuracy: number(validation) });
+  if (test !== undefined) return tParts("{accuracy} of the test images", { accuracy: number(test) });
+  if (validation !== undefined) return tParts("{accuracy} of the validation images", { accuracy: number(validation) });
   return [t("Its accuracy was not measured.")];
 }
 
@@ -167,8 +167,8 @@ function provenance({ metrics = {}, seed, software = {} }) {
   return element(
     "details",
     { class: "model-more" },
-    element("summary", {}, t("More about it")),
-    element("dl", {}, ...numbers.flatMap(([name, value]) => fact(name, value)), ...fact(t("Seed"), seed === undefined ? null : String(seed)), ...fact(t("Made by"), made)),
+    element("summary", {}, t("Details")),
+    element("dl", {}, ...numbers.flatMap(([name, value]) => fact(name, value)), ...fact(t("Random seed"), seed === undefined ? null : String(seed)), ...fact(t("Created by"), made)),
   );
 }
 
@@ -195,7 +195,7 @@ function actions(model, isDefault, act) {
       element("a", { class: "button", href: `/?model=${encodeURIComponent(model.name)}` }, t("Use on the pad")),
       element("a", { class: "button", href: `/train?start=${encodeURIComponent(model.name)}` }, t("Fine-tune")),
       element("a", { class: "button", href: `/mine?model=${encodeURIComponent(model.name)}` }, t("Make it mine")),
-      element("a", { class: "button", href: `/models/${encodeURIComponent(model.name)}/judge` }, t("Judge")),
+      element("a", { class: "button", href: `/models/${encodeURIComponent(model.name)}/judge` }, t("Evaluate")),
     );
     if (!isDefault) {
       const choose = () => {
@@ -203,7 +203,7 @@ function actions(model, isDefault, act) {
         const task = async () => {
           chosen = await chooseDefault(model.name);
         };
-        return act(task, () => (chosen ? t("{name} is the default now.", { name: model.name }) : ""), () => model.name);
+        return act(task, () => (chosen ? t("{name} is now the default.", { name: model.name }) : ""), () => model.name);
       };
       others.append(button(t("Make default"), choose));
     }
@@ -220,13 +220,13 @@ const download = (model, format, words) =>
   element("a", { class: "quiet", href: `${address(model)}/download?format=${format}`, download: true, title: DOWNLOADS[format] }, words);
 
 const DOWNLOADS = {
-  zip: t("The whole model as a zip, which “Import a model” takes"),
-  html: t("One page that draws and reads by itself, from a disk, with no server"),
+  zip: t("The whole model as a zip, for “Import a model”"),
+  html: t("A single page that draws and reads by itself, without a server"),
   onnx: t("For ONNX Runtime and other programs"),
   keras: t("The weights for Keras, and a program that builds the model"),
-  npz: t("The weights and the network's description, for NumPy alone"),
-  safetensors: t("The weights alone, as safetensors"),
-  card: t("The model card alone, as JSON"),
+  npz: t("The weights and the network's description, for plain NumPy"),
+  safetensors: t("Only the weights, as safetensors"),
+  card: t("Only the model card, as JSON"),
 };
 
 /** The formats for other programs, folded. */
@@ -252,7 +252,7 @@ function button(text, action) {
 async function renameModel(model, act) {
   const name = await askedText({
     title: t("Rename {name}", { name: model.name }),
-    text: t("Small letters a to z, digits, dots and dashes."),
+    text: t("Lower-case letters a to z, digits, dots and dashes."),
     label: t("New name"),
     value: model.name,
     most: LONGEST_NAME,
@@ -264,7 +264,7 @@ async function renameModel(model, act) {
     async () => {
       ({ name: kept } = await post(`${address(model)}/rename`, { name }));
     },
-    t("{old} is {new} now.", { old: model.name, new: name }),
+    t("Renamed {old} to {new}.", { old: model.name, new: name }),
     () => kept,
   );
 }
@@ -272,10 +272,10 @@ async function renameModel(model, act) {
 async function deleteModel(model, act) {
   const sure = await confirmed({
     title: t("Delete {name}?", { name: model.name }),
-    text: t("What it has learned is gone then, and can only be trained again."),
+    text: t("What it has learned will be lost; you would have to train it again."),
     action: t("Delete"),
   });
-  if (sure) await act(() => remove(address(model)), t("{name} is deleted.", { name: model.name }));
+  if (sure) await act(() => remove(address(model)), t("{name} was deleted.", { name: model.name }));
 }
 
 startModelsPage();

@@ -55,7 +55,7 @@ function startMinePage() {
     const model = choices.model.value;
     start.disabled = true;
     sets = [];
-    if (model === "") return setText(byId("mine-count"), t("There is no model that can be used."));
+    if (model === "") return setText(byId("mine-count"), t("There is no usable model."));
     try {
       const answer = await patient(() => get(`/api/models/${encodeURIComponent(model)}/personalize`));
       if (signal.aborted) return;
@@ -136,7 +136,7 @@ function startMinePage() {
         record = null;
         byId("mine-run").hidden = true;
         remember({ run: null });
-        setText(byId("mine-error"), t("This run is not kept here any more."));
+        setText(byId("mine-error"), t("This run no longer exists."));
         showCount();
       },
     });
@@ -177,7 +177,7 @@ function startMinePage() {
     const { model: name } = button.dataset;
     setText(byId("mine-default-error"), "");
     try {
-      if (await chooseDefault(name)) setText(byId("mine-default-done"), t("{name} is the default now.", { name }));
+      if (await chooseDefault(name)) setText(byId("mine-default-done"), t("{name} is now the default.", { name }));
     } catch (error) {
       setText(byId("mine-default-error"), explain(error));
     }
@@ -191,11 +191,11 @@ function countText(ready) {
   const { set, drawings, needed, unknown } = ready;
   if (unknown.length > 0) {
     const named = unknown.slice(0, 8).join(" ");
-    return t("“{set}” also has {labels}, which this model does not know. Train a network on the set instead, or keep these in a set of their own.", { set, labels: named });
+    return t("“{set}” also has {labels}, which this model does not know. Train a network on the set instead, or move these to a separate set.", { set, labels: named });
   }
   if (needed > 0 && drawings === 1) return t("1 drawing; {needed} more are needed.", { needed });
   if (needed > 0) return t("{drawings} drawings; {needed} more are needed.", { drawings, needed });
-  return t("{drawings} drawings: enough. More of each label make it read better still.", { drawings });
+  return t("{drawings} drawings: enough to start. More will make it better.", { drawings });
 }
 
 startMinePage();

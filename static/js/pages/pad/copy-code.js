@@ -52,7 +52,7 @@ function createCopyDialog() {
       // Not allowed, or not there: on plain HTTP from another machine browsers have no clipboard.
       text.focus();
       text.select();
-      setText(done, t("It is selected: press Ctrl+C (⌘C) to copy it."));
+      setText(done, t("Selected: press Ctrl+C (⌘C) to copy."));
     }
   });
   closeBeside(dialog);

@@ -8,7 +8,7 @@ import { byId, element, setMessage, setText } from "../../lib/dom.js";
 import { createLatest } from "../../lib/latest.js";
 import { isKnown, withArticle } from "../../prediction/describe.js";
 
-const EMPTY_WORDS = t("Draw something, and see here what becomes of it on its way to the network.");
+const EMPTY_WORDS = t("Draw something to see what happens to it on its way to the network.");
 const NO_DOCTOR = 404;
 
 /** "a 3, 97.4 % (−0.3)": what is read once one step is changed, and by how many points the first label's share moved. */
@@ -34,14 +34,14 @@ export function createDiagnosis({ subject, openLarge }) {
   let shown = null;
   const questions = createLatest();
 
-  for (const [name, title] of [["raw", t("What came")], ["input", t("What the network sees")]]) {
+  for (const [name, title] of [["raw", t("Your drawing")], ["input", t("What the network sees")]]) {
     pictures[name].parentElement.addEventListener("click", () => shown && openLarge(shown[name], title));
   }
 
   function stepRow({ step, title: name, explanation }) {
     const box = element("input", { type: "checkbox", id: `step-${step}`, checked: true });
     const canvas = createBitmap();
-    const large = element("button", { type: "button", class: "mini", "aria-label": t("Open the picture of {step} large", { step: name.toLowerCase() }) }, canvas);
+    const large = element("button", { type: "button", class: "mini", "aria-label": t("Enlarge the image of {step}", { step: name.toLowerCase() }) }, canvas);
     const without = element("span", { class: "soft" });
     const change = element("span", { class: "step-change" });
     box.addEventListener("change", () => {
@@ -64,7 +64,7 @@ export function createDiagnosis({ subject, openLarge }) {
     if (found === null) return showNothing(EMPTY_WORDS);
     const signal = questions.begin();
     body.setAttribute("aria-busy", "true");
-    if (shown === null) setMessage(note, t("Looking …"));
+    if (shown === null) setMessage(note, t("Checking …"));
     try {
       const path = `/api/doctor?model=${encodeURIComponent(found.model)}`;
       const report = await post(path, { ...found.body, steps: Object.fromEntries([...left].map((step) => [step, false])) }, { signal });
@@ -102,7 +102,7 @@ export function createDiagnosis({ subject, openLarge }) {
     for (const other of report.without) {
       const row = rows.get(other.step);
       paintRows(row.canvas, other.input);
-      setText(row.without, left.has(other.step) ? t("With it: ") : t("Without it: "));
+      setText(row.without, left.has(other.step) ? t("With this step: ") : t("Without this step: "));
       setText(row.change, changeText(report, other));
       row.node.toggleAttribute("data-differs", other.label !== report.label);
     }
@@ -122,8 +122,8 @@ function readText(report) {
   const share = percent(report.probabilities[report.label]);
   const values = { label: withArticle(report.label), percent: share };
   const all = report.without.every(({ step }) => report.steps[step]);
-  if (isKnown(report)) return all ? t("With all steps: {label}, {percent}.", values) : t("With these steps: {label}, {percent}.", values);
+  if (isKnown(report)) return all ? t("Read as {label}, {percent}.", values) : t("With these steps: {label}, {percent}.", values);
   return all
-    ? t("With all steps: {label}, {percent}, but unclear.", values)
+    ? t("Read as {label}, {percent}, but unclear.", values)
     : t("With these steps: {label}, {percent}, but unclear.", values);
 }

@@ -51,7 +51,7 @@ function startPad({ model, models }, start) {
   }
 
   async function bring(file) {
-    setMessage(note, t("Opening the picture …"));
+    setMessage(note, t("Opening the image …"));
     const signal = pictures.begin();
     try {
       const { readPicture } = await fetched(import("../../drawing/image-file.js"));
@@ -145,7 +145,7 @@ function startReading({ model, models }, { overlay, shown }) {
     },
     onRefused: (message) => answer.showRefusal(message),
     onWaiting: answer.showWaiting,
-    onAway: (seconds) => setMessage(away, `${awayText(seconds)} ${t("Your drawing is kept.")}`),
+    onAway: (seconds) => setMessage(away, `${awayText(seconds)} ${t("Your drawing is not lost.")}`),
     onBack: () => setMessage(away, ""),
   });
 
@@ -199,8 +199,8 @@ function createDoctor({ subject, openLarge }) {
   return { update };
 }
 
-const PICTURE_IS_NOT_KEPT = t("Only drawings are kept, and this is a picture. Draw it, and it can be kept.");
-const PART_IS_NOT_APART = t("The strokes of this part cannot be told apart from the others. Draw it alone to keep it.");
+const PICTURE_IS_NOT_KEPT = t("Only drawings can be saved, and this is an image. Draw it to save it.");
+const PART_IS_NOT_APART = t("The strokes of this part cannot be separated from the others. Draw it alone to save it.");
 const REPLACED = { final: true, grew: false };
 const path = (model) => `/predict?model=${encodeURIComponent(model)}`;
 

@@ -5,7 +5,7 @@ import { t } from "../../i18n/translate.js";
 import { byId, element, say, setText } from "../../lib/dom.js";
 import { withArticle } from "../../prediction/describe.js";
 
-const PURPOSE = t("One tap keeps it under that label in your own set, for a network to learn your hand from.");
+const PURPOSE = t("Wrong? Tap what it was. It is saved, so you can teach a network your handwriting.");
 
 /**
  * Binds the row of labels. `subject()` gives `{strokes, part}` to keep, `part` being its number among several or null;
@@ -55,9 +55,9 @@ export function createTeach(labels, { subject }) {
       if (textOf(subject()) === textOf(found)) kept = { id: drawing.id, label: drawing.label };
       if (before !== null) await remove(`/api/drawings/${before.id}`);
       const named = { label: withArticle(drawing.label), set: drawing.set };
-      tell(t("Kept as {label} in your set “{set}”, to learn from.", named), [t("Undo"), () => forget(drawing)]);
+      tell(t("Saved as {label} in your set “{set}”, for training.", named), [t("Undo"), () => forget(drawing)]);
     } catch (error) {
-      tell(t("It could not be kept. {reason} Nothing is lost.", { reason: explain(error) }), [t("Try again"), () => teach(label, found, before)]);
+      tell(t("It could not be saved. {reason} Nothing is lost.", { reason: explain(error) }), [t("Try again"), () => teach(label, found, before)]);
     } finally {
       working = false;
       row.removeAttribute("aria-busy");
@@ -71,9 +71,9 @@ export function createTeach(labels, { subject }) {
     try {
       await remove(`/api/drawings/${drawing.id}`);
       if (kept?.id === drawing.id) kept = null;
-      tell(t("It is not kept any more."));
+      tell(t("Removed."));
     } catch (error) {
-      tell(t("It is still kept. {reason}", { reason: explain(error) }), [t("Try again"), () => forget(drawing)]);
+      tell(t("It could not be removed. {reason}", { reason: explain(error) }), [t("Try again"), () => forget(drawing)]);
     }
     mark();
   }

@@ -49,7 +49,7 @@ export function setupFrom(query, recipes, known) {
     else if (key === "generator" && typeof value === "string") config = { ...config, network: { ...config.network, generator: value } };
     else if (known.has(key) && fits(value, key, config)) config = { ...config, [key]: value };
     else {
-      if (key === "layers" || known.has(key)) problems.push(t("What the address says of {name} cannot be used: {value}", { name: key, value: text.slice(0, 60) }));
+      if (key === "layers" || known.has(key)) problems.push(t("The value of {name} in the address cannot be used: {value}", { name: key, value: text.slice(0, 60) }));
       continue;
     }
     asks = true;

@@ -12,10 +12,10 @@ const SHARES = [0.05, 0.1, 0.2, 0.3];
 /** The choices of validation data as [value, text], with the one that is chosen among them. */
 export function validationChoices(chosen) {
   const shares = typeof chosen === "number" && !SHARES.includes(chosen) ? [...SHARES, chosen].sort((a, b) => a - b) : SHARES;
-  return [["test", t("the test pictures")], ...shares.map((share) => [String(share), shareText(share)]), ["null", t("none")]];
+  return [["test", t("the test images")], ...shares.map((share) => [String(share), shareText(share)]), ["null", t("none")]];
 }
 
-const shareText = (share) => t("the last {share} % of the training pictures", { share: Number((share * 100).toFixed(2)) });
+const shareText = (share) => t("the last {share} % of the training images", { share: Number((share * 100).toFixed(2)) });
 
 /** The learning rate to offer with an optimizer: the recipe's own with its own. */
 export const offeredLearningRate = ({ optimizer }, type, usual) =>

@@ -199,7 +199,7 @@ const notes = (spec) => [spec.explanation, element("span", { class: "field-range
 const defaultText = ({ default: usual, nullable }) => (usual === null || usual === undefined || nullable ? "" : t("usually {value}", { value: shownValue(usual) }));
 
 function choiceInput(spec, id, value, choices = spec.choices.map((choice) => [choice, settingValue(spec.name, choice)])) {
-  const options = spec.nullable ? [["", spec.of === "initializers" ? t("as usual") : t("none")], ...choices] : [...choices];
+  const options = spec.nullable ? [["", spec.of === "initializers" ? t("default") : t("none")], ...choices] : [...choices];
   const shown = shownValue(value);
   if (shown !== "" && !options.some(([key]) => key === shown)) options.push([shown, shown]); // such as several teachers
   const select = element("select", { id, autocomplete: "off" }, ...options.map(([key, text]) => element("option", { value: key }, text)));

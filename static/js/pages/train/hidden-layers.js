@@ -27,7 +27,7 @@ export function parseSizes(text, { mostLayers, mostUnits }) {
   return parts.map((part) => {
     const units = Number(part);
     if (!/^\d+$/.test(part) || units < 1 || units > mostUnits) {
-      throw new Error(t("Whole numbers from 1 to {most} with commas between, as in “128, 64”.", { most: count(mostUnits) }));
+      throw new Error(t("Enter whole numbers from 1 to {most}, separated by commas, such as “128, 64”.", { most: count(mostUnits) }));
     }
     return units;
   });

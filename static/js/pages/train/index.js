@@ -47,7 +47,7 @@ function startDashboard() {
   async function takeUp(id) {
     const [title, text] = byId("stage-empty").children;
     setText(title, t("Run {number}", { number: id }));
-    setText(text, t("Fetching the run …"));
+    setText(text, t("Loading the run …"));
     try {
       const run = await retryWhileAway(() => get(`/api/runs/${encodeURIComponent(id)}`), (seconds) => setText(text, awayText(seconds)));
       showRun(run);

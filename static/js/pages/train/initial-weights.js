@@ -4,7 +4,7 @@ import { t } from "../../i18n/translate.js";
 import { byId, element, setText } from "../../lib/dom.js";
 
 const NEW = t("new random weights");
-const NOTE = t("what it knows before it begins");
+const NOTE = t("what it knows at the start");
 
 /** Runs the select of a form, which it fills with `models` as the server lists them. */
 export function createStartChoice(select, models) {
@@ -45,7 +45,7 @@ export function startNote(model, dataset) {
     const values = { model: shown(model.labels), dataset: shown(dataset.labels) };
     return t("fine-tuning needs the same labels: this model reads {model}, the data set has {dataset}", values);
   }
-  return t("fine-tuning: it goes on learning from what this model knows; a smaller learning rate keeps more of it");
+  return t("fine-tuning: it builds on what this model knows; a smaller learning rate preserves more of it");
 }
 
 const sameLabels = (a, b) => a.length === b.length && a.every((label, i) => label === b[i]);

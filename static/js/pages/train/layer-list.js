@@ -120,13 +120,13 @@ export function createLayerList({ schema, fields, onLayers }) {
     const item = place.children[to];
     const button = [...item.querySelectorAll(".layer-buttons button")].find((one) => one.textContent === symbol && !one.disabled);
     (button ?? item.querySelector("select")).focus();
-    setText(spoken, t("{layer} is layer {place} of {all} now.", { layer: name, place: to + 1, all: layers.length }));
+    setText(spoken, t("{layer} is now layer {place} of {all}.", { layer: name, place: to + 1, all: layers.length }));
   }
 
   function remove(index, values) {
     onLayers(layers.filter((_, i) => i !== index));
     place.children[Math.min(index, layers.length - 1)]?.querySelector("select").focus();
-    setText(spoken, t("Layer {place}, {layer}, is removed.", values));
+    setText(spoken, t("Layer {place}, {layer}, was removed.", values));
   }
 
   byId("layer-add").addEventListener("click", () => {
@@ -136,7 +136,7 @@ export function createLayerList({ schema, fields, onLayers }) {
     onLayers([...layers.slice(0, index), newLayer(part), ...layers.slice(index)]);
     const item = place.children[index];
     (item?.querySelector("input:not(:disabled)") ?? item?.querySelector("select"))?.focus();
-    setText(spoken, t("{layer} is layer {place} of {all} now.", { layer: part.title, place: index + 1, all: layers.length }));
+    setText(spoken, t("{layer} is now layer {place} of {all}.", { layer: part.title, place: index + 1, all: layers.length }));
   });
 
   /** Writes under each layer what comes out of it, as the server counted; null where that is not known. */

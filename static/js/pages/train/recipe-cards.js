@@ -19,7 +19,7 @@ export const recipeCard = (recipe) =>
       networkDiagram(recipe.config.network.layers),
       element("span", { class: "visually-hidden" }, configLine(recipe.config)),
       element("span", { class: "recipe-summary" }, recipe.summary),
-      element("span", { class: "recipe-from", title: recipe.source }, ...tParts("From {source}", { source: source(recipe) })),
+      element("span", { class: "recipe-from", title: recipe.source }, ...tParts("Source: {source}", { source: source(recipe) })),
       ...augmentationLink(recipe),
     ),
   );

@@ -92,7 +92,7 @@ export async function startSetup({ onStarted }) {
     const model = startChoice.review(chosenSet());
     settings.lockNetwork(model !== null);
     setText(byId("dataset-note"), datasetNote(chosenSet()));
-    setText(byId("hidden-layers-note"), model === null ? t("neurons of each layer, as in “128, 64”; empty for none") : t("the network is the model’s, and stays as it is"));
+    setText(byId("hidden-layers-note"), model === null ? t("neurons of each layer, such as “128, 64”; empty for none") : t("the network is the model’s and cannot be changed"));
     const shown = model === null ? setupLine(wanted()) : `${t("the network of “{model}”", { model: model.name })} · ${epochsText(config.epochs)}`;
     settings.setLine(shown);
     if (!start.hasAttribute("data-busy")) setText(start, model === null ? t("Start training") : t("Start fine-tuning"));
@@ -101,7 +101,7 @@ export async function startSetup({ onStarted }) {
     const wrong = settings.review(refused);
     reviewRace();
     if (wrong) return;
-    setText(byId("cost-note"), t("Counting …"));
+    setText(byId("cost-note"), t("Calculating …"));
     askCost(wanted());
   }
 
@@ -120,7 +120,7 @@ export async function startSetup({ onStarted }) {
     if (!settings.hasPlace(refused.path)) setText(alert, failure.message);
     settings.showOutline(null);
     for (const id of ["cost-parameters", "cost-time"]) setText(byId(id), "–");
-    setText(byId("cost-note"), t("It cannot be started like this."));
+    setText(byId("cost-note"), t("It cannot start with these settings."));
   }
 
   function writeAddress() {
@@ -161,7 +161,7 @@ export async function startSetup({ onStarted }) {
     event.preventDefault();
     if (start.disabled) return;
     if (settings.review(refused, { go: true })) {
-      setText(alert, t("One of the settings is not right yet."));
+      setText(alert, t("One of the settings is not valid yet."));
       return;
     }
     await submit(wanted());
@@ -233,13 +233,13 @@ export async function startSetup({ onStarted }) {
 function datasetNote(dataset) {
   if (dataset === undefined) return "";
   const values = { train: count(dataset.train), test: count(dataset.test) };
-  const size = t("{train} pictures to learn from, {test} to test with.", values);
+  const size = t("{train} training and {test} test images.", values);
   return sentences(size, dataset.note || STATE_NOTES[dataset.state]);
 }
 
 /** "300 batches an epoch; timed on this machine." */
 function costNote(estimate) {
-  if (estimate === null) return t("The server cannot say now.");
-  const batches = estimate.batches === 1 ? t("1 batch an epoch") : t("{count} batches an epoch", { count: count(estimate.batches) });
+  if (estimate === null) return t("No estimate at the moment.");
+  const batches = estimate.batches === 1 ? t("1 batch per epoch") : t("{count} batches per epoch", { count: count(estimate.batches) });
   return typeof estimate.seconds === "number" ? clauses(batches, t("timed on this machine")) : batches;
 }

@@ -45,20 +45,20 @@ export const written = (kind, values) => values.map(KINDS[kind].write).join(", "
 export function parsed(kind, line, { minimum: least, maximum: most }) {
   const parts = line.split(/[,、，;\n]/).map((part) => part.trim()).filter(Boolean);
   const values = parts.map(KINDS[kind].read);
-  if (values.length < least || values.length > most) throw new Error(t("From {least} to {most} values, with commas between.", { least, most }));
+  if (values.length < least || values.length > most) throw new Error(t("Enter {least} to {most} values, separated by commas.", { least, most }));
   const texts = values.map((value) => JSON.stringify(value));
-  if (new Set(texts).size < texts.length) throw new Error(t("Each value once."));
+  if (new Set(texts).size < texts.length) throw new Error(t("Enter each value only once."));
   return values;
 }
 
 function readPositive(part) {
   const value = Number(part);
-  if (!Number.isFinite(value) || value <= 0) throw new Error(t("Numbers above 0, as in “0.01, 0.1”; got “{part}”.", { part }));
+  if (!Number.isFinite(value) || value <= 0) throw new Error(t("Enter numbers above 0, such as “0.01, 0.1”; got “{part}”.", { part }));
   return value;
 }
 
 function readWhole(part) {
-  if (!/^[1-9]\d*$/.test(part)) throw new Error(t("Whole numbers from 1 on, as in “32, 128”; got “{part}”.", { part }));
+  if (!/^[1-9]\d*$/.test(part)) throw new Error(t("Enter whole numbers from 1 up, such as “32, 128”; got “{part}”.", { part }));
   return Number(part);
 }
 
@@ -67,12 +67,12 @@ function readOptimizer(part) {
   const type = name.toLowerCase();
   const usual = OPTIMIZERS.find((one) => one.type === type)?.learning_rate;
   const value = rate === undefined ? usual : Number(rate);
-  if (rest.length > 0 || !(value > 0)) throw new Error(t("An optimizer and its learning rate, as in “Adam 0.001”; got “{part}”.", { part }));
+  if (rest.length > 0 || !(value > 0)) throw new Error(t("Enter an optimizer and its learning rate, such as “Adam 0.001”; got “{part}”.", { part }));
   return { type, learning_rate: value };
 }
 
 function readInitializer(part) {
   const [name, std, ...rest] = part.toLowerCase().split(/\s+/);
-  if (rest.length > 0 || (std !== undefined && !(Number(std) > 0))) throw new Error(t("An initializer, as in “he”, or “normal 0.01” with its standard deviation; got “{part}”.", { part }));
+  if (rest.length > 0 || (std !== undefined && !(Number(std) > 0))) throw new Error(t("Enter an initializer, such as “he”, or “normal 0.01” with its standard deviation; got “{part}”.", { part }));
   return std === undefined ? { type: name } : { type: name, std: Number(std) };
 }

@@ -23,8 +23,8 @@ export function createRace({ current, range, onStarted = (race) => location.assi
   const body = element(
     "div",
     { class: "race-body", id: "race-body", hidden: true },
-    element("div", { class: "field" }, element("label", { for: "race-kind" }, t("What differs")), kind),
-    element("div", { class: "field" }, element("label", { for: "race-values" }, t("Values")), values, element("p", { class: "field-note" }, t("one run for each, one after the other; commas between")), wrong),
+    element("div", { class: "field" }, element("label", { for: "race-kind" }, t("What to vary")), kind),
+    element("div", { class: "field" }, element("label", { for: "race-values" }, t("Values")), values, element("p", { class: "field-note" }, t("one run per value, separated by commas")), wrong),
     what,
   );
   const change = element("button", { class: "button", id: "race-change", type: "button", "aria-expanded": "false", "aria-controls": "race-body" }, t("Change"));

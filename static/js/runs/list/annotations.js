@@ -19,12 +19,12 @@ export async function editRemarks(run, knownTags) {
     kind: "remarks",
     title: t("Run {id}: tags and note", { id: run.id }),
     fields: [
-      element("div", { class: "field" }, element("label", { for: "remarks-tags" }, t("Tags")), tags, element("p", { class: "field-note", id: "remarks-tags-note" }, t("short words with commas between, by which runs are found again"))),
+      element("div", { class: "field" }, element("label", { for: "remarks-tags" }, t("Tags")), tags, element("p", { class: "field-note", id: "remarks-tags-note" }, t("short words, separated by commas, to find runs again"))),
       knownTags.length === 0 ? null : suggestions(knownTags, tags),
       element("div", { class: "field" }, element("label", { for: "remarks-note" }, t("Note")), note),
       error,
     ],
-    buttons: [save, element("button", { class: "button", value: "", formnovalidate: true }, t("Leave as it was"))],
+    buttons: [save, element("button", { class: "button", value: "", formnovalidate: true }, t("Leave unchanged"))],
     layout: "reversed",
   });
   let changed = null;

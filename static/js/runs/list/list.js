@@ -49,7 +49,7 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
       render();
     },
     onFail: (id, text) => {
-      bar.say(t("Run {id} is not deleted: {text}", { id, text }));
+      bar.say(t("Run {id} was not deleted: {text}", { id, text }));
       render();
     },
   });
@@ -75,7 +75,7 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
   async function fetchAll() {
     if (isFetchingAll) return;
     isFetchingAll = true;
-    bar.say(t("Looking through all runs …"));
+    bar.say(t("Searching all runs …"));
     try {
       while (next !== null) {
         const before = next;
@@ -214,7 +214,7 @@ const emptyState = () =>
     "div",
     { class: "card blank-slate" },
     element("p", {}, t("No runs yet.")),
-    element("p", { class: "soft" }, t("Every training that you start is kept here, with its curves.")),
+    element("p", { class: "soft" }, t("Every training that you start appears here, with its curves.")),
     document.getElementById("setup") === null ? element("a", { class: "button accent", href: "/train" }, t("Train a network")) : null,
   );
 
@@ -232,19 +232,19 @@ function table(body) {
 /** Search, filters, order and the way to the comparison, over the table. */
 function createBar({ onFilter, onClear }) {
   const text = element("input", { type: "search", id: "runs-search", placeholder: t("Search"), "aria-label": t("Search the runs"), autocomplete: "off" });
-  const state = select("runs-state", t("State"), [["", t("every state")], ...STATE_NAMES.map((name) => [name, stateWord(name)])]);
-  const recipe = select("runs-recipe", t("Recipe"), [["", t("every recipe")]]);
-  const tag = select("runs-tag", t("Tag"), [["", t("every tag")]]);
+  const state = select("runs-state", t("State"), [["", t("All states")], ...STATE_NAMES.map((name) => [name, stateWord(name)])]);
+  const recipe = select("runs-recipe", t("Recipe"), [["", t("All recipes")]]);
+  const tag = select("runs-tag", t("Tag"), [["", t("All tags")]]);
   const sort = select("runs-sort", t("Order"), [
-    ["newest", t("newest first")],
-    ["oldest", t("oldest first")],
-    ["accuracy", t("most accurate first")],
-    ["quickest", t("quickest first")],
+    ["newest", t("Newest first")],
+    ["oldest", t("Oldest first")],
+    ["accuracy", t("Most accurate first")],
+    ["quickest", t("Fastest first")],
   ]);
   const compare = element("a", { class: "button", id: "compare-chosen", role: "link" });
-  const clear = element("button", { class: "quiet", type: "button" }, t("Choose none"));
+  const clear = element("button", { class: "quiet", type: "button" }, t("Clear selection"));
   const message = element("p", { class: "runs-message", role: "status" });
-  const nothing = element("p", { class: "runs-nothing", hidden: true }, element("span", {}, t("No run is like that.")), " ");
+  const nothing = element("p", { class: "runs-nothing", hidden: true }, element("span", {}, t("No matching runs.")), " ");
   const all = element("button", { class: "quiet", type: "button" }, t("Show all runs"));
   nothing.append(all);
   const node = element(
@@ -267,12 +267,12 @@ function createBar({ onFilter, onClear }) {
   const filter = () => Object.fromEntries(Object.entries(controls).map(([name, control]) => [name, control.value]));
 
   function know(runs) {
-    offer(recipe, t("every recipe"), valuesOf(runs, ({ config }) => [config.recipe]), recipeTitle);
-    offer(tag, t("every tag"), valuesOf(runs, ({ tags }) => tags ?? []));
+    offer(recipe, t("All recipes"), valuesOf(runs, ({ config }) => [config.recipe]), recipeTitle);
+    offer(tag, t("All tags"), valuesOf(runs, ({ tags }) => tags ?? []));
   }
 
   function show({ chosen, isEmpty }) {
-    setText(compare, chosen.length === 0 ? t("Tick runs to compare") : t("Compare {count}", { count: chosen.length }));
+    setText(compare, chosen.length === 0 ? t("Select two or more runs to compare") : t("Compare {count}", { count: chosen.length }));
     compare.classList.toggle("strong", chosen.length > 0);
     if (chosen.length > 0) {
       compare.href = `/compare?runs=${[...chosen].sort((a, b) => a - b).join(",")}`;

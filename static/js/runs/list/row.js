@@ -9,7 +9,7 @@ import { datasetTitle, stateWord } from "../text.js";
 import { accuracyOf, secondsOf } from "./filter.js";
 
 /** The headings of the columns that have one, in order. */
-export const headings = () => [t("Run"), t("What"), t("State"), t("Epochs"), t("Accuracy"), t("Time"), t("When")];
+export const headings = () => [t("Run"), t("Setup"), t("State"), t("Epochs"), t("Accuracy"), t("Time"), t("When")];
 
 /** `{node, update(run, isChosen, datasets)}`; `onChoose(id, on)`, `onTag(tag)`, `onEdit(run)` and `onDelete(id)` hear what is pressed. */
 export function createRow(first, { onChoose, onTag, onEdit, onDelete }) {
@@ -60,7 +60,7 @@ export function createRow(first, { onChoose, onTag, onEdit, onDelete }) {
     if (key === shown) return;
     shown = key;
     const { config } = run;
-    setText(name, recipeTitle(config.recipe) ?? t("own settings"));
+    setText(name, recipeTitle(config.recipe) ?? t("custom settings"));
     name.title = config.recipe ?? "";
     setText(data, datasetTitle(config.dataset, datasets));
     chip.dataset.state = run.state;
@@ -73,10 +73,10 @@ export function createRow(first, { onChoose, onTag, onEdit, onDelete }) {
     note.title = run.note ?? "";
     const wanted = run.tags ?? [];
     if (JSON.stringify([...tags.children].map(({ textContent }) => textContent)) !== JSON.stringify(wanted)) {
-      tags.replaceChildren(...wanted.map((tag) => element("button", { class: "tag", type: "button", title: t("Show the runs with this tag alone") }, tag)));
+      tags.replaceChildren(...wanted.map((tag) => element("button", { class: "tag", type: "button", title: t("Show only runs with this tag") }, tag)));
     }
     deletion.disabled = !hasEnded(run);
-    deletion.title = hasEnded(run) ? "" : t("It is still going on: cancel it first.");
+    deletion.title = hasEnded(run) ? "" : t("It is still running: cancel it first.");
   }
 
   return { node, update };

@@ -19,7 +19,7 @@ export function createUndo({ onHide, onBack, onFail, onGone }) {
   function deleteRun(id) {
     if (pending.has(id)) return;
     const undo = element("button", { class: "button", type: "button" }, t("Undo"));
-    const notice = element("p", { class: "undo-notice" }, element("span", {}, t("Run {id} is deleted.", { id })), undo);
+    const notice = element("p", { class: "undo-notice" }, element("span", {}, t("Run {id} was deleted.", { id })), undo);
     const one = { notice, left: SECONDS * 1000, timer: 0, since: 0 };
     pending.set(id, one);
     undo.addEventListener("click", () => takeBack(id));
