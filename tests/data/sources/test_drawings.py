@@ -104,7 +104,7 @@ def test_the_catalogue_lists_own_sets_as_they_will_be_loaded(store, tmp_path):
     assert few.state == "too-few"
     assert "at least 2 labels" in few.note
     assert "drawings:shapes" not in {info.name for info in DatasetCatalog(tmp_path).list()}
-    with pytest.raises(DatasetUnavailable, match="no drawings in the set “none”"):
+    with pytest.raises(DatasetUnavailable, match="no drawings left in the set “none”"):
         DatasetCatalog(tmp_path, None, store).load("drawings:none")
     with pytest.raises(ValueError, match="expected a data set"):
         DatasetCatalog(tmp_path).load("drawings:shapes")
