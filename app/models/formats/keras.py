@@ -89,7 +89,7 @@ def translate(network: Network) -> tuple[list[str], list[Array]]:
             )
         writer(steps, layer)
     if steps.order is not None:
-        raise AssertionError("a flattened image is followed by a dense layer, or was reordered before")
+        raise AssertionError("a flattened image is followed by a dense layer, or was turned before")
     return steps.lines, steps.arrays
 
 
