@@ -19,7 +19,7 @@ MIXING = (Dense, Conv2D, MaxPool2D, AveragePool2D, Softmax)
 
 @dataclass(frozen=True, eq=False)
 class Links:
-    """The inputs of one number: `places` (n,) in the layer's input in C order, −1 for padding, their values and factors.
+    """The inputs of one number: `places` (n,) in the input (C order), −1 for padding, their values and factors.
 
     The number is the sum of values × factors, plus a bias if the layer has one; for max pooling it is the largest
     value, with a factor of 1.
