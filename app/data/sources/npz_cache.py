@@ -28,7 +28,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write a file; on a disk that is not writable do nothing, so that the arrays are computed again next time."""
     packed = io.BytesIO()
-    np.savez_compressed(packed, **dict(arrays))
+    np.savez_compressed(packed, allow_pickle=False, **arrays)
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, packed.getvalue(), prefix=path.stem)

@@ -1,6 +1,6 @@
 // One run on the page: state, progress, figures, curves and what came of it. The dashboard and the run's own page share it.
 
-import { createJudge } from "../evaluation/evaluation.js";
+import { createEvaluation } from "../evaluation/evaluation.js";
 import { count, loss, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { byId, element, setMessage, setText } from "../lib/dom.js";
@@ -20,7 +20,7 @@ const GONE = () => t("This run is not kept here any more.");
 export function createRunView({ onState, onStarted }) {
   const charts = createCharts();
   const watch = createWatch();
-  const judge = createJudge();
+  const evaluation = createEvaluation();
   const actions = createRunActions({ onStarted });
   let record = null;
   let datasets = [];
@@ -84,7 +84,7 @@ export function createRunView({ onState, onStarted }) {
     renderTable();
     charts.show(record);
     watch.show(record, labelsOf(record, datasets));
-    judge.show(record, hasEnded(record));
+    evaluation.show(record, hasEnded(record));
     actions.show(gone ? null : record);
     const empty = record.epochs.length === 0;
     for (const button of document.querySelectorAll("[data-png], [data-csv]")) button.disabled = empty;

@@ -2,7 +2,7 @@
 
 import { explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
-import { createJudge } from "../../evaluation/evaluation.js";
+import { createEvaluation } from "../../evaluation/evaluation.js";
 import { t } from "../../i18n/translate.js";
 import { titleOf } from "../../labels/titles.js";
 import { byId, element, pageData, setMessage } from "../../lib/dom.js";
@@ -11,14 +11,14 @@ import { evidenceTables } from "../../models/measurements.js";
 async function startModelJudgement({ model, labels, dataset, evidence }) {
   const select = byId("judge-dataset");
   const note = byId("judge-model-note");
-  const judge = createJudge();
+  const evaluation = createEvaluation();
 
   const tables = evidenceTables(evidence);
   byId("judge-evidence").hidden = tables.length === 0;
   byId("judge-evidence-tables").replaceChildren(...tables);
 
   const judgeOn = (name) =>
-    judge.judge({ key: `model ${model} ${name}`, path: `/api/models/${encodeURIComponent(model)}/judgement?dataset=${encodeURIComponent(name)}`, dataset: name });
+    evaluation.evaluate({ key: `model ${model} ${name}`, path: `/api/models/${encodeURIComponent(model)}/judgement?dataset=${encodeURIComponent(name)}`, dataset: name });
 
   try {
     const { datasets } = await retryWhileAway(() => get("/api/datasets"), (seconds) => setMessage(note, awayText(seconds)));
