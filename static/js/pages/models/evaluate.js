@@ -1,4 +1,4 @@
-// The page on which a stored model is judged, on any data set that has its labels.
+// The page of a stored model's evaluation on any data set with its labels.
 
 import { explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
@@ -24,8 +24,8 @@ async function startModelJudgement({ model, labels, dataset, evidence }) {
     const { datasets } = await retryWhileAway(() => get("/api/datasets"), (seconds) => setMessage(note, awayText(seconds)));
     setMessage(note, "");
     const fitting = datasets.filter((one) => one.labels.length === labels.length && one.labels.every((label, i) => label === labels[i]));
-    const asked = new URLSearchParams(location.search).get("dataset");
-    const chosen = [asked, dataset].find((name) => fitting.some((one) => one.name === name)) ?? fitting[0]?.name;
+    const requested = new URLSearchParams(location.search).get("dataset");
+    const chosen = [requested, dataset].find((name) => fitting.some((one) => one.name === name)) ?? fitting[0]?.name;
     if (chosen === undefined) return setMessage(note, t("No data set has the labels of this model, so it cannot be tested here."));
     select.replaceChildren(...fitting.map(({ name, title }) => element("option", { value: name }, titleOf({ name, title }))));
     select.value = chosen;
