@@ -8,7 +8,7 @@ import { element } from "../lib/dom.js";
 const MOST_LABELS = 12;
 
 /** The view of an address: `{kind, ...}` with kind "make", "draw" or "browse" (set null: the first one). */
-export function wanted(search) {
+export function placeOf(search) {
   const query = new URLSearchParams(search);
   if (query.has("make")) return { kind: "make" };
   if (query.has("draw")) return { kind: "draw", set: query.get("draw"), labels: [...new Set(query.getAll("label"))] };

@@ -9,14 +9,14 @@ export async function confirmed({ title, text, action }) {
     ["", t("Keep it")],
     ["yes", action],
   ];
-  return (await asked({ title, text, answers })) === "yes";
+  return (await choose({ title, text, answers })) === "yes";
 }
 
 /**
  * Opens a question with answers [value, text]: the first changes nothing, the last cannot be undone. Resolves to the
  * value of the chosen one, or of the first if the dialog was closed.
  */
-export async function asked({ title, text, answers }) {
+export async function choose({ title, text, answers }) {
   const [nothing, ...others] = answers;
   const buttons = others.map(([value, words], i) => {
     const last = i === others.length - 1;
@@ -27,15 +27,15 @@ export async function asked({ title, text, answers }) {
 }
 
 /** Asks for a whole number from 1 to `most`; resolves to null if cancelled. */
-export async function askedNumber({ value, most, ...words }) {
-  const text = await askedInput({ type: "number", min: 1, max: most, step: 1, value }, words);
+export async function askNumber({ value, most, ...words }) {
+  const text = await askInput({ type: "number", min: 1, max: most, step: 1, value }, words);
   return text === null ? null : Number(text);
 }
 
 /** Asks for a short text, initially `value`; resolves to null if cancelled. */
-export const askedText = ({ value, most, ...words }) => askedInput({ type: "text", maxlength: most, value, autocomplete: "off", autocapitalize: "none", spellcheck: "false" }, words);
+export const askText = ({ value, most, ...words }) => askInput({ type: "text", maxlength: most, value, autocomplete: "off", autocapitalize: "none", spellcheck: "false" }, words);
 
-async function askedInput(attributes, { title, text, label, action }) {
+async function askInput(attributes, { title, text, label, action }) {
   const input = element("input", { id: `dialog-${attributes.type}`, required: true, autofocus: true, ...attributes });
   const field = element("div", { class: "field" }, element("label", { for: input.id }, label), input);
   // the action comes first, as Enter presses the first button

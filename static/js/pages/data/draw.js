@@ -15,7 +15,7 @@ const BRUSH = 26;
 const LONG_LABEL = 3; // characters
 
 /** The next label to ask for: the first with the fewest drawings. */
-export const askedNext = (counts) =>
+export const nextLabel = (counts) =>
   Object.entries(counts).reduce((least, [label, count]) => (least === null || count < counts[least] ? label : least), null);
 
 /** Creates the view; returns the function that shows an address. */
@@ -97,7 +97,7 @@ export function createDraw(page) {
     const label = current;
     board.replace(EMPTY);
     counts[label] += 1;
-    ask(askedNext(counts));
+    ask(nextLabel(counts));
     return send({ label, strokes: lines(drawing), set });
   }
 
@@ -129,7 +129,7 @@ export function createDraw(page) {
       if (drawing.set === set && drawing.label in counts) counts[drawing.label] += 1;
       await send(drawing);
     }
-    ask(askedNext(counts));
+    ask(nextLabel(counts));
   }
 
   function throwAway() {
@@ -191,7 +191,7 @@ export function createDraw(page) {
     setText(byId("draw-text"), t("Write each as you always do: the network learns your hand. {enough} of each are enough to begin with.", { enough: ENOUGH }));
     if (unsent.length === 0) notify("");
     board.replace(EMPTY);
-    ask(askedNext(counts));
+    ask(nextLabel(counts));
     await page.refresh();
   };
 }

@@ -2,7 +2,7 @@
 
 import { BACK, explain, get, post } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
-import { addressOf, setLinks, wanted } from "../../data/dataset-list.js";
+import { addressOf, setLinks, placeOf } from "../../data/dataset-list.js";
 import { t } from "../../i18n/translate.js";
 import { datasetOf } from "../../labels/titles.js";
 import { byId, say, setText } from "../../lib/dom.js";
@@ -49,7 +49,7 @@ function startDataPage() {
   window.addEventListener(BACK, () => page.refresh());
 
   function markSets() {
-    const { kind, set } = wanted(location.search);
+    const { kind, set } = placeOf(location.search);
     const current = kind === "browse" ? (set ?? datasets[0]?.name) : kind === "draw" ? datasetOf(set) : null;
     list.replaceChildren(...setLinks(datasets, current));
     list.removeAttribute("aria-busy");
@@ -61,7 +61,7 @@ function startDataPage() {
   async function show() {
     setText(error, "");
     setText(note, "");
-    const place = wanted(location.search);
+    const place = placeOf(location.search);
     byId("stage").parentElement.dataset.view = place.kind;
     for (const name of SECTIONS) byId(name).hidden = name !== place.kind;
     try {
@@ -77,7 +77,7 @@ function startDataPage() {
     const link = event.target.closest("a[href^='/data?']");
     if (link === null || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
-    page.go(wanted(new URL(link.href).search)).then(() => {
+    page.go(placeOf(new URL(link.href).search)).then(() => {
       if (![document.body, link].includes(document.activeElement)) return; // the focus has moved meanwhile
       document.querySelector(".data-stage section:not([hidden]) h2")?.focus();
     });

@@ -2,7 +2,7 @@
 
 import { call, explain, get } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
-import { asked } from "../../lib/dialog.js";
+import { choose } from "../../lib/dialog.js";
 import { byId, setText } from "../../lib/dom.js";
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -31,7 +31,7 @@ async function declared(set, labels) {
   const address = `/api/drawings/sets/${encodeURIComponent(set)}`;
   const { count: drawn } = await get(address);
   if (drawn > 0) {
-    const sure = await asked({
+    const sure = await choose({
       title: t("There is a set named “{name}” already", { name: set }),
       text: drawn === 1 ? t("It has 1 drawing. New ones would come to it.") : t("It has {count} drawings. New ones would come to these.", { count: drawn }),
       answers: [["", t("Choose another name")], ["add", t("Add to it")]],

@@ -6,7 +6,7 @@ import { ago, bytes, count, moment, percent } from "../../i18n/format.js";
 import { t, tParts } from "../../i18n/translate.js";
 import { metricName } from "../../labels/config-labels.js";
 import { datasetTitle, recipeTitle } from "../../labels/titles.js";
-import { askedText, confirmed } from "../../lib/dialog.js";
+import { askText, confirmed } from "../../lib/dialog.js";
 import { byId, element, setText } from "../../lib/dom.js";
 import { createLatest } from "../../lib/latest.js";
 import { evidenceTables, mineNote, mineSentence } from "../../models/measurements.js";
@@ -250,7 +250,7 @@ function button(text, action) {
 }
 
 async function renameModel(model, act) {
-  const name = await askedText({
+  const name = await askText({
     title: t("Rename {name}", { name: model.name }),
     text: t("Small letters a to z, digits, dots and dashes."),
     label: t("New name"),
