@@ -42,7 +42,7 @@ export function sentence({ label, sure, second }) {
 /** Whether all labels are single digits, so that the page may say "digit". */
 export const areDigits = (labels) => labels.every((label) => /^\d$/.test(label));
 
-/** What to draw for a model with these labels. */
+/** The hint what to draw, for a model with these labels. */
 export const invitation = (labels) => (areDigits(labels) ? t("Draw a digit") : t("Draw one of its symbols"));
 
 /** The sentence for a drawing that the model does not know. */
