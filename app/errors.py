@@ -1,6 +1,6 @@
-"""Messages as data: a template, which is also gettext's key, and its values; and the errors that carry one.
+"""Messages as data: a template, which is also gettext's key, and its values; and errors with such a message.
 
-The web and the command line share `OUTCOMES`: what each kind of error comes to.
+The web and the command line share `OUTCOMES`, the outcome of each kind of error.
 """
 
 import math
@@ -12,14 +12,14 @@ from typing import Any, Self
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _DEEPEST = 8
-"""Messages inside of messages that are put into words; what lies deeper comes from no error of ours."""
+"""The largest depth of nested messages; deeper ones are not from this program."""
 
 
 class Message(str):
-    """What went wrong, in English as a string, with all that it takes to say it in another language.
+    """An error message: an English string that can also be translated.
 
     `template` has a slot `{name}` for each of `values`: numbers, texts, or messages; others become texts. `field` is
-    the path of the value that is wrong, as "optimizer.learning_rate", and stands before the text.
+    the path of the invalid value, such as "optimizer.learning_rate", and precedes the text.
     """
 
     template: str
@@ -35,16 +35,16 @@ class Message(str):
 
     @property
     def first_field(self) -> str | None:
-        """The field of the message or, of several that are joined, of the first that has one."""
+        """The field of the message or, for joined messages, of the first that has one."""
         inner = (value.first_field for value in self.values.values() if isinstance(value, Message))
         return self.field or next((field for field in inner if field), None)
 
     def within(self, place: str) -> "Message":
-        """The same message about a field of `place`, "layers[2]" say."""
+        """The same message for a field of `place`, such as "layers[2]"."""
         return Message(self.template, field=place if self.field is None else f"{place}.{self.field}", **self.values)
 
     def localized(self, gettext: Callable[[str], str]) -> str:
-        """Put the message, and those inside of it, into the language of `gettext`; the field stays before it."""
+        """The message, with nested ones, in the language of `gettext`, after the field."""
         text = self.localized_text(gettext)
         return text if self.field is None else f"{self.field}: {text}"
 
@@ -60,13 +60,13 @@ class Message(str):
         return _fill(gettext(self.template), self.values, shown)
 
     def to_json(self) -> dict[str, Any]:
-        """The message as plain JSON, which `from_json` takes back."""
+        """The message as plain JSON for `from_json`."""
         values = {key: value.to_json() if isinstance(value, Message) else value for key, value in self.values.items()}
         return {"message": self.template, "values": values} | ({} if self.field is None else {"field": self.field})
 
     @classmethod
     def from_json(cls, data: object) -> Any:
-        """The message that `to_json` gave; anything else as it is, such as the text of an older version."""
+        """The message from `to_json`; anything else unchanged, such as the text of an older version."""
         if not isinstance(data, Mapping) or not isinstance(data.get("message"), str):
             return data
         values = data.get("values")
@@ -76,7 +76,7 @@ class Message(str):
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON takes it."""
+    """A value for JSON."""
     if isinstance(value, BaseException):
         return message_of(value)
     if isinstance(value, str | int | None) or (isinstance(value, float) and math.isfinite(value)):
@@ -85,7 +85,7 @@ def _plain(value: Any) -> Any:
 
 
 def _fill(template: str, values: Mapping[str, Any], shown: Callable[[Any], str]) -> str:
-    """`template` with each slot replaced once: a value may hold braces; a slot without a value stays."""
+    """`template` with each slot replaced once, so values may have braces; a slot without a value stays."""
     return _SLOT.sub(lambda slot: shown(values[slot[1]]) if slot[1] in values else slot[0], template)
 
 
@@ -109,7 +109,7 @@ def localized(data: Any, gettext: Callable[[str], str]) -> Any:
 
 
 def shortened(names: Sequence[str], most: int = 8) -> Message:
-    """The first of some names, and how many more there are."""
+    """The first names, and the number of the others."""
     listed = ", ".join(names[:most])
     if len(names) <= most:
         return Message("{names}", names=listed)
@@ -117,7 +117,7 @@ def shortened(names: Sequence[str], most: int = 8) -> Message:
 
 
 class MessageError(Exception):
-    """An error whose text is a message. `code` names its kind to programs, and `OUTCOMES` has what that comes to."""
+    """An error with a message. `code` identifies its kind for programs, and `OUTCOMES` has the outcome."""
 
     code = "failed"
 
@@ -130,32 +130,32 @@ class MessageError(Exception):
 
     @property
     def field(self) -> str | None:
-        """The path of the value that is wrong."""
+        """The path of the invalid value."""
         return self.message.field
 
 
 class InputError(MessageError, ValueError):
-    """A value is not what was expected; the message says what came instead."""
+    """A value is invalid; the message has the expected and the given value."""
 
     code = "invalid"
 
     def within(self, place: str) -> "InputError":
-        """The same error about a field of `place`."""
+        """The same error for a field of `place`."""
         return InputError(self.message.within(place))
 
 
 def message_of(error: BaseException) -> Message:
-    """The message of an error, also of the engine's own; of one that carries none its text, as it is."""
+    """The message of an error, including the engine's; for other errors their text."""
     if isinstance(error, MessageError):
         return error.message
     template, values = getattr(error, "template", None), getattr(error, "values", None)
-    if isinstance(template, str) and isinstance(values, dict):  # app.nn.errors, which knows nothing of this file
+    if isinstance(template, str) and isinstance(values, dict):  # app.nn.errors, which does not import this module
         return Message(template, field=getattr(error, "field", None), **values)
     return Message("{text}", text=str(error))
 
 
 class RequestError(MessageError):
-    """A request is refused with the HTTP status `status`; 422 where what came is not what was expected."""
+    """A request is refused with the HTTP status `status`; 422 for an invalid value."""
 
     def __init__(
         self,
@@ -172,12 +172,12 @@ class RequestError(MessageError):
 
 
 def code_of(status: int) -> str:
-    """The code of an error that has no other than its HTTP status."""
+    """The code of an error that only has an HTTP status."""
     return "invalid" if status == HTTPStatus.UNPROCESSABLE_ENTITY else HTTPStatus(status).name.lower()
 
 
 class LimitError(MessageError):
-    """The server has no room for this now; the message says for what. `retry_after` is in seconds."""
+    """A limit of the server is reached; the message says which. `retry_after` is in seconds."""
 
     code = "busy"
 
@@ -187,14 +187,14 @@ class LimitError(MessageError):
 
 
 class QueueFullError(LimitError):
-    """Too many runs wait."""
+    """Too many runs are waiting."""
 
     code = "queue_full"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an error comes to: the status of an HTTP answer, and the exit code of a command."""
+    """The outcome of an error: the HTTP status, and the exit code of a command."""
 
     status: int
     exit_code: int
@@ -228,4 +228,4 @@ OUTCOMES: Mapping[str, Outcome] = {
     "too_large": _CONFLICT,
     "full": _CONFLICT,
 }
-"""By `code`; an error whose code is not here is caught where it may arise, and never reaches the edge."""
+"""By `code`; errors with other codes are always caught."""

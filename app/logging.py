@@ -1,8 +1,8 @@
-"""The lines that processes write to standard error: each with its time, and the request or the run it is about.
+"""Logging to standard error: lines with a time, and the request or run.
 
 As text: `2026-11-21T18:00:00.123Z WARNING digitpad: what happened request=4f... key=value`; as JSON, an object a line.
-A line break in what is told is written as `\\n`, so that nobody who is quoted can make up a line; a traceback follows
-its line, in JSON as `traceback`.
+A line break in a value is written as `\\n`, so that quoted text cannot forge a line; a traceback follows its line, in
+JSON as `traceback`.
 """
 
 import json
@@ -16,34 +16,34 @@ from typing import Any, TextIO
 REQUEST_ID_HEADER = b"x-request-id"
 
 FIELDS = "fields"
-"""The key of `extra` under which a record carries what it tells besides its message."""
+"""The key of `extra` for a record's fields."""
 
 _request: ContextVar[str | None] = ContextVar("request", default=None)
 
 
 def begin_request(name: str) -> None:
-    """Let all lines of this task, and of the threads that it asks for work, name the request."""
+    """Add the request's name to all lines of this task and of its threads."""
     _request.set(name)
 
 
 def current_request() -> str | None:
-    """The name of the request that is being answered, if one is."""
+    """The name of the current request, if there is one."""
     return _request.get()
 
 
 def request_id_header() -> dict[str, str]:
-    """The header that names the request which is being answered."""
+    """The header with the current request's name."""
     name = current_request()
     return {} if name is None else {REQUEST_ID_HEADER.decode(): name}
 
 
-def fields(**told: Any) -> dict[str, Any]:
-    """`extra` of a line that tells these things besides its message."""
-    return {FIELDS: told}
+def fields(**values: Any) -> dict[str, Any]:
+    """The `extra` of a line with these fields."""
+    return {FIELDS: values}
 
 
 def configure(form: str, level: str, *, stream: TextIO | None = None, **always: Any) -> None:
-    """Write lines of `level` and above as `form`, "text" or "json"; each of this process's tells `always` too."""
+    """Write lines of `level` and above as `form`, "text" or "json", with the fields `always` in each."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines(always) if form == "json" else TextLines(always))
     root = logging.getLogger()
@@ -58,18 +58,18 @@ class _Lines(logging.Formatter):
         self._always = always
 
     def extra_fields(self, record: logging.LogRecord) -> dict[str, Any]:
-        """What a record tells besides its message, without what is not known."""
+        """The fields of a record."""
         request = current_request()
-        found = {"request": request} if request is not None else {}
-        return {**found, **self._always, **getattr(record, FIELDS, {})}
+        known = {"request": request} if request is not None else {}
+        return {**known, **self._always, **getattr(record, FIELDS, {})}
 
     @staticmethod
     def time(record: logging.LogRecord) -> str:
-        """UTC, ISO 8601, with milliseconds, as in the log of the runs."""
+        """The time in UTC, ISO 8601 with milliseconds, as in the log of the runs."""
         return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def traceback(self, record: logging.LogRecord) -> str | None:
-        """The traceback of a record that has one."""
+        """The traceback of a record, if it has one."""
         return self.formatException(record.exc_info) if record.exc_info and record.exc_info[0] else None
 
 
@@ -77,8 +77,8 @@ class TextLines(_Lines):
     """Lines for people."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told = "".join(f" {key}={_shown(value)}" for key, value in self.extra_fields(record).items())
-        line = f"{self.time(record)} {record.levelname} {record.name}: {_one_line(record.getMessage())}{told}"
+        values = "".join(f" {key}={_quoted(value)}" for key, value in self.extra_fields(record).items())
+        line = f"{self.time(record)} {record.levelname} {record.name}: {_one_line(record.getMessage())}{values}"
         traceback = self.traceback(record)
         return line if traceback is None else f"{line}\n{traceback}"
 
@@ -87,7 +87,7 @@ class JsonLines(_Lines):
     """Lines for programs."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told: dict[str, Any] = {
+        line: dict[str, Any] = {
             "time": self.time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -96,19 +96,15 @@ class JsonLines(_Lines):
         }
         traceback = self.traceback(record)
         if traceback is not None:
-            told["traceback"] = traceback
-        return json.dumps(told, default=str)  # in ASCII: some take U+2028 for the end of a line
+            line["traceback"] = traceback
+        return json.dumps(line, default=str)  # in ASCII, as some programs treat U+2028 as the end of a line
 
 
-def _shown(value: object) -> str:
-    """A value behind its key: as it is, or in quotes where it could not be told where it ends."""
+def _quoted(value: object) -> str:
+    """A value, in quotes if its end would be ambiguous."""
     text = f"{value:.6g}" if isinstance(value, float) else _one_line(str(value))
     return json.dumps(text, ensure_ascii=False) if not text or set(text) & set(' "=') else text
 
 
 def _one_line(text: str) -> str:
-    return "".join(character if character.isprintable() else _escaped(character) for character in text)
-
-
-def _escaped(character: str) -> str:
-    return repr(character)[1:-1]
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

@@ -10,15 +10,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.resources import bundled, is_installed
 
 PROJECT = Path(__file__).resolve().parent.parent
-"""The folder that `app` is imported from: the checkout, or where packages are installed."""
+"""The folder with `app`: the checkout, or that of installed packages."""
 SHIPPED_MODELS = bundled("model_store")
 
 TOKEN_LENGTH = 1024
-"""Characters that a token may have at most."""
+"""The most characters of a token."""
 
 
 class SettingError(ValueError):
-    """A setting by itself is well formed, and the server cannot start with it; the message names it."""
+    """The server cannot start with a setting, although it is well-formed; the message names it."""
 
 
 def _default_home() -> Path:
@@ -26,7 +26,7 @@ def _default_home() -> Path:
 
 
 class Settings(BaseSettings):
-    """Everything a server or a command can be told from outside."""
+    """The settings of the server and of the commands."""
 
     model_config = SettingsConfigDict(
         env_prefix="DIGITPAD_", env_file=".env", extra="ignore", frozen=True, use_attribute_docstrings=True
@@ -37,24 +37,24 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """The port to listen on; 0 takes a free one."""
     home: Path = Field(default_factory=_default_home)
-    """Where models and the database are kept."""
+    """The folder of models and the database."""
     data_dir: Path | None = None
-    """Where data sets are looked for first."""
+    """The folder where data sets are searched first."""
     cache_dir: Path = Field(default_factory=lambda: user_cache_path("digitpad"))
-    """Where data sets are kept that were downloaded or made."""
+    """The folder for downloaded and generated data sets."""
     database_url: str = ""
     """SQLAlchemy's URL of the log; empty means an SQLite file in `home`."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
-    """How many runs train at once."""
+    """The number of runs that train at the same time."""
     lease_seconds: Annotated[float, Field(ge=1, le=3600)] = 15.0
-    """How long a training's process may be silent before another takes up its run."""
+    """The seconds without a sign of life after which another process takes over a run."""
 
     token: SecretStr | None = None
-    """Who has it may do everything. Needed wherever others than this machine can reach the server."""
+    """The token for full access. Required where other machines can reach the server."""
     predict_token: SecretStr | None = None
-    """Who has it may only have drawings read."""
+    """The token for predictions only."""
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
-    """More names and addresses by which the server may be asked for, separated by commas."""
+    """Additional host names and addresses of the server, separated by commas."""
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Other sites whose pages may use the server, as `https://host:port`, separated by commas."""
 
@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path | None) -> Path | None:
         try:
             return None if path is None else path.expanduser().resolve()
-        except RuntimeError:  # nobody has that name, or links lead in a circle
+        except RuntimeError:  # an unknown user, or a loop of links
             raise ValueError("expected a valid path") from None
 
     blas_kernel: Annotated[str, Field(pattern="^[A-Za-z0-9_]+$")] = "auto"
@@ -100,16 +100,16 @@ class Settings(BaseSettings):
     OPENBLAS_CORETYPE says, or OpenBLAS's name for one, such as "Haswell"."""
 
     log_format: Literal["text", "json"] = "text"
-    """How a line of the log is written."""
+    """The format of log lines."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
-    """From which level on lines are written; requests and trainings are told at "info"."""
+    """The lowest level of log lines; requests and trainings are logged at "info"."""
 
     tensorboard_dir: Path | None = None
-    """Where TensorBoard's event files of all runs are written, if anywhere."""
+    """The folder for TensorBoard's event files of all runs, if any."""
     mlflow_uri: SecretStr | None = None
-    """MLflow's tracking server or database that all runs are told to, if any."""
+    """MLflow's tracking server or database for all runs, if any."""
     mlflow_experiment: Annotated[str, Field(min_length=1, max_length=200)] = "digitpad"
-    """The experiment in MLflow that they are put into."""
+    """The MLflow experiment of the runs."""
 
     @property
     def log_url(self) -> str:

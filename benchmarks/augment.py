@@ -1,9 +1,9 @@
-"""What augmentation costs: seconds of the epochs of the best recipes, with it and without, and of the images alone.
+"""The cost of augmentation: seconds per epoch of the best recipes, with it and without, and of the images alone.
 
 `python -m benchmarks.augment [RECIPE ...]`. A recipe without augmentation has that of best-cnn. Plain and augmented
-trainings take turns, in processes of their own. The median of their epochs after the first stands in the table, and of
-the turns the least and the median of how many times longer the augmented one took: what else a machine does meanwhile
-falls on one half of a turn, and so the least says best what augmentation itself costs.
+trainings alternate, in separate processes. The table shows the median of their epochs after the first, and the least
+and the median ratio of augmented to plain time over the rounds: other load on the machine falls on one half of a round,
+so that the least ratio is the best estimate of the cost.
 """
 
 import json
@@ -26,7 +26,7 @@ from app.runs.training.run_training import RunEvent, Training
 from app.settings import Settings
 
 RECIPES = {"best-mlp": (60_000, 4), "lenet": (12_000, 2), "best-cnn": (6_000, 2)}
-"""Each recipe, on how many images, and how many epochs are measured after the first."""
+"""By recipe, the number of images and of measured epochs after the first."""
 OTHERS = (12_000, 2)
 ROUNDS = 3
 ONE = "--one"
@@ -64,7 +64,7 @@ def _measure(kind: str, recipe: str, images: int, epochs: int) -> list[float]:
 
 
 def _epochs(kind: str, recipe: str, count: int, epochs: int) -> list[float]:
-    """Seconds of each epoch after the first: of its training, or of making its images."""
+    """Seconds of each epoch after the first: of its training, or of the augmentation of its images."""
     settings = Settings()
     whole = DatasetCatalog.from_settings(settings).load("mnist")
     train = Split(whole.train.images[:count], whole.train.labels[:count])
@@ -83,7 +83,7 @@ def _epochs(kind: str, recipe: str, count: int, epochs: int) -> list[float]:
     changes = {} if kind == "augmented" else {"augmentation": None}
     training = Training(parse_config({**config, "epochs": epochs + 2, **changes}), dataset, processes=cores())
     found = []
-    for step in training.run():  # the last epoch is left out: nothing is made ahead in it
+    for step in training.run():  # without the last epoch, in which no images are prefetched
         if isinstance(step, RunEvent) and step.type == "epoch":
             found.append(step.data["seconds"])
         if len(found) == epochs + 1:

@@ -1,6 +1,6 @@
-"""How many frames a second the comparison paints, in a real Chromium: ten runs of 1,000 epochs, one of which grows.
+"""Frames per second of the comparison page in Chromium: ten runs of 1,000 epochs, one of which grows.
 
-The runs are written into the log as a worker would write them, with all that an epoch says; nothing is trained. Frames
+The runs are written into the log with complete events, as by a worker; nothing is trained. Frames
 are counted by requestAnimationFrame while the growing run gets 20 epochs a second, first with the page left alone, then
 with the pointer going over the chart, which shows the values of all runs at its place.
 """
@@ -31,7 +31,7 @@ RUNS = 10
 EPOCHS = 1000
 EPOCHS_A_SECOND = 20
 SECONDS = 8
-HEALTHY_LEASE_SECONDS = 3600.0  # the server must not take the growing run from us
+HEALTHY_LEASE_SECONDS = 3600.0  # so that the server does not take the growing run over
 
 COUNT = """() => {
     window.frames_ = [];
@@ -51,9 +51,9 @@ def main() -> None:
         home = Path(folder)
         log = EventLog(Settings(home=home, _env_file=None).log_url, lease_seconds=HEALTHY_LEASE_SECONDS)
         for number in range(RUNS - 1):
-            claim = start_run(log, number)
-            write_epochs(log, claim, number, EPOCHS)
-            log.finish(claim, RunState.SUCCEEDED, {})
+            lease = start_run(log, number)
+            write_epochs(log, lease, number, EPOCHS)
+            log.finish(lease, RunState.SUCCEEDED, {})
         growing = start_run(log, RUNS - 1)
         write_epochs(log, growing, RUNS - 1, EPOCHS // 2)
         with serve(home) as server, chromium() as browser:
@@ -71,19 +71,19 @@ def main() -> None:
 
 
 def start_run(log: EventLog, number: int) -> Lease:
-    """Add a run to the log and take it, as a worker would."""
+    """Add a run to the log and claim it, as a worker would."""
     config = {**get_recipe("quick").config, "epochs": EPOCHS, "seed": number, "recipe": "quick"}
     log.add(parse_config(config))
-    claim = log.claim("benchmark")
-    assert claim is not None
-    return claim
+    lease = log.claim("benchmark")
+    assert lease is not None
+    return lease
 
 
-def write_epochs(log: EventLog, claim: Lease, number: int, epochs: int) -> None:
+def write_epochs(log: EventLog, lease: Lease, number: int, epochs: int) -> None:
     """Write that many epochs of a run into the log."""
     with writing(log.engine) as connection:
         for epoch in range(1, epochs + 1):
-            append(connection, claim.run, "epoch", _epoch(number, epoch))
+            append(connection, lease.run, "epoch", _epoch(number, epoch))
 
 
 def _epoch(number: int, epoch: int) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _epoch(number: int, epoch: int) -> dict[str, Any]:
     }
 
 
-def _frames(page: Page, log: EventLog, claim: Lease, *, hovers: bool) -> list[float]:
+def _frames(page: Page, log: EventLog, lease: Lease, *, hovers: bool) -> list[float]:
     """Milliseconds of each frame while the run grows."""
     ends = threading.Event()
     start = page.locator("[data-line] td[data-column=epochs]").last.text_content()
@@ -122,7 +122,7 @@ def _frames(page: Page, log: EventLog, claim: Lease, *, hovers: bool) -> list[fl
     def grow() -> None:
         epoch = first
         while not ends.wait(1 / EPOCHS_A_SECOND):
-            log.append(claim, "epoch", _epoch(RUNS - 1, epoch))
+            log.append(lease, "epoch", _epoch(RUNS - 1, epoch))
             epoch += 1
 
     worker = threading.Thread(target=grow)

@@ -1,8 +1,7 @@
-"""What sharing a training out among the processors gains: `python -m benchmarks.crew [RECIPE ...]`.
+"""The speed-up of a training by several processes: `python -m benchmarks.crew [RECIPE ...]`.
 
-Seconds of an epoch of each recipe without augmentation, by one process and by one for each processor, on so many random
-images that it takes a few seconds. Both take turns; in the table stand the medians, and of each turn how many times
-as fast the processes were.
+Seconds of an epoch of each recipe without augmentation, by one process and by one for each processor, on enough
+random images for a few seconds. Both alternate; the table shows the medians, and the speed-up of each round.
 """
 
 import os
@@ -22,12 +21,12 @@ from app.runs.config.run_config import parse_config
 
 RECIPES = ("small-mlp", "best-mlp", "best-cnn")
 SECONDS = 3.0
-"""How long an epoch of one process should take, roughly."""
+"""The approximate time of an epoch in one process."""
 ROUNDS = 5
 
 
 def epoch_seconds(recipe: str, images: int, processes: int) -> float:
-    """Seconds of the second of two epochs on so many images."""
+    """Seconds of the second of two epochs on `images` images."""
     config = parse_config(dict(get_recipe(recipe).config))
     rng = np.random.default_rng(0)
     network: Network = config.build_network()

@@ -1,8 +1,7 @@
-"""The weight of the page `/train` and how long it blocks its reader, in a real Chromium: empty, and with a run of
-1,000 epochs.
+"""The size and the blocking time of the page `/train` in Chromium: empty, and with a run of 1,000 epochs.
 
-Bytes are those on the wire, of the page and of all that it fetches. A page is blocked by a task of more than 50 ms for
-the time above these, as in the Web Vitals' total blocking time.
+Bytes are those on the wire, of the page and of all that it fetches. The blocking time of a task is its time above
+50 ms, as in the Web Vitals' total blocking time.
 """
 
 import statistics
@@ -56,7 +55,7 @@ def main() -> None:
 
 
 def _load(browser: Browser, url: str, epochs: int) -> dict[str, float]:
-    """Open a page with an empty cache; its figures when it has come to rest."""
+    """Open a page with an empty cache; return its figures once it is idle."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.add_init_script(OBSERVE)

@@ -1,7 +1,6 @@
-"""How long the pad takes, in a real Chromium, from the last point of a drawing until its answer is on the screen.
+"""The latency of the pad in Chromium, from the last point of a drawing until its answer is on the screen.
 
-The time runs from the time stamp that the browser gave the event of the pen that was lifted to the frame in which the
-answer to the whole drawing is painted.
+The time runs from the time stamp of the pointerup event to the frame that paints the answer to the whole drawing.
 """
 
 import statistics

@@ -1,4 +1,4 @@
-"""What a browser fetches for the page `/`: the page, its style sheets, its scripts and what those import at once."""
+"""The size of the page `/`: the page, its style sheets, its scripts and their static imports."""
 
 import re
 import tempfile

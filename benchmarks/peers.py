@@ -1,7 +1,7 @@
 """The same trainings in other libraries: `python -m benchmarks.peers LIBRARY RECIPE` prints samples/s of each epoch.
 
-Each trains the recipe's network on the same arrays with the same batch size, optimizer and shuffle. All but digitpad
-get float32 inputs that are scaled already; digitpad scales the bytes batch by batch.
+Each trains the recipe's network on the same arrays with the same batch size, optimizer and shuffle. The other libraries
+get scaled float32 inputs; digitpad scales the bytes batch by batch.
 """
 
 import json
@@ -21,7 +21,7 @@ from app.runs.config.run_config import RunConfig, parse_config
 from app.settings import Settings
 
 EPOCHS = 3
-"""Timed, after one that is not."""
+"""Timed epochs, after an untimed one."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def load(recipe: str) -> Task:
 
 
 def timed(task: Task, epoch: Callable[[], None]) -> Iterator[float]:
-    """Run `epoch` once unmeasured, then yield the samples/s of each of the next."""
+    """Run `epoch` once untimed, then yield the samples/s of each further epoch."""
     epoch()
     for _ in range(EPOCHS):
         started = time.perf_counter()
@@ -238,7 +238,7 @@ def sklearn(task: Task) -> Iterator[float]:
 
 
 def products(task: Task) -> Iterator[float]:
-    """The matrix products of an epoch alone, with the shapes that the dense layers have: the limit for any of them."""
+    """The matrix products of an epoch alone, in the shapes of the dense layers: the upper limit."""
     from app.runs.training.hardware import computing
 
     batch = task.config.batch_size

@@ -1,8 +1,8 @@
-"""Requests per second that one server process answers, beside LitServe, BentoML and Gradio; and how long one takes.
+"""Requests per second of one server process, beside LitServe, BentoML and Gradio; and the latency of one request.
 
-The load comes from `wrk` where it is installed, else from a few Python processes, which are slower than the server. The
-others serve the same network from `.venv-bench-serve` (`make bench-serve`), in turns with digitpad, in one run. The
-time of one request is measured idle, and while a training runs on all cores.
+The load comes from `wrk` if it is installed, else from a few Python processes, which are slower than the server. The
+others serve the same network from `.venv-bench-serve` (`make bench-serve`), alternating with digitpad. The latency is
+measured idle, and while a training runs on all cores.
 """
 
 import json
@@ -36,7 +36,7 @@ ROUNDS = 3
 REQUESTS = 5000
 START_SECONDS = 60
 PEERS = {"LitServe": 2.0, "BentoML": 4.0, "Gradio": 15.0}
-"""And how many times as fast as each digitpad means to be."""
+"""The other servers, and the intended speed-up of digitpad over each."""
 
 DIRECT = "Gradio, without its queue"
 
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _beside_training(server: Server, payload: bytes) -> None:
-    """Times of one request, idle and while a training takes all cores, in turns."""
+    """Latencies, idle and while a training takes all cores, alternating."""
     overrides = {"dataset": "strokes", "epochs": 100_000}
     print("\n| one connection, 784 pixels | p50 | p99 |\n|---|---|---|", flush=True)
     times: dict[str, list[tuple[float, float]]] = {"idle": [], "beside a training": []}
@@ -107,7 +107,7 @@ def _beside_peers(pixels: bytes, gradio: bytes) -> None:
 
 @contextmanager
 def _serving(peer: str, path: str, payload: bytes) -> Iterator[str]:
-    """The address of the shipped network behind another server, once it answers right."""
+    """The address of the shipped network behind another server, once it answers correctly."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -127,11 +127,11 @@ def _serving(peer: str, path: str, payload: bytes) -> Iterator[str]:
         until(lambda: _answers(url, payload), limit=START_SECONDS)
         yield url
     finally:
-        process.terminate()  # BentoML's workers are in sessions of their own, and end only with it
+        process.terminate()  # BentoML's workers are in separate sessions, and end only with it
         with suppress(subprocess.TimeoutExpired):
             process.wait(START_SECONDS)
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # LitServe's go on without it
+            os.killpg(process.pid, signal.SIGKILL)  # LitServe's outlive it
         process.wait()
 
 
@@ -150,7 +150,7 @@ def _load(url: str, payload: bytes) -> float:
 
 
 def _percentiles(url: str, payload: bytes) -> tuple[float, float]:
-    """The median and the 99th percentile of a request's milliseconds."""
+    """The median and the 99th percentile of the latency in milliseconds."""
     times = _latencies(f"{url}/predict", payload, REQUESTS)
     return statistics.median(times) * 1e3, statistics.quantiles(times, n=100)[98] * 1e3
 
@@ -161,9 +161,9 @@ def _wrk(url: str, payload: bytes) -> float:
 
 
 def _queued(url: str, payload: bytes) -> float:
-    """Answers per second of Gradio as its own client asks: a POST that gives a number, then a GET that waits for it.
+    """Answers per second of Gradio by its client's protocol: a POST for an event id, then a GET that awaits it.
 
-    wrk's threads have one connection each here, so that each follows its own turn.
+    Each thread of wrk has one connection, to alternate between the two.
     """
     script = f"""
 local body, event = [==[{payload.decode()}]==], nil
@@ -221,7 +221,7 @@ def _count(url: str, payload: bytes) -> int:
 
 
 class _Connection:
-    """One kept-alive connection that asks the same again and again."""
+    """Send the same request repeatedly over one kept-alive connection."""
 
     def __init__(self, url: str, payload: bytes) -> None:
         address = urlsplit(url)

@@ -1,7 +1,7 @@
-"""How long preprocessing takes, and what smoothing and evening out add: `python -m benchmarks.prepare`.
+"""The time of preprocessing, and the share of smoothing and levelling: `python -m benchmarks.prepare`.
 
-Each kind of picture is prepared with both steps and with both left out, in turn in one run; the ratio is that of the
-medians. Pixels are told apart by whether they have noise: without it they stay as they are.
+Each kind of picture is prepared with both steps and without, alternating; the ratio is that of the medians. Pixels are
+measured with and without noise: without it they stay unchanged.
 """
 
 import statistics
@@ -58,7 +58,7 @@ def _prepare(grey: Grey, *, steps: bool) -> None:
 
 
 def _medians(*calls: Callable[[], object]) -> list[float]:
-    """The median times of the calls, in milliseconds, taken in turn so that the machine's moods meet all of them."""
+    """The median times of the calls in milliseconds, alternating so that other load affects all of them."""
     times: list[list[float]] = [[] for _ in calls]
     for _ in range(ROUNDS):
         for call, taken in zip(calls, times, strict=True):

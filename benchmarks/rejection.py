@@ -1,8 +1,8 @@
-"""Which score tells best what is no digit: the share of each kind that is refused where 1 % of digits are.
+"""The scores of out-of-distribution detection compared: the share of each kind rejected where 1 % of digits are.
 
-This is what the score in `app/models/ood/detector.py` was chosen by. The drawings here are others than
-those that a model card's figures are of: letters of the Hershey fonts (`pip install Hershey-Fonts`, without which they
-are left out), crooked lines, blobs, grains, and digits of the validation images side by side.
+The score in `app/models/ood/detector.py` was chosen by this comparison. The drawings differ from those of a model
+card's figures: letters of the Hershey fonts (omitted without `pip install Hershey-Fonts`), crooked lines, blobs,
+grains, and digits of the validation images side by side.
 """
 
 import importlib
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def scores(training: Training, train: Any, validation: Any) -> dict[str, Strangeness]:
-    """Functions of images, by name: larger is stranger."""
+    """Scores of images, by name: larger is less familiar."""
     network, scale = training.network, training.config.input_scale
     arrays = fit_subspaces(train.images, train.labels, 10)
     assert arrays is not None

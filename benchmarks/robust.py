@@ -1,10 +1,10 @@
-"""How robust a model is: `python -m benchmarks.robust [--write] [MODEL ...]`, without names the default one.
+"""The robustness of models: `python -m benchmarks.robust [--write] [MODEL ...]`, by default of the default model.
 
-With `--write` the table goes into the models' cards too, as `robustness`, but for the rows of single digits.
+With `--write` the table is also written into the models' cards as `robustness`, without the rows of single digits.
 
-A table of accuracies on drawings that are not MNIST's (`benchmarks.robust_drawings`), on the recorded drawings of the
-tests, and on MNIST's test images that are moved, turned, blurred, noisy, thickened, thinned, inverted, or photographed.
-The pictures that are not 28×28 as MNIST makes them go through the app's own preprocessing, as a user's would.
+A table of accuracies on drawings unlike MNIST (`benchmarks.robust_drawings`), on the recorded drawings of the tests,
+and on MNIST's test images moved, turned, blurred, noisy, thickened, thinned, inverted, or photographed. Pictures in
+other formats than MNIST's go through the app's own preprocessing, as a user's would.
 """
 
 import io
@@ -28,10 +28,10 @@ from benchmarks.robust_drawings import drawings
 Images: TypeAlias = NDArray[np.uint8]
 Change: TypeAlias = Callable[[Image.Image, np.random.Generator], Image.Image]
 Kind: TypeAlias = tuple[str, list[PreparedImage], list[str]]
-"""What a row of the table is about, its images, and their labels."""
+"""The title of a row of the table, its images, and their labels."""
 
 COUNT = 1_000
-"""Of MNIST's test images, every tenth, so that all its writers are there."""
+"""The step through MNIST's test images, which covers all its writers."""
 SEED = 20_260_601
 BATCH = 250
 ENLARGED = 8
@@ -61,13 +61,13 @@ def main() -> None:
 
 
 def accuracy(predictor: Predictor, images: list[PreparedImage], labels: list[str]) -> float:
-    """The share that is read right."""
-    said = [
+    """The accuracy."""
+    predicted = [
         prediction.label
         for begin in range(0, len(images), BATCH)
         for prediction in predictor.predict(images[begin : begin + BATCH])
     ]
-    return float(np.mean([one == label for one, label in zip(said, labels, strict=True)]))
+    return float(np.mean([prediction == label for prediction, label in zip(predicted, labels, strict=True)]))
 
 
 def drawn() -> Iterator[Kind]:
@@ -85,7 +85,7 @@ def _prepared(found: list[dict[str, Any]]) -> tuple[list[PreparedImage], list[st
 
 
 def changed(mnist: Split) -> Iterator[Kind]:
-    """MNIST's test images as they are, and changed; every kind by a generator of its own."""
+    """MNIST's test images unchanged, and transformed, with a separate generator for each kind."""
     step = len(mnist) // COUNT
     images, labels = mnist.images[::step], [str(label) for label in mnist.labels[::step]]
     yield "MNIST's whole test set", [_whole(image) for image in mnist.images], [str(label) for label in mnist.labels]
@@ -102,7 +102,7 @@ def _whole(image: Images) -> PreparedImage:
 
 
 def _picture(image: Images, change: Change, rng: np.random.Generator) -> PreparedImage:
-    """Enlarged as a photograph of paper would be, changed, and read by the app as a file."""
+    """Enlarge like a photograph of paper, transform, and read as the app reads a file."""
     side = image.shape[0] * ENLARGED
     large = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)
     file = io.BytesIO()
@@ -146,7 +146,7 @@ def _thin(size: int) -> Change:
 
 
 def _light(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Dark ink on paper on which light falls from one side, a little blurred and noisy."""
+    """Dark ink on paper with light from one side, slightly blurred and noisy."""
     paper = ImageOps.invert(image).filter(ImageFilter.GaussianBlur(2))
     across = np.linspace(0.55, 1, image.width)[:: rng.choice([-1, 1])]
     grey = (40 + 0.8 * np.asarray(paper, float)) * across + rng.normal(0, 4, image.size[::-1])

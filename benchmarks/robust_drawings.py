@@ -1,9 +1,9 @@
-"""Pad drawings in unlike styles, from strokes that `strokes` does not use: `python -m benchmarks.robust_drawings`.
+"""Pad drawings in varied styles, from strokes that `strokes` does not use: `python -m benchmarks.robust_drawings`.
 
-Shapes are paths of straight lines and cubic Bézier curves on a grid 100 wide and 140 high, as designers of letters
-write them, after school books and hands of several countries; nothing is shared with `app/data/glyphs`. Each is drawn
-by hands that differ in slant, size, place, proportion, perspective, tremor and speed, on devices that report few or
-many points. What comes out depends on nothing but this file.
+Shapes are paths of straight lines and cubic Bézier curves on a grid 100 wide and 140 high, after school books and
+handwriting of several countries; nothing is shared with `app/data/glyphs`. Each is drawn by hands that differ in slant,
+size, place, proportion, perspective, tremor and speed, on devices that report few or many points. The drawings depend
+on nothing but this file.
 """
 
 import json
@@ -17,9 +17,9 @@ Points = NDArray[np.float64]
 
 CANVAS, MARGIN = 500, 12
 RETURN = 0.9 ** np.arange(40)
-"""How a hand that has swung away from the line comes back to it, point by point."""
+"""The decay of a deviation from the line over the following points."""
 HANDS = 8
-"""Drawings of each shape."""
+"""The number of drawings of each shape."""
 
 SHAPES: dict[str, dict[str, str]] = {
     "0": {
@@ -160,7 +160,7 @@ def _by_hand(strokes: list[Points], rng: np.random.Generator) -> list[Points]:
         x, y = moved.T
         moved = np.stack([x + bend[0, 0] * y * y + bend[0, 1] * x * y, y + bend[1, 0] * x * x], axis=1)
         moved /= (1 + moved @ tilt)[:, None]
-        # a hand that swings: a random walk that is drawn back to the line
+        # a random walk around the line
         steps = rng.normal(0, tremor * 0.5, moved.shape)
         drawn.append(moved + np.stack([np.convolve(axis, RETURN)[: len(moved)] for axis in steps.T], axis=1))
     points = np.concatenate(drawn)

@@ -1,8 +1,8 @@
-"""How much a training differs from seed to seed: `python -m benchmarks.seeds RECIPE [SEED ...] [--write MODEL]`.
+"""The variation of a training over seeds: `python -m benchmarks.seeds RECIPE [SEED ...] [--write MODEL]`.
 
-Trains the recipe once for each seed (without any: 1, 2, 3), as it stands, and prints the accuracy on the validation
-images at the last epoch and that of the model on the test set, which is read once at the end of each. With `--write`
-the rows go into a stored model's card as `seeds`.
+Trains the recipe once for each seed (by default 1, 2, 3) and prints the validation accuracy of the last epoch and the
+test accuracy of the model, measured once at the end of each. With `--write` the rows are written into a stored model's
+card as `seeds`.
 """
 
 import os
@@ -44,17 +44,17 @@ def main() -> None:
     parser.add_argument("recipe")
     parser.add_argument("seeds", nargs="*", type=int, default=[1, 2, 3])
     parser.add_argument("--write", metavar="MODEL")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     settings = Settings()
-    found = [train(asked.recipe, seed, settings) for seed in asked.seeds]
+    found = [train(arguments.recipe, seed, settings) for seed in arguments.seeds]
     for row in found:
         print(row.model_dump_json())
     tests = [row.test for row in found if row.test is not None]
     spread = statistics.stdev(tests) if len(tests) > 1 else 0.0
     print(f"test accuracy {statistics.mean(tests):.4%}, standard deviation {spread:.4%} over {len(tests)} seeds")
-    if asked.write is not None:
+    if arguments.write is not None:
         store = ModelStore(settings.home, SHIPPED_MODELS)
-        store.update_card(asked.write, seeds=[row.model_dump() for row in found])
+        store.update_card(arguments.write, seeds=[row.model_dump() for row in found])
 
 
 if __name__ == "__main__":

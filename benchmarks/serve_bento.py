@@ -1,4 +1,4 @@
-"""The service that BentoML loads by its name; see `benchmarks.serve_peers`."""
+"""The service that BentoML loads by name; see `benchmarks.serve_peers`."""
 
 import os
 from typing import Any

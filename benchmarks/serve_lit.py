@@ -1,4 +1,4 @@
-"""The service that LitServe runs in a process of its own; see `benchmarks.serve_peers`."""
+"""The service that LitServe runs in a separate process; see `benchmarks.serve_peers`."""
 
 from typing import Any
 

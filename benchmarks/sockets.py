@@ -1,7 +1,7 @@
-"""Fan-out of a run's log over web sockets: how soon after its commit each reader has an event, and what that costs.
+"""Fan-out of a run's log over web sockets: the delay from the commit of an event to each reader, and the cost.
 
-The events are written here, by a claim of our own, while a real server reads the log to 1, 100 and 1,000 sockets. The
-readers share the machine with the server, so that their own work is in the figures.
+The events are written under a lease of the benchmark, while a server sends the log to 1, 100 and 1,000 sockets. The
+readers share the machine with the server, so that the figures include their work.
 """
 
 import asyncio
@@ -51,8 +51,8 @@ def main() -> None:
 async def _measure(home: Path, readers: int) -> str:
     log = EventLog(f"sqlite:///{home / 'digitpad.sqlite3'}", lease_seconds=3600)
     run = log.add(request_config({"recipe": "quick"}))
-    claim = log.claim("the benchmark")  # before there is a server that would
-    assert claim is not None
+    lease = log.claim("the benchmark")  # before the server starts and claims it
+    assert lease is not None
     with serve(home) as server:
         committed: dict[int, float] = {}
         received: list[dict[int, float]] = [{} for _ in range(readers)]
@@ -67,7 +67,7 @@ async def _measure(home: Path, readers: int) -> str:
 
         tasks = [asyncio.create_task(_read(server, run, seen, opened)) for seen in received]
         await ready.wait()
-        writer = threading.Thread(target=_write, args=(log, claim, committed))
+        writer = threading.Thread(target=_write, args=(log, lease, committed))
         writer.start()
         await asyncio.gather(*tasks)
         writer.join()
@@ -77,10 +77,10 @@ async def _measure(home: Path, readers: int) -> str:
     burst = range(EVENTS + 2, EVENTS + BURST + 2)
     last = max(seen[burst[-1]] for seen in received)
     rate = readers * BURST / (last - committed[burst[0]])
-    whole = all(sorted(seen) == list(range(1, EVENTS + BURST + 3)) for seen in received)
+    is_complete = all(sorted(seen) == list(range(1, EVENTS + BURST + 3)) for seen in received)
     log.close()
     p99 = statistics.quantiles(delays, n=100)[98]
-    cells = (readers, f"{statistics.median(delays):.0f}", f"{p99:.0f}", f"{rate:,.0f}", f"{memory:.0f}", whole)
+    cells = (readers, f"{statistics.median(delays):.0f}", f"{p99:.0f}", f"{rate:,.0f}", f"{memory:.0f}", is_complete)
     return f"| {' | '.join(map(str, cells))} |"
 
 
@@ -99,18 +99,18 @@ async def _follow(socket: ClientConnection, seen: dict[int, float], opened: Call
             seen[int(found[1])] = time.perf_counter()
 
 
-def _write(log: EventLog, claim: Lease, committed: dict[int, float]) -> None:
+def _write(log: EventLog, lease: Lease, committed: dict[int, float]) -> None:
     seq = 1
     for _ in range(EVENTS):
         time.sleep(1 / PER_SECOND)
         seq += 1
-        log.append(claim, "epoch", EPOCH)
+        log.append(lease, "epoch", EPOCH)
         committed[seq] = time.perf_counter()
     for _ in range(BURST):
         seq += 1
         committed[seq] = time.perf_counter()
-        log.append(claim, "epoch", EPOCH)
-    log.finish(claim, RunState.SUCCEEDED, {})
+        log.append(lease, "epoch", EPOCH)
+    log.finish(lease, RunState.SUCCEEDED, {})
 
 
 def _peak(server: Server) -> float:

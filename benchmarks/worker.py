@@ -1,4 +1,4 @@
-"""Peak memory of a training process, for each recipe on MNIST (one epoch, as it is started by the server)."""
+"""Peak memory of a training process, for each recipe on MNIST (one epoch, started as by the server)."""
 
 import resource
 import subprocess
@@ -16,20 +16,20 @@ from app.settings import Settings
 
 MEBIBYTE = 2**20
 UNIT = 1 if sys.platform == "darwin" else 1024
-"""What getrusage counts memory in: bytes on macOS, KiB on Linux."""
+"""The unit of memory in getrusage: bytes on macOS, KiB on Linux."""
 
 
 def main() -> None:
     print("| recipe | peak memory of its process, MiB |\n|---|---|")
     for name in load_recipes():
-        # in a process of its own, as the system tells only the peak of all children together
+        # in a separate process, as the system reports only the peak of all children together
         command = [sys.executable, "-m", "benchmarks.worker", name]
         measured = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         print(f"| {name} | {float(measured.stdout):.0f} |", flush=True)
 
 
 def peak(recipe: str) -> float:
-    """MiB at the peak of a run of one epoch of `recipe`."""
+    """Peak memory in MiB of a run of one epoch of `recipe`."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder))
         log = EventLog(settings.log_url)

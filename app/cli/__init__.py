@@ -19,15 +19,15 @@ from app.cli.serve import serve
 from app.cli.train import train
 
 TRACEBACK = "DIGITPAD_TRACEBACK"
-"""A variable of the environment that lets an unexpected error show where it comes from."""
+"""The environment variable that shows the traceback of unexpected errors."""
 _CODES = (
     "Exit codes: 0 done, 1 failed, 2 wrong use or settings, 3 a training without a model, 130 Ctrl+C, "
     "141 the reader of the output is gone, 143 SIGTERM. Settings are DIGITPAD_* in the environment or in .env."
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         from app import __version__
 
         typer.echo(f"digitpad {__version__}")
@@ -64,7 +64,7 @@ cli.command("default-model")(engine.default_model)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line, and end the process with the command's code."""
+    """Run the command line, and exit with the command's code."""
     speak_any_terminal()
     sys.exit(_run(arguments))
 
@@ -87,21 +87,21 @@ def _run(arguments: Sequence[str] | None) -> int:
     except BrokenPipeError:
         close_output()
         return Code.PIPE_CLOSED
-    except SystemExit as left:  # so Typer ends where the reader of the output is gone
-        if not isinstance(left.__context__, BrokenPipeError):
+    except SystemExit as exit_:  # raised by Typer when the reader of the output is gone
+        if not isinstance(exit_.__context__, BrokenPipeError):
             raise
         close_output()
         return Code.PIPE_CLOSED
-    except Exception as error:  # whatever it is, it must be told in one line
+    except Exception as error:  # unexpected errors are reported in one line
         if os.environ.get(TRACEBACK):
             raise
-        said = f"{type(error).__name__}: {error}".splitlines()[0]
-        print_note(f"this should not have happened: {said} (with {TRACEBACK}=1 it says where)")
+        summary = f"{type(error).__name__}: {error}".splitlines()[0]
+        print_note(f"this should not have happened: {summary} (with {TRACEBACK}=1 it says where)")
         return Code.FAILED
 
 
 def _explain(wrong: typer.TyperException) -> int:
-    """Say what is wrong with the command line, and where there is help."""
+    """Print the error in the command line, and a hint for help."""
     context = getattr(wrong, "ctx", None)
     message = wrong.format_message()
     if message.strip():

@@ -1,7 +1,6 @@
-"""What a shell offers for the names of recipes, models, runs and data sets.
+"""Shell completion of the names of recipes, models, runs and data sets.
 
-It makes nothing: where there is no database yet, there are no runs to offer. It says nothing either, as what it printed
-would stand in the middle of the line that is being typed.
+It creates no files, such as a database, and prints nothing, as that would appear in the line being typed.
 """
 
 from collections.abc import Iterator
@@ -19,13 +18,13 @@ def complete_recipe(incomplete: str) -> Iterator[tuple[str, str]]:
     """Recipes, with their titles."""
     from app.recipes import load_recipes
 
-    return ((name, one.title) for name, one in load_recipes().items() if name.startswith(incomplete))
+    return ((name, recipe.title) for name, recipe in load_recipes().items() if name.startswith(incomplete))
 
 
 def complete_model(incomplete: str) -> Iterator[str]:
     """Models of the store."""
     with suppress(CommandError, OSError):
-        yield from (one.name for one in open_store(read_settings()).list() if one.name.startswith(incomplete))
+        yield from (model.name for model in open_store(read_settings()).list() if model.name.startswith(incomplete))
 
 
 def complete_run(incomplete: str) -> Iterator[tuple[str, str]]:
@@ -50,4 +49,4 @@ def complete_data(incomplete: str) -> Iterator[tuple[str, str]]:
     with suppress(CommandError, OSError):
         settings = read_settings()
         known = DatasetCatalog.from_settings(settings).list()
-        yield from ((one.name, one.title) for one in known if one.name.startswith(incomplete))
+        yield from ((info.name, info.title) for info in known if info.name.startswith(incomplete))

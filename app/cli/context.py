@@ -1,4 +1,4 @@
-"""The rooms behind the commands: settings, log, store, data sets; each is opened where it is needed."""
+"""The resources of commands: settings, log, store and data sets, each opened when needed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from app.cli.output import Code, CommandError
 from app.errors import OUTCOMES, MessageError, message_of
 
-if TYPE_CHECKING:  # what a command does not need is not loaded: a shell that completes a name waits for it
+if TYPE_CHECKING:  # imports are lazy, as shell completion must be fast
     from app.data import Dataset
     from app.data.drawings.store import DrawingStore
     from app.models import ModelStore
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # what a command does not need is not loaded: a shell that co
 
 
 def read_settings() -> "Settings":
-    """The settings. Raises CommandError that names each that is wrong."""
+    """The settings. Raises CommandError with each invalid one."""
     from pydantic import ValidationError
 
     from app.settings import Settings
@@ -33,14 +33,14 @@ def read_settings() -> "Settings":
         lines = []
         for entry in error.errors():
             name = str(entry["loc"][0])
-            came = "" if "token" in name else f"; got {entry['input']!r}"  # a secret stays one
-            lines.append(f"DIGITPAD_{name.upper()}: {entry['msg']}{came}")
+            got = "" if "token" in name else f"; got {entry['input']!r}"  # tokens stay secret
+            lines.append(f"DIGITPAD_{name.upper()}: {entry['msg']}{got}")
         raise CommandError("{text}", text="; ".join(lines), exit_code=Code.USAGE) from None
 
 
 @contextmanager
 def reporting_errors() -> Iterator[None]:
-    """Turn refusals into a CommandError, with the exit code that `OUTCOMES` has for each."""
+    """Convert errors into a CommandError, with the exit code from `OUTCOMES`."""
     try:
         yield
     except CommandError:
@@ -62,7 +62,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 @contextmanager
 def open_log(settings: "Settings") -> Iterator["EventLog"]:
-    """The log that the server of the same settings keeps too. Raises CommandError."""
+    """The log, shared with a server with the same settings. Raises CommandError."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from app.runs.log.event_log import EventLog
@@ -85,7 +85,7 @@ def open_log(settings: "Settings") -> Iterator["EventLog"]:
 
 
 def open_store(settings: "Settings") -> "ModelStore":
-    """The models of the server of the same settings, and those that ship."""
+    """The store of the user's and the shipped models."""
     from app.models import ModelStore
     from app.settings import SHIPPED_MODELS
 
@@ -93,21 +93,21 @@ def open_store(settings: "Settings") -> "ModelStore":
 
 
 def open_drawings(settings: "Settings") -> "DrawingStore":
-    """The user's own drawings."""
+    """The user's drawings."""
     from app.data.drawings.store import DrawingStore
 
     return DrawingStore(settings.home / "drawings")
 
 
 def open_commands(log: "EventLog", settings: "Settings") -> "RunService":
-    """What people ask of runs; whoever runs the queue finds by itself what there is to do."""
+    """The operations on runs; a supervisor polls the queue."""
     from app.runs.service import RunService
 
     return RunService(log, open_store(settings), settings, lambda: None)
 
 
 def load_data(settings: "Settings", name: str, *, download: bool = True) -> "Dataset":
-    """A data set by its name. Raises ValueError, DatasetUnavailable."""
+    """A data set by name. Raises ValueError, DatasetUnavailable."""
     from app.data import DatasetCatalog
 
     return DatasetCatalog.from_settings(settings).load(name, download=download)

@@ -24,7 +24,7 @@ DIGIT_COLUMNS = 28
 
 
 class Format(StrEnum):
-    """How a data set leaves: as arrays, or, of one's own drawings, as strokes or as pictures."""
+    """The export formats: arrays, or, for drawings, strokes or pictures."""
 
     NPZ = "npz"
     JSON = "json"
@@ -39,13 +39,13 @@ def list_data(as_json: AsJson = False) -> None:
     settings = read_settings()
     found = DatasetCatalog.from_settings(settings).list()
     if as_json:
-        print_json({"datasets": [asdict(one) for one in found]})
+        print_json({"datasets": [asdict(info) for info in found]})
         return
     print_table(
         ("DATA", "TITLE", "STATE", ">LABELS", ">TRAIN", ">TEST", "NOTE"),
         (
-            (one.name, one.title, one.state, len(one.labels), f"{one.train:,}", f"{one.test:,}", one.note)
-            for one in found
+            (info.name, info.title, info.state, len(info.labels), f"{info.train:,}", f"{info.test:,}", info.note)
+            for info in found
         ),
     )
 
@@ -82,7 +82,7 @@ def show(
     images = f"{len(found.train):,} to train on, {len(found.test):,} to test on"
     print_facts([("data", found.name), ("title", found.title), ("images", images), ("version", found.version)])
     say()
-    rows = ((one, counts["train"][one], counts["test"][one]) for one in found.labels)
+    rows = ((name, counts["train"][name], counts["test"][name]) for name in found.labels)
     print_table(("LABEL", ">TRAIN", ">TEST"), rows)
     for line in _drawn(found, label, count):
         say(line)
@@ -136,7 +136,7 @@ def _counts(dataset: "Dataset", part: str) -> dict[str, int]:
 
 
 def _drawn(dataset: "Dataset", label: str | None, count: int) -> list[str]:
-    """Lines that draw the first test digits in characters, as many beside each other as the terminal has room for."""
+    """The first test digits as text, as many side by side as fit the terminal."""
     import numpy as np
 
     chosen: Any = np.arange(len(dataset.test))
@@ -149,7 +149,7 @@ def _drawn(dataset: "Dataset", label: str | None, count: int) -> list[str]:
         row = chosen[first : first + across]
         lines += [
             "",
-            " ".join(f"{dataset.labels[int(dataset.test.labels[one])]:{DIGIT_COLUMNS}}" for one in row).rstrip(),
+            " ".join(f"{dataset.labels[int(dataset.test.labels[index])]:{DIGIT_COLUMNS}}" for index in row).rstrip(),
         ]
         images = dataset.test.images[row].astype(np.uint16)
         # a character is about twice as high as wide

@@ -1,4 +1,4 @@
-"""`digitpad doctor`: whether all that digitpad needs is there."""
+"""`digitpad doctor`: a check of the installation."""
 
 import json
 import os
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 LEAST_FREE_BYTES = 500 * 2**20
 ANSWER_SECONDS = 2.0
 EXTRAS = {"tensorboard": "tensorboard", "mlflow": "mlflow", "onnx": "onnx", "metrics": "prometheus_client"}
-"""Extras of the package, and a module that each brings."""
+"""The extras of the package, and a module of each."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """`state` is ok, note (nothing is wrong, and it is good to know) or bad."""
+    """A result of a check; `state` is ok, note (only information) or bad."""
 
     name: str
     state: str
@@ -55,19 +55,19 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] =
         _extras,
     )
     found = [finding for check in checks for finding in _careful(check, settings)]
-    bad = sum(one.state == "bad" for one in found)
+    bad = sum(finding.state == "bad" for finding in found)
     if as_json:
-        print_json({"ok": not bad, "findings": [asdict(one) for one in found]})
+        print_json({"ok": not bad, "findings": [asdict(finding) for finding in found]})
     else:
-        width = max(len(one.name) for one in found)
-        for one in found:
-            say(f"{one.state:4}  {one.name:{width}}  {clean(one.said)}")
+        width = max(len(finding.name) for finding in found)
+        for finding in found:
+            say(f"{finding.state:4}  {finding.name:{width}}  {clean(finding.said)}")
     if bad:
         raise CommandError("{bad} of {count} checks failed", bad=bad, count=len(found))
 
 
 def _careful(check: Callable[["Settings"], Iterator[Finding]], settings: "Settings") -> Iterator[Finding]:
-    """What a check finds; one that breaks is itself a finding."""
+    """The findings of a check; a failing check is a finding."""
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
@@ -98,12 +98,12 @@ def _blas(settings: "Settings") -> Iterator[Finding]:
     pools = ThreadpoolController().select(user_api="blas").info()
     for pool in pools:
         kernel = pool.get("architecture") or "unknown"
-        said = f"{pool['internal_api']} {pool.get('version') or ''}, kernel {kernel}, {pool['num_threads']} threads"
-        yield Finding("blas", "ok", said)
+        text = f"{pool['internal_api']} {pool.get('version') or ''}, kernel {kernel}, {pool['num_threads']} threads"
+        yield Finding("blas", "ok", text)
     if not pools:
         yield Finding("blas", "note", "no BLAS that is known; trainings may be slow")
-    wanted = kernel_environment(settings.blas_kernel).get("OPENBLAS_CORETYPE", "as BLAS chooses")
-    yield Finding("trainings", "ok", f"kernel {wanted}; {cores()} processors, {settings.workers} at once")
+    kernel = kernel_environment(settings.blas_kernel).get("OPENBLAS_CORETYPE", "as BLAS chooses")
+    yield Finding("trainings", "ok", f"kernel {kernel}; {cores()} processors, {settings.workers} at once")
 
 
 def _home(settings: "Settings") -> Iterator[Finding]:
@@ -122,21 +122,21 @@ def _data(settings: "Settings") -> Iterator[Finding]:
 
     if settings.data_dir is not None and not settings.data_dir.is_dir():
         yield Finding("data folder", "bad", f"DIGITPAD_DATA_DIR, {settings.data_dir}, is no folder")
-    for one in DatasetCatalog.from_settings(settings).list():
-        yield Finding(f"data {one.name}", "ok" if one.state == "ready" else "note", one.note)
+    for info in DatasetCatalog.from_settings(settings).list():
+        yield Finding(f"data {info.name}", "ok" if info.state == "ready" else "note", info.note)
 
 
 def _models(settings: "Settings") -> Iterator[Finding]:
     store = open_store(settings)
     found = store.list()
-    for one in found:
-        if one.card is None:
-            yield Finding(f"model {one.name}", "bad", str(one.reason))
+    for model in found:
+        if model.card is None:
+            yield Finding(f"model {model.name}", "bad", str(model.reason))
     default = store.default(found)
     if default is None:
         yield Finding("models", "bad", "there is none that can be used: train one")
     else:
-        yield Finding("models", "ok", f"{sum(one.card is not None for one in found)}; the default is {default}")
+        yield Finding("models", "ok", f"{sum(model.card is not None for model in found)}; the default is {default}")
 
 
 def _runs(settings: "Settings") -> Iterator[Finding]:
@@ -145,11 +145,11 @@ def _runs(settings: "Settings") -> Iterator[Finding]:
     with open_log(settings) as log:
         runs = log.list_runs(limit=1000)
         states = {state: sum(run["state"] == state for run in runs) for state in RunState}
-        told = ", ".join(f"{count} {state}" for state, count in states.items() if count)
-        yield Finding("runs", "ok", told or "none yet")
-        for claim in log.expired():
-            said = f"its training fell silent; a server takes it up, or {program()} runs resume {claim.run}"
-            yield Finding(f"run {claim.run}", "note", said)
+        counts = ", ".join(f"{count} {state}" for state, count in states.items() if count)
+        yield Finding("runs", "ok", counts or "none yet")
+        for lease in log.expired():
+            text = f"its training fell silent; a server takes it up, or {program()} runs resume {lease.run}"
+            yield Finding(f"run {lease.run}", "note", text)
 
 
 def _port(settings: "Settings") -> Iterator[Finding]:
@@ -174,7 +174,7 @@ def _port(settings: "Settings") -> Iterator[Finding]:
 
 
 def _answered(direct: urllib.request.OpenerDirector, address: str) -> Any:
-    """The answer at an address, also one that says what is wrong. Raises OSError, HTTPException."""
+    """The answer of an address, including error responses. Raises OSError, HTTPException."""
     try:
         return direct.open(address, timeout=ANSWER_SECONDS)
     except HTTPError as answer:
@@ -206,7 +206,7 @@ def _tracking(settings: "Settings") -> Iterator[Finding]:
 
 
 def _reached(uri: str) -> Finding:
-    """Whether a tracking server answers; the address is not told, as it may hold a password."""
+    """A finding about a tracking server's reachability, without the address, which may contain a password."""
     parts = urlsplit(uri)
     if parts.scheme not in ("http", "https") or parts.hostname is None:
         return Finding("mlflow", "ok", "in a database")

@@ -1,4 +1,4 @@
-"""Commands for those who look into the engine: gradient-check, augment, default-model."""
+"""Commands for developers: gradient-check, augment, default-model."""
 
 import json
 import os
@@ -13,9 +13,9 @@ from app.cli.context import load_data, read_settings, reporting_errors, write_fi
 from app.cli.output import Code, CommandError, say
 
 SHIPPED_VALIDATION = 0.1
-"""Share of the training images that is set aside to calibrate the shipped model on, where its recipe sets no share."""
+"""The share of training images for the calibration of the shipped model, if its recipe sets none."""
 TRAINING_LOG = "training.jsonl"
-"""What the training of a shipped model said, an event a line, beside its weights."""
+"""The log of a shipped model's training, one event per line, stored with its weights."""
 
 
 def default_model(
@@ -39,10 +39,10 @@ def default_model(
         raise CommandError(
             "the shipped model can only be rebuilt in a source checkout; to train your own, use digitpad train"
         )
-    _take_kernels(settings.blas_kernel)
+    _select_kernels(settings.blas_kernel)
     with reporting_errors():
         fields = get_recipe(recipe).config
-    # calibrated on images that were no part of training, whatever the recipe does
+    # always calibrate on images held out from training
     share = fields["validation"] if isinstance(fields.get("validation"), float) else SHIPPED_VALIDATION
     with reporting_errors():
         config = parse_config({**fields, "validation": share})
@@ -57,15 +57,15 @@ def default_model(
         teachers=load_teachers(config, store),
         cache_dir=settings.cache_dir,
     )
-    said = []
+    lines = []
     for step in training.run():
         if isinstance(step, RunEvent):
-            said.append(json.dumps({"type": step.type, "data": step.data}, ensure_ascii=False) + "\n")
+            lines.append(json.dumps({"type": step.type, "data": step.data}, ensure_ascii=False) + "\n")
             say(" ".join([f"{step.type:10}", *(f"{key} {_short(value)}" for key, value in step.data.items())]))
             sys.stdout.flush()
     card = store.save(training.card(name, shipped=True), training.network, replace=True, arrays=training.arrays())
     training.keep_evaluation(EvaluationCache(settings.cache_dir), card)
-    write_atomic(store.path(card.name, TRAINING_LOG), "".join(said).encode(), prefix=".log.")
+    write_atomic(store.path(card.name, TRAINING_LOG), "".join(lines).encode(), prefix=".log.")
     store.set_default(card.name)
     say(f"saved      {card.name}, {card.parameters:,} parameters, SHA-256 {card.sha256}")
 
@@ -121,16 +121,16 @@ def check_gradient(
         say("\nThe step function has no useful derivative: backpropagation passes the gradient straight through it.")
 
 
-def _take_kernels(choice: str) -> None:
-    """Begin anew where BLAS is to take other kernels: it chose them when NumPy was loaded."""
+def _select_kernels(choice: str) -> None:
+    """Restart the process if BLAS needs other kernels, as it selects them when NumPy is loaded."""
     from app.runs.training.hardware import kernel_environment
     from app.settings import PROJECT
 
-    wanted = kernel_environment(choice)
-    if any(os.environ.get(key) != value for key, value in wanted.items()):
-        # this very `app`, and none that lies in the working folder
-        begin = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from app.cli import main; main()"
-        os.execve(sys.executable, [sys.executable, "-P", "-c", begin, *sys.argv[1:]], {**os.environ, **wanted})
+    environment = kernel_environment(choice)
+    if any(os.environ.get(key) != value for key, value in environment.items()):
+        # the same `app`, not one in the working folder
+        code = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from app.cli import main; main()"
+        os.execve(sys.executable, [sys.executable, "-P", "-c", code, *sys.argv[1:]], {**os.environ, **environment})
 
 
 def _short(value: object) -> object:

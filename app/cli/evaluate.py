@@ -1,4 +1,4 @@
-"""`digitpad evaluate`: how good a stored model is on a data set."""
+"""`digitpad evaluate`: the evaluation of a stored model on a data set."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ from app.cli.context import load_data, open_drawings, open_store, read_settings,
 from app.cli.output import console, number, percent, print_facts, print_json, print_table, say
 
 WIDEST_CONFUSION = 12
-"""Labels up to which the confusion matrix is printed."""
+"""The most labels for which the confusion matrix is printed."""
 
 
 class Part(StrEnum):

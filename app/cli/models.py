@@ -1,4 +1,4 @@
-"""`digitpad models`, and `digitpad export`: the store."""
+"""`digitpad models` and `digitpad export`: the model store."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -22,7 +22,7 @@ ONNX = ".onnx"
 
 
 class Format(StrEnum):
-    """How a model leaves: `app.models.formats.registry` has what each is."""
+    """The export formats, as in `app.models.formats.registry`."""
 
     ZIP = "zip"
     SAFETENSORS = "safetensors"
@@ -40,10 +40,10 @@ def list_models(as_json: AsJson = False) -> None:
     found = store.list()
     default = store.default(found)
     if as_json:
-        print_json({"models": [_summary(one) for one in found], "default": default})
+        print_json({"models": [_summary(model) for model in found], "default": default})
         return
     columns = ("MODEL", "DEFAULT", ">PARAMETERS", ">TEST ACC", "RECIPE", "DATA", "CREATED", "REASON")
-    print_table(columns, (_row(one, default) for one in found))
+    print_table(columns, (_row(model, default) for model in found))
 
 
 @models.command()
@@ -133,7 +133,7 @@ def take_in(
         raise CommandError("{file} cannot be read: {reason}", file=file, reason=error.strerror) from None
     with reporting_errors():
         package = check(*(convert_onnx(data) if file.suffix.lower() == ONNX else unpack(data)))
-        card = _kept(open_store(read_settings()), package)
+        card = _saved(open_store(read_settings()), package)
     say(f"{card.name}, {card.parameters:,} parameters")
 
 
@@ -164,7 +164,7 @@ def _named(store: "ModelStore", name: str | None) -> str:
     return chosen
 
 
-def _kept(store: "ModelStore", package: Any) -> Any:
+def _saved(store: "ModelStore", package: Any) -> Any:
     try:
         return store.save(package.card, package.network, arrays=package.arrays)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`--set optimizer.learning_rate=0.01`: what changes in a recipe's config."""
+"""Overrides of a recipe's config, such as `--set optimizer.learning_rate=0.01`."""
 
 import json
 import re
@@ -9,13 +9,13 @@ from typing import Any
 from app.errors import InputError
 
 _BARE = re.compile(r"[A-Za-z][A-Za-z0-9 +*:/._-]*")
-"""A word that may go without quotes: `adam`, `mnist + 0.5*strokes`."""
+"""A word that needs no quotes: `adam`, `mnist + 0.5*strokes`."""
 
 
 def parse_overrides(settings: Sequence[str], config: Mapping[str, Any]) -> dict[str, Any]:
-    """What `settings`, each "path=value", change in `config`, for a deep merge; of two of one path the later counts.
+    """The changes of `settings`, each "path=value", to `config`, for a deep merge; later ones win.
 
-    A path's parts are parted by dots; a number chooses an item of a list ("network.layers.0.units"). A value is JSON,
+    A path's parts are separated by dots; a number is an index into a list ("network.layers.0.units"). A value is JSON,
     TOML, or a word. Raises ValueError.
     """
     changes: dict[str, Any] = {}
@@ -51,7 +51,7 @@ def parse_value(path: str, text: str) -> Any:
 
 
 def _put(changes: dict[str, Any], parts: Sequence[str], value: Any, config: Any) -> None:
-    """Put `value` at a path of `changes`. A list is taken over from `config` whole, as a merge replaces lists whole."""
+    """Set `value` at a path of `changes`. A list is copied from `config`, as a merge replaces complete lists."""
     first, rest = parts[0], parts[1:]
     if not rest:
         changes[first] = value
@@ -68,7 +68,7 @@ def _put(changes: dict[str, Any], parts: Sequence[str], value: Any, config: Any)
 
 
 def _changed(items: Sequence[Any], parts: Sequence[str], value: Any, path: str) -> list[Any]:
-    """The list with the value put in at a path that begins with a number."""
+    """A copy of the list with the value at a path that begins with an index."""
     place = int(parts[0]) if parts[0].isascii() and parts[0].isdecimal() and len(parts[0]) < 7 else len(items)
     if place >= len(items):
         raise InputError(

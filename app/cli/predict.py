@@ -1,10 +1,11 @@
-"""`digitpad predict`: pictures read by a model."""
+"""`digitpad predict`: predictions for pictures."""
 
 import csv
 import io
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,15 +21,15 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 MOST_BYTES = 64 * 2**20
-"""Of one picture's file."""
+"""The most bytes of a picture's file."""
 TOGETHER = 32
-"""Pictures that are read in one go."""
+"""Pictures per batch."""
 STDIN = "-"
 COLUMNS = ("file", "label", "probability", "is_digit", "score", "reading")
 
 
 class Format(StrEnum):
-    """How answers are written."""
+    """The output formats."""
 
     TEXT = "text"
     JSON = "json"
@@ -49,7 +50,7 @@ def predict(
     with reporting_errors():
         predictor = Predictors(open_store(read_settings())).get(model)
     problems = _Problems()
-    answers = _read(predictor, _sheets(_named(files, problems), problems))
+    answers = _batches(predictor, _drawings(_files(files, problems), problems))
     if format_ == Format.JSON:
         with reporting_errors():
             print_json(list(answers))
@@ -65,18 +66,18 @@ def predict(
 
 
 class _Problems:
-    """What could not be read, each told at once."""
+    """Counts unreadable files, and reports each immediately."""
 
     def __init__(self) -> None:
         self.count = 0
 
-    def tell(self, name: str, why: str) -> None:
+    def report(self, name: str, reason: str) -> None:
         self.count += 1
-        print_note(f"{name}: {why}")
+        print_note(f"{name}: {reason}")
 
 
-def _named(names: Iterable[str], problems: _Problems) -> Iterator[tuple[str, bytes]]:
-    """The bytes of each picture that is named, or that lies in a folder that is, with its name."""
+def _files(names: Iterable[str], problems: _Problems) -> Iterator[tuple[str, bytes]]:
+    """The name and the content of each named picture, and of each picture in named folders."""
     for name in names:
         if name == STDIN:
             yield name, sys.stdin.buffer.read(MOST_BYTES + 1)
@@ -85,54 +86,48 @@ def _named(names: Iterable[str], problems: _Problems) -> Iterator[tuple[str, byt
         paths = [path]
         try:
             if path.is_dir():
-                paths = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file())
+                paths = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
         except OSError as error:  # a name that is too long
-            problems.tell(name, error.strerror or type(error).__name__)
+            problems.report(name, error.strerror or type(error).__name__)
             continue
         if not paths:
-            problems.tell(name, "a folder without a PNG or JPEG")
-        for one in paths:
+            problems.report(name, "a folder without a PNG or JPEG")
+        for path in paths:
             try:
-                with one.open("rb") as file:
+                with path.open("rb") as file:
                     data = file.read(MOST_BYTES + 1)
             except OSError as error:
-                problems.tell(str(one), error.strerror or type(error).__name__)
+                problems.report(str(path), error.strerror or type(error).__name__)
                 continue
-            yield str(one), data
+            yield str(path), data
 
 
-def _sheets(pictures: Iterable[tuple[str, bytes]], problems: _Problems) -> Iterator[tuple[str, "PreparedDrawing"]]:
+def _drawings(pictures: Iterable[tuple[str, bytes]], problems: _Problems) -> Iterator[tuple[str, "PreparedDrawing"]]:
     from app.data import drawing_from_image
 
     for name, data in pictures:
         if len(data) > MOST_BYTES:
-            problems.tell(name, f"expected at most {MOST_BYTES >> 20} MB; got more")
+            problems.report(name, f"expected at most {MOST_BYTES >> 20} MB; got more")
             continue
         try:
             yield name, drawing_from_image(data)
         except ValueError as error:
-            problems.tell(name, str(error))
+            problems.report(name, str(error))
 
 
-def _read(predictor: "Predictor", sheets: Iterable[tuple[str, "PreparedDrawing"]]) -> Iterator[dict[str, Any]]:
-    """The answers, some pictures at a time."""
-    waiting: list[tuple[str, PreparedDrawing]] = []
-    for named in sheets:
-        waiting.append(named)
-        if len(waiting) == TOGETHER:
-            yield from _answers(predictor, waiting)
-            waiting = []
-    yield from _answers(predictor, waiting)
+def _batches(predictor: "Predictor", drawings: Iterable[tuple[str, "PreparedDrawing"]]) -> Iterator[dict[str, Any]]:
+    """The answers for all drawings, batch by batch."""
+    iterator = iter(drawings)
+    while batch := list(islice(iterator, TOGETHER)):
+        yield from _answers(predictor, batch)
 
 
 def _answers(predictor: "Predictor", named: Sequence[tuple[str, "PreparedDrawing"]]) -> Iterator[dict[str, Any]]:
     from app.models.responses import predict_drawings, to_response
 
-    if not named:
-        return
-    wholes, parts = predict_drawings(predictor, [sheet for _, sheet in named])
-    for (name, sheet), whole, ones in zip(named, wholes, parts, strict=True):
-        yield {"file": name, **to_response(sheet, whole, ones, model=predictor.card.name, with_input=False)}
+    wholes, parts = predict_drawings(predictor, [drawing for _, drawing in named])
+    for (name, drawing), whole, digits in zip(named, wholes, parts, strict=True):
+        yield {"file": name, **to_response(drawing, whole, digits, model=predictor.card.name, with_input=False)}
 
 
 def _text(answer: dict[str, Any]) -> str:
@@ -141,17 +136,17 @@ def _text(answer: dict[str, Any]) -> str:
         return f"{name}: blank"
     if "reading" in answer:
         return f"{name}: {clean(answer['reading'])} ({len(answer['digits'])} side by side)"
-    sure = percent(answer["probabilities"][answer["label"]], 1)
+    probability = percent(answer["probabilities"][answer["label"]], 1)
     doubt = "" if answer["is_digit"] else ", but it does not look like what the model knows"
-    return f"{name}: {clean(answer['label'])} ({sure}{doubt})"
+    return f"{name}: {clean(answer['label'])} ({probability}{doubt})"
 
 
 def _row(answer: dict[str, Any]) -> list[object]:
     label = answer["label"]
-    sure = "" if label is None else f"{answer['probabilities'][label]:.6f}"
+    probability = "" if label is None else f"{answer['probabilities'][label]:.6f}"
     score = "" if answer["score"] is None else f"{answer['score']:.6f}"
     is_digit = "true" if answer["is_digit"] else "false"
-    return [answer["file"], "" if label is None else label, sure, is_digit, score, answer.get("reading", "")]
+    return [answer["file"], "" if label is None else label, probability, is_digit, score, answer.get("reading", "")]
 
 
 def _csv(row: Iterable[object]) -> str:

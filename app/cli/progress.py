@@ -1,4 +1,4 @@
-"""Following a run in its log, whoever trains it: a bar on a terminal, lines elsewhere, JSON for programs."""
+"""Live progress of a run from its log: a bar on a terminal, lines elsewhere, JSON for programs."""
 
 import sys
 import time
@@ -16,43 +16,43 @@ from app.runs.log.event_log import EventLog, UnknownRunError
 from app.runs.log.state import RunState
 from app.runs.log.views import brief
 
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 NARROW, WIDE = 56, 84
-"""Columns of a terminal from which on the bar has room for the loss and the accuracy, and for speed and time left."""
+"""The widths of a terminal from which the bar has loss and accuracy, and also speed and remaining time."""
 SHORTEST_BAR, LONGEST_BAR = 8, 30
 
 Data = Mapping[str, Any]
 
 
 class Screen(Protocol):
-    """Where a run is shown."""
+    """A display of a run."""
 
     def event(self, event: Data) -> None:
         """Show an event of the log."""
 
     def progress(self, progress: Data | None) -> None:
-        """Show how far it is between two events."""
+        """Show the progress between two events."""
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Restore the terminal."""
 
 
 def follow(log: EventLog, run: int, screen: Screen, is_over: Callable[[RunState], bool]) -> RunState:
-    """Show all that `run` said and says, until `is_over` of its state; return the state. Raises UnknownRunError.
+    """Show all events of `run` until `is_over(state)`; return the state. Raises UnknownRunError.
 
-    While the database is busy or away, it waits.
+    It waits while the database is busy or unreachable.
     """
     seq = 0
     while True:
         try:
-            status = log.status(run)  # first: the events that it counts are then there to be read
+            status = log.status(run)  # first, so that the events that it counts can be read
             if status is None:
                 raise UnknownRunError("there is no run {run}", run=run)
             while seq < status["last_seq"]:
                 events = log.events(run, after=seq)
                 for event in events:
                     screen.event(event)
-                if not events:  # it was deleted since
+                if not events:  # deleted in the meantime
                     break
                 seq = events[-1]["seq"]
             state = RunState(status["state"])
@@ -61,11 +61,11 @@ def follow(log: EventLog, run: int, screen: Screen, is_over: Callable[[RunState]
             state = RunState.RUNNING
         if is_over(state):
             return state
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def make_screen(*, as_json: bool = False) -> Screen:
-    """What suits where standard output goes."""
+    """The screen for the present standard output."""
     if as_json:
         return JsonScreen()
     screen = console()
@@ -73,21 +73,21 @@ def make_screen(*, as_json: bool = False) -> Screen:
 
 
 class JsonScreen:
-    """An event a line."""
+    """Prints events as lines of JSON."""
 
     def event(self, event: Data) -> None:
         print_json({**event, "data": brief(event["data"])}, indent=None)
         sys.stdout.flush()
 
     def progress(self, progress: Data | None) -> None:
-        """Only events are told."""
+        """Do nothing: only events are printed."""
 
     def close(self) -> None:
         """There is nothing to undo."""
 
 
 class LineScreen:
-    """A plain line an event."""
+    """Prints a plain line for each event."""
 
     def event(self, event: Data) -> None:
         line = line_of(event)
@@ -96,14 +96,14 @@ class LineScreen:
             sys.stdout.flush()
 
     def progress(self, progress: Data | None) -> None:
-        """Between two events nothing is printed."""
+        """Do nothing: only events are printed."""
 
     def close(self) -> None:
         """There is nothing to undo."""
 
 
 class BarScreen:
-    """A line an event, and under them a bar for the epoch that is being trained, until it is closed."""
+    """Prints a line for each event, and below a bar for the current epoch, until it is closed."""
 
     def __init__(self) -> None:
         self._console = console()
@@ -131,7 +131,7 @@ class BarScreen:
 
 
 def bar_of(progress: Data, width: int) -> Table | Text:
-    """One line of `width` columns: epoch, bar, batches, loss, accuracy, speed and time left, as there is room."""
+    """One line of `width` columns: epoch, bar, batches, loss, accuracy, speed and remaining time, if they fit."""
     batches = progress.get("batches") or 0
     epoch = f"Epoch {progress['epoch']}/{progress['epochs']}"
     if not batches:
@@ -156,7 +156,7 @@ def bar_of(progress: Data, width: int) -> Table | Text:
 
 
 def line_of(event: Data) -> str | None:
-    """A line for people, as Keras writes it; None for events that say nothing to them."""
+    """A line in the style of Keras; None for events without a line."""
     data, kind = event["data"], event["type"]
     if kind == "started":
         compute = data.get("compute") or {}

@@ -1,4 +1,4 @@
-"""`digitpad recipes`: what can be trained."""
+"""`digitpad recipes`: the recipes."""
 
 import json
 from dataclasses import asdict
@@ -21,13 +21,13 @@ def list_recipes(as_json: AsJson = False) -> None:
 
     found = load_recipes().values()
     if as_json:
-        print_json({"recipes": [asdict(one) for one in found]})
+        print_json({"recipes": [asdict(recipe) for recipe in found]})
         return
     print_table(
         ("RECIPE", "TITLE", "DATA", ">EPOCHS", ">EXPECTED"),
         (
-            (one.name, one.title, one.config["dataset"], one.config["epochs"], percent(one.expected_accuracy, 1))
-            for one in found
+            (row.name, row.title, row.config["dataset"], row.config["epochs"], percent(row.expected_accuracy, 1))
+            for row in found
         ),
     )
 
@@ -58,10 +58,10 @@ def show(
     say()
     for key, value in found.config.items():
         if key == "network":
-            for place, layer in enumerate(value["layers"]):
-                say(f"network.layers.{place} = {json.dumps(layer)}")
+            for index, layer in enumerate(value["layers"]):
+                say(f"network.layers.{index} = {json.dumps(layer)}")
         elif isinstance(value, dict):
-            for inner, one in value.items():
-                say(f"{key}.{inner} = {json.dumps(one)}")
+            for field, item in value.items():
+                say(f"{key}.{field} = {json.dumps(item)}")
         else:
             say(f"{key} = {json.dumps(value)}")

@@ -1,4 +1,4 @@
-"""`digitpad runs`: what is in the log, and what is asked of runs."""
+"""`digitpad runs`: the log, and operations on runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 @contextmanager
 def _opened() -> Iterator[tuple["Settings", "EventLog", "RunService"]]:
-    """The log and what can be asked; what the rooms refuse becomes a CommandError."""
+    """The settings, the log and the operations; their errors become CommandErrors."""
     settings = read_settings()
     with open_log(settings) as log, reporting_errors():
         yield settings, log, open_commands(log, settings)
@@ -68,11 +68,11 @@ def show(run: Run, as_json: AsJson = False) -> None:
         print_json(row)
         return
     metrics = row["metrics"] or {}
-    wishes = [wish for wish in ("pause", "cancel") if row[f"{wish}_requested"]]
+    requests = [request for request in ("pause", "cancel") if row[f"{request}_requested"]]
     print_facts(
         [
             ("run", row["id"]),
-            ("state", row["state"] + (f", asked to {' and '.join(wishes)}" if wishes else "")),
+            ("state", row["state"] + (f", asked to {' and '.join(requests)}" if requests else "")),
             ("recipe", row["config"]["recipe"]),
             ("data", row["config"]["dataset"]),
             ("epoch", f"{metrics.get('epoch', 0)} of {row['config']['epochs']}"),
@@ -115,7 +115,7 @@ def watch(
 def pause(run: Run) -> None:
     """Ask a run to pause after the batch that it is at, with a checkpoint."""
     with _opened() as (_, _, commands):
-        _tell(commands.pause(run))
+        _print_state(commands.pause(run))
 
 
 @runs.command()
@@ -134,7 +134,7 @@ def resume(
         if row["state"] in ENDED:
             raise CommandError("run {run} has {row}: there is nothing to resume", run=run, row=row["state"])
         if detach:
-            _tell(row)
+            _print_state(row)
         else:
             train_here(settings, log, commands, run, interruption, as_json=as_json)
 
@@ -146,7 +146,7 @@ def cancel(
 ) -> None:
     """Ask a run to end."""
     with _opened() as (_, _, commands):
-        _tell(commands.cancel(run, keep_model=keep_model))
+        _print_state(commands.cancel(run, keep_model=keep_model))
 
 
 @runs.command()
@@ -193,7 +193,7 @@ def export(
         for sink in sinks:
             try:
                 _, written = catch_up(log, sink, run)
-            except Exception as error:  # noqa: BLE001  # whatever a library raises
+            except Exception as error:  # noqa: BLE001  # any error of a library
                 raise CommandError(
                     "{name} cannot be written: {reason}", name=sink.name, reason=reason_of(error)
                 ) from None
@@ -202,10 +202,10 @@ def export(
             say(f"{sink.name}: " + (f"{written} events of run {run}" if written else f"run {run} is all there"))
 
 
-def _tell(row: dict[str, Any]) -> None:
-    """Say the state of a run, and what it is still to do."""
-    asked_to = next((wish for wish in ("cancel", "pause") if row[f"{wish}_requested"]), None)
-    say(f"run {row['id']} is {row['state']}" + (f", and was asked to {asked_to}" if asked_to else ""))
+def _print_state(row: dict[str, Any]) -> None:
+    """Print the state of a run, and a pending request."""
+    request = next((request for request in ("cancel", "pause") if row[f"{request}_requested"]), None)
+    say(f"run {row['id']} is {row['state']}" + (f", and was asked to {request}" if request else ""))
 
 
 def _row(run: dict[str, Any]) -> list[object]:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 SHUTDOWN_SECONDS = 2
 TOKEN_BYTES = 24
 SOCKET_MESSAGE_BYTES = 64 * 1024
-"""The largest message that a reader may send; nothing it says is listened to."""
+"""The largest message from a reader; its content is ignored."""
 OPEN_FILES = 8192
 WILDCARDS = ("", "0.0.0.0", "::")
-"""Values of DIGITPAD_HOST that listen on all addresses."""
+"""The values of DIGITPAD_HOST for all addresses."""
 
 
 def serve(
@@ -33,7 +33,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the pad, the dashboard and /predict; settings are DIGITPAD_* in the environment or in .env."""
-    _compute_with_one_thread()  # ahead of what imports NumPy
+    _compute_with_one_thread()  # before NumPy is imported
     import uvicorn
     from pydantic import SecretStr
 
@@ -45,7 +45,7 @@ def serve(
 
     chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = read_settings().model_copy(update=chosen)
-    with open_log(settings):  # before anything is said of an address
+    with open_log(settings):  # check the database before printing an address
         pass
     made = secrets.token_urlsafe(TOKEN_BYTES) if needs_token(settings) and settings.token is None else None
     if made is not None:
@@ -65,24 +65,24 @@ def serve(
         **server_logging(settings),
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         ws="websockets-sansio",
-        ws_per_message_deflate=False,  # a thousand readers would each cost its memory, and the messages are short
+        ws_per_message_deflate=False,  # its memory for a thousand readers is not worth it for short messages
     )
     uvicorn.Server(config).run(sockets=[listener])
 
 
 def _compute_with_one_thread() -> None:
-    """Have BLAS compute in the thread that asks, unless the environment says otherwise.
+    """Limit BLAS to the calling thread, unless the environment says otherwise.
 
-    A drawing's products are small. Shared out between two threads, beside a process that keeps one processor busy, as a
-    training does, each answer took 8 ms instead of 0.6: one thread waits until the other's turn comes. The processes
-    that train have an environment of their own.
+    The matrix products of a drawing are small. With two threads, and a training that keeps one processor busy, an
+    answer took 8 ms instead of 0.6, as one thread waits for the other to be scheduled. Training processes have their
+    own environment.
     """
     for name in THREAD_SETTINGS:
         os.environ.setdefault(name, "1")
 
 
 def _announce(settings: "Settings", port: int, made: str | None) -> None:
-    """Print where the server is: with the token that was made for it, and without one that was given."""
+    """Print the server's address, with a generated token, but without a configured one."""
     everywhere = settings.host in WILDCARDS
     host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}[settings.host] if everywhere else settings.host
     shown = f"[{host}]" if ":" in host else host
@@ -95,19 +95,19 @@ def _announce(settings: "Settings", port: int, made: str | None) -> None:
 
 
 def _allow_many_sockets() -> None:
-    """Raise the number of files that this process may open, which is often 1,024, as far as it may be."""
+    """Raise this process's limit of open files, which is often 1,024."""
     try:
         import resource
     except ImportError:  # Windows, which has no such limit
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    limit = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket; leaves with a plain message where it cannot be had."""
+    """A listening socket. Raises CommandError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

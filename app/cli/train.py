@@ -1,4 +1,4 @@
-"""`digitpad train` and `digitpad runs resume`: a run in the common log, trained here or by a server, and followed."""
+"""`digitpad train` and `digitpad runs resume`: train a run of the shared log here or on a server, and follow it."""
 
 import logging
 import os
@@ -28,7 +28,7 @@ if hasattr(signal, "SIGHUP"):  # the terminal was closed
 
 
 class Interruption:
-    """What signals ask for: the first to pause, the second to end at once."""
+    """Received signals: the first pauses, the second exits immediately."""
 
     def __init__(self) -> None:
         self.count, self.code = 0, Code.INTERRUPTED
@@ -40,10 +40,10 @@ class Interruption:
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Signals are noted, instead of ending the process, within; but for those that it was started to ignore (nohup)."""
+    """Count signals instead of ending the process, except signals that are ignored (nohup)."""
     interruption = Interruption()
-    heeded = [number for number in _ENDINGS if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, interruption.note) for number in heeded}
+    active = [number for number in _ENDINGS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, interruption.note) for number in active}
     try:
         yield interruption
     finally:
@@ -109,9 +109,9 @@ def train_here(
     *,
     as_json: bool,
 ) -> None:
-    """Train a run that waits, unless a server was quicker, and follow it to its end. Raises CommandError, typer.Exit.
+    """Train a queued run, unless a server takes it first, and follow it to its end. Raises CommandError, typer.Exit.
 
-    However this ends, a run that has not ended itself is left paused, and not to a worker that nobody looks after.
+    A run that has not ended afterwards is paused, so that no unsupervised worker remains.
     """
     from app.cli.progress import follow, make_screen
     from app.runs.log.database import UNREACHABLE
@@ -121,7 +121,7 @@ def train_here(
     if not as_json:
         say(f"run {run}")
     screen = make_screen(as_json=as_json)
-    # what is only remarkable would tear the bar
+    # warnings would break the bar
     quiet = settings.model_copy(update={"log_level": "error"})
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     runner = Supervisor(log, quiet, only=run)
@@ -151,29 +151,29 @@ def train_here(
 
 
 class _Watch:
-    """Asks a run to pause when it is interrupted, once; and knows when there is nothing more to wait for."""
+    """Requests a pause when interrupted, and decides when to stop following the run."""
 
     def __init__(self, commands: "RunService", run: int, interruption: Interruption, screen: "Screen") -> None:
         self._commands, self._run, self._interruption, self._screen = commands, run, interruption, screen
-        self._asked, self._told = False, ""
+        self._requested, self._last = False, ""
 
     def is_over(self, state: RunState) -> bool:
         from app.runs.log.database import UNREACHABLE
 
         if has_stopped(state):
             return True
-        if self._interruption.count and not self._asked:
+        if self._interruption.count and not self._requested:
             try:
                 self._commands.pause(self._run)
-                self._asked = True
-                self._tell("pausing after this batch; Ctrl+C again ends at once")
-            except UNREACHABLE:  # it is asked again at the next look
-                self._tell("pausing once the database can be reached; Ctrl+C again ends at once")
+                self._requested = True
+                self._print("pausing after this batch; Ctrl+C again ends at once")
+            except UNREACHABLE:  # requested again at the next poll
+                self._print("pausing once the database can be reached; Ctrl+C again ends at once")
         return self._interruption.count > 1
 
-    def _tell(self, text: str) -> None:
-        if text != self._told:
-            self._told = text
+    def _print(self, text: str) -> None:
+        if text != self._last:
+            self._last = text
             self._screen.close()
             print_note(text)
 
@@ -188,7 +188,7 @@ def _resuming(run: int) -> str:
 
 
 def finish(log: "EventLog", run: int, interruption: Interruption, *, as_json: bool) -> None:
-    """Say what became of a run. Raises CommandError or typer.Exit unless it succeeded."""
+    """Print the outcome of a run. Raises CommandError or typer.Exit unless it succeeded."""
     row: dict[str, Any] = log.run(run)
     state = RunState(row["state"])
     if state == RunState.SUCCEEDED:

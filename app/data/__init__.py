@@ -1,4 +1,4 @@
-"""Data sets by name, and the one preprocessing."""
+"""Data sets by name, and the preprocessing of drawings."""
 
 from app.data.catalog import DatasetCatalog, DatasetInfo
 from app.data.dataset import Dataset, DatasetUnavailable, Split, split_validation

@@ -1,4 +1,4 @@
-"""Data sets that stay in memory for a while, so that looking at one page after another does not load them each time."""
+"""A cache of data sets in memory, so that pages do not load them each time."""
 
 import threading
 from collections import OrderedDict
@@ -8,34 +8,34 @@ from app.data.dataset import Dataset, DatasetUnavailable
 from app.data.preprocessing.normalize import IMAGE_SIZE
 
 MOST_BYTES = 128 * 2**20
-"""Of all images together: MNIST has 55 MB."""
+"""The most bytes of all images; MNIST has 55 MB."""
 LARGEST_BYTES = 320 * 2**20
-"""Of one set's images: EMNIST's digits have 220 MB."""
+"""The most bytes of one set's images; EMNIST's digits have 220 MB."""
 
 
 class DatasetCache:
-    """Data sets by name, the last used kept. Safe to share between threads."""
+    """A least-recently-used cache of data sets by name. Thread-safe."""
 
     def __init__(self, catalog: DatasetCatalog, *, most_bytes: int = MOST_BYTES) -> None:
         self._catalog, self._most = catalog, most_bytes
-        self._kept: OrderedDict[str, tuple[str, Dataset]] = OrderedDict()
+        self._cached: OrderedDict[str, tuple[str, Dataset]] = OrderedDict()
         self._lock = threading.Lock()
         self._loading = threading.Lock()
 
     def get(self, name: str, *, fetch: bool = False) -> Dataset:
-        """The data set of that name; one that must be downloaded or drawn first only with `fetch`.
+        """The data set with this name; `fetch` allows to download or generate it.
 
-        Raises ValueError for a name that is not in the catalogue, DatasetUnavailable with what to do.
+        Raises ValueError for a name that is not in the catalogue, DatasetUnavailable with advice.
         """
         stamp = self._catalog.stamp(name)
         found = self._find(name, stamp)
         if found is not None:
             return found
-        with self._loading:  # one at a time: two that load the same would need twice the memory
+        with self._loading:  # one at a time, which limits the memory
             found = self._find(name, stamp)
             if found is None:
                 found = self._load(name, fetch)
-                self._keep(name, stamp, found)
+                self._store(name, stamp, found)
             return found
 
     def _load(self, name: str, fetch: bool) -> Dataset:
@@ -57,19 +57,19 @@ class DatasetCache:
 
     def _find(self, name: str, stamp: str) -> Dataset | None:
         with self._lock:
-            known = self._kept.get(name)
-            if known is None or known[0] != stamp:
+            entry = self._cached.get(name)
+            if entry is None or entry[0] != stamp:
                 return None
-            self._kept.move_to_end(name)
-            return known[1]
+            self._cached.move_to_end(name)
+            return entry[1]
 
-    def _keep(self, name: str, stamp: str, dataset: Dataset) -> None:
+    def _store(self, name: str, stamp: str, dataset: Dataset) -> None:
         with self._lock:
-            self._kept.pop(name, None)
-            self._kept[name] = (stamp, dataset)
-            while len(self._kept) > 1 and sum(map(_size, self._kept.values())) > self._most:
-                self._kept.popitem(last=False)
+            self._cached[name] = (stamp, dataset)
+            self._cached.move_to_end(name)
+            while len(self._cached) > 1 and sum(map(_size, self._cached.values())) > self._most:
+                self._cached.popitem(last=False)
 
 
-def _size(kept: tuple[str, Dataset]) -> int:
-    return sum(array.nbytes for split in (kept[1].train, kept[1].test) for array in (split.images, split.labels))
+def _size(entry: tuple[str, Dataset]) -> int:
+    return sum(array.nbytes for split in (entry[1].train, entry[1].test) for array in (split.images, split.labels))

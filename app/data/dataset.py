@@ -1,4 +1,4 @@
-"""What a data set is: a name, the labels, and images to train on and to test on."""
+"""Data sets: a name, labels, and images for training and testing."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -13,7 +13,7 @@ LabelArray: TypeAlias = NDArray[np.uint8] | NDArray[np.int64]
 
 
 class DatasetUnavailable(MessageError):
-    """A data set cannot be had on this machine; the message says what is missing and what to do."""
+    """A data set is not available on this machine; the message says what is missing and what to do."""
 
     code = "dataset_unavailable"
 
@@ -39,9 +39,9 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set: `name` as in a config, `title` as on a page, `labels` in the order of the label indices.
+    """A data set: `name` as in a config, `title` for pages, `labels` in the order of the label indices.
 
-    `version` names what the images were made of, for a data set that the user can change; None for all others.
+    `version` identifies the content of a data set that the user can change; None for all others.
     """
 
     name: str
@@ -53,48 +53,47 @@ class Dataset:
 
 
 def split_validation(split: Split, fraction: float) -> tuple[Split, Split]:
-    """Part the last `fraction` off for validation, as Keras does: the first int(n × (1 − fraction)) stay to train on.
+    """Split off the last `fraction` for validation, as Keras does; the first int(n × (1 − fraction)) are for training.
 
-    Gives (training, validation), views of the arrays. Raises ValueError if `fraction` is not between 0 and 1, or if
+    Returns (training, validation), views of the arrays. Raises ValueError if `fraction` is not between 0 and 1, or if
     one of the parts would be empty.
     """
     if not 0.0 < fraction < 1.0:
         raise InputError(
             "expected a validation fraction between 0 and 1, both excluded; got {fraction}", fraction=fraction
         )
-    kept = int(len(split) * (1.0 - fraction))
-    if kept == 0 or kept == len(split):
+    count = int(len(split) * (1.0 - fraction))
+    if count in (0, len(split)):
         raise InputError(
             "expected a validation fraction that leaves both parts an image; got {fraction} of {count} images",
             fraction=fraction,
             count=len(split),
         )
     return (
-        Split(split.images[:kept], split.labels[:kept]),
-        Split(split.images[kept:], split.labels[kept:]),
+        Split(split.images[:count], split.labels[:count]),
+        Split(split.images[count:], split.labels[count:]),
     )
 
 
 SHEET = 20
-"""Digits on a sheet: two of each label where there are ten."""
+"""Digits of a sample: two of each label if there are ten."""
 
 
 def sample_per_label(labels: LabelArray, kinds: int, count: int = SHEET) -> NDArray[np.int64]:
-    """Which images of a split to show, by `labels` (N,), indices of `kinds` labels: up to `count`, label by label.
+    """The indices of up to `count` images to show, label by label, from `labels` (N,), indices of `kinds` labels.
 
-    As many of each label as of any other, the first ones of the split; where a label has too few, or there are more
-    labels than places, the places are spread over the labels.
+    These are the first ones of each label, equally many of each; if a label has too few, or there are more labels than
+    `count`, they are spread over the labels.
     """
-    places = [np.flatnonzero(labels == kind) for kind in range(kinds)]
-    present = [own for own in places if len(own)]
+    present = [rows for kind in range(kinds) if len(rows := np.flatnonzero(labels == kind))]
     if len(present) > count:
         present = [present[i] for i in np.linspace(0, len(present) - 1, count).round().astype(int)]
     taken = [0] * len(present)
-    left = min(count, sum(map(len, present)))
-    while left:
-        for i, own in enumerate(present):
-            if left and taken[i] < len(own):
+    remaining = min(count, sum(map(len, present)))
+    while remaining:
+        for i, rows in enumerate(present):
+            if remaining and taken[i] < len(rows):
                 taken[i] += 1
-                left -= 1
-    parts = [own[:number] for own, number in zip(present, taken, strict=True)]
+                remaining -= 1
+    parts = [rows[:number] for rows, number in zip(present, taken, strict=True)]
     return np.concatenate(parts).astype(np.int64) if parts else np.empty(0, np.int64)

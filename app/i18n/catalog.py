@@ -1,4 +1,4 @@
-"""The languages of what people read, and the texts of each by their key, the English one."""
+"""The languages, and the texts of each by their key, the English text."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from app.errors import Message
 LOCALE = Path(__file__).resolve().parent / "locale"
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "ja": "日本語"}
-"""By their tags, each by the name that it gives itself. The first is that of the keys, and needs no catalogue."""
+"""The languages' names for themselves, by tag. The first is that of the keys, and needs no catalogue."""
 
 KEYS = next(iter(LANGUAGES))
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text in a language, and the files in which its key stands, from the top of the project."""
+    """A text in a language, and the files with its key, relative to the project."""
 
     key: str
     text: str
@@ -27,7 +27,7 @@ class Text:
 
 
 def read_texts(language: str) -> list[Text]:
-    """The catalogue of a language; that of the keys is empty. Raises ValueError for one that is damaged."""
+    """The catalogue of a language; that of the keys is empty. Raises ValueError for a damaged one."""
     if language == KEYS:
         return []
     with (LOCALE / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
@@ -42,31 +42,29 @@ def read_texts(language: str) -> list[Text]:
 
 @dataclass(frozen=True)
 class Catalog:
-    """The texts of a language by their keys, and the files in which each key stands, from the top of the project."""
+    """The texts of a language by key, and the files with each key, relative to the project."""
 
     language: str
     texts: Mapping[str, str]
     places: Mapping[str, frozenset[str]]
 
     def gettext(self, key: str) -> str:
-        """Return `key` in this language; itself where the catalogue lacks it."""
+        """Return `key` in this language, or itself if it is not translated."""
         return self.texts.get(key, key)
 
     def translate(self, text: str) -> str:
-        """Return a text in this language, a `Message` with its values in it."""
+        """Return a text, or a `Message` with its values, in this language."""
         if isinstance(text, Message):
             return text.localized(self.gettext)
         return self.gettext(text)
 
     def ngettext(self, one: str, many: str, number: int) -> str:
-        """Return a text with a number, in a language that does not inflect for it."""
+        """Return a text for a number, in a language without plural forms."""
         return self.texts.get(one, one if number == 1 else many)
 
 
 def key_id(key: str) -> str:
-    """A short name for a key where English ones would weigh as much as the texts: FNV-1a with 32 bits, over
-    UTF-16 units, as static/js/i18n/translate.js computes it.
-    """
+    """A short id of a key: 32-bit FNV-1a over UTF-16 units, as in static/js/i18n/translate.js."""
     name = 0x811C9DC5
     for unit in memoryview(key.encode("utf-16-le")).cast("H"):
         name = (name ^ unit) * 0x01000193 & 0xFFFFFFFF
@@ -75,6 +73,6 @@ def key_id(key: str) -> str:
 
 @cache
 def catalog(language: str) -> Catalog:
-    """The catalogue of a language, read when it is first asked for. Raises ValueError for one that is damaged."""
-    found = read_texts(language)
-    return Catalog(language, {one.key: one.text for one in found}, {one.key: one.places for one in found})
+    """The catalogue of a language, cached. Raises ValueError for a damaged one."""
+    texts = read_texts(language)
+    return Catalog(language, {text.key: text.text for text in texts}, {text.key: text.places for text in texts})

@@ -1,6 +1,6 @@
-"""`make messages`: gathers the texts that people read, from templates, scripts and tables, and updates the catalogues.
+"""`make messages`: extracts the texts of templates, scripts and tables, and updates the catalogues.
 
-`babel.cfg` names the files. A text that is new comes without its translation, and one that is gone goes.
+`babel.cfg` names the files. New texts are added without a translation, and old ones removed.
 """
 
 import ast
@@ -29,16 +29,16 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "tParts": None,
 }
 PLAIN_ERRORS = frozenset({"KeyError", "OSError", "RuntimeError", "SettingError", "TypeError", "ValueError"})
-"""Errors that carry no message: faults of the program, and settings, which are told on the command line."""
+"""Errors without a message: faults of the program, and settings on the command line."""
 RECIPE_TEXTS = ("title", "summary", "source")
 _CALL = re.compile(r"""(?<!\w)(?<![^.]\.)(?:t|tParts)\(\s*(?P<key>"(?:[^"\\\n]|\\.)*")\s*(?P<rest>.)""")
 HEADER = 'msgid ""\nmsgstr ""\n"Language: {language}\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
 MARKED = "fields"
-"""The option of an extractor that names what it looks for."""
+"""The option of an extractor with the names to search."""
 
 
 def extracted() -> Catalog:
-    """All texts, each with the files in which it stands."""
+    """All texts, each with its files."""
     with (PROJECT / "babel.cfg").open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     catalogue = Catalog(fuzzy=False)
@@ -46,7 +46,7 @@ def extracted() -> Catalog:
         PROJECT, methods, options, KEYWORDS, directory_filter=lambda _: True
     ):
         catalogue.add(key, None, [(path, 0)], auto_comments=comments, context=context)
-    # a second pass, as Babel reads a file by the first pattern that fits, and a table may stand beside errors
+    # a second pass, as Babel uses only the first pattern that matches a file, and a file may have tables and errors
     for path, _, key, comments, context in extract_from_dir(
         PROJECT, [("app/**.py", "app.i18n.extract:message_texts")], directory_filter=lambda _: True
     ):
@@ -55,7 +55,7 @@ def extracted() -> Catalog:
 
 
 def stored(language: str) -> Catalog:
-    """The catalogue of a language as it is in the files, or an empty one."""
+    """The stored catalogue of a language, or an empty one."""
     path = LOCALE / language / "LC_MESSAGES" / "messages.po"
     if not path.is_file():
         return Catalog(language, fuzzy=False)
@@ -64,9 +64,9 @@ def stored(language: str) -> Catalog:
 
 
 def script_texts(file: IO[bytes], keywords: object, comment_tags: object, options: object) -> Iterator[Found]:
-    """Extractor for scripts: the keys of `t` and `tParts`, also within template literals, which Babel's own overlooks.
+    """Extractor for scripts: the keys of `t` and `tParts`, also in template literals, which Babel's extractor misses.
 
-    Raises ValueError for a key that is put together of pieces, as no catalogue could have it.
+    Raises ValueError for a key that is not a single literal, as no catalogue could have it.
     """
     source = file.read().decode()
     for call in _CALL.finditer(source):
@@ -79,7 +79,7 @@ def script_texts(file: IO[bytes], keywords: object, comment_tags: object, option
 
 
 def recipe_texts(file: IO[bytes], keywords: object, comment_tags: object, options: object) -> Iterator[Found]:
-    """Extractor for app/recipes/*.toml: what a card on the page says."""
+    """Extractor for app/recipes/*.toml: the texts of a recipe's card."""
     recipe = tomllib.loads(file.read().decode())
     for name in RECIPE_TEXTS:
         if recipe.get(name):
@@ -91,20 +91,20 @@ def table_texts(
 ) -> Iterator[Found]:
     """Extractor for tables in Python.
 
-    The option `fields` names keyword arguments, keys of dictionaries and names of constants; it finds every text in
-    what they are, as well as the first argument of calls of the functions of these names.
+    The option `fields` names keyword arguments, keys of dictionaries, constants and functions; it finds all texts in
+    their values, and in the functions' first arguments.
     """
-    wanted = set((options or {}).get(MARKED, "").split())
+    names = set((options or {}).get(MARKED, "").split())
     for node in ast.walk(ast.parse(file.read())):
-        for value in _values(node, wanted):
+        for value in _values(node, names):
             for text in _texts(value):
                 yield value.lineno, None, text, []
 
 
 def message_texts(file: IO[bytes], keywords: object, comment_tags: object, options: object) -> Iterator[Found]:
-    """Extractor for the program: the template of every message, and of every error that carries one.
+    """Extractor for the program: the template of every message, and of every error with a message.
 
-    Raises ValueError for a template that is put together of pieces, as no catalogue could have it.
+    Raises ValueError for a template that is not a single literal, as no catalogue could have it.
     """
     for node in ast.walk(ast.parse(file.read())):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
@@ -122,18 +122,18 @@ def message_texts(file: IO[bytes], keywords: object, comment_tags: object, optio
                 raise ValueError(f"{file.name}:{node.lineno}: expected a template in one piece")
 
 
-def _values(node: ast.AST, wanted: set[str]) -> Iterable[ast.expr]:
+def _values(node: ast.AST, names: set[str]) -> Iterable[ast.expr]:
     match node:
-        case ast.keyword(arg=str(name), value=value) if name in wanted:
+        case ast.keyword(arg=str(name), value=value) if name in names:
             return [value]
         case ast.Dict(keys=keys, values=values):
             pairs = zip(keys, values, strict=True)
-            return [value for key, value in pairs if isinstance(key, ast.Constant) and key.value in wanted]
-        case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in wanted:
+            return [value for key, value in pairs if isinstance(key, ast.Constant) and key.value in names]
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in names:
             return [value]
-        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if name in wanted:
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if name in names:
             return [value]
-        case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in wanted:
+        case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in names:
             return [first]
     return []
 
@@ -144,15 +144,15 @@ def _texts(value: ast.expr) -> Iterator[str]:
         case ast.Constant(value=str(text)) if text:
             yield text
         case ast.Dict(values=inner) | ast.Tuple(elts=inner) | ast.List(elts=inner):
-            for one in inner:
-                yield from _texts(one)
+            for item in inner:
+                yield from _texts(item)
         case ast.IfExp(body=first, orelse=second):
             yield from _texts(first)
             yield from _texts(second)
 
 
 def update() -> None:
-    """Write the catalogue of every language anew, with the translations that it has."""
+    """Update the catalogue of every language, with its existing translations."""
     for language in LANGUAGES:
         if language == KEYS:
             continue
@@ -162,7 +162,7 @@ def update() -> None:
             if message.id:
                 known = old.get(message.id)
                 added = catalogue.add(message.id, known.string if known else "", message.locations)
-                added.flags.clear()  # Babel's guesses, which say nothing of braces in scripts
+                added.flags.clear()  # Babel's guesses, which are wrong for braces in scripts
         path = LOCALE / language / "LC_MESSAGES" / "messages.po"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:

@@ -1,15 +1,15 @@
-"""Which language to answer in, from what a browser says that it likes."""
+"""Negotiation of the language, by a browser's preferences."""
 
 import re
 
 from app.i18n.catalog import KEYS, LANGUAGES
 
 _QUALITY = re.compile(r"q=([01](?:\.\d{0,3})?)$")
-_MOST_TAGS = 20  # that are looked at in a header
+_MOST_TAGS = 20  # read from a header
 
 
 def preferred_language(header: str) -> str:
-    """The language that a header `Accept-Language` (RFC 9110, section 12.5.4) likes best of those that there are."""
+    """The available language that a header `Accept-Language` (RFC 9110, section 12.5.4) prefers."""
     best, best_quality = KEYS, 0.0
     for entry in header.split(",")[:_MOST_TAGS]:
         tag, _, parameter = entry.strip().partition(";")

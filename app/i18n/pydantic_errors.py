@@ -1,4 +1,4 @@
-"""Pydantic's errors as messages, by their `type` and `ctx`, so that they can be translated."""
+"""Pydantic's errors as translatable messages, by their `type` and `ctx`."""
 
 import reprlib
 from collections.abc import Collection, Mapping
@@ -39,7 +39,7 @@ _BY_TYPE: Mapping[str, str] = {
 
 
 def pydantic_message(entry: Mapping[str, Any], *, skip: Collection[str] = ()) -> Message:
-    """The message of one entry of `ValidationError.errors()`; parts of its place that are in `skip` are left out."""
+    """The message of an entry of `ValidationError.errors()`; parts of its location in `skip` are left out."""
     place = ".".join(str(part) for part in entry["loc"] if part not in skip)[:80] or None
     context = dict(entry.get("ctx") or {})
     raised = context.get("error")

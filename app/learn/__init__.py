@@ -1,1 +1,1 @@
-"""What the lessons show: formulas, the code behind them, and figures that the engine computes."""
+"""The lessons: formulas, their code, and figures computed by the engine."""

@@ -1,4 +1,4 @@
-"""Probabilities that are true, and a score that tells what is no digit, from images set aside from training."""
+"""Calibration of probabilities, and of the score that detects outliers, on images held out from training."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from app.nn.arrays import Array
 from app.nn.evaluation import CALIBRATION_BINS
 
 LEAST_SAMPLES = 100
-"""A threshold at one in a hundred needs a hundred."""
+"""A threshold at one in a hundred needs a hundred samples."""
 DIGITS_SHOWN = 6_000
-"""Training images that the outlier head is shown, at most ..."""
+"""The most training images for the outlier head."""
 LEAST_DIGITS_SHOWN = 1_000
-"""... and at least: with fewer there is none."""
+"""The fewest training images for an outlier head."""
 
 COLDEST, HOTTEST = 0.05, 100.0
 GOLDEN = (5**0.5 - 1) / 2
@@ -34,7 +34,7 @@ FloatRows = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Calibrated:
-    """What goes into the card, and the arrays that go with the weights."""
+    """The calibration for the card, and the arrays to store with the weights."""
 
     calibration: Calibration
     arrays: Mapping[str, Array]
@@ -52,13 +52,13 @@ def calibrate(
     known: NDArray[np.uint8] | None = None,
     cache_dir: Path | None = None,
 ) -> Calibrated | None:
-    """Fit the temperature and the rejection score, and measure both on images that neither saw.
+    """Fit the temperature and the rejection score, and measure both on other images.
 
-    `subspaces` are those of the training images, from `fit_subspaces`; without them there is no rejection score.
-    With `validation`, images that were no part of training, they are fitted on those and measured on `test`; without,
-    on every second image of `test` and measured on the others. `test_output` is what `network` makes of `test`. Of a
+    `subspaces` are those of the training images, from `fit_subspaces`; without them there is no rejection score. With
+    `validation`, images held out from training, both are fitted on those and measured on `test`; without, fitted on
+    every second image of `test` and measured on the others. `test_output` is the output of `network` for `test`. For a
     network that reads digits an outlier head learns from `known`, some of the training images (N, 28, 28), and from
-    drawings that are none, which are kept in `cache_dir`. None where there are too few images.
+    drawings that are not digits, cached in `cache_dir`. Returns None if there are too few images.
     """
     if validation is not None:
         fitted, measured, note = validation, test, None
@@ -76,12 +76,12 @@ def calibrate(
     first, second = (
         (test_output[::2], test_output[1::2]) if validation is None else (infer(validation.images), test_output)
     )
-    seen = second.logits
+    logits = second.logits
     temperature = fit_temperature(first.logits, fitted.labels)
-    before, after = (Predictions.of(softmax(seen / divisor), measured.labels) for divisor in (1, temperature))
+    before, after = (Predictions.of(softmax(logits / divisor), measured.labels) for divisor in (1, temperature))
     rejection, outliers = None, None
     if subspaces is not None:
-        # Of other symbols, letters may be what the network was trained on.
+        # Another network may have been trained on letters.
         nondigits = load_nondigits(cache_dir) if tuple(labels) == DIGITS else None
         if nondigits is not None and known is not None and len(known) >= LEAST_DIGITS_SHOWN:
             digits = np.concatenate([known, nondigits.digits])
@@ -89,14 +89,14 @@ def calibrate(
             outliers = fit_outliers(subspaces, (digits, infer(digits)), (others, infer(others)))
         fit = fit_rejection(subspaces, fitted.images, first, outliers)
 
-        def refused(images: NDArray[np.uint8], seen: NetworkOutput) -> float:
-            scores = scores_of(statistics_of(subspaces, images, seen, outliers), scales_of(fit))
+        def refused(images: NDArray[np.uint8], output: NetworkOutput) -> float:
+            scores = scores_of(statistics_of(subspaces, images, output, outliers), scales_of(fit))
             return float(np.mean(scores < fit.threshold))
 
         rates = {}
         if nondigits is not None:
-            strange = {**nondigits.measured, "two digits": pair_digits(measured.images, MEASURED)}
-            rates = {kind: refused(images, infer(images)) for kind, images in strange.items()}
+            kinds = {**nondigits.measured, "two digits": pair_digits(measured.images, MEASURED)}
+            rates = {kind: refused(images, infer(images)) for kind, images in kinds.items()}
         update = {"false_rejection": refused(measured.images, second), "rejected": rates}
         rejection = fit.model_copy(update=update)
     calibration = Calibration(
@@ -106,8 +106,8 @@ def calibrate(
         bins=CALIBRATION_BINS,
         ece_before=before.reliability().error,
         ece_after=after.reliability().error,
-        nll_before=_nll(seen, measured.labels, 1.0),
-        nll_after=_nll(seen, measured.labels, temperature),
+        nll_before=_nll(logits, measured.labels, 1.0),
+        nll_after=_nll(logits, measured.labels, temperature),
         rejection=rejection,
         note=note,
     )
@@ -117,7 +117,7 @@ def calibrate(
 def fit_temperature(logits: FloatRows, labels: NDArray[Any]) -> float:
     """The temperature with the least negative log-likelihood of `labels` (N,), between 0.05 and 100.
 
-    Guo et al. 2017, section 4.2. The likelihood has one optimum in it, which a golden-section search finds.
+    Guo et al. 2017, section 4.2. The likelihood has one optimum, which a golden-section search finds.
     """
     low, high = np.log(COLDEST), np.log(HOTTEST)
     for _ in range(SEARCH_STEPS):

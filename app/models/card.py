@@ -1,4 +1,4 @@
-"""The model card: what a stored model is, where it comes from, and how good it is."""
+"""The model card: the description, origin and quality of a stored model."""
 
 import re
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ from app.errors import InputError
 LONGEST_NAME = 64
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 MAX_ACCURACY_DROP = 0.005
-"""A model made one's own may read any test set worse than its parent by up to half a point, and become the default."""
+"""The largest loss of accuracy on a test set with which a personalized model may become the default."""
 RESERVED = frozenset({"checkpoints", "default", "drawings"})
-"""What else lies in the folder of the models."""
+"""Other names in the folder of the models."""
 
 
 def check_name(name: str) -> str:
-    """Return `name` if it can be a model's name; else raise ValueError."""
+    """Return `name` if it is a valid model name; otherwise raise ValueError."""
     if not NAME.fullmatch(name):
         raise InputError(
             "model name: expected up to 64 characters of a-z, 0-9, '.', '_' and '-', starting with a letter or "
@@ -34,23 +34,23 @@ class _Strict(BaseModel):
 
 
 class Samples(_Strict):
-    """Which images something was measured on, and how many."""
+    """The images of a measurement, and their number."""
 
     data: str = Field(max_length=200)
     samples: int = Field(ge=1)
 
 
 class Scale(_Strict):
-    """What turns a statistic of an image into its strangeness: 0 at `limit`, −1 about `spread` below it."""
+    """The scale of a statistic of an image: 0 at `limit`, −1 about `spread` below it."""
 
     limit: float = Field(ge=-1e6, le=1e6)
     spread: float = Field(gt=0, le=1e6)
 
 
 class Rejection(_Strict):
-    """How an image gets its score, 0 to 1, where larger is more like what the network was trained on.
+    """The parameters of the rejection score, 0 to 1, larger for images similar to the training images.
 
-    The arrays that belong to it lie with the weights: `rejection.mean` and `rejection.basis`.
+    Its arrays are stored with the weights: `rejection.mean` and `rejection.basis`.
     """
 
     components: int = Field(ge=1, le=196)
@@ -58,17 +58,17 @@ class Rejection(_Strict):
     relative: Scale
     logit: Scale
     outliers: Scale | None = None
-    """Of what a small network says that has been shown drawings that are no digits; its arrays lie with the weights."""
+    """The scale of the outlier head, whose arrays are stored with the weights."""
     threshold: float = Field(ge=0, le=1)
-    """An image with a score below it is refused."""
+    """Images with a lower score are refused."""
     false_rejection: float = Field(ge=0, le=1)
-    """Share of the images in `measured_on` that are refused."""
+    """The refused share of the images in `measured_on`."""
     rejected: dict[str, float] = Field(default_factory=dict)
-    """Share that is refused of each kind of drawing that is no digit, none of which was used to choose anything."""
+    """The refused share of each kind of drawings that are not digits, none of which were used for fitting."""
 
 
 class Calibration(_Strict):
-    """By what the logits are divided so that probabilities are true, and what that came to.
+    """The temperature, which divides the logits, and its effect.
 
     `ece` is the expected calibration error over `bins` bins of equal width (Guo et al. 2017, section 2).
     """
@@ -108,13 +108,13 @@ MEASUREMENTS: Mapping[str, str] = {
     "picture_thin": "MNIST as a picture, thin by 1 of 28",
     "picture_light": "MNIST as a picture, photographed in a raking light",
 }
-"""What benchmarks/robust.py measures: what people call each kind. Cards of old have that name in its place."""
+"""The kinds of benchmarks/robust.py and their titles. Old cards have the title in place of the kind."""
 
 _KIND_OF = {title: kind for kind, title in MEASUREMENTS.items()}
 
 
 class RobustnessResult(_Strict):
-    """The share that was read right of `count` images of one kind, of `MEASUREMENTS` or another."""
+    """The accuracy on `count` images of one kind, of `MEASUREMENTS` or another."""
 
     kind: Annotated[str, BeforeValidator(lambda kind: _KIND_OF.get(kind, kind) if isinstance(kind, str) else kind)] = (
         Field(min_length=1, max_length=200)
@@ -124,7 +124,7 @@ class RobustnessResult(_Strict):
 
 
 class SeedResult(_Strict):
-    """The accuracies that a training with this seed came to, on its validation images and on the test set."""
+    """The accuracies of a training with this seed, on its validation images and on the test set."""
 
     seed: int = Field(ge=0)
     val: float | None = Field(default=None, ge=0, le=1)
@@ -132,22 +132,22 @@ class SeedResult(_Strict):
 
 
 class Comparison(_Strict):
-    """What the parent read right, and what the new model does, of the same images.
+    """The accuracy of the parent and of the new model on the same images.
 
-    `of` is "drawings" for the user's own that were held out, "parent" for the test images of the parent's data set, and
+    `of` is "drawings" for the user's held-out drawings, "parent" for the test images of the parent's data set, and
     "other" for those of another set.
     """
 
     of: Literal["drawings", "parent", "other"]
     data: str = Field(max_length=200)
-    """The name of the data set, "drawings:NAME" or that whose test images they are."""
+    """The name of the data set of the images, or "drawings:NAME"."""
     count: int = Field(ge=1)
     before: float = Field(ge=0, le=1)
     after: float = Field(ge=0, le=1)
 
 
 class Personalization(_Strict):
-    """What a model was made one's own from: the parent, the set of drawings, and how many of them were learned."""
+    """The source of a personalized model: the parent, the set of drawings, and how many of them were learned."""
 
     parent: str = Field(max_length=64)
     parent_sha256: str = Field(pattern="^[0-9a-f]{64}$")
@@ -156,13 +156,13 @@ class Personalization(_Strict):
     learned: int = Field(ge=1)
     held_out: int = Field(ge=0)
     seen: bool = False
-    """Whether its parent may have learned from some of those: what that was trained on had drawings among it."""
+    """True if the parent may have learned some of the held-out drawings, as its data set has drawings."""
     compared: list[Comparison] = Field(max_length=10)
 
     def forgot(self) -> str | None:
-        """In words, if it reads any test set too much worse than its parent; None where it does not."""
+        """A message if the accuracy on any test set is too much lower than the parent's; otherwise None."""
         for row in self.compared:
-            # counts, so that a fall of exactly half a point is none too many, whatever floats make of it
+            # counts, so that rounding does not matter for exactly half a point
             lost = round((row.before - row.after) * row.count)
             if row.of != "drawings" and lost > MAX_ACCURACY_DROP * row.count + 1e-6:
                 return (
@@ -183,10 +183,10 @@ class ModelCard(BaseModel):
     dtype: str = "float32"
     labels: list[str] = Field(min_length=1)
     input_scale: float = Field(gt=0)
-    """What bytes (0 to 255) are divided by before they reach the network."""
+    """The divisor of bytes (0 to 255) for the network's inputs."""
     metrics: dict[str, float] = Field(default_factory=dict)
     calibration: Calibration | None = None
-    """None in models that were saved without it: their probabilities are the network's own, and nothing is refused."""
+    """None in models without calibration: their probabilities are the network's, and nothing is refused."""
     recipe: str
     dataset: str
     config: dict[str, Any]
@@ -195,19 +195,19 @@ class ModelCard(BaseModel):
     software: dict[str, str]
     parameters: int
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    """Of `model.safetensors`."""
+    """The SHA-256 of `model.safetensors`."""
     run: int | None = None
     shipped: bool = False
     dataset_version: str | None = Field(default=None, max_length=64)
-    """What the data set's images were made of, where it is one that the user can change."""
+    """The version of the data set, if it is one that the user can change."""
     mine: Personalization | None = None
-    """Of a model that was made from another with the user's own drawings."""
+    """The source of a model personalized with the user's drawings."""
     robustness: list[RobustnessResult] = Field(default_factory=list, max_length=100)
-    """How it reads what is unlike the images that it was trained on."""
+    """The accuracy on images unlike the training images."""
     seeds: list[SeedResult] = Field(default_factory=list, max_length=100)
-    """What the same training came to with other seeds."""
+    """The results of the same training with other seeds."""
 
     @property
     def temperature(self) -> float:
-        """By what the logits are divided before the softmax; 1 where nothing was calibrated."""
+        """The divisor of the logits before the softmax; 1 without calibration."""
         return self.calibration.temperature if self.calibration is not None else 1.0

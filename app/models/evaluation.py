@@ -1,4 +1,4 @@
-"""How good a stored model is on a data set and on the user's own drawings: what it takes for what, and how surely."""
+"""Evaluation of stored models on data sets and on the user's drawings: accuracy, confusion and calibration."""
 
 import threading
 from collections import OrderedDict
@@ -17,11 +17,11 @@ from app.models.store import DamagedModelError, ModelStore
 from app.nn import LOSSES, Loss, Network, Predictions, build, check_loss, infer_batches
 
 MISTAKES = 60
-"""The worst ones that a judgement names."""
+"""The most mistakes of an evaluation."""
 BATCH = 250
-"""Images at a time: some milliseconds, so that a prediction beside it hardly waits."""
+"""Images at a time: some milliseconds, so that concurrent predictions hardly wait."""
 REMEMBERED = 16
-"""Evaluations that stay in memory, 24 bytes an image."""
+"""Evaluations in memory, 24 bytes an image."""
 
 Part = Literal["train", "test"]
 
@@ -33,67 +33,69 @@ class LabelMismatchError(InputError):
 
 
 class StoppedError(LimitError):
-    """The server ends, and nobody waits for the evaluation any more."""
+    """The server stops, so the evaluation is not needed any more."""
 
 
 class Evaluator:
-    """Evaluates the models of a store. A model reads a set once: what it said is kept, in memory and in `cache`."""
+    """Evaluates the models of a store, with a cache of the predictions in memory and in `cache`."""
 
-    def __init__(self, store: ModelStore, own: DrawingRenderer, cache: EvaluationCache) -> None:
-        self._store, self._own, self._cache = store, own, cache
+    def __init__(self, store: ModelStore, drawings: DrawingRenderer, cache: EvaluationCache) -> None:
+        self._store, self._drawings, self._cache = store, drawings, cache
         self._known: OrderedDict[Hashable, ModelEvaluation] = OrderedDict()
         self._lock = threading.Lock()
         self._is_over = threading.Event()
 
     def stop(self) -> None:
-        """End the evaluation at hand soon, by a StoppedError, and every later one that is not kept."""
+        """Let the current evaluation, and every later one that is not cached, raise StoppedError."""
         self._is_over.set()
 
     def judgement(self, name: str, dataset: Dataset, part: Part) -> tuple[dict[str, Any], RenderedDrawings]:
-        """The judgement as JSON, and the drawings whose numbers stand in its `yours`, if there are any.
+        """The evaluation as JSON, and the drawings of its `yours`, if there are any.
 
         Raises UnknownModelError, DamagedModelError and LabelMismatchError.
         """
         card = self._store.get(name)
         found = self._evaluation(card, dataset, part)
-        said, report = found.predictions, found.predictions.report(len(card.labels), mistakes=0)
-        yours = self._own.get(card.labels)
+        predictions, report = found.predictions, found.predictions.report(len(card.labels), mistakes=0)
+        yours = self._drawings.get(card.labels)
         return {
             "model": card.name,
             "dataset": dataset.name,
             "split": part,
             "changed": _has_changed(card, dataset),
-            "count": len(said.truth),
+            "count": len(predictions.truth),
             "labels": list(card.labels),
-            "accuracy": said.accuracy,
+            "accuracy": predictions.accuracy,
             "loss": found.loss,
             "confusion": report.confusion.tolist(),
             "precision": list(report.precision),
             "recall": list(report.recall),
-            "calibration": _reliability_json(said),
-            "mistakes": [_told(said, index, card.labels) for index in said.worst(MISTAKES).tolist()],
+            "calibration": _reliability_json(predictions),
+            "mistakes": [
+                _sample_json(predictions, index, card.labels) for index in predictions.worst(MISTAKES).tolist()
+            ],
             "yours": self._yours(card, yours) if len(yours) else None,
         }, yours
 
     def confusion_examples(
         self, name: str, dataset: Dataset, part: Part, truth: str, said: str, offset: int, limit: int
     ) -> tuple[int, list[dict[str, Any]]]:
-        """How many images of one label were taken for another, and some of them; those where it was surest come first,
-        or, where it was right, those where it was least sure.
+        """The number of images of label `truth` with the prediction `said`, and a page of them: the most confident
+        mistakes first, or the least confident correct ones.
 
-        Raises as `judgement`, and ValueError where the model has no such label.
+        Raises as `judgement`, and ValueError if the model has no such label.
         """
         card = self._store.get(name)
-        row, column = _place("truth", truth, card.labels), _place("said", said, card.labels)
+        row, column = _label_index("truth", truth, card.labels), _label_index("said", said, card.labels)
         predictions = self._evaluation(card, dataset, part).predictions
         found = np.flatnonzero((predictions.truth == row) & (predictions.predicted == column))
-        sureness = predictions.confidence[found]
-        order = np.argsort(sureness if row == column else -sureness, kind="stable")
+        confidence = predictions.confidence[found]
+        order = np.argsort(confidence if row == column else -confidence, kind="stable")
         page = found[order][offset : offset + limit]
-        return len(found), [_told(predictions, index, card.labels) for index in page.tolist()]
+        return len(found), [_sample_json(predictions, index, card.labels) for index in page.tolist()]
 
     def _evaluation(self, card: ModelCard, dataset: Dataset, part: Part) -> ModelEvaluation:
-        labels = self._translation(card, dataset)
+        labels = self._label_indices(card, dataset)
         split = dataset.train if part == "train" else dataset.test
         if not len(split):
             raise LabelMismatchError(
@@ -108,17 +110,17 @@ class Evaluator:
                 self._cache.put(card, known, found)
             return found
 
-        return self._remembered((identity(card), dataset.name, dataset.version, part), evaluate)
+        return self._cached((identity(card), dataset.name, dataset.version, part), evaluate)
 
     def _yours(self, card: ModelCard, yours: RenderedDrawings) -> dict[str, Any]:
         key = (identity(card), tuple((drawing.id, drawing.label) for drawing in yours.drawings))
-        said = self._remembered(key, lambda: self._read(card, Split(yours.images, yours.labels))).predictions
+        predictions = self._cached(key, lambda: self._read(card, Split(yours.images, yours.labels))).predictions
         return {
             "count": len(yours),
-            "accuracy": said.accuracy,
-            "confusion": said.confusion(len(card.labels)).tolist(),
+            "accuracy": predictions.accuracy,
+            "confusion": predictions.confusion(len(card.labels)).tolist(),
             "drawings": [
-                {"id": drawing.id, "set": drawing.set, **_told(said, index, card.labels)}
+                {"id": drawing.id, "set": drawing.set, **_sample_json(predictions, index, card.labels)}
                 for index, drawing in enumerate(yours.drawings)
             ],
         }
@@ -132,12 +134,12 @@ class Evaluator:
             )
         return found
 
-    def _remembered(self, key: Hashable, work: Callable[[], ModelEvaluation]) -> ModelEvaluation:
+    def _cached(self, key: Hashable, evaluate: Callable[[], ModelEvaluation]) -> ModelEvaluation:
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
-        found = work()
+        found = evaluate()
         with self._lock:
             self._known[key] = found
             while len(self._known) > REMEMBERED:
@@ -145,8 +147,8 @@ class Evaluator:
         return found
 
     @staticmethod
-    def _translation(card: ModelCard, dataset: Dataset) -> NDArray[np.int64]:
-        """The place of each of the data set's labels among the model's. Raises LabelMismatchError."""
+    def _label_indices(card: ModelCard, dataset: Dataset) -> NDArray[np.int64]:
+        """The index of each of the data set's labels among the model's. Raises LabelMismatchError."""
         unknown = [label for label in dataset.labels if label not in card.labels]
         if unknown:
             raise LabelMismatchError(
@@ -159,17 +161,17 @@ class Evaluator:
 
 
 def _has_changed(card: ModelCard, dataset: Dataset) -> bool:
-    """Whether the data set that the model was trained on is judged by, with other images than it had then."""
-    known = card.dataset_version if card.mine is None else None  # what was learned then is more than the data set
+    """True if `dataset` is the model's training data set, but with other images than at the time of training."""
+    known = card.dataset_version if card.mine is None else None  # personalization had a version of more than the set
     return known is not None and dataset.name == card.dataset and dataset.version != known
 
 
 def read(
     network: Network, card: ModelCard, split: Split, is_over: Callable[[], bool] = lambda: False
 ) -> ModelEvaluation:
-    """What a network says of the images of `split`, whose labels are indices into the card's.
+    """Evaluate a network on the images of `split`, whose labels are indices into the card's.
 
-    Raises StoppedError once `is_over` says so.
+    Raises StoppedError once `is_over` returns True.
     """
     loss, total, parts = _loss(network, card), 0.0, []
     truth = split.labels.astype(np.int64)
@@ -185,26 +187,26 @@ def read(
 
 
 def _reliability_json(predictions: Predictions) -> dict[str, Any]:
-    """Confidence beside accuracy in bins of equal width, and the expected calibration error."""
+    """Confidence and accuracy in bins of equal width, and the expected calibration error."""
     found = predictions.reliability()
     bins = len(found.counts)
     columns = zip(found.counts.tolist(), found.confidence.tolist(), found.correct.tolist(), strict=True)
     return {
         "bins": [
             {
-                "low": place / bins,
-                "high": (place + 1) / bins,
+                "low": index / bins,
+                "high": (index + 1) / bins,
                 "count": count,
                 "confidence": confidence / count if count else None,
                 "accuracy": correct / count if count else None,
             }
-            for place, (count, confidence, correct) in enumerate(columns)
+            for index, (count, confidence, correct) in enumerate(columns)
         ],
         "ece": found.error,
     }
 
 
-def _told(predictions: Predictions, index: int, labels: list[str]) -> dict[str, Any]:
+def _sample_json(predictions: Predictions, index: int, labels: list[str]) -> dict[str, Any]:
     return {
         "index": index,
         "truth": labels[int(predictions.truth[index])],
@@ -217,12 +219,12 @@ def _loss(network: Network, card: ModelCard) -> Loss | None:
     try:
         loss = build("loss", LOSSES, card.config.get("loss", "cross_entropy"))
         check_loss(network, loss)
-    except ValueError:  # the card of a model from elsewhere
+    except ValueError:  # an imported model's card
         return None
     return loss
 
 
-def _place(field: str, label: str, labels: list[str]) -> int:
+def _label_index(field: str, label: str, labels: list[str]) -> int:
     if label in labels:
         return labels.index(label)
     if label.isascii() and label.isdecimal() and len(label) < 5 and int(label) < len(labels):

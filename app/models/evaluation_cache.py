@@ -1,6 +1,6 @@
-"""What models said of data sets, kept in the cache folder, so that no set is read twice by the same weights.
+"""A cache of evaluations on disk, so that the same weights evaluate a set only once.
 
-A file's name is the hash of the model and of the images with their labels: one that is there can be of nothing else.
+A file's name is the hash of the model and of the images with their labels.
 """
 
 import hashlib
@@ -22,19 +22,19 @@ from app.nn.arrays import Array
 from app.storage.atomic import write_atomic
 
 KEPT = 64
-"""Evaluations that are kept, the newest ones: 16 bytes an image."""
+"""The number of cached evaluations, the newest ones: 16 bytes an image."""
 
 
 @dataclass(frozen=True, eq=False)
 class ModelEvaluation:
-    """What a model said of a set, and its mean loss there; None where the card names no loss that fits."""
+    """A model's predictions for a set, and its mean loss; None if the card has no suitable loss."""
 
     predictions: Predictions
     loss: float | None
 
 
 def calibrated_predictions(output: NetworkOutput, truth: Array, temperature: float) -> Predictions:
-    """What the model says, as its calibration has it, in half the memory of float64; `truth` are its labels (N,)."""
+    """The calibrated predictions, in half the memory of float64; `truth` are the labels (N,)."""
     found = Predictions.of(softmax(output.logits / temperature), truth)
     return replace(
         found, confidence=found.confidence.astype(np.float32), likelihood=found.likelihood.astype(np.float32)
@@ -42,7 +42,7 @@ def calibrated_predictions(output: NetworkOutput, truth: Array, temperature: flo
 
 
 def identity(card: ModelCard) -> str:
-    """All of a card that an evaluation depends on: two may have the same weights."""
+    """The part of a card that determines an evaluation."""
     parts = (card.sha256, card.temperature, card.network, card.labels, card.input_scale, card.dtype)
     return json.dumps((*parts, card.config.get("loss")), sort_keys=True)
 
@@ -54,18 +54,18 @@ class EvaluationCache:
         self._folder = cache_dir / "evaluations"
 
     def get(self, card: ModelCard, split: Split) -> ModelEvaluation | None:
-        """The evaluation that was kept, if it was; a damaged file counts as none."""
+        """The cached evaluation; None if it is missing or damaged."""
         with suppress(OSError, SafetensorError):
             return _unpacked(load(self._path(card, split).read_bytes()), card, split)
         return None
 
     def put(self, card: ModelCard, split: Split, evaluation: ModelEvaluation) -> None:
-        """Keep an evaluation. On a read-only disk it costs the time to evaluate again, nothing else."""
-        said = evaluation.predictions
+        """Cache an evaluation, unless the disk is read-only."""
+        predictions = evaluation.predictions
         arrays = {
-            "predicted": said.predicted.astype(np.int64),
-            "confidence": said.confidence,
-            "likelihood": said.likelihood,
+            "predicted": predictions.predicted.astype(np.int64),
+            "confidence": predictions.confidence,
+            "likelihood": predictions.likelihood,
             "loss": np.array([] if evaluation.loss is None else [evaluation.loss], np.float64),
         }
         with suppress(OSError):
@@ -83,7 +83,7 @@ class EvaluationCache:
 
 
 def _unpacked(arrays: Mapping[str, Any], card: ModelCard, split: Split) -> ModelEvaluation | None:
-    """The evaluation that a file holds; None where it is not of this form."""
+    """The evaluation in a file; None if the file is invalid."""
     shapes = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
     count = (len(split),)
     expected = {"predicted": (count, "int64"), "confidence": (count, "float32"), "likelihood": (count, "float32")}
@@ -93,5 +93,5 @@ def _unpacked(arrays: Mapping[str, Any], card: ModelCard, split: Split) -> Model
     predicted, confidence = arrays["predicted"], arrays["confidence"]
     if not (np.isfinite(confidence).all() and np.isin(predicted, np.arange(len(card.labels))).all()):
         return None
-    said = Predictions(split.labels.astype(np.int64), predicted, confidence, arrays["likelihood"])
-    return ModelEvaluation(said, float(loss[0]) if loss.size else None)
+    predictions = Predictions(split.labels.astype(np.int64), predicted, confidence, arrays["likelihood"])
+    return ModelEvaluation(predictions, float(loss[0]) if loss.size else None)

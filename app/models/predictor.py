@@ -1,4 +1,4 @@
-"""What a stored model says of a 28×28 image."""
+"""Predictions of stored models for 28×28 images."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ from app.nn.arrays import Array
 
 BYTE_MAX = 255
 KEPT = 8
-"""How many networks stay in memory."""
+"""Networks kept in memory."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """`label` is None where the drawing is blank; the probabilities, one a label, then are all the same.
+    """A prediction; for a blank drawing `label` is None, and the probabilities, one a label, are all the same.
 
-    `score`, 0 to 1, is larger the more the drawing looks like what the network was trained on, and None where the model
-    has no such score; then everything but a blank counts as a digit.
+    `score`, 0 to 1, is the similarity of the drawing to the training images; None if the model has no such score, and
+    then everything but a blank counts as a digit.
     """
 
     label: str | None
@@ -34,9 +34,9 @@ class Prediction:
 
 
 class Predictor:
-    """A network ready to read images; safe to share between threads."""
+    """A network ready for predictions. Thread-safe."""
 
-    def __init__(self, card: ModelCard, network: Network, rejecter: OutOfDistributionDetector | None = None) -> None:
+    def __init__(self, card: ModelCard, network: Network, detector: OutOfDistributionDetector | None = None) -> None:
         outputs = network.output_shape
         if outputs != (len(card.labels),):
             raise InputError(
@@ -45,12 +45,12 @@ class Predictor:
                 outputs=outputs,
                 count=len(card.labels),
             )
-        self.card, self._network, self._rejecter = card, network, rejecter
+        self.card, self._network, self._detector = card, network, detector
         self._scale = network.dtype.type(BYTE_MAX / card.input_scale)
         self._temperature = card.temperature
 
     def predict(self, images: list[PreparedImage]) -> list[Prediction]:
-        """Read prepared images, one prediction each. Raises DamagedModelError where it gives no finite numbers."""
+        """One prediction for each prepared image. Raises DamagedModelError if outputs are not finite."""
         pixels = np.stack([image.pixels for image in images]).astype(self._network.dtype, copy=False)
         inputs = (pixels * self._scale).reshape(len(images), *self._network.input_shape)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -60,28 +60,29 @@ class Predictor:
             raise DamagedModelError(
                 "the model {name} cannot be used: its outputs are not finite numbers", name=self.card.name
             )
-        said = logits.argmax(axis=1).tolist()
+        labels = logits.argmax(axis=1).tolist()
         rows = softmax(logits / self._temperature).tolist()
         return [
-            self._say(image, label, row, logits[number : number + 1], output.features[number : number + 1])
-            for number, (image, label, row) in enumerate(zip(images, said, rows, strict=True))
+            self._prediction(image, label, row, logits[index : index + 1], output.features[index : index + 1])
+            for index, (image, label, row) in enumerate(zip(images, labels, rows, strict=True))
         ]
 
-    def _say(self, image: PreparedImage, label: int, row: list[float], logits: Array, features: Array) -> Prediction:
-        labels = self.card.labels
-        rejecter = self._rejecter
+    def _prediction(
+        self, image: PreparedImage, label: int, row: list[float], logits: Array, features: Array
+    ) -> Prediction:
+        labels, detector = self.card.labels, self._detector
         if image.blank:
             blank = dict.fromkeys(labels, 1 / len(labels))
-            return Prediction(None, blank, False, None if rejecter is None else 0.0)
+            return Prediction(None, blank, False, None if detector is None else 0.0)
         probabilities = dict(zip(labels, row, strict=True))
-        if rejecter is None:
+        if detector is None:
             return Prediction(labels[label], probabilities, True, None)
-        score = rejecter.score(image.pixels, label, logits, features)
-        return Prediction(labels[label], probabilities, rejecter.is_known(score), score)
+        score = detector.score(image.pixels, label, logits, features)
+        return Prediction(labels[label], probabilities, detector.is_known(score), score)
 
 
 class Predictors:
-    """Predictors of a store's models, kept in memory while the models' files stay as they are."""
+    """A cache of predictors of a store's models, valid while the files do not change."""
 
     def __init__(self, store: ModelStore) -> None:
         self._store = store
@@ -89,7 +90,7 @@ class Predictors:
         self._lock = Lock()
 
     def get(self, name: str | None = None) -> Predictor:
-        """The predictor of a model, or of the default one. Raises UnknownModelError, DamagedModelError."""
+        """The predictor of a model, by default the default model. Raises UnknownModelError, DamagedModelError."""
         if name is None:
             return self._default()
         with self._lock:
@@ -120,7 +121,7 @@ class Predictors:
             try:
                 return self.get(chosen)
             except (UnknownModelError, DamagedModelError):
-                """Another serves in its place; the list of models shows why."""
+                pass  # use another one; the list of models shows the reason
         name = self._store.default()
         if name is None:
             raise UnknownModelError("there is no model yet: train one, or restore the one that ships with digitpad")

@@ -1,4 +1,4 @@
-"""What is said of a drawing, as JSON: the same over HTTP and on the command line."""
+"""Predictions as JSON, for HTTP and the command line."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,45 +13,45 @@ PIXEL_DIGITS = 4
 
 
 def predict_drawings(
-    predictor: Predictor, sheets: Sequence[PreparedDrawing]
+    predictor: Predictor, drawings: Sequence[PreparedDrawing]
 ) -> tuple[list[Prediction], list[list[Prediction]]]:
-    """What a model says of each sheet as a whole, and of each of its parts; all are read at once.
+    """The predictions for each drawing as one digit, and for each of its parts, in one batch.
 
     Raises DamagedModelError.
     """
-    images = [sheet.whole for sheet in sheets]
-    images += [part.prepared for sheet in sheets for part in sheet.parts]
-    said = predictor.predict(images)
-    others = iter(said[len(sheets) :])
-    return said[: len(sheets)], [[next(others) for _ in sheet.parts] for sheet in sheets]
+    images = [drawing.whole for drawing in drawings]
+    images += [part.prepared for drawing in drawings for part in drawing.parts]
+    predictions = predictor.predict(images)
+    parts = iter(predictions[len(drawings) :])
+    return predictions[: len(drawings)], [[next(parts) for _ in drawing.parts] for drawing in drawings]
 
 
 def to_response(
-    sheet: PreparedDrawing, whole: Prediction, parts: Sequence[Prediction], *, model: str, with_input: bool
+    drawing: PreparedDrawing, whole: Prediction, parts: Sequence[Prediction], *, model: str, with_input: bool
 ) -> dict[str, Any]:
-    """The answer to a sheet, of which `integer` and `parts` were said."""
-    told = {**prediction_json(whole, sheet.whole, with_input), "blank": sheet.whole.blank, "model": model}
-    if sheet.parts:
-        told["is_digit"], told["score"] = False, None if whole.score is None else 0.0
-        told["digits"] = [
-            {"box": part.box, **prediction_json(one, part.prepared, with_input)}
-            for part, one in zip(sheet.parts, parts, strict=True)
+    """The answer for a drawing with these predictions for the whole and for its parts."""
+    answer = {**prediction_json(whole, drawing.whole, with_input), "blank": drawing.whole.blank, "model": model}
+    if drawing.parts:
+        answer["is_digit"], answer["score"] = False, None if whole.score is None else 0.0
+        answer["digits"] = [
+            {"box": part.box, **prediction_json(prediction, part.prepared, with_input)}
+            for part, prediction in zip(drawing.parts, parts, strict=True)
         ]
-        told["reading"] = _reading(parts)
-    return told
+        answer["reading"] = _reading(parts)
+    return answer
 
 
-def prediction_json(said: Prediction, image: PreparedImage, with_input: bool) -> dict[str, Any]:
-    """What was said of an image, and with `with_input` the 28×28 itself, as JSON."""
-    told: dict[str, Any] = {
-        "label": said.label,
-        "probabilities": said.probabilities,
-        "is_digit": said.is_digit,
-        "score": said.score,
+def prediction_json(prediction: Prediction, image: PreparedImage, with_input: bool) -> dict[str, Any]:
+    """A prediction, and with `with_input` the 28×28 itself, as JSON."""
+    answer: dict[str, Any] = {
+        "label": prediction.label,
+        "probabilities": prediction.probabilities,
+        "is_digit": prediction.is_digit,
+        "score": prediction.score,
     }
     if with_input:
-        told["input"] = pixels_json(image.pixels)
-    return told
+        answer["input"] = pixels_json(image.pixels)
+    return answer
 
 
 def pixels_json(pixels: NDArray[np.floating]) -> list[list[float]]:
@@ -59,7 +59,7 @@ def pixels_json(pixels: NDArray[np.floating]) -> list[list[float]]:
     return [[round(value, PIXEL_DIGITS) for value in row] for row in pixels.tolist()]
 
 
-def _reading(said: Sequence[Prediction]) -> str:
-    """What the parts say, "2025"; labels of several letters are kept apart."""
-    labels = [one.label if one.is_digit and one.label is not None else "?" for one in said]
+def _reading(predictions: Sequence[Prediction]) -> str:
+    """The labels of the parts, such as "2025"; labels of several letters are separated by spaces."""
+    labels = [part.label if part.is_digit and part.label is not None else "?" for part in predictions]
     return ("" if all(len(label) == 1 for label in labels) else " ").join(labels)

@@ -1,4 +1,4 @@
-"""The model store: `<name>/model.safetensors` with `<name>/model.json` beside it, and `default`, the default's name."""
+"""The model store: `<name>/model.safetensors` and `<name>/model.json`, and `default` with the default model's name."""
 
 import hashlib
 import os
@@ -26,49 +26,49 @@ from app.storage.atomic import sync_folder, write_atomic, write_synced
 
 WEIGHTS, CARD, DEFAULT = "model.safetensors", "model.json", "default"
 CHOSEN = "chosen"
-"""The default where `default` is what ships: in a checkout that file is tracked, and a choice is not to change it."""
+"""The file of the default in a checkout, where `default` is tracked and must not change."""
 
 
 RUBBISH_SECONDS = 3600.0
 MOST_NAMES = 10_000
 
 Stamp = tuple[int, int]
-"""What changes when a file is replaced or written: its time of change, in ns, and its inode."""
+"""A file's time of modification, in ns, and its inode, to detect changes."""
 
 
 class UnknownModelError(MessageError):
-    """There is no model of that name."""
+    """There is no model with this name."""
 
     code = "unknown_model"
 
 
 class DamagedModelError(MessageError):
-    """The model's files are there, and cannot be used; the message says why."""
+    """The model's files exist but cannot be used; the message says why."""
 
     code = "damaged_model"
 
 
 class NameTakenError(MessageError):
-    """Another model has that name."""
+    """Another model has this name."""
 
     code = "name_taken"
 
 
 class ProtectedModelError(MessageError):
-    """The model ships with digitpad, and is not removed."""
+    """The model ships with digitpad and cannot be removed."""
 
     code = "protected_model"
 
 
 class AccuracyDroppedError(MessageError):
-    """The model has forgotten too much of what its parent knew; the message has the figures."""
+    """The model is too much less accurate than its parent; the message has the figures."""
 
     code = "accuracy_dropped"
 
 
 @dataclass(frozen=True)
 class StoredModel:
-    """An entry of the store: its card, or the reason why it cannot be used. `bytes` is the size of the weights."""
+    """An entry of the store: its card, or the reason why it is unusable. `bytes` is the size of the weights."""
 
     name: str
     card: ModelCard | None
@@ -77,9 +77,9 @@ class StoredModel:
 
 
 class ModelStore:
-    """The models under `home`, and those under `shipped`, which are read only unless the two are one folder.
+    """The models under `home`, and those under `shipped`, which are read-only unless both are the same folder.
 
-    Reads look at the files each time, so that several processes may share a store.
+    Every read checks the files, so that several processes may share a store.
     """
 
     def __init__(self, home: Path, shipped: Path | None = None) -> None:
@@ -91,17 +91,17 @@ class ModelStore:
         self._checked: dict[tuple[str, Stamp, Stamp], Message | None] = {}
 
     def list(self) -> list[StoredModel]:
-        """All models by name, the damaged ones among them."""
+        """All models by name, including damaged ones."""
         names = {path.parent.name for folder in self._folders for path in folder.glob(f"*/{CARD}")}
         models = []
         for name in sorted(filter(NAME.fullmatch, names)):
-            with suppress(UnknownModelError):  # removed since it was seen
-                models.append(self._look(name))
+            with suppress(UnknownModelError):  # removed in the meantime
+                models.append(self._read(name))
         return models
 
     def get(self, name: str) -> ModelCard:
         """The card of `name`. Raises UnknownModelError, DamagedModelError."""
-        found = self._look(name)
+        found = self._read(name)
         if found.card is None:
             raise DamagedModelError("the model {name} cannot be used: {reason}", name=name, reason=found.reason)
         return found.card
@@ -111,7 +111,7 @@ class ModelStore:
         return self.load_with_detector(name)[:2]
 
     def load_with_detector(self, name: str) -> tuple[ModelCard, Network, OutOfDistributionDetector | None]:
-        """The card and the network of `name`, and what tells whether an image is strange to it, if it has that.
+        """The card and the network of `name`, and its detector of outliers, if it has one.
 
         Raises UnknownModelError, DamagedModelError.
         """
@@ -120,10 +120,10 @@ class ModelStore:
             network = build(card)
             weights = load(self.path(name, WEIGHTS).read_bytes())
             rejection = card.calibration.rejection if card.calibration is not None else None
-            rejecter = None
+            detector = None
             if rejection is not None:
                 arrays = {key: weights.pop(key) for key in ARRAYS if key in weights}
-                rejecter = OutOfDistributionDetector(
+                detector = OutOfDistributionDetector(
                     rejection, len(card.labels), arrays, features=network.feature_count
                 )
             network.load_weights(weights)
@@ -131,10 +131,10 @@ class ModelStore:
             raise DamagedModelError(
                 "the model {name} cannot be used: {reason}", name=name, reason=message_of(error)
             ) from None
-        return card, network, rejecter
+        return card, network, detector
 
     def path(self, name: str, file: str) -> Path:
-        """Where `file` of model `name` lies. Raises UnknownModelError."""
+        """The path of `file` of model `name`. Raises UnknownModelError."""
         return self._folder(name) / file
 
     def save(
@@ -146,10 +146,11 @@ class ModelStore:
         once: bool = False,
         arrays: Mapping[str, Array] | None = None,
     ) -> ModelCard:
-        """Store a network with its card, whole or not at all, and return the card with the hash of the weights.
+        """Store a network with its card atomically, and return the card with the hash of the weights.
 
-        `arrays` are those of the card's calibration, which are kept with the weights. A name that is taken gets "-2",
-        "-3", ... behind it, unless it is to be replaced. With `once`, what its run has saved before is not saved again.
+        `arrays` are those of the card's calibration, stored with the weights. With `replace` a model with the same name
+        is replaced; otherwise the new name ends in "-2", "-3", ... With `once` an equal model of the same run is not
+        saved again.
         Raises OSError.
         """
         weights = save({name: array.copy() for name, array in {**network.weights(), **(arrays or {})}.items()})
@@ -159,11 +160,11 @@ class ModelStore:
             if known is not None and (known.run, known.recipe, known.sha256) == (card.run, card.recipe, digest):
                 return known
         self.home.mkdir(parents=True, exist_ok=True)
-        wanted = card.name
+        base = card.name
         for count in range(2, MOST_NAMES):
             name = card.name
             if not replace and any((folder / name).exists() for folder in self._folders):
-                card = card.model_copy(update={"name": numbered(wanted, count)})
+                card = card.model_copy(update={"name": numbered(base, count)})
                 continue
             card = ModelCard.model_validate({**card.model_dump(), "name": name, "sha256": digest})
             prefix = f".{name}{'' if card.run is None else f'+{card.run}'}."
@@ -184,14 +185,14 @@ class ModelStore:
                 shutil.rmtree(folder, ignore_errors=True)
                 if not taken:
                     raise
-                card = card.model_copy(update={"name": numbered(wanted, count)})
-        raise OSError(f"no free name for the model {wanted}")
+                card = card.model_copy(update={"name": numbered(base, count)})
+        raise OSError(f"no free name for the model {base}")
 
     def update_card(self, name: str, **fields: Any) -> ModelCard:
-        """Put `fields` into the card of a model, in the place of what they were, and return the new card.
+        """Change `fields` of a model's card, and return the new card.
 
-        The weights, and so their hash, stay. Raises UnknownModelError, DamagedModelError, ValueError for what can be in
-        no card, and OSError.
+        The weights and their hash stay the same. Raises UnknownModelError, DamagedModelError, ValueError for invalid
+        fields, and OSError.
         """
         card = self.get(name)
         unknown = set(fields) - set(ModelCard.model_fields)
@@ -203,17 +204,17 @@ class ModelStore:
 
     def delete(self, name: str) -> None:
         """Remove a model. Raises UnknownModelError, ProtectedModelError."""
-        found = self._look(name)
+        found = self._read(name)
         folder = self._folder(name)
         if folder.parent != self.home or (found.card is not None and found.card.shipped):
             raise ProtectedModelError("the model {name} ships with digitpad and cannot be removed", name=name)
         shutil.rmtree(self._set_aside(name))
 
     def rename(self, name: str, new: str) -> ModelCard:
-        """Give a model another name, also as the default if it is that, and return its new card.
+        """Rename a model, and update the default if it is this model; return its new card.
 
-        Raises UnknownModelError, DamagedModelError, ProtectedModelError, ValueError for a name that can be none,
-        NameTakenError, and OSError, after which all is as it was.
+        Raises UnknownModelError, DamagedModelError, ProtectedModelError, ValueError for an invalid name,
+        NameTakenError, and OSError, after which nothing has changed.
         """
         check_name(new)
         card = self.get(name)
@@ -224,7 +225,7 @@ class ModelStore:
         if any((folder / new).exists() for folder in self._folders):
             raise NameTakenError("a model named {new} already exists", new=new)
         card = card.model_copy(update={"name": new})
-        # A link to the same weights beside a new card, so that a whole model has one of the names at all times.
+        # Link the weights next to the new card, so that a complete model exists at all times.
         folder = Path(tempfile.mkdtemp(prefix=f".{new}.", suffix=".tmp", dir=self.home))
         try:
             folder.chmod(0o755)
@@ -242,27 +243,27 @@ class ModelStore:
         return card
 
     def tidy(self) -> None:
-        """Remove what a process that was killed while it saved or deleted has left behind over an hour ago."""
+        """Remove files that killed processes left over an hour ago."""
         for path in self.home.glob(".*.tmp"):
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > RUBBISH_SECONDS:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def remove_unfinished(self, run: int) -> None:
-        """Remove what a process that was killed while it saved the model of that run has left behind."""
-        pattern = re.compile(rf"\..+\+{run}\.[a-z0-9_]{{8}}\.tmp")  # no name has a plus sign in it
+        """Remove files that a process killed while saving the model of this run has left."""
+        pattern = re.compile(rf"\..+\+{run}\.[a-z0-9_]{{8}}\.tmp")  # names have no plus sign
         for path in self.home.glob(".*.tmp"):
             if pattern.fullmatch(path.name):
                 shutil.rmtree(path, ignore_errors=True)
 
     def _set_aside(self, name: str) -> Path:
-        """Move a model out of sight in one step; return where it went."""
-        rubbish = Path(tempfile.mkdtemp(prefix=".deleted.", suffix=".tmp", dir=self.home))
-        (self.home / name).rename(rubbish / name)
-        return rubbish
+        """Move a model into a new temporary folder in one step; return the folder."""
+        folder = Path(tempfile.mkdtemp(prefix=".deleted.", suffix=".tmp", dir=self.home))
+        (self.home / name).rename(folder / name)
+        return folder
 
     def chosen(self) -> str | None:
-        """The name that was chosen, or that ships as the default, whether or not there is such a model; cheap."""
+        """The chosen or shipped default name, whether or not such a model exists; cached."""
         for path in self._default_files:
             try:
                 stamp = file_stamp(path)
@@ -275,9 +276,9 @@ class ModelStore:
         return None
 
     def default(self, models: Iterable[StoredModel] | None = None) -> str | None:
-        """The name of the default model: the one chosen or, where it cannot be used, the first that can.
+        """The name of the default model: the chosen one or, if that is not usable, the first usable one.
 
-        `models` is what `list` gave, if that is known.
+        `models` is the result of `list`, if known.
         """
         chosen = self.chosen()
         usable = [model.name for model in (self.list() if models is None else models) if model.card]
@@ -288,8 +289,8 @@ class ModelStore:
 
         Raises UnknownModelError, DamagedModelError, AccuracyDroppedError.
         """
-        mine = self.get(name).mine
-        forgot = None if mine is None or force else mine.forgot()
+        personalization = self.get(name).mine
+        forgot = None if personalization is None or force else personalization.forgot()
         if forgot is not None:
             raise AccuracyDroppedError("{name} was not made the default: {forgot}", name=name, forgot=forgot)
         self.home.mkdir(parents=True, exist_ok=True)
@@ -305,7 +306,7 @@ class ModelStore:
                 return folder / name
         raise UnknownModelError("there is no model {name}", name=name)
 
-    def _look(self, name: str) -> StoredModel:
+    def _read(self, name: str) -> StoredModel:
         folder = self._folder(name)
         weights = folder / WEIGHTS
         size = weights.stat().st_size if weights.is_file() else 0
@@ -330,7 +331,7 @@ class ModelStore:
         return StoredModel(name, card, None, size)
 
     def _check(self, card: ModelCard, name: str, weights: Path) -> None:
-        """Raise DamagedModelError where a card is not that of its files; files that have not changed are trusted."""
+        """Raise DamagedModelError if the card and the files do not match; unchanged files are not checked again."""
         if not weights.is_file():
             raise DamagedModelError("{weights} is missing", weights=WEIGHTS)
         key = (name, file_stamp(str(weights.with_name(CARD))), file_stamp(str(weights)))
@@ -343,18 +344,18 @@ class ModelStore:
 
 def file_stamp(path: str) -> Stamp:
     """The stamp of a file. Raises FileNotFoundError."""
-    stat = os.stat(path)  # noqa: PTH116  # pathlib takes several times as long, and this is asked at every prediction
+    stat = os.stat(path)  # noqa: PTH116  # pathlib is several times slower, and this runs at every prediction
     return stat.st_mtime_ns, stat.st_ino
 
 
 def numbered(name: str, count: int) -> str:
-    """A name with a number behind it, no longer than names may be."""
+    """A name with a number at its end, limited to the longest name."""
     suffix = f"-{count}"
     return name[: LONGEST_NAME - len(suffix)] + suffix
 
 
 def link(source: Path, target: Path) -> None:
-    """The same file under another name, or a copy of it where the file system has no links."""
+    """Link a file, or copy it if the file system has no links."""
     try:
         os.link(source, target)
     except OSError:
@@ -362,7 +363,7 @@ def link(source: Path, target: Path) -> None:
 
 
 def damage(card: ModelCard, name: str, weights: Path) -> Message | None:
-    """Why a model cannot be used, or None."""
+    """The reason why a model cannot be used, or None."""
     if card.name != name:
         return Message("model.json belongs to another model, {name}", name=card.name)
     with weights.open("rb") as file:
@@ -376,7 +377,7 @@ def damage(card: ModelCard, name: str, weights: Path) -> Message | None:
 
 
 def build(card: ModelCard) -> Network:
-    """The network that a card describes, its weights not yet loaded. Raises ValueError, TypeError."""
+    """The network of a card, without its weights. Raises ValueError, TypeError."""
     network = Network.from_spec(card.network, dtype=card.dtype)
     if network.output_shape != (len(card.labels),):
         raise InputError(

@@ -1,4 +1,4 @@
-"""The engine: networks in NumPy, which know nothing of files, data sets or the web."""
+"""The engine: neural networks in NumPy, independent of files, data sets and the web."""
 
 from app.nn.errors import Diverged, WorkerLostError
 from app.nn.evaluation import (

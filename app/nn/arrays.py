@@ -10,10 +10,10 @@ Shape = tuple[int, ...]
 
 
 class Buffers:
-    """Named work arrays of one owner.
+    """Named work arrays.
 
-    An array is made for the largest batch that was asked for; a smaller batch gets its first rows, so that the
-    last, short batch of an epoch costs no memory.
+    An array is as large as the largest batch so far; a smaller batch gets its first rows, so that the short last batch
+    of an epoch needs no new memory.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The engine's errors: each is a template and its values, so that others can put it into another language."""
+"""The engine's errors: each is a template and its values, so that callers can translate it."""
 
 from typing import Any
 

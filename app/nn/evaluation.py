@@ -1,4 +1,4 @@
-"""How good a network is on a set: its outputs, computed once, and what follows from them by arithmetic."""
+"""Evaluation of a network on a set: loss, accuracy, confusion, calibration and regression errors."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ def evaluate_outputs(outputs: Iterable[Array], t: Array, *, loss: Loss) -> Evalu
 
 
 def check_loss(network: Network, loss: Loss) -> None:
-    """Raise ValueError where `loss` is not one for the outputs of `network`."""
+    """Raise ValueError if `loss` does not fit the outputs of `network`."""
     if isinstance(loss, CrossEntropy) and isinstance(network.layers[-1], Softmax):
         raise SpecError(
             "cross_entropy takes logits and contains the softmax; leave out the last layer, softmax", field="loss"
@@ -138,9 +138,9 @@ def infer_batches(
 
 
 def infer_all(network: Network, x: Array, *, input_scale: float = 1.0) -> NetworkOutput:
-    """The network's outputs and features for all of `x`, batch by batch.
+    """The network's outputs and features for all of `x`, computed batch by batch.
 
-    `predict` holds no features. As in training, `input_scale` divides the inputs.
+    `input_scale` divides the inputs, as in training. `predict` needs less memory: it keeps no features.
     """
     features = np.empty((len(x), network.feature_count), network.dtype)
     outputs = np.empty((len(x), *network.output_shape), network.dtype)
@@ -151,7 +151,7 @@ def infer_all(network: Network, x: Array, *, input_scale: float = 1.0) -> Networ
 
 @dataclass(frozen=True)
 class Mistake:
-    """A sample that was read wrongly: its place in the set, its label, what was said, and both probabilities."""
+    """A misclassified sample: its index in the set, the true and the predicted label, and the probability of each."""
 
     index: int
     label: int
@@ -164,8 +164,8 @@ class Mistake:
 class ClassificationReport:
     """`confusion` (K, K) counts samples, a row for each label and a column for each answer.
 
-    `precision` is the share of a label's answers that are right, `recall` the share of a label's samples that are
-    found; None where there were none. `mistakes` are the worst ones, those first whose label seemed least likely.
+    `precision` is the share of a label's predictions that are right, `recall` the share of its samples that are found;
+    None where there were none. `mistakes` are the worst ones, those with the least likely true label first.
     """
 
     confusion: Array
@@ -176,7 +176,7 @@ class ClassificationReport:
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """Confidence beside accuracy in bins of equal width, open below: arrays (bins,) of counts and of sums.
+    """Confidence and accuracy in bins of equal width, open below: arrays (bins,) of counts and of sums.
 
     `error` is the expected calibration error. Guo et al. 2017, section 2 and equation 3.
     """
@@ -189,7 +189,7 @@ class Reliability:
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a classifier said of N samples, as arrays (N,).
+    """A classifier's predictions for N samples, as arrays (N,).
 
     `truth` and `predicted` are indices of labels, `confidence` the probability of the predicted label and `likelihood`
     that of the true one.
@@ -202,14 +202,14 @@ class Predictions:
 
     @classmethod
     def of(cls, probabilities: Array, truth: Array) -> "Predictions":
-        """The predictions of probabilities (N, K), beside the true labels (N,)."""
-        each, predicted = np.arange(len(probabilities)), probabilities.argmax(axis=1)
-        return cls(truth.astype(np.int64), predicted, probabilities[each, predicted], probabilities[each, truth])
+        """The predictions from probabilities (N, K) and true labels (N,)."""
+        rows, predicted = np.arange(len(probabilities)), probabilities.argmax(axis=1)
+        return cls(truth.astype(np.int64), predicted, probabilities[rows, predicted], probabilities[rows, truth])
 
     @classmethod
     def join(cls, parts: Iterable["Predictions"]) -> "Predictions":
         """The predictions of all batches of a set."""
-        columns = zip(*((one.truth, one.predicted, one.confidence, one.likelihood) for one in parts), strict=True)
+        columns = zip(*((part.truth, part.predicted, part.confidence, part.likelihood) for part in parts), strict=True)
         return cls(*map(np.concatenate, columns))
 
     @property
@@ -223,7 +223,7 @@ class Predictions:
         return counts.reshape(labels, labels)
 
     def worst(self, count: int) -> Array:
-        """Where the mistakes are, at most `count`, those first whose label seemed least likely."""
+        """The indices of at most `count` mistakes, those with the least likely true label first."""
         wrong = np.flatnonzero(self.predicted != self.truth)
         return wrong[np.argsort(self.likelihood[wrong], kind="stable")][:count]
 
@@ -240,14 +240,14 @@ class Predictions:
         )
 
     def reliability(self, bins: int = CALIBRATION_BINS) -> Reliability:
-        """How well the confidence is calibrated."""
+        """The calibration of the confidence."""
         confidence, right = self.confidence.astype(np.float64), self.predicted == self.truth
-        places = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-        gaps = np.bincount(places, weights=right - confidence, minlength=bins)
+        indices = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+        gaps = np.bincount(indices, weights=right - confidence, minlength=bins)
         return Reliability(
-            np.bincount(places, minlength=bins),
-            np.bincount(places, weights=confidence, minlength=bins),
-            np.bincount(places, weights=right, minlength=bins),
+            np.bincount(indices, minlength=bins),
+            np.bincount(indices, weights=confidence, minlength=bins),
+            np.bincount(indices, weights=right, minlength=bins),
             float(np.abs(gaps).sum() / len(right)),
         )
 
@@ -255,9 +255,9 @@ class Predictions:
 def classification_report(
     network: Network, x: Array, t: Array, *, input_scale: float = 1.0, mistakes: int = 30
 ) -> ClassificationReport:
-    """How `network` errs on inputs `x` (N, *input_shape) with integer labels `t` (N,).
+    """The errors of `network` on inputs `x` (N, *input_shape) with integer labels `t` (N,).
 
-    Raises ValueError where they do not fit the network, or are values instead of labels.
+    Raises ValueError if they do not fit the network, or if `t` holds values instead of labels.
     """
     x, t = check_samples(network, x, t, "evaluation")
     if t.ndim != 1:
@@ -271,8 +271,8 @@ def classification_report(
     return predictions.report(int(np.prod(network.output_shape)), mistakes=mistakes)
 
 
-def _shares(parts: Array, wholes: Array) -> tuple[float | None, ...]:
-    return tuple(part / whole if whole else None for part, whole in zip(parts.tolist(), wholes.tolist(), strict=True))
+def _shares(parts: Array, totals: Array) -> tuple[float | None, ...]:
+    return tuple(part / total if total else None for part, total in zip(parts.tolist(), totals.tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -293,8 +293,8 @@ def predict(network: Network, x: Array, *, input_scale: float = 1.0) -> Array:
     `input_scale` divides the inputs, as in training. Raises ValueError where `x` does not fit the network.
     """
     if not isinstance(x, np.ndarray) or x.ndim == 0 or x.dtype.kind not in "fiu":
-        came = f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
-        raise SpecError("expected an array of real numbers; got {got}", field="inputs", got=came)
+        got = f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
+        raise SpecError("expected an array of real numbers; got {got}", field="inputs", got=got)
     if int(np.prod(x.shape[1:])) != int(np.prod(network.input_shape)):
         raise SpecError(
             "expected the shape (N, {input_shape}); got {shape}",
@@ -309,17 +309,17 @@ def predict(network: Network, x: Array, *, input_scale: float = 1.0) -> Array:
 
 
 def regression_report(network: Network, x: Array, t: Array, *, input_scale: float = 1.0) -> RegressionReport:
-    """How near the outputs for `x` (N, *input_shape) are to the values `t` (N, K), or (N,) of a single output.
+    """The errors of the outputs for `x` (N, *input_shape), compared with values `t` (N, K), or (N,) for one output.
 
-    Of targets that are all the same R² is 1 where each is met, else 0. Raises ValueError where `x` and `t` do not fit
-    the network, or `t` are labels.
+    If all targets are equal, R² is 1 where the outputs match them exactly, else 0. Raises ValueError if `x` and `t`
+    do not fit the network, or if `t` holds labels.
     """
     x, t = check_samples(network, x, t, "evaluation")
     if t.ndim == 1:
         raise SpecError("evaluation targets: expected values, floats; got labels")
     targets = t.astype(np.float64)
-    misses = targets - predict(network, x, input_scale=input_scale)
-    left = (misses**2).sum(axis=0)
-    all_of_it = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
-    shares = np.divide(left, all_of_it, out=(left > 0).astype(np.float64), where=all_of_it > 0)
-    return RegressionReport(float(1 - shares.mean()), float(np.abs(misses).mean()), float(np.sqrt((misses**2).mean())))
+    errors = targets - predict(network, x, input_scale=input_scale)
+    residual = (errors**2).sum(axis=0)
+    total = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
+    shares = np.divide(residual, total, out=(residual > 0).astype(np.float64), where=total > 0)
+    return RegressionReport(float(1 - shares.mean()), float(np.abs(errors).mean()), float(np.sqrt((errors**2).mean())))

@@ -1,4 +1,4 @@
-"""The numerical gradient beside backpropagation's."""
+"""Gradient check: backpropagation compared with numerical differentiation."""
 
 import time
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from app.nn.network import Network
 STEP = 1e-5
 """h of the central difference (f(w + h) − f(w − h))/2h: near the cube root of float64's precision."""
 FLOOR = 1e-4
-"""What an error is measured against where gradients are smaller: a loss of about 1 is known to 1e-16, so that the
-difference is to 1e-11, which beside a gradient of zero would look large."""
+"""The smallest scale of a relative error: a loss of about 1 has a precision of 1e-16, so the difference has one of
+1e-11, which would look large compared with a gradient of zero."""
 
 OFFSET = 0.01
-"""Spread of what is added to biases for the check. Where they are zero, as at first, every blank part of an image lies
-exactly on ReLU's kink, which has no derivative."""
+"""Standard deviation of the noise added to biases for the check. With zero biases, as initially, every blank part of
+an image is exactly on ReLU's kink, which has no derivative."""
 
 
 @dataclass(frozen=True)
 class GradientError:
-    """How far the two gradients of one parameter array are apart.
+    """The difference between the two gradients of one parameter array.
 
     `relative_error` is the largest |numerical − backpropagated| / max(FLOOR, |numerical| + |backpropagated|) of the
-    `checked` numbers, of `size` in the array. `type` is that of the layer number `layer`.
+    `checked` numbers, of `size` in the array. `type` is the type of layer number `layer`.
     """
 
     layer: int
@@ -40,7 +40,7 @@ class GradientError:
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """The rows, one a parameter array, and what each way took: the numerical one for the numbers checked alone."""
+    """One row per parameter array, and the time of each method: the numerical one for the checked numbers only."""
 
     rows: tuple[GradientError, ...]
     numerical_seconds: float
@@ -48,11 +48,11 @@ class GradientCheck:
 
     @property
     def relative_error(self) -> float:
-        """The largest of all rows."""
+        """The largest relative error of all rows."""
         return max((row.relative_error for row in self.rows), default=0.0)
 
     def table(self) -> str:
-        """The rows as text in columns, and under them both times."""
+        """The rows as a text table, followed by both times."""
         checked, size = (sum(getattr(row, name) for row in self.rows) for name in ("checked", "size"))
         cells = [("layer", "parameter", "checked", "largest relative error")] + [
             (f"{row.layer} {row.type}", row.parameter, f"{row.checked:,} of {row.size:,}", f"{row.relative_error:.1e}")
@@ -72,10 +72,11 @@ class GradientCheck:
 def gradient_check(
     network: Network, x: Array, t: Array, *, loss: Loss | None = None, seed: int = 0, sample: int | None = None
 ) -> GradientCheck:
-    """Compare both gradients for the parameters of a float64 network; `x` and `t` are as in `Trainer`.
+    """Compare both gradients for the parameters of a float64 network; `x` and `t` are as for `Trainer`.
 
-    Of every parameter array `sample` numbers drawn at random are checked, or all. Layers with randomness are given the
-    same at each evaluation; biases are a little off what they are (see OFFSET). The network is left as it was.
+    In every parameter array `sample` random numbers are checked, or all. Layers with randomness get the same generator
+    at each evaluation; biases get a little noise (see OFFSET). The network is restored afterwards. Raises ValueError
+    for another dtype, and if `x` and `t` do not fit.
     """
     if network.dtype != np.float64:
         raise SpecError(
@@ -105,22 +106,22 @@ def gradient_check(
             for name, parameter in layer.params.items():
                 # both are views of the network's vectors, in which they are contiguous
                 values, exact = parameter.reshape(-1), layer.grads[name].reshape(-1).copy()
-                places = np.arange(values.size)
+                indices = np.arange(values.size)
                 if sample is not None and sample < values.size:
-                    places = rng.choice(values.size, sample, replace=False)
-                numerical = np.empty(len(places))
-                for row, place in enumerate(places):
-                    kept = values[place]
-                    values[place] = kept + STEP
+                    indices = rng.choice(values.size, sample, replace=False)
+                numerical = np.empty(len(indices))
+                for row, index_in_array in enumerate(indices):
+                    original = values[index_in_array]
+                    values[index_in_array] = original + STEP
                     above = value()[0]
-                    values[place] = kept - STEP
+                    values[index_in_array] = original - STEP
                     below = value()[0]
-                    values[place] = kept
+                    values[index_in_array] = original
                     numerical[row] = (above - below) / (2 * STEP)
-                exact = exact[places]
+                exact = exact[indices]
                 scale = np.maximum(FLOOR, np.abs(numerical) + np.abs(exact))
                 error = float((np.abs(numerical - exact) / scale).max())
-                rows.append(GradientError(index, layer.type, name, error, len(places), values.size))
+                rows.append(GradientError(index, layer.type, name, error, len(indices), values.size))
         numerical_seconds = time.perf_counter() - started
     finally:
         network.params[:] = params

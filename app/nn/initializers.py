@@ -10,7 +10,7 @@ from app.nn.spec import choice, number
 
 
 class RandomSource(Protocol):
-    """What NumPy's `Generator` and its legacy `RandomState` have in common."""
+    """The methods that NumPy's `Generator` and its legacy `RandomState` share."""
 
     def random(self, size: Any) -> Any: ...
 

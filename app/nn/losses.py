@@ -1,4 +1,4 @@
-"""What training makes small. All are means over the batch of a sum over the outputs."""
+"""Loss functions. All are means over the batch of a sum over the outputs."""
 
 from typing import Any, ClassVar
 
@@ -20,14 +20,14 @@ class Loss:
         self._buffers = Buffers()
 
     def total(self, outputs: Array, targets: Array) -> float:
-        """The sum over the batch of each sample's loss; writes nothing to the object."""
+        """The sum of the samples' losses; thread-safe."""
         return self._evaluate(outputs, targets, np.empty_like(outputs))
 
     def value_and_gradient(self, outputs: Array, targets: Array, *, samples: int | None = None) -> tuple[float, Array]:
         """The mean loss of the batch, and its gradient (N, K), a buffer that the next call overwrites.
 
-        Where the outputs are of a part of a batch, `samples` is the size of the whole; the parts' values then sum to
-        the batch's.
+        If the outputs are a part of a batch, `samples` is the size of the batch; the parts' values then sum to its
+        loss.
         """
         samples = samples or len(outputs)
         grad = self._buffers.get("grad", outputs.shape, outputs.dtype)
@@ -37,7 +37,7 @@ class Loss:
         return total / samples, grad
 
     def _evaluate(self, outputs: Array, targets: Array, work: Array) -> float:
-        """Return the batch's total; leave in `work` what `_differentiate` starts from."""
+        """Return the batch's total; write the starting point of `_differentiate` to `work`."""
         raise NotImplementedError
 
     def _differentiate(self, targets: Array, work: Array) -> None:
@@ -52,7 +52,7 @@ class Loss:
 class CrossEntropy(Loss):
     """−Σₖ tₖ log yₖ with y the softmax of the outputs, which are logits.
 
-    The two are one step, as the logarithm of a probability that underflowed would be lost:
+    Both are one step, as the logarithm of a probability that underflowed would be infinite:
     log yₖ = zₖ − max z − log Σ e^(z − max z), and the gradient is y − t. Deep Learning from Scratch, section 5.6.3.
 
     With `label_smoothing` ε the targets are (1 − ε)tₖ + ε/K. Szegedy et al. 2016, section 7.
@@ -114,7 +114,7 @@ class SquaredError(Loss):
         return 0.5 * float(np.vdot(work, work))
 
     def _differentiate(self, targets: Array, work: Array) -> None:
-        """The difference y − t is the gradient already."""
+        """Do nothing: the difference y − t is the gradient."""
 
 
 LOSSES: dict[str, type[Loss]] = {cls.type: cls for cls in (SquaredError, CrossEntropy)}

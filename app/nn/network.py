@@ -1,4 +1,4 @@
-"""A network: layers in a row, all parameters in one vector and all gradients in another."""
+"""A sequential network, with all parameters in one vector and all gradients in another."""
 
 import math
 from collections.abc import Mapping
@@ -27,20 +27,20 @@ DTYPES = ("float32", "float64")
 GENERATORS = ("pcg64", "legacy")
 LAYER_LIMIT = 200
 PARAMETER_LIMIT = 50_000_000
-"""200 MB of float32: more than that is a mistake in a spec, and would take the machine's memory."""
+"""200 MB of float32; a larger spec is probably a mistake, and would fill the machine's memory."""
 
 SMALLEST_PROBABILITY = float(np.finfo(np.float32).smallest_normal)
 """The floor of a softmax's output under its logarithm: below it some runtimes round to zero and others do not."""
 
 _INITIALIZATION = 0
-"""The purpose, in `default_rng([seed, epoch, purpose])`, of the first values of the weights."""
+"""The purpose in `default_rng([seed, epoch, purpose])`: initial weights."""
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkOutput:
-    """What a network makes of N samples, in its dtype: `outputs` (N, *output_shape) and `features` (N, F).
+    """The output for N samples, in the network's dtype: `outputs` (N, *output_shape) and `features` (N, F).
 
-    The features are what the last dense layer is given, or the last layer where none is dense.
+    The features are the inputs of the last dense layer, or of the last layer if none is dense.
     """
 
     outputs: Array
@@ -48,7 +48,7 @@ class NetworkOutput:
     ends_in_softmax: bool
 
     def __getitem__(self, rows: slice) -> "NetworkOutput":
-        """The output for some of the samples; a view."""
+        """The output for a slice of the samples; a view."""
         return NetworkOutput(self.outputs[rows], self.features[rows], self.ends_in_softmax)
 
     @property
@@ -58,7 +58,7 @@ class NetworkOutput:
 
     @cached_property
     def logits(self) -> Array:
-        """The outputs (N, K) as float64 logits; of a network that ends in a softmax, the logarithms of those."""
+        """The outputs (N, K) as float64 logits; their logarithms if the network ends in a softmax."""
         rows = self.outputs.astype(np.float64)
         if self.ends_in_softmax:
             np.log(np.maximum(rows, SMALLEST_PROBABILITY), out=rows)
@@ -66,7 +66,7 @@ class NetworkOutput:
 
 
 class Network:
-    """Layers in a row.
+    """A sequence of layers.
 
     `params` and `grads` are the flat vectors; each layer holds views of them. Weights (arrays of two axes or more) come
     first, so that `params[:decayed]` is what weight decay acts on; biases come after.
@@ -80,10 +80,10 @@ class Network:
         dtype: DTypeLike = "float32",
         generator: str = "pcg64",
     ) -> None:
-        """Lay out `layers` for inputs of `input_shape` (without the batch axis).
+        """Build `layers` for inputs of `input_shape` (without the batch axis).
 
-        `generator` is the source of the first weights: NumPy's present default, or "legacy", its `RandomState`, with
-        which older tutorials print their numbers. Raises ValueError where sizes do not chain.
+        `generator` draws the initial weights: NumPy's default, or "legacy", its `RandomState`, as in older tutorials.
+        Raises ValueError if the layers' shapes do not fit together.
         """
         if not 0 < len(layers) <= LAYER_LIMIT:
             raise SpecError(
@@ -108,9 +108,9 @@ class Network:
     def from_spec(
         cls, spec: Mapping[str, Any], *, input_shape: Shape | None = None, dtype: DTypeLike = "float32"
     ) -> "Network":
-        """Build from `{"layers": [...], "input_shape"?, "generator"?}`; `input_shape` given here goes first.
+        """Build from `{"layers": [...], "input_shape"?, "generator"?}`; the argument `input_shape` takes precedence.
 
-        Raises ValueError that names the field, what was expected and what came.
+        Raises ValueError with the field, the expected and the given value.
         """
         unknown = set(spec) - {"layers", "input_shape", "generator"}
         if unknown:
@@ -139,7 +139,7 @@ class Network:
             raise error.within("network") from None
 
     def spec(self) -> dict[str, Any]:
-        """The JSON from which an equal network can be built; its weights are apart, in `weights`."""
+        """The JSON from which an equal network can be built, without its weights."""
         return {
             "input_shape": list(self.input_shape),
             "layers": [layer.spec() for layer in self.layers],
@@ -148,20 +148,20 @@ class Network:
 
     @property
     def multiplications(self) -> int:
-        """How many multiplications by weights the forward pass takes for one sample."""
+        """The number of multiplications by weights in the forward pass of one sample."""
         return sum(layer.multiplications for layer in self.layers)
 
     @property
     def feature_count(self) -> int:
-        """The number of features that `infer` gives of a sample."""
+        """The number of features that `infer` returns for a sample."""
         return math.prod(self.layers[self._last_dense].input_shape)
 
     def bind_storage(self, params: Array, grads: Array) -> None:
-        """From now on keep the parameters and gradients in these vectors, whose contents are taken as they are."""
+        """Use these vectors, with their contents, as the parameters and gradients from now on."""
         self._bind(params, grads)
 
     def initialize(self, seed: int) -> None:
-        """Draw the first values of all parameters, layer by layer."""
+        """Draw the initial values of all parameters, layer by layer."""
         rng: RandomSource = (
             np.random.RandomState(seed)
             if self.generator == "legacy"
@@ -171,7 +171,7 @@ class Network:
             layer.initialize(rng)
 
     def begin_epoch(self, rng: np.random.Generator) -> None:
-        """Hand the layers the source of this epoch's randomness."""
+        """Give all layers this epoch's random generator."""
         for layer in self.layers:
             layer.begin_epoch(rng)
 
@@ -203,8 +203,8 @@ class Network:
         return self.infer(x).probabilities
 
     def weights(self) -> dict[str, Array]:
-        """The parameters by name ("0.weight", "0.bias", "2.weight", ...), which are views of `params`, and the layers'
-        state ("1.running_mean")."""
+        """The parameters by name ("0.weight", "0.bias", "2.weight", ...), as views of `params`, and the layers' state
+        ("1.running_mean")."""
         return {
             f"{index}.{name}": array
             for index, layer in enumerate(self.layers)
@@ -214,26 +214,26 @@ class Network:
     def load_weights(self, weights: Mapping[str, Array]) -> None:
         """Copy `weights`, as `weights()` names them, into the network.
 
-        Raises ValueError where one is missing, unknown, of another shape or not finite.
+        Raises ValueError if one is missing, unknown, of another shape or not finite.
         """
-        own = self.weights()
-        if set(own) != set(weights):
+        current = self.weights()
+        if set(current) != set(weights):
             raise SpecError(
-                "expected {names}; got {got}", field="weights", names=", ".join(own), got=", ".join(sorted(weights))
+                "expected {names}; got {got}", field="weights", names=", ".join(current), got=", ".join(sorted(weights))
             )
-        for name in own:
+        for name in current:
             array = weights[name]
-            if array.shape != own[name].shape:
+            if array.shape != current[name].shape:
                 raise SpecError(
                     "expected the shape {shape}; got {got}",
                     field=f"weights[{name}]",
-                    shape=own[name].shape,
+                    shape=current[name].shape,
                     got=array.shape,
                 )
             if not np.isfinite(array).all():
                 raise SpecError("expected finite numbers; got NaN or infinity", field=f"weights[{name}]")
         for name, array in weights.items():
-            own[name][...] = array
+            current[name][...] = array
 
     def _bind(self, params: Array | None = None, grads: Array | None = None) -> None:
         shapes = [
@@ -256,12 +256,12 @@ class Network:
         views: dict[int, tuple[dict[str, Array], dict[str, Array]]] = {}
         offset = 0
         for (index, name, shape), size in zip(shapes, sizes, strict=True):
-            own_params, own_grads = views.setdefault(index, ({}, {}))
-            own_params[name] = self.params[offset : offset + size].reshape(shape)
-            own_grads[name] = self.grads[offset : offset + size].reshape(shape)
+            layer_params, layer_grads = views.setdefault(index, ({}, {}))
+            layer_params[name] = self.params[offset : offset + size].reshape(shape)
+            layer_grads[name] = self.grads[offset : offset + size].reshape(shape)
             offset += size
-        for index, (own_params, own_grads) in views.items():
-            self.layers[index].bind(own_params, own_grads)
+        for index, (layer_params, layer_grads) in views.items():
+            self.layers[index].bind(layer_params, layer_grads)
         self._first_learning = min(views, default=len(self.layers))
         if views:
             self.layers[self._first_learning].needs_input_gradient = False

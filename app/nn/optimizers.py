@@ -1,7 +1,7 @@
-"""Update rules, sorted in order of increasing complexity.
+"""Optimizers, in order of increasing complexity.
 
-An optimizer is handed the network's two flat vectors. The base class walks through them in pieces that stay in the
-processor's cache, as most rules read and write several vectors of the same length; a subclass writes its rule for
+An optimizer works on the network's two flat vectors. The base class goes through them in pieces that fit the
+processor's cache, as most rules read and write several vectors of the same length; a subclass defines its rule for
 one piece. g is the gradient, p the parameters, η the learning rate.
 """
 
@@ -18,19 +18,19 @@ from app.nn.spec import number
 PIECE = 65_536
 """Parameters updated at a time.
 
-In float32 a piece of four vectors and the scratch space take 1.3 MB, about a second-level cache. In smaller pieces
-NumPy's own cost of a call shows: 0.98 ns a parameter for Adam, but 1.4 in pieces a quarter as long.
+In float32 a piece of four vectors and the scratch space take 1.3 MB, about a second-level cache. With smaller pieces
+NumPy's overhead per call shows: Adam takes 0.98 ns a parameter, but 1.4 in pieces a quarter as long.
 """
 
 
 class Optimizer:
-    """Changes parameters so that the loss falls."""
+    """Updates parameters so that the loss falls."""
 
     type: ClassVar[str]
     slots: ClassVar[tuple[str, ...]] = ()
-    """Names of the vectors, as long as the parameters, that the rule remembers from step to step."""
+    """Names of the state vectors, as long as the parameters, that the rule keeps from step to step."""
     decayed: int | None = None
-    """How many parameters, from the first on, a rule with weight decay of its own decays; None for all."""
+    """The number of leading parameters that a rule with its own weight decay decays; None for all."""
 
     def __init__(self, learning_rate: float) -> None:
         self.learning_rate = number("learning_rate", learning_rate, above=0)
@@ -41,19 +41,19 @@ class Optimizer:
     def step(self, params: Array, grads: Array, *, scale: float = 1.0) -> None:
         """Update `params` in place. Both are one-dimensional, of one dtype and one length, the same in every call.
 
-        `scale` is the factor of the learning rate that a schedule asks for in this step.
+        `scale` is the schedule's factor of the learning rate in this step.
         """
         self.begin_step(params)
         self.apply(params, grads, slice(0, len(params)), scale=scale)
 
     def begin_step(self, params: Array) -> None:
-        """Count a step; then `apply` is to be called once for every part of the vectors."""
+        """Count a step; then call `apply` once for every part of the vectors."""
         if not self.state and self.slots:
             self.state = {slot: np.zeros_like(params) for slot in self.slots}
         self.steps += 1
 
     def apply(self, params: Array, grads: Array, part: slice, *, scale: float = 1.0) -> None:
-        """Do the present step for one part; threads may do parts that do not overlap at the same time."""
+        """Do the current step for one part; threads may do disjoint parts at the same time."""
         rate = self.learning_rate * scale
         work = self._work.get(part.start)
         length = min(PIECE, part.stop - part.start)
@@ -76,7 +76,7 @@ class Optimizer:
         return {"type": self.type, **settings}
 
     def restore(self, steps: int, state: Mapping[str, Array]) -> None:
-        """Go on from `steps` and `state` as an optimizer of this type left them."""
+        """Continue from the `steps` and `state` of an optimizer of this type."""
         if state and set(state) != set(self.slots):
             raise SpecError(
                 "expected {value}; got {names}",
@@ -120,11 +120,11 @@ class Momentum(Optimizer):
 
 
 class Nesterov(Momentum):
-    """v ← μv − ηg; p ← p + μv − ηg: the gradient where the velocity leads. Nesterov 1983; Sutskever et al. 2013,
+    """v ← μv − ηg; p ← p + μv − ηg: the gradient at the look-ahead point. Nesterov 1983; Sutskever et al. 2013,
     section 2, in the form of Bengio, Boulanger-Lewandowski and Pascanu 2013, equation 7.
 
-    v contains the learning rate, as in `Momentum`. PyTorch keeps v/η instead: the steps are the same while η is, and
-    when a schedule lowers it, these go on for a while at the old speed.
+    v contains the learning rate, as in `Momentum`. PyTorch keeps v/η instead: the steps are the same for a constant η;
+    when a schedule lowers it, these keep the old speed for a while.
     """
 
     type = "nesterov"
@@ -215,10 +215,10 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """p ← p − ηλp for the weights, then Adam's step: decay apart from the gradient, whose mean square would else
-    make it small where gradients are large. Loshchilov and Hutter 2019, algorithm 2.
+    """p ← p − ηλp for the weights, then Adam's step: decay is decoupled from the gradient, whose mean square would
+    otherwise make it small where gradients are large. Loshchilov and Hutter 2019, algorithm 2.
 
-    Of the parameters the first `decayed` are weights; biases do not decay.
+    The first `decayed` parameters are weights; biases do not decay.
     """
 
     type = "adamw"

@@ -1,4 +1,4 @@
-"""How the learning rate changes during a training, as a factor of the optimizer's own."""
+"""Learning rate schedules."""
 
 import math
 from collections.abc import Mapping
@@ -8,16 +8,16 @@ from app.nn.errors import SpecError
 from app.nn.spec import build, number
 
 ROUNDING = 1e-9
-"""What a quotient of shares may fall short of a whole number, as 0.3/0.1 does."""
+"""The rounding error of a quotient that should be a whole number, such as 0.3/0.1."""
 
 
 class Schedule:
-    """A factor of the optimizer's learning rate that changes while training goes on."""
+    """A factor of the optimizer's learning rate that changes during the training."""
 
     type: ClassVar[str]
 
     def factor(self, progress: float) -> float:
-        """The factor of the learning rate when the share `progress` (0 to 1) of all steps is done."""
+        """The factor after a fraction `progress` (0 to 1) of all steps."""
         raise NotImplementedError
 
     def spec(self) -> dict[str, Any]:
@@ -26,7 +26,7 @@ class Schedule:
 
 
 class Constant(Schedule):
-    """1 all the time."""
+    """A constant factor of 1."""
 
     type = "constant"
 
@@ -35,8 +35,8 @@ class Constant(Schedule):
 
 
 class StepDecay(Schedule):
-    """factorᵏ after the k-th part: the learning rate is multiplied by `factor` whenever a share `every` of the training
-    is done.
+    """factorᵏ after the k-th part: the learning rate is multiplied by `factor` after every fraction `every` of the
+    training.
 
     PyTorch's StepLR(step_size=s, gamma=factor) in a training of E epochs is this with every = s/E.
     """
@@ -67,7 +67,7 @@ class Cosine(Schedule):
 
 
 class OneCycle(Schedule):
-    """Rises along half a cosine from 1/`initial_divisor` to 1, until the share `warm_up` of the training is done, then
+    """Rises along half a cosine from 1/`initial_divisor` to 1 in the first fraction `warm_up` of the training, then
     falls along another to 1/(`initial_divisor` · `final_divisor`). Smith and Topin 2018.
 
     It is the curve of PyTorch's OneCycleLR with two phases, `pct_start`, `div_factor` and `final_div_factor`, where the
@@ -89,8 +89,8 @@ class OneCycle(Schedule):
 
 
 class WarmUp(Schedule):
-    """Rises in a straight line from `initial` to 1 until a share of the training is done, then follows `schedule`,
-    for which the rest is a whole training. Goyal et al. 2017, section 2.2.
+    """Rises linearly from `initial` to 1 in the first fraction `share` of the training, then follows `schedule` over
+    the rest. Goyal et al. 2017, section 2.2.
     """
 
     type = "warm_up"

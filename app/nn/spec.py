@@ -1,4 +1,4 @@
-"""Building objects from plain JSON, with errors that name the field, what was expected and what came.
+"""Building of objects from plain JSON, with errors that name the field, the expected and the given value.
 
 A spec is a mapping with a `type` and that type's fields, e.g. `{"type": "dense", "units": 128}`.
 The fields of a type are the parameters of its constructor.
@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 
 def build(kind: str, registry: Mapping[str, type[T]], spec: object) -> T:
-    """Make the object that `spec` describes.
+    """Build the object that `spec` describes.
 
     `kind` names it in errors ("optimizer", "layers[2]"). A bare string is short for a spec with no fields.
-    Raises ValueError where the type is unknown, a field is unknown or missing, or a value is refused.
+    Raises ValueError if the type is unknown, a field is unknown or missing, or a value is invalid.
     """
     if isinstance(spec, str):
         spec = {"type": spec}
@@ -99,5 +99,5 @@ def choice(field: str, value: object, allowed: tuple[str, ...]) -> str:
 
 
 def abbreviate(value: object) -> str:
-    """`value` as an error may show it: never the whole of something long."""
+    """The text of `value` for an error, shortened if it is long."""
     return reprlib.repr(value)

@@ -1,4 +1,4 @@
-"""What the weights of a network are like: their size, their spread, and the patterns that the first layer looks for."""
+"""Statistics of a network's weights: norms, histograms, and the patterns of the first layer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from app.nn.network import Network
 
 BINS = 30
 PIECE = 65_536
-"""Weights counted at a time, so that what is needed for it stays small."""
+"""Weights processed at a time, which keeps the memory small."""
 
 
 @dataclass(frozen=True)
 class LayerStatistics:
-    """The weights of one layer, without biases: `counts` are of 30 bins of equal width from `low` to `high`.
+    """The weights of one layer, without biases: `counts` in 30 bins of equal width from `low` to `high`.
 
-    `name` is the layer's place, from 1, and its type. The norms are Euclidean; `gradient_norm` is of the last batch,
-    with weight decay and clipping, and None where no batch came before.
+    `name` is the layer's number, from 1, and its type. The norms are Euclidean; `gradient_norm` is that of the last
+    batch, with weight decay and clipping; None before the first batch.
     """
 
     name: str
@@ -32,8 +32,8 @@ class LayerStatistics:
 
 
 def layer_statistics(network: Network, norms: Mapping[str, float]) -> tuple[LayerStatistics, ...]:
-    """One for each layer with parameters, in order; `norms` are the gradients', as `gradient_norms` has them."""
-    found = []
+    """The statistics of each layer with parameters, in order; `norms` come from `gradient_norms`."""
+    statistics = []
     for index, layer in enumerate(network.layers):
         name = _weights_of(layer)
         if name is None:
@@ -42,12 +42,12 @@ def layer_statistics(network: Network, norms: Mapping[str, float]) -> tuple[Laye
         gradient = norms.get(f"{index}.{name}")
         low, high = float(weights.min()), float(weights.max())
         counts = _histogram(weights, low, high)
-        found.append(LayerStatistics(f"{index + 1} {layer.type}", gradient, _norm(weights), low, high, counts))
-    return tuple(found)
+        statistics.append(LayerStatistics(f"{index + 1} {layer.type}", gradient, _norm(weights), low, high, counts))
+    return tuple(statistics)
 
 
 def gradient_norms(network: Network, gradient: Array) -> dict[str, float]:
-    """The norm of each part of a vector as long as the network's parameters, by the parameters' names."""
+    """The norm of each parameter's part of a vector of the parameters' length, by parameter name."""
     twin = Network.from_spec(network.spec(), dtype=gradient.dtype)
     twin.bind_storage(gradient, gradient)
     return {
@@ -58,10 +58,10 @@ def gradient_norms(network: Network, gradient: Array) -> dict[str, float]:
 
 
 def first_patterns(network: Network) -> tuple[str, Shape] | None:
-    """Where the weights are that look at the image itself, by name, and the shape (H, W) of each unit's pattern.
+    """The name of the weights applied to the image itself, and the shape (H, W) of each unit's pattern.
 
-    That is a convolution's filters on one channel, or a dense layer on all pixels, before which nothing changes their
-    places. None where the first layer with weights is no such.
+    These are a convolution's filters on one channel, or a dense layer on all pixels, with nothing before it that
+    moves them. None if the first layer with weights is neither.
     """
     image = network.input_shape
     if len(image) < 2 or int(np.prod(image[:-2])) != 1:
@@ -77,12 +77,12 @@ def first_patterns(network: Network) -> tuple[str, Shape] | None:
 
 
 def patterns(weights: Array, shape: Shape) -> Array:
-    """The patterns (units, H, W) in the weights of a layer that `first_patterns` has named."""
+    """The patterns (units, H, W) in the weights of the layer that `first_patterns` names."""
     return weights[:, 0] if weights.ndim == 4 else weights.T.reshape(-1, *shape)
 
 
 def _weights_of(layer: Layer) -> str | None:
-    """The parameter that counts as the layer's weights: "weight", or the first one, as batch normalization's gamma."""
+    """The name of the layer's weights: "weight", or else its first parameter, such as batch normalization's gamma."""
     return "weight" if "weight" in layer.params else next(iter(layer.params), None)
 
 
@@ -95,11 +95,11 @@ def _norm(array: Array) -> float:
 
 
 def _histogram(array: Array, low: float, high: float) -> tuple[int, ...]:
-    """Counts as NumPy's histogram has them, in a tenth of its time."""
+    """Counts as NumPy's histogram gives them, in a tenth of the time."""
     counts = np.zeros(BINS, np.int64)
     scale = BINS / (high - low) if high > low else 0.0
     flat = array.reshape(-1)
     for start in range(0, flat.size, PIECE):
-        places = (flat[start : start + PIECE] - low) * scale
-        counts += np.bincount(np.minimum(places.astype(np.int64), BINS - 1), minlength=BINS)
+        indices = ((flat[start : start + PIECE] - low) * scale).astype(np.int64)
+        counts += np.bincount(np.minimum(indices, BINS - 1), minlength=BINS)
     return tuple(counts.tolist())

@@ -1,4 +1,4 @@
-"""A process beside a training, which shares memory with it and does nothing else."""
+"""Helper processes of a training that share memory with it."""
 
 import os
 import subprocess
@@ -9,12 +9,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def spawn(module: str, file: int, *, answers: bool = False) -> "subprocess.Popen[bytes]":
-    """Start `main()` of `module`, which is given the shared memory `file` and reads its orders from its standard input.
+    """Start `main()` of `module`; it inherits the shared memory `file` and reads commands from its standard input.
 
-    With `answers` its standard output is a pipe too. It has one thread of BLAS, as others compute beside it.
+    With `answers` its standard output is a pipe too. BLAS gets one thread, as other processes compute at the same time.
     """
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", f"from {module} import main; main()"],  # -P: not the `app` of where we are
+        [sys.executable, "-P", "-c", f"from {module} import main; main()"],  # -P: not an `app` in the current folder
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE if answers else None,
         bufsize=0,

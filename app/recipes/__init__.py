@@ -1,7 +1,7 @@
-"""Named recipes: one TOML file each in this folder, so that a new recipe is a file and not code.
+"""Named recipes: one TOML file each in this folder.
 
-A recipe gives `title`, `summary`, `source`, `expected_accuracy` (share of MNIST's test set), `order` (its place in
-lists) and `[config]`, a run's config.
+A recipe has `title`, `summary`, `source`, `expected_accuracy` (on MNIST's test set), `order` (its position in lists)
+and `[config]`, a run's config.
 """
 
 import tomllib
@@ -27,7 +27,7 @@ class Recipe:
 
 
 def load_recipes() -> dict[str, Recipe]:
-    """All recipes by name, in their order. Raises ValueError for a file that is not a recipe."""
+    """All recipes by name, in order. Raises ValueError for an invalid file."""
     recipes = []
     for path in _FOLDER.glob("*.toml"):
         try:
@@ -40,7 +40,7 @@ def load_recipes() -> dict[str, Recipe]:
 
 
 def get_recipe(name: str) -> Recipe:
-    """The recipe of that name; raises ValueError that lists the known ones."""
+    """The recipe with this name; raises ValueError with the known ones."""
     recipes = load_recipes()
     if name not in recipes:
         raise InputError(

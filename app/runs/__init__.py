@@ -1,1 +1,1 @@
-"""The log, the states of a run, the runner that starts and watches processes, and the worker inside one."""
+"""Runs: the log, the supervisor of processes, and the worker that trains in one."""

@@ -1,4 +1,4 @@
-"""What people ask of runs: start, pause, resume, cancel, run again, go on, delete."""
+"""Operations on runs: start, pause, resume, cancel, rerun, continue, delete."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,13 +20,13 @@ from app.settings import Settings
 
 
 class NoCheckpointError(MessageError):
-    """The run left nothing to go on from."""
+    """The run has no checkpoint to continue from."""
 
     code = "no_checkpoint"
 
 
 class RunService:
-    """`wake` is called when there is something for the runner to do."""
+    """The operations; `wake` is called when there is work for the runner."""
 
     def __init__(self, log: EventLog, store: ModelStore, settings: Settings, wake: Callable[[], None]) -> None:
         self._log, self._store, self._wake = log, store, wake
@@ -35,10 +35,10 @@ class RunService:
         self._catalog = DatasetCatalog(settings.cache_dir, settings.data_dir, self._drawings)
 
     def start(self, config: RunConfig, remarks: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Queue a run, with its tags and its note, and return it.
+        """Queue a run, with its tags and note, and return it.
 
-        Raises ValueError where the config does not fit the data set or what it starts from, and UnknownModelError,
-        DamagedModelError or NoCheckpointError where that cannot be had.
+        Raises ValueError if the config does not fit the data set or its starting point, and UnknownModelError,
+        DamagedModelError or NoCheckpointError if the starting point is not available.
         """
         config = self.check(config)
         source = self._source(config)
@@ -49,12 +49,12 @@ class RunService:
                 **(remarks or {}),
             )
         except CheckpointError as error:
-            raise _nothing_left(config, message_of(error)) from None
+            raise _no_checkpoint(config, message_of(error)) from None
         self._wake()
         return self._log.run(run)
 
     def config_of(self, data: object) -> RunConfig:
-        """The config of a request, its last layer made to fit the data set's labels. Raises ValueError."""
+        """The config of a request, with its last layer fitted to the data set's labels. Raises ValueError."""
 
         def labels_of(name: object) -> int | None:
             info = self._info(name) if isinstance(name, str) else None
@@ -63,7 +63,7 @@ class RunService:
         return request_config(data, labels_of)
 
     def check(self, config: RunConfig) -> RunConfig:
-        """The config with the network of the model that it starts from, and its teachers' hashes.
+        """The config with the network of its starting model, and its teachers' hashes.
 
         Raises as `start`, but not for `start.run`.
         """
@@ -74,7 +74,7 @@ class RunService:
         return config
 
     def sweep(self, base: RunConfig, vary: object, values: object) -> list[dict[str, Any]]:
-        """Queue runs that differ in what `vary` names, all or none, and return them. Raises as `start`."""
+        """Queue runs that differ in the field `vary`, all or none, and return them. Raises as `start`."""
         if base.start is not None and base.start.run is not None:
             raise InputError("expected a race to start from scratch, or from a model", field="start.run")
         configs = [self.check(config) for config in race_configs(base, vary, values)]
@@ -87,35 +87,34 @@ class RunService:
         return self.start(parse_config(self._log.run(run)["config"]))
 
     def continue_run(self, run: int, epochs: int | None) -> dict[str, Any]:
-        """Queue a run that goes on where another ended, for so many epochs more.
+        """Queue a run that continues an ended one for `epochs` more epochs.
 
-        Without `epochs` it does those that are left of the other's config, which are none where the other failed after
-        the last; of one that succeeded as many again. Raises UnknownRunError, and NoCheckpointError also for a run that
-        has not ended.
+        Without `epochs` it does the remaining ones of the other's config (none if that failed after the last), or as
+        many again after a success. Raises UnknownRunError, and NoCheckpointError, also for a run that has not ended.
         """
         row = self._ended(run)
         config = parse_config(row["config"])
         done = self._read(row["checkpoint"], run).snapshot.epoch
         more = epochs
         if more is None:
-            left = max(config.epochs - done, 0)
-            more = left if left or row["state"] != RunState.SUCCEEDED else config.epochs
+            remaining = max(config.epochs - done, 0)
+            more = remaining if remaining or row["state"] != RunState.SUCCEEDED else config.epochs
         return self.start(parse_config({**row["config"], "epochs": done + more, "start": {"run": run}}))
 
     def pause(self, run: int) -> dict[str, Any]:
-        """Pause a run; one that has ended stays as it is. Raises UnknownRunError."""
+        """Pause a run, unless it has ended. Raises UnknownRunError."""
         self._log.request_pause(run)
         return self._after(run)
 
     def resume(self, run: int) -> dict[str, Any]:
-        """Let a paused run go on; any other stays as it is. Raises UnknownRunError."""
+        """Resume a run if it is paused. Raises UnknownRunError."""
         self._log.request_resume(run)
         return self._after(run)
 
     def cancel(self, run: int, *, keep_model: bool = False) -> dict[str, Any]:
-        """End a run, after its best model so far was saved if `keep_model`; an ended one stays as it is.
+        """Cancel a run, unless it has ended, and save its best model first if `keep_model`.
 
-        Raises UnknownRunError, and OSError where the model cannot be saved: the run then goes on.
+        Raises UnknownRunError, and OSError if the model cannot be saved; then the run continues.
         """
         saved = None
         while not self._log.request_cancel(run, keep_model=keep_model, saved=saved):
@@ -132,7 +131,7 @@ class RunService:
         self._checkpoints.keep_only(run, None)
 
     def _ended(self, run: int) -> dict[str, Any]:
-        """A run that has ended and left a checkpoint. Raises UnknownRunError, NoCheckpointError."""
+        """A run that has ended with a checkpoint. Raises UnknownRunError, NoCheckpointError."""
         row = self._log.run(run)
         if row["state"] not in ENDED:
             raise NoCheckpointError("run {run} has not ended; resume it, or wait for it to finish", run=run)
@@ -153,7 +152,7 @@ class RunService:
             raise NoCheckpointError("run {run} cannot be used: {reason}", run=run, reason=message_of(error)) from None
 
     def _with_model(self, config: RunConfig) -> RunConfig:
-        """The config with the network of the model that it starts from."""
+        """The config with the network of its starting model."""
         if config.start is None or config.start.model is None:
             return config
         card = self._store.get(config.start.model)
@@ -173,7 +172,7 @@ class RunService:
     def _check_dataset(self, config: RunConfig) -> DatasetInfo:
         info = self._info(config.dataset)
         if info is None:
-            known = ", ".join(one.name for one in self._catalog.list())
+            known = ", ".join(dataset.name for dataset in self._catalog.list())
             raise InputError(
                 "expected one of {known}; got {dataset}",
                 field="dataset",
@@ -206,7 +205,7 @@ class RunService:
         return info
 
     def _info(self, name: str) -> DatasetInfo | None:
-        """What is known of a data set, None for a name of none. Raises ValueError for a mixture that cannot be."""
+        """The catalogue's entry of a data set; None if unknown. Raises ValueError for an invalid mixture."""
         if not is_composed(name):
             return next((info for info in self._catalog.list() if info.name == name), None)
         try:
@@ -215,13 +214,13 @@ class RunService:
             raise InputError(message_of(error).within("dataset")) from None
 
     def _source(self, config: RunConfig) -> str | None:
-        """The checkpoint that the run starts from, if it starts from a run."""
+        """The checkpoint to start from, if the run starts from another one."""
         if config.start is None or config.start.run is None:
             return None
         try:
             row = self._ended(config.start.run)
         except UnknownRunError:
-            raise _nothing_left(config, Message("this run no longer exists")) from None
+            raise _no_checkpoint(config, Message("this run no longer exists")) from None
         checkpoint = self._read(row["checkpoint"], config.start.run)
         before = parse_config(checkpoint.config)
         for field in ("network", "dtype", "optimizer", "dataset", "validation", "batch_size"):
@@ -250,7 +249,7 @@ class RunService:
         return str(row["checkpoint"])
 
 
-def _nothing_left(config: RunConfig, why: Message) -> NoCheckpointError:
+def _no_checkpoint(config: RunConfig, why: Message) -> NoCheckpointError:
     run = config.start.run if config.start is not None else None
     return NoCheckpointError("run {run} left no checkpoint to resume from: {why}", run=run, why=why)
 

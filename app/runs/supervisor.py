@@ -1,4 +1,4 @@
-"""The runner: takes queued runs, starts a worker process for each, and sees to it that every run comes to an end."""
+"""The supervisor: starts a worker process for each queued run, and takes runs from dead workers."""
 
 import json
 import logging
@@ -29,20 +29,20 @@ logger = logging.getLogger("digitpad")
 
 TURN_SECONDS = 0.1
 SWEEP_SECONDS = 1.0
-"""Between two looks for leases that have run out. One must be found so twice: after a sleep of the whole machine all
-have run out, and are renewed at once."""
+"""The interval of checks for expired leases. One must be found expired twice, as after a sleep of the machine all have
+expired, and are renewed soon."""
 LEAVE_SECONDS = 1.5
-"""What a stopping server gives its workers to write a checkpoint each."""
+"""The time for workers to write a checkpoint when the server stops."""
 STOP_SECONDS = 2.5
-"""What it gives itself to put their runs back into the queue, that included."""
+"""The total time for stopping, including putting the runs back into the queue."""
 TERMINATE_AFTER, KILL_AFTER = 5.0, 10.0
-"""Seconds until SIGTERM, and until SIGKILL, for a worker that has begun and does not heed the wish to cancel."""
+"""Seconds until SIGTERM, and until SIGKILL, for a started worker that ignores a request to cancel."""
 
 LINGER_SECONDS = 3.0
-"""How long a worker may take to end when it has said its last word."""
+"""The time for a worker to exit after its last write to the log."""
 
 NICENESS = 19
-"""The lowest priority: a training then leaves the processor to whoever draws."""
+"""The lowest priority, so that trainings do not slow down predictions."""
 
 
 _EXITS = {CREW_LOST: "one of the processes that it shared the work with died or did not answer"}
@@ -50,19 +50,19 @@ _EXITS = {CREW_LOST: "one of the processes that it shared the work with died or 
 
 @dataclass
 class _Worker:
-    claim: Lease
+    lease: Lease
     process: subprocess.Popen[bytes]
-    orders: IO[bytes]
-    """The worker's standard input; while it is open, the worker knows that its server lives."""
+    stdin: IO[bytes]
+    """The worker's standard input; the worker exits when it is closed."""
     cancelling_since: float | None = None
     idle_since: float | None = None
 
 
 class Supervisor:
-    """Runs the queue in a thread of its own, from `start` to `stop`."""
+    """Runs the queue in a thread, from `start` to `stop`."""
 
     def __init__(self, log: EventLog, settings: Settings, *, only: int | None = None) -> None:
-        """With `only` it takes that one run, and leaves all others in the queue."""
+        """With `only` it takes only that run."""
         self._last_error: str | None = None
         self._only, self._grace = only, LEAVE_SECONDS
         self.owner = str(uuid.uuid4())
@@ -79,40 +79,40 @@ class Supervisor:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the queue is looked after."""
+        """True while the thread of the queue is running."""
         return self._thread.is_alive()
 
     @property
     def fault(self) -> str | None:
-        """What keeps trainings waiting, None while all is well; it is tried again until that is over."""
+        """The problem that blocks the queue, or None; the supervisor keeps retrying."""
         return self._last_error if self.is_alive else "the queue is not looked after"
 
     def wake(self) -> None:
-        """Look at the queue now rather than at the next turn."""
+        """Check the queue now."""
         self._wake.set()
 
     def stop(self, grace: float = LEAVE_SECONDS) -> None:
-        """End the thread and every worker; their runs go on from their checkpoints when a server takes them up.
+        """Stop the thread and all workers; the next server resumes their runs from checkpoints.
 
-        Each worker gets `grace` seconds to write a last one.
+        Each worker gets `grace` seconds to write a last checkpoint.
         """
         self._grace = grace
         self._stop.set()
         self._wake.set()
-        self._thread.join(STOP_SECONDS)  # not for ever: where the database is locked, the leases will run out
+        self._thread.join(STOP_SECONDS)  # limited, as the leases expire anyway if the database is locked
 
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
                 self._tick()
                 self._last_error = None
-            except Exception as error:  # whatever it is, it must be seen, and must not end the queue
+            except Exception as error:  # every error must be visible, and must not end the queue
                 logger.exception("the queue cannot be looked after")
                 self._last_error = _reason(error)
                 self._stop.wait(1)
             self._wake.wait(TURN_SECONDS)
             self._wake.clear()
-        self._leave()  # in this thread, as its end is a worker's end
+        self._leave()  # in this thread, as workers end with the thread that started them
 
     def _tick(self) -> None:
         self._workers = [worker for worker in self._workers if not self._reap(worker)]
@@ -122,62 +122,62 @@ class Supervisor:
             self._reap_expired()
             self._next_sweep = time.monotonic() + SWEEP_SECONDS
         while len(self._workers) < self._settings.workers and not self._stop.is_set():
-            claim = self._log.claim(self.owner, self._only)
-            if claim is None:
+            lease = self._log.claim(self.owner, self._only)
+            if lease is None:
                 return
             try:
-                self._workers.append(self._start(claim))
-            except OSError:  # too many processes or files, or too little memory: that passes
-                self._log.release(claim)
+                self._workers.append(self._start(lease))
+            except OSError:  # temporarily too many processes or files, or too little memory
+                self._log.release(lease)
                 raise
 
-    def _start(self, claim: Lease) -> _Worker:
+    def _start(self, lease: Lease) -> _Worker:
         process = subprocess.Popen(
             [sys.executable, "-m", "app.runs.worker"],
             stdin=subprocess.PIPE,
             env={**os.environ, **worker_environment(self._settings.blas_kernel, self._settings.workers)},
-            bufsize=0,  # so that closing never has anything left to write to a worker that died
+            bufsize=0,  # so that closing never writes to a dead worker
             cwd=PROJECT,
-            start_new_session=True,  # Ctrl+C is for the server, which ends its workers itself
+            start_new_session=True,  # Ctrl+C is for the server, which stops its workers
         )
-        with suppress(ProcessLookupError):  # it died at once
+        with suppress(ProcessLookupError):  # it died immediately
             os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
         try:
-            return self._instruct(process, claim)
+            return self._configure(process, lease)
         except OSError:
             process.kill()
             process.wait()
             raise
 
-    def _instruct(self, process: "subprocess.Popen[bytes]", claim: Lease) -> _Worker:
-        orders = {"claim": asdict(claim), "settings": self._settings.model_dump(mode="json")}
+    def _configure(self, process: "subprocess.Popen[bytes]", lease: Lease) -> _Worker:
+        config = {"claim": asdict(lease), "settings": self._settings.model_dump(mode="json")}
         assert process.stdin is not None
-        with suppress(BrokenPipeError):  # likewise: the next turn reads its exit code
-            process.stdin.write(json.dumps(orders).encode() + b"\n")
-        return _Worker(claim, process, process.stdin)
+        with suppress(BrokenPipeError):  # it died; the next tick reads its exit code
+            process.stdin.write(json.dumps(config).encode() + b"\n")
+        return _Worker(lease, process, process.stdin)
 
     def _reap(self, worker: _Worker) -> bool:
-        """Whether the worker's process is over; if so, its run is seen to."""
+        """Return True if the worker's process has ended, after taking its run."""
         code = worker.process.poll()
         if code is None:
             return False
         how = f"signal {signal.Signals(-code).name}" if code < 0 else _EXITS.get(code, f"exit code {code}")
-        self._log.reclaim_dead(worker.claim, how)
-        self._clean(worker.claim, crashed=code not in (0, FENCED))
-        worker.orders.close()
+        self._log.reclaim_dead(worker.lease, how)
+        self._clean(worker.lease, crashed=code not in (0, FENCED))
+        worker.stdin.close()
         return True
 
     def _enforce_cancel(self, worker: _Worker) -> None:
-        """Make a worker end that was asked to cancel and does not, or whose run is no longer its own."""
-        status = self._log.status(worker.claim.run)
-        held = (RunState.RUNNING, worker.claim.attempt)
+        """End a worker that ignores a request to cancel, or that has lost its run."""
+        status = self._log.status(worker.lease.run)
+        held = (RunState.RUNNING, worker.lease.attempt)
         if status is None or (status["state"], status["attempt"]) != held:
             worker.idle_since = worker.idle_since or time.monotonic()
             if time.monotonic() - worker.idle_since > LINGER_SECONDS:
                 worker.process.kill()
             return
-        has_begun = (status["progress"] or {}).get("attempt") == worker.claim.attempt
-        if not status["cancel_requested"] or not has_begun:  # one that never begins is given up with its lease
+        has_begun = (status["progress"] or {}).get("attempt") == worker.lease.attempt
+        if not status["cancel_requested"] or not has_begun:  # one that never begins loses its lease
             return
         worker.cancelling_since = worker.cancelling_since or time.monotonic()
         waited = time.monotonic() - worker.cancelling_since
@@ -187,37 +187,37 @@ class Supervisor:
             worker.process.terminate()
 
     def _reap_expired(self) -> None:
-        """Take up the runs whose worker fell silent: it is frozen, or a server that was killed left them behind."""
+        """Take the runs of silent workers, which are frozen, or were left by a killed server."""
         expired = set(self._log.expired())
-        given_up = expired & self._expired
-        self._expired = expired - given_up
-        own = {worker.claim: worker for worker in self._workers}
-        for claim in given_up:
-            worker = own.get(claim)
+        confirmed = expired & self._expired
+        self._expired = expired - confirmed
+        workers = {worker.lease: worker for worker in self._workers}
+        for lease in confirmed:
+            worker = workers.get(lease)
             if worker is not None:
                 worker.process.kill()
                 worker.process.wait()
             self._log.reclaim_dead(
-                claim, Message("it did not respond for {seconds} s", seconds=f"{self._settings.lease_seconds:g}")
+                lease, Message("it did not respond for {seconds} s", seconds=f"{self._settings.lease_seconds:g}")
             )
-            self._clean(claim, crashed=True)
+            self._clean(lease, crashed=True)
 
-    def _clean(self, claim: Lease, *, crashed: bool) -> None:
-        """Remove what an attempt that is over left behind, and left half done if it crashed."""
+    def _clean(self, lease: Lease, *, crashed: bool) -> None:
+        """Remove the files of an ended attempt, including unfinished ones if it crashed."""
         try:
-            self._remove(claim, crashed)
+            self._remove(lease, crashed)
         except OSError:
-            logger.exception("what run %s left behind cannot be removed", claim.run)
+            logger.exception("what run %s left behind cannot be removed", lease.run)
 
-    def _remove(self, claim: Lease, crashed: bool) -> None:
+    def _remove(self, lease: Lease, crashed: bool) -> None:
         try:
-            row = self._log.run(claim.run)
-        except UnknownRunError:  # it was deleted as soon as it had ended
-            self._checkpoints.keep_only(claim.run, None)
+            row = self._log.run(lease.run)
+        except UnknownRunError:  # deleted immediately after its end
+            self._checkpoints.keep_only(lease.run, None)
             return
-        self._checkpoints.keep_only(claim.run, row["checkpoint"], attempt=claim.attempt)
-        if crashed and row["attempt"] == claim.attempt:
-            self._store.remove_unfinished(claim.run)
+        self._checkpoints.keep_only(lease.run, row["checkpoint"], attempt=lease.attempt)
+        if crashed and row["attempt"] == lease.attempt:
+            self._store.remove_unfinished(lease.run)
 
     def _leave(self) -> None:
         for worker in self._workers:
@@ -229,12 +229,12 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 worker.process.kill()
                 worker.process.wait()
-            worker.orders.close()
+            worker.stdin.close()
             try:
-                self._log.release(worker.claim)
-                self._clean(worker.claim, crashed=True)
+                self._log.release(worker.lease)
+                self._clean(worker.lease, crashed=True)
             except SQLAlchemyError:
-                logger.exception("run %s could not be put back; its lease will run out", worker.claim.run)
+                logger.exception("run %s could not be put back; its lease will run out", worker.lease.run)
 
 
 def _reason(error: Exception) -> str:

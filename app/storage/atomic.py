@@ -1,4 +1,4 @@
-"""Writing files whole or not at all, and so that they survive a loss of power."""
+"""Atomic and durable writes of files."""
 
 import errno
 import os
@@ -15,9 +15,9 @@ def write_synced(path: Path, data: bytes) -> None:
 
 
 def write_atomic(path: Path, data: bytes, *, prefix: str) -> None:
-    """Put `data` at `path`, in the place of what is there, or leave all as it was. Raises OSError.
+    """Write `data` to `path`, replacing an existing file, or change nothing. Raises OSError.
 
-    Meanwhile it lies beside, under a name that begins with `prefix` and ends with ".tmp".
+    The temporary file next to it has a name that begins with `prefix` and ends with ".tmp".
     """
     handle, temporary = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=path.parent)
     os.close(handle)
@@ -31,9 +31,9 @@ def write_atomic(path: Path, data: bytes, *, prefix: str) -> None:
 
 
 def write_named(path: Path, data: bytes) -> None:
-    """Put `data` where a person said, whole or not at all where that is a file or nothing yet. Raises OSError.
+    """Write `data` to a path that a user named, atomically if that is a regular or a new file. Raises OSError.
 
-    A link stays one. What is no file (a pipe, a device) is written into.
+    A link is followed. A pipe or a device is written directly.
     """
     if path.exists() and not path.is_file():
         path.write_bytes(data)
@@ -46,7 +46,7 @@ def write_named(path: Path, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Return when the names of the folder's files are on the disk. Raises OSError."""
+    """Sync the folder's entries to the disk. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

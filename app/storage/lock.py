@@ -1,4 +1,4 @@
-"""One writer at a time in a folder, of all threads and processes that share it."""
+"""A lock for a folder, across threads and processes."""
 
 import os
 import sys
@@ -12,10 +12,10 @@ if sys.platform != "win32":
 
 
 class FolderLock:
-    """Held while files of `folder` are looked at and written, so that none comes or goes between the two.
+    """An exclusive lock for reading and changing the files of `folder`.
 
-    Among processes it is the system's own lock on the folder, which ends with whoever holds it; where there is no such
-    lock, it holds among the threads of this process.
+    Between processes it is the system's lock on the folder, which ends with its process; without such a lock, it works
+    only between the threads of this process.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -24,7 +24,7 @@ class FolderLock:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Wait for the lock, and hold it. The folder is made if it is not there. Raises OSError."""
+        """Acquire the lock; create the folder if necessary. Raises OSError."""
         with self._threads:
             self._folder.mkdir(parents=True, exist_ok=True)
             if sys.platform == "win32":

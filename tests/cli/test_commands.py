@@ -21,7 +21,7 @@ from app import __version__
 from app.cli import cli, main
 from app.cli.context import write_file
 from app.cli.doctor import _port
-from app.cli.engine import _take_kernels
+from app.cli.engine import _select_kernels
 from app.cli.models import Format
 from app.cli.output import Code, CommandError, duration, program
 from app.cli.overrides import parse_overrides
@@ -281,7 +281,7 @@ def test_a_file_of_settings_that_is_no_text_is_named(digitpad, tmp_path):
 
 def test_the_model_that_ships_is_made_in_a_checkout_alone(digitpad, monkeypatch):
     monkeypatch.setattr("app.resources.is_installed", lambda: True)
-    monkeypatch.setattr("app.cli.engine._take_kernels", lambda _: pytest.fail("it begins"))
+    monkeypatch.setattr("app.cli.engine._select_kernels", lambda _: pytest.fail("it begins"))
     code, _, error = digitpad("default-model")
     assert (code, "rebuilt in a source checkout" in error) == (1, True)
 
@@ -291,7 +291,7 @@ def test_where_blas_is_to_take_other_kernels_the_same_app_begins_anew(home, tmp_
     monkeypatch.setattr("app.runs.training.hardware.kernel_environment", lambda _: {"DIGITPAD_TEST_KERNEL": "x"})
     monkeypatch.setattr(os, "execve", lambda *command: begun.append(command))
     monkeypatch.setattr(sys, "argv", ["digitpad", "--version"])
-    _take_kernels("auto")
+    _select_kernels("auto")
     ((program, arguments, env),) = begun
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "__init__.py").write_text("raise SystemExit(9)")

@@ -186,7 +186,7 @@ def test_a_run_whose_process_is_killed_goes_on_from_its_checkpoint_to_the_same_w
 def test_a_run_whose_process_dies_three_times_fails_with_the_reason_and_the_next_one_runs(log, runner):
     run, following = add(log, LONG), add(log, TINY)
     for attempt in (1, 2, 3):
-        until(lambda attempt=attempt: runner._workers and runner._workers[0].claim == Lease(run, attempt))
+        until(lambda attempt=attempt: runner._workers and runner._workers[0].lease == Lease(run, attempt))
         os.kill(runner._workers[0].process.pid, signal.SIGKILL)
     row = wait_for_end(log, run)
     assert row["state"] == "failed"

@@ -1,4 +1,4 @@
-"""Augmentation: training images changed a little, anew in every epoch, so that a network never sees one twice.
+"""Augmentation: random changes of the training images, new in every epoch.
 
 Affine and elastic warps are those of Simard, Steinkraus and Platt 2003 ("Best practices for convolutional neural
 networks applied to visual document analysis"); the width of strokes changes by grey-scale dilation and erosion.
@@ -21,7 +21,7 @@ from app.nn.arrays import Buffers
 AUGMENTATION = 3
 """The purpose, in `default_rng([seed, epoch, purpose, chunk])`, of the augmentation; the engine's are 0, 1 and 2."""
 CHUNK = 500
-"""Images that are changed at once, with a generator of their own: what they need fits in a processor's cache."""
+"""Images per random generator; their buffers fit a processor's cache."""
 INK = 255.0
 
 RANGES: dict[str, tuple[float, float]] = {
@@ -47,18 +47,18 @@ FloatImages = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What may happen to an image; every amount is drawn evenly between its negative and itself unless said otherwise.
+    """The ranges of random changes; unless stated otherwise an amount is uniform between its negative and itself.
 
-    `share` of the images are changed at all. `rotation` is in degrees; `scale` 0.1 makes a digit up to a tenth larger
-    or smaller, `stretch` up to a tenth wider and as much lower or the other way round, `shear` moves each row by up to
-    so many pixels for each one of its height; `shift` is in pixels, along each axis.
+    A fraction `share` of the images is changed. `rotation` is in degrees; `scale` 0.1 makes a digit up to a tenth
+    larger or smaller, `stretch` up to a tenth wider and lower, or narrower and higher, `shear` moves each row by up to
+    that many pixels per pixel of height; `shift` is in pixels, along each axis.
 
-    `elastic` is the standard deviation, in pixels, of how far each point is moved, and `smoothness` the width, in
-    pixels, of the Gaussian that random moves are smoothed with. Simard's σ = 4, α = 34 is 1.4 and 4.
+    `elastic` is the standard deviation, in pixels, of each point's displacement, and `smoothness` the width, in pixels,
+    of the Gaussian that smooths the displacements. Simard's σ = 4, α = 34 is 1.4 and 4.
 
     Strokes become up to `thicken` pixels wider on each side, or up to `thin` narrower. `blur` is the largest weight of
-    the image smoothed with (1, 2, 1)/4 along both axes. A share `cutout` of the images loses a square with sides of 1
-    to `cutout_size` pixels (DeVries and Taylor 2017). `noise` is the largest standard deviation of what is added to
+    the image smoothed with (1, 2, 1)/4 along both axes. A fraction `cutout` of the images loses a square with sides of
+    1 to `cutout_size` pixels (DeVries and Taylor 2017). `noise` is the largest standard deviation of noise added to
     each pixel, as a share of full ink.
     """
 
@@ -90,7 +90,7 @@ class Augmentation:
                 )
 
     def spec(self) -> dict[str, Any]:
-        """All fields, as plain JSON."""
+        """All fields as plain JSON."""
         return asdict(self)
 
 
@@ -131,7 +131,7 @@ class Augmenter:
         return out
 
     def chunks(self, images: ImageArray, seed: int, epoch: int, out: ImageArray) -> Iterator[int]:
-        """As `epoch`, a piece at a time; yields how many images are done."""
+        """As `epoch`, chunk by chunk; yields the number of finished images."""
         for number, start in enumerate(range(0, len(images), CHUNK)):
             piece = slice(start, min(start + CHUNK, len(images)))
             rng = np.random.default_rng([seed, epoch, AUGMENTATION, number])
@@ -139,7 +139,7 @@ class Augmenter:
             yield piece.stop
 
     def apply(self, images: ImageArray, rng: np.random.Generator, out: ImageArray) -> None:
-        """Write changed `images` (n, H, W) into `out`; all numbers are drawn from `rng`."""
+        """Write the changed `images` (n, H, W) into `out`; all random numbers come from `rng`."""
         a, count = self.augmentation, len(images)
         changed: FloatImages = self._buffers.get("changed", images.shape, np.float32)
         np.copyto(changed, images)
@@ -166,11 +166,11 @@ class Augmenter:
         np.clip(changed, 0, INK, out=changed)
         np.copyto(out, changed, casting="unsafe")
         if a.share < 1:
-            kept = rng.random(count) >= a.share
-            out[kept] = images[kept]
+            unchanged = rng.random(count) >= a.share
+            out[unchanged] = images[unchanged]
 
     def _matrices(self, rng: np.random.Generator, count: int) -> tuple[FloatImages, FloatImages]:
-        """For each image the map from a place in the result to one in the source: (n, 2, 2), and a shift (n, 2)."""
+        """For each image the map from a position in the result to the source: (n, 2, 2), and a shift (n, 2)."""
         a = self.augmentation
         angle = np.radians(rng.uniform(-a.rotation, a.rotation, count))
         scale = (1 + a.scale) ** rng.uniform(-1, 1, count)
@@ -197,9 +197,9 @@ class Augmenter:
 
 
 def change_width(images: FloatImages, amounts: NDArray[np.float32], buffers: Buffers) -> None:
-    """Make strokes of images (n, H, W) wider by `amounts` (n,) pixels on each side, or narrower where it is negative.
+    """Make strokes of images (n, H, W) wider by `amounts` (n,) pixels on each side, or narrower if negative.
 
-    One pixel is a grey-scale dilation or erosion with a cross of five pixels; of a fraction, so much of the difference.
+    A pixel is a grey-scale dilation or erosion with a cross of five pixels; a fraction is that part of the difference.
     """
     for sign, extreme in ((1, np.maximum), (-1, np.minimum)):
         for step in range(math.ceil(max(float((sign * amounts).max(initial=0)), 0))):
@@ -220,7 +220,7 @@ def change_width(images: FloatImages, amounts: NDArray[np.float32], buffers: Buf
 def smoothed(images: FloatImages, rows: FloatImages, out: FloatImages) -> None:
     """Images (n, H, W) smoothed with (1, 2, 1)/4 along both axes, with paper around them, written into `out`.
 
-    `rows` is space of the same shape.
+    `rows` is a work array of the same shape.
     """
     np.multiply(images, 2, out=rows)
     rows[:, 1:] += images[:, :-1]

@@ -1,4 +1,4 @@
-"""Digits before and after their augmentation, to look at."""
+"""A preview of digits before and after augmentation."""
 
 import io
 
@@ -10,25 +10,25 @@ from app.data.augmentation.augment import Augmentation, Augmenter
 from app.data.dataset import ImageArray, Split
 
 GAP = 2
-"""Pixels between digits, before they are enlarged."""
+"""Pixels between digits, before enlargement."""
 RULE_GREY = 200
 
 
 def changed_digits(
     split: Split, augmentation: Augmentation | None, *, seed: int, count: int, epochs: int
 ) -> tuple[NDArray[np.int64], ImageArray]:
-    """Some digits, label by label in turn, and what each epoch makes of them.
+    """Some digits, cycling through the labels, and their augmentations in each epoch.
 
-    Gives the digits' indices (count,) and the images of the epochs (epochs, count, H, W); none without augmentation.
-    They are changed as a training changes its first images, from the same seed.
+    Returns the digits' indices (count,) and the images of the epochs (epochs, count, H, W); none without augmentation.
+    The changes are those of a training's first images with the same seed.
     """
     order = np.random.default_rng(seed).permutation(len(split))
     labels = split.labels[order]
     # the first of each label, then the second of each, ...
     turn = np.empty(len(order), np.int64)
     for label in np.unique(labels):
-        own = np.flatnonzero(labels == label)
-        turn[own] = np.arange(len(own))
+        rows = np.flatnonzero(labels == label)
+        turn[rows] = np.arange(len(rows))
     indices = order[np.lexsort((labels, turn))][:count]
     images = split.images[indices]
     if augmentation is None:

@@ -1,4 +1,4 @@
-"""One labelled drawing of the user's own: what may be in it, and how it is read from its file."""
+"""A labelled drawing of the user: validation and serialization."""
 
 import hashlib
 import json
@@ -21,12 +21,12 @@ SET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 DEFAULT_SET = "mine"
 
 LONGEST_LABEL = 64
-"""Characters, after composing (NFC)."""
+"""The most characters, after composition (NFC)."""
 LARGEST_FILE = 1_000_000
-"""Bytes: 10,000 points with all their decimals are less than half of it."""
+"""The most bytes; 10,000 points with all decimals take less than half."""
 
 _BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_NOT_IN_LABELS = {"Cc", "Cs", "Zl", "Zp"}  # control characters, halves of surrogate pairs, ends of lines
+_NOT_IN_LABELS = {"Cc", "Cs", "Zl", "Zp"}  # control characters, surrogates, line and paragraph separators
 
 Strokes = list[list[list[float]]]
 
@@ -35,7 +35,7 @@ Strokes = list[list[list[float]]]
 class Drawing:
     """A labelled drawing: `strokes` are lists of [x, y] in any unit, y down; `created` is an ISO time in UTC.
 
-    Ids sort by the time at which the drawings were kept.
+    Ids sort by the time of storing.
     """
 
     id: str
@@ -46,24 +46,24 @@ class Drawing:
 
 
 def digest_of(drawing: Drawing) -> str:
-    """A name, 64 hexadecimal digits, of a drawing's strokes."""
+    """The SHA-256 of a drawing's strokes in hex."""
     return hashlib.sha256(json.dumps(drawing.strokes).encode()).hexdigest()
 
 
 def check_set_name(name: object) -> str:
     """Return `name` if it can be a set's name; else raise ValueError."""
     if not isinstance(name, str) or not SET_NAME.fullmatch(name):
-        came = repr(name[:80]) if isinstance(name, str) else f"a {type(name).__name__}"
+        got = repr(name[:80]) if isinstance(name, str) else f"a {type(name).__name__}"
         raise InputError(
             "expected up to 64 characters of a-z, 0-9, '.', '_' and '-', starting with a letter or digit; got {got}",
             field="set",
-            got=came,
+            got=got,
         )
     return name
 
 
 def check_label(label: object) -> str:
-    """The label in its composed form (NFC) without blanks around it. Raises ValueError where it can be no label."""
+    """The label in composed form (NFC), stripped. Raises ValueError if it is invalid."""
     if not isinstance(label, str):
         raise InputError(
             "expected a string of 1 to {longest_label} characters; got a {type}",
@@ -95,17 +95,17 @@ def check_label(label: object) -> str:
 
 
 def check_strokes(strokes: object) -> Strokes:
-    """The strokes that have points. Raises ValueError as `from_strokes` does, and where no point is left."""
+    """The strokes that have points. Raises ValueError as `from_strokes` does, and if there are no points."""
     parsed = parse_strokes(strokes)
     assert isinstance(strokes, list | tuple)
-    kept = [[list(point) for point in stroke] for stroke, points in zip(strokes, parsed, strict=True) if len(points)]
-    if not kept:
+    inked = [[list(point) for point in stroke] for stroke, points in zip(strokes, parsed, strict=True) if len(points)]
+    if not inked:
         raise InputError("expected at least one point; got none", field="strokes")
-    return kept
+    return inked
 
 
 def new_drawing(label: object, strokes: object, set_name: object = DEFAULT_SET) -> Drawing:
-    """A drawing that was just made, not yet kept. Raises ValueError that says what is wrong with it."""
+    """A new drawing, not yet stored. Raises ValueError if it is invalid."""
     return Drawing(
         id=f"{time.time_ns() // 1000:014x}-{secrets.token_hex(4)}",
         label=check_label(label),
@@ -116,7 +116,7 @@ def new_drawing(label: object, strokes: object, set_name: object = DEFAULT_SET) 
 
 
 def pack_drawing(drawing: Drawing) -> bytes:
-    """A drawing as its file has it. Raises ValueError where it is too large."""
+    """The content of a drawing's file. Raises ValueError if it is too large."""
     data = json.dumps(asdict(drawing), ensure_ascii=False, separators=(",", ":")).encode()
     if len(data) > LARGEST_FILE:
         raise InputError(
@@ -129,7 +129,7 @@ def pack_drawing(drawing: Drawing) -> bytes:
 
 
 def read_drawing(path: Path, set_name: str) -> Drawing:
-    """The drawing in a file. Raises ValueError that says why it is none, OSError."""
+    """Read a drawing from its file. Raises ValueError if it is invalid, OSError."""
     with path.open("rb") as file:
         data = file.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:

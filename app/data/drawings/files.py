@@ -1,4 +1,4 @@
-"""The files of a set of drawings: which there are, when they were written, and what is in them."""
+"""The files of a drawing set, and an index of their content."""
 
 import os
 import re
@@ -16,7 +16,7 @@ ID = re.compile(r"[0-9a-f]{14}-[0-9a-f]{8}")
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a path is a folder's, and not that of a link to one."""
+    """True if `path` is a folder, and not a link."""
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
     except OSError:
@@ -24,7 +24,7 @@ def is_folder(path: Path) -> bool:
 
 
 def ids_in(folder: Path) -> list[str]:
-    """The ids of the drawings in a folder, the oldest first."""
+    """The ids of the drawings in a folder, oldest first."""
     try:
         names = os.listdir(folder)  # noqa: PTH208  # pathlib makes an object of each of a hundred thousand names
     except FileNotFoundError:
@@ -33,7 +33,7 @@ def ids_in(folder: Path) -> list[str]:
 
 
 def stamped(folder: Path) -> list[tuple[str, tuple[int, int]]]:
-    """The ids of the drawings in a folder, the oldest first, with what changes when a file is replaced."""
+    """The ids of the drawings in a folder, oldest first, each with its file's time (ns) and inode."""
     found = []
     with suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
@@ -45,38 +45,38 @@ def stamped(folder: Path) -> list[tuple[str, tuple[int, int]]]:
 
 
 def usable(folder: Path, name: str) -> Iterator[Drawing]:
-    """The drawings of a folder that can be read, the oldest first."""
+    """The readable drawings of a folder, oldest first."""
     for drawing_id in ids_in(folder):
         with suppress(ValueError, OSError):
             yield read_drawing(folder / f"{drawing_id}.json", name)
 
 
 def reason_of(error: ValueError | OSError) -> str:
-    """Why a file cannot be used, in words."""
+    """The reason why a file cannot be used."""
     return Message("it cannot be read: {why}", why=error.strerror) if isinstance(error, OSError) else message_of(error)
 
 
 SETTLED_NS = 1_000_000_000
-"""A folder changed less than this before it was looked at may change again within one tick of its clock."""
+"""A folder changed less than this before reading may change again within one tick of its clock."""
 
 
 @dataclass
 class Index:
-    """What one set's folder held when it was last looked at."""
+    """The content of a set's folder when it was last read."""
 
     stamp: int = -1
     labels: dict[str, str] = field(default_factory=dict)
     damaged: dict[str, str] = field(default_factory=dict)
     files: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """When each file was written, in ns, and its inode."""
+    """Each file's time of modification, in ns, and inode."""
     distinct: int | None = None
-    """How many drawings differ in their strokes, once that was asked."""
+    """The number of drawings with distinct strokes, once computed."""
 
 
 def read_index(folder: Path, name: str, changed: int, known: Index) -> Index:
-    """What is in the folder of set `name`, which `changed` at that time, in ns.
+    """Index the folder of set `name`, which `changed` at that time, in ns.
 
-    Files that are in `known` are not read again, unless another was put in their place.
+    Files in `known` are not read again, unless they were replaced.
     """
     settled = time.time_ns() - changed > SETTLED_NS
     index = Index(stamp=changed if settled else -1)
@@ -88,7 +88,7 @@ def read_index(folder: Path, name: str, changed: int, known: Index) -> Index:
         try:
             index.labels[drawing_id] = read_drawing(folder / f"{drawing_id}.json", name).label
         except FileNotFoundError:
-            continue  # removed since
+            continue  # removed in the meantime
         except (ValueError, OSError) as error:
             index.damaged[drawing_id] = reason_of(error)
     return index

@@ -1,4 +1,4 @@
-"""The labels that a set of drawings is to have: said when it is made, and kept with it, before anything is drawn."""
+"""The declared labels of a drawing set, stored with it before the first drawing."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ LARGEST_FILE = 1_000_000
 
 
 def check_labels(labels: object) -> tuple[str, ...]:
-    """The labels, each once and composed as those of drawings are. Raises ValueError."""
+    """The distinct labels, composed as those of drawings. Raises ValueError."""
     if not isinstance(labels, list | tuple):
         raise InputError("expected a list of labels; got a {type}", field="labels", type=type(labels).__name__)
     if len(labels) > MOST:
@@ -32,35 +32,32 @@ def check_labels(labels: object) -> tuple[str, ...]:
 
 
 def write_declared(folder: Path, labels: Sequence[str]) -> None:
-    """Keep the labels of the set in `folder`. Raises OSError."""
+    """Store the labels of the set in `folder`. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     data = json.dumps(list(labels), ensure_ascii=False).encode()
     write_atomic(folder / FILE, data, prefix=f".{FILE}.")
 
 
 def read_declared(folder: Path) -> tuple[str, ...]:
-    """The labels that were declared for the set in `folder`; none where there are none, or the file is damaged.
-
-    That it is damaged is said in the server's log.
-    """
+    """The declared labels of the set in `folder`; empty if there are none. A damaged file is logged and ignored."""
     try:
         with (folder / FILE).open("rb") as file:
             return check_labels(json.loads(file.read(LARGEST_FILE)))
     except (FileNotFoundError, NotADirectoryError):
         return ()
     except (OSError, ValueError, RecursionError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        logger.warning("the labels that were declared for the set %s cannot be used: %s", folder.name, why)
+        reason = error.strerror if isinstance(error, OSError) else error
+        logger.warning("the labels that were declared for the set %s cannot be used: %s", folder.name, reason)
         return ()
 
 
 def declared_at(folder: Path) -> float:
-    """When the labels of the set in `folder` were declared last, in seconds as `time.time` has them. Raises OSError."""
+    """The time of the last declaration for the set in `folder`, in seconds since the epoch. Raises OSError."""
     return (folder / FILE).stat().st_mtime
 
 
 def remove_declared(folder: Path) -> None:
-    """Remove the labels of the set in `folder`, and the folder where nothing else is in it. Raises OSError."""
+    """Remove the labels of the set in `folder`, and the folder if it is empty then. Raises OSError."""
     (folder / FILE).unlink(missing_ok=True)
-    with suppress(OSError):  # something is
+    with suppress(OSError):  # not empty
         folder.rmdir()

@@ -1,4 +1,4 @@
-"""The user's own labelled drawings: one JSON file each, `<folder>/<set>/<id>.json`, written whole or not at all."""
+"""The store of the user's labelled drawings: one JSON file each, `<folder>/<set>/<id>.json`, written atomically."""
 
 import os
 import threading
@@ -27,35 +27,35 @@ from app.storage.atomic import write_atomic
 from app.storage.lock import FolderLock
 
 LARGEST_SET = 100_000
-"""Drawings in one set."""
+"""The most drawings of a set."""
 MOST_SETS = 1000
 RUBBISH_SECONDS = 3600.0
-"""To make a set's folder while others remove it."""
+"""The age of a temporary file after which it is removed."""
 ABANDONED_SECONDS = 30 * 86_400.0
-"""To draw the first drawing of a set whose labels were declared."""
+"""The age of a declared set without drawings after which it is removed."""
 
 
 class UnknownDrawingError(MessageError):
-    """There is no drawing of that id."""
+    """There is no drawing with this id."""
 
     code = "unknown_drawing"
 
 
 class SetExistsError(MessageError):
-    """There is a set of that name already."""
+    """A set with this name already exists."""
 
     code = "set_exists"
 
 
 class FullError(MessageError):
-    """The set, or the store, has all that it may have."""
+    """The set, or the store, is full."""
 
     code = "full"
 
 
 @dataclass(frozen=True)
 class DamagedDrawing:
-    """A file among the drawings that cannot be used, and why."""
+    """A file among the drawings that cannot be used, and the reason."""
 
     id: str
     set: str
@@ -64,26 +64,26 @@ class DamagedDrawing:
 
 @dataclass(frozen=True)
 class DrawingSet:
-    """A set's name, how many usable drawings it has, of all labels and of each, and the files that are damaged."""
+    """A set's name, its counts of usable drawings in total and by label, and its damaged files."""
 
     name: str
     count: int
     labels: dict[str, int]
     damaged: list[DamagedDrawing]
     declared: tuple[str, ...] = ()
-    """The labels that it is to have, as they were said when it was made."""
+    """The labels declared when the set was created."""
 
 
 @dataclass(frozen=True)
 class DrawingPage:
-    """Drawings, the newest first; `next` is the id to ask for what comes `before` it, or None at the end."""
+    """Drawings, newest first; `next` is the `before` of the next page, or None at the end."""
 
     drawings: list[Drawing]
     next: str | None
 
 
 class DrawingStore:
-    """The drawings under `folder`, which need not be there yet. Several threads and processes may share it."""
+    """The drawings under `folder`, which need not exist yet. Safe for threads and processes."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -92,67 +92,65 @@ class DrawingStore:
         self._writing = FolderLock(folder)
 
     def add(self, label: object, strokes: object, set_name: object = DEFAULT_SET) -> Drawing:
-        """Keep a drawing, and return it.
+        """Store a drawing, and return it.
 
-        Raises ValueError that says what is wrong with it, FullError, and OSError where the disk refuses.
+        Raises ValueError if it is invalid, FullError, and OSError if it cannot be written.
         """
         drawing = new_drawing(label, strokes, set_name)
         self.add_all([drawing])
         return drawing
 
     def add_all(self, drawings: Sequence[Drawing]) -> None:
-        """Keep new drawings, all of them or none.
+        """Store new drawings, all or none.
 
-        Raises ValueError for one that is too large, FullError, and OSError where the disk refuses.
+        Raises ValueError if one is too large, FullError, and OSError if one cannot be written.
         """
         files = [(self.folder / drawing.set, drawing.id, pack_drawing(drawing)) for drawing in drawings]
         new = Counter(folder for folder, _, _ in files)
-        with self._writing.hold():  # or two at once would both find room
+        with self._writing.hold():  # so that concurrent calls respect the limits
             self._check_room(new)
             self._write_all(files)
 
     def create_set(self, set_name: object, labels: object, *, add: bool = False) -> DrawingSet:
-        """Keep the labels that a set is to have, before anything is drawn, and return the set.
+        """Declare the labels of a set before the first drawing, and return the set.
 
-        With `add` they may join those of a set that has drawings. Raises ValueError, SetExistsError, FullError and
-        OSError.
+        With `add` they are added to those of an existing set. Raises ValueError, SetExistsError, FullError and OSError.
         """
-        name, wanted = check_set_name(set_name), check_labels(labels)
+        name, declared = check_set_name(set_name), check_labels(labels)
         with self._writing.hold():
-            there = self.find_set(name)
-            if there.count and not add:
+            existing = self.find_set(name)
+            if existing.count and not add:
                 raise SetExistsError(
-                    "a set named {name} already exists, with {count} drawings", name=name, count=there.count
+                    "a set named {name} already exists, with {count} drawings", name=name, count=existing.count
                 )
             self._check_room(Counter({self.folder / name: 0}))
-            union = [*dict.fromkeys([*(there.declared if add else ()), *wanted])]
+            union = [*dict.fromkeys([*(existing.declared if add else ()), *declared])]
             write_declared(self.folder / name, check_labels(union))
         return self.find_set(name)
 
     def undeclare(self, set_name: object) -> None:
-        """Remove a set that has no drawings, with its labels.
+        """Remove a set without drawings, and its labels.
 
-        Raises ValueError for the name, UnknownDrawingError where there is no such set, SetExistsError where it has
-        drawings
+        Raises ValueError for the name, UnknownDrawingError if there is no such set, SetExistsError if it has drawings,
         and OSError.
         """
         name = check_set_name(set_name)
         if not is_folder(self.folder / name):
             raise UnknownDrawingError("there is no set named {name}", name=name)
         with self._writing.hold():
-            there = self.find_set(name)
-            if there.count or there.damaged:
+            existing = self.find_set(name)
+            if existing.count or existing.damaged:
                 raise SetExistsError(
                     "there are {value} drawings in {name}: delete them first",
-                    value=there.count + len(there.damaged),
+                    value=existing.count + len(existing.damaged),
                     name=name,
                 )
             remove_declared(self.folder / name)
 
     def find_set(self, set_name: object) -> DrawingSet:
-        """A set as `sets` has it, also one with nothing in it. Raises ValueError for the name."""
+        """A set as in `sets`, even if it is empty. Raises ValueError for the name."""
         name = check_set_name(set_name)
-        index = self._look(name)
+        index = self._index(name)
         damaged = [DamagedDrawing(i, name, reason) for i, reason in sorted(index.damaged.items())]
         counts = dict(sorted(Counter(index.labels.values()).items()))
         return DrawingSet(name, len(index.labels), counts, damaged, read_declared(self.folder / name))
@@ -163,13 +161,13 @@ class DrawingStore:
                 "expected at most {most_sets} sets of drawings; this would be one more", most_sets=MOST_SETS
             )
         for folder, count in new.items():
-            there = len(ids_in(folder))
-            if there + count > LARGEST_SET:
+            existing = len(ids_in(folder))
+            if existing + count > LARGEST_SET:
                 raise FullError(
                     "expected at most {largest_set} drawings in a set; {name} already has {there}",
                     largest_set=LARGEST_SET,
                     name=folder.name,
-                    there=there,
+                    there=existing,
                 )
 
     def _write_all(self, files: Sequence[tuple[Path, str, bytes]]) -> None:
@@ -184,25 +182,25 @@ class DrawingStore:
             raise
 
     def relabel(self, drawing_id: str, label: object) -> Drawing:
-        """Give a drawing another label, and return it. Raises ValueError, UnknownDrawingError, OSError."""
+        """Change a drawing's label, and return the drawing. Raises ValueError, UnknownDrawingError, OSError."""
         checked = check_label(label)
         self._find(drawing_id)
-        with self._writing.hold():  # or one that is deleted meanwhile would come back
+        with self._writing.hold():  # so that a concurrent delete is not undone
             path = self._find(drawing_id)
             try:
                 drawing = replace(read_drawing(path, path.parent.name), label=checked)
-            except FileNotFoundError:  # somebody who knows of no lock has removed it
+            except FileNotFoundError:  # removed by another program
                 raise UnknownDrawingError("there is no such drawing") from None
             self._write(path.parent, drawing_id, pack_drawing(drawing))
         return drawing
 
     def labels(self, set_name: str) -> dict[str, str]:
-        """The label of each usable drawing of a set, by its id. Raises ValueError for the name."""
-        return dict(self._look(check_set_name(set_name)).labels)
+        """The labels of a set's usable drawings, by id. Raises ValueError for the name."""
+        return dict(self._index(check_set_name(set_name)).labels)
 
     def count_distinct(self, set_name: str) -> int:
-        """How many usable drawings of a set differ in their strokes. Raises ValueError for the name."""
-        index = self._look(check_set_name(set_name))
+        """The number of usable drawings of a set with distinct strokes. Raises ValueError for the name."""
+        index = self._index(check_set_name(set_name))
         if index.distinct is None:
             index.distinct = len({digest_of(drawing) for drawing in self.each(set_name)})
         return index.distinct
@@ -210,58 +208,56 @@ class DrawingStore:
     def page(
         self, set_name: str | None = None, label: str | None = None, limit: int = 100, before: str | None = None
     ) -> DrawingPage:
-        """At most `limit` drawings, the newest first, of one set and one label or of all. Raises ValueError."""
+        """At most `limit` drawings, newest first, of one set and one label or of all. Raises ValueError."""
         if before is not None and not ID.fullmatch(before):
             raise InputError("expected the id of a drawing, as `next` gives it", field="before")
-        wanted = None if label is None else check_label(label)
-        names = self._set_names() if set_name is None else [check_set_name(set_name)]
-        places = []
-        for name in names:
-            labels = self._look(name).labels
-            places += [(i, name) for i, of in labels.items() if wanted in (None, of) and (before is None or i < before)]
-        places.sort(reverse=True)
+        label = None if label is None else check_label(label)
+        ids = [
+            (drawing_id, name)
+            for name in (self._set_names() if set_name is None else [check_set_name(set_name)])
+            for drawing_id, labelled in self._index(name).labels.items()
+            if label in (None, labelled) and (before is None or drawing_id < before)
+        ]
+        ids.sort(reverse=True)
         drawings: list[Drawing] = []
-        for place, (drawing_id, name) in enumerate(places):
+        for position, (drawing_id, name) in enumerate(ids):
             if len(drawings) == limit:
-                return DrawingPage(drawings, places[place - 1][0])
+                return DrawingPage(drawings, ids[position - 1][0])
             try:
                 drawings.append(read_drawing(self.folder / name / f"{drawing_id}.json", name))
             except FileNotFoundError:
-                continue  # removed since
+                continue  # removed in the meantime
             except (ValueError, OSError) as error:
-                self._found_damaged(name, drawing_id, error)
+                self._mark_damaged(name, drawing_id, error)
         return DrawingPage(drawings, None)
 
     def sets(self) -> list[DrawingSet]:
-        """All sets by name, with what they hold."""
-        found = [self.find_set(name) for name in self._set_names()]
-        return [one for one in found if one.count or one.damaged]
+        """All sets that are not empty, by name."""
+        sets = [self.find_set(name) for name in self._set_names()]
+        return [drawing_set for drawing_set in sets if drawing_set.count or drawing_set.damaged]
 
     def load(self, set_name: str) -> list[Drawing]:
-        """All usable drawings of a set, the oldest first, without damaged files. Raises ValueError for the name."""
+        """All usable drawings of a set, oldest first. Raises ValueError for the name."""
         return list(self.each(set_name))
 
     def each(self, set_name: str) -> Iterator[Drawing]:
-        """As `load`, one by one."""
+        """As `load`, as an iterator."""
         folder = self.folder / check_set_name(set_name)
         return usable(folder, set_name) if is_folder(folder) else iter(())
 
     def delete(self, drawing_id: str) -> None:
-        """Remove a drawing, also a damaged one. Raises UnknownDrawingError."""
+        """Remove a drawing, even a damaged one. Raises UnknownDrawingError."""
         self._find(drawing_id)
         with self._writing.hold():
             self._find(drawing_id).unlink(missing_ok=True)
 
     def tidy(self) -> None:
-        """Remove what a process that was killed while it wrote has left behind over an hour ago, and empty sets.
-
-        Those too that were declared a month ago and never drawn.
-        """
+        """Remove temporary files older than an hour, empty sets, and sets declared a month ago without drawings."""
         for name in self._set_names():
             with suppress(OSError, SetExistsError):
                 if time.time() - declared_at(self.folder / name) > ABANDONED_SECONDS:
                     self.undeclare(name)
-            with suppress(OSError):  # there are drawings in it
+            with suppress(OSError):  # not empty
                 (self.folder / name).rmdir()
             for path in (self.folder / name).glob(".*.tmp"):
                 with suppress(FileNotFoundError):
@@ -284,8 +280,8 @@ class DrawingStore:
                     return path
         raise UnknownDrawingError("there is no such drawing")
 
-    def _look(self, name: str) -> Index:
-        """What is in a set; files seen before are not read again, unless another was put in their place."""
+    def _index(self, name: str) -> Index:
+        """The index of a set, updated if its folder has changed."""
         folder = self.folder / name
         with self._lock:
             if not is_folder(folder):
@@ -294,7 +290,7 @@ class DrawingStore:
             index = self._indexes.get(name)
             try:
                 changed = folder.stat().st_mtime_ns
-            except FileNotFoundError:  # removed since
+            except FileNotFoundError:  # removed in the meantime
                 return Index()
             if index is not None and index.stamp == changed:
                 return index
@@ -302,7 +298,7 @@ class DrawingStore:
             self._indexes[name] = index
             return index
 
-    def _found_damaged(self, name: str, drawing_id: str, error: ValueError | OSError) -> None:
+    def _mark_damaged(self, name: str, drawing_id: str, error: ValueError | OSError) -> None:
         with self._lock:
             index = self._indexes.get(name)
             if index is not None and index.labels.pop(drawing_id, None) is not None:
@@ -314,6 +310,6 @@ class DrawingStore:
             try:
                 write_atomic(folder / f"{drawing_id}.json", data, prefix=f".{drawing_id}.")
                 return
-            except FileNotFoundError:  # a server that starts has removed the folder, which was empty
+            except FileNotFoundError:  # another process has removed the empty folder
                 if last:
                     raise

@@ -1,7 +1,7 @@
-"""The shapes of handwritten digits, as the pen goes: control points in a box about 0.7 wide and 1 high, y down.
+"""The shapes of handwritten digits as pen paths: control points in a box about 0.7 wide and 1 high, y down.
 
-A glyph is strokes, a stroke is runs, a run is the points of one smooth curve; where a run ends and the next begins, the
-pen turns a corner without lifting. A run begins where the one before it ended.
+A glyph consists of strokes, a stroke of runs, and a run of the points of one smooth curve. Between two runs the pen
+turns a corner without lifting; a run begins where the previous one ended.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ Stroke: TypeAlias = tuple[Run, ...]
 
 @dataclass(frozen=True)
 class Glyph:
-    """One way to write a symbol; `weight` is how often people do, against the symbol's other ways."""
+    """One way to write a symbol; `weight` is its frequency relative to the symbol's other glyphs."""
 
     weight: float
     strokes: tuple[Stroke, ...]

@@ -1,4 +1,4 @@
-"""Glyphs made ready to draw: the matrices that turn control points, as a hand moves them, into the path of the pen."""
+"""Glyphs prepared for drawing: the matrices that turn displaced control points into the path of the pen."""
 
 from dataclasses import dataclass
 
@@ -10,24 +10,24 @@ from app.data.handwriting.digits import Glyph, Point
 Matrix = NDArray[np.float64]
 
 SAMPLES_PER_SPAN = 5
-"""Points drawn between one control point and the next."""
+"""Points per span between two control points."""
 
-# How control points stray together, in glyph heights. Those near each other in the plane move together, so that a loop
-# stays closed; those near each other along the stroke too; and each a little by itself.
+# The correlated displacement of control points, in glyph heights. Points near each other in the plane move together, so
+# that a loop stays closed; so do points near each other along the stroke; and each moves a little by itself.
 NEAR_SPREAD, NEAR_LENGTH = 0.045, 0.3
 ALONG_SPREAD, ALONG_LENGTH = 0.035, 0.3
 OWN_SPREAD = 0.017
 ROUNDING_LENGTH = 0.1
-"""Length along the path over which a hasty pen rounds its corners, in glyph heights."""
+"""The length along the path over which a fast pen rounds corners, in glyph heights."""
 
 
 @dataclass(frozen=True, eq=False)
 class GlyphSpline:
-    """A glyph made ready to draw: path = basis @ points.
+    """A glyph prepared for drawing: path = basis @ points.
 
     `points` is float64 (K, 2), `basis` (M, K), and `ends` are the M-indices after each stroke's last point. `sway`
-    (K, K) makes of independent normal numbers the displacements of a hand; `rounding` (M, M) makes of a path the one
-    with its corners cut. Every stroke's first and last point is there twice, to take a hook or to run on.
+    (K, K) turns independent normal numbers into correlated displacements; `rounding` (M, M) rounds the corners of a
+    path. Every stroke's first and last point is doubled, for a hook or an overshoot.
     """
 
     points: Matrix
@@ -43,7 +43,7 @@ class GlyphSpline:
 
 
 def make_pen(glyph: Glyph) -> GlyphSpline:
-    """Work out the matrices of a glyph."""
+    """Compute the matrices of a glyph."""
     points: list[Point] = []
     rows: list[dict[int, float]] = []
     ends = []
@@ -79,13 +79,13 @@ def _sway(points: Matrix, stroke_of: NDArray[np.int64]) -> Matrix:
 
 
 def _rounding(path: Matrix, ends: list[int]) -> Matrix:
-    """Averages over a stretch of the path, narrower towards the ends of a stroke, which stay in place."""
+    """Averages along the path, over less towards the ends of a stroke, which stay in place."""
     rounding = np.zeros((len(path), len(path)))
     begin = 0
     for end in ends:
         steps = np.hypot(*np.diff(path[begin:end], axis=0).T)
         along = np.r_[0, np.cumsum(steps)]
-        # Points that lie denser must not weigh more.
+        # Weights compensate for the density of the points.
         weight = np.maximum(np.r_[steps, 0] + np.r_[0, steps], 1e-9)
         length = np.maximum(np.minimum(ROUNDING_LENGTH, np.minimum(along, along[-1] - along) / 2), 1e-6)[:, None]
         kernel = weight * np.exp(-((along[:, None] - along) ** 2) / (2 * length**2))

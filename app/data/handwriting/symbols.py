@@ -1,6 +1,6 @@
-"""The shapes of small letters, signs, kana and kanji that are no digits, in the way of `glyphs`.
+"""The shapes of letters, signs, kana and kanji that are not digits, in the format of `app.data.handwriting.digits`.
 
-Left out is what people also write for a digit: b, g, l, o, q, s, y and z, the circle, the bar and the tilde.
+Shapes that can also be digits are left out: b, g, l, o, q, s, y and z, the circle, the bar and the tilde.
 """
 
 from collections.abc import Mapping

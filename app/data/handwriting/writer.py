@@ -1,6 +1,6 @@
-"""A hand that writes: how one glyph becomes another drawing each time it is written.
+"""Handwriting: a glyph becomes a different drawing each time it is written.
 
-Lengths are in glyph heights. What differs was found by looking at sheets of drawn and of real digits side by side.
+Lengths are in glyph heights. The amounts were tuned by comparing generated and real digits side by side.
 """
 
 from dataclasses import dataclass, fields
@@ -14,9 +14,9 @@ from app.data.preprocessing.rasterize_batch import Drawing
 Array = NDArray[np.float64]
 
 PEN_MEDIAN = 2.5
-"""Median pen width in pixels of the 28×28 image, as `pen_width` measures MNIST's training images (2.48) ..."""
+"""The median pen width in pixels of the 28×28 image; `pen_width` measures 2.48 on MNIST's training images."""
 PEN_SPREAD = 0.27
-"""... and the standard deviation of its logarithm (5th and 95th percentile of MNIST: 1.69 and 3.90)."""
+"""The standard deviation of the logarithm of the pen width (5th and 95th percentile of MNIST: 1.69 and 3.90)."""
 PEN_LIMITS = (1.4, 5.0)
 
 SLANT_MEAN, SLANT_SPREAD = 0.12, 0.28
@@ -27,29 +27,29 @@ BALANCE_SPREAD = 0.3
 WAVE_HEIGHT = 0.04
 STROKE_SHIFT = 0.035
 STROKE_STRETCH = 0.08
-"""Strokes after the first are shifted, and made longer or shorter, by such lengths and shares."""
+"""Standard deviations of the shift and of the relative length of strokes after the first."""
 TREMOR = 0.007
 RUN_ON = 0.03
-"""Standard deviation of how far a stroke runs on beyond its end, or stops short of it."""
+"""Standard deviation of a stroke's overshoot, negative if it stops short."""
 HOOK_SHARE, HOOK = 0.16, 0.07
-"""Share of the strokes' ends where the pen leaves a hook, as it comes down or leaves in haste; and its length."""
+"""The share of stroke ends with a hook, and the standard deviation of its length."""
 PRESSURE_SHARE, PRESSURE = 0.4, 0.4
-"""Share of the drawings whose pen presses unevenly, and by how much of its width."""
+"""The share of drawings with uneven pen pressure, and its strength as a share of the pen width."""
 HAIR = 0.85
-"""Width of the strokes of an uneven pen where it does not press, as a share of an even one's."""
+"""The pen width without pressure in a drawing with uneven pressure, relative to an even pen."""
 
 STROKES = 12
-"""Strokes that a glyph may have."""
+"""The most strokes of a glyph."""
 POINTS = 64
-"""Control points that a glyph may have."""
+"""The most control points of a glyph."""
 WAVES = 3
 
 
 @dataclass(frozen=True, eq=False)
 class Variation:
-    """What makes each of N drawings different, before it is known what will be drawn: the same numbers for any glyph.
+    """The random numbers of N drawings, independent of their glyphs.
 
-    `normal` fields have mean 0 and deviation 1, `share` fields lie in [0, 1).
+    `share` and `end_share` are uniform in [0, 1), all others normal with mean 0 and deviation 1.
     """
 
     points: Array
@@ -65,7 +65,7 @@ class Variation:
 
 
 def draw_variation(rng: np.random.Generator, count: int) -> Variation:
-    """The numbers for `count` drawings."""
+    """Draw the random numbers of `count` drawings."""
     return Variation(
         points=rng.standard_normal((count, POINTS, 2)),
         globals=rng.standard_normal((count, 12)),
@@ -77,41 +77,41 @@ def draw_variation(rng: np.random.Generator, count: int) -> Variation:
     )
 
 
-def write(pen: GlyphSpline, whims: Variation) -> list[Drawing]:
-    """Write a glyph once for each of the N whims."""
-    points = pen.points + pen.sway @ whims.points[:, : len(pen.points)]
+def write(pen: GlyphSpline, variation: Variation) -> list[Drawing]:
+    """Write a glyph once for each of the N variations."""
+    points = pen.points + pen.sway @ variation.points[:, : len(pen.points)]
     path = pen.basis @ points
-    # Haste rounds corners: many write slowly, and some fast.
-    haste = whims.share[:, 0] ** 1.5
+    # Fast writing rounds corners; most people write slowly.
+    haste = variation.share[:, 0] ** 1.5
     path += haste[:, None, None] * (pen.rounding @ path - path)
-    path = _tremble(_run_on(_place_strokes(path, pen, whims), pen, whims), pen, whims)
-    path = _warp(path, whims)
-    width = np.clip(PEN_MEDIAN * np.exp(PEN_SPREAD * whims.globals[:, 0]), *PEN_LIMITS)
-    return _press(path, pen, whims, width)
+    path = _tremble(_run_on(_place_strokes(path, pen, variation), pen, variation), pen, variation)
+    path = _warp(path, variation)
+    width = np.clip(PEN_MEDIAN * np.exp(PEN_SPREAD * variation.globals[:, 0]), *PEN_LIMITS)
+    return _press(path, pen, variation, width)
 
 
-def _place_strokes(path: Array, pen: GlyphSpline, whims: Variation) -> Array:
-    """A stroke does not begin quite where another one passes, nor is it as long as it was meant to be."""
+def _place_strokes(path: Array, pen: GlyphSpline, variation: Variation) -> Array:
+    """Shift and stretch all strokes but the first."""
     begin = pen.ends[0]
     for number, end in enumerate(pen.ends[1:], 1):
-        own = path[:, begin:end]
-        middle = own.mean(axis=1, keepdims=True)
-        change = whims.strokes[:, number, None]
-        path[:, begin:end] = middle + (own - middle) * np.exp(STROKE_STRETCH * change[..., 2:])
+        stroke = path[:, begin:end]
+        middle = stroke.mean(axis=1, keepdims=True)
+        change = variation.strokes[:, number, None]
+        path[:, begin:end] = middle + (stroke - middle) * np.exp(STROKE_STRETCH * change[..., 2:])
         path[:, begin:end] += STROKE_SHIFT * change[..., :2]
         begin = end
     return path
 
 
-def _run_on(path: Array, pen: GlyphSpline, whims: Variation) -> Array:
-    """Each stroke's very ends run on along the stroke, stop short, or leave a hook."""
+def _run_on(path: Array, pen: GlyphSpline, variation: Variation) -> Array:
+    """Extend, shorten or hook both ends of each stroke."""
     begin = 0
     for number, end in enumerate(pen.ends):
         for side, (tip, inner) in enumerate(((begin, begin + 2), (end - 1, end - 3))):
             ahead = path[:, tip] - path[:, inner]
             ahead /= np.maximum(np.hypot(ahead[:, 0], ahead[:, 1]), 1e-6)[:, None]
-            far, askew = whims.ends[:, number, side].T
-            hooked = whims.end_share[:, number, side] < HOOK_SHARE
+            far, askew = variation.ends[:, number, side].T
+            hooked = variation.end_share[:, number, side] < HOOK_SHARE
             angle = np.where(hooked, np.sign(askew) * (1.9 + 0.4 * np.abs(askew)), 0.0)
             length = np.where(hooked, HOOK * np.abs(far), RUN_ON * far)
             cosine, sine = np.cos(angle) * length, np.sin(angle) * length
@@ -121,24 +121,24 @@ def _run_on(path: Array, pen: GlyphSpline, whims: Variation) -> Array:
     return path
 
 
-def _tremble(path: Array, pen: GlyphSpline, whims: Variation) -> Array:
+def _tremble(path: Array, pen: GlyphSpline, variation: Variation) -> Array:
     along = np.arange(path.shape[1]) / 12
     for wave in range(WAVES):
-        phase = whims.share[:, 2 + wave, None] * 2 * np.pi
-        turns = 1 + 4 * whims.share[:, 2 + WAVES + wave, None]
-        height = TREMOR * whims.tremor[:, wave, None]
+        phase = variation.share[:, 2 + wave, None] * 2 * np.pi
+        turns = 1 + 4 * variation.share[:, 2 + WAVES + wave, None]
+        height = TREMOR * variation.tremor[:, wave, None]
         path += height * np.sin(along * turns + phase)[..., None]
     return path
 
 
-def _warp(path: Array, whims: Variation) -> Array:
-    slant, turn, aspect, taper, balance, lean, across, down = (whims.globals[:, i, None] for i in range(1, 9))
+def _warp(path: Array, variation: Variation) -> Array:
+    slant, turn, aspect, taper, balance, lean, across, down = (variation.globals[:, i, None] for i in range(1, 9))
     x, y = path[..., 0] - 0.35, path[..., 1] - 0.5
-    # Where the middle of the digit lies: some people write large bowls over small ones, some the other way round.
+    # The balance of upper and lower bowls, and of left and right.
     y = y + BALANCE_SPREAD * balance * (0.25 - y * y)
     x = x + 0.5 * BALANCE_SPREAD * lean * (0.12 - x * x)
     x = x * (1 + 2 * TAPER_SPREAD * taper * y)
-    phases = whims.share[:, -2:] * 2 * np.pi
+    phases = variation.share[:, -2:] * 2 * np.pi
     x = x + WAVE_HEIGHT * across * np.sin(2 * np.pi * y + phases[:, :1])
     y = y + WAVE_HEIGHT * down * np.sin(2 * np.pi * x + phases[:, 1:])
     x = x * np.exp(ASPECT_SPREAD * aspect) - (SLANT_MEAN + SLANT_SPREAD * slant) * y
@@ -146,25 +146,24 @@ def _warp(path: Array, whims: Variation) -> Array:
     return np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=2)
 
 
-def _press(path: Array, pen: GlyphSpline, whims: Variation, width: Array) -> list[Drawing]:
-    """Where the pen presses, the stroke is drawn again on either side of itself, and so becomes wider."""
+def _press(path: Array, pen: GlyphSpline, variation: Variation, width: Array) -> list[Drawing]:
+    """Widen strokes under pressure by drawing them again on both sides."""
     drawings: list[Drawing] = []
     begins = (0, *pen.ends[:-1])
-    pressed = whims.share[:, 1] < PRESSURE_SHARE
+    pressed = variation.share[:, 1] < PRESSURE_SHARE
     height = np.ptp(path, axis=1).max(axis=1)
     for i in range(len(path)):
-        own = path[i]
-        strokes = [own[begin:end] for begin, end in zip(begins, pen.ends, strict=True)]
+        strokes = [path[i][begin:end] for begin, end in zip(begins, pen.ends, strict=True)]
         if pressed[i]:
-            strength = PRESSURE * min(abs(float(whims.globals[i, 9])), 1.5) * float(width[i]) / 20 * height[i] / 2
-            strokes += _sides(strokes, strength, whims.globals[i, 10:])
+            strength = PRESSURE * min(abs(float(variation.globals[i, 9])), 1.5) * float(width[i]) / 20 * height[i] / 2
+            strokes += _sides(strokes, strength, variation.globals[i, 10:])
             width[i] *= HAIR
         drawings.append((strokes, float(width[i])))
     return drawings
 
 
 def _sides(strokes: list[Array], strength: float, way: Array) -> list[Array]:
-    """The edges of strokes that are pressed upon most at their begin, their end, or where the pen goes down."""
+    """The edges of strokes with most pressure at their start, at their end, or in downward parts."""
     sides = []
     for stroke in strokes:
         ahead = np.gradient(stroke, axis=0)

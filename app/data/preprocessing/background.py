@@ -1,4 +1,4 @@
-"""The paper of a grey picture, evenly lit or not: how far each pixel is from it, and on which side the ink is."""
+"""Background estimation: the paper of a grey picture, evenly lit or not, and the contrast of each pixel with it."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -15,50 +15,50 @@ Edges: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
 NO_EDGES: Edges = (0, 0), (0, 0)
 
 EVEN_TONE = 0.06
-"""The border is even paper where it is this near (in 0 to 1) to its median tone ..."""
+"""The largest difference (in 0 to 1) from the border's median tone on even paper."""
 EVEN_SHARE = 0.95
-"""... on at least this share of its pixels."""
+"""The share of the border's pixels that must be within it."""
 NOISE_TONE = 2.0
-"""On a noisy picture, by so many standard deviations of the noise more."""
+"""The additional tolerance on a noisy picture, in standard deviations of the noise."""
 
 PAPER_SIZE = 64
-"""Longer side, in pixels, of the small picture on which uneven paper is estimated."""
+"""The longer side, in pixels, of the reduced picture on which uneven paper is estimated."""
 PAPER_WINDOW = 27
-"""Side of the window of that estimate: wider than any stroke, and odd as Pillow wants it."""
+"""The side of the window of that estimate: wider than any stroke, and odd for Pillow."""
 
 RING = 3
-"""How many pixels of the small picture's border are taken for paper, most of them, to see how the light falls."""
+"""The width of the reduced picture's border, in pixels, that is mostly paper and shows the light."""
 RING_SHARE = 0.9
-"""The light is a smooth one if at least this share of them fits it; the rest may be ink that reaches the border."""
+"""The light is smooth if at least this share of the border fits it; the rest may be ink that reaches the border."""
 BAR_SHARE = 0.25
-"""A bar along a side of the picture is at most this share of it wide."""
+"""The largest width of a letterbox bar as a share of the picture."""
 TURNS, SMALLEST = 12, 1e-3
-"""Rounds of the fit to them, and the smallest difference (in 0 to 1) that counts."""
+"""Iterations of the fit, and the smallest difference (in 0 to 1) that counts."""
 NO_CHANGE = 0.01
-"""What differs from the paper by less than this on average is nothing but rounding ..."""
+"""An average difference from the paper below this is rounding."""
 SHADOW_SHARE = 0.12
-"""... and of ink, less than this share lies at the border."""
+"""The largest share of the ink at the border."""
 DARKEST = 0.2
-"""Where less light than this share of the brightest place's falls, the ink is not made stronger any more."""
+"""The least light, as a share of the brightest place's, by which contrast is divided."""
 
 
 @dataclass(frozen=True, eq=False)
 class Contrast:
-    """How far each pixel is from the paper towards the ink, float32 (H, W), 1 is white from black."""
+    """The difference of each pixel from the paper towards the ink, float32 (H, W), 1 between black and white."""
 
     contrast: FloatArray
     is_light: bool
     """The ink is lighter than the paper."""
     is_even: bool
-    """The paper is of one tone; else its light is taken out of `contrast`."""
+    """The paper is of one tone; otherwise uneven light is removed from `contrast`."""
     noise: FloatArray
-    """The deviation of noise in `contrast`, (H, W), or (1, 1) where it is the same all over."""
+    """The deviation of noise in `contrast`, (H, W), or (1, 1) if it is the same everywhere."""
 
 
 def estimate_background(picture: FloatArray, noise: float = 0.0, *, even_out: bool = True) -> Contrast:
-    """Find the paper of a picture, float32 (H, W) in 0 to 1, with noise of this deviation.
+    """Estimate the paper of a picture, float32 (H, W) in 0 to 1, with noise of this deviation.
 
-    Without `even_out` it is taken for even, with the median tone of its border.
+    Without `even_out` it is assumed to be even, with the median tone of its border.
     """
     border = border_of(picture)
     tone = np.median(border)
@@ -77,16 +77,15 @@ def estimate_background(picture: FloatArray, noise: float = 0.0, *, even_out: bo
     else:
         light, paper = _shadowed(small, picture.shape, light)
     difference = picture - paper if light else paper - picture
-    # Light multiplies: ink in the shade differs from its paper by less.
+    # Light is a factor: in the shade ink differs less from the paper.
     lit = np.maximum(paper / max(float(paper.max()), SMALLEST), DARKEST)
     return Contrast(difference / lit, light, False, np.float32(noise) / lit)
 
 
 def strip_letterbox(grey: GreyArray) -> tuple[GreyArray, Edges]:
-    """A grey picture, uint8 (H, W), without bars of one tone exactly along its sides, as of a video or a frame.
+    """A grey picture, uint8 (H, W), without letterbox bars, which have exactly one tone, and the widths removed.
 
-    And how many rows and columns that took. What is within has to have paper of one tone, other than the bar's, on all
-    four sides; else nothing is cut off.
+    The inside must have paper of one tone, other than the bars', on all four sides; otherwise nothing is removed.
     """
     top, bottom = _bar(grey), _bar(grey[::-1])
     inside = grey[top : len(grey) - bottom]
@@ -109,7 +108,7 @@ def border_of(picture: FloatArray) -> FloatArray:
 
 
 def _bar(grey: GreyArray) -> int:
-    """How many rows at the top are of one tone that the next row has nowhere, or almost."""
+    """The number of rows at the top of one tone that (almost) no pixel of the next row has."""
     tone = int(grey[0, 0])
     if (grey[0] != tone).any():
         return 0
@@ -137,10 +136,10 @@ def _powers(side: int) -> NDArray[np.float64]:
 def _light_of(
     small: FloatArray, basis: list[NDArray[np.float64]], tolerance: float
 ) -> tuple[NDArray[np.float64], float]:
-    """The quadratic surface along the border, as weights (3, 3) of the powers, and the share of the border on it.
+    """The quadratic surface fitted to the border, as weights (3, 3) of the powers, and the share of the border on it.
 
-    Fitted by least absolute deviations (E. Schlossmacher, JASA 68(344), 1973), which ink at the border, as long as it
-    is the lesser part, does not bend. A quadratic that is known all around is known within.
+    Fitted by least absolute deviations (E. Schlossmacher, JASA 68(344), 1973), which a minority of ink at the border
+    does not affect. The border determines a quadratic everywhere.
     """
     ring = _ring(small)
     rows, columns = np.nonzero(ring)
@@ -165,10 +164,10 @@ def _ring(small: FloatArray) -> NDArray[np.bool_]:
 
 
 def _shadowed(small: FloatArray, shape: tuple[int, ...], light: bool) -> tuple[bool, FloatArray]:
-    """Paper under light that is not smooth, at its full size (H, W), and whether the ink is lighter, as it seemed.
+    """The polarity (True for light ink) and the paper under light that is not smooth, at its full size (H, W).
 
-    But where nothing at all differs to the other side, and much of what differs to this one lies at the border, that
-    is a shadow's or a light's, on paper without ink.
+    `light` is the apparent polarity. It is wrong if nothing differs in the other direction, and much of what differs in
+    this one is at the border: then that is a shadow or a light.
     """
     images = [_without_strokes(small, closing=closing) for closing in (light, not light)]
     other, seeming = (np.abs(small - as_floats(np.asarray(image))) for image in images)
@@ -179,7 +178,7 @@ def _shadowed(small: FloatArray, shape: tuple[int, ...], light: bool) -> tuple[b
 
 
 def _without_strokes(small: FloatArray, *, closing: bool) -> Image.Image:
-    """Closing takes thin dark strokes away, opening thin light ones; either leaves a ramp of light as it is."""
+    """Remove thin strokes: dark ones by closing, light ones by opening; both keep gradients."""
     image = Image.fromarray((small * 255).clip(0, 255).astype(np.uint8))
     first, second = ImageFilter.MaxFilter(PAPER_WINDOW), ImageFilter.MinFilter(PAPER_WINDOW)
     return image.filter(first).filter(second) if closing else image.filter(second).filter(first)

@@ -1,4 +1,4 @@
-"""Connected components: which cells of a mask hang together."""
+"""Connected components of a mask."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 def label_components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
     """Number the patches of `mask` (H, W), cells touching at sides or corners, from 1; 0 where the mask is false.
 
-    Gives the numbers (H, W) and how many patches there are. Work goes with the runs of true cells in the rows.
-    A. Rosenfeld, J. Pfaltz, J. ACM 13(4), 1966, with runs for cells.
+    Returns the numbers (H, W) and the count of patches. The time grows with the runs of true cells in the rows.
+    A. Rosenfeld, J. Pfaltz, J. ACM 13(4), 1966, with runs instead of cells.
     """
     padded = np.pad(mask, ((0, 0), (1, 1))).astype(np.int8)
     steps = np.diff(padded, axis=1)
@@ -22,7 +22,7 @@ def label_components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
             run = parents[run]
         return run
 
-    # Runs come row by row, so one pointer each into this row and the row above meets all neighbours.
+    # Runs are sorted by row, so one pointer each into this row and the row above finds all neighbours.
     row_list, start_list, end_list = rows.tolist(), starts.tolist(), ends.tolist()
     above = 0
     for run, row in enumerate(row_list):

@@ -1,4 +1,4 @@
-"""Bytes of a PNG or JPEG to grey: decoders restricted, size checked before decoding, orientation and alpha applied."""
+"""Decoding of PNG and JPEG to grey: restricted decoders, size limits, orientation and alpha."""
 
 import struct
 import zlib
@@ -17,10 +17,10 @@ from app.errors import InputError
 GreyArray: TypeAlias = NDArray[np.uint8]
 
 MAX_PIXELS = 20_000_000
-"""The most pixels that a picture's header may announce."""
+"""The most pixels of a picture according to its header."""
 
 WORKING_SIZE = 1024
-"""The longer side, in pixels, above which a picture is reduced before it is looked at."""
+"""The longer side, in pixels, above which a picture is reduced."""
 
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "a PNG",
@@ -35,7 +35,7 @@ _SIGNATURES = {
     b"\x1f\x8b": "gzip data",
 }
 
-# Whatever Pillow raises for data that is cut short, garbled or hostile; warnings too, where they are made errors.
+# Pillow's errors for truncated, garbled or hostile data; warnings may be turned into errors.
 _DECODE_ERRORS = (
     OSError,
     SyntaxError,
@@ -76,7 +76,7 @@ _ON_THEIR_SIDE = {
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """`grey` is uint8 (H, W), 0 is black; `width` and `height` are the picture's own, turned upright."""
+    """`grey` is uint8 (H, W), 0 is black; `width` and `height` are the upright picture's original size."""
 
     grey: GreyArray
     width: int
@@ -84,10 +84,10 @@ class Picture:
 
 
 def decode_image(data: bytes) -> Picture:
-    """Decode a PNG or JPEG to grey, its longer side about 2,048 pixels at most.
+    """Decode a PNG or JPEG to grey, with a longer side of about 2,048 pixels at most.
 
-    What is transparent lies on white paper; if nothing would show there, the opaque part is taken for black ink.
-    Raises ValueError if the bytes are no PNG or JPEG, are damaged, or announce more than 20 megapixels.
+    Transparent pixels become white paper; if that gives a white picture, the opaque part is black ink. Raises
+    ValueError if the bytes are not a PNG or JPEG, are damaged, or are of more than 20 megapixels.
     """
     kind = _kind(data)
     if kind not in ("a PNG", "a JPEG"):
@@ -96,7 +96,7 @@ def decode_image(data: bytes) -> Picture:
     if kind == "a JPEG":
         data, exif = _without_exif(data)
     try:
-        # Not Image.open: it warns of large pictures, and filters of warnings are shared by all threads.
+        # Not Image.open: it warns of large pictures, and all threads share the filters of warnings.
         image: Image.Image = (PngImageFile if kind == "a PNG" else JpegImageFile)(BytesIO(data))
     except _DECODE_ERRORS:
         raise InputError("expected a PNG or JPEG image; got {kind} whose header cannot be read", kind=kind) from None
@@ -112,7 +112,7 @@ def decode_image(data: bytes) -> Picture:
         )
     try:
         if isinstance(image, JpegImageFile):
-            # JPEG can be decoded at a half, a quarter or an eighth of its size for far less work.
+            # A JPEG can be decoded at a half, a quarter or an eighth of its size much faster.
             image.draft(None, (WORKING_SIZE, WORKING_SIZE))
         image.load()
         grey = _to_grey(image)
@@ -145,21 +145,21 @@ def _kind(data: bytes) -> str:
 
 
 def _without_exif(data: bytes) -> tuple[bytes, bytes | None]:
-    """A JPEG without its EXIF segments, of which a garbled one makes Pillow warn, and the first one's content."""
-    kept, exif, place = [data[:2]], None, 2
+    """A JPEG without its EXIF segments, as Pillow warns of garbled ones, and the first one's content."""
+    segments, exif, place = [data[:2]], None, 2
     while data[place : place + 1] == b"\xff" and place + 4 <= len(data) and data[place + 1] != _START_OF_SCAN:
         (length,) = struct.unpack_from(">H", data, place + 2)
         segment = data[place : place + 2 + length]
         if segment[1] == _APP1 and segment[4:].startswith(_EXIF_PREFIX):
             exif = exif or segment[4:]
         else:
-            kept.append(segment)
+            segments.append(segment)
         place += 2 + length
-    return b"".join([*kept, data[place:]]), exif
+    return b"".join([*segments, data[place:]]), exif
 
 
 def _orientation(exif: bytes) -> int:
-    """The orientation in an EXIF block, 1 to 8; 1, upright, if it says none. (TIFF 6.0, section 2: IFD.)"""
+    """The orientation in an EXIF block, 1 to 8; 1, upright, if it has none. (TIFF 6.0, section 2: IFD.)"""
     tiff = exif.removeprefix(_EXIF_PREFIX)
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if order is None:
@@ -171,15 +171,14 @@ def _orientation(exif: bytes) -> int:
             tag, _, _, value = struct.unpack_from(f"{order}HHIH", tiff, entry)
             if tag == _EXIF_ORIENTATION:
                 return int(value)
-    except struct.error:
-        # A garbled EXIF block says nothing of the pixels.
-        return 1
+    except struct.error:  # garbled
+        pass
     return 1
 
 
 def _to_grey(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
-        # Pillow clips 16 bits to 8 where it should scale them.
+        # Pillow clips 16 bits to 8 instead of scaling them.
         deep = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
         return Image.fromarray((deep >> 8).astype(np.uint8))
     if image.has_transparency_data:

@@ -1,4 +1,4 @@
-"""What a drawing loses and gains on its way to 28×28, and what is unusual about it, in plain sentences."""
+"""Diagnosis of a drawing: the effect of each preprocessing step, and remarks on anything unusual."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -19,25 +19,25 @@ from app.data.preprocessing.validate import parse_strokes
 from app.errors import Message
 
 RAW_SIDE = 112
-"""Pixels of the raw drawing's longer side at most: four for each of the 28×28."""
+"""The most pixels of the raw drawing's longer side: four for each of the 28×28."""
 
 USUAL_STROKE_WIDTH = 2.5
-"""What `pen_width` measures on MNIST's training images, in pixels: their median is 2.48."""
+"""The stroke width of MNIST's training images, in pixels: `pen_width` measures a median of 2.48."""
 
 THIN_SHARE, THICK_SHARE = 0.75, 1.5
-"""Strokes outside these shares of MNIST's usual width are worth a word; 5 % of MNIST's are thinner, 5 % thicker."""
+"""Strokes outside these shares of MNIST's usual width are remarked on; 5 % of MNIST's are thinner, 5 % thicker."""
 SMALL_SHARE = 0.35
-"""A drawing less than this share of its canvas is small ..."""
+"""A drawing smaller than this share of its canvas is small."""
 OFF_CENTRE_SHARE = 0.15
-"""... and one whose middle is this share of the canvas away from the canvas's middle is off centre."""
+"""A drawing whose middle is this share of the canvas away from the canvas's middle is off centre."""
 OFF_CENTRE_PIXELS = 1.5
-"""The same in the 28×28, where MNIST's centre of mass is within half a pixel."""
+"""The same for the centre of mass in the 28×28, where MNIST's is within half a pixel."""
 
 THIN = "the stroke is {width} px wide (MNIST: about {usual}): it is thin, so parts of it fade"
 THICK = "the stroke is {width} px wide (MNIST: about {usual}): it is thick, so small holes close"
 
 OF_PICTURES = ("smooth", "even_out")
-"""Steps that noisy pictures and unevenly lit ones go through, and no other drawing."""
+"""Steps for noisy and unevenly lit pictures only."""
 STEP_TEXTS: Mapping[str, Mapping[str, str]] = {
     "smooth": {"title": "Smoothing", "explanation": "smooths away noise in the image"},
     "even_out": {"title": "Even light", "explanation": "evens out the light on the paper"},
@@ -46,17 +46,17 @@ STEP_TEXTS: Mapping[str, Mapping[str, str]] = {
     "center": {"title": "Centre", "explanation": "moves its centre of mass to the middle"},
     "stroke_width": {"title": "Stroke width", "explanation": "redraws it with a pen as wide as MNIST's"},
 }
-"""What people call each step, and what it does."""
+"""The title of each step, and an explanation."""
 STEPS: tuple[str, ...] = tuple(field.name for field in fields(PipelineSteps) if field.name not in OF_PICTURES)
 
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """A drawing as it came and as it becomes.
+    """A drawing before and after preprocessing.
 
-    `raw` is float32 (S, S), 0 to 1, S at most 112, the drawing on its paper made square. `prepared` is with the steps
-    asked for, and `without` has each step that the drawing needs, by name, with that one changed. `stroke_width` is in
-    pixels of `prepared`, None where that is blank.
+    `raw` is float32 (S, S), 0 to 1, S at most 112, the drawing on square paper. `prepared` is the result of the
+    requested steps, and `without` has, for each step that the drawing needs, the result with that step toggled.
+    `stroke_width` is in pixels of `prepared`; None if that is blank.
     """
 
     raw: FloatArray
@@ -69,9 +69,9 @@ class Diagnosis:
 def examine_strokes(
     strokes: object, steps: PipelineSteps, *, side: float | None = None, brush: float | None = None
 ) -> Diagnosis:
-    """Examine a drawing given as strokes, as `from_strokes` takes them. Raises ValueError as that does.
+    """Examine a drawing given as strokes, as for `from_strokes`. Raises ValueError as that does.
 
-    `side` is the side of the canvas and `brush` the pen's width on it, in the strokes' unit; guessed if left out.
+    `side` is the side of the canvas and `brush` the pen's width on it, in the strokes' unit; guessed if missing.
     """
     parsed = parse_strokes(strokes)
     canvas = canvas_of(parsed, side, brush)
@@ -101,11 +101,11 @@ def examine_image(data: bytes, steps: PipelineSteps) -> Diagnosis:
         return find_ink(picture.grey, smooth=smooth, even_out=even_out)
 
     def prepare(chosen: PipelineSteps) -> FloatArray:
-        given = ink(chosen.smooth, chosen.even_out)
-        return BLANK.pixels if given is None else prepare_ink(given.ink, chosen)
+        found = ink(chosen.smooth, chosen.even_out)
+        return BLANK.pixels if found is None else prepare_ink(found.ink, chosen)
 
-    whole = ink(True, True)
-    needed = () if whole is None else _needed(whole)
+    full = ink(True, True)
+    needed = () if full is None else _needed(full)
     found = ink(steps.smooth, steps.even_out)
     if found is None:
         return _examined(raw, prepare, steps, [], needed)
@@ -122,7 +122,7 @@ def examine_image(data: bytes, steps: PipelineSteps) -> Diagnosis:
 
 
 def _needed(found: Ink) -> tuple[str, ...]:
-    """Of the steps of pictures, those that this one goes through."""
+    """The picture steps that this picture needs."""
     return tuple(name for name, needs in zip(OF_PICTURES, (found.is_noisy, found.is_uneven), strict=True) if needs)
 
 
@@ -157,7 +157,7 @@ def _of_width(width: float | None) -> list[Message]:
 
 
 def _of_image(pixels: FloatArray) -> list[Message]:
-    """What is unusual in the 28×28."""
+    """Remarks on the 28×28."""
     remarks = []
     bounds = ink_box(pixels)
     assert bounds is not None
@@ -176,7 +176,7 @@ def _of_image(pixels: FloatArray) -> list[Message]:
 
 
 def _of_place(low: NDArray[np.float64], high: NDArray[np.float64], groups: int) -> list[Message]:
-    """What is unusual about where the drawing lies: its corners as shares of the canvas, x and y."""
+    """Remarks on the position of a drawing with these corners, x and y as shares of the canvas."""
     remarks = []
     share = float((high - low).max())
     if share < SMALL_SHARE:
@@ -204,7 +204,7 @@ def _of_picture(found: Ink, steps: PipelineSteps) -> list[Message]:
 
 
 def _share(canvas: Canvas) -> float:
-    """The brush as a share of the canvas, within what can be drawn."""
+    """The brush as a share of the canvas, limited to what can be drawn."""
     return min(max(canvas.brush / canvas.square[2], 1 / RAW_SIDE), 0.5)
 
 
@@ -215,7 +215,7 @@ def _square(drawing: tuple[FloatArray, Box] | None) -> FloatArray:
 
 
 def _shrunk(ink: FloatArray) -> FloatArray:
-    """Ink (H, W) averaged to 112 pixels at most, and made square."""
+    """Ink (H, W) averaged to at most 112 pixels, and made square."""
     height, width = ink.shape
     ratio = min(1.0, RAW_SIDE / max(height, width))
     rows, columns = max(1, round(height * ratio)), max(1, round(width * ratio))

@@ -1,4 +1,4 @@
-"""From a grey picture to ink: what differs from the paper, less what is dirt; and how thick the pen is."""
+"""Ink from a grey picture: the difference from the paper, without dirt, with the pen's width corrected."""
 
 from dataclasses import dataclass, replace
 from math import log
@@ -17,38 +17,38 @@ from app.data.preprocessing.rasterize import BOX_SIZE, STROKE_WIDTH, SUPERSAMPLI
 Mask: TypeAlias = NDArray[np.bool_]
 
 MIN_CONTRAST = 0.03
-"""Ink that differs from even paper by less than this (in 0 to 1) is no ink."""
+"""The least difference of ink from even paper (in 0 to 1)."""
 MIN_CONTRAST_UNEVEN = 0.12
 """The same on a photograph, where the estimate of the paper is itself uncertain."""
 RINGING = 0.15
-"""What JPEG leaves around a stroke is paler than this share of full ink."""
+"""JPEG artefacts around a stroke are paler than this share of full ink."""
 
 SPECK_SHARE = 0.02
-"""In a noisy picture, a patch apart from the rest with less than this share of all ink is a speck of dirt."""
+"""In a noisy picture, a separate patch with less than this share of all ink is a speck of dirt."""
 
 THIN = 0.9
-"""A pen below this share of the width that is wanted is thickened."""
+"""A pen below this share of the target width is thickened."""
 MIN_DETAIL = 3 * BOX_SIZE
 """Ink whose longer side has fewer pixels than this is too coarse to measure its pen."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ink:
-    """The ink of a picture, float32 (H, W) in 0 to 1, and how it was found."""
+    """The ink of a picture, float32 (H, W) in 0 to 1, with properties of the picture."""
 
     ink: FloatArray
     is_light: bool
     """The ink is lighter than the paper."""
     is_uneven: bool
-    """The paper is not of one tone: its light was taken out."""
+    """The paper is not of one tone, and the uneven light was removed."""
     is_noisy: bool
 
 
 def find_ink(grey: GreyArray, *, smooth: bool = True, even_out: bool = True) -> Ink | None:
-    """Find the ink in a grey picture, uint8 (H, W), of either polarity; None if the picture is blank.
+    """Find the ink in a grey picture, uint8 (H, W), of either polarity; return None if the picture is blank.
 
-    Noise is smoothed, and uneven light evened out; either can be left out. Bars along its sides are no ink. A large
-    noisy picture's ink is smaller than the picture, by a whole number.
+    Noise is smoothed, and uneven light evened out; either can be left out. Letterbox bars are not ink. A large noisy
+    picture's ink is smaller than the picture by an integer factor.
     """
     inside, bars = strip_letterbox(grey)
     found = _find_ink(inside, smooth=smooth, even_out=even_out)
@@ -68,7 +68,7 @@ def _find_ink(grey: GreyArray, *, smooth: bool, even_out: bool) -> Ink | None:
         picture = as_floats(grey)
     found = estimate_background(picture, deviation, even_out=even_out)
     contrast, noise = found.contrast, found.noise
-    # The largest of so many normal variables lies around there, on paper without any ink.
+    # about the largest of that many normal variables, on paper without any ink
     furthest = noise * ((2 * log(contrast.size)) ** 0.5 + 1)
     least = np.maximum(MIN_CONTRAST if found.is_even else MIN_CONTRAST_UNEVEN, furthest)
     if (contrast < least).all():
@@ -80,18 +80,18 @@ def _find_ink(grey: GreyArray, *, smooth: bool, even_out: bool) -> Ink | None:
     full = float(np.percentile(dark, 75))
     paper = np.minimum(3 * noise, full / 4) if noisy else 0.0
     ink = np.clip((contrast - paper) / (full - paper), 0.0, 1.0).astype(np.float32)
-    kept = _near(_without_specks(ink) if noisy else ink > 0.5, max(1, round(max(grey.shape) / 200)))
-    ink *= kept if noisy else kept | (ink > RINGING)
+    mask = _near(_without_specks(ink) if noisy else ink > 0.5, max(1, round(max(grey.shape) / 200)))
+    ink *= mask if noisy else mask | (ink > RINGING)
     return Ink(ink, found.is_light, not found.is_even, noisy) if ink.any() else None
 
 
 def fit_ink(
     ink: FloatArray, *, crop: bool = True, thicken: bool = True, fills: int = BOX_SIZE
 ) -> tuple[FloatArray, Box] | None:
-    """Cut ink (H, W) to what is inked, and give a pen thinner than MNIST's that width; either can be left out.
+    """Crop ink (H, W) to its box, and thicken a pen thinner than MNIST's; either can be left out.
 
-    `fills` is how many pixels of the 28×28 its longer side will have. Gives ink and the box that counts; None if there
-    is no ink.
+    `fills` is the length of its longer side in pixels of the 28×28. Returns the ink and its box; None if there is no
+    ink.
     """
     bounds = ink_box(ink)
     if bounds is None:
@@ -105,7 +105,7 @@ def fit_ink(
 
 
 def _otsu(contrast: FloatArray) -> float:
-    """The threshold that parts paper from ink best (N. Otsu, IEEE Trans. SMC 9(1), 1979)."""
+    """The threshold that best separates paper from ink (N. Otsu, IEEE Trans. SMC 9(1), 1979)."""
     counts, edges = np.histogram(np.clip(contrast, 0, 1), bins=256, range=(0.0, 1.0))
     middles = (edges[:-1] + edges[1:]) / 2
     below = np.cumsum(counts)
@@ -117,7 +117,7 @@ def _otsu(contrast: FloatArray) -> float:
 
 
 def _near(mask: Mask, reach: int) -> Mask:
-    """Pixels at most `reach` rows and columns away from the mask: the soft edges of ink, and not what rings further."""
+    """Pixels at most `reach` rows and columns from the mask: the soft edges of ink, but not the ringing beyond."""
     for _ in range(2):
         counts = np.zeros((len(mask) + 1, mask.shape[1]), np.int32)
         np.cumsum(mask, axis=0, dtype=np.int32, out=counts[1:])
@@ -135,14 +135,14 @@ def _without_specks(ink: FloatArray) -> Mask:
     cells = padded.reshape(height, step, width, step).sum(axis=(1, 3))
     labels, _ = label_components(cells > 0)
     weights = np.bincount(labels.ravel(), weights=cells.ravel().astype(np.float64))
-    kept = weights >= SPECK_SHARE * weights.sum()
-    patches: Mask = np.repeat(np.repeat(kept[labels], step, 0), step, 1)[: mask.shape[0], : mask.shape[1]]
+    large = weights >= SPECK_SHARE * weights.sum()
+    patches: Mask = np.repeat(np.repeat(large[labels], step, 0), step, 1)[: mask.shape[0], : mask.shape[1]]
     return mask & patches
 
 
 def _thickened(ink: FloatArray, width: float) -> tuple[FloatArray, Box]:
-    """Draw ink again with a pen `width` pixels wide, of 20, if its own is thinner: averaged, a thin one would fade."""
-    # The outermost row is covered only in part: the edge lies inside it, by what its darkest pixel lacks.
+    """Redraw ink with a pen `width` pixels wide, of 20, if its own is thinner, as a thin one would fade."""
+    # The outermost row is partly covered: the edge is inside it, by what its darkest pixel lacks.
     first_row, first_column = 1 - float(ink[0].max()), 1 - float(ink[:, 0].max())
     height = ink.shape[0] - 1 + float(ink[-1].max()) - first_row
     breadth = ink.shape[1] - 1 + float(ink[:, -1].max()) - first_column
@@ -152,7 +152,7 @@ def _thickened(ink: FloatArray, width: float) -> tuple[FloatArray, Box]:
         return ink, (first_row, first_column, first_row + height, first_column + breadth)
     tip = width * SUPERSAMPLING
     scale = (BOX_SIZE * SUPERSAMPLING - tip) / max(longer - pen, 1.0)
-    # The pen that is there already counts towards the new one.
+    # The existing pen counts towards the new one.
     radius = (tip - pen * scale) / 2
     rows, columns = np.nonzero(ink > 0.5)
     origin = radius + 1

@@ -1,4 +1,4 @@
-"""The steps from a drawing to 28×28, each of which can be left out to see what it is good for."""
+"""The steps from a drawing to 28×28; each can be left out to show its effect."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from app.data.preprocessing.normalize import IMAGE_SIZE, normalize
 from app.data.preprocessing.rasterize import BOX_SIZE, STROKE_WIDTH, FloatArray, Square, draw_strokes
 
 BRUSH_SHARE = 0.06
-"""The pen's width, as a share of the canvas, where a drawing does not say: the pad's own, 30 of 500."""
+"""The default pen width as a share of the canvas: the pad's, 30 of 500."""
 THINNEST_SHARE, WIDEST_SHARE = 0.002, 0.5
-"""Brushes beyond these shares of what fills the 28×28 cannot be drawn in it, and are taken for them."""
+"""The limits of the brush as a share of what fills the 28×28."""
 
 
 @dataclass(frozen=True)
 class PipelineSteps:
-    """Which steps are taken; the network was trained on images with all of them.
+    """The enabled steps; the network was trained on images with all of them.
 
-    `crop`: what surrounds the ink is cut off. `scale`: it is fitted into 20×20, else into the whole 28×28. `center`:
-    its centre of mass goes into the middle, else the middle of its box. `stroke_width`: the pen gets MNIST's width,
-    else it keeps its own. `smooth` and `even_out`, of pictures alone: noise is smoothed, and uneven light evened out.
+    `crop`: crop to the ink. `scale`: fit it into 20×20, otherwise into the whole 28×28. `center`: centre its centre of
+    mass, otherwise its box. `stroke_width`: give the pen MNIST's width, otherwise keep its own. `smooth` and
+    `even_out`, for pictures only: smooth noise, and even out light.
     """
 
     crop: bool = True
@@ -42,9 +42,9 @@ class Canvas:
 
 
 def canvas_of(strokes: Sequence[NDArray[np.float64]], side: float | None = None, brush: float | None = None) -> Canvas:
-    """The canvas of strokes, arrays (n, 2): from (0, 0) to `side` where that is known and holds them all.
+    """The canvas of strokes, arrays (n, 2): from (0, 0) to `side` if that is known and holds them all.
 
-    Otherwise it is guessed: from 0 where no coordinate is negative, with as much room behind the drawing as before it.
+    Otherwise it is guessed: from 0 if no coordinate is negative, with the same margin on both sides.
     """
     drawn = [stroke for stroke in strokes if len(stroke)]
     points = np.concatenate(drawn) if drawn else np.zeros((1, 2))
@@ -71,7 +71,7 @@ def prepare_strokes(
     steps: PipelineSteps = PipelineSteps(),
     canvas: Canvas | None = None,
 ) -> FloatArray:
-    """Strokes, arrays (n, 2), as 28×28; zeros where there is no point. `canvas` counts where a step is left out."""
+    """Strokes, arrays (n, 2), as 28×28; zeros if there are no points. `canvas` matters if a step is left out."""
     if steps.crop and steps.scale and steps.center and steps.stroke_width:
         drawing = draw_strokes(strokes)
         return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32) if drawing is None else normalize(*drawing)

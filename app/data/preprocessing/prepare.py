@@ -1,4 +1,4 @@
-"""The one preprocessing: strokes, pictures and pixels all become 28×28 here; ink is 1, paper is 0."""
+"""Preprocessing of strokes, pictures and pixels to 28×28; ink is 1, paper is 0."""
 
 import sys
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from app.errors import InputError
 
 @dataclass(frozen=True, eq=False)
 class PreparedImage:
-    """What the network sees: `pixels`, float32 (28, 28), 0 is paper and 1 is ink; `blank` if there is no ink."""
+    """The network's input: `pixels`, float32 (28, 28), 0 is paper and 1 is ink; `blank` if there is no ink."""
 
     pixels: FloatArray
     blank: bool
@@ -26,7 +26,7 @@ class PreparedImage:
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """One of several drawings on a sheet; `box` is left, top, width and height in the sheet's own unit, y down."""
+    """One of several digits in a drawing; `box` is left, top, width and height in the drawing's unit, y down."""
 
     box: Box
     prepared: PreparedImage
@@ -34,9 +34,9 @@ class Segment:
 
 @dataclass(frozen=True, eq=False)
 class PreparedDrawing:
-    """A drawing as a whole, and its parts from left to right where it falls into several, at most 32.
+    """A drawing as one digit, and its parts from left to right if there are several, at most 32.
 
-    `area` is how many pixels the picture has that it came as, if it came as one.
+    `area` is the number of pixels of the picture; 0 for strokes.
     """
 
     whole: PreparedImage
@@ -47,9 +47,9 @@ class PreparedDrawing:
 def from_strokes(strokes: object) -> PreparedImage:
     """Prepare a drawing: a list of strokes, each a list of [x, y] in any unit, y down, at most 10,000 points.
 
-    The pen's width is in proportion to the drawing, so neither the brush nor the screen's size matters. No points at
-    all is blank. All points in one place are a dot, as large as the pen's tip: how large it was meant to be cannot be
-    known without a unit. Raises ValueError that names the place of what is wrong.
+    The pen's width is proportional to the drawing, so neither the brush nor the screen's size matters. A drawing
+    without points is blank. Points that all coincide are a dot as large as the pen's tip, as its intended size is
+    unknown without a unit. Raises ValueError that names the position of the problem.
     """
     return _prepared(prepare_strokes(parse_strokes(strokes)))
 
@@ -57,8 +57,8 @@ def from_strokes(strokes: object) -> PreparedImage:
 def from_image(data: bytes) -> PreparedImage:
     """Prepare a picture: the bytes of a PNG or JPEG of at most 20 megapixels, of any polarity, on any even paper.
 
-    Ink is what differs from the paper; light that falls unevenly and noise are taken out. A pen thinner than MNIST's
-    is thickened to it. A uniform picture is blank. Raises ValueError if it is no such picture, or is damaged.
+    Ink is what differs from the paper; uneven light and noise are removed. A pen thinner than MNIST's is thickened. A
+    uniform picture is blank. Raises ValueError if the picture is of another format or size, or damaged.
     """
     found = find_ink(decode_image(data).grey)
     return BLANK if found is None else _prepared(prepare_ink(found.ink))
@@ -73,12 +73,12 @@ def drawing_from_strokes(strokes: object) -> PreparedDrawing:
         return PreparedDrawing(whole)
     parts = []
     for group in groups:
-        own = [parsed[index] for index in group]
-        points = np.concatenate(own)
+        strokes_of_group = [parsed[index] for index in group]
+        points = np.concatenate(strokes_of_group)
         left, top = points.min(axis=0).tolist()
         right, bottom = points.max(axis=0).tolist()
         box = left, top, min(right - left, sys.float_info.max), min(bottom - top, sys.float_info.max)
-        parts.append(Segment(box, _prepared(prepare_strokes(own))))
+        parts.append(Segment(box, _prepared(prepare_strokes(strokes_of_group))))
     return PreparedDrawing(whole, tuple(parts))
 
 
@@ -99,14 +99,14 @@ def drawing_from_image(data: bytes) -> PreparedDrawing:
 
 
 def from_pixels(values: object) -> PreparedImage:
-    """Take 28×28 or 784 numbers from 0 to 1, ink is 1, as they are: nested lists, a flat list, or an array.
+    """Prepare 28×28 or 784 numbers from 0 to 1, ink is 1: nested lists, a flat list, or an array.
 
-    But for noise on their paper, which is smoothed; pixels without it, as MNIST's own, stay bit for bit the same.
+    Noise on the paper is smoothed; pixels without noise, such as MNIST's, stay exactly the same.
     Raises ValueError for any other shape, type or range. Booleans and strings are not numbers.
     """
     array = pixel_array(values)
     low, high = float(array.min()), float(array.max())
-    # NaN compares false with everything, so it ends here too.
+    # NaN fails this comparison too.
     if not (low >= 0.0 and high <= 1.0):
         wrong = ~((array >= 0.0) & (array <= 1.0))
         place = int(np.argmax(wrong))

@@ -1,7 +1,7 @@
-"""From pen strokes to ink: a mask one pixel thin, and a disc swept along it.
+"""Rasterization of pen strokes: a mask one pixel thin, and a disc swept along it.
 
-Sweeping a disc (a Minkowski sum) gives round caps and joins for free, costs the same for ten points as for ten
-thousand, and thickens a scanned pen stroke exactly as if it had been drawn with the wider pen.
+Sweeping a disc (a Minkowski sum) gives round caps and joins, takes the same time for ten points as for ten thousand,
+and thickens a scanned stroke exactly as if it had been drawn with the wider pen.
 """
 
 import math
@@ -14,10 +14,10 @@ from PIL import Image, ImageDraw
 
 FloatArray: TypeAlias = NDArray[np.float32]
 Box: TypeAlias = tuple[float, float, float, float]
-"""Top, left, bottom, right, in pixels of the image that it belongs to."""
+"""Top, left, bottom, right, in pixels of its image."""
 
 Square: TypeAlias = tuple[float, float, float]
-"""Left, top and side, in the unit of the strokes that it belongs to."""
+"""Left, top and side, in the unit of its strokes."""
 
 BOX_SIZE = 20
 """Side of the square that MNIST's authors fit a digit into, in pixels of the 28×28 image."""
@@ -26,8 +26,8 @@ SUPERSAMPLING = 8
 """Pixels of the high-resolution canvas per pixel of the 28×28 image."""
 
 STROKE_WIDTH = 2.6
-"""Pen width in pixels of the 28×28 image: what `pen_width` measures on every third of MNIST's training images has a
-mean of 2.60 (median 2.48)."""
+"""The pen width in pixels of the 28×28 image: `pen_width` measures a mean of 2.60 (median 2.48) on every third of
+MNIST's training images."""
 
 
 def draw_strokes(
@@ -36,8 +36,8 @@ def draw_strokes(
     """Draw strokes with a round pen, as large as the 20×20 box at `SUPERSAMPLING` allows.
 
     `strokes` are arrays (n, 2) of finite x, y, any unit, y down; `width` is the pen's width in pixels of the 28×28
-    image. With `square`, which holds all points, it is the square and not the ink that fills the box. Gives the ink,
-    float32 (H, W), 1 is ink, and the box that bounds it, or the square; None if there is no point at all.
+    image. With `square`, which holds all points, the square and not the ink fills the box. Returns the ink,
+    float32 (H, W), 1 is ink, and its box, or the square's; None if there are no points.
     """
     drawn = trace_strokes(strokes, width, square)
     return None if drawn is None else (sweep(drawn[0], width * SUPERSAMPLING / 2), drawn[1])
@@ -46,7 +46,7 @@ def draw_strokes(
 def trace_strokes(
     strokes: Sequence[NDArray[np.float64]], width: float, square: Square | None = None
 ) -> tuple[NDArray[np.bool_], Box] | None:
-    """The path of the pen's middle one pixel thin, bool (H, W), with room for the pen around it; as `draw_strokes`."""
+    """The path of the pen's middle, one pixel thin, bool (H, W), with a margin for the pen; as `draw_strokes`."""
     drawn = [stroke for stroke in strokes if len(stroke)]
     if not drawn:
         return None
@@ -83,7 +83,7 @@ def trace_strokes(
 def sweep(mask: NDArray[np.bool_], radius: float) -> FloatArray:
     """Coverage, float32 (H, W) in 0 to 1, of a disc swept over the true pixels' centres, with soft edges.
 
-    `mask` is (H, W) and keeps its size: what would fall outside is cut. `radius` is in pixels, at most 100.
+    The result has the size of `mask`, (H, W); anything beyond is cut. `radius` is in pixels, at most 100.
     """
     reach = int(np.ceil(radius + 0.5))
     height, width = mask.shape
@@ -107,8 +107,8 @@ def sweep(mask: NDArray[np.bool_], radius: float) -> FloatArray:
 def pen_width(ink: FloatArray) -> float:
     """The pen's width, in pixels, of ink (H, W) in 0 to 1, from its area A and its perimeter P (total variation).
 
-    A round pen of width w along a line of length L leaves A = wL + πw²/4 and P = 2L + πw; this solves for w, exactly
-    for a line that does not cross itself, and for a disc.
+    A round pen of width w along a line of length L gives A = wL + πw²/4 and P = 2L + πw; this solves for w, exactly for
+    a line that does not cross itself, and for a disc.
     """
     padded = np.pad(ink, 1)
     down = padded[1:, :-1] - padded[:-1, :-1]

@@ -1,6 +1,6 @@
-"""Many drawings at once: the same images that `draw_strokes` and `normalize` make one by one, in a third of the time.
+"""Batches of drawings: the same images as `draw_strokes` and `normalize` make, in a third of the time.
 
-What is saved: the disc is swept over a dozen masks in one pass, in bytes where the pen is thin enough.
+The disc is swept over many masks in one pass, in bytes if the pen is thin enough.
 """
 
 import os
@@ -25,18 +25,18 @@ _Trace: TypeAlias = tuple[NDArray[np.bool_], Box]
 AT_ONCE = 1_000
 """Masks in memory at a time: 18 MB."""
 TOGETHER = 16
-"""Masks swept in one pass: as many as stay in a core's cache."""
+"""Masks swept in one pass; as many as fit a core's cache."""
 THREADS = 2
-"""More gain nothing: half of the work holds Python's lock."""
+"""More gain nothing, as half of the work holds Python's lock."""
 BYTE_REACH = 15
-"""The farthest that a squared distance in a byte can tell."""
+"""The largest distance whose square fits a byte."""
 
 
 def rasterize_batch(drawings: Sequence[Drawing]) -> ImageArray:
-    """Draw all as the pad's drawings are, uint8 (N, 28, 28). Raises ValueError for a drawing without a point."""
+    """Draw all as uint8 (N, 28, 28), like drawings of the pad. Raises ValueError for a drawing without a point."""
     if len(drawings) <= TOGETHER:
         return _draw_some(drawings)
-    # Matrices this small are not worth BLAS's own threads, which wait for each other by turning round.
+    # Such small matrices are not worth BLAS's threads, which wait for each other by spinning.
     with threadpool_limits(1, user_api="blas"):
         return np.concatenate(
             [_draw_some(drawings[begin : begin + AT_ONCE]) for begin in range(0, len(drawings), AT_ONCE)]
@@ -52,13 +52,13 @@ def _draw_some(drawings: Sequence[Drawing]) -> ImageArray:
         traces.append(trace)
     radii = np.array([width * SUPERSAMPLING / 2 for _, width in drawings])
     images = np.empty((len(drawings), IMAGE_SIZE, IMAGE_SIZE), np.uint8)
-    # Those of one reach and like size lie together, so that little is swept in vain.
+    # Masks of one reach and similar size go together, which wastes little work.
     order = sorted(range(len(traces)), key=lambda i: (_reach(float(radii[i])) > BYTE_REACH, *traces[i][0].shape))
 
     def draw(begin: int) -> None:
-        own = order[begin : begin + TOGETHER]
-        inks = sweep_many([traces[i][0] for i in own], radii[own])
-        for i, ink in zip(own, inks, strict=True):
+        batch = order[begin : begin + TOGETHER]
+        inks = sweep_many([traces[i][0] for i in batch], radii[batch])
+        for i, ink in zip(batch, inks, strict=True):
             images[i] = np.rint(normalize(ink, traces[i][1]) * 255)
 
     begins = range(0, len(order), TOGETHER)
@@ -77,7 +77,7 @@ def sweep_many(masks: Sequence[NDArray[np.bool_]], radii: NDArray[np.float64]) -
     """`sweep` of each mask with its radius."""
     reach = _reach(float(radii.max()))
     height = max(mask.shape[0] for mask in masks)
-    # A margin behind each row, so that a shift of the whole array brings nothing from one row into the next.
+    # A margin after each row, so that a shift of the whole array moves nothing from one row into the next.
     width = max(mask.shape[1] for mask in masks) + reach + 1
     far = reach + 1
     down: NDArray[np.uint8] = np.full((height, len(masks), width), far, np.uint8)
@@ -108,10 +108,10 @@ def _nearest(down: NDArray[np.uint8], reach: int) -> NDArray[Any]:
             np.minimum(squared[across:], shifted[:-across], out=squared[across:])
             np.minimum(squared[:-across], shifted[across:], out=squared[:-across])
         return squared
-    # How much nearer than √255, squared: subtraction can be held at 0 in a byte, where a sum could not be held at 255.
+    # 255 minus the squared distance: in bytes a difference can be clipped at 0, but a sum cannot be clipped at 255.
     near = np.uint8(255) - down * down
     nearest = near.copy()
-    # NumPy compares two arrays of bytes twenty times as fast as an array and a number.
+    # NumPy compares two byte arrays twenty times as fast as an array and a number.
     less, shifted = np.empty_like(near), np.empty_like(near)
     for across in range(1, min(reach, len(down) - 1) + 1):
         less.fill(across * across)

@@ -1,7 +1,7 @@
-"""Several digits on one sheet: which strokes, or which patches of ink, belong together, left to right.
+"""Segmentation of several digits: groups of strokes, or of patches of ink, from left to right.
 
-What touches belongs together, and so does what lies above one another: the bar of a 5 that hangs free, the two strokes
-of a "=". What stands beside, with a gap, is another digit.
+Strokes that touch are one digit, and so are strokes above one another: the detached bar of a 5, the two strokes of a
+"=". A stroke beside, with a gap, is another digit.
 """
 
 from collections.abc import Sequence
@@ -16,40 +16,40 @@ from app.data.preprocessing.normalize import ink_box
 from app.data.preprocessing.rasterize import Box, FloatArray
 
 MAX_GROUPS = 32
-"""A sheet with more groups than this is no number, and is not split."""
+"""A drawing with more groups than this is not a number, and is not split."""
 MAX_PARTS = 128
-"""A sheet with more separate patches or strokes than this is not split either, which bounds the work."""
+"""A drawing with more separate patches or strokes than this is not split either, which limits the work."""
 
 CELLS = 48
 """Cells of the grid along the drawing's height."""
 MAX_ASPECT = 40
 """A drawing wider than this many heights gets larger cells."""
 STROKE_TOUCH = 5
-"""Strokes nearer than this many cells, about a tenth of the height, touch: a pen on a screen is about as wide."""
+"""Strokes nearer than this many cells, about a tenth of the height, touch; a pen on a screen is about as wide."""
 INK_TOUCH = 3
-"""The same for ink, whose pen is already counted."""
+"""The same for ink, which includes the pen's width."""
 
 OVERLAP = 0.3
-"""Two patches lie above one another where they share at least this much of the narrower one's width ..."""
+"""Two patches are above one another if they share at least this much of the narrower one's width."""
 MARGIN = 0.02
-"""... to which this share of the height is added on both sides, as an upright line has none."""
+"""The share of the height added to a width on both sides, as an upright line has none."""
 
 LEAST_INK = 0.01
-"""A patch with less than this share of a picture's ink is dirt, and no group."""
+"""A patch with less than this share of a picture's ink is dirt."""
 
 
 @dataclass(frozen=True, eq=False)
 class InkGroup:
-    """Ink that belongs together, float32 (h, w), and its box in pixels of the picture that it was found in."""
+    """A group of ink, float32 (h, w), and its box in pixels of the picture."""
 
     ink: FloatArray
     box: Box
 
 
 def segment_strokes(strokes: Sequence[NDArray[np.float64]]) -> list[list[int]]:
-    """The indices of the strokes of each group, left to right; those without points are left out.
+    """The indices of the strokes of each group, left to right, without empty strokes.
 
-    `strokes` are arrays (n, 2) of finite x, y, y down. One group where there are too many to be a number.
+    `strokes` are arrays (n, 2) of finite x, y, y down. Returns one group if there are too many for a number.
     """
     inked = [index for index, stroke in enumerate(strokes) if len(stroke)]
     if len(inked) < 2 or len(inked) > MAX_PARTS:
@@ -88,7 +88,7 @@ def segment_strokes(strokes: Sequence[NDArray[np.float64]]) -> list[list[int]]:
 
 
 def segment_ink(ink: FloatArray) -> list[InkGroup]:
-    """The groups of ink (H, W) of a picture, left to right; none where it is one or too many to be a number."""
+    """The groups of ink (H, W) of a picture, left to right; empty for one group or too many for a number."""
     bounds = ink_box(ink)
     if bounds is None:
         return []
@@ -104,26 +104,26 @@ def segment_ink(ink: FloatArray) -> list[InkGroup]:
     if count < 2 or count > MAX_PARTS:
         return []
     amounts = np.bincount(labels.ravel(), weights=cells.sum(axis=(1, 3)).ravel(), minlength=count + 1)[1:]
-    kept = np.flatnonzero(amounts >= LEAST_INK * amounts.sum()) + 1
+    inked = np.flatnonzero(amounts >= LEAST_INK * amounts.sum()) + 1
     spans = []
-    for label in kept.tolist():
+    for label in inked.tolist():
         columns = np.flatnonzero(((labels == label) & dark).any(axis=0))
         spans.append((float(columns[0]), float(columns[-1] + 1)))
     groups = _above_one_another(spans, MARGIN * height)
     if not 1 < len(groups) <= MAX_GROUPS:
         return []
-    return [_cut(cropped, np.isin(labels, kept[group]), step, top, left) for group in groups]
+    return [_cut(cropped, np.isin(labels, inked[group]), step, top, left) for group in groups]
 
 
 def _cut(ink: FloatArray, cells: NDArray[np.bool_], step: int, top: int, left: int) -> InkGroup:
-    """The ink of the cells that are true, and where it lies; `top` and `left` are where `ink` begins."""
+    """The ink of the true cells, and its box; `top` and `left` are the offset of `ink` in the picture."""
     rows, columns = np.flatnonzero(cells.any(axis=1)), np.flatnonzero(cells.any(axis=0))
     y, x = int(rows[0]) * step, int(columns[0]) * step
     mask = cells[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].repeat(step, axis=0).repeat(step, axis=1)
     part = ink[y : y + mask.shape[0], x : x + mask.shape[1]]
     part = part * mask[: part.shape[0], : part.shape[1]]
     inner = ink_box(part)
-    assert inner is not None  # every kept patch has a cell of ink
+    assert inner is not None  # every patch has a cell of ink
     y0, x0, y1, x1 = (int(side) for side in inner)
     return InkGroup(
         part[y0:y1, x0:x1], (float(top + y + y0), float(left + x + x0), float(top + y + y1), float(left + x + x1))

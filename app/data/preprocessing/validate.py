@@ -1,4 +1,4 @@
-"""Checks of what comes as a drawing: strokes and pixels, each error with the place of what is wrong."""
+"""Validation of strokes and pixels, with errors that name the position of the problem."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -12,13 +12,13 @@ from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.errors import InputError
 
 MAX_POINTS = 10_000
-"""The most points that the strokes of one drawing may have together."""
+"""The most points of a drawing, over all strokes."""
 
 _NUMBERS = {int, float}
 
 
 def parse_strokes(strokes: object) -> list[NDArray[np.float64]]:
-    """Check strokes as they come in JSON; gives one float64 array (n, 2) per stroke. Errors as `from_strokes`."""
+    """Validate strokes from JSON; return a float64 array (n, 2) per stroke. Raises ValueError."""
     if not isinstance(strokes, Sequence) or isinstance(strokes, str | bytes):
         raise InputError("expected a list of strokes; got {value}", field="strokes", value=_describe(strokes))
     for index, stroke in enumerate(strokes):
@@ -70,7 +70,7 @@ def _is_finite(value: object) -> bool:
 
 
 def pixel_array(values: object) -> NDArray[np.float64]:
-    """Check pixels as they come in JSON, or an array; gives float64 (784,). Errors as `from_pixels`."""
+    """Validate pixels from JSON, or an array; return float64 (784,). Raises ValueError."""
     count = IMAGE_SIZE * IMAGE_SIZE
     if isinstance(values, np.ndarray):
         if values.shape not in ((IMAGE_SIZE, IMAGE_SIZE), (count,)):
@@ -86,7 +86,7 @@ def pixel_array(values: object) -> NDArray[np.float64]:
     flat: Sequence[Any] = values
     if values and isinstance(values[0], list | tuple):
         flat = _flatten_rows(values)
-    # A set of types is one pass in C; NumPy alone would take True and "1" for numbers.
+    # A set of types is one pass in C; NumPy would accept True and "1".
     if not set(map(type, flat)) <= _NUMBERS:
         place, value = next((i, v) for i, v in enumerate(flat) if type(v) not in _NUMBERS)
         raise InputError(
@@ -128,7 +128,7 @@ def _flatten_rows(rows: Sequence[Any]) -> list[Any]:
 
 
 def _describe(value: object) -> str:
-    """What came, in a few words: never the whole of what a stranger sent."""
+    """A short description of an invalid value."""
     if value is None:
         return "null"
     if isinstance(value, list | tuple):

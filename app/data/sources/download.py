@@ -1,4 +1,4 @@
-"""Files from the network: into the cache whole or not at all, never larger than they may be, and checked."""
+"""Downloads into the cache: atomic, limited in size, and verified."""
 
 import http.client
 import os
@@ -16,9 +16,9 @@ Found = TypeVar("Found")
 
 
 def download(url: str, path: Path, check: Callable[[Path], Found], *, timeout: float, most: int) -> Found:
-    """Fetch `url` to `path`, and give what `check` makes of the file, which raises ValueError for a wrong one.
+    """Download `url` to `path`, and return the result of `check` on the file, which raises ValueError for a wrong one.
 
-    `timeout` is in seconds, `most` in bytes. Raises ValueError, OSError, HTTPException; then nothing is left behind.
+    `timeout` is in seconds, `most` in bytes. Raises ValueError, OSError, HTTPException; then no file remains.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)
@@ -34,15 +34,15 @@ def download(url: str, path: Path, check: Callable[[Path], Found], *, timeout: f
                     file.write(chunk)
             file.flush()
             os.fsync(file.fileno())
-        found = check(partial)
+        result = check(partial)
         partial.replace(path)
-        return found
+        return result
     finally:
         partial.unlink(missing_ok=True)
 
 
 def from_mirrors(mirrors: Sequence[str], fetch: Callable[[str], Found]) -> tuple[Found | None, list[str]]:
-    """What the first mirror gives that has it, and why those before it did not."""
+    """The result of the first mirror that works, or None, and the reasons why others failed."""
     reasons: list[str] = []
     for mirror in mirrors:
         try:
@@ -53,7 +53,7 @@ def from_mirrors(mirrors: Sequence[str], fetch: Callable[[str], Found]) -> tuple
 
 
 def reason(error: Exception) -> str:
-    """Why, without a path of this machine."""
+    """The reason of an error, without local paths."""
     if isinstance(error, urllib.error.HTTPError):
         error.close()
         return f"HTTP status {error.code}"

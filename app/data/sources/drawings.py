@@ -1,4 +1,4 @@
-"""The data sets `drawings:NAME`: the user's own drawings, each drawn again with other pens and small warps.
+"""The data sets `drawings:NAME`: the user's drawings, each rendered with other pens and small warps.
 
 Ten drawings of each label are few to learn from, and a hand never draws twice the same; so each is rendered many times
 from its strokes. What is warped is the path of the pen and not the picture, so no pixel is ever interpolated. The
@@ -26,39 +26,39 @@ from app.errors import Message, shortened
 
 PREFIX = "drawings:"
 VERSION = 1
-"""Goes up with every change to how drawings are rendered, so that a run that began before knows."""
+"""Increases with every change to the rendering, so that older runs notice it."""
 SEED = 20_240_601
 
 LEAST_DRAWINGS = 5
-"""Of each label; one is to test with, and with fewer than four to learn from a network learns the drawings by heart."""
+"""The fewest drawings of a label: one for testing, and four for training, as a network overfits fewer."""
 LEAST_LABELS, MOST_LABELS = 2, 1000
 TEST_SHARE = 0.2
-"""Of the drawings of each label, and at least one."""
+"""The share of each label's drawings, but at least one, for testing."""
 
 TRAIN_IMAGES, TEST_IMAGES = 3_000, 600
-"""Shared out among the labels; a label with more drawings than its share has one image of each."""
+"""Divided among the labels; a label with more drawings than its share has one image of each."""
 LEAST_IMAGES = {TRAIN_IMAGES: 100, TEST_IMAGES: 20}
-"""Of each label, however many labels there are."""
+"""The fewest images of a label."""
 
-# How far a hand strays from one time to the next, found by looking at sheets of drawings beside their warps; lengths in
-# the drawing's longer side.
+# The variation of handwriting, tuned by comparing drawings with their warps; lengths relative to the drawing's longer
+# side.
 TURN_RADIANS, TURN_LIMIT = 0.12, 0.35
 SHEAR = 0.12
 ASPECT = 0.14
 BEND, WAVES = 0.03, 3
 STROKE_SHIFT = 0.02
 SEGMENT = 0.05
-"""Longest part of a straight line that stays straight."""
+"""The longest segment that stays straight."""
 
 TOGETHER = 1_000
-"""Images rendered in one go: each takes some 30 kB meanwhile."""
+"""Images rendered at a time; each takes some 30 kB meanwhile."""
 
 Paths = Sequence[NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
 class DrawingSetSize:
-    """How many images a set gives to train on and to test on; `problem` says why it cannot be trained on, if so."""
+    """The numbers of images for training and testing; `problem` is the reason why the set cannot be trained on."""
 
     train: int
     test: int
@@ -78,18 +78,18 @@ class StrokeArrays:
 
 
 def set_of(name: str) -> str | None:
-    """The set's name in a data set's name, or None where that is of another kind. Raises ValueError."""
+    """The drawing set's name in a data set's name; None for another kind of data set. Raises ValueError."""
     return check_set_name(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None
 
 
 def stamp_of(store: DrawingStore, set_name: str) -> str:
-    """Changes when a drawing is added to the set, removed or labelled anew; the files are not read for it."""
+    """A stamp that changes when a drawing is added, removed or relabelled; no files are read."""
     known = sorted(store.labels(set_name).items())
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
 
 def size_of(counts: Mapping[str, int]) -> DrawingSetSize:
-    """What a set with so many drawings of each label gives, if no two of them are the same."""
+    """The size of a set with these counts of drawings by label, if all are distinct."""
     train = test = 0
     for count in counts.values():
         tests = _tests(count)
@@ -101,10 +101,10 @@ def size_of(counts: Mapping[str, int]) -> DrawingSetSize:
 def load_drawing_set(store: DrawingStore, set_name: str, *, seed: int = SEED) -> Dataset:
     """Render a set's drawings, at least five of each of two labels or more; no drawing is in both splits.
 
-    Of drawings with the same strokes only the newest counts. The images depend on the strokes, the labels and `seed`
-    alone, and `version` of the data set names just these. Raises ValueError for the name, DatasetUnavailable.
+    Only the newest of drawings with the same strokes counts. The images depend on the strokes, the labels and `seed`
+    alone, and so does the data set's `version`. Raises ValueError for the name, DatasetUnavailable.
     """
-    # Later ones take the place of earlier ones with the same strokes.
+    # Later drawings replace earlier ones with the same strokes.
     distinct = {digest_of(drawing): StrokeArrays.of(drawing) for drawing in store.each(set_name)}
     labels = tuple(sorted({drawing.label for drawing in distinct.values()}))
     if len(labels) > MOST_LABELS:
@@ -115,7 +115,7 @@ def load_drawing_set(store: DrawingStore, set_name: str, *, seed: int = SEED) ->
             set_name=set_name,
             count=len(labels),
         )
-    # In the order of the digests, which says nothing of what is drawn: the first of each label are to test with.
+    # Ordered by digest, which is as good as random: the first of each label are for testing.
     groups = [sorted(key for key, drawing in distinct.items() if drawing.label == label) for label in labels]
     problem = _problem({label: len(group) for label, group in zip(labels, groups, strict=True)})
     if problem is not None:
@@ -137,12 +137,12 @@ def load_drawing_set(store: DrawingStore, set_name: str, *, seed: int = SEED) ->
 
 
 def title_of(set_name: str) -> str:
-    """The data set's name on a page."""
+    """The data set's title on pages."""
     return f"Your drawings: {set_name}"
 
 
 def jitter_strokes(strokes: Paths, rng: np.random.Generator) -> tuple[list[NDArray[np.float64]], float]:
-    """Strokes, arrays (n, 2) of finite numbers, as the same hand might draw them the next time, and the pen's width.
+    """A random variation of strokes, arrays (n, 2) of finite numbers, and a pen width.
 
     The width is in pixels of the 28×28 image.
     """
@@ -158,7 +158,7 @@ def jitter_strokes(strokes: Paths, rng: np.random.Generator) -> tuple[list[NDArr
     cosine, sine = np.cos(turn), np.sin(turn)
     stretch = np.array([[np.exp(aspect / 2), shear], [0.0, np.exp(-aspect / 2)]])
     matrix = np.array([[cosine, -sine], [sine, cosine]]) @ stretch
-    # Waves that are longer than the drawing, each across a direction of its own.
+    # Waves longer than the drawing, in random directions.
     angles, phases = rng.uniform(0, 2 * np.pi, (2, WAVES))
     lengths = rng.uniform(0.8, 2.0, WAVES)
     heights = rng.normal(0, BEND, (WAVES, 2))
@@ -172,22 +172,21 @@ def jitter_strokes(strokes: Paths, rng: np.random.Generator) -> tuple[list[NDArr
 
 
 def _dense(path: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The path with more points where two are far apart, so that straight lines can bend."""
+    """The path with additional points on long segments, so that straight lines can bend."""
     if len(path) < 2:
         return path
     steps = np.hypot(*np.diff(path, axis=0).T)
     counts = np.maximum(np.ceil(steps / SEGMENT), 1).astype(int)
-    places = np.concatenate([start + np.arange(count) / count for start, count in enumerate(counts)])
-    places = np.append(places, len(path) - 1)
-    known = np.arange(len(path))
-    return np.stack([np.interp(places, known, axis) for axis in path.T], axis=1)
+    positions = np.concatenate([start + np.arange(count) / count for start, count in enumerate(counts)])
+    positions = np.append(positions, len(path) - 1)
+    return np.stack([np.interp(positions, np.arange(len(path)), axis) for axis in path.T], axis=1)
 
 
 def render(groups: Sequence[Sequence[str]], drawings: Mapping[str, StrokeArrays], each: int, seed: int) -> Split:
-    """Images of each label's drawings in turn, and the labels in turn; the first of each drawing is as it was drawn.
+    """Images that cycle through each label's drawings, and through the labels; each drawing's first one is not varied.
 
-    `groups` are the digests of the drawings of each label; one that has any gets `each` images, or one for each.
-    A drawing's images depend on its strokes and `seed` alone: the others do not change when one is added.
+    `groups` are the digests of each label's drawings; a label with drawings gets `each` images, or one per drawing if
+    that is more. A drawing's images depend on its strokes and `seed` alone, so adding another one does not change them.
     """
     counts = [max(each, len(group)) for group in groups]
     rows = [
@@ -196,9 +195,9 @@ def render(groups: Sequence[Sequence[str]], drawings: Mapping[str, StrokeArrays]
         for place, key in enumerate(group)
         for time, index in enumerate(range(place, count, len(group)))
     ]
-    rows.sort(key=lambda row: row[:2])  # evenly mixed, as the last part may be taken for validation
+    rows.sort(key=lambda row: row[:2])  # evenly mixed, as the last part may be used for validation
     images = np.empty((len(rows), IMAGE_SIZE, IMAGE_SIZE), np.uint8)
-    with threadpool_limits(1, "blas"):  # the products are small: threads that wait for one another double the time
+    with threadpool_limits(1, "blas"):  # small products: waiting threads would double the time
         for begin in range(0, len(rows), TOGETHER):
             paths = [_path(drawings[key], key, time, seed) for _, _, key, time in rows[begin : begin + TOGETHER]]
             images[begin : begin + TOGETHER] = rasterize_batch(paths)
@@ -212,12 +211,12 @@ def _path(drawing: StrokeArrays, key: str, time: int, seed: int) -> tuple[Paths,
 
 
 def _tests(count: int) -> int:
-    """How many of a label's drawings are to test with."""
+    """The number of a label's drawings for testing."""
     return max(1, round(count * TEST_SHARE))
 
 
 def _share(total: int, labels: int) -> int:
-    """How many images each label gets at least."""
+    """The fewest images of a label, of `total`."""
     return max(LEAST_IMAGES[total], -(-total // max(labels, 1)))
 
 

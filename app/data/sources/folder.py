@@ -1,12 +1,11 @@
-"""Sets that a person has put below DIGITPAD_DATA_DIR: `folder:PATH` and `npz:PATH`.
+"""The user's data sets below DIGITPAD_DATA_DIR: `folder:PATH` and `npz:PATH`.
 
-PATH never leads out of that folder, neither by its words nor by a link, so that a name that a stranger sends reads no
-other file of this machine. A folder has a folder of PNG or JPEG pictures for each label, by itself or under `train` and
-`test`; or the four IDX files of MNIST's names.
+PATH never leads out of that folder, neither by its parts nor by a link, so that a request cannot read other files. A
+folder has a folder of PNG or JPEG pictures for each label, directly or under `train` and `test`; or the four IDX files
+with MNIST's names.
 """
 
 import hashlib
-import io
 import os
 import re
 import zipfile
@@ -20,38 +19,38 @@ from numpy.typing import NDArray
 
 from app.data.dataset import Dataset, DatasetUnavailable, ImageArray, Split
 from app.data.drawings.drawing import check_label
-from app.data.preprocessing.normalize import IMAGE_SIZE
+from app.data.preprocessing.normalize import IMAGE_SIZE, to_uint8
 from app.data.preprocessing.prepare import from_image
 from app.data.sources.idx import ByteArray, read_idx
 from app.data.sources.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, find_file
+from app.data.sources.npz_cache import read_splits, write_splits
 from app.errors import InputError, message_of
-from app.storage.atomic import write_atomic
 
 FOLDER, NPZ = "folder:", "npz:"
 SUFFIXES = (".png", ".jpg", ".jpeg")
 VERSION = 1
-"""Goes up with every change to how pictures become 28×28: an older cache is then not found, rather than wrong."""
+"""Increases with every change to the preprocessing, which invalidates older caches."""
 
 TEST_EVERY = 6
-"""Where a folder has no `test`, every so many pictures of a label are to test with, as in MNIST."""
+"""Without a folder `test`, every sixth picture of a label is for testing, a share as in MNIST."""
 MOST_LABELS = 256
 MOST_PICTURES = 500_000
 MOST_PICTURE_BYTES = 20 << 20
 MOST_ARRAY_BYTES = 1 << 30
-MOST_KEPT, MOST_KEPT_BYTES = 16, 1 << 30
-"""What was made of folders of pictures, and is kept in the cache: as many files, and together as large."""
+MOST_CACHED, MOST_CACHED_BYTES = 16, 1 << 30
+"""The most files of the cache of preprocessed folders, and their total size."""
 
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 _KEYS = (("x_train", "y_train", "x_test", "y_test"), ("train_images", "train_labels", "test_images", "test_labels"))
 
 
 def is_folder_name(name: str) -> bool:
-    """Whether a data set's name is of one of these kinds."""
+    """True if a data set's name is of one of these kinds."""
     return name.startswith((FOLDER, NPZ))
 
 
 def find_place(name: str, data_dir: Path | None) -> Path:
-    """The file or folder that a name means. Raises ValueError for a bad name, DatasetUnavailable if it is not there."""
+    """The file or folder of a name. Raises ValueError for an invalid name, DatasetUnavailable if it does not exist."""
     kind, _, words = name.partition(":")
     parts = words.split("/")
     if not all(_PART.fullmatch(part) for part in parts):
@@ -66,16 +65,15 @@ def find_place(name: str, data_dir: Path | None) -> Path:
             "{name}: set DIGITPAD_DATA_DIR to the folder that holds your data sets.", name=name[:80]
         )
     place = data_dir.joinpath(*parts).resolve()
-    there = place.is_dir() if kind == "folder" else place.is_file()
-    # A link out of the folder counts as not there.
-    if not there or not place.is_relative_to(data_dir.resolve()):
+    exists = place.is_dir() if kind == "folder" else place.is_file()
+    if not exists or not place.is_relative_to(data_dir.resolve()):
         what = "folder" if kind == "folder" else "file"
         raise DatasetUnavailable("{name}: there is no such {what} in DIGITPAD_DATA_DIR.", name=name[:80], what=what)
     return place
 
 
 def stamp_of(name: str, data_dir: Path | None) -> str:
-    """Changes when a picture is added or removed, or an array's file replaced; nothing is read for it.
+    """A stamp that changes when a picture is added or removed, or an array's file replaced; no files are read.
 
     Raises as `find_place`.
     """
@@ -85,11 +83,11 @@ def stamp_of(name: str, data_dir: Path | None) -> str:
 def _stamp(place: Path) -> str:
     places = [place, *sorted(place.glob("*")), *sorted(place.glob("*/*/"))] if place.is_dir() else [place]
     status = [path.stat() for path in places if not path.is_symlink()]
-    return hashlib.sha256(repr([(one.st_mtime_ns, one.st_size) for one in status]).encode()).hexdigest()[:32]
+    return hashlib.sha256(repr([(stat.st_mtime_ns, stat.st_size) for stat in status]).encode()).hexdigest()[:32]
 
 
 def load_folder(name: str, *, data_dir: Path | None, cache_dir: Path) -> Dataset:
-    """Load `folder:PATH` or `npz:PATH`. Raises ValueError for the name, DatasetUnavailable that says what is wrong."""
+    """Load `folder:PATH` or `npz:PATH`. Raises ValueError for the name, DatasetUnavailable with the reason."""
     place = find_place(name, data_dir)
     try:
         if name.startswith(NPZ):
@@ -125,20 +123,24 @@ def _load_pictures(name: str, place: Path, cache_dir: Path) -> Dataset:
     for part, paths in (("train on", train), ("test with", test)):
         if not any(paths.values()):
             raise InputError("expected images to {part}; got none", part=part)
-    # What was made of the pictures is kept for as long as no file is added, removed or changed.
+    # The cached images are valid until a file is added, removed or changed.
     digest = hashlib.sha256(f"{VERSION} {labels}".encode())
     for paths in (train, test):
         for label in labels:
             for path in paths.get(label, []):
                 status = path.stat()
                 digest.update(f"{path.relative_to(place)} {status.st_size} {status.st_mtime_ns}\n".encode())
-    kept = cache_dir / "folders" / f"{digest.hexdigest()[:32]}.npz"
-    splits = _read_kept(kept)
+    path = cache_dir / "folders" / f"{digest.hexdigest()[:32]}.npz"
+    splits = read_splits(path)
     if splits is None:
         splits = _read_pictures(train, labels, place), _read_pictures(test, labels, place)
-        with suppress(OSError):  # a disk that cannot be written costs the time to read them again, nothing else
-            _keep(kept, splits)
-    return Dataset(name, name, labels, splits[0], splits[1], kept.stem)
+        write_splits(path, *splits)
+        with suppress(OSError):
+            _remove_oldest(path.parent)
+    else:
+        with suppress(OSError):  # mark it as recently used
+            os.utime(path)
+    return Dataset(name, name, labels, splits[0], splits[1], path.stem)
 
 
 def _pictures(folder: Path) -> dict[str, list[Path]]:
@@ -147,12 +149,12 @@ def _pictures(folder: Path) -> dict[str, list[Path]]:
     for path in sorted(folder.iterdir()):
         if path.is_symlink() or not path.is_dir() or path.name.startswith("."):
             continue
-        own = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file() and not p.is_symlink())
-        total += len(own)
+        paths = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file() and not p.is_symlink())
+        total += len(paths)
         if total > MOST_PICTURES:
             raise InputError("expected at most {most_pictures} images; got more", most_pictures=MOST_PICTURES)
-        if own:
-            found[check_label(path.name)] = own
+        if paths:
+            found[check_label(path.name)] = paths
     return found
 
 
@@ -170,48 +172,26 @@ def _read_pictures(paths: dict[str, list[Path]], labels: tuple[str, ...], place:
                 pixels = from_image(path.read_bytes()).pixels
             except ValueError as error:
                 raise InputError(message_of(error).within(str(path.relative_to(place)))) from None
-            images.append(np.rint(pixels * 255).astype(np.uint8))
+            images.append(to_uint8(pixels))
             numbers.append(number)
-    # Labels in turn, as far as they go, so that a share of the set holds all of them.
+    # Cycle through the labels, so that every share of the set contains all of them.
     numbered = np.array(numbers)
     turn = np.concatenate([np.arange(np.count_nonzero(numbered == number)) for number in range(len(labels))])
     order = np.lexsort((numbered, turn))
     return Split(np.stack(images)[order], numbered[order])
 
 
-def _read_kept(path: Path) -> tuple[Split, Split] | None:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            train, test = (Split(arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in ("train", "test"))
-        with suppress(OSError):  # it is in use, and is not the one to go
-            os.utime(path)
-        return train, test
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError):
-        return None
-
-
-def _keep(path: Path, splits: tuple[Split, Split]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = io.BytesIO()
-    train, test = splits
-    np.savez_compressed(
-        file, train_images=train.images, train_labels=train.labels, test_images=test.images, test_labels=test.labels
-    )
-    write_atomic(path, file.getvalue(), prefix=path.stem)
-    _forget_oldest(path.parent)
-
-
-def _forget_oldest(kept: Path) -> None:
-    """Remove what was used longest ago, until what is kept is within its bounds; the newest always stays."""
+def _remove_oldest(folder: Path) -> None:
+    """Remove the least recently used files of the cache until it is within its limits; the newest always stays."""
     found = []
-    for path in kept.glob("*.npz"):
+    for path in folder.glob("*.npz"):
         with suppress(FileNotFoundError):
             status = path.stat()
             found.append((status.st_mtime_ns, status.st_size, path))
-    room = MOST_KEPT_BYTES
-    for place, (_, size, path) in enumerate(sorted(found, reverse=True)):
-        room -= size
-        if place and (place >= MOST_KEPT or room < 0):
+    free = MOST_CACHED_BYTES
+    for index, (_, size, path) in enumerate(sorted(found, reverse=True)):
+        free -= size
+        if index and (index >= MOST_CACHED or free < 0):
             path.unlink(missing_ok=True)
 
 
@@ -256,7 +236,7 @@ def _load_npz(name: str, place: Path) -> Dataset:
 
 
 def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[np.generic]:
-    """An array of the archive, its header checked before anything is allocated; never pickled objects."""
+    """An array of the archive, with its header checked before allocation; never pickled objects."""
     with archive.open(member) as file:
         version = npy.read_magic(file)
         read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
@@ -280,7 +260,7 @@ def _as_images(key: str, array: NDArray[np.generic]) -> ImageArray:
         return images.astype(np.uint8)
     if images.dtype.kind != "f" or not len(images) or not (images.min() >= 0 and images.max() <= 1):
         raise InputError("expected bytes, or floats from 0 to 1; got {dtype}", field=key, dtype=array.dtype)
-    return np.rint(images.astype(np.float32) * 255).astype(np.uint8)
+    return to_uint8(images.astype(np.float32))
 
 
 def _numbered(
@@ -292,7 +272,7 @@ def _numbered(
     test_labels: NDArray[np.generic],
     titles: list[str] | None,
 ) -> Dataset:
-    """A set whose labels are numbers, with or without a title for each."""
+    """A set with numeric labels, with or without a title for each."""
     splits = []
     for pictures, numbers in ((images, labels), (test_images, test_labels)):
         if pictures.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE) or numbers.shape != (len(pictures),) or not len(pictures):

@@ -22,17 +22,17 @@ UNSIGNED_BYTE = 0x08
 GZIP_MAGIC = b"\x1f\x8b"
 CHUNK_BYTES = 1 << 20
 MAX_BYTES = 1 << 30
-"""The largest array, in bytes, that a header may announce."""
+"""The largest array, in bytes."""
 
 GZIP_MAX_RATIO = 1032
 """Deflate cannot pack more than this many bytes into one (zlib's technical notes, "Maximum Compression Factor")."""
 
 
 def read_idx(path: Path, *, rank: int) -> tuple[ByteArray, str]:
-    """Read an IDX file of unsigned bytes with `rank` dimensions; gzip is told by its content, not by the file's name.
+    """Read an IDX file of unsigned bytes with `rank` dimensions; gzip is recognized by the content.
 
-    Gives the array, uint8, and the SHA-256 of the unpacked file in hex. Holds one copy of the data. Raises ValueError
-    that names the file if it is not exactly such a file, OSError if it cannot be read.
+    Returns the array, uint8, and the SHA-256 of the unpacked file in hex. Keeps one copy of the data in memory. Raises
+    ValueError that names the file if it is not such a file, OSError if it cannot be read.
     """
     with path.open("rb") as raw:
         packed = raw.read(2) == GZIP_MAGIC
@@ -79,7 +79,7 @@ def _read(file: BinaryIO, name: str, rank: int, most: int) -> tuple[ByteArray, s
         )
     shape = struct.unpack(f">{rank}I", sizes)
     count = math.prod(shape)
-    # Checked before anything is allocated: a header can claim what it likes.
+    # Checked before allocation, as the header may be wrong.
     if count > min(most, MAX_BYTES):
         raise InputError("expected {count} values; got a file too small to hold them", field=name, count=count)
     digest.update(magic + sizes)

@@ -1,7 +1,7 @@
-"""Sets of 28×28 pictures that come in MNIST's format: Fashion-MNIST, KMNIST and EMNIST.
+"""Data sets in MNIST's format: Fashion-MNIST, KMNIST and EMNIST.
 
-Looked for in a folder of DIGITPAD_DATA_DIR, then in the cache, then downloaded. What is downloaded is checked by the
-SHA-256 of the file as it is published; a user's own files, which may be unpacked, by their headers and numbers alone.
+They are searched in a folder of DIGITPAD_DATA_DIR, then in the cache, then downloaded. A download is verified by the
+SHA-256 of the published file; the user's files, which may be unpacked, by their headers and values only.
 """
 
 import hashlib
@@ -27,11 +27,11 @@ MAX_DOWNLOAD_BYTES = 640 << 20
 
 @dataclass(frozen=True)
 class IdxSet:
-    """Where a set comes from. `files` are training images and labels, then test images and labels, without `.gz`.
+    """The source of a set. `files` are training images and labels, then test images and labels, without `.gz`.
 
-    `hashes` are the SHA-256 of each published file: of NAME.gz, or of `archive`, one zip that has them all in a folder.
-    `folder` is where it lies below DIGITPAD_DATA_DIR and the cache. `first` is the number that the first label has in
-    the files; `transposed` pictures lie on their side there.
+    `hashes` are the SHA-256 of each published file: of NAME.gz, or of `archive`, a zip with all of them in a folder.
+    `folder` is relative to DIGITPAD_DATA_DIR and the cache. `first` is the number of the first label in the files;
+    `transposed` means that the pictures are transposed there.
     """
 
     name: str
@@ -52,7 +52,7 @@ class IdxSet:
 
 _EMNIST_MIRRORS = ("https://biometrics.nist.gov/cs_links/EMNIST/", "https://www.itl.nist.gov/iaui/vip/cs_links/EMNIST/")
 _EMNIST_HASHES = {"gzip.zip": "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e"}
-"""As TensorFlow Datasets has it."""
+"""As in TensorFlow Datasets."""
 
 
 def _emnist_files(split: str) -> tuple[str, str, str, str]:
@@ -61,8 +61,8 @@ def _emnist_files(split: str) -> tuple[str, str, str, str]:
 
 
 SETS: Mapping[str, IdxSet] = {
-    one.name: one
-    for one in (
+    source.name: source
+    for source in (
         IdxSet(
             name="fashion-mnist",
             title="Fashion-MNIST",
@@ -78,7 +78,7 @@ SETS: Mapping[str, IdxSet] = {
                 "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
                 "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
             ),
-            hashes={  # as TensorFlow Datasets and MegEngine have them
+            hashes={  # as in TensorFlow Datasets and MegEngine
                 f"{TRAIN_IMAGES}.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
                 f"{TRAIN_LABELS}.gz": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
                 f"{TEST_IMAGES}.gz": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
@@ -100,7 +100,7 @@ SETS: Mapping[str, IdxSet] = {
                 "https://codh.rois.ac.jp/kmnist/dataset/kmnist/",
                 "http://codh.rois.ac.jp/kmnist/dataset/kmnist/",
             ),
-            hashes={  # as torchvision and MegEngine have them
+            hashes={  # as in torchvision and MegEngine
                 f"{TRAIN_IMAGES}.gz": "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
                 f"{TRAIN_LABELS}.gz": "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
                 f"{TEST_IMAGES}.gz": "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
@@ -153,7 +153,7 @@ def load_idx_set(
 ) -> Dataset:
     """Load a set, each file from the first place that has it. Raises DatasetUnavailable that says what to do.
 
-    A damaged file in the user's own folder is an error; one in the cache is downloaded again.
+    A damaged file in the user's folder is an error; one in the cache is downloaded again.
     """
     cache = cache_dir / source.folder
     arrays: list[ByteArray] = []
@@ -177,7 +177,7 @@ def load_idx_set(
 
 
 def is_present(source: IdxSet, *, data_dir: Path | None, cache_dir: Path) -> bool:
-    """Whether all files are there; what is in them is not looked at."""
+    """True if all files exist; they are not read."""
     folders = [folder / source.folder for folder in (data_dir, cache_dir) if folder is not None]
     return all(any(find_file(folder, name) for folder in folders) for name in source.files)
 
@@ -218,8 +218,7 @@ def _from_cache(source: IdxSet, name: str, rank: int, cache: Path, mirrors: Sequ
         try:
             return read(packed)
         except (ValueError, OSError):
-            # What the cache holds is replaced without a word: it was only ever a copy.
-            pass
+            pass  # a damaged cache is replaced silently
 
     def fetch(mirror: str) -> ByteArray:
         if source.archive is None:
@@ -243,15 +242,15 @@ def _from_cache(source: IdxSet, name: str, rank: int, cache: Path, mirrors: Sequ
 
 
 def _fetch_archive(source: IdxSet, url: str, cache: Path, timeout: float) -> None:
-    """Download the zip, take the files of this set and its sisters out of it, and remove it: half a gigabyte more."""
+    """Download the zip, extract the files of all its sets, and remove it, as it takes half a gigabyte."""
     assert source.archive is not None
     path, digest = cache / source.archive, source.hashes[source.archive]
     net.download(url, path, lambda partial: _check_hash(partial, digest), timeout=timeout, most=MAX_DOWNLOAD_BYTES)
     try:
         with zipfile.ZipFile(path) as archive:
             members = {Path(member).name: member for member in archive.namelist()}
-            sisters = [name for one in SETS.values() if one.archive == source.archive for name in one.files]
-            for name in dict.fromkeys((*source.files, *sisters)):
+            others = [name for other in SETS.values() if other.archive == source.archive for name in other.files]
+            for name in dict.fromkeys((*source.files, *others)):
                 member = members.get(f"{name}.gz")
                 if member is None and name not in source.files:
                     continue
@@ -267,8 +266,8 @@ def _fetch_archive(source: IdxSet, url: str, cache: Path, timeout: float) -> Non
         raise InputError("expected a complete zip file; got {reason}", reason=message_of(error)) from None
     finally:
         path.unlink(missing_ok=True)
-        for left in cache.glob("*.gz.part"):
-            left.unlink(missing_ok=True)
+        for partial in cache.glob("*.gz.part"):
+            partial.unlink(missing_ok=True)
 
 
 def _check_hash(path: Path, expected: str) -> None:

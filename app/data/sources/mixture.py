@@ -1,8 +1,8 @@
 """Mixtures of data sets: `mnist + 0.5*strokes + 20*drawings:mine`.
 
-A mixture is data sets joined by `+`, each with a weight before it if it is not 1: how many times its training images
-are there, or what share of them. The first gives the labels and the test images; the others may have fewer labels,
-never others. Which images a share takes depends on the names and weights alone.
+A mixture is data sets joined by `+`, each with an optional weight: how many times its training images are included, or
+what share of them. The first set determines the labels and the test images; the others may have fewer labels, but no
+other ones. The choice of images depends on the names and weights alone.
 """
 
 import hashlib
@@ -29,19 +29,19 @@ _WEIGHT = re.compile(r"\d{1,4}(\.\d{1,6})?|\.\d{1,6}", re.ASCII)
 
 @dataclass(frozen=True)
 class Term:
-    """A data set's name, and how many times its training images are there."""
+    """A data set's name, and how many times its training images are included."""
 
     name: str
     weight: float = 1.0
 
 
 def is_mixture(name: str) -> bool:
-    """Whether a name is a mixture's and no single set's."""
+    """True if `name` is a mixture's."""
     return "+" in name or "*" in name
 
 
 def parse_mixture(text: str) -> tuple[Term, ...]:
-    """The terms of a mixture, at least one. Raises ValueError that names the term that is wrong."""
+    """The terms of a mixture, at least one. Raises ValueError that names the invalid term."""
     terms = []
     for number, part in enumerate(text.split("+"), 1):
         weight, star, name = part.rpartition("*")
@@ -72,7 +72,7 @@ def parse_mixture(text: str) -> tuple[Term, ...]:
 
 
 def write_mixture(terms: Sequence[Term]) -> str:
-    """A mixture's name as it is shown, which parses to the same terms."""
+    """A mixture's normalized name, which parses to the same terms."""
     return " + ".join(term.name if term.weight == 1 else f"{_digits(term.weight)}*{term.name}" for term in terms)
 
 
@@ -81,15 +81,15 @@ def _digits(weight: float) -> str:
 
 
 def mixed_size(count: int, weight: float) -> int:
-    """How many images a set of `count` has in a mixture: at least one, halves rounded up."""
+    """The number of images of a set of `count` in a mixture: at least one, halves rounded up."""
     return max(1, math.floor(count * weight + 0.5))
 
 
 def check_labels(terms: Sequence[Term], labels: Sequence[tuple[str, ...]], counts: Sequence[int]) -> None:
-    """Raise ValueError where the labels do not agree, or where there are too many images."""
+    """Raise ValueError if the labels do not match, or if there are too many images."""
     first = labels[0]
-    for term, own in zip(terms[1:], labels[1:], strict=True):
-        other = [label for label in own if label not in first]
+    for term, known in zip(terms[1:], labels[1:], strict=True):
+        other = [label for label in known if label not in first]
         if other:
             raise InputError(
                 "expected data sets with the labels of {name} in a mixture; {name2} also has {names}{detail}",
@@ -108,11 +108,10 @@ def check_labels(terms: Sequence[Term], labels: Sequence[tuple[str, ...]], count
 
 
 def mix(terms: Sequence[Term], load: Callable[[Term], tuple[Dataset, float]]) -> Dataset:
-    """Load the sets one after the other and mix them.
+    """Load the sets one by one and mix them.
 
-    `load` gives a term's set and the weight that is left to do. The first set comes last, and copies of an image lie
-    side by side: so a share for validation that is taken off the end is of the set that the test images are of, and has
-    no image that is also trained on.
+    `load` returns a term's set and the weight still to apply. The first set comes last, and copies of an image are
+    adjacent, so a validation share at the end is of the test images' set, and shares no image with the training.
     """
     sets: list[Dataset] = []
     chosen: list[NDArray[np.int64]] = []
@@ -120,7 +119,7 @@ def mix(terms: Sequence[Term], load: Callable[[Term], tuple[Dataset, float]]) ->
         dataset, weight = load(term)
         sets.append(dataset)
         chosen.append(_choose(term, len(dataset.train), weight))
-    check_labels(terms, [one.labels for one in sets], [len(one.train) for one in sets])
+    check_labels(terms, [dataset.labels for dataset in sets], [len(dataset.train) for dataset in sets])
     first = sets[0]
     order = [*range(1, len(sets)), 0]
     images = np.concatenate([sets[i].train.images[chosen[i]] for i in order])
@@ -129,16 +128,16 @@ def mix(terms: Sequence[Term], load: Callable[[Term], tuple[Dataset, float]]) ->
         [np.array([number_of[label] for label in sets[i].labels])[sets[i].train.labels[chosen[i]]] for i in order]
     )
     name = write_mixture(terms)
-    # A version only where the user can change a part.
-    versions = [one.version for one in sets if one.version is not None]
+    # A version only if the user can change a part.
+    versions = [dataset.version for dataset in sets if dataset.version is not None]
     version = hashlib.sha256(" ".join(versions).encode()).hexdigest() if versions else None
     return Dataset(name, name, first.labels, Split(images, labels), first.test, version)
 
 
 def _choose(term: Term, count: int, weight: float) -> NDArray[np.int64]:
-    """The indices of a set's images in a mixture, in their order: all of them so many times, and a share once more."""
-    whole, rest = divmod(mixed_size(count, weight), count)
-    times = np.full(count, whole)
+    """The sorted indices of a set's images in a mixture: all of them n times, and a share once more."""
+    repeats, rest = divmod(mixed_size(count, weight), count)
+    times = np.full(count, repeats)
     rng = np.random.default_rng([SEED, zlib.crc32(f"{_digits(term.weight)}*{term.name}".encode())])
     times[rng.permutation(count)[:rest]] += 1
     return np.repeat(np.arange(count), times)

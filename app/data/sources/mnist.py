@@ -1,4 +1,4 @@
-"""MNIST: found in the folder that the user names, or in the cache, or downloaded; checked every time.
+"""MNIST, from the user's folder, from the cache, or downloaded; always verified.
 
 Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998.
 """
@@ -44,11 +44,11 @@ def load_mnist(
     hashes: Mapping[str, str] = HASHES,
     timeout: float = TIMEOUT_SECONDS,
 ) -> Dataset:
-    """Load MNIST: 60,000 images to train on, 10,000 to test on; each file from the first place that has it.
+    """Load MNIST, 60,000 images for training and 10,000 for testing; each file from the first place that has it.
 
-    `data_dir` is the user's own folder: a damaged file there is an error, never passed over. A damaged file in
-    `cache_dir / "mnist"` is downloaded again. `mirrors` end in a slash, `hashes` are of the unpacked files, `timeout`
-    is in seconds. Raises DatasetUnavailable.
+    `data_dir` is the user's folder; a damaged file there is an error. A damaged file in `cache_dir / "mnist"` is
+    downloaded again. `mirrors` end in a slash, `hashes` are of the unpacked files, `timeout` is in seconds. Raises
+    DatasetUnavailable.
     """
 
     def load(name: str, rank: int) -> ByteArray:
@@ -71,12 +71,12 @@ def load_mnist(
 
 
 def find_file(folder: Path, name: str) -> Path | None:
-    """The file `name` in a folder, with or without `.gz`, or None."""
+    """The path of the file `name` in a folder, with or without `.gz`, or None."""
     return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
 
 
 def is_present(*, data_dir: Path | None, cache_dir: Path) -> bool:
-    """Whether all four files are there; what is in them is not looked at."""
+    """True if all four files exist; they are not read."""
     folders = [folder for folder in (data_dir, cache_dir / "mnist") if folder is not None]
     return all(any(find_file(folder, name) for folder in folders) for name in HASHES)
 
@@ -102,13 +102,12 @@ def _from_cache(
         try:
             return _read_checked(cached, name, rank, hashes)
         except (ValueError, OSError):
-            # What the cache holds is replaced without a word: it was only ever a copy.
-            pass
-    got, reasons = net.from_mirrors(
+            pass  # a damaged cache is replaced silently
+    array, reasons = net.from_mirrors(
         mirrors, lambda mirror: _download(mirror + name + ".gz", name, rank, folder, hashes, timeout)
     )
-    if got is not None:
-        return got
+    if array is not None:
+        return array
     tried = f" Tried {'; '.join(reasons)}." if reasons else ""
     raise DatasetUnavailable(
         "The MNIST file {name} is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be "
@@ -127,6 +126,6 @@ def _download(url: str, name: str, rank: int, folder: Path, hashes: Mapping[str,
         timeout=timeout,
         most=MAX_DOWNLOAD_BYTES,
     )
-    # An unpacked copy would be found first, and it is the damaged one.
+    # An unpacked, damaged copy would be found first.
     (folder / name).unlink(missing_ok=True)
     return array

@@ -1,9 +1,6 @@
-"""Drawings that are no digits, drawn by digitpad itself: what a reader of digits learns, and proves, to refuse."""
+"""Generated drawings that are not digits, to train and evaluate the detection of outliers."""
 
 import contextlib
-import io
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,34 +15,35 @@ from app.data.handwriting.digits import Glyph
 from app.data.handwriting.spline import make_pen
 from app.data.handwriting.symbols import KANA, LETTERS, SIGNS, SMALL
 from app.data.handwriting.writer import draw_variation, write
-from app.data.preprocessing.normalize import IMAGE_SIZE, normalize
-from app.data.preprocessing.rasterize import STROKE_WIDTH, FloatArray
+from app.data.preprocessing.normalize import IMAGE_SIZE, normalize, to_uint8
+from app.data.preprocessing.rasterize import STROKE_WIDTH
 from app.data.preprocessing.rasterize_batch import Drawing, rasterize_batch
+from app.data.sources.npz_cache import read_arrays, write_arrays
 from app.data.sources.synthetic import make_strokes
 from app.errors import InputError
-from app.storage.atomic import write_atomic
 
 Strokes: TypeAlias = list[NDArray[np.float64]]
 
 SEED = 20_260_101
 VERSION = 1
-"""Goes up with every change to what is drawn: an older cache is then not found, rather than wrong."""
+"""Increases with every change to the drawings, which invalidates older caches."""
 
 SIDE = 140
-"""Pixels of the canvas that shapes are filled on."""
+"""The side of the canvas for filled shapes, in pixels."""
 SHOWN = 400
 MEASURED = 200
 """Drawings of each kind."""
 DIGITS_SHOWN = 2_000
 APART = 4
-"""Every fourth letter and sign is measured on and never shown."""
+"""Every fourth letter and sign is for evaluation only."""
 
 
 @dataclass(frozen=True, eq=False)
 class NonDigits:
-    """Images, uint8 (N, 28, 28), by kind: those to learn from, and others, of other letters and signs, to measure on.
+    """Images, uint8 (N, 28, 28), by kind: `shown` for training, and `measured` for evaluation.
 
-    `digits`, drawn by the same hand, keep it from being learnt that what this hand draws is none.
+    Both have different letters and signs. `digits` are generated in the same way, so that the style alone does not mark
+    an outlier.
     """
 
     shown: Mapping[str, ImageArray]
@@ -54,37 +52,25 @@ class NonDigits:
 
 
 def load_nondigits(cache_dir: Path | None) -> NonDigits:
-    """The drawings from the cache, or drawn and put there. A damaged file is drawn anew."""
+    """Load the drawings from the cache, or draw them and write the cache. Replaces a damaged file."""
     path = None if cache_dir is None else cache_dir / "strokes" / f"nondigits-v{VERSION}.npz"
     if path is not None:
-        # Opened here, as NumPy leaves a file open that turns out to be no archive.
-        with (
-            contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error),
-            path.open("rb") as file,
-            np.load(file, allow_pickle=False) as arrays,
-        ):
+        arrays = read_arrays(path)
+        with contextlib.suppress(KeyError, ValueError):
             kinds = [{kind: _checked(arrays[f"{part} {kind}"]) for kind in KINDS} for part in ("shown", "measured")]
             return NonDigits(kinds[0], kinds[1], _checked(arrays["digits"]))
     drawn = make_nondigits()
     if path is not None:
-        # A read-only disk costs the time to draw again, nothing else.
-        with contextlib.suppress(OSError):
-            packed = io.BytesIO()
-            named = {
-                f"{part} {kind}": images
-                for part in ("shown", "measured")
-                for kind, images in getattr(drawn, part).items()
-            }
-            np.savez_compressed(packed, digits=drawn.digits, **named)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(path, packed.getvalue(), prefix=path.stem)
+        parts = {"shown": drawn.shown, "measured": drawn.measured}
+        images = {f"{part} {kind}": images for part, kinds in parts.items() for kind, images in kinds.items()}
+        write_arrays(path, {"digits": drawn.digits, **images})
     return drawn
 
 
 def make_nondigits(
     *, shown: int = SHOWN, measured: int = MEASURED, digits: int = DIGITS_SHOWN, seed: int = SEED
 ) -> NonDigits:
-    """Draw so many of each kind, and so many digits. What is drawn depends on these numbers alone."""
+    """Draw these numbers of each kind, and of digits. The drawings depend on the arguments alone."""
     parts = [
         {
             kind: draw(np.random.default_rng([seed, part, number]), count, bool(part))
@@ -96,18 +82,18 @@ def make_nondigits(
 
 
 def pair_digits(digits: ImageArray, count: int, *, seed: int = SEED) -> ImageArray:
-    """Two of the `digits`, uint8 (N, 28, 28), side by side and taken for one, `count` times."""
+    """`count` images of two of the `digits`, uint8 (N, 28, 28), side by side."""
     rng = np.random.default_rng([seed, 2])
     return np.stack([_pair(rng, digits) for _ in range(count)])
 
 
 def _glyphs(glyphs: Sequence[Glyph], rng: np.random.Generator, count: int, apart: bool) -> ImageArray:
-    """Letters or signs, written by the hand that writes `strokes`."""
-    own = [glyph for number, glyph in enumerate(glyphs) if (number % APART == APART - 1) is apart]
-    chosen, whims = rng.integers(len(own), size=count), draw_variation(rng, count)
+    """Letters or signs, written like the data set `strokes`."""
+    glyphs = [glyph for number, glyph in enumerate(glyphs) if (number % APART == APART - 1) is apart]
+    chosen, variation = rng.integers(len(glyphs), size=count), draw_variation(rng, count)
     drawings: list[Drawing] = []
-    for number, glyph in enumerate(own):
-        drawings += write(make_pen(glyph), whims[np.flatnonzero(chosen == number)])
+    for number, glyph in enumerate(glyphs):
+        drawings += write(make_pen(glyph), variation[np.flatnonzero(chosen == number)])
     return rasterize_batch(drawings)
 
 
@@ -120,7 +106,7 @@ def _signs(rng: np.random.Generator, count: int, apart: bool) -> ImageArray:
 
 
 def _scribble(rng: np.random.Generator) -> Strokes:
-    """A pen that goes to and fro, round and round, or in loops, as somebody does who tries it out."""
+    """Hatching, tangles or loops, as when trying out a pen."""
     t = np.linspace(0, 1, 300)
     turns, phase, lean = rng.uniform(3, 9), rng.uniform(0, 6.3), rng.uniform(-0.6, 0.6)
     way = int(rng.integers(3))
@@ -146,11 +132,11 @@ def _dot(rng: np.random.Generator) -> Strokes:
 def _pair(rng: np.random.Generator, digits: ImageArray) -> NDArray[np.uint8]:
     left, right = (digits[i].astype(np.float32) / np.float32(255) for i in rng.integers(len(digits), size=2))
     gap = np.zeros((IMAGE_SIZE, int(rng.integers(1, 7))), np.float32)
-    return _bytes(normalize(np.hstack([left[:, left.any(axis=0)], gap, right[:, right.any(axis=0)]])))
+    return to_uint8(normalize(np.hstack([left[:, left.any(axis=0)], gap, right[:, right.any(axis=0)]])))
 
 
 def _shape(rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Something filled: boxes and discs on top of each other, as the outline of a shirt or a shoe."""
+    """Overlapping filled boxes and discs, similar to the outline of a shirt or a shoe."""
     canvas = Image.new("L", (SIDE, SIDE))
     draw = ImageDraw.Draw(canvas)
     for _ in range(int(rng.integers(2, 5))):
@@ -158,15 +144,15 @@ def _shape(rng: np.random.Generator) -> NDArray[np.uint8]:
         width, height = rng.uniform(0.2, 0.5, 2) * SIDE
         box, tone = (x, y, min(x + width, SIDE - 1), min(y + height, SIDE - 1)), int(rng.integers(120, 256))
         (draw.rectangle if rng.random() < 0.5 else draw.ellipse)(box, fill=tone)
-    return _bytes(normalize(np.asarray(canvas, np.float32) / np.float32(255)))
+    return to_uint8(normalize(np.asarray(canvas, np.float32) / np.float32(255)))
 
 
 def _noise(rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Grey clouds from coarse to fine, with no shape at all."""
+    """Grey clouds from coarse to fine."""
     grey = Image.fromarray((rng.random((IMAGE_SIZE, IMAGE_SIZE)) * 255).astype(np.uint8))
     cloud = np.asarray(grey.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 2))), np.float32)
     low, high = np.quantile(cloud, [rng.uniform(0.2, 0.8), 1])
-    return _bytes(np.clip((cloud - low) / max(high - low, 1), 0, 1))
+    return to_uint8(np.clip((cloud - low) / max(high - low, 1), 0, 1))
 
 
 def _strokes_of(draw: Callable[[np.random.Generator], Strokes]) -> "Kind":
@@ -184,7 +170,7 @@ def _images_of(draw: Callable[[np.random.Generator], NDArray[np.uint8]]) -> "Kin
 
 
 Kind: TypeAlias = Callable[[np.random.Generator, int, bool], ImageArray]
-"""Draws so many images; with True those that are only measured on."""
+"""Draws a number of images; with True those for evaluation."""
 
 KINDS: Mapping[str, Kind] = {
     "letters": _letters,
@@ -197,12 +183,7 @@ KINDS: Mapping[str, Kind] = {
 
 
 def _checked(images: NDArray[np.uint8]) -> ImageArray:
-    """Raises ValueError where these are no images."""
+    """Return the images; raise ValueError if they are not."""
     if images.ndim != 3 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE) or images.dtype != np.uint8:
         raise InputError("expected uint8 (N, 28, 28); got {dtype} {shape}", dtype=images.dtype, shape=images.shape)
     return images
-
-
-def _bytes(pixels: FloatArray) -> NDArray[np.uint8]:
-    image: NDArray[np.uint8] = np.rint(pixels * 255).astype(np.uint8)
-    return image

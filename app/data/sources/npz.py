@@ -1,4 +1,4 @@
-"""A data set as one file that other programs read, and that `npz:PATH` takes."""
+"""Export of a data set as one .npz file, which `npz:PATH` can load."""
 
 import io
 
@@ -8,9 +8,9 @@ from app.data.dataset import Dataset
 
 
 def write_npz(dataset: Dataset) -> bytes:
-    """The arrays `x_train`, `y_train`, `x_test`, `y_test`, as Keras names them, and `labels`, packed.
+    """The compressed arrays `x_train`, `y_train`, `x_test`, `y_test`, as Keras names them, and `labels`.
 
-    Images are uint8 (N, 28, 28), 0 is paper and 255 is ink; y (N,) are places in `labels`, a list of strings.
+    Images are uint8 (N, 28, 28), 0 is paper and 255 is ink; y (N,) are indices into `labels`, strings.
     """
     packed = io.BytesIO()
     np.savez_compressed(

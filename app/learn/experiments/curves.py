@@ -1,4 +1,4 @@
-"""Curves of the parts of a network: every activation, every loss, and a signal's way through many layers."""
+"""Curves of activations and losses, and a signal's propagation through many layers."""
 
 from typing import Any
 
@@ -14,25 +14,25 @@ from app.nn.network import Network
 from app.nn.spec import build
 
 REACH = 6.0
-"""Activations are drawn from −6 to 6."""
+"""The range of activations is −6 to 6."""
 POINTS = 241
 BINS = 30
 SAMPLES = 200
-"""Inputs whose way through the layers is followed."""
+"""The number of random inputs."""
 DEPTHS = (1, 20)
 WIDTHS = (10, 200)
 SEED = 1
 
 
 def numbers(values: Array) -> list[float]:
-    """Six digits of each: more than a picture shows."""
+    """The values rounded to six digits, enough for a chart."""
     return [float(f"{value:.6g}") for value in values.tolist()]
 
 
 def activation_curves() -> dict[str, Any]:
     """Each activation of the engine at `x`, and its derivative.
 
-    One that looks at several numbers, softmax, is given x and 0, and its first output is taken.
+    For softmax, which needs several numbers, it is the first output for x and 0.
     """
     x = np.linspace(-REACH, REACH, POINTS)
     inputs, ones = np.stack([x, np.zeros(POINTS)], axis=1), np.tile([1.0, 0.0], (POINTS, 1))
@@ -47,10 +47,10 @@ def activation_curves() -> dict[str, Any]:
 
 
 def loss_curves() -> dict[str, Any]:
-    """Each loss of the engine as a function of the probability p that two outputs, p and 1 − p, give to the truth.
+    """Each loss of the engine as a function of the true label's probability p, for two outputs p and 1 − p.
 
-    `slope` is the gradient at the logit of the truth: p and 1 − p are the softmax of two logits, which cross-entropy
-    contains, and through which the gradient of the squared error is passed back.
+    `slope` is the gradient at the true label's logit: p and 1 − p are the softmax of two logits, which cross-entropy
+    contains, and through which the gradient of the squared error is backpropagated.
     """
     p = np.linspace(0.005, 0.995, 199)
     logits = np.log(np.stack([p, 1 - p], axis=1))
@@ -70,17 +70,17 @@ def loss_curves() -> dict[str, Any]:
 
 
 def depth_choices() -> dict[str, list[str]]:
-    """What `signal` takes."""
-    return {"activations": [one for one in ACTIVATIONS if one != Softmax.type], "initializers": list(INITIALIZERS)}
+    """The choices of `signal`."""
+    return {"activations": [name for name in ACTIVATIONS if name != Softmax.type], "initializers": list(INITIALIZERS)}
 
 
 def signal(activation: str, initializer: str, depth: int, width: int, std: float) -> dict[str, Any]:
-    """What becomes of random inputs, N(0, 1), on their way through `depth` dense layers of `width` units, and of a
-    random gradient, N(0, 1), on its way back.
+    """The propagation of random inputs, N(0, 1), through `depth` dense layers of `width` units, and of a random
+    gradient, N(0, 1), back.
 
-    `std` is the spread of the initializer "normal". Of each layer: the mean, the spread and a histogram of what comes
-    out of its activation, the activation's mean slope, and the spread of the gradient there and of the weights'.
-    `straight_through` says that the gradient passes the activation as if it were not there, whatever its slope.
+    `std` is the spread of the initializer "normal". Each layer has the mean, the spread and a histogram of its
+    activation's outputs, the activation's mean slope, and the spread of the gradients of outputs and weights.
+    `straight_through` means that the activation passes the gradient unchanged.
     """
     first: dict[str, Any] = {"type": initializer, **({"std": std} if initializer == "normal" else {})}
     layers = [{"type": "dense", "units": width, "initializer": first}, {"type": activation}] * depth
@@ -123,8 +123,7 @@ def _histogram(values: Array) -> dict[str, Any]:
 
 
 def neuron(inputs: tuple[float, float], weights: tuple[float, float], bias: float, activation: str) -> dict[str, Any]:
-    """One unit with two inputs, step by step: the products, their sum with the bias, and what the activation makes of
-    it."""
+    """One unit with two inputs, step by step: the products, their sum with the bias, and the activation's output."""
     network = Network.from_spec(
         {"layers": [{"type": "dense", "units": 1}, {"type": activation}]}, input_shape=(2,), dtype="float64"
     )

@@ -1,4 +1,4 @@
-"""Two inputs that are 0 or 1: what a perceptron can learn of them, and what takes two layers."""
+"""Logic gates: those that a perceptron can learn, and those that need two layers."""
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -17,27 +17,27 @@ GATES: Mapping[str, tuple[int, int, int, int]] = {
     "nand": (1, 1, 1, 0),
     "xor": (0, 1, 1, 0),
 }
-"""What comes out, in the order of INPUTS."""
+"""The outputs, in the order of INPUTS."""
 
 MOST_EPOCHS = 200
-"""Epochs after which the perceptron is taken not to settle, with gates that a straight line can part."""
+"""The most epochs for linearly separable gates."""
 NOT_SEPARABLE: Mapping[str, int] = {"xor": 25}
-"""Gates that no straight line can part, and the epochs after which the perceptron gives them up."""
+"""Gates that are not linearly separable, and the number of epochs to try."""
 MOST_UNITS = 8
 FRAMES = 60
-"""Pictures of the two-layer network's training."""
+"""The number of frames of the two-layer network's training."""
 EPOCHS = 1200
 SIDE = 25
-"""Points along each side of the picture of what the network says."""
+"""Points along each side of the picture of the network's outputs."""
 PLANE = (-0.5, 1.5)
 
 
 def perceptron(gate: str, rate: float, seed: int) -> dict[str, Any]:
-    """The perceptron's training, step by step: one of the four inputs after the other, until an epoch has no error.
+    """The perceptron's training, step by step, with one input at a time, until an epoch has no error.
 
-    It is a dense layer of one unit and the step function, trained by SGD with squared error, of which the gradient is
-    y − t: Rosenblatt's rule. `settled` is false where the epochs were not enough: never where the gate is not
-    `separable`, and else only with a rate far smaller than the first weights.
+    It is a dense layer of one unit and the step function, trained by SGD with squared error, whose gradient is y − t:
+    Rosenblatt's rule. `settled` is false if the epochs were not enough: always if the gate is not `separable`, and
+    otherwise only with a rate far smaller than the initial weights.
     """
     spec = {"layers": [{"type": "dense", "units": 1}, {"type": "step"}]}
     network = Network.from_spec(spec, input_shape=(2,), dtype="float64")
@@ -83,10 +83,10 @@ def perceptron(gate: str, rate: float, seed: int) -> dict[str, Any]:
 
 
 def two_layers(gate: str, units: int, activation: str, rate: float, seed: int) -> dict[str, Any]:
-    """The training of a network with one hidden layer: what it says of each point of the plane, epoch by epoch.
+    """The training of a network with one hidden layer: its output at each point of the plane, epoch by epoch.
 
-    The four inputs are one batch. `plane` is the probability of 1 as bytes, 255 is sure, in
-    base64, row by row from the lowest x₂.
+    The four inputs are one batch. `plane` is the probability of 1 as bytes (255 is 1) in base64, row by row from the
+    lowest x₂.
     """
     layers = [{"type": "dense", "units": units}, {"type": activation}, {"type": "dense", "units": 2}]
     network = Network.from_spec({"layers": layers}, input_shape=(2,), dtype="float64")
@@ -107,12 +107,12 @@ def _frames(network: Network, targets: tuple[int, ...], optimizer: SGD) -> Itera
     loss = CrossEntropy()
     line = np.linspace(*PLANE, SIDE)
     plane = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
-    # close together at first, as most happens there
-    shown = {round(EPOCHS * (frame / FRAMES) ** 2) for frame in range(FRAMES + 1)}
+    # denser at first, where most changes happen
+    epochs = {round(EPOCHS * (frame / FRAMES) ** 2) for frame in range(FRAMES + 1)}
     for epoch in range(EPOCHS + 1):
         outputs = network.forward(x, training=True)
         value, gradient = loss.value_and_gradient(outputs, t)
-        if epoch in shown:
+        if epoch in epochs:
             yield {
                 "epoch": epoch,
                 "loss": value,

@@ -1,6 +1,6 @@
-"""Optimizers on surfaces of two parameters, where one can see the way they go.
+"""Optimizers on surfaces of two parameters, with visible paths.
 
-The third is Rosenbrock's (1960), with 10 for his 100, so that its valley is less narrow.
+The third is Rosenbrock's (1960), with 10 instead of 100, which makes its valley wider.
 """
 
 import math
@@ -18,12 +18,12 @@ from app.nn.spec import build
 GRID = (81, 61)
 MOST_STEPS = 200
 FAR = 1e6
-"""An optimizer that comes so far out has left the surface for good."""
+"""An optimizer beyond this distance has left the surface."""
 
 
 @dataclass(frozen=True)
 class Surface:
-    """A function of (x, y), its gradient, the part of it that is shown, a start, and learning rates that suit it."""
+    """A function of (x, y), its gradient, the visible range, a start, and suitable learning rates."""
 
     value: Callable[[Array, Array], Array]
     gradient: Callable[[float, float], tuple[float, float]]
@@ -44,7 +44,7 @@ SURFACES: Mapping[str, Surface] = {
         start=(-7, 2),
         minima=((0, 0),),
         formula="x²/20 + y²",
-        # those of Deep Learning from Scratch, section 6.1.7, where it has the optimizer
+        # from Deep Learning from Scratch, section 6.1.7, if it has the optimizer
         rates={
             "sgd": 0.95,
             "momentum": 0.1,
@@ -95,8 +95,8 @@ SURFACES: Mapping[str, Surface] = {
 
 
 def surfaces() -> dict[str, Any]:
-    """Every surface as a grid of heights, row by row from the lowest y, and the learning rate to begin with for each
-    optimizer of the engine."""
+    """Every surface as a grid of heights, row by row from the lowest y, and an initial learning rate for each
+    optimizer."""
     return {
         "surfaces": [{"name": name, **_described(surface)} for name, surface in SURFACES.items()],
         "optimizers": list(OPTIMIZERS),
@@ -121,28 +121,27 @@ def _described(surface: Surface) -> dict[str, Any]:
 
 
 def rate_of(surface: Surface, optimizer: str) -> float:
-    """A learning rate that suits; the optimizer's own where none is noted."""
+    """A suitable learning rate, or the optimizer's default."""
     return surface.rates.get(optimizer, build("optimizer", OPTIMIZERS, optimizer).learning_rate)
 
 
 def path(
     surface: str, optimizer: str, rate: float, steps: int, start: tuple[float, float] | None = None
 ) -> dict[str, Any]:
-    """The way of an optimizer from the surface's start, or another: a point a step, and the heights there.
+    """The path of an optimizer from the surface's start, or another one: a point per step, and its height.
 
-    `left` is true where it went out so far that it was stopped.
+    `left` is true if it left the surface and was stopped.
     """
-    land = SURFACES[surface]
-    place = np.array(start or land.start, np.float64)
+    function = SURFACES[surface]
+    point = np.array(start or function.start, np.float64)
     rule = build("optimizer", OPTIMIZERS, {"type": optimizer, "learning_rate": rate})
-    points = [place.tolist()]
+    points = [point.tolist()]
     left = False
     for _ in range(steps):
-        rule.step(place, np.array(land.gradient(*place.tolist())))
-        if not all(math.isfinite(part) and abs(part) < FAR for part in place.tolist()):
+        rule.step(point, np.array(function.gradient(*point.tolist())))
+        if not all(math.isfinite(part) and abs(part) < FAR for part in point.tolist()):
             left = True
             break
-        points.append(place.tolist())
-    walked = np.array(points)
-    heights = land.value(walked[:, 0], walked[:, 1])
+        points.append(point.tolist())
+    heights = function.value(*np.array(points).T)
     return {"points": points, "heights": heights.tolist(), "left": left}

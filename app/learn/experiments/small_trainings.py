@@ -1,4 +1,4 @@
-"""Small real trainings, of a second, on some images of a data set: overfitting, and the size of a batch."""
+"""Small real trainings, of a second, on some images of a data set: overfitting, and the batch size."""
 
 import threading
 from collections import OrderedDict
@@ -13,20 +13,20 @@ from app.nn.training.options import BatchMetrics, EpochMetrics, TrainingOptions
 from app.nn.training.trainer import Trainer
 
 FEW = 300
-"""Images learned from where a network is to overfit, as in Deep Learning from Scratch, section 6.4.1."""
+"""Training images for overfitting, as in Deep Learning from Scratch, section 6.4.1."""
 UNSEEN = 1000
-"""Test images that it is measured by."""
+"""Test images."""
 OVERFITTING_EPOCHS = 60
 BATCH_IMAGES = 1000
 BATCH_EPOCHS = 5
 BATCH_RATE = 0.05
 POINTS = 250
-"""Losses of batches that are handed out at most."""
+"""The most losses of batches."""
 MOST_KEPT = 64
 
 
 class TrialCache:
-    """What trials came to, the last asked for kept. Safe to share between threads."""
+    """A least-recently-used cache of results. Thread-safe."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, dict[str, Any]] = OrderedDict()
@@ -38,21 +38,21 @@ class TrialCache:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
-    def put(self, key: Hashable, found: dict[str, Any]) -> dict[str, Any]:
+    def put(self, key: Hashable, result: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
-            self._kept[key] = found
+            self._kept[key] = result
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
-        return found
+        return result
 
     def of(self, key: Hashable, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """What is kept under `key`, or what `work` comes to."""
+        """The cached result of `key`, or that of `work`, which is then cached."""
         return self.get(key) or self.put(key, work())
 
 
 def overfitting(dataset: Dataset, dropout: float, weight_decay: float) -> dict[str, Any]:
-    """A network with far more parameters than it has images to learn from: accuracy and loss after each epoch, on
-    the images that it learns from and on images that it never saw."""
+    """A network with far more parameters than training images: accuracy and loss after each epoch, on the training
+    images and on test images."""
     hidden: list[dict[str, Any]] = [
         {"type": "dense", "units": 100, "initializer": "he"},
         {"type": "relu"},
@@ -102,8 +102,8 @@ def overfitting(dataset: Dataset, dropout: float, weight_decay: float) -> dict[s
 
 
 def batches(dataset: Dataset, batch_size: int) -> dict[str, Any]:
-    """A few epochs with batches of one size: the loss, a mean of the batches since the last one noted, with the
-    steps and images by then; the seconds of training, and the accuracy on the test set after each epoch."""
+    """A few epochs with one batch size: mean losses over batches, with the steps and images so far, the seconds of
+    training, and the accuracy on the test set after each epoch."""
     network = _network(dataset, [{"type": "dense", "units": 50, "initializer": "he"}, {"type": "relu"}])
     options = TrainingOptions(batch_size=batch_size, epochs=BATCH_EPOCHS, seed=1, input_scale=255)
     trainer = Trainer(
@@ -116,16 +116,16 @@ def batches(dataset: Dataset, batch_size: int) -> dict[str, Any]:
     )
     every = max(1, trainer.batches * BATCH_EPOCHS // POINTS)
     losses, epochs, since = list[dict[str, float]](), list[dict[str, Any]](), list[float]()
-    seen, count, seconds = 0, 0, 0.0
+    images, count, seconds = 0, 0, 0.0
     diverged = False
     try:
         for done in trainer.run():
             if isinstance(done, BatchMetrics):
-                seen = (done.epoch - 1) * trainer.samples + min(done.batch * trainer.batch_size, trainer.samples)
+                images = (done.epoch - 1) * trainer.samples + min(done.batch * trainer.batch_size, trainer.samples)
                 count += 1
                 since.append(done.loss)
                 if len(since) == every or done.batch == done.batches:
-                    losses.append({"step": count, "images": seen, "loss": sum(since) / len(since)})
+                    losses.append({"step": count, "images": images, "loss": sum(since) / len(since)})
                     since.clear()
             else:
                 seconds += done.seconds

@@ -1,4 +1,4 @@
-"""The formulas of the tutorials by name, in the order in which a learner meets them."""
+"""The formulas of the tutorials by name, in the order of the lessons."""
 
 import inspect
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from app.nn.layers.activations import ACTIVATIONS, Activation
 
 
 def _from_docstring(kind: type[Activation]) -> Formula:
-    """The formula with which the docstring of an activation begins, for one that has none in LaTeX."""
+    """The formula at the beginning of an activation's docstring, for one without a formula in LaTeX."""
     written = (inspect.getdoc(kind) or kind.__name__).partition(";")[0].rstrip(".")
     return Formula(
         name=kind.type,
@@ -26,4 +26,4 @@ FORMULAS: Mapping[str, Formula] = {
     **_WRITTEN,
     **{name: _from_docstring(kind) for name, kind in ACTIVATIONS.items() if name not in _WRITTEN},
 }
-"""Every formula that a page can show, by its name."""
+"""All formulas by name."""

@@ -1,4 +1,4 @@
-"""One formula: what it is called, how it is written, and where the engine computes it."""
+"""A formula: its title, its notation, and the code of the engine that computes it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from latex2mathml.converter import convert
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula: its lines in LaTeX, and the classes and functions of `app.nn` that compute it, the chief one first."""
+    """A formula: its lines in LaTeX, and the classes and functions of `app.nn` that compute it, the main one first."""
 
     name: str
     title: str
@@ -20,7 +20,7 @@ class Formula:
 
     @property
     def mathml(self) -> tuple[str, ...]:
-        """Each line as a block of MathML; of our own LaTeX, so it may stand in a page as it is."""
+        """Each line as a block of MathML, safe for pages."""
         return tuple(to_mathml(line) for line in self.latex)
 
 

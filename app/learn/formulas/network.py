@@ -1,4 +1,4 @@
-"""What a network computes: activations and layers."""
+"""Formulas of networks: activations and layers."""
 
 from app.learn.formulas.formula import Formula
 from app.nn.layers.activations import GELU, Identity, LeakyReLU, ReLU, Sigmoid, Step, Tanh, softmax

@@ -1,4 +1,4 @@
-"""The source of what computes a formula, from the running installation."""
+"""The source code of a formula, from the running installation."""
 
 import inspect
 import io
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclass(frozen=True)
 class Piece:
-    """Some characters of a line; `kind` is "keyword", "comment", "text" (a string, also a docstring) or ""."""
+    """A part of a line; `kind` is "keyword", "comment", "text" (a string or a docstring) or ""."""
 
     kind: str
     text: str
@@ -26,7 +26,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Listing:
-    """A class or function: its name, its file from the top of the project, and its lines, numbered as in the file."""
+    """A class or function: its name, its file relative to the project, and its lines, numbered as in the file."""
 
     name: str
     file: str
@@ -37,19 +37,19 @@ class Listing:
 
 @cache
 def listings(name: str) -> tuple[Listing, ...]:
-    """What computes the formula of that name. Raises KeyError for a name that is not in the table."""
-    return tuple(_listing(one) for one in FORMULAS[name].code)
+    """The code of the formula `name`. Raises KeyError for an unknown name."""
+    return tuple(_listing(item) for item in FORMULAS[name].code)
 
 
-def _listing(one: Callable[..., Any]) -> Listing:
-    lines, first = inspect.getsourcelines(one)
-    file = Path(inspect.getfile(one)).resolve().relative_to(ROOT).as_posix()
+def _listing(item: Callable[..., Any]) -> Listing:
+    lines, first = inspect.getsourcelines(item)
+    file = Path(inspect.getfile(item)).resolve().relative_to(ROOT).as_posix()
     source = textwrap.dedent("".join(lines))
-    return Listing(one.__qualname__, file, first, inspect.getdoc(one) or "", _pieces(source))
+    return Listing(item.__qualname__, file, first, inspect.getdoc(item) or "", _pieces(source))
 
 
 def _pieces(source: str) -> tuple[tuple[Piece, ...], ...]:
-    """The source line by line, cut where its kind changes; nothing of it is lost."""
+    """The source line by line, split where the kind changes."""
     lines = source.splitlines()
     kinds = [[""] * len(line) for line in lines]
     for token in tokenize.generate_tokens(io.StringIO(source).readline):

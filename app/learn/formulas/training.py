@@ -1,4 +1,4 @@
-"""What a training computes: losses, gradients, optimizers, first weights, regularization, accuracy."""
+"""Formulas of training: losses, gradients, optimizers, initial weights, regularization, accuracy."""
 
 from app.learn.formulas.formula import Formula
 from app.nn.evaluation import evaluate_outputs

@@ -1,4 +1,4 @@
-"""The way back: the loss, the gradient of every layer, and one neuron's share of it by the chain rule."""
+"""The backward pass: the loss, the gradient of every layer, and the chain rule for one neuron."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,15 +16,15 @@ from app.nn.layers.core import Dense, Flatten
 from app.nn.losses import CrossEntropy
 
 MOST_TERMS = 8
-"""Terms shown of each sign; the rest is one sum."""
+"""The most terms of each sign; the rest is one sum."""
 
 
 @dataclass(frozen=True, eq=False)
 class Passes:
-    """One pass forward and one back, for one drawing and its true label; float64 where the network is.
+    """A forward and a backward pass for one drawing and its true label, in the network's dtype.
 
-    `outputs` and `gradients` have one array for the input, and one for each layer's output, without the batch axis:
-    what it is, and dL/d(it). The network's `grads` are those of this pass.
+    `outputs` and `gradients` have one array for the input, and one for each layer's output, without the batch axis: its
+    value, and dL/d(value). The network's `grads` are those of this pass.
     """
 
     loss: float
@@ -33,7 +33,7 @@ class Passes:
 
 
 def passes(subject: InspectedNetwork, truth: int) -> Passes:
-    """Both passes through the subject's network. Raises DamagedModelError where a number is not finite."""
+    """Both passes through the subject's network. Raises DamagedModelError if a number is not finite."""
     outputs = [subject.x]
     for layer in subject.network.layers:
         outputs.append(layer.forward(outputs[-1], training=True))
@@ -80,12 +80,12 @@ def backward(subject: InspectedNetwork, label: str) -> dict[str, Any]:
 
 
 def delta(subject: InspectedNetwork, label: str, index: int, unit: int) -> dict[str, Any]:
-    """The chain rule for the number `unit` of layer `index`, with the very numbers, as JSON.
+    """The chain rule for the number `unit` of layer `index`, with its numbers, as JSON.
 
-    `terms` are those of Σ w·δ of the next layers, `sum`; `slopes` the factors by which the layers up to `last`, which
-    work number by number, pass the gradient on; `delta` = `sum` × their product is dL/dz, with z the number that leaves
-    the weighted layer. `weights` are the gradients of that layer's own weights, x·δ (with a convolution the sum of them
-    over all places). Raises ValueError where there is no such layer or unit.
+    `terms` are those of Σ w·δ over the next layer, with the total `sum`; `slopes` are the derivatives of the
+    elementwise layers up to `last`; `delta` = `sum` × their product is dL/dz, with z the output of the weighted layer.
+    `weights` are the gradients of that layer's weights, x·δ (for a convolution their sum over all positions). Raises
+    ValueError if there is no such layer or unit.
     """
     check_unit(subject, check_layer(subject, index), unit)
     found = passes(subject, subject.label(label))
@@ -106,25 +106,25 @@ def delta(subject: InspectedNetwork, label: str, index: int, unit: int) -> dict[
 
 
 def _rows(subject: InspectedNetwork, found: Passes, truth: int) -> list[dict[str, Any]]:
-    """y, t and y − t for every label; y is what the loss compares: with cross-entropy the softmax of the outputs."""
+    """y, t and y − t for every label; y is what the loss compares, the softmax of the outputs for cross-entropy."""
     loss = subject.loss()
     output = found.outputs[-1].astype(np.float64)
-    said, target = output, np.zeros(output.size)
+    predicted, target = output, np.zeros(output.size)
     target[truth] = 1
     if isinstance(loss, CrossEntropy):
-        said = softmax(output)
+        predicted = softmax(output)
         target = (1 - loss.label_smoothing) * target + loss.label_smoothing / output.size
     gradient = found.gradients[-1].tolist()
     return [
         {"label": name, "output": z, "said": y, "target": t, "gradient": g}
         for name, z, y, t, g in zip(
-            subject.card.labels, output.tolist(), said.tolist(), target.tolist(), gradient, strict=True
+            subject.card.labels, output.tolist(), predicted.tolist(), target.tolist(), gradient, strict=True
         )
     ]
 
 
 def _upstream(subject: InspectedNetwork, found: Passes, following: int, unit: int) -> dict[str, Any]:
-    """dL/da of a number that enters the layer `following`: the terms that it is the sum of."""
+    """The terms of dL/da for an input a of the layer `following`."""
     layers = subject.network.layers
     if following == len(layers):
         value = float(found.gradients[-1].ravel()[unit])
@@ -153,33 +153,33 @@ def _upstream(subject: InspectedNetwork, found: Passes, following: int, unit: in
 
 
 def _slopes(subject: InspectedNetwork, row: range, unit: int) -> list[dict[str, Any]]:
-    """What the `backward` of each of these layers makes of ones at the unit, after a pass forward: its derivative
-    there, and 1 of the step function, which passes the gradient straight through."""
-    found = []
+    """The result of each layer's `backward` for ones at the unit, after a forward pass: the derivative, or 1 for the
+    step function, which passes the gradient straight through."""
+    slopes = []
     for index in row:
         layer = subject.network.layers[index]
         if isinstance(layer, Flatten):
             continue
-        kept = {name: array.copy() for name, array in layer.grads.items()}
+        grads = {name: array.copy() for name, array in layer.grads.items()}
         ones = np.ones((1, *layer.input_shape), subject.network.dtype)
         slope = float(layer.backward(ones).ravel()[unit])
-        for name, array in kept.items():
+        for name, array in grads.items():
             layer.grads[name][...] = array
-        found.append({"layer": index, "type": layer.type, "slope": slope})
-    return found
+        slopes.append({"layer": index, "type": layer.type, "slope": slope})
+    return slopes
 
 
 def _weight_gradients(subject: InspectedNetwork, found: Passes, index: int, unit: int) -> dict[str, Any]:
-    """dL/dw of a unit's weights as a picture, dL/db, and the largest as products x·δ."""
+    """dL/dw of a unit's weights as a picture, dL/db, and the largest products x·δ."""
     layer = subject.network.layers[index]
     links = links_back(layer, found.outputs[index], unit)
-    own = float(found.gradients[index + 1].ravel()[unit])
+    unit_delta = float(found.gradients[index + 1].ravel()[unit])
     if isinstance(layer, Conv2D):
         feature = unit // (layer.out_height * layer.out_width)
         gradient, bias = layer.grads["weight"][feature], layer.grads["bias"][feature]
     else:
         gradient, bias = layer.grads["weight"][:, unit], layer.grads["bias"][unit]
-    products = links.values * own
+    products = links.values * unit_delta
     up, down = strongest(products, MOST_TERMS // 2)
     return {
         "picture": picture(gradient),

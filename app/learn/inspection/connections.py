@@ -1,4 +1,4 @@
-"""How one number of a layer hangs on the numbers before it: which they are, and with what factor each counts."""
+"""Connections between layers: the inputs of one number of a layer, and their factors."""
 
 from dataclasses import dataclass
 
@@ -14,23 +14,22 @@ from app.nn.layers.image_layer import ImageLayer
 from app.nn.layers.pooling import AveragePool2D, MaxPool2D
 
 MIXING = (Dense, Conv2D, MaxPool2D, AveragePool2D, Softmax)
-"""Layers in which a number comes from others than the one in its own place (in C order); all others work number by
-number, and Flatten only writes the same numbers in one row."""
+"""Layers in which an output depends on several inputs; all others are elementwise, or only reshape (Flatten)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Links:
-    """Inputs of one number: `places` (n,) in the layer's input in C order, −1 for padding, their values, and factors.
+    """The inputs of one number: `places` (n,) in the input (C order), −1 for padding, their values and factors.
 
-    The number is the sum of values × factors, and of a bias where the layer has one; with max pooling it is the
-    largest value, whose factor is 1.
+    The number is the sum of values × factors, plus a bias if the layer has one; for max pooling it is the largest
+    value, with a factor of 1.
     """
 
     places: NDArray[np.int64]
     values: Array
     factors: Array
     shape: tuple[int, ...]
-    """How the inputs lie: (inputs,), or (C, kernel height, kernel width)."""
+    """The shape of the inputs: (inputs,), or (C, kernel height, kernel width)."""
 
     @property
     def products(self) -> Array:
@@ -38,7 +37,7 @@ class Links:
 
 
 def links_back(layer: Layer, x: Array, unit: int) -> Links:
-    """The inputs that the number `unit` of a layer's output is made of; `x` is the layer's input, of its shape."""
+    """The inputs of the number `unit` of a layer's output; `x` is the layer's input, in its shape."""
     values = x.astype(np.float64)
     if isinstance(layer, Dense):
         places = np.arange(layer.inputs)
@@ -64,15 +63,15 @@ def links_back(layer: Layer, x: Array, unit: int) -> Links:
 
 
 def links_on(layer: Layer, x: Array, y: Array, place: int) -> tuple[NDArray[np.int64], Array]:
-    """Which numbers of a layer's output change with the number `place` of its input, and by what factor each.
+    """The indices of a layer's outputs that depend on its input number `place`, and the factor of each.
 
-    Both in C order. With max pooling a number counts where it is the first largest of a window.
+    Both are in C order. For max pooling an input counts where it is the first maximum of a window.
     """
     if isinstance(layer, Dense):
         return np.arange(layer.units), layer.params["weight"][place].astype(np.float64)
     if isinstance(layer, Softmax):
-        said = y.astype(np.float64).ravel()
-        return np.arange(said.size), said * ((np.arange(said.size) == place) - said[place])
+        p = y.astype(np.float64).ravel()
+        return np.arange(p.size), p * ((np.arange(p.size) == place) - p[place])
     if isinstance(layer, Conv2D):
         return _convolved(layer, place)
     if isinstance(layer, MaxPool2D | AveragePool2D):
@@ -81,14 +80,14 @@ def links_on(layer: Layer, x: Array, y: Array, place: int) -> tuple[NDArray[np.i
 
 
 def is_mixing(layer: Layer) -> bool:
-    """Whether a number of the layer's output comes from others than the one in its own place."""
+    """True if an output of the layer depends on several inputs."""
     return isinstance(layer, MIXING)
 
 
 def chain(subject: InspectedNetwork, index: int) -> range:
-    """The layers that a unit goes through number by number: from the mixing one at or before `index` to the next.
+    """The mixing layer at or before `index`, and the elementwise layers after it.
 
-    The first of them is mixing, unless the network begins with layers that are not.
+    The first one is mixing, unless the network begins with elementwise layers.
     """
     layers = subject.network.layers
     first = index
@@ -112,7 +111,7 @@ def _window(
 
 
 def _at(index: int, *shape: int) -> tuple[int, int, int]:
-    """Map, row and column of a number's place in C order."""
+    """Map, row and column of an index in C order."""
     first, row, column = np.unravel_index(index, shape)
     return int(first), int(row), int(column)
 
@@ -156,6 +155,6 @@ def _pooled(layer: MaxPool2D | AveragePool2D, x: Array, place: int) -> tuple[NDA
 
 
 def _windows(at: int, layer: MaxPool2D | AveragePool2D, count: int) -> range:
-    """Which of `count` windows along an axis have the place `at` in them."""
+    """The windows, of `count` along an axis, that contain the position `at`."""
     first = -(-(at - layer.size + 1) // layer.stride)
     return range(max(0, first), min(count - 1, at // layer.stride) + 1)

@@ -1,4 +1,4 @@
-"""The derivatives that the pages draw."""
+"""Derivatives of activations for the pages."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from app.nn.layers.activations import Activation, Step
 def derivative(layer: Activation, upper: Array) -> Array:
     """dy/dx times `upper`, both of the shape of the layer's last training `forward`.
 
-    It is what `backward` makes of `upper`, but of the step function: that is flat, and its `backward` passes the
-    gradient straight through so that a network with it can be trained.
+    It is `backward(upper)`, except for the step function, whose derivative is 0, but whose `backward` passes the
+    gradient straight through.
     """
     return np.zeros_like(upper) if isinstance(layer, Step) else layer.backward(upper.copy())

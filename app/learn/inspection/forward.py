@@ -1,4 +1,4 @@
-"""A drawing's way through a network: what every layer makes of it, up to the probabilities."""
+"""The forward pass of a drawing: the output of every layer, up to the probabilities."""
 
 from typing import Any
 
@@ -12,14 +12,11 @@ from app.nn.arrays import Array
 
 
 def trace(subject: InspectedNetwork) -> list[Array]:
-    """The outputs of every layer for the drawing, each of the layer's own shape, the input itself first."""
-    found = [subject.x]
+    """The input, and the output of every layer for the drawing, in their shapes."""
+    arrays = [subject.x]
     for layer in subject.network.layers:
-        found.append(finite(subject.card, layer.forward(found[-1], training=False)))
-    shapes = [subject.network.input_shape]
-    for array in found[1:]:
-        shapes.append(array.shape[1:])
-    return [array[0].reshape(shape) for array, shape in zip(found, shapes, strict=True)]
+        arrays.append(finite(subject.card, layer.forward(arrays[-1], training=False)))
+    return [arrays[0][0].reshape(subject.network.input_shape), *(array[0] for array in arrays[1:])]
 
 
 def forward(subject: InspectedNetwork) -> dict[str, Any]:
@@ -50,12 +47,12 @@ def forward(subject: InspectedNetwork) -> dict[str, Any]:
 
 
 def layer_picture(subject: InspectedNetwork, index: int, first: int) -> dict[str, Any]:
-    """More of a layer's activations, from unit or map number `first` on. Raises ValueError where there is none."""
+    """A layer's activations from unit or map number `first` on. Raises ValueError if there is none."""
     return picture(trace(subject)[check_layer(subject, index) + 1], first=first)
 
 
 def outputs(subject: InspectedNetwork) -> dict[str, Any]:
-    """From logits to probabilities: zₖ, e^(zₖ − max z), its share in the sum; and the calibrated ones of /predict."""
+    """From logits to probabilities: zₖ, e^(zₖ − max z), its share of the sum, and the calibrated one of /predict."""
     scores = subject.scores(subject.x)[0]
     exponentials = np.exp(scores - scores.max())
     probabilities = subject.probabilities(subject.x)[0]
@@ -75,7 +72,7 @@ def outputs(subject: InspectedNetwork) -> dict[str, Any]:
 
 
 def check_layer(subject: InspectedNetwork, index: int) -> int:
-    """The number of a layer. Raises ValueError where there is none of it."""
+    """Return the number of a layer; raise ValueError if there is no such layer."""
     count = len(subject.network.layers)
     if not 0 <= index < count:
         raise InputError(
@@ -85,7 +82,7 @@ def check_layer(subject: InspectedNetwork, index: int) -> int:
 
 
 def check_unit(subject: InspectedNetwork, index: int, unit: int) -> int:
-    """The number of a unit of the layer `index`, in C order. Raises ValueError where there is none of it."""
+    """Return the number of a unit of layer `index`, in C order; raise ValueError if there is no such unit."""
     layers = subject.network.layers
     shape = layers[index + 1].input_shape if index + 1 < len(layers) else subject.network.output_shape
     count = int(np.prod(shape))

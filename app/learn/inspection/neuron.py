@@ -1,4 +1,4 @@
-"""One neuron: what comes in, its weights, their products, the sum, the bias, and its activation's curve."""
+"""One neuron: its inputs, weights, products, sum and bias, and its activation's curve."""
 
 from typing import Any
 
@@ -18,19 +18,19 @@ from app.nn.layers.pooling import AveragePool2D, MaxPool2D
 from app.nn.spec import build
 
 MOST_PRODUCTS = 8
-"""Products shown of each sign; the rest is one sum."""
+"""The most products of each sign; the rest is one sum."""
 CURVE_POINTS = 161
 LEAST_REACH = 4.0
-"""How far a curve goes on both sides at least."""
+"""The smallest reach of a curve on both sides."""
 ROOM = 1.25
-"""How far a curve goes beyond its point, as a factor."""
+"""The reach of a curve relative to its point."""
 
 
 def neuron(subject: InspectedNetwork, index: int, unit: int) -> dict[str, Any]:
-    """What makes the number `unit`, in C order, of the output of layer `index`, as JSON: a row of steps.
+    """The steps that compute the number `unit`, in C order, of the output of layer `index`, as JSON.
 
-    Where layers after a weighted one work number by number, as activations do, they are steps of the same row,
-    whichever of them was named. Raises ValueError where there is no such layer or unit.
+    Elementwise layers after a weighted one, such as activations, are steps of the same sequence, whichever of them is
+    given. Raises ValueError if there is no such layer or unit.
     """
     check_unit(subject, check_layer(subject, index), unit)
     arrays = trace(subject)
@@ -44,7 +44,7 @@ def neuron(subject: InspectedNetwork, index: int, unit: int) -> dict[str, Any]:
 
 
 def weights_picture(subject: InspectedNetwork, index: int, unit: int) -> dict[str, Any] | None:
-    """The weights of a unit as a picture, in the shape of what the layer is given; None in layers without."""
+    """The weights of a unit as a picture, in the shape of the layer's input; None for layers without weights."""
     layer = subject.network.layers[index]
     if isinstance(layer, Dense):
         return picture(layer.params["weight"][:, unit].reshape(_picture_shape(subject, index)))
@@ -54,16 +54,16 @@ def weights_picture(subject: InspectedNetwork, index: int, unit: int) -> dict[st
 
 
 def curve(layer: Activation, at: float) -> dict[str, Any]:
-    """An activation and its derivative, from left to right around `at`, and there.
+    """An activation and its derivative around `at`, and at that point.
 
-    `straight_through` says that the way back does not take the derivative, which is 0 everywhere.
+    `straight_through` means that the backward pass does not use the derivative, which is 0 everywhere.
     """
     reach = max(LEAST_REACH, ROOM * abs(at))
     x = np.append(np.linspace(-reach, reach, CURVE_POINTS), at)
-    fresh = build("layer", ACTIVATIONS, layer.spec())
-    fresh.build((len(x),), "float64")
-    y = fresh.forward(x[None], training=True)[0].copy()
-    slope = derivative(fresh, np.ones((1, len(x))))[0]
+    activation = build("layer", ACTIVATIONS, layer.spec())
+    activation.build((len(x),), "float64")
+    y = activation.forward(x[None], training=True)[0].copy()
+    slope = derivative(activation, np.ones((1, len(x))))[0]
     return {
         "x": x[:-1].tolist(),
         "y": y[:-1].tolist(),
@@ -104,7 +104,7 @@ def _step(subject: InspectedNetwork, arrays: list[Array], index: int, unit: int)
 
 
 def _products(found: Links, shape: Shape) -> dict[str, Any]:
-    """The largest products of each sign, and what the others come to."""
+    """The largest products of each sign, and the sum of the others."""
     products = found.products
     up, down = strongest(products, MOST_PRODUCTS)
     others = np.delete(products, up + down)
@@ -129,7 +129,7 @@ def _product(found: Links, at: int, shape: Shape) -> dict[str, Any]:
 
 
 def _picture_shape(subject: InspectedNetwork, index: int) -> Shape:
-    """The shape of what a layer is given, as it was before layers that only write it as a row."""
+    """The shape of a layer's input before it was flattened."""
     layers = subject.network.layers
     while index > 0 and (layers[index].input_shape == (int(np.prod(layers[index].input_shape)),)):
         before: Layer = layers[index - 1]
@@ -140,5 +140,5 @@ def _picture_shape(subject: InspectedNetwork, index: int) -> Shape:
 
 
 def _rate(subject: InspectedNetwork, index: int) -> float:
-    """The share that Dropout drops while it trains; here it lets everything pass."""
+    """The rate of a dropout layer in training; here it is 0."""
     return float(subject.card.network["layers"][index]["rate"])

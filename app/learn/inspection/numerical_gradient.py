@@ -1,4 +1,4 @@
-"""The numerical gradient beside backpropagation's, for the weights that somebody picks."""
+"""The numerical gradient and backpropagation's, for chosen weights."""
 
 import time
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from app.learn.inspection.subject import InspectedNetwork
 from app.nn.gradient_check import FLOOR, STEP
 
 MOST_PLACES = 50
-"""Weights of one answer: each takes two passes forward."""
+"""The most weights of an answer; each takes two forward passes."""
 
 
 def numerical(
     subject: InspectedNetwork, label: str, index: int, parameter: str, places: Sequence[int]
 ) -> dict[str, Any]:
-    """Both gradients of some numbers of one parameter array, their relative error, and what each way took, as JSON.
+    """Both gradients of some numbers of a parameter array, their relative error, and the time of each method, as JSON.
 
-    `places` are in C order. The network has to be in float64. Raises ValueError where there is no such number.
+    `places` are in C order. The network must be in float64. Raises ValueError if there is no such number.
     """
     params = subject.network.layers[check_layer(subject, index)].params
     if parameter not in params:
@@ -53,18 +53,18 @@ def numerical(
     rows = []
     started = time.perf_counter()
     for at, found in zip(places, exact, strict=True):
-        kept = values[at]
-        values[at] = kept + STEP
+        original = values[at]
+        values[at] = original + STEP
         above = value()
-        values[at] = kept - STEP
+        values[at] = original - STEP
         below = value()
-        values[at] = kept
+        values[at] = original
         slope = (above - below) / (2 * STEP)
         rows.append(
             {
                 "index": at,
                 "place": place(at, params[parameter].shape),
-                "value": float(kept),
+                "value": float(original),
                 "above": above,
                 "below": below,
                 "numerical": slope,
@@ -86,7 +86,7 @@ def numerical(
 
 
 def random_places(subject: InspectedNetwork, index: int, parameter: str, count: int, seed: int) -> list[int]:
-    """Some numbers of a parameter array, drawn by a seed, in order. Raises ValueError where there is no such array."""
+    """Random indices into a parameter array, drawn with a seed and sorted; empty for an unknown array."""
     params = subject.network.layers[check_layer(subject, index)].params
     size = params[parameter].size if parameter in params else 0
     found = np.random.default_rng(seed).choice(size, min(count, size), replace=False) if size else np.array([], int)

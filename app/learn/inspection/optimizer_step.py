@@ -1,4 +1,4 @@
-"""Steps of an optimizer from one drawing and its true label: what they change, on a copy that is then thrown away."""
+"""Steps of an optimizer for one drawing and its true label, on a copy of the network."""
 
 import math
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ MOST_STEPS = 200
 def steps(
     subject: InspectedNetwork, label: str, optimizer: Mapping[str, Any], count: int, unit: tuple[int, int] | None = None
 ) -> dict[str, Any]:
-    """Take `count` steps from the stored weights; say what came of loss, probabilities and weights, as JSON.
+    """Take `count` steps from the stored weights; return loss, probabilities and weight changes as JSON.
 
-    The gradient is that of this one drawing, as with a batch size of 1, without weight decay in the loss. `losses` and
-    `certainties` (the probability of the label) are before the first step and after each; they end early where a
-    number is no longer finite, `diverged`. `unit` is a layer and a unit of it whose weights are shown before and after.
-    Raises ValueError where the optimizer, the label or the unit is none.
+    The gradient is that of this drawing, as with a batch size of 1, without weight decay in the loss. `losses` and
+    `certainties` (the probability of the label) are before the first step and after each; they end early, with
+    `diverged`, if a number is no longer finite. `unit` is a layer and a unit whose weights are returned before and
+    after. Raises ValueError for an invalid optimizer, label or unit.
     """
     rule = build("optimizer", OPTIMIZERS, optimizer)
     network = subject.network
@@ -43,20 +43,20 @@ def steps(
     losses, certainties = [_loss(subject, truth)], [before[truth]]
     last, diverged = before, False
     for _ in range(count):
-        kept = network.params.copy()
+        params = network.params.copy()
         with np.errstate(all="ignore"):
             try:
                 passes(subject, truth)
                 rule.step(network.params, network.grads)
-                said, loss = subject.probabilities(subject.x)[0].tolist(), _loss(subject, truth)
+                probabilities, loss = subject.probabilities(subject.x)[0].tolist(), _loss(subject, truth)
             except DamagedModelError:
                 loss = math.nan
         if not math.isfinite(loss) or not np.isfinite(network.params).all():
-            network.params[:], diverged = kept, True
+            network.params[:], diverged = params, True
             break
-        last = said
+        last = probabilities
         losses.append(loss)
-        certainties.append(said[truth])
+        certainties.append(probabilities[truth])
     return {
         "label": subject.card.labels[truth],
         "optimizer": rule.spec(),
@@ -79,14 +79,14 @@ def _loss(subject: InspectedNetwork, truth: int) -> float:
 
 
 def _changes(subject: InspectedNetwork, first: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """How long each array of parameters is, and how long the way that it has gone, also as a share of that."""
-    found = []
+    """The norm of each parameter array and of its change, and their ratio."""
+    rows = []
     for index, layer in enumerate(subject.network.layers):
         for name, array in layer.params.items():
             start = first[f"{index}.{name}"]
             length, change = norm(start), norm(array.astype(np.float64) - start)
             share = change / length if length > 0 else None
-            found.append(
+            rows.append(
                 {
                     "layer": index,
                     "type": layer.type,
@@ -96,4 +96,4 @@ def _changes(subject: InspectedNetwork, first: Mapping[str, Any]) -> list[dict[s
                     "share": share,
                 }
             )
-    return found
+    return rows

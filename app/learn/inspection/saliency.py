@@ -1,4 +1,4 @@
-"""Where a network looks: the input's gradient, what a cover takes away, and which ink would make it another label."""
+"""Saliency: the gradient of the input, occlusion, and counterfactual drawings."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from app.nn.layers.activations import softmax
 SIDE = 28
 MOST_FRAMES = 25
 MOST_COVERED = 64
-"""Covered drawings that go through the network at a time at most."""
+"""The most covered drawings in a batch."""
 MOST_ACTIVATIONS = 4_000_000
-"""Outputs of all layers together that so many drawings may come to, unless one drawing alone has more."""
+"""The most outputs of all layers for a batch, unless a single drawing has more."""
 
 
 def input_gradient(subject: InspectedNetwork, label: str | None) -> dict[str, Any]:
-    """d(logit of the label)/d(pixel), signed, as JSON; of the label that the network says where none is given.
+    """d(logit of the label)/d(pixel), signed, as JSON; by default for the predicted label.
 
     Simonyan, Vedaldi and Zisserman 2014, section 3, there without the sign.
     """
@@ -29,17 +29,17 @@ def input_gradient(subject: InspectedNetwork, label: str | None) -> dict[str, An
 
 
 def occlusion(subject: InspectedNetwork, label: str | None, size: int, fill: float) -> dict[str, Any]:
-    """How much less probable the label is with a square of `size` pixels, painted with `fill`, over each place.
+    """The drop of the label's probability with a square of `size` pixels, filled with `fill`, at each position.
 
-    `picture` has the drop for the square whose middle is at that pixel (of an even size the one after it); squares
-    that reach over the edge are cut off. Where the network is large the square moves by `stride` pixels, and the
-    pixels between have the value of the one before. Zeiler and Fergus 2014, section 4.2.
+    `picture` has the drop for the square with its middle at that pixel (for an even size the one after it); squares
+    are cut at the edge. For a large network the square moves by `stride` pixels, and the pixels between have the value
+    of the one before. Zeiler and Fergus 2014, section 4.2.
     """
     of = subject.label(label)
     stride = _stride(subject)
-    subject.afford("cover", _places(stride))
+    subject.afford("cover", _positions(stride))
     middles = [(row, column) for row in range(0, SIDE, stride) for column in range(0, SIDE, stride)]
-    said = np.empty(len(middles))
+    probabilities = np.empty(len(middles))
     value = fill * subject.scale
     shape = subject.x.shape[1:]
     image = subject.x.reshape(SIDE, SIDE)
@@ -50,25 +50,25 @@ def occlusion(subject: InspectedNetwork, label: str | None, size: int, fill: flo
         for drawing, (row, column) in zip(covered, part, strict=True):
             top, left = row - size // 2, column - size // 2
             drawing[max(0, top) : top + size, max(0, left) : left + size] = value
-        said[start : start + len(part)] = subject.probabilities(covered.reshape(-1, *shape))[:, of]
+        probabilities[start : start + len(part)] = subject.probabilities(covered.reshape(-1, *shape))[:, of]
     probability = float(subject.probabilities(subject.x)[0, of])
-    drops = (probability - said).reshape(len(range(0, SIDE, stride)), -1)
-    whole = np.repeat(np.repeat(drops, stride, axis=0), stride, axis=1)[:SIDE, :SIDE]
+    drops = (probability - probabilities).reshape(len(range(0, SIDE, stride)), -1)
+    enlarged = np.repeat(np.repeat(drops, stride, axis=0), stride, axis=1)[:SIDE, :SIDE]
     return {
         "label": subject.card.labels[of],
         "probability": probability,
         "size": size,
         "fill": fill,
         "stride": stride,
-        "picture": picture(whole),
+        "picture": picture(enlarged),
     }
 
 
 def toward(subject: InspectedNetwork, label: str, count: int, rate: float) -> dict[str, Any]:
-    """Change the drawing, not the network: `count` steps down the gradient of −log of the label's probability, as JSON.
+    """Change the drawing by `count` steps down the gradient of −log of the label's probability, as JSON.
 
-    A step goes `rate` far (the length of the difference of all 784 pixels), and pixels stay between 0 and 1. The steps
-    end early where the gradient is zero, `stuck`. `frames` have the pixels after each step, float32 in base64.
+    A step has the length `rate` (the norm of the difference of all 784 pixels), and pixels stay between 0 and 1. The
+    steps end early, with `stuck`, if the gradient is zero. `frames` have the pixels after each step, float32 in base64.
     """
     of = subject.label(label)
     subject.afford("steps", 3 * count + 1)
@@ -76,7 +76,7 @@ def toward(subject: InspectedNetwork, label: str, count: int, rate: float) -> di
     target[of] = 1
     x, frames, stuck = subject.x, [], False
     for _ in range(count):
-        # d(log p)/d(logits) is t − y: far from the label too it does not vanish, as the probability's own would
+        # d(log p)/d(logits) is t − y, which does not vanish far from the label, unlike the gradient of p
         gradient = _pixel_gradient(subject, target - softmax(_logits(subject, x)))
         length = float(np.linalg.norm(gradient))
         if length == 0:
@@ -84,13 +84,13 @@ def toward(subject: InspectedNetwork, label: str, count: int, rate: float) -> di
             break
         pixels = np.clip(x.reshape(SIDE, SIDE) / subject.scale + rate / length * gradient, 0, 1)
         x = (pixels * subject.scale).reshape(subject.x.shape)
-        said = subject.probabilities(x)[0]
+        probabilities = subject.probabilities(x)[0]
         frames.append(
             {
                 "pixels": encoded(pixels),
-                "probability": float(said[of]),
-                "says": subject.card.labels[int(said.argmax())],
-                "probabilities": said.tolist(),
+                "probability": float(probabilities[of]),
+                "says": subject.card.labels[int(probabilities.argmax())],
+                "probabilities": probabilities.tolist(),
             }
         )
     first = subject.probabilities(subject.x)[0]
@@ -104,7 +104,7 @@ def toward(subject: InspectedNetwork, label: str, count: int, rate: float) -> di
 
 
 def _logits(subject: InspectedNetwork, x: Array) -> Array:
-    """The logits (K,) of one input; each layer is ready for the way back."""
+    """The logits (K,) of one input; prepares the layers for the backward pass."""
     for layer in subject.network.layers[: subject.body]:
         x = layer.forward(x, training=True)
     logits: Array = finite(subject.card, x)[0].astype(np.float64).ravel()
@@ -112,7 +112,7 @@ def _logits(subject: InspectedNetwork, x: Array) -> Array:
 
 
 def _pixel_gradient(subject: InspectedNetwork, factors: Array) -> Array:
-    """d(Σ factors·logits)/d(pixels), float64 (28, 28), at the input that `_logits` was asked for last."""
+    """d(Σ factors·logits)/d(pixels), float64 (28, 28), at the last input of `_logits`."""
     grad = factors[None].astype(subject.network.dtype)
     for layer in reversed(subject.network.layers[: subject.body]):
         grad = layer.backward(grad)
@@ -121,10 +121,10 @@ def _pixel_gradient(subject: InspectedNetwork, factors: Array) -> Array:
 
 
 def _stride(subject: InspectedNetwork) -> int:
-    """How far the cover moves: as little as the work that one answer may be lets it."""
+    """The smallest stride of the square that the limit of work allows."""
     strides = (1, 2, 3, 4, 7, SIDE)
-    return next((stride for stride in strides if _places(stride) <= subject.affordable()), SIDE)
+    return next((stride for stride in strides if _positions(stride) <= subject.affordable()), SIDE)
 
 
-def _places(stride: int) -> int:
+def _positions(stride: int) -> int:
     return len(range(0, SIDE, stride)) ** 2

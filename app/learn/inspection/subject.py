@@ -1,4 +1,4 @@
-"""What the pages look into: a copy of a stored network, with one drawing before it."""
+"""The subject of an inspection: a copy of a stored network, and a drawing."""
 
 import math
 from dataclasses import dataclass
@@ -18,23 +18,23 @@ from app.nn.network import LAYERS
 
 BYTE_MAX = 255
 MOST_PARAMETERS = 5_000_000
-"""Of a network that is looked into: one answer keeps up to five vectors of that length, in float64."""
+"""The most parameters of an inspected network; an answer needs up to five vectors of that length, in float64."""
 MOST_WORK = 20_000_000_000
-"""Multiplications of one answer: some seconds of one processor."""
+"""The most multiplications of an answer: some seconds of one processor."""
 COPY = 20
-"""Multiplications, many of them in one product of matrices, in the time that it takes to write one number elsewhere."""
+"""Multiplications of a matrix product in the time of writing one number elsewhere."""
 
 
 class TooLargeError(MessageError):
-    """The network is too large for what was asked; the message says what is possible."""
+    """The network is too large for the request; the message says what is possible."""
 
     code = "too_large"
 
 
 class FixedBatchNorm(BatchNorm):
-    """Batch normalization that keeps to its running mean and variance, forward and backward, as when it reads.
+    """Batch normalization with its running mean and variance, forward and backward, as at inference.
 
-    A batch of one drawing has no variance of its own.
+    A batch of one drawing has no variance.
     """
 
     def forward(self, x: Array, *, training: bool) -> Array:
@@ -55,7 +55,7 @@ class FixedBatchNorm(BatchNorm):
 
 @dataclass(frozen=True, eq=False)
 class InspectedNetwork:
-    """A model's card, a network of its own for this question, and a drawing as it takes it, `x` (1, *input_shape)."""
+    """A model's card, a copy of its network, and a drawing as its input `x` (1, *input_shape)."""
 
     card: ModelCard
     network: Network
@@ -65,17 +65,17 @@ class InspectedNetwork:
 
     @property
     def scale(self) -> float:
-        """By what pixels from 0 to 1 are multiplied before they reach the network."""
+        """The factor from pixels in 0 to 1 to the network's inputs."""
         return BYTE_MAX / self.card.input_scale
 
     @property
     def body(self) -> int:
-        """How many layers come before the probabilities: all, or all but the softmax at the end."""
+        """The number of layers before the probabilities: all, or all but the softmax at the end."""
         layers = self.network.layers
         return len(layers) - isinstance(layers[-1], Softmax)
 
     def label(self, text: str | None) -> int:
-        """The index of a label; of what the network says where it is None. Raises ValueError."""
+        """The index of a label; None is the predicted label. Raises ValueError."""
         if text is None:
             return int(self.network.forward(self.x, training=False)[0].argmax())
         if text not in self.card.labels:
@@ -88,30 +88,30 @@ class InspectedNetwork:
         return self.card.labels.index(text)
 
     def probabilities(self, x: Array) -> Array:
-        """Float64 (N, K), each row summing to 1, of inputs (N, *input_shape); as the loss sees them, not calibrated."""
+        """The probabilities, float64 (N, K), of inputs (N, *input_shape), as in the loss, without calibration."""
         return softmax(self.scores(x))
 
     def scores(self, x: Array) -> Array:
-        """The logits, float64 (N, K): what the softmax is given."""
+        """The logits, float64 (N, K): the inputs of the softmax."""
         for layer in self.network.layers[: self.body]:
             x = layer.forward(x, training=False)
         return finite(self.card, x).astype(np.float64).reshape(len(x), -1)
 
     @property
     def names_loss(self) -> bool:
-        """Whether the card says which loss the network was trained with."""
+        """True if the card names the loss of the training."""
         return _loss_of(self.card, self.network) is not None
 
     def loss(self) -> Loss:
-        """The loss that the network was trained with; cross-entropy where its card does not say so."""
+        """The loss of the training; cross-entropy if the card does not name it."""
         return _loss_of(self.card, self.network) or CrossEntropy()
 
     def affordable(self) -> int:
-        """How many passes through the network one answer may take."""
+        """The most passes through the network for an answer."""
         return MOST_WORK // max(1, forward_cost(self.network))
 
     def afford(self, what: str, times: int) -> None:
-        """Raise TooLargeError where so many passes through the network are too many."""
+        """Raise TooLargeError if `times` passes through the network are too many."""
         if times > self.affordable():
             possible = f"at most {self.affordable():,} passes through a network as large as {self.card.name}"
             raise TooLargeError(
@@ -120,12 +120,12 @@ class InspectedNetwork:
 
 
 def open_subject(store: ModelStore, name: str | None, pixels: Array, *, dtype: str | None = None) -> InspectedNetwork:
-    """Read a model, or the default one, from the store, and put a drawing (28, 28) before it.
+    """Load a model, by default the default model, to inspect it with a drawing (28, 28).
 
-    The network is nobody else's: Dropout lets everything pass, and batch normalization keeps to its running values, so
-    that the network learns as the one that reads. Where the card names no loss that fits, it is taken to be
-    cross-entropy, which contains the softmax: a softmax at the end is then left out. `dtype` is the network's own
-    unless one is given. Raises UnknownModelError, DamagedModelError and TooLargeError.
+    The network is a copy without dropout, and with batch normalization by its running values, so that it learns in
+    inference mode. If the card names no suitable loss, cross-entropy is assumed, which contains the softmax: a softmax
+    at the end is then left out. `dtype` is by default the network's. Raises UnknownModelError, DamagedModelError and
+    TooLargeError.
     """
     name = name or store.default()
     if name is None:
@@ -149,15 +149,15 @@ def open_subject(store: ModelStore, name: str | None, pixels: Array, *, dtype: s
 
 
 def _loss_of(card: ModelCard, network: Network) -> Loss | None:
-    """The loss that a card names; None where it names none, or none that fits the network's outputs."""
+    """The loss in a card; None if there is none, or if it does not fit the network's outputs."""
     if "loss" not in card.config:
         return None
     try:
-        found = build("loss", LOSSES, card.config["loss"])
-        check_loss(network, found)
+        loss = build("loss", LOSSES, card.config["loss"])
+        check_loss(network, loss)
     except ValueError:
         return None
-    return found
+    return loss
 
 
 def _twin(stored: Network, dtype: str, *, without_softmax: bool) -> Network:
@@ -179,16 +179,16 @@ def _twin(stored: Network, dtype: str, *, without_softmax: bool) -> Network:
 
 
 def finite(card: ModelCard, array: Array) -> Array:
-    """The array itself. Raises DamagedModelError where it has NaN or infinity."""
+    """Return the array; raise DamagedModelError if it has NaN or infinity."""
     if not np.isfinite(array).all():
         raise DamagedModelError("the model {name} cannot be used: its outputs are not finite numbers", name=card.name)
     return array
 
 
 def forward_cost(network: Network) -> int:
-    """About how many it takes to read one image; a number that is written somewhere counts as COPY of them.
+    """The approximate cost of a prediction in multiplications; writing a number counts as COPY.
 
-    A convolution writes each window that its filters are laid on, and what they give there.
+    A convolution writes each window of its filters, and the results.
     """
     total = 0
     for layer in network.layers:
@@ -203,6 +203,6 @@ def forward_cost(network: Network) -> int:
 
 
 def activations(network: Network) -> int:
-    """How many numbers all layers together give for one image."""
+    """The number of outputs of all layers for one image."""
     shapes = [*(layer.input_shape for layer in network.layers[1:]), network.output_shape]
     return sum(math.prod(shape) for shape in shapes)

@@ -1,6 +1,6 @@
-"""The lessons: Markdown files in app/learn/lessons, one a language, made ready for a page.
+"""The lessons: Markdown files in app/learn/lessons, one per language, converted for pages.
 
-Beside CommonMark (without HTML) a lesson may hold a formula by its name, a figure by its name, and mathematics:
+In addition to CommonMark (without HTML) a lesson may contain formulas and figures by name, and mathematics:
 
     ```formula          ```figure          ```math          and in a line `$w_1 x_1$`
     softmax             losses             y = x W
@@ -25,7 +25,7 @@ from app.learn.formulas.formula import to_mathml
 
 FOLDER = Path(__file__).resolve().parent
 NAMES = ("data", "model", "activation", "loss", "optimizer", "batch", "training", "evaluation")
-"""The lessons in their order; the first has the number 1."""
+"""The lessons in order; the first has the number 1."""
 FALLBACK = "en"
 FIGURES = (
     "pixels",
@@ -39,7 +39,7 @@ FIGURES = (
     "depth",
     "perceptron",
 )
-"""Figures by the names under which templates/partials/figures.html and static/js/pages/lessons/index.js have them."""
+"""The names of figures in templates/partials/figures.html and static/js/pages/lessons/index.js."""
 
 Kind = Literal["html", "formula", "figure"]
 _MATHS = re.compile(r"\$(.+)\$")
@@ -47,7 +47,7 @@ _MATHS = re.compile(r"\$(.+)\$")
 
 @dataclass(frozen=True)
 class Block:
-    """A part of a lesson: HTML as it is to stand in the page, or the name of a formula or figure."""
+    """A part of a lesson: HTML for the page, or the name of a formula or figure."""
 
     kind: Kind
     content: str
@@ -55,7 +55,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Lesson:
-    """One lesson in one language, `language` being that of the text, which is English where there is no other."""
+    """A lesson in one language; `language` is that of the text, English if there is no translation."""
 
     number: int
     name: str
@@ -70,18 +70,18 @@ def lesson(number: int, language: str) -> Lesson:
     if not 1 <= number <= len(NAMES):
         raise KeyError(number)
     name = NAMES[number - 1]
-    found = next(one for one in (language, FALLBACK) if _file(one, number).is_file())
-    title, blocks = parse(_file(found, number).read_text(encoding="utf-8"))
-    return Lesson(number, name, title, found, blocks)
+    language = next(tag for tag in (language, FALLBACK) if _file(tag, number).is_file())
+    title, blocks = parse(_file(language, number).read_text(encoding="utf-8"))
+    return Lesson(number, name, title, language, blocks)
 
 
 def lessons(language: str) -> tuple[Lesson, ...]:
-    """All of them, in order."""
+    """All lessons, in order."""
     return tuple(lesson(number, language) for number in range(1, len(NAMES) + 1))
 
 
 def parse(text: str) -> tuple[str, tuple[Block, ...]]:
-    """The title and the blocks of a lesson's Markdown. Raises ValueError that names what is not as expected."""
+    """The title and the blocks of a lesson's Markdown. Raises ValueError with the expected and the given value."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     markdown.add_render_rule("code_inline", _inline)
     markdown.add_render_rule("fence", _fence)

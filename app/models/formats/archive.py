@@ -1,4 +1,4 @@
-"""A model in one file, a zip of its card and its weights, for leaving one store and entering another."""
+"""A model as one file, a zip of its card and its weights, for export and import."""
 
 import hashlib
 import math
@@ -25,15 +25,15 @@ from app.nn import LAYERS, Network, build
 from app.nn.arrays import Array
 
 CARD_LIMIT = 2**20
-"""Bytes of a card."""
+"""The most bytes of a card."""
 WEIGHTS_LIMIT = 64 * 2**20
-"""Bytes of weights."""
+"""The most bytes of weights."""
 ENTRIES = 8
-"""Entries of a zip: the two files, and the folders that a person's own zip program adds."""
+"""The most entries of a zip: the two files, and folders that a zip program adds."""
 LABELS = 1000
 LABEL_LENGTH = 64
 ACTIVATIONS = 4_000_000
-"""Numbers that all layers together may give for one image: 16 MB of float32."""
+"""The most outputs of all layers for one image: 16 MB of float32."""
 
 _ENTRY = b"PK\x01\x02"
 _ZIP_ERRORS = (
@@ -49,12 +49,12 @@ _ZIP_ERRORS = (
     OverflowError,
     MemoryError,
 )
-"""Whatever `zipfile` raises for what is garbled, encrypted or packed in a way it does not know."""
+"""The errors of `zipfile` for garbled, encrypted or unsupported data."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """A model that has been read, checked and tried. `arrays` are those of its calibration."""
+    """A model that has been loaded, checked and tried. `arrays` are those of its calibration."""
 
     card: ModelCard
     network: Network
@@ -71,9 +71,9 @@ def pack(card: bytes, weights: bytes) -> bytes:
 
 
 def unpack(data: bytes) -> tuple[bytes, bytes]:
-    """The card and the weights in a zip, which holds nothing else. Raises ValueError.
+    """The card and the weights in a zip, which must contain nothing else. Raises ValueError.
 
-    No name in it is used as a path, and no more is unpacked than each may have, whatever the zip says of sizes.
+    Names in it are never used as paths, and the unpacked size is limited, whatever the zip declares.
     """
     expected = f"expected a zip of {CARD} and {WEIGHTS}"
     if data.count(_ENTRY) > ENTRIES:
@@ -101,9 +101,9 @@ def unpack(data: bytes) -> tuple[bytes, bytes]:
 
 
 def check(card_json: bytes, weights: bytes) -> Package:
-    """Read a card and its weights, build the network, and let it read an image.
+    """Load a card and its weights, build the network, and try it on images.
 
-    Raises ValueError with what was expected and what came.
+    Raises ValueError with the expected and the given value.
     """
     card = _parse_card(card_json)
     if hashlib.sha256(weights).hexdigest() != card.sha256:
@@ -124,22 +124,22 @@ def check(card_json: bytes, weights: bytes) -> Package:
         raise InputError("expected a safetensors file; got something else, or a damaged one", field=WEIGHTS) from None
     network = Network.from_spec(card.network, dtype=card.dtype)
     rejection = card.calibration.rejection if card.calibration is not None else None
-    own = {key: arrays.pop(key) for key in ARRAYS if key in arrays} if rejection is not None else {}
+    calibration = {key: arrays.pop(key) for key in ARRAYS if key in arrays} if rejection is not None else {}
     wrong = next((name for name, array in arrays.items() if array.dtype != network.dtype), None)
     if wrong is not None:
         raise InputError(
             "expected {dtype}; got {got}", field=f"weights[{wrong[:80]}]", dtype=network.dtype, got=arrays[wrong].dtype
         )
     network.load_weights(arrays)
-    rejecter = None
+    detector = None
     if rejection is not None:
-        rejecter = OutOfDistributionDetector(rejection, len(card.labels), own, features=network.feature_count)
-    _try(Predictor(card, network, rejecter))
-    return Package(card, network, own)
+        detector = OutOfDistributionDetector(rejection, len(card.labels), calibration, features=network.feature_count)
+    _try(Predictor(card, network, detector))
+    return Package(card, network, calibration)
 
 
 class _TooLargeError(MessageError):
-    """A file in the zip is larger than it may be."""
+    """A file in the zip is too large."""
 
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
@@ -173,12 +173,12 @@ def _parse_card(data: bytes) -> ModelCard:
             field="labels",
             label_length=LABEL_LENGTH,
         )
-    # Where it comes from is another store: the numbers of its runs, and what ships there, mean nothing here.
+    # The runs and the shipped models of another store mean nothing here.
     return card.model_copy(update={"shipped": False, "run": None})
 
 
 def _activations(card: ModelCard) -> int:
-    """How many numbers the network gives for one image in all layers; found from shapes, without any memory."""
+    """The number of outputs of all layers for one image, computed from shapes without allocation."""
     layers, shape = card.network.get("layers"), card.network.get("input_shape")
     if not isinstance(layers, list) or not isinstance(shape, list) or not all(type(size) is int for size in shape):
         raise InputError("expected layers and input_shape, two lists; got something else", field="network")
@@ -199,7 +199,7 @@ def _activations(card: ModelCard) -> int:
 
 
 def _try(predictor: Predictor) -> None:
-    """Let it read no ink, all ink and noise. Raises ValueError where it gives no probabilities."""
+    """Predict no ink, all ink and noise. Raises ValueError if the results are not probabilities."""
     shape = (IMAGE_SIZE, IMAGE_SIZE)
     noise = np.random.default_rng(0).random(shape, np.float32)
     images = [np.zeros(shape, np.float32), np.ones(shape, np.float32), noise, (noise > 0.8).astype(np.float32)]

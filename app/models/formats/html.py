@@ -1,7 +1,7 @@
-"""A model as one HTML file, which draws and reads from a disk, with no server and no network.
+"""Export as one HTML file with a pad that works without a server.
 
-It holds the pad, the preprocessing of strokes, the network with its calibration, and the weights as base64, in the
-precision that they are stored in. Its scripts and styles are those of the pages, its answers those of POST /predict.
+It contains the pad, the preprocessing of strokes, the network with its calibration, and the weights as base64 in their
+stored precision. Its scripts and styles are those of the pages, its answers those of POST /predict.
 """
 
 import base64
@@ -31,10 +31,9 @@ _ENDS = re.compile(r"</script|<!--", re.IGNORECASE)
 
 
 def bundle_scripts(folder: Path, entry: str) -> str:
-    """Module `entry` of `folder` and all that it imports, each in a scope of its own, those that are needed first.
+    """Module `entry` of `folder` and all that it imports, each in its own scope, dependencies first.
 
-    It knows the imports and exports that these modules have: named ones, each export before its declaration, no two
-    modules that need one another. Raises ValueError for others.
+    It supports named imports, and exports before a declaration, without cycles. Raises ValueError for others.
     """
     parts: list[str] = []
     _add(folder, entry, parts, set(), ())
@@ -67,7 +66,7 @@ def _imported(found: re.Match[str], importer: str) -> str:
 
 
 def _resolved(found: re.Match[str], importer: str) -> str:
-    """The path of an imported module from the top of the folder, without `.js`."""
+    """The path of an imported module relative to the folder, without `.js`."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(importer), found["path"]))
 
 
@@ -92,7 +91,7 @@ SHOWN = ("name", "labels", "input_scale", "network", "calibration")
 
 
 def write(source: Source) -> bytes:
-    """The bytes of the page; equal models give equal bytes. Raises ValueError for a layer that its script has not."""
+    """The bytes of the page; equal models give equal bytes. Raises ValueError for an unsupported layer."""
     for index, layer in enumerate(source.network.layers):
         if layer.type not in LAYERS:
             raise InputError(
@@ -133,12 +132,12 @@ def write(source: Source) -> bytes:
 
 
 def card_json(card: ModelCard) -> dict[str, Any]:
-    """The part of the card that the page's script reads."""
+    """The part of the card for the page's script."""
     return card.model_dump(mode="json", include=set(SHOWN))
 
 
 def _policy(script: str, style: str) -> str:
-    """Nothing but this very script and style, and pictures within."""
+    """The content security policy: only this script and style, and data images."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -156,7 +155,7 @@ def _source(text: str) -> str:
 
 
 def _words(script: str) -> Mapping[str, Mapping[str, str]]:
-    """For each language but that of the keys, the texts that stand in the page."""
+    """The page's texts for each language but that of the keys."""
     templates = bundled("templates")
     parts = [
         path.read_text(encoding="utf-8")
@@ -164,7 +163,11 @@ def _words(script: str) -> Mapping[str, Mapping[str, str]]:
     ]
     source = "\n".join((script, *parts))
     return {
-        tag: {key_id(one.key): one.text for one in read_texts(tag) if json.dumps(one.key, ensure_ascii=False) in source}
+        tag: {
+            key_id(entry.key): entry.text
+            for entry in read_texts(tag)
+            if json.dumps(entry.key, ensure_ascii=False) in source
+        }
         for tag in LANGUAGES
         if tag != KEYS
     }

@@ -1,10 +1,10 @@
-"""Weights for Keras: a zip of `weights.npz`, whose arrays `arr_0`, `arr_1`, ... are what `model.set_weights` takes, and
-`model.py`, which builds the very model and reads them.
+"""Export for Keras: a zip of `weights.npz`, whose arrays `arr_0`, `arr_1`, ... are for `model.set_weights`, and
+`model.py`, which builds the model and loads them.
 
-Keras has images as (height, width, channels), digitpad as (channels, height, width): kernels become (kh, kw, in, out),
-and what follows a flattened image (the rows of a dense kernel, the vectors of a batch normalization) takes its order.
-A batch normalization's arrays are gamma, beta, moving mean, moving variance. The model takes pixels as /predict does,
-(N, 28, 28), and gives its calibrated probabilities.
+Keras' images are (height, width, channels), digitpad's (channels, height, width): kernels become (kh, kw, in, out), and
+parameters after a flattened image (the rows of a dense kernel, the vectors of a batch normalization) are reordered. A
+batch normalization's arrays are gamma, beta, moving mean, moving variance. The model takes pixels as /predict does,
+(N, 28, 28), and returns calibrated probabilities.
 """
 
 import zipfile
@@ -53,7 +53,7 @@ if __name__ == "__main__":
 
 
 def write(source: Source) -> bytes:
-    """The bytes of the zip; equal models give equal bytes. Raises ValueError for a layer that Keras has not."""
+    """The bytes of the zip; equal models give equal bytes. Raises ValueError for a layer that Keras does not have."""
     lines, arrays = translate(source.network)
     before = [] if source.factor == 1 else [f"keras.layers.Rescaling({source.factor!r})"]
     after = _probabilities(source.network, source.card.temperature)
@@ -73,9 +73,9 @@ def write(source: Source) -> bytes:
 
 
 def translate(network: Network) -> tuple[list[str], list[Array]]:
-    """The layers as Keras' constructor calls, and the arrays of them all in the order of `set_weights`.
+    """The layers as Keras' constructor calls, and all arrays in the order of `set_weights`.
 
-    The first of them takes images as digitpad has them, without an axis for a single channel.
+    The first layer takes digitpad's images, without an axis for a single channel.
     """
     steps = _Steps(network)
     for index, layer in enumerate(network.layers):
@@ -94,37 +94,35 @@ def translate(network: Network) -> tuple[list[str], list[Array]]:
 
 
 class _Steps:
-    """What has been translated: `order` says, while features are those of a flattened image, where each of Keras' is
-    among digitpad's."""
+    """The translated layers; for features of a flattened image `order` has the digitpad index of each Keras feature."""
 
     def __init__(self, network: Network) -> None:
         self.lines: list[str] = []
         self.arrays: list[Array] = []
         self.order: NDArray[np.int64] | None = None
         self._dense_left = sum(layer.type == "dense" for layer in network.layers)
-        given = (IMAGE_SIZE, IMAGE_SIZE)
-        if network.input_shape != given:
+        if network.input_shape != (IMAGE_SIZE, IMAGE_SIZE):
             self.reshape(_keras_shape(network.input_shape), network.input_shape)
 
     def add(self, line: str, *arrays: Array) -> None:
         self.lines.append(f"keras.layers.{line}")
         self.arrays += arrays
 
-    def reshape(self, target: tuple[int, ...], own: tuple[int, ...]) -> None:
-        """Give the input the shape `target`; `own` is digitpad's, whose order Keras' would not have."""
-        if len(own) == 3 and own[0] > 1 and own[1:] != (1, 1):
-            self.add(f"Reshape({own})")
+    def reshape(self, target: tuple[int, ...], shape: tuple[int, ...]) -> None:
+        """Reshape the input to `target`, with digitpad's order of `shape`."""
+        if len(shape) == 3 and shape[0] > 1 and shape[1:] != (1, 1):
+            self.add(f"Reshape({shape})")
             self.add("Permute((2, 3, 1))")
         else:
             self.add(f"Reshape({target})")
 
     def images(self, layer: Layer) -> None:
-        """An axis for the single channel where there is none."""
+        """Add an axis for a single channel if there is none."""
         if len(layer.input_shape) == 2:
             self.add(f"Reshape({(*layer.input_shape, 1)})")
 
     def rows(self, layer: Layer) -> None:
-        """Flatten what the layer is given."""
+        """Flatten the layer's input."""
         shape = layer.input_shape
         if len(shape) == 1:
             return
@@ -191,7 +189,7 @@ def _pool(name: str) -> "Writer":
 
 
 def _softmax(steps: _Steps, layer: Any) -> None:
-    # digitpad's runs along the last of its axes, which for images is that of columns.
+    # digitpad's is over the last axis, which for images is that of columns.
     steps.add("Softmax(axis=2)" if len(layer.input_shape) == 3 else "Softmax()")
 
 

@@ -1,8 +1,8 @@
-"""A model for NumPy alone: `numpy.load(file)` gives its arrays and, as JSON, what they belong to.
+"""Export for NumPy: `numpy.load(file)` gives the arrays and the card as JSON.
 
-Entries: the weights as `Network.weights()` names them ("0.weight" is that of the first layer; a dense one's is (inputs,
-units), a convolution's (filters, channels, height, width)), those of the calibration ("rejection.mean", ...), and
-`model`, a text: the model card as JSON, whose `network` is the description of the layers.
+Entries: the weights as in `Network.weights()` ("0.weight" is the first layer's; a dense layer's is (inputs, units), a
+convolution's (filters, channels, height, width)), those of the calibration ("rejection.mean", ...), and `model`, a
+text: the model card as JSON, whose `network` describes the layers.
 """
 
 from io import BytesIO
@@ -13,7 +13,7 @@ from safetensors.numpy import load
 from app.models.formats.source import Source
 
 MODEL = "model"
-"""The entry that holds the card."""
+"""The entry with the card."""
 
 
 def write(source: Source) -> bytes:

@@ -1,9 +1,9 @@
-"""A network as ONNX, opset 20 (https://onnx.ai/onnx/operators), IR version 9, in float32.
+"""Export to ONNX, opset 20 (https://onnx.ai/onnx/operators), IR version 9, in float32.
 
-The file of a stored model takes `input` (N, 1, 28, 28), pixels as `POST /predict` takes them: 0 is paper, 1 is ink. It
-gives `probabilities` (N, labels), calibrated, so that they are those of /predict. Its metadata has the labels as a
-JSON list, the card's network, and in words how a drawing becomes such pixels; what tells that an image is no digit is
-not in it. Needs the package `onnx` (the extra of that name).
+The file of a stored model takes `input` (N, 1, 28, 28), pixels as for `POST /predict`: 0 is paper, 1 is ink. It returns
+`probabilities` (N, labels), calibrated like those of /predict. Its metadata has the labels as a JSON list, the card's
+network, and a description of the preprocessing; the detection of outliers is not included. Needs the package `onnx`
+(the extra of that name).
 """
 
 import json
@@ -23,7 +23,7 @@ from app.nn.layers.core import Layer
 from app.nn.network import SMALLEST_PROBABILITY
 
 OPSET = 20
-"""The first with `Gelu`."""
+"""The first opset with `Gelu`."""
 IR_VERSION = 9
 PREPROCESSING = (
     "28 rows of 28 numbers, 0 is paper, 1 is ink. As in MNIST: ink fitted into 20 x 20 keeping its aspect ratio, with "
@@ -32,7 +32,7 @@ PREPROCESSING = (
 
 
 def write(source: Source) -> bytes:
-    """The `.onnx` of a stored model. Raises MissingExtraError, ValueError for a layer that ONNX has not."""
+    """The `.onnx` of a stored model. Raises MissingExtraError, ValueError for a layer that ONNX does not have."""
     card = source.card
     metadata = {
         "name": card.name,
@@ -61,10 +61,10 @@ def to_onnx(
     temperature: float | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Any network as an ONNX file: `input` (N, *input_shape) in, the network's own shape unless given.
+    """A network as an ONNX file, with `input` (N, *input_shape), by default the network's shape.
 
-    Inputs are multiplied by `factor` first. With a `temperature` the output is `probabilities`, the softmax of the
-    logits divided by it; without, it is `outputs`, what the network gives. Raises MissingExtraError, ValueError.
+    Inputs are multiplied by `factor`. With a `temperature` the output is `probabilities`, the softmax of the logits
+    divided by it; without, it is the network's `outputs`. Raises MissingExtraError, ValueError.
     """
     graph = _Graph()
     shape = tuple(input_shape or network.input_shape)
@@ -98,7 +98,7 @@ def to_onnx(
 
 
 class _Graph:
-    """The nodes and constants of a graph, in the order in which they are added."""
+    """The nodes and constants of a graph."""
 
     def __init__(self) -> None:
         try:
@@ -125,7 +125,7 @@ class _Graph:
         return name
 
     def weight(self, layer: Layer, name: str) -> str:
-        """Add a parameter or a state of the layer, under the name that it has in `Network.weights()`."""
+        """Add a parameter or a state of the layer, named as in `Network.weights()`."""
         array: Array = {**layer.params, **layer.state}[name]
         return self.constant(f"{self.prefix}.{name}", array)
 
@@ -137,7 +137,7 @@ class _Graph:
         return self.add("Cast", x, to=getattr(self._onnx.TensorProto, kind))
 
     def model(self, x: str, output: str, shape: Shape, network: Network, metadata: Mapping[str, str]) -> bytes:
-        """The checked file, whose output is `x`. Raises ValueError where it is larger than protobuf takes."""
+        """The checked file with the output `x`. Raises ValueError if it is too large for protobuf."""
         helper, float32 = self._onnx.helper, self._onnx.TensorProto.FLOAT
         self._nodes.append(helper.make_node("Identity", [x], [output], name=output))
         graph = helper.make_graph(
@@ -167,7 +167,7 @@ def _probabilities(graph: _Graph, x: str, softmax_is_last: bool, temperature: fl
     if not softmax_is_last:
         scaled = graph.add("Div", x, graph.constant("end.temperature", np.float32(temperature)))
         return graph.add("Softmax", scaled, axis=-1)
-    # As the predictor has it: logarithms of probabilities are logits, from a smallest one on.
+    # As in the predictor: logits are the logarithms of probabilities, in float64 and from a smallest one on.
     wide = graph.cast(x, "DOUBLE")
     tiny = graph.constant("end.tiny", np.float64(SMALLEST_PROBABILITY))
     logits = graph.add("Log", graph.add("Max", wide, tiny))
@@ -194,7 +194,7 @@ def _batch_norm(graph: _Graph, layer: Any, x: str) -> str:
 
 
 def _image(graph: _Graph, layer: Any, x: str) -> str:
-    """`x` with the axis of channels, where the network's own shape leaves out that of a single one."""
+    """`x` with an axis for a single channel if the network's shape has none."""
     return x if len(layer.input_shape) == 3 else graph.reshape(x, (1, *layer.input_shape))
 
 

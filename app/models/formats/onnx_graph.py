@@ -1,4 +1,4 @@
-"""The nodes of an ONNX file as a row of layers with their weights."""
+"""The nodes of an ONNX file as a sequence of layers with weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from app.errors import InputError
 from app.nn.arrays import Array
 
 MOST_NODES = 500
-"""A network of 200 layers has fewer that compute something."""
+"""A network of 200 layers has fewer."""
 MOST_NUMBERS = 16_000_000
-"""Numbers of all weights: 64 MB of float32. A file may name the same constant for many layers."""
+"""The most weights: 64 MB of float32. A file may use the same constant for many layers."""
 
 Constant = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Node:
-    """`attributes` are numbers, texts, lists of whole numbers, and arrays."""
+    """A node; `attributes` are numbers, texts, lists of integers, and arrays."""
 
     operator: str
     inputs: tuple[str, ...]
@@ -30,7 +30,7 @@ class Node:
 
 @dataclass(frozen=True)
 class OnnxFile:
-    """`inputs` are those that are no constants; `axes` is how many the first of them has, None where it is not said."""
+    """The content of a file; `inputs` excludes constants, `axes` is the first input's rank, None if unknown."""
 
     nodes: list[Node]
     constants: dict[str, Constant]
@@ -41,7 +41,7 @@ class OnnxFile:
 
 
 class LayerSequence:
-    """The layers and weights of a file whose nodes follow one another, each of which `read` adds."""
+    """The layers and weights of a file with a chain of nodes; `read` adds each node."""
 
     def __init__(self, file: OnnxFile, read: "Callable[[LayerSequence, Node], None]") -> None:
         self._file = file
@@ -50,15 +50,15 @@ class LayerSequence:
         self.factor = 1.0
         self.inputs = 0
         self.is_flat = file.axes == 2
-        """Whether what flows is known to be one row of numbers a sample."""
+        """True if the data are known to be one row a sample."""
         self.only_logits = False
-        """Whether what flows is right only up to a number that is added to all of a sample."""
+        """True if the data are exact only up to a constant added to all numbers of a sample."""
         self._spread: list[str] = []
         self._numbers = 0
         self._features: int | None = None
         if len(file.inputs) != 1 or len(file.outputs) != 1:
-            came = f"{len(file.inputs)} and {len(file.outputs)}"
-            raise InputError("expected a network with one input and one output; got {got}", got=came)
+            got = f"{len(file.inputs)} and {len(file.outputs)}"
+            raise InputError("expected a network with one input and one output; got {got}", got=got)
         if len(file.nodes) > MOST_NODES:
             raise InputError(
                 "expected at most {most_nodes} operators; got {count}", most_nodes=MOST_NODES, count=len(file.nodes)
@@ -99,20 +99,20 @@ class LayerSequence:
         self.layers.append({"type": type, **fields})
 
     def store(self, **arrays: Array) -> None:
-        """Weights of the last layer."""
+        """Store weights of the last layer."""
         for array in arrays.values():
             self.count(array.size)
         for name, array in arrays.items():
             self.weights[f"{len(self.layers) - 1}.{name}"] = array
 
     def count(self, numbers: int) -> None:
-        """Note that there are so many weights more."""
+        """Count additional weights. Raises ValueError if there are too many."""
         self._numbers += numbers
         if self._numbers > MOST_NUMBERS:
             raise InputError("expected at most {most_numbers} weights; got more", most_numbers=f"{MOST_NUMBERS:,}")
 
     def spread(self) -> None:
-        """Give each input the one number that the last layer's arrays have for all, once it is known how many."""
+        """Repeat the last layer's single parameters for each input, once their number is known."""
         index = len(self.layers) - 1
         self._spread += [key for key in self.weights if key.startswith(f"{index}.")]
 
@@ -120,7 +120,7 @@ class LayerSequence:
         return bool(self.layers) and self.layers[-1]["type"] in types
 
     def take(self, features: int) -> None:
-        """Note that an operator takes so many numbers a sample."""
+        """Check and record the number of inputs of an operator."""
         if self._features is None:
             self.inputs = features
         elif self._features != features:
@@ -136,22 +136,22 @@ class LayerSequence:
 
     @property
     def features(self) -> int | None:
-        """Numbers a sample after what has been read, None before the first that says."""
+        """The present numbers a sample; None while unknown."""
         return self._features
 
     def array(self, node: Node, place: int, *axes: int) -> Array:
-        """The constant that is an input of a node, with so many axes as one of `axes`."""
+        """The constant input number `place` of a node, with a rank in `axes`."""
         name = node.inputs[place] if place < len(node.inputs) else ""
         found = self._file.constants.get(name)
         if found is None or found.ndim not in axes or found.dtype.kind not in "fi" or found.size == 0:
-            came = "none" if found is None else f"one of the shape {found.shape}"
+            got = "none" if found is None else f"one of the shape {found.shape}"
             wanted = " or ".join(map(str, axes))
             raise InputError(
                 "expected a constant array of {wanted} axes as input {place}; got {got}",
                 field=node.operator,
                 wanted=wanted,
                 place=place,
-                got=came,
+                got=got,
             )
         return found.astype(np.float64) if found.dtype.kind == "f" else found
 
@@ -159,11 +159,11 @@ class LayerSequence:
         return name in self._file.constants
 
     def place(self, node: Node) -> int:
-        """Which of a node's inputs is its constant."""
+        """The index of a node's constant input."""
         return next((place for place, name in enumerate(node.inputs) if self.is_constant(name)), 1)
 
     def scalar(self, node: Node) -> float:
-        """The one number that a node combines what flows with."""
+        """The scalar constant of a node."""
         found = self.array(node, self.place(node), 0, 1, 2, 3, 4)
         if found.size != 1:
             raise InputError("expected one number; got {size}", field=node.operator, size=found.size)

@@ -1,9 +1,9 @@
-"""Networks of dense layers that come as ONNX: those that digitpad writes, and the like from elsewhere.
+"""Import of ONNX files of dense networks, written by digitpad or by other programs.
 
-A chain of Gemm (or MatMul and Add), activations, batch normalization, and logits or a softmax at the end. A number that
-the input is multiplied by becomes the input scale; the temperature goes into the last layer's weights, or into a dense
-layer of its own. What is taken in gives the file's answers, or is refused. Needs the package `onnx` (the extra of that
-name), which is imported only when a file is read.
+A file is a chain of Gemm (or MatMul and Add), activations, batch normalization, and logits or a softmax at the end. A
+factor of the input becomes the input scale; the temperature is multiplied into the last layer's weights, or becomes an
+additional dense layer. An import gives exactly the file's answers, or is refused. Needs the package `onnx` (the extra
+of that name), which is imported only when a file is read.
 """
 
 import hashlib
@@ -29,16 +29,16 @@ LARGEST_FACTOR = 1e6
 _FLOATS = (1, 10, 11)
 """float, float16 and double in TensorProto."""
 TINY = 1e-30
-"""A number up to which `Max` only keeps a logarithm finite."""
+"""The largest constant of a `Max` that only keeps a logarithm finite."""
 _BOUNDED = ("sigmoid", "tanh", "step")
-"""Layers whose outputs are no logits: a softmax over them would give other answers than theirs."""
+"""Layers whose outputs are not logits."""
 
 
 def convert_onnx(data: bytes) -> tuple[bytes, bytes]:
-    """The card and the weights, as the store keeps them, of the network in an ONNX file.
+    """The card and the weights, in the store's formats, of the network in an ONNX file.
 
-    Raises ValueError that says which operator or array was not expected, and MissingExtraError. `package.check` checks
-    what comes out.
+    Raises ValueError with the unexpected operator or array, and MissingExtraError. Validate the result with
+    `archive.check`.
     """
     try:
         from app.models.formats.onnx_proto import read_onnx
@@ -57,7 +57,7 @@ def convert_onnx(data: bytes) -> tuple[bytes, bytes]:
             "expected logits or a softmax at the end; got the outputs of a {value}", value=chain.layers[-1]["type"]
         )
     network = Network.from_spec({"layers": chain.layers}, input_shape=(chain.inputs,))
-    with np.errstate(over="ignore"):  # what is too large for float32 is refused as infinite
+    with np.errstate(over="ignore"):  # infinite weights are refused
         weights = {name: np.ascontiguousarray(array, np.float32) for name, array in chain.weights.items()}
     network.load_weights(weights)
     labels = _labels(file.metadata.get("labels"), network.output_shape[0])
@@ -81,7 +81,7 @@ def convert_onnx(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _labels(given: str | None, count: int) -> list[str]:
-    """The labels that the metadata has, if it has as many as there are outputs; else "0", "1", ..."""
+    """The labels of the metadata, if there is one for each output; otherwise "0", "1", ..."""
     try:
         found = json.loads(given or "null")
     except (ValueError, RecursionError):
@@ -101,7 +101,7 @@ def _unknown(chain: LayerSequence, node: Node) -> None:
 
 
 def _expect(node: Node, **allowed: tuple[float, ...]) -> None:
-    """Raise ValueError where an attribute has another value than those; the first is the default."""
+    """Raise ValueError if an attribute has another value; the first one is the default."""
     for name, values in allowed.items():
         value = node.attributes.get(name, values[0])
         if value not in values:
@@ -119,7 +119,7 @@ def _gemm(chain: LayerSequence, node: Node) -> None:
     weight = chain.array(node, 1, 2)
     weight = weight.T if node.attributes.get("transB", 0) else weight
     _dense(chain, weight)
-    chain.is_flat = True  # as it has to be for a Gemm
+    chain.is_flat = True  # required by Gemm
     if len(node.inputs) > 2 and node.inputs[2]:
         _bias(chain, node, chain.array(node, 2, 0, 1, 2))
 
@@ -174,7 +174,7 @@ def _scale(chain: LayerSequence, node: Node) -> None:
             key = f"{len(chain.layers) - 1}.{name}"
             chain.weights[key] = chain.weights[key] * factor
     elif factor != 1:
-        chain.count(chain.features**2)  # before there are any
+        chain.count(chain.features**2)  # before allocation
         only_logits, chain.only_logits = chain.only_logits, False
         _dense(chain, np.eye(chain.features) * factor)
         chain.only_logits = only_logits
@@ -185,7 +185,7 @@ def _batch_norm(chain: LayerSequence, node: Node) -> None:
     arrays = [chain.array(node, place, 1) for place in range(1, 5)]
     if len({array.shape for array in arrays}) != 1:
         raise InputError("BatchNormalization: expected four arrays of one length; got others")
-    is_image = chain.features is None and len(arrays[0]) == 1  # of one channel, whose pixels share the numbers
+    is_image = chain.features is None and len(arrays[0]) == 1  # one channel, whose pixels share the parameters
     if not is_image:
         chain.take(len(arrays[0]))
     if arrays[3].min() < 0:
@@ -200,7 +200,7 @@ def _reshape(chain: LayerSequence, node: Node) -> None:
     shape = [int(size) for size in chain.array(node, 1, 1)]
     sizes = [size for size in shape[1:] if size != -1]
     free = shape.count(-1)
-    # Each sample stays one: the first axis is kept, or is what is left over.
+    # Samples stay separate: the first axis is kept, or is the free one.
     keeps = (shape[:1] == [0] and free <= 1) or (shape[:1] == [-1] and free == 1)
     product, features = math.prod(sizes), chain.features
     if not keeps or min(sizes, default=1) < 1:
@@ -236,7 +236,7 @@ def _max(chain: LayerSequence, node: Node) -> None:
 def _log(chain: LayerSequence, node: Node) -> None:
     if not chain.last("softmax"):
         raise InputError("Log: expected that of a softmax; got another")
-    chain.layers.pop()  # the logarithms of a softmax are logits, but for a number that all of them share
+    chain.layers.pop()  # the logarithms of a softmax are logits up to a common constant
     chain.only_logits = True
 
 
@@ -247,7 +247,7 @@ def _greater(chain: LayerSequence, node: Node) -> None:
 
 
 def _skip(chain: LayerSequence, node: Node) -> None:
-    """What changes nothing."""
+    """Add nothing."""
 
 
 def _cast(chain: LayerSequence, node: Node) -> None:

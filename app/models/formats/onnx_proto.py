@@ -1,4 +1,4 @@
-"""Reading a stranger's ONNX file with the package `onnx`: bounded, and nothing but what is in the file itself."""
+"""Safe reading of untrusted ONNX files: limited in size, and without external data."""
 
 import math
 from typing import Any
@@ -12,7 +12,7 @@ from app.errors import InputError
 from app.models.formats.onnx_graph import Constant, Node, OnnxFile
 
 MAX_FIELDS = 50_000
-"""Fields, and packed whole numbers, in one file; a network of 200 layers has some thousand."""
+"""The most fields and packed integers of a file; a network of 200 layers has some thousand."""
 MAX_AXES = 8
 _TENSOR_TYPES = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.INT64)
 _VALUE_FIELDS = {
@@ -22,12 +22,12 @@ _VALUE_FIELDS = {
     AttributeProto.STRING: "s",
     AttributeProto.TENSOR: "t",
 }
-"""The types of attributes that are read, and the field that holds the value of each."""
+"""The supported types of attributes, and the field of each value."""
 _FIXED_SIZE = (FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE)
 
 
 def read_onnx(data: bytes) -> OnnxFile:
-    """Read a file. Raises ValueError where it is none, or has what a plain network does not have."""
+    """Read a file. Raises ValueError if it is invalid or not a plain network."""
     try:
         _check_fields(data)
         model = ModelProto.FromString(data)
@@ -64,12 +64,12 @@ def read_onnx(data: bytes) -> OnnxFile:
 
 
 def _check_fields(data: bytes) -> None:
-    """Refuse a file of too many fields before it is parsed: of two bytes of a file protobuf makes up to 200 of memory.
+    """Refuse a file with too many fields before parsing, as protobuf may turn two bytes into 200 bytes of memory.
 
     Raises ValueError for that; DecodeError, IndexError or UnicodeDecodeError for a damaged file. The wire format:
     https://protobuf.dev/programming-guides/encoding.
     """
-    left = MAX_FIELDS
+    remaining = MAX_FIELDS
     pending: list[tuple[memoryview, Descriptor]] = [(memoryview(data), ModelProto.DESCRIPTOR)]
     while pending:
         message, descriptor = pending.pop()
@@ -77,7 +77,7 @@ def _check_fields(data: bytes) -> None:
         while place < len(message):
             key, place = _varint(message, place)
             field = descriptor.fields_by_number.get(key >> 3)
-            left -= 1
+            remaining -= 1
             match key & 7:
                 case 0:
                     _, place = _varint(message, place)
@@ -95,17 +95,17 @@ def _check_fields(data: bytes) -> None:
                     elif field.type == field.TYPE_STRING:
                         str(message[start:place], "utf-8")
                     else:
-                        left -= length  # packed numbers of a byte or more
+                        remaining -= length  # packed numbers of a byte or more
                 case _:
                     raise DecodeError
-            if left < 0:
+            if remaining < 0:
                 raise InputError(
                     "expected an ONNX file of at most {max_fields} fields; got more", max_fields=f"{MAX_FIELDS:,}"
                 )
 
 
 def _varint(data: memoryview, place: int) -> tuple[int, int]:
-    """The number that begins at `place`, and where the next field begins."""
+    """The number at `place`, and the position after it."""
     value = 0
     for shift in range(0, 70, 7):
         byte = data[place]
@@ -117,7 +117,7 @@ def _varint(data: memoryview, place: int) -> tuple[int, int]:
 
 
 def _axes(entry: ValueInfoProto) -> int | None:
-    """How many axes an input is said to have."""
+    """The declared rank of an input; None if unknown."""
     tensor = entry.type.tensor_type
     return len(tensor.shape.dim) if tensor.HasField("shape") else None
 
@@ -141,8 +141,8 @@ def _value(attribute: AttributeProto) -> Any:
 
 
 def _array(tensor: TensorProto) -> Constant:
-    """A constant as an array. Raises ValueError, also for data in another file, which is never opened."""
-    name = "".join(one if one.isprintable() else "?" for one in tensor.name[:80]) or "a constant"
+    """A constant as an array. Raises ValueError, also for external data, which is never opened."""
+    name = "".join(letter if letter.isprintable() else "?" for letter in tensor.name[:80]) or "a constant"
     if tensor.data_location != TensorProto.DEFAULT or tensor.external_data or tensor.HasField("segment"):
         raise InputError("expected its numbers in the file itself; it refers to another file", field=name)
     if tensor.data_type not in _TENSOR_TYPES:

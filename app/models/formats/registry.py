@@ -1,4 +1,4 @@
-"""The formats in which a model leaves digitpad: the table `FORMATS`, and `export_model`, which writes one."""
+"""The export formats of models: the table `FORMATS`, and `export_model`."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ from app.storage.atomic import write_named
 
 @dataclass(frozen=True)
 class Format:
-    """`title` says what it is, `ending` follows the model's name in the name of a file."""
+    """A format; `ending` follows the model's name in a file's name."""
 
     title: str
     ending: str
@@ -91,7 +91,7 @@ FORMATS: Mapping[str, Format] = {
 
 
 def format_named(name: str) -> Format:
-    """The format of that name. Raises ValueError."""
+    """The format with this name. Raises ValueError."""
     if name not in FORMATS:
         raise InputError(
             "expected one of {names}; got {value}", field="format", names=", ".join(FORMATS), value=abbreviate(name)
@@ -102,8 +102,8 @@ def format_named(name: str) -> Format:
 def exported(store: ModelStore, name: str, format: str) -> bytes:
     """The file of model `name` in a format; equal models give equal bytes.
 
-    Raises UnknownModelError, DamagedModelError, ValueError where there is no such format or the model cannot be
-    written in it, and MissingExtraError where that needs a package that is not installed.
+    Raises UnknownModelError, DamagedModelError, ValueError if there is no such format or the model does not fit it, and
+    MissingExtraError if it needs a package that is not installed.
     """
     return format_named(format).make(store, name)
 
@@ -111,7 +111,7 @@ def exported(store: ModelStore, name: str, format: str) -> bytes:
 def export_model(store: ModelStore, name: str, format: str, out: Path) -> Path:
     """Write model `name` in a format to the file `out`, or into the folder `out`; return the file.
 
-    Errors are those of `exported`, and OSError.
+    Raises as `exported`, and OSError.
     """
     kind = format_named(format)
     path = out / f"{name}{kind.ending}" if out.is_dir() else out

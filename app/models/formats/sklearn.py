@@ -25,13 +25,13 @@ def from_sklearn(
     input_scale: float = 255.0,
     dataset: str = "unknown",
 ) -> tuple[ModelCard, Network]:
-    """The card and the network of a fitted `sklearn.neural_network.MLPClassifier`, to be given to `ModelStore.save`.
+    """The card and the network of a fitted `sklearn.neural_network.MLPClassifier`, for `ModelStore.save`.
 
-    It was fitted on rows of 784 pixels, ink is 1 and paper 0, or these times 255/`input_scale`: 255 for pixels from 0
-    to 1, 1 for bytes. The network's probabilities are its `predict_proba`, column for column; `labels` name them, and
-    are the classifier's `classes_` unless given. scikit-learn itself is not needed here.
+    The classifier must be fitted on rows of 784 pixels, ink is 1 and paper 0, or these times 255/`input_scale`: 255 for
+    pixels from 0 to 1, 1 for bytes. The network's probabilities equal its `predict_proba`, column for column; `labels`
+    name them, by default the classifier's `classes_`. scikit-learn itself is not needed here.
 
-    Raises TypeError for what is no fitted classifier, ValueError for one of another kind.
+    Raises TypeError if it is not a fitted classifier, ValueError for one of another kind.
     """
     try:
         weights = [np.asarray(array) for array in classifier.coefs_]

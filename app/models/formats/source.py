@@ -1,4 +1,4 @@
-"""What an exporter is given: a stored model, read and checked."""
+"""The source of an export: a stored model, loaded and checked."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class MissingExtraError(MessageError):
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A model's card, its network, and its weights as the store keeps them, a safetensors file."""
+    """A model's card, its network, and its weights as a safetensors file."""
 
     card: ModelCard
     network: Network
@@ -38,5 +38,5 @@ class Source:
 
     @property
     def factor(self) -> float:
-        """By what pixels from 0 to 1 are multiplied before they reach the network."""
+        """The factor from pixels in 0 to 1 to the network's inputs."""
         return BYTE_MAX / self.card.input_scale

@@ -1,14 +1,14 @@
-"""How much an image looks like those that a network was trained on: a score, and whether it is enough.
+"""Out-of-distribution detection: a score for the similarity of an image to the training images.
 
-Three statistics of an image are looked at, and for digits a fourth, and the strangest counts:
+Of three statistics of an image, and for digits a fourth, the most anomalous counts:
 
-- the residual: how far the image, at half its resolution, is from the subspace of the training images of the label that
-  the network says (principal components of each label; an image that a network calls a 9 should be near the nines);
-- the same as a share of the image's ink, which is large where there is little ink, or it is in the wrong place;
-- the largest logit, which is small where a network has seen nothing like it (Hendrycks et al. 2022, section 3);
-- what a small network says that has been shown digits, and drawings that are none (`outliers`).
+- the residual: the distance of the image, at half its resolution, from the subspace of the training images of the
+  predicted label (principal components of each label; an image predicted as 9 should be near the nines);
+- the same relative to the image's ink, which is large if there is little ink, or if it is in the wrong place;
+- the largest logit, which is small for unfamiliar images (Hendrycks et al. 2022, section 3);
+- the output of a small network trained on digits, and on drawings that are not (`outliers`).
 
-Chosen by `benchmarks/rejection.py` among others: without the fourth, a letter's hidden features look like a digit's.
+They were chosen with `benchmarks/rejection.py`: without the fourth, a letter's features look like a digit's.
 """
 
 import math
@@ -29,20 +29,20 @@ COMPONENTS = 24
 HALF = IMAGE_SIZE // 2
 SHARES = (0.007, 0.002, 0.002)
 SHARES_WITH_OUTLIERS = (0.0005, 0.0005, 0.0005, 0.009)
-"""Shares of the validation images that each statistic alone may refuse; together about one in a hundred."""
+"""The share of validation images that each statistic alone may refuse; together about one in a hundred."""
 FALSE_REJECTION = 0.01
 
 STEEPNESS = 4.0
-"""A typical image lies about one spread inside the limit: its score is 1 / (1 + e⁻⁴) = 0.98."""
+"""A typical image is about one spread inside the limit, with a score of 1 / (1 + e⁻⁴) = 0.98."""
 TINY = 1e-6
-"""Keeps the logarithm of a residual finite; a blank image's is far above it."""
+"""Keeps the logarithm of a residual finite; a blank image's residual is far above it."""
 LEAST_PER_LABEL = 8
 MOST_PER_LABEL = 5_000
 ORTHONORMAL_TOLERANCE = 1e-3
 
 MEAN, BASIS = "rejection.mean", "rejection.basis"
 ARRAYS = (MEAN, BASIS, *NAMES)
-"""What may lie with the weights of a model that has a rejection score."""
+"""The arrays of the rejection score among a model's weights."""
 
 FloatRows = NDArray[np.float32]
 
@@ -56,13 +56,13 @@ def _halving() -> FloatRows:
 
 
 class OutOfDistributionDetector:
-    """Scores images for one network; safe to share between threads."""
+    """Scores images for one network. Thread-safe."""
 
     def __init__(self, card: Rejection, labels: int, arrays: Mapping[str, Array], *, features: int) -> None:
-        """`arrays` holds `rejection.mean` (labels, 196) and `rejection.basis` (labels, 196, components), floats, and
-        those of the `outliers` where the card has their scale; the network's last layer is given so many `features`.
+        """`arrays` has the floats `rejection.mean` (labels, 196) and `rejection.basis` (labels, 196, components), and
+        those of the outlier head if the card has its scale; `features` is the size of the last layer's input.
 
-        Raises ValueError where they are not what `card` says, not finite, or no orthonormal bases.
+        Raises ValueError if they do not fit `card`, are not finite, or if the bases are not orthonormal.
         """
         self.card = card
         size = HALF * HALF
@@ -76,8 +76,8 @@ class OutOfDistributionDetector:
         self._outliers = None if card.outliers is None else OutlierHead.of(arrays, inputs)
 
     def score(self, pixels: FloatRows, label: int, logits: Array, features: Array) -> float:
-        """The score, 0 to 1, of an image (28, 28), given the index of the label the network says, and what it saw: its
-        `logits` (1, K) and `features` (1, F)."""
+        """The score, 0 to 1, of an image (28, 28), from the index of the predicted label, the network's `logits` (1, K)
+        and its `features` (1, F)."""
         small = (self._halving @ pixels @ self._halving.T).ravel()
         amount = float(small @ small)
         offset = small - self._mean[label]
@@ -85,25 +85,24 @@ class OutOfDistributionDetector:
         residual = math.log(max(float(offset @ offset) - float(along @ along), 0.0) + TINY)
         statistics = (residual, residual - math.log(amount + TINY), -float(logits[0, label]))
         card = self.card
-        strangest = max(
-            _strangeness(value, scale)
+        anomaly = max(
+            _scaled(value, scale)
             for value, scale in zip(statistics, (card.residual, card.relative, card.logit), strict=True)
         )
         if self._outliers is not None and card.outliers is not None:
             rows = _features(np.array([statistics]), logits, features, small[None].astype(np.float32))
-            own = self._outliers.anomaly_score(rows)
-            strangest = max(strangest, _strangeness(float(own[0]), card.outliers))
-        return score(strangest)
+            anomaly = max(anomaly, _scaled(float(self._outliers.anomaly_score(rows)[0]), card.outliers))
+        return score(anomaly)
 
     def is_known(self, score: float) -> bool:
-        """Whether an image of that score looks like what the network was trained on."""
+        """True if an image with this score is similar to the training images."""
         return score >= self.card.threshold
 
 
-def score(strangeness: float) -> float:
-    """The score of a strangeness: 0.5 where that is 0, falling to 0."""
-    # Beyond ±50 the exponential says nothing more, and further out it would overflow.
-    return 1 / (1 + math.exp(STEEPNESS * min(max(strangeness, -50.0), 50.0)))
+def score(anomaly: float) -> float:
+    """The score for a scaled statistic: 0.5 at the limit 0, falling to 0."""
+    # Clipped at ±50, where the result is 0 or 1, to avoid an overflow.
+    return 1 / (1 + math.exp(STEEPNESS * min(max(anomaly, -50.0), 50.0)))
 
 
 def halved(images: NDArray[Any]) -> FloatRows:
@@ -115,7 +114,7 @@ def halved(images: NDArray[Any]) -> FloatRows:
 
 
 def fit_subspaces(images: NDArray[np.uint8], labels: NDArray[Any], count: int) -> dict[str, FloatRows] | None:
-    """Fit the arrays of a detector for `count` labels to training images; None where a label has too few of them."""
+    """Fit the arrays of a detector for `count` labels to training images; None if a label has too few images."""
     groups = [np.flatnonzero(labels == label)[:MOST_PER_LABEL] for label in range(count)]
     components = min(COMPONENTS, min(map(len, groups)) // 4)
     if components < LEAST_PER_LABEL // 4:
@@ -136,22 +135,25 @@ def fit_outliers(
     known: tuple[NDArray[np.uint8], NetworkOutput],
     others: tuple[NDArray[np.uint8], NetworkOutput],
 ) -> OutlierHead:
-    """Train what tells digits from what is none on images (N, 28, 28) of both, with what the network saw in them.
+    """Train the outlier head on images (N, 28, 28) of digits and of other drawings, with the network's outputs.
 
     `arrays` are those of `fit_subspaces`.
     """
-    return fit_outlier_head(*(_inputs(_statistics(arrays, *own), *own) for own in (known, others)))
+    return fit_outlier_head(*(_inputs(_statistics(arrays, *group), *group) for group in (known, others)))
 
 
 def fit_rejection(
-    arrays: Mapping[str, FloatRows], images: NDArray[np.uint8], seen: NetworkOutput, outliers: OutlierHead | None = None
+    arrays: Mapping[str, FloatRows],
+    images: NDArray[np.uint8],
+    output: NetworkOutput,
+    outliers: OutlierHead | None = None,
 ) -> Rejection:
-    """Limits, spreads and the threshold from validation images (N, 28, 28), with what the network saw in them."""
-    statistics = statistics_of(arrays, images, seen, outliers)
+    """The limits, spreads and threshold for validation images (N, 28, 28) with the network's outputs."""
+    statistics = statistics_of(arrays, images, output, outliers)
     shares = SHARES if outliers is None else SHARES_WITH_OUTLIERS
     scales = [_scale(values, share) for values, share in zip(statistics, shares, strict=True)]
     scores = scores_of(statistics, scales)
-    # Of equal scores none is refused, so it is never more than the share.
+    # Scores equal to the threshold pass, so the refused share is never larger.
     threshold = float(np.quantile(scores, FALSE_REJECTION, method="lower"))
     return Rejection(
         components=arrays[BASIS].shape[2],
@@ -165,12 +167,15 @@ def fit_rejection(
 
 
 def statistics_of(
-    arrays: Mapping[str, FloatRows], images: NDArray[np.uint8], seen: NetworkOutput, outliers: OutlierHead | None = None
+    arrays: Mapping[str, FloatRows],
+    images: NDArray[np.uint8],
+    output: NetworkOutput,
+    outliers: OutlierHead | None = None,
 ) -> list[NDArray[np.float64]]:
-    """The statistics of images (N, 28, 28), each (N,), larger is stranger: three, or four with `outliers`."""
-    found = _statistics(arrays, images, seen)
+    """The statistics of images (N, 28, 28), each (N,), larger is more anomalous: three, or four with `outliers`."""
+    found = _statistics(arrays, images, output)
     if outliers is not None:
-        found.append(outliers.anomaly_score(_inputs(found, images, seen)))
+        found.append(outliers.anomaly_score(_inputs(found, images, output)))
     return found
 
 
@@ -181,38 +186,38 @@ def scales_of(card: Rejection) -> list[Scale]:
 
 
 def scores_of(statistics: Sequence[NDArray[np.float64]], scales: Sequence[Scale]) -> NDArray[np.float64]:
-    """The scores of many images at once, (N,), from their statistics and what scales those."""
-    strangeness = np.max(
+    """The scores (N,) of many images from their statistics and the scales of those."""
+    anomalies = np.max(
         [(values - scale.limit) / scale.spread for values, scale in zip(statistics, scales, strict=True)], axis=0
     )
-    return np.array([score(value) for value in strangeness.tolist()])
+    return np.array([score(value) for value in anomalies.tolist()])
 
 
 def _statistics(
-    arrays: Mapping[str, FloatRows], images: NDArray[np.uint8], seen: NetworkOutput
+    arrays: Mapping[str, FloatRows], images: NDArray[np.uint8], output: NetworkOutput
 ) -> list[NDArray[np.float64]]:
-    said, rows = seen.logits.argmax(axis=1), halved(images)
+    labels, rows = output.logits.argmax(axis=1), halved(images)
     residuals = np.zeros(len(rows))
-    for label in np.unique(said):
-        mine = said == label
-        offsets = rows[mine] - arrays[MEAN][label]
+    for label in np.unique(labels):
+        group = labels == label
+        offsets = rows[group] - arrays[MEAN][label]
         along = offsets @ arrays[BASIS][label]
-        residuals[mine] = (offsets * offsets).sum(axis=1) - (along * along).sum(axis=1)
+        residuals[group] = (offsets * offsets).sum(axis=1) - (along * along).sum(axis=1)
     residuals = np.log(np.maximum(residuals, 0) + TINY)
-    return [residuals, residuals - np.log((rows * rows).sum(axis=1) + TINY), -seen.logits.max(axis=1)]
+    return [residuals, residuals - np.log((rows * rows).sum(axis=1) + TINY), -output.logits.max(axis=1)]
 
 
-def _inputs(statistics: Sequence[NDArray[np.float64]], images: NDArray[np.uint8], seen: NetworkOutput) -> FloatRows:
-    return _features(np.stack(statistics, axis=1), seen.logits, seen.features, halved(images))
+def _inputs(statistics: Sequence[NDArray[np.float64]], images: NDArray[np.uint8], output: NetworkOutput) -> FloatRows:
+    return _features(np.stack(statistics, axis=1), output.logits, output.features, halved(images))
 
 
 def _features(statistics: NDArray[np.float64], logits: Array, features: Array, small: FloatRows) -> FloatRows:
-    """What `outliers` is given, float32 (N, F): `statistics` (N, 3), what the network saw, `small` images (N, 196)."""
+    """The inputs of the outlier head, float32 (N, F), from `statistics` (N, 3), outputs and `small` images (N, 196)."""
     parts = (statistics, np.sort(logits, axis=1)[:, ::-1], features, small)
     return np.concatenate([part.astype(np.float32, copy=False) for part in parts], axis=1)
 
 
-def _strangeness(value: float, scale: Scale) -> float:
+def _scaled(value: float, scale: Scale) -> float:
     return (value - scale.limit) / scale.spread
 
 

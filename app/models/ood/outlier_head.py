@@ -1,8 +1,8 @@
-"""A small network that tells digits from what is none, by what the network that reads them makes of both.
+"""A small network that separates digits from outliers, given the features of the main network.
 
-It is shown digits, and drawings that are none and that the other network was never shown (outlier exposure, Hendrycks
-et al. 2019). What it is given of an image: the statistics of `rejection`, the logits in descending order, the features
-before the last layer, and the image at half its resolution; each in units of its own spread among the digits.
+It is trained on digits, and on drawings that are not and that the main network was not trained on (outlier exposure,
+Hendrycks et al. 2019). Its inputs for an image are the statistics of the detector, the logits in descending order, the
+features before the last layer, and the image at half its resolution; each standardized by its spread among digits.
 """
 
 from collections.abc import Mapping
@@ -23,9 +23,9 @@ BATCH_SIZE = 256
 LEARNING_RATE = 0.002
 SEED = 1
 FAR = 6.0
-"""So many spreads from the middle nothing more is told apart."""
+"""Inputs are clipped at this many spreads from the middle."""
 LARGEST = 1e4
-"""Numbers in the arrays are not larger; a spread of nothing would make them so."""
+"""The largest number in the arrays."""
 
 PREFIX = "rejection.outlier_"
 NAMES = tuple(f"{PREFIX}{name}" for name in ("middle", "spread", "weight", "bias", "weight_out", "bias_out"))
@@ -33,7 +33,8 @@ NAMES = tuple(f"{PREFIX}{name}" for name in ("middle", "spread", "weight", "bias
 
 @dataclass(frozen=True, eq=False)
 class OutlierHead:
-    """`middle`, `spread` (F,), `weight` (F, UNITS), `bias` (UNITS,), `weight_out` (UNITS,) and `bias_out` (1,)."""
+    """The parameters: `middle`, `spread` (F,), `weight` (F, UNITS), `bias` (UNITS,), `weight_out` (UNITS,) and
+    `bias_out` (1,)."""
 
     middle: FloatRows
     spread: FloatRows
@@ -44,7 +45,7 @@ class OutlierHead:
 
     @classmethod
     def of(cls, arrays: Mapping[str, Array], features: int) -> "OutlierHead":
-        """The head for so many features, from the arrays of a model. Raises ValueError where they are not such."""
+        """The head for `features` features, from the arrays of a model. Raises ValueError if they are invalid."""
         shapes = ((features,), (features,), (features, UNITS), (UNITS,), (UNITS,), (1,))
         found = []
         for name, shape in zip(NAMES, shapes, strict=True):
@@ -71,21 +72,21 @@ class OutlierHead:
         return cls(*found)
 
     def arrays(self) -> dict[str, Array]:
-        """The arrays by the names under which they lie with the weights."""
+        """The arrays by their names among the weights."""
         parts = (self.middle, self.spread, self.weight, self.bias, self.weight_out, self.bias_out)
         return dict(zip(NAMES, parts, strict=True))
 
     def anomaly_score(self, rows: FloatRows) -> NDArray[np.float64]:
-        """How strange the images of the features `rows` (N, F) are: the logit of being none, (N,)."""
+        """The logits (N,) of being an outlier for the features `rows` (N, F)."""
         hidden = _scaled(rows, self.middle, self.spread) @ self.weight
         hidden += self.bias
         np.maximum(hidden, 0, out=hidden)
-        found: NDArray[np.float64] = (hidden @ self.weight_out + self.bias_out).astype(np.float64)
-        return found
+        logits: NDArray[np.float64] = (hidden @ self.weight_out + self.bias_out).astype(np.float64)
+        return logits
 
 
 def fit_outlier_head(known: FloatRows, others: FloatRows) -> OutlierHead:
-    """Train the head on the features (N, F) of digits and of what is none."""
+    """Train the head on the features (N, F) of digits and of outliers."""
     middle = known.mean(axis=0)
     spread = known.std(axis=0)
     spread += 0.01 * known.std() + 0.001
@@ -105,7 +106,7 @@ def fit_outlier_head(known: FloatRows, others: FloatRows) -> OutlierHead:
     for _ in trainer.run():
         pass
     weights = network.weights()
-    # Of two logits only the difference counts.
+    # Only the difference of the two logits matters.
     out, bias_out = (weights[name][..., 1:] - weights[name][..., :1] for name in ("2.weight", "2.bias"))
     return OutlierHead(middle, spread, weights["0.weight"].copy(), weights["0.bias"].copy(), out[:, 0], bias_out)
 

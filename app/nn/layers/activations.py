@@ -1,6 +1,6 @@
 """Activation functions as layers, in order of complexity.
 
-Each derivative is written with the output y alone, so that the input need not be kept, where that is possible.
+Where possible a derivative uses the output y alone, so that the input need not be stored.
 """
 
 import math
@@ -17,7 +17,7 @@ CUBIC = 0.044715
 
 
 LONG = 20_000
-"""Numbers from which on a fast loop outweighs a costly call."""
+"""The size above which a fast loop outweighs a costly call."""
 
 
 class Activation(Layer):
@@ -257,11 +257,11 @@ _FAR = (
     ),
 )
 NEAR, FAR = 0.46875, 4.0
-"""Where one approximation gives way to the next."""
+"""The bounds between the approximations."""
 
 
 def erf(x: Array) -> Array:
-    """2/√π ∫₀ˣ e^(−t²) dt, in `x`'s shape and dtype; right to 1e-15 in float64."""
+    """2/√π ∫₀ˣ e^(−t²) dt, in `x`'s shape and dtype; accurate to 1e-15 in float64."""
     size = np.abs(x)
     y = np.empty_like(x)
     near, far = size <= NEAR, size > FAR

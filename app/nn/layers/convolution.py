@@ -14,18 +14,18 @@ from app.nn.layers.image_layer import ImageLayer, as_images, outputs_along
 from app.nn.spec import build, integer
 
 TILE_ROWS = 16
-"""Rows of a product's matrix, up to which several rows of an image are computed by one product: see `_tile`."""
+"""The most matrix rows for which one product computes several rows of an image: see `_tile`."""
 TILE_WASTE = 1.3
-"""Multiplications, zeros included, for each one needed, up to which that is done."""
+"""The most multiplications, zeros included, per needed one for which it does so."""
 PRODUCT_SIZE = 1_000_000
-"""Multiplications in one product. Up to here OpenBLAS, where it has kernels for AVX-512, multiplies matrices as they
-lie (interface/gemm.c and kernel/x86_64/sgemm_small_kernel_permit_skylakex.c); larger ones it packs first, which takes
-longer than the product of so few rows. These three constants were measured on LeNet with 50 and 100 images."""
+"""The most multiplications in one product. Up to here OpenBLAS, where it has kernels for AVX-512, multiplies matrices
+in place (interface/gemm.c and kernel/x86_64/sgemm_small_kernel_permit_skylakex.c); larger ones it packs first, which
+takes longer than a product of few rows. These three constants were measured on LeNet with 50 and 100 images."""
 LARGE_MATRIX = 8_000
-"""Numbers in a kernel's matrix from which on packing pays: in pieces 64 filters of 3×3 on 64 channels take twice as
+"""The size of a kernel's matrix above which packing pays: split up, 64 filters of 3×3 on 64 channels take twice as
 long."""
 FEW = 4
-"""Images at most that inference takes one at a time."""
+"""The largest batch for which inference takes one image at a time."""
 
 
 class Conv2D(ImageLayer):
@@ -97,9 +97,9 @@ class Conv2D(ImageLayer):
         return as_images(y)
 
     def _forward_few(self, x: Array) -> Array:
-        """As `forward`, one image at a time: all windows of an image in one matrix, and one product with it.
+        """As `forward`, one image at a time: one product with a matrix of all windows of the image (im2col).
 
-        A row of one image is too little for a product, and to put the kernel in the order of rows takes longer than it.
+        One row of a single image is too small for a product, and reordering the kernel would take longer than it.
         """
         (top, bottom), (left, right) = self.padding
         padded = np.zeros((self.channels, top + self.height + bottom, left + self.width + right), self.dtype)
@@ -123,7 +123,7 @@ class Conv2D(ImageLayer):
         tile = _tile(self.out_height, self.filters, kernel_height, self.stride)
         _, height, columns = self._blocks.shape
         parts = _parts(height * tile * self.filters, columns)
-        # the larger number of rows on the left is what BLAS is faster with
+        # BLAS is faster with the matrix of more rows on the left
         products = np.matmul(_split(self._blocks, parts), _split(_products(dy, tile), parts).transpose(0, 1, 3, 2))
         tiled = products.sum(axis=(0, 1)).reshape(-1, self.channels, kernel_width, tile, self.filters)
         weight = self.grads["weight"].transpose(2, 1, 3, 0)
@@ -137,8 +137,8 @@ class Conv2D(ImageLayer):
     def _input_gradient(self, dy: Array) -> Array:
         """dL/dx (H, C, W, N) from dL/dy (H', F, W', N): the convolution of dy with W turned by 180°.
 
-        dy gets s − 1 rows of zeros between its rows and kh − 1 around them; a product then gives, for each input row,
-        the part of every shift along the row, and these are added up where they belong.
+        dy gets s − 1 rows of zeros between its rows and kh − 1 around them; a product then gives the contribution of
+        every shift along a row to each input row, and these are added up.
         """
         kernel_height, kernel_width = self.kernel
         (top, _), _ = self.padding
@@ -183,7 +183,7 @@ class Conv2D(ImageLayer):
         return shifted
 
     def _overlap(self, shift: int) -> tuple[slice, slice]:
-        """The output columns at which column `shift` of the kernel meets the image, and the image's columns there."""
+        """The output columns where column `shift` of the kernel overlaps the image, and the image's columns there."""
         _, (left, _) = self.padding
         first = max(0, -((shift - left) // self.stride))
         stop = max(first, min(self.out_width, (self.width - 1 + left - shift) // self.stride + 1))
@@ -202,10 +202,10 @@ class Conv2D(ImageLayer):
 
 
 def _tile(rows: int, outputs: int, kernel_height: int, stride: int) -> int:
-    """How many of `rows` image rows one product computes.
+    """The number of image rows, of `rows`, that one product computes.
 
-    With few filters a product's matrix has few rows, for which BLAS is slow. A taller one computes several image rows
-    at once from the rows that any of them needs, and multiplies by zero where one needs fewer.
+    With few filters a product's matrix has few rows, which BLAS is slow with. A taller one computes several image rows
+    at once from all the rows they need, and multiplies by zero where one of them needs fewer.
     """
     tile = 1
     for candidate in range(2, rows + 1):
@@ -242,7 +242,7 @@ def _products(rows: Array, tile: int) -> Array:
 
 
 def _parts(size: int, columns: int) -> int:
-    """Into how many equal parts to cut `columns`, for each of which a product needs `size` multiplications."""
+    """The number of equal parts to cut `columns` into; each column takes `size` multiplications."""
     if size > LARGE_MATRIX:
         return 1
     fitting = (

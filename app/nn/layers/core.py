@@ -1,4 +1,4 @@
-"""The layers of a network, and what every layer promises."""
+"""The interface of every layer, and the basic layers."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -14,28 +14,28 @@ from app.nn.spec import build, integer, number
 class Layer:
     """One step of a network: `(N, *input_shape)` in, `(N, *output_shape)` out.
 
-    `forward(x, training=True)` keeps what `backward` needs and returns one of the layer's own buffers, which its next
-    call overwrites. `forward(x, training=False)` writes nothing to the layer: threads may share it.
+    `forward(x, training=True)` stores what `backward` needs and returns one of the layer's buffers, which the next call
+    overwrites. `forward(x, training=False)` writes nothing to the layer: threads may share it.
 
-    A layer that learns has, after `bind`, one array a parameter in `params` and its gradient in `grads`: views of the
-    network's two flat vectors.
+    After `bind` a layer with parameters has an array for each one in `params` and its gradient in `grads`: views of
+    the network's two flat vectors.
     """
 
     type: ClassVar[str]
     params: dict[str, Array]
     grads: dict[str, Array]
     state: dict[str, Array]
-    """Arrays that are saved with the parameters and are not trained, such as running means; empty in most layers."""
+    """Arrays saved with the parameters but not trained, such as running means; empty in most layers."""
     sums: int = 0
-    """How many numbers at a time, at most, it adds up over the batch in training; 0 where no output depends on the
-    batch's other samples."""
+    """The most numbers at a time that it adds up over the batch in training; 0 if no output depends on the batch's
+    other samples."""
     needs_input_gradient: bool = True
-    """False in the first layer that learns: nobody reads the gradient of its input, so it need not be computed."""
+    """False in the first layer with parameters: the gradient of its input is not used."""
 
     def build(self, input_shape: Shape, dtype: DTypeLike) -> Shape:
         """Fix the shape and dtype of one input (without the batch axis) and return the output's shape.
 
-        Raises ValueError where the layer cannot take such an input.
+        Raises ValueError if the layer cannot take such an input.
         """
         self.input_shape = input_shape
         self.dtype = np.dtype(dtype)
@@ -49,22 +49,22 @@ class Layer:
 
     @property
     def multiplications(self) -> int:
-        """How many multiplications by weights the forward pass takes for one sample; known after `build`."""
+        """The number of multiplications by weights in the forward pass of one sample; known after `build`."""
         return 0
 
     def bind(self, params: dict[str, Array], grads: dict[str, Array]) -> None:
-        """Take the views of the network's vectors that belong to this layer."""
+        """Use these views of the network's vectors as this layer's parameters and gradients."""
         self.params, self.grads = params, grads
 
     def share_batch(self, total: Callable[[Array], Array]) -> None:
-        """From now on other processes have the rest of each batch: `total(values)`, which all must call, gives the sum
-        of all processes' `values`, at most `sums` of them, as a vector of float64."""
+        """Share each batch with other processes from now on: `total(values)`, which all must call, returns the sum of
+        all processes' `values`, at most `sums` of them, as a float64 vector."""
 
     def initialize(self, rng: RandomSource) -> None:
-        """Write the first values of the parameters."""
+        """Draw the initial values of the parameters."""
 
     def begin_epoch(self, rng: np.random.Generator) -> None:
-        """Take the source of this epoch's randomness."""
+        """Use `rng` for this epoch's randomness."""
 
     def forward(self, x: Array, *, training: bool) -> Array:
         """The outputs for a batch of inputs."""
@@ -82,7 +82,7 @@ class Layer:
         return self._buffers.get(name, shape, dtype or self.dtype)
 
     def _buffer_like(self, name: str, array: Array, dtype: DTypeLike | None = None) -> Array:
-        """A buffer with the shape of `array` and the order of its axes in memory, so that loops over both are long."""
+        """A buffer with the shape and the memory order of `array`, so that loops over both are long."""
         if array.flags.c_contiguous:
             return self._buffer(name, array.shape, dtype)
         order = sorted(range(array.ndim), key=lambda axis: -array.strides[axis])
@@ -143,7 +143,7 @@ class Dense(Layer):
 
 
 class Dropout(Layer):
-    """Sets a share `rate` of its inputs to zero while training, and scales the rest by 1/(1 − rate).
+    """Sets a fraction `rate` of its inputs to zero while training, and scales the rest by 1/(1 − rate).
 
     At inference it does nothing ("inverted dropout"). Srivastava et al. 2014, section 10.
     """
@@ -176,7 +176,7 @@ class Dropout(Layer):
 
 
 class Flatten(Layer):
-    """Each sample as one row: (N, C, H, W) in, (N, C·H·W) out. `Dense` does so by itself."""
+    """Each sample as one row: (N, C, H, W) in, (N, C·H·W) out. `Dense` flattens its input itself."""
 
     type = "flatten"
 

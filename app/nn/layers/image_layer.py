@@ -1,9 +1,8 @@
-"""What the layers on images share: shapes, and the order in which images lie in memory.
+"""The base of layers on images: shapes, and the memory order of images.
 
-Between layers an image batch always has the shape (N, C, H, W). In memory these layers keep it as (H, C, W, N), the
-batch last: then k consecutive rows are one block, so that a convolution needs few copies, and every slice of a row or
-a column is a run of at least N numbers, so that NumPy's loops are long. An array that comes in another order is copied
-into this one.
+Between layers an image batch always has the shape (N, C, H, W). In memory these layers keep it as (H, C, W, N), batch
+last: k consecutive rows are then one block, so a convolution needs few copies, and every slice of a row or a column is
+a run of at least N numbers, so NumPy's loops are long. An array in another order is copied into this one.
 """
 
 import math
@@ -17,7 +16,7 @@ from app.nn.layers.core import Layer
 
 
 class ImageLayer(Layer):
-    """A layer on images (C, H, W); the shape (H, W) stands for one channel."""
+    """A layer on images (C, H, W); the shape (H, W) means one channel."""
 
     def build(self, input_shape: Shape, dtype: DTypeLike) -> Shape:
         super().build(input_shape, dtype)
@@ -34,14 +33,14 @@ class ImageLayer(Layer):
         return copy
 
     def _array(self, name: str, shape: Shape, *, training: bool, dtype: DTypeLike | None = None) -> Array:
-        """An array with undefined contents: a buffer while training, which serves smaller batches too."""
+        """An array with undefined contents: while training a buffer, also used for smaller batches."""
         if not training:
             return np.empty(shape, dtype or self.dtype)
         return self._buffer(name, (math.prod(shape),), dtype).reshape(shape)
 
 
 def image_shape(input_shape: Shape) -> tuple[int, int, int]:
-    """(C, H, W) of `input_shape`; raises ValueError where that is no image's shape."""
+    """(C, H, W) of `input_shape`; raises ValueError if that is not an image's shape."""
     if len(input_shape) == 2:
         return (1, *input_shape)
     if len(input_shape) == 3:
@@ -54,19 +53,19 @@ def image_shape(input_shape: Shape) -> tuple[int, int, int]:
 
 
 def outputs_along(what: str, size: int, window: int, stride: int, padding: int = 0) -> int:
-    """How many windows lie along an axis of `size` numbers; raises ValueError where they do not fit it exactly.
+    """The number of windows along an axis of `size` numbers; raises ValueError if they do not fit it exactly.
 
-    `what` names the axis in errors; `padding` is that of both ends together.
+    `what` names the axis in errors; `padding` is the sum of both ends.
     """
     padded = size + padding
-    came = f"{what} {size}" + (f" + {padding} of padding" if padding else "")
+    got = f"{what} {size}" + (f" + {padding} of padding" if padding else "")
     if window > padded:
         raise SpecError(
             "expected a {what} of at least the window's {window}; got {got}",
             field="input_shape",
             what=what,
             window=window,
-            got=came,
+            got=got,
         )
     if (padded - window) % stride:
         raise SpecError(
@@ -75,7 +74,7 @@ def outputs_along(what: str, size: int, window: int, stride: int, padding: int =
             what=what,
             window=window,
             stride=stride,
-            got=came,
+            got=got,
         )
     return (padded - window) // stride + 1
 

@@ -16,13 +16,12 @@ from app.nn.spec import number
 class BatchNorm(Layer):
     """y = γ(x − μ)/√(σ² + ε) + β for each feature of (N, F), or each channel of (N, C, H, W). Ioffe and Szegedy 2015.
 
-    While training μ and σ² are the mean and the (biased) variance of the batch, over N or over N, H, W. `state` keeps
-    running ones, r ← momentum·r + (1 − momentum)·batch, of σ² the unbiased one, σ²·n/(n − 1), as PyTorch does (whose
-    `momentum` is 1 minus this one, which is Keras's); inference takes these. Of a single number a feature, n = 1, there
-    is no such variance: such a batch gives y = β and leaves `state` as it is.
+    While training μ and σ² are the mean and the (biased) variance of the batch, over N or over N, H, W. `state` holds
+    running ones for inference, r ← momentum·r + (1 − momentum)·batch, with the unbiased variance σ²·n/(n − 1), as in
+    PyTorch (whose `momentum` is 1 minus this one, which is Keras's). With a single number a feature, n = 1, there is no
+    such variance: the batch gives y = β and leaves `state` unchanged.
 
-    γ (`gamma`) and β (`beta`) are vectors of one number a feature, so weight decay, which acts on arrays of two axes
-    or more, leaves them alone.
+    γ (`gamma`) and β (`beta`) are vectors, so weight decay, which acts on arrays of two axes or more, skips them.
     """
 
     type = "batch_norm"
@@ -48,7 +47,7 @@ class BatchNorm(Layer):
         return {"gamma": (self.features,), "beta": (self.features,)}
 
     def share_batch(self, total: Callable[[Array], Array]) -> None:
-        """The mean and the variance are then those of the whole batch, as if one process had it."""
+        """Use the mean and the variance of the whole batch, as a single process would."""
         self._total = total
 
     def initialize(self, rng: RandomSource) -> None:
@@ -94,15 +93,15 @@ class BatchNorm(Layer):
         if not self.needs_input_gradient:
             return grad
         sums = self._total(np.concatenate((self.grads["gamma"], self.grads["beta"])))
-        of_gamma, of_beta = np.split((sums / self._count).astype(self.dtype), 2)
-        np.multiply(self._normalized, self._along(-of_gamma), out=dx)
-        dx -= self._along(of_beta)
+        dgamma, dbeta = np.split((sums / self._count).astype(self.dtype), 2)
+        np.multiply(self._normalized, self._along(-dgamma), out=dx)
+        dx -= self._along(dbeta)
         dx += g
         dx *= self._along(self.params["gamma"] * self._inverse)
         return dx.reshape(grad.shape)
 
     def _along(self, values: Array) -> Array:
-        """One number a feature, in a shape that NumPy spreads over a batch."""
+        """One number a feature, in a shape that broadcasts over a batch."""
         return values.reshape(-1, *(1,) * (len(self._full_shape) - 1))
 
     def spec(self) -> dict[str, Any]:
@@ -110,5 +109,5 @@ class BatchNorm(Layer):
 
 
 def _alone(values: Array) -> Array:
-    """The sum of the values of all processes, where there is one."""
+    """The sum over all processes when there is only one."""
     return values

@@ -1,4 +1,4 @@
-"""Pooling: each window of an image becomes one number."""
+"""Pooling layers."""
 
 from typing import Any
 
@@ -47,14 +47,14 @@ class _Pool2D(ImageLayer):
         ]
 
     def _clear(self, dx: Array) -> bool:
-        """Set `dx` to zero where windows overlap or leave a gap; return whether what they get must be added up."""
+        """Set `dx` to zero if windows overlap or leave gaps; return True if gradients must be added up."""
         if self.stride != self.size:
             dx[:] = 0
         return self.stride < self.size
 
 
 class MaxPool2D(_Pool2D):
-    """The largest number of each window; of equal ones the first, row by row, gets the gradient, as in PyTorch.
+    """The largest number of each window; among equal ones the first, row by row, gets the gradient, as in PyTorch.
 
     First along the rows, then along the columns: 2·(size − 1) comparisons instead of size² − 1.
     """
@@ -83,18 +83,18 @@ class MaxPool2D(_Pool2D):
         add = self._clear(dx)
         sources, targets = self._taps(x, axis), self._taps(dx, axis)
         hit = self._array("hit", dy.shape, training=True, dtype=np.bool_)
-        left = self._array("left", dy.shape, training=True) if add else targets[-1]
+        remainder = self._array("remainder", dy.shape, training=True) if add else targets[-1]
         rest = dy
         for source, target in zip(sources[:-1], targets[:-1], strict=True):
             np.equal(source, y, out=hit)
             given = np.multiply(rest, hit, out=self._array("given", dy.shape, training=True) if add else target)
             if add:
                 target += given
-            rest = np.subtract(rest, given, out=left)  # all of it or nothing, so exact
+            rest = np.subtract(rest, given, out=remainder)  # exact: either x − x or x − 0
         if add:
             targets[-1][:] += rest
         elif rest is dy:
-            left[:] = dy
+            remainder[:] = dy
 
 
 class AveragePool2D(_Pool2D):

@@ -1,4 +1,4 @@
-"""Where processes that share memory meet, without a call of the system."""
+"""A barrier for processes that share memory, without system calls."""
 
 import time
 from collections.abc import Callable
@@ -7,16 +7,16 @@ from app.nn.arrays import Array
 from app.nn.training.shared_memory import LINE
 
 SPINS = 2_000
-"""Looks, about a tenth of a microsecond each, before a process that waits lets others run."""
+"""Polls, about a tenth of a microsecond each, before a waiting process lets others run."""
 PATIENCE_SECONDS = 0.02
-"""How long it goes on like that before it sleeps between looks."""
+"""The time after which a waiting process sleeps between polls."""
 SLEEP_SECONDS = 0.0005
 
 
 class SpinBarrier:
-    """Where processes meet: each counts its arrivals in a place of its own, and waits until the others are as far.
+    """A barrier: each process counts its arrivals in its own flag, and waits until all others have arrived as often.
 
-    `check` is called with the seconds waited, again and again while that goes on.
+    While it waits, it calls `check` repeatedly with the seconds waited.
     """
 
     def __init__(self, flags: Array, rank: int, count: int, check: Callable[[float], None]) -> None:

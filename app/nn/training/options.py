@@ -1,4 +1,4 @@
-"""How to train, and what a training says of each batch and epoch."""
+"""Training options, and the metrics of batches and epochs."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,11 +9,11 @@ from app.nn.spec import integer, number
 
 @dataclass(frozen=True)
 class EpochMetrics:
-    """What one epoch came to. Epoch 0 is the state before training.
+    """The metrics of one epoch. Epoch 0 is the state before training.
 
-    Unless the training set is evaluated anew, `train_loss` and `train_accuracy` are means over the epoch's batches
-    while the network changed, with dropout at work, as Keras prints them. `seconds` and `samples_per_second` are of
-    the training steps alone, without any evaluation.
+    Unless the training set is evaluated, `train_loss` and `train_accuracy` are means over the epoch's batches while
+    the network changed, with dropout active, as in Keras. `seconds` and `samples_per_second` cover the training steps
+    alone, without any evaluation.
     """
 
     epoch: int
@@ -28,9 +28,9 @@ class EpochMetrics:
 
 
 class BatchMetrics(NamedTuple):
-    """How far an epoch is: `batch` of `batches` done (from 1), and the mean loss of that batch.
+    """The progress of an epoch: `batch` of `batches` done (from 1), and the mean loss of that batch.
 
-    `accuracy` is of all batches of the epoch so far, None where the targets are no labels.
+    `accuracy` covers all batches of the epoch so far; None if the targets are not labels.
     """
 
     epoch: int
@@ -42,15 +42,14 @@ class BatchMetrics(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How to train. `batch_size` 1 is online learning, the size of the set is full batch.
+    """The options of a training. `batch_size` 1 is online learning, the size of the set is full batch.
 
-    `input_scale` divides the inputs (255 for pixels in bytes). `weight_decay` is L2: λ/2 Σw² added to the loss (not
-    to the loss that is reported), for weights, not biases. `clip_norm` is the greatest length of a batch's gradient, a
-    longer one is shortened to it. After `patience` epochs without a smaller validation loss the training ends, and the
-    network gets the best epoch's weights. After the last epoch it gets the mean of the weights after each of the last
-    `averaging` epochs, which excludes patience; the metrics of an epoch are of its own weights. With
-    `evaluate_training_set` the training set's loss and accuracy are measured after each epoch, and epoch 0 reports them
-    before training; of inputs that change, those of that epoch are taken.
+    `input_scale` divides the inputs (255 for pixels in bytes). `weight_decay` is L2: λ/2 Σw² added to the loss (but
+    not to the reported loss), for weights, not biases. `clip_norm` is the maximal norm of a batch's gradient. After
+    `patience` epochs without a smaller validation loss the training ends, and the network gets the best epoch's
+    weights. With `averaging`, which excludes patience, the network ends with the mean of the weights after each of the
+    last `averaging` epochs; an epoch's metrics are those of its own weights. With `evaluate_training_set` the training
+    set (if inputs change, that epoch's) is evaluated after each epoch, and before training as epoch 0.
     """
 
     batch_size: int = 32

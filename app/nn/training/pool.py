@@ -1,8 +1,8 @@
-"""Several processes that train one network together, each with a share of every batch.
+"""A pool of processes that train one network together, each with a share of every batch.
 
-A threaded BLAS shares out the matrix products alone, and Python's threads wait for each other's lock; processes share
-everything. They wait for each other by looking again and again at a number in shared memory, as any call of the
-system takes a good part of a step, which may be over in a fifth of a millisecond.
+A threaded BLAS splits only the matrix products, and Python's threads wait for each other's lock; processes split
+everything. They wait for each other by polling a number in shared memory, as a system call takes a good part of a
+step, which may be over in a fifth of a millisecond.
 """
 
 import json
@@ -29,24 +29,24 @@ from app.nn.training.replica import Replica, StepSettings, optimizer_settings, s
 from app.nn.training.shared_memory import map_arrays, memory_of, plan_memory
 
 ANSWER_SECONDS = 120.0
-"""How long a process may take for its share of a batch before it is taken for dead."""
+"""The time for a share of a batch after which a process counts as dead."""
 
 _STEP, _EPOCH, _RANDOM = range(3)
 
 
 def can_share() -> bool:
-    """Whether this system has what a crew needs: anonymous shared memory, and stores seen in the order of writing."""
+    """True if the system has what a pool needs: anonymous shared memory, and stores visible in the order of writing."""
     if not hasattr(os, "memfd_create") or platform.machine().lower() not in ("x86_64", "amd64"):
         return False
     try:
         os.close(os.memfd_create("digitpad-probe"))
-    except OSError:  # forbidden to this process
+    except OSError:  # forbidden
         return False
     return True
 
 
 class WorkerPool:
-    """Trains as one `Replica` does, with `count` processes; a context manager, as it must be closed."""
+    """Trains as one `Replica` does, with `count` processes; a context manager."""
 
     def __init__(
         self,
@@ -55,24 +55,24 @@ class WorkerPool:
         loss: Loss,
         x: Array,
         t: Array,
-        rules: StepSettings,
+        settings: StepSettings,
         *,
         batch_size: int,
         count: int,
         changing: bool = False,
     ) -> None:
-        """`network` is changed by `publish` alone; `optimizer` works in shared memory until the crew is closed. With
-        `changing` the samples will be others in each epoch, so that no input is left out.
+        """Only `publish` changes `network`; `optimizer` works in shared memory until the pool is closed. With
+        `changing` each epoch has other samples, so no input is left out.
         """
         slots = list(optimizer.slots)
-        self._columns = None if changing else _used_columns(network, optimizer, x, rules)
+        self._columns = None if changing else _used_columns(network, optimizer, x, settings)
         spec = network.spec()
         if self._columns is not None:
             spec["input_shape"] = [len(self._columns)]
-        own = Network.from_spec(spec, dtype=network.dtype)
+        local = Network.from_spec(spec, dtype=network.dtype)
         x = x if self._columns is None else x.reshape(len(x), -1)
-        sums = max(layer.sums for layer in own.layers)
-        plan = plan_memory(own.params, (len(x), *own.input_shape), x.dtype, t, slots, sums, count)
+        sums = max(layer.sums for layer in local.layers)
+        plan = plan_memory(local.params, (len(x), *local.input_shape), x.dtype, t, slots, sums, count)
         self._file = os.memfd_create("digitpad-training")
         self._processes: list[subprocess.Popen[bytes]] = []
         self._optimizer, self._public, self._working = optimizer, network, False
@@ -86,8 +86,8 @@ class WorkerPool:
             else:
                 np.take(x, self._columns, axis=1, out=memory.x, mode="clip")
             for slot, vector in optimizer.state.items():
-                _copy(_views(network, vector), _views(own, memory.state[slot]), self._columns)
-            orders = {
+                _copy(_views(network, vector), _views(local, memory.state[slot]), self._columns)
+            config = {
                 "plan": plan,
                 "slots": slots,
                 "count": count,
@@ -95,19 +95,21 @@ class WorkerPool:
                 "dtype": str(network.dtype),
                 "optimizer": optimizer_settings(optimizer),
                 "loss": loss.spec(),
-                "rules": rules._asdict(),
+                "settings": settings._asdict(),
                 "batch_size": batch_size,
             }
-            self._gate = SpinBarrier(arrays["flags"], 0, count, self._check)
+            self._barrier = SpinBarrier(arrays["flags"], 0, count, self._check)
             for rank in range(1, count):
-                self._processes.append(_start(self._file, {**orders, "rank": rank}))
-            own.bind_storage(memory.params, memory.grads[0])
-            _copy(network.weights(), own.weights(), self._columns)
+                self._processes.append(_start(self._file, {**config, "rank": rank}))
+            local.bind_storage(memory.params, memory.grads[0])
+            _copy(network.weights(), local.weights(), self._columns)
             optimizer.state = dict(memory.state)
-            self._member = Replica(own, optimizer, loss, memory, rules, batch_size=batch_size, meet=self._gate.wait)
-            self._job, self.memory, self.network = arrays["job"], memory, own
+            self._replica = Replica(
+                local, optimizer, loss, memory, settings, batch_size=batch_size, wait=self._barrier.wait
+            )
+            self._job, self.memory, self.network = arrays["job"], memory, local
             self._working = True
-            self._gate.wait()  # until all are ready
+            self._barrier.wait()  # until all are ready
         except BaseException:
             self.close()
             raise
@@ -121,26 +123,26 @@ class WorkerPool:
     def begin_epoch(self, epoch: int, *, resumed: bool = False) -> None:
         """As `Replica.begin_epoch`."""
         self._command(_EPOCH, epoch, resumed)
-        self._member.begin_epoch(epoch, resumed=resumed)
-        self._gate.wait()  # until all have read the command
+        self._replica.begin_epoch(epoch, resumed=resumed)
+        self._barrier.wait()  # until all have read the command
 
     def replace_inputs(self, x: Array) -> None:
-        """As `Replica.replace_inputs`, for a crew whose samples are `changing`."""
+        """As `Replica.replace_inputs`, for a pool whose samples are `changing`."""
         np.copyto(self.memory.x, same_inputs(x, self.memory.x))
 
     def note_random(self) -> None:
         """As `Replica.note_random`, of every process."""
         self._command(_RANDOM)
-        self._member.note_random()
-        self._gate.wait()  # until all have written
+        self._replica.note_random()
+        self._barrier.wait()  # until all have written
 
     def step(self, start: int, size: int, *, shuffled: bool, scale: float) -> None:
         """As `Replica.step`. Raises WorkerLostError."""
         self._command(_STEP, start, size, shuffled, scale)
-        self._member.step(start, size, shuffled=shuffled, scale=scale)
+        self._replica.step(start, size, shuffled=shuffled, scale=scale)
 
     def publish(self) -> None:
-        """Copy the parameters into the network that the crew was given."""
+        """Copy the parameters into the caller's network."""
         _copy(self.network.weights(), self._public.weights(), self._columns)
 
     def optimizer_state(self) -> dict[str, Array]:
@@ -153,15 +155,15 @@ class WorkerPool:
 
     def gradient_norms(self) -> dict[str, float]:
         """As `Replica.gradient_norms`."""
-        return self._member.gradient_norms()
+        return self._replica.gradient_norms()
 
     def close(self) -> None:
-        """End the other processes; the optimizer's state becomes its own again."""
+        """End the other processes; copy the optimizer's state out of the shared memory."""
         if self._working:
             self._working = False
             self._optimizer.state = self.optimizer_state()
-            # these hold each other, and the shared memory with them
-            del self._gate, self._member, self._job, self.memory, self.network
+            # these refer to each other and to the shared memory
+            del self._barrier, self._replica, self._job, self.memory, self.network
         for process in self._processes:
             process.kill()
             process.wait()
@@ -175,7 +177,7 @@ class WorkerPool:
     def _command(self, kind: int, *values: float) -> None:
         self._job[0] = kind
         self._job[1 : len(values) + 1] = values
-        self._gate.wait()
+        self._barrier.wait()
 
     def _check(self, waited: float) -> None:
         if waited > ANSWER_SECONDS:
@@ -187,27 +189,27 @@ class WorkerPool:
                 raise WorkerLostError("a training process died (exit code {returncode})", returncode=process.returncode)
 
 
-def _used_columns(network: Network, optimizer: Optimizer, x: Array, rules: StepSettings) -> Array | None:
-    """The inputs that are not zero in every sample, or None for all.
+def _used_columns(network: Network, optimizer: Optimizer, x: Array, settings: StepSettings) -> Array | None:
+    """The inputs that are not zero in every sample; None for all.
 
-    What is multiplied with zero alone has no gradient, so that its weights stay as they are, and leaving them out of
-    the first product changes nothing. Weight decay would change them; and a first layer that is not dense needs all.
+    An input that is always zero gives its weights no gradient, so leaving it out of the first product changes nothing.
+    Weight decay would change those weights; and a first layer that is not dense needs all inputs.
     """
     first = next((layer for layer in network.layers if not isinstance(layer, Flatten)), None)
-    if not isinstance(first, Dense) or rules.weight_decay or getattr(optimizer, "weight_decay", 0):
+    if not isinstance(first, Dense) or settings.weight_decay or getattr(optimizer, "weight_decay", 0):
         return None
     used = x.reshape(len(x), -1).any(axis=0)
     if not used.any() or used.all():
         return None
     name = next(name for name, weights in network.weights().items() if weights.ndim == 2)
     for vector in optimizer.state.values():
-        if _views(network, vector)[name][~used].any():  # it would still move them
+        if _views(network, vector)[name][~used].any():  # the optimizer would still move them
             return None
     return np.flatnonzero(used)
 
 
 def _views(network: Network, vector: Array) -> dict[str, Array]:
-    """Views of a vector as long as the network's parameters, by the parameters' names."""
+    """Views of a vector of the parameters' length, by parameter name."""
     if vector.shape != network.params.shape:
         raise SpecError(
             "expected {size} numbers; got {got}", field="optimizer.state", size=network.params.size, got=vector.size
@@ -218,7 +220,7 @@ def _views(network: Network, vector: Array) -> dict[str, Array]:
 
 
 def _copy(source: dict[str, Array], target: dict[str, Array], columns: Array | None) -> None:
-    """Copy arrays by name between a network and the crew's, which may lack some inputs of the first layer."""
+    """Copy arrays by name between a network and the pool's, which may lack some inputs of the first layer."""
     for name, array in source.items():
         if array.shape == target[name].shape:
             target[name][:] = array
@@ -228,50 +230,50 @@ def _copy(source: dict[str, Array], target: dict[str, Array], columns: Array | N
             target[name][columns] = array
 
 
-def _start(file: int, orders: dict[str, Any]) -> "subprocess.Popen[bytes]":
+def _start(file: int, config: dict[str, Any]) -> "subprocess.Popen[bytes]":
     process = spawn("app.nn.training.pool", file)
     assert process.stdin is not None
-    with suppress(BrokenPipeError):  # it died at once: the first meeting finds that out
-        process.stdin.write(json.dumps({**orders, "file": file, "parent": os.getpid()}).encode() + b"\n")
+    with suppress(BrokenPipeError):  # it died at once; the first barrier reports it
+        process.stdin.write(json.dumps({**config, "file": file, "parent": os.getpid()}).encode() + b"\n")
     return process
 
 
 def main() -> None:
-    """Be a member of a crew, as standard input orders, until the process that began it is no more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the process that began the crew
-    orders = json.loads(sys.stdin.readline())
-    arrays = map_arrays(orders["file"], orders["plan"])
-    memory = memory_of(arrays, orders["slots"], orders["count"])
-    network = Network.from_spec(orders["network"], dtype=orders["dtype"])
-    network.bind_storage(memory.params, memory.grads[orders["rank"]])
-    optimizer = build("optimizer", OPTIMIZERS, orders["optimizer"]["spec"])
-    optimizer.steps, optimizer.decayed = orders["optimizer"]["steps"], orders["optimizer"]["decayed"]
+    """Train as one process of a pool, configured by standard input, until the parent process ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent process
+    config = json.loads(sys.stdin.readline())
+    arrays = map_arrays(config["file"], config["plan"])
+    memory = memory_of(arrays, config["slots"], config["count"])
+    network = Network.from_spec(config["network"], dtype=config["dtype"])
+    network.bind_storage(memory.params, memory.grads[config["rank"]])
+    optimizer = build("optimizer", OPTIMIZERS, config["optimizer"]["spec"])
+    optimizer.steps, optimizer.decayed = config["optimizer"]["steps"], config["optimizer"]["decayed"]
     optimizer.state = memory.state
 
     def check(_: float) -> None:
-        if os.getppid() != orders["parent"]:
+        if os.getppid() != config["parent"]:
             os._exit(0)
 
-    gate = SpinBarrier(arrays["flags"], orders["rank"], orders["count"], check)
-    member = Replica(
+    barrier = SpinBarrier(arrays["flags"], config["rank"], config["count"], check)
+    replica = Replica(
         network,
         optimizer,
-        build("loss", LOSSES, orders["loss"]),
+        build("loss", LOSSES, config["loss"]),
         memory,
-        StepSettings(**orders["rules"]),
-        batch_size=orders["batch_size"],
-        rank=orders["rank"],
-        meet=gate.wait,
+        StepSettings(**config["settings"]),
+        batch_size=config["batch_size"],
+        rank=config["rank"],
+        wait=barrier.wait,
     )
-    gate.wait()
+    barrier.wait()
     job = arrays["job"]
     while True:
-        gate.wait()
+        barrier.wait()
         if job[0] == _EPOCH:
-            member.begin_epoch(int(job[1]), resumed=bool(job[2]))
-            gate.wait()
+            replica.begin_epoch(int(job[1]), resumed=bool(job[2]))
+            barrier.wait()
         elif job[0] == _RANDOM:
-            member.note_random()
-            gate.wait()
+            replica.note_random()
+            barrier.wait()
         else:
-            member.step(int(job[1]), int(job[2]), shuffled=bool(job[3]), scale=float(job[4]))
+            replica.step(int(job[1]), int(job[2]), shuffled=bool(job[3]), scale=float(job[4]))

@@ -1,7 +1,7 @@
-"""One process's part in a training: its share of every batch, and its part of the parameters to change.
+"""One process of a training: it computes its share of every batch and updates its part of the parameters.
 
-Alone it has all of both. In a pool (app.nn.training.pool) several processes keep the parameters, the gradients of each
-and the samples in shared memory, and synchronize three times a step.
+A single process does all of both. In a pool (app.nn.training.pool) several processes keep the parameters, the gradients
+of each and the samples in shared memory, and synchronize three times a step.
 """
 
 from collections.abc import Callable
@@ -20,11 +20,11 @@ from app.nn.statistics import gradient_norms
 from app.nn.training.snapshot import RANDOM_WORDS, read_random, write_random
 
 LAYERS = 2
-"""Purpose in `default_rng([seed, epoch, purpose, rank])`: the layers' own randomness."""
+"""The purpose in `default_rng([seed, epoch, purpose, rank])`: the randomness of layers."""
 
 
 class StepSettings(NamedTuple):
-    """What every process must know of how to train; the fields are those of `TrainingOptions`."""
+    """The `TrainingOptions` that every process needs."""
 
     seed: int
     input_scale: float
@@ -34,12 +34,12 @@ class StepSettings(NamedTuple):
 
 @dataclass
 class SharedArrays:
-    """The arrays that the processes of a training have in common.
+    """The arrays that the processes of a training share.
 
     `x` (N, *input_shape) and `t` are the samples, `order` (N,) their order in the epoch, `grads` one gradient vector a
-    process, `results` (processes, 3) what each found: its share of the batch's loss, how many it read rightly, and the
-    square of the length of its part of the gradient. `random` (processes, 6) takes the states of their generators,
-    `sums` (2, processes, numbers) what layers add up over a batch.
+    process, `results` (processes, 3) each one's share of the batch's loss, its number of correct predictions, and the
+    squared norm of its part of the gradient. `random` (processes, 6) holds the states of their generators,
+    `sums` (2, processes, numbers) the sums of layers over a batch.
     """
 
     x: Array
@@ -54,31 +54,31 @@ class SharedArrays:
 
 
 def part(length: int, rank: int, count: int) -> slice:
-    """The piece number `rank` of `count` nearly equal ones."""
+    """Piece number `rank` of `count` nearly equal pieces."""
     return slice(length * rank // count, length * (rank + 1) // count)
 
 
 class AllReduce:
-    """Adds up vectors of all the processes, which must call it equally often.
+    """Sums vectors over all processes, which must call it equally often.
 
-    They write in two places by turns: whoever writes in one again has met all others since they read it.
+    They alternate between two buffers: before a process writes to one again, all others have read it.
     """
 
-    def __init__(self, places: Array, rank: int, meet: Callable[[], None]) -> None:
-        self._places, self._rank, self._meet, self._turn = places, rank, meet, 0
+    def __init__(self, buffers: Array, rank: int, wait: Callable[[], None]) -> None:
+        self._buffers, self._rank, self._wait, self._turn = buffers, rank, wait, 0
 
     def __call__(self, values: Array) -> Array:
         """The sum of all processes' `values` (n,), in the order of their ranks; a new vector of float64."""
-        places = self._places[self._turn, :, : len(values)]
+        buffer = self._buffers[self._turn, :, : len(values)]
         self._turn = 1 - self._turn
-        places[self._rank] = values
-        self._meet()
-        total: Array = np.add.reduce(places, axis=0)
+        buffer[self._rank] = values
+        self._wait()
+        total: Array = np.add.reduce(buffer, axis=0)
         return total
 
 
 class Replica:
-    """Process number `rank` of a training; `meet` returns when all processes have called it as often."""
+    """Process number `rank` of a training; `wait` returns once all processes have called it equally often."""
 
     def __init__(
         self,
@@ -86,21 +86,21 @@ class Replica:
         optimizer: Optimizer,
         loss: Loss,
         memory: SharedArrays,
-        rules: StepSettings,
+        settings: StepSettings,
         *,
         batch_size: int,
         rank: int = 0,
-        meet: Callable[[], None] = lambda: None,
+        wait: Callable[[], None] = lambda: None,
     ) -> None:
-        self.network, self.optimizer, self.loss, self.memory, self.rules = network, optimizer, loss, memory, rules
-        self._rank, self._count, self._meet = rank, len(memory.grads), meet
+        self.network, self.optimizer, self.loss, self.memory, self.settings = network, optimizer, loss, memory, settings
+        self._rank, self._count, self._wait = rank, len(memory.grads), wait
         rows = -(-batch_size // self._count)
         self._raw = np.empty((rows, *memory.x.shape[1:]), memory.x.dtype)
         self._inputs = np.empty((rows, *network.input_shape), network.dtype)
         self._part = part(len(memory.params), rank, self._count)
         self._has_learned = False
         if self._count > 1:
-            total = AllReduce(memory.sums, rank, meet)
+            total = AllReduce(memory.sums, rank, wait)
             for layer in network.layers:
                 layer.share_batch(total)
         self._decay = np.empty(max(0, min(self._part.stop, network.decayed) - self._part.start), network.dtype)
@@ -109,18 +109,18 @@ class Replica:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """There is nothing to close."""
+        """Do nothing; a `WorkerPool` closes itself."""
 
     def publish(self) -> None:
-        """The network is the trainer's own, and up to date."""
+        """Do nothing: the network is the trainer's own, and up to date."""
 
     def replace_inputs(self, x: Array) -> None:
-        """Learn from `x`, of the shape and dtype of the samples' inputs, in their place."""
+        """Replace the samples' inputs by `x`, of their shape and dtype."""
         self.memory.x = same_inputs(x, self.memory.x)
 
     def begin_epoch(self, epoch: int, *, resumed: bool = False) -> None:
-        """Take the epoch's randomness, as it begins or, if `resumed`, as `memory.random` has it."""
-        self._rng = np.random.default_rng([self.rules.seed, epoch, LAYERS, self._rank])
+        """Set up the epoch's random generator, from `memory.random` if `resumed`."""
+        self._rng = np.random.default_rng([self.settings.seed, epoch, LAYERS, self._rank])
         if resumed:
             read_random(self._rng, self.memory.random[self._rank])
         self.network.begin_epoch(self._rng)
@@ -130,41 +130,41 @@ class Replica:
         write_random(self._rng, self.memory.random[self._rank])
 
     def gradient_norms(self) -> dict[str, float]:
-        """The norms of the last batch's gradient by the parameters' names; none where no batch was learned from."""
+        """The norms of the last batch's gradient by parameter name; empty before the first batch."""
         if not self._has_learned:
             return {}
-        whole = [own[part(len(own), rank, self._count)] for rank, own in enumerate(self.memory.grads)]
-        return gradient_norms(self.network, np.concatenate(whole))
+        parts = [grads[part(len(grads), rank, self._count)] for rank, grads in enumerate(self.memory.grads)]
+        return gradient_norms(self.network, np.concatenate(parts))
 
     def optimizer_state(self) -> dict[str, Array]:
-        """Copies of what the optimizer remembers, each as long as the network's parameters."""
+        """Copies of the optimizer's state vectors, each as long as the network's parameters."""
         return {slot: vector.copy() for slot, vector in self.optimizer.state.items()}
 
     def step(self, start: int, size: int, *, shuffled: bool, scale: float) -> None:
-        """Learn from the batch of `size` samples of the epoch that begins with number `start`.
+        """Train on the batch of `size` samples of the epoch that begins with number `start`.
 
-        `scale` is the schedule's factor of the learning rate. Afterwards `memory.params` are the new ones.
+        `scale` is the schedule's factor of the learning rate. Afterwards `memory.params` is up to date.
         """
         self._has_learned = True
         share = part(size, self._rank, self._count)
         self._learn(start + share.start, start + share.stop, size, shuffled)
-        self._meet()
+        self._wait()
         grads = self._gather()
-        limit = self.rules.clip_norm
+        limit = self.settings.clip_norm
         if limit is not None:
             # in float64, as squares of float32 overflow just where clipping is needed
             self.memory.results[self._rank, 2] = np.square(grads, dtype=np.float64).sum()
-            self._meet()
+            self._wait()
             norm = float(np.sqrt(self.memory.results[:, 2].sum()))
             if limit < norm < np.inf:
                 grads *= limit / norm
         self.optimizer.begin_step(self.memory.params)
         self.optimizer.apply(self.memory.params, self.network.grads, self._part, scale=scale)
-        self._meet()
+        self._wait()
 
     def _learn(self, start: int, stop: int, size: int, shuffled: bool) -> None:
         memory = self.memory
-        if start == stop:  # the epoch's last batch may be smaller than the crew
+        if start == stop:  # the epoch's last batch may have fewer samples than there are processes
             memory.results[self._rank] = 0
             self.network.grads[:] = 0
             return
@@ -174,27 +174,27 @@ class Replica:
             t = memory.t[rows]
         else:
             raw, t = memory.x[start:stop], memory.t[start:stop]
-        inputs = divide(raw, self.rules.input_scale, self._inputs[: stop - start])
+        inputs = divide(raw, self.settings.input_scale, self._inputs[: stop - start])
         outputs = self.network.forward(inputs, training=True)
-        found = memory.results[self._rank]
-        found[1] = np.count_nonzero(outputs.argmax(axis=1) == (t if t.ndim == 1 else t.argmax(axis=1)))
-        found[0], grad = self.loss.value_and_gradient(outputs, t, samples=size)
+        results = memory.results[self._rank]
+        results[1] = np.count_nonzero(outputs.argmax(axis=1) == (t if t.ndim == 1 else t.argmax(axis=1)))
+        results[0], grad = self.loss.value_and_gradient(outputs, t, samples=size)
         self.network.backward(grad)
 
     def _gather(self) -> Array:
-        """Bring all processes' gradients of this one's part together, and weight decay's; return that part."""
-        own = self.memory.grads[self._rank][self._part]
+        """Sum all processes' gradients of this one's part, add weight decay's, and return that part."""
+        total = self.memory.grads[self._rank][self._part]
         for rank, grads in enumerate(self.memory.grads):
             if rank != self._rank:
-                own += grads[self._part]
-        if self.rules.weight_decay and len(self._decay):
-            np.multiply(self.memory.params[self._part][: len(self._decay)], self.rules.weight_decay, out=self._decay)
-            own[: len(self._decay)] += self._decay
-        return own
+                total += grads[self._part]
+        if self.settings.weight_decay and len(self._decay):
+            np.multiply(self.memory.params[self._part][: len(self._decay)], self.settings.weight_decay, out=self._decay)
+            total[: len(self._decay)] += self._decay
+        return total
 
 
 def same_inputs(x: Array, expected: Array) -> Array:
-    """`x` in the shape of `expected`. Raises ValueError where it has another size or dtype."""
+    """`x` in the shape of `expected`. Raises ValueError if it has another size or dtype."""
     if x.size != expected.size or len(x) != len(expected) or x.dtype != expected.dtype:
         raise SpecError(
             "expected {dtype} of the shape {shape}; got {got} {shape2}",
@@ -208,7 +208,7 @@ def same_inputs(x: Array, expected: Array) -> Array:
 
 
 def same_targets(t: Array, expected: Shape) -> Array:
-    """`t`, which must be finite numbers in the shape `expected`; raises ValueError where they are not."""
+    """Return `t`; raise ValueError unless it holds finite numbers in the shape `expected`."""
     if not isinstance(t, np.ndarray) or t.shape != expected or t.dtype.kind != "f":
         got = f"{t.dtype} {t.shape}" if isinstance(t, np.ndarray) else type(t).__name__
         raise SpecError(
@@ -220,5 +220,5 @@ def same_targets(t: Array, expected: Shape) -> Array:
 
 
 def optimizer_settings(optimizer: Optimizer) -> dict[str, Any]:
-    """What another process needs to make an equal optimizer: its spec, its steps, and what it decays."""
+    """The settings from which another process builds an equal optimizer: spec, steps and decayed parameters."""
     return {"spec": optimizer.spec(), "steps": optimizer.steps, "decayed": optimizer.decayed}

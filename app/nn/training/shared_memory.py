@@ -1,4 +1,4 @@
-"""How the arrays of a crew lie in the memory that its processes share."""
+"""The layout of a pool's arrays in shared memory."""
 
 import mmap
 from typing import Any
@@ -10,15 +10,15 @@ from app.nn.training.replica import SharedArrays
 from app.nn.training.snapshot import RANDOM_WORDS
 
 LINE = 64
-"""Bytes of a cache line: what two processes write at the same time must not lie in one."""
+"""Bytes of a cache line; two processes must not write to the same one at the same time."""
 
 
 def plan_memory(
     params: Array, x_shape: Shape, x_dtype: Any, t: Array, slots: list[str], sums: int, count: int
 ) -> dict[str, Any]:
-    """Where each array lies in the shared memory: name → [offset, dtype, shape].
+    """The place of each array in the shared memory: name → [offset, dtype, shape].
 
-    `slots` are those of the optimizer, `sums` how many numbers a layer adds up at a time, `count` the processes.
+    `slots` are the optimizer's, `sums` is how many numbers a layer adds up at a time, `count` the number of processes.
     """
     arrays: dict[str, tuple[str, Shape]] = {
         "flags": ("int64", (count * LINE // 8,)),
@@ -50,7 +50,7 @@ def map_arrays(file: int, plan: dict[str, Any]) -> dict[str, Array]:
 
 
 def memory_of(arrays: dict[str, Array], slots: list[str], count: int) -> SharedArrays:
-    """What the members of a training have in common, of those arrays."""
+    """The `SharedArrays` of the mapped arrays."""
     return SharedArrays(
         x=arrays["x"],
         t=arrays["t"],

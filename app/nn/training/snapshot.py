@@ -1,4 +1,4 @@
-"""All that a training is between two batches, so that it can go on elsewhere as if it had never stopped."""
+"""The complete state of a training between two batches, from which it can be resumed exactly."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -11,20 +11,20 @@ from app.nn.errors import SpecError
 from app.nn.spec import abbreviate
 
 RANDOM_WORDS = 6
-"""Whole numbers of 64 bits that hold the state of NumPy's PCG64: twice 128 bits, and what is left of a draw."""
+"""64-bit integers that hold the state of NumPy's PCG64: two of 128 bits, and the unused half of a draw."""
 
 _HALF = 2**64
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`epoch` epochs are done, and `batch` batches of the next one.
+    """The state after `epoch` epochs and `batch` batches of the next one.
 
     `arrays` are the network's ("network.0.weight", ...), the optimizer's as long as the network's parameters
     ("optimizer.velocity", ...), those of the epoch with the smallest validation loss ("best.0.weight", ...), if there
-    was one, and the mean over the last epochs so far ("average.0.weight", ...), of `averaged` ones. The other fields
-    say the same in numbers: the optimizer's steps, the sums over the batches of the epoch that has begun, the state of
-    each process's generator in it, and the best epoch with its loss.
+    was one, and the mean over the last `averaged` epochs so far ("average.0.weight", ...). The other fields are
+    numbers: the optimizer's steps, the sums over the batches of the current epoch, the state of each process's
+    generator in it, and the best epoch with its loss.
     """
 
     epoch: int
@@ -40,41 +40,41 @@ class Snapshot:
     averaged: int = 0
 
     def numbers(self) -> dict[str, Any]:
-        """All fields but the arrays, as plain JSON; floats survive JSON to the last bit."""
+        """All fields but the arrays, as plain JSON; JSON keeps floats exactly."""
         return {key: value for key, value in asdict(self).items() if key != "arrays"}
 
     def part(self, name: str) -> dict[str, Array]:
-        """The arrays of "network", "optimizer", "best" or "average", by their names in it."""
+        """The arrays of the part "network", "optimizer", "best" or "average", by name."""
         return {key.removeprefix(f"{name}."): array for key, array in self.arrays.items() if key.startswith(f"{name}.")}
 
     def without_best(self) -> "Snapshot":
-        """The same but for what was the best so far."""
-        kept = {key: array for key, array in self.arrays.items() if not key.startswith("best.")}
-        return replace(self, arrays=kept, best_epoch=0, best_loss=None)
+        """A copy without the best epoch so far."""
+        arrays = {key: array for key, array in self.arrays.items() if not key.startswith("best.")}
+        return replace(self, arrays=arrays, best_epoch=0, best_loss=None)
 
     @classmethod
     def of(cls, numbers: Mapping[str, Any], arrays: dict[str, Array]) -> "Snapshot":
-        """The snapshot of `numbers()` and `arrays`. Raises ValueError where they are not such."""
+        """The snapshot of `numbers()` and `arrays`. Raises ValueError if they are invalid."""
         try:
-            found = cls(arrays=arrays, **numbers)
+            snapshot = cls(arrays=arrays, **numbers)
         except TypeError as error:
             raise SpecError("expected its numbers; {reason}", field="snapshot", reason=error) from None
         for name in ("epoch", "batch", "steps", "correct", "best_epoch", "averaged"):
-            value = getattr(found, name)
+            value = getattr(snapshot, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
                 raise SpecError(
                     "expected a whole number ≥ 0; got {value}", field=f"snapshot.{name}", value=abbreviate(value)
                 )
-        return found
+        return snapshot
 
 
 def prefixed(name: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Copies of `arrays` under "name.": the part of a snapshot."""
+    """Copies of `arrays` with the prefix "name.", as a part of a snapshot."""
     return {f"{name}.{key}": array.copy() for key, array in arrays.items()}
 
 
 def write_random(generator: np.random.Generator, words: Array) -> None:
-    """Write the state of a generator (a PCG64) into RANDOM_WORDS numbers of 64 bits."""
+    """Write the state of a generator (a PCG64) into RANDOM_WORDS 64-bit integers."""
     state = generator.bit_generator.state
     inner = state["state"]
     words[:] = [
@@ -84,7 +84,7 @@ def write_random(generator: np.random.Generator, words: Array) -> None:
 
 
 def read_random(generator: np.random.Generator, words: Array) -> None:
-    """Put a generator (a PCG64) into the state that `write_random` wrote."""
+    """Restore the state of a generator (a PCG64) that `write_random` wrote."""
     high, low, inc_high, inc_low, has_uint32, uinteger = (int(word) for word in words)
     generator.bit_generator.state = {
         "bit_generator": "PCG64",

@@ -1,4 +1,4 @@
-"""Training: batches, epochs, and the metrics of each."""
+"""The training loop: batches, epochs and their metrics."""
 
 import math
 import time
@@ -25,18 +25,18 @@ from app.nn.training.snapshot import Snapshot, prefixed
 from app.nn.training.weight_averaging import WeightAverage
 
 SHARE = 8
-"""Samples of a batch that a process should have at least."""
+"""The smallest number of samples of a batch for a process."""
 
 SHARED_WORK = 2_000_000
-"""Samples a batch times parameters from which on processes that share a batch gain more than their meetings cost."""
+"""Samples per batch times parameters above which sharing a batch gains more time than synchronizing costs."""
 
 _SHUFFLE = 1
-"""A purpose in `default_rng([seed, epoch, purpose])`; 0 is the first values of the weights, 2 the layers' own."""
+"""The purpose in `default_rng([seed, epoch, purpose])`; 0 is for initial weights, 2 for layers."""
 
 
 @dataclass
-class _Done:
-    """How far a training is: whole epochs, and of the next one its batches and what they came to."""
+class _Progress:
+    """The finished epochs, and the finished batches of the next one with their sums."""
 
     epoch: int = 0
     batch: int = 0
@@ -48,19 +48,17 @@ class _Done:
 class Trainer:
     """Trains `network` on inputs `x` (N, *input_shape), of any real dtype, and targets `t`.
 
-    Targets are integer labels (N,), or float values (N, K), or (N,) for K = 1. Raises ValueError where they do not fit.
+    Targets are integer labels (N,), or float values (N, K), or (N,) for K = 1. Raises ValueError if they do not fit.
 
-    With `processes` > 1 each batch, or the network if batches are small, is shared out among so many processes, where
-    the system can and gains by it: `self.processes` is how many there will be. Results depend on their number in the
-    last digits, and not from run to run. The network then has its new parameters at the end of every epoch. BLAS should
-    be kept to the processors that are left to each process; layers, losses and optimizers of one's own are trained by
-    one process.
+    With `processes` > 1 each batch is split among that many processes, where the system supports it and it saves time;
+    `self.processes` is the number in use. Results depend on this number in the last digits, but are the same from run
+    to run. The network then gets its new parameters at the end of every epoch. Limit BLAS to each process's share of
+    the processors. Custom layers, losses and optimizers are trained by one process.
 
-    `epoch_inputs` gives the inputs of each epoch, of the shape and dtype of `x`, which they stand in for; they must
-    depend on the epoch alone, and stay as they are until the next epoch's are asked for. `batch_targets` is given an
-    epoch, the numbers (B,) of a batch's samples and their inputs, and gives values (B, K) that are learned in the place
-    of the labels `t`: another network's opinion of those very inputs, say; they must depend on these three alone. The
-    accuracy in training is then that of their largest.
+    `epoch_inputs` returns the inputs of an epoch, of the shape and dtype of `x`, which they replace; they must depend
+    on the epoch alone, and stay unchanged until the next call. `batch_targets` takes an epoch, the indices (B,) of a
+    batch's samples and their inputs, and returns values (B, K) that replace the labels `t`, such as another network's
+    outputs; they must depend on these three alone. The training accuracy is then that of their largest.
     """
 
     def __init__(
@@ -97,37 +95,37 @@ class Trainer:
             raise SpecError("expected a validation set to watch; got none", field="patience")
         self.stopping = EarlyStopping(self.options.patience)
         self._average = WeightAverage(self.options.averaging, self.options.epochs)
-        self._team: WorkerPool | Replica | None = None
-        self._done = _Done()
+        self._engine: WorkerPool | Replica | None = None
+        self._progress = _Progress()
 
     def run(self, first_epoch: int = 1, *, resume: Snapshot | None = None) -> Iterator[BatchMetrics | EpochMetrics]:
-        """Train, yielding after every batch and, after an epoch's last batch, its metrics; to be called once.
+        """Train; yield metrics after every batch and after every epoch. To be called once.
 
-        `first_epoch` > 1 goes on after a training that reached the epoch before it, with the network and the optimizer
-        as they are; `resume` goes on where a snapshot was taken, with its network and optimizer, and comes to the
-        very results of a training that never stopped. Raises Diverged, WorkerLostError where one of several processes
-        died, and ValueError where the snapshot is not of such a network and optimizer.
+        `first_epoch` > 1 continues a training that reached the epoch before it, with the network and the optimizer as
+        they are; `resume` continues from a snapshot, with its network and optimizer, and gives exactly the results of
+        an uninterrupted training. Raises Diverged, WorkerLostError if one of several processes died, and ValueError if
+        the snapshot does not fit the network and optimizer.
         """
-        self._done = _Done(integer("first_epoch", first_epoch, low=1) - 1)
+        self._progress = _Progress(integer("first_epoch", first_epoch, low=1) - 1)
         if resume is not None:
-            self._take_up(resume)
+            self._restore(resume)
         try:
-            with self._gather() as team:
-                self._team = team
-                yield from self._train(team, resume)
+            with self._start() as engine:
+                self._engine = engine
+                yield from self._train(engine, resume)
         finally:
-            self._team = None
+            self._engine = None
         self.stopping.restore(self.network)
         self._average.apply_to(self.network)
 
     def snapshot(self) -> Snapshot:
-        """All that the training is, after what it yielded last. To be called while `run` waits to go on."""
-        team, done = self._team, self._done
-        if team is None:
+        """The state of the training after its last yield. Raises RuntimeError unless `run` is suspended there."""
+        engine, done = self._engine, self._progress
+        if engine is None:
             raise RuntimeError("a snapshot can only be taken while the training runs")
-        team.publish()
+        engine.publish()
         if done.batch:
-            team.note_random()
+            engine.note_random()
         best = self.stopping
         return Snapshot(
             epoch=done.epoch,
@@ -135,51 +133,51 @@ class Trainer:
             steps=self.optimizer.steps,
             arrays={
                 **prefixed("network", self.network.weights()),
-                **{f"optimizer.{slot}": vector for slot, vector in team.optimizer_state().items()},
+                **{f"optimizer.{slot}": vector for slot, vector in engine.optimizer_state().items()},
                 **prefixed("best", best.weights),
                 **prefixed("average", self._average.weights),
             },
             loss=done.loss,
             correct=done.correct,
             seconds=done.seconds,
-            random=team.memory.random.tolist() if done.batch else [],
+            random=engine.memory.random.tolist() if done.batch else [],
             best_epoch=best.best_epoch,
             best_loss=best.best_loss if best.best_epoch else None,
             averaged=self._average.epochs_in,
         )
 
     def statistics(self) -> tuple[LayerStatistics, ...]:
-        """What the weights and the last batch's gradient are like, when `run` has just yielded an epoch's metrics."""
-        return layer_statistics(self.network, {} if self._team is None else self._team.gradient_norms())
+        """Statistics of the weights and of the last batch's gradient, valid when `run` has just yielded an epoch."""
+        return layer_statistics(self.network, {} if self._engine is None else self._engine.gradient_norms())
 
-    def _train(self, team: "WorkerPool | Replica", resume: Snapshot | None) -> Iterator[BatchMetrics | EpochMetrics]:
-        options, done = self.options, self._done
+    def _train(self, engine: "WorkerPool | Replica", resume: Snapshot | None) -> Iterator[BatchMetrics | EpochMetrics]:
+        options, done = self.options, self._progress
         if options.evaluate_training_set and resume is None and done.epoch == 0:
-            yield self._measure(team, 0, None, 0.0)
+            yield self._measure(engine, 0, None, 0.0)
         while done.epoch < options.epochs and not self.stopping.should_stop:
             epoch = done.epoch + 1
             started = time.perf_counter()
-            self._begin_epoch(team, epoch, resume if done.batch else None)
+            self._begin_epoch(engine, epoch, resume if done.batch else None)
             for batch in range(done.batch, self.batches):
-                loss, size = self._step(team, epoch, batch)
+                loss, size = self._step(engine, epoch, batch)
                 done.loss += loss * size
-                done.correct += int(team.memory.results[:, 1].sum())
+                done.correct += int(engine.memory.results[:, 1].sum())
                 done.seconds += time.perf_counter() - started
                 done.batch = batch + 1
-                seen = min((batch + 1) * options.batch_size, self.samples)
-                right = done.correct / seen if self._labelled else None
-                yield BatchMetrics(epoch, batch + 1, self.batches, loss, right)
+                samples = min((batch + 1) * options.batch_size, self.samples)
+                accuracy = done.correct / samples if self._labelled else None
+                yield BatchMetrics(epoch, batch + 1, self.batches, loss, accuracy)
                 started = time.perf_counter()
-            team.publish()
+            engine.publish()
             accuracy = done.correct / self.samples if self._labelled else None
-            metrics = self._measure(team, epoch, Evaluation(done.loss / self.samples, accuracy), done.seconds)
+            metrics = self._measure(engine, epoch, Evaluation(done.loss / self.samples, accuracy), done.seconds)
             if metrics.val_loss is not None:
                 self.stopping.update(epoch, metrics.val_loss, self.network)
             self._average.update(epoch, self.network)
-            done = self._done = _Done(epoch)
+            done = self._progress = _Progress(epoch)
             yield metrics
 
-    def _take_up(self, snapshot: Snapshot) -> None:
+    def _restore(self, snapshot: Snapshot) -> None:
         if snapshot.batch > self.batches:
             raise SpecError(
                 "expected at most {batches}; got {batch}",
@@ -201,14 +199,14 @@ class Trainer:
         best_loss = math.inf if snapshot.best_loss is None else snapshot.best_loss
         self.stopping.resume(snapshot.epoch, snapshot.best_epoch, best_loss, snapshot.part("best"))
         self._average.resume(snapshot.epoch, snapshot.averaged, snapshot.part("average"))
-        self._done = _Done(snapshot.epoch, snapshot.batch, snapshot.loss, snapshot.correct, snapshot.seconds)
+        self._progress = _Progress(snapshot.epoch, snapshot.batch, snapshot.loss, snapshot.correct, snapshot.seconds)
 
     def evaluate(self, x: Array, t: Array) -> Evaluation:
-        """Loss and accuracy on `x` and `t` as the network is now; raises ValueError where they do not fit."""
+        """The network's present loss and accuracy on `x` and `t`; raises ValueError if they do not fit."""
         return evaluate(self.network, x, t, loss=self.loss, input_scale=self.options.input_scale)
 
     def _gains(self, processes: int) -> bool:
-        rest = self.samples % self.batch_size  # a process that has none of them would have nothing to add up
+        rest = self.samples % self.batch_size  # each process needs one of them if layers add up over the batch
         return (
             processes > 1
             and can_share()
@@ -219,58 +217,58 @@ class Trainer:
             and _is_known(LOSSES, self.loss)
         )
 
-    def _gather(self) -> WorkerPool | Replica:
+    def _start(self) -> WorkerPool | Replica:
         if self._samples is None:
             raise RuntimeError("this training has already run; make another Trainer")
-        (x, t), self._samples = self._samples, None  # a crew has a copy: the caller may let go of the samples
+        (x, t), self._samples = self._samples, None  # a pool copies them, so that the caller may free them
         if self._batch_targets is not None:
             t = np.zeros((len(x), *self.network.output_shape), self.network.dtype)
         options = self.options
-        rules = StepSettings(options.seed, options.input_scale, options.weight_decay, options.clip_norm)
+        settings = StepSettings(options.seed, options.input_scale, options.weight_decay, options.clip_norm)
         if self.processes == 1:
             memory = SharedArrays(x, t, np.empty(len(x), np.int64), self.network.params, [self.network.grads])
-            return Replica(self.network, self.optimizer, self.loss, memory, rules, batch_size=self.batch_size)
+            return Replica(self.network, self.optimizer, self.loss, memory, settings, batch_size=self.batch_size)
         return WorkerPool(
-            *(self.network, self.optimizer, self.loss, x, t, rules),
+            *(self.network, self.optimizer, self.loss, x, t, settings),
             batch_size=self.batch_size,
             count=self.processes,
             changing=self._epoch_inputs is not None or self._batch_targets is not None,
         )
 
-    def _begin_epoch(self, team: WorkerPool | Replica, epoch: int, resume: Snapshot | None) -> None:
+    def _begin_epoch(self, engine: WorkerPool | Replica, epoch: int, resume: Snapshot | None) -> None:
         if self._epoch_inputs is not None:
-            team.replace_inputs(self._epoch_inputs(epoch))
+            engine.replace_inputs(self._epoch_inputs(epoch))
         if self.options.shuffle:
             rng = np.random.default_rng([self.options.seed, epoch, _SHUFFLE])
-            team.memory.order[:] = rng.permutation(self.samples)
-        # with another number of processes the generators' states are not there to go on with: they begin anew
-        resumed = resume is not None and len(resume.random) == len(team.memory.random)
+            engine.memory.order[:] = rng.permutation(self.samples)
+        # with another number of processes the saved generators do not fit: begin with new ones
+        resumed = resume is not None and len(resume.random) == len(engine.memory.random)
         if resume is not None and resumed:
-            team.memory.random[:] = resume.random
-        team.begin_epoch(epoch, resumed=resumed)
+            engine.memory.random[:] = resume.random
+        engine.begin_epoch(epoch, resumed=resumed)
 
-    def _step(self, team: WorkerPool | Replica, epoch: int, batch: int) -> tuple[float, int]:
-        """Learn from one batch (from 0); return its mean loss and its size."""
+    def _step(self, engine: WorkerPool | Replica, epoch: int, batch: int) -> tuple[float, int]:
+        """Train on batch number `batch` (from 0); return its mean loss and its size."""
         start = batch * self.batch_size
         size = min(self.batch_size, self.samples - start)
         if self._batch_targets is not None:
-            rows = team.memory.order[start : start + size] if self.options.shuffle else np.arange(start, start + size)
-            targets = self._batch_targets(epoch, rows, team.memory.x[rows])
-            team.memory.t[rows] = same_targets(targets, (size, *team.memory.t.shape[1:]))
+            rows = engine.memory.order[start : start + size] if self.options.shuffle else np.arange(start, start + size)
+            targets = self._batch_targets(epoch, rows, engine.memory.x[rows])
+            engine.memory.t[rows] = same_targets(targets, (size, *engine.memory.t.shape[1:]))
         progress = ((epoch - 1) * self.batches + batch) / (self.options.epochs * self.batches)
-        team.step(start, size, shuffled=self.options.shuffle, scale=self.schedule.factor(progress))
-        loss = float(team.memory.results[:, 0].sum())
+        engine.step(start, size, shuffled=self.options.shuffle, scale=self.schedule.factor(progress))
+        loss = float(engine.memory.results[:, 0].sum())
         if not math.isfinite(loss):
             raise Diverged(epoch, batch + 1)
         return loss, size
 
     def _measure(
-        self, team: WorkerPool | Replica, epoch: int, trained: Evaluation | None, seconds: float
+        self, engine: WorkerPool | Replica, epoch: int, trained: Evaluation | None, seconds: float
     ) -> EpochMetrics:
         options = self.options
         if trained is None or options.evaluate_training_set:
-            t = team.memory.t if self._labels is None else self._labels
-            trained = evaluate(team.network, team.memory.x, t, loss=self.loss, input_scale=options.input_scale)
+            t = engine.memory.t if self._labels is None else self._labels
+            trained = evaluate(engine.network, engine.memory.x, t, loss=self.loss, input_scale=options.input_scale)
         val = None if self.validation is None else self.evaluate(*self.validation)
         progress = max(epoch * self.batches - 1, 0) / (options.epochs * self.batches)
         if not all(np.isfinite(array).all() for array in self.network.weights().values()):
@@ -291,7 +289,7 @@ class Trainer:
 
 
 def _is_known(registry: Mapping[str, type], part: Layer | Loss | Optimizer) -> bool:
-    """Whether another process can make the like of `part` from its spec."""
+    """True if another process can build `part` from its spec."""
     return registry.get(part.type) is type(part)
 
 

@@ -1,4 +1,4 @@
-"""The mean of the weights after each of a training's last epochs, in the place of the last weights."""
+"""Averaging of the weights over a training's last epochs."""
 
 from collections.abc import Mapping
 
@@ -11,9 +11,8 @@ from app.nn.network import Network
 class WeightAverage:
     """Stochastic weight averaging (Izmailov et al. 2018), over the last `count` of `epochs`.
 
-    A layer's state, such as running means, is averaged as its weights are: with a learning rate that has fallen, the
-    last epochs' are near each other. Without `count` nothing is averaged. `epochs_in` is how many epochs there are in
-    `weights` so far; these are in float64, so that nothing is lost in a sum.
+    A layer's state, such as running means, is averaged like its weights: at a low learning rate it changes little from
+    epoch to epoch. Without `count` nothing is averaged. `weights` is the mean of `epochs_in` epochs so far, in float64.
     """
 
     def __init__(self, count: int | None, epochs: int) -> None:
@@ -22,7 +21,7 @@ class WeightAverage:
         self._first = epochs + 1 if count is None else max(1, epochs - count + 1)
 
     def update(self, epoch: int, network: Network) -> None:
-        """Take the weights after `epoch` into the mean, if it is one of the last."""
+        """Add the weights after `epoch` to the mean, if it is one of the last epochs."""
         if epoch < self._first:
             return
         self.epochs_in += 1
@@ -33,11 +32,11 @@ class WeightAverage:
                 self.weights[name] += (array - self.weights[name]) / self.epochs_in
 
     def resume(self, epoch: int, epochs_in: int, weights: Mapping[str, Array]) -> None:
-        """Go on after `epoch` with the mean that there was then; of a training with other last epochs it is let go."""
+        """Continue after `epoch` with the saved mean; ignore one that covers other epochs."""
         if epochs_in == max(0, epoch - self._first + 1):
             self.epochs_in, self.weights = epochs_in, {name: array.copy() for name, array in weights.items()}
 
     def apply_to(self, network: Network) -> None:
-        """Give the network the mean; nothing where no epoch was seen."""
+        """Load the mean into the network; do nothing before the first update."""
         if self.epochs_in:
             network.load_weights(self.weights)

@@ -1,4 +1,4 @@
-"""What people write on their runs: tags and a note."""
+"""Annotations of runs: tags and a note."""
 
 import unicodedata
 from typing import Any
@@ -9,26 +9,26 @@ from app.nn import abbreviate
 MOST_TAGS = 20
 LONGEST_TAG = 40
 LONGEST_NOTE = 2000
-"""Characters, after composing (NFC)."""
+"""The most characters, after composition (NFC)."""
 
 REMARKS = ("tags", "note")
 
-_NOT_IN_LINES = ("Cc", "Cs", "Zl", "Zp")  # control characters, halves of surrogate pairs, ends of lines
+_NOT_IN_LINES = ("Cc", "Cs", "Zl", "Zp")  # control characters, surrogates, line and paragraph separators
 
 
 def check_tags(tags: object) -> list[str]:
-    """The tags as they are kept: composed, without blanks around them, each once. Raises ValueError."""
+    """The tags for storage: composed, stripped, and distinct. Raises ValueError."""
     if not isinstance(tags, list):
         raise InputError("expected a list of strings; got {value}", field="tags", value=abbreviate(tags))
     if len(tags) > MOST_TAGS:
         raise InputError(
             "expected at most {most_tags}; got {count}", field="tags", most_tags=MOST_TAGS, count=len(tags)
         )
-    return list(dict.fromkeys(_tag(f"tags[{place}]", tag) for place, tag in enumerate(tags)))
+    return list(dict.fromkeys(_tag(f"tags[{index}]", tag) for index, tag in enumerate(tags)))
 
 
 def check_note(note: object) -> str:
-    """The note as it is kept; it may have several lines. Raises ValueError."""
+    """The note for storage; it may have several lines. Raises ValueError."""
     expected = f"note: expected a string of at most {LONGEST_NOTE} characters"
     if not isinstance(note, str):
         raise InputError("{expected}; got {value}", expected=expected, value=abbreviate(note))
@@ -46,7 +46,7 @@ def check_note(note: object) -> str:
 
 
 def check_remarks(data: dict[str, Any]) -> dict[str, Any]:
-    """The `tags` and the `note` of `data`, those that are there. Raises ValueError."""
+    """The `tags` and the `note` of `data`, if present. Raises ValueError."""
     remarks: dict[str, Any] = {}
     if "tags" in data:
         remarks["tags"] = check_tags(data["tags"])

@@ -1,7 +1,7 @@
-"""What people are told of a hyperparameter: its name, its range, one line of what it does.
+"""The description of a hyperparameter: its title, its range, and one line of explanation.
 
-The engine's tables say which hyperparameters there are, and their defaults (app.runs.config.schema); the tests hold
-the ranges to the engine.
+The engine's tables define the hyperparameters and their defaults (app.runs.config.schema); tests compare the ranges
+with the engine.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ Kind: TypeAlias = Literal["number", "whole", "choice", "flag", "spec", "layers",
 class Field:
     """A hyperparameter. `minimum` and `maximum` are within its range, `above` and `below` just outside.
 
-    One of type "number" or "whole" with `choices` is a number or one of those; "spec" is an object with a type of the
-    table `of`, "object" one with the fields of `of`; "shape" is a whole number, or [height, width]; the range of
-    "layers" and "list" is of their length. `suggested` is what a form begins with where the engine has no default.
+    A "number" or "whole" with `choices` is a number or one of those; "spec" is an object with a type of the table `of`,
+    "object" one with the fields of `of`; "shape" is an integer, or [height, width]; the range of "layers" and "list" is
+    of their length. `suggested` is a form's initial value if the engine has no default.
     """
 
     name: str

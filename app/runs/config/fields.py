@@ -1,4 +1,4 @@
-"""What people are told of a config's own fields, in the groups of a form."""
+"""Titles and explanations of a config's fields, in the groups of a form."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from app.runs.config.sweep import LEAST, MOST
 
 @dataclass(frozen=True)
 class Group:
-    """Fields that stand together in a form."""
+    """A group of fields in a form."""
 
     name: str
     title: str
@@ -206,6 +206,6 @@ SWEEP = (
         maximum=MOST,
     ),
 )
-"""Of a race."""
+"""The fields of a race."""
 
 GROUPS = (DATA, MODEL, TRAINING)

@@ -1,4 +1,4 @@
-"""What people are told of the layers and of their first weights."""
+"""Titles and explanations of layers and initializers."""
 
 from collections.abc import Mapping
 

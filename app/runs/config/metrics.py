@@ -1,4 +1,4 @@
-"""What a training measures after each epoch and at its end: one table for pages, charts and trackers."""
+"""The metrics of a training, after each epoch and at its end: one table for pages, charts and trackers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from typing import Any, Literal
 class Metric:
     """A number of `epoch` and `evaluated` events.
 
-    `path` leads to it within an event's data, `chart` names the chart of a run that shows it, `tracked` the name by
-    which TensorBoard and MLflow get it; None where they do not. `better` is the direction in which it gets better.
+    `path` is its path in an event's data, `chart` the name of a run's chart with it, `tracked` its name in TensorBoard
+    and MLflow; None if it is not shown there. `better` is the direction of improvement.
     """
 
     name: str
@@ -22,7 +22,7 @@ class Metric:
     path: tuple[str, ...] = ()
 
     def of(self, data: Mapping[str, Any]) -> float | None:
-        """Return the number in an event's data; None where the event does not have it."""
+        """The value in an event's data; None if the event does not have it."""
         found: Any = data
         for key in self.path or (self.name,):
             found = (found or {}).get(key)

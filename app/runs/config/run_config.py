@@ -1,4 +1,4 @@
-"""A run's config: the plain JSON that says what is trained on what, and how."""
+"""A run's config, as plain JSON."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -21,14 +21,14 @@ MOST_TEACHERS = 8
 
 
 class Start(BaseModel):
-    """What a run starts from: the last checkpoint of another run, or the weights of a model."""
+    """The starting point of a run: the last checkpoint of another run, or the weights of a model."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     run: int | None = Field(default=None, strict=True, ge=1, le=2**31 - 1)
     model: str | None = Field(default=None, max_length=64)
     sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
-    """Of the model's weights, filled in when the run is queued."""
+    """The hash of the model's weights, set when the run is queued."""
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "Start":
@@ -38,9 +38,9 @@ class Start(BaseModel):
 
 
 class Personal(BaseModel):
-    """The user's drawings that the model of `start` is made one's own with, as `images`, among `rehearsal` others.
+    """The user's drawings that personalize the model of `start`, as `images` images, among `rehearsal` others.
 
-    The data set is then that of the rehearsal and of the test; a share of the drawings is held out.
+    The data set is then for rehearsal and testing; a share of the drawings is held out.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,15 +51,15 @@ class Personal(BaseModel):
 
 
 class Distillation(BaseModel):
-    """Stored models that are learned from beside the labels: `model` names one, or several as "best-cnn + best-mlp"."""
+    """Stored models as teachers in addition to the labels: `model` names one, or several as "best-cnn + best-mlp"."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     model: str = Field(max_length=400)
     weight: float = Field(default=0.7, strict=True, gt=0, le=1)
-    """The models' share in what is learned; the labels have the rest."""
+    """The weight of the models' probabilities; the labels have the rest."""
     sha256: list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] | None = Field(default=None, max_length=MOST_TEACHERS)
-    """Of the models' weights, filled in when the run is queued."""
+    """The hashes of the models' weights, set when the run is queued."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ class Distillation(BaseModel):
 
 
 class RunConfig(BaseModel):
-    """Checked by the very constructors that training uses."""
+    """The config of a run, validated by the constructors that training uses."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -102,11 +102,11 @@ class RunConfig(BaseModel):
     clip_norm: float | None = None
     patience: int | None = Field(default=None, strict=True)
     averaging: int | None = Field(default=None, strict=True)
-    """Of so many last epochs the mean of the weights is kept."""
+    """The number of last epochs whose weights are averaged."""
     augmentation: dict[str, Any] | None = None
-    """How the training images are changed in each epoch: the fields of app.data.augmentation.augment.Augmentation."""
+    """Random changes of the training images: the fields of app.data.augmentation.augment.Augmentation."""
     distillation: Distillation | None = None
-    """Null: the labels alone are learned."""
+    """Null: learn the labels only."""
     batch_size: int = Field(default=32, strict=True, le=MOST_BATCH)
     epochs: int = Field(default=5, strict=True, le=MOST_EPOCHS)
     shuffle: bool = Field(default=True, strict=True)
@@ -114,9 +114,9 @@ class RunConfig(BaseModel):
     dtype: Literal["float32", "float64"] = "float32"
     evaluate_training_set: bool = Field(default=False, strict=True)
     start: Start | None = None
-    """Null: from weights that are drawn by the seed."""
+    """Null: start from weights drawn with the seed."""
     personal: Personal | None = None
-    """Null: what is learned is the data set as it is."""
+    """Null: learn the data set without drawings."""
 
     @field_validator("input_scale", "weight_decay", "clip_norm", "validation", mode="before")
     @classmethod
@@ -166,12 +166,12 @@ class RunConfig(BaseModel):
         )
 
     def build_network(self) -> Network:
-        """The untrained network, its weights not yet drawn."""
+        """The network without initialized weights."""
         return Network.from_spec(self.network, input_shape=IMAGE_SHAPE, dtype=self.dtype)
 
 
 def parse_config(data: object) -> RunConfig:
-    """Check a whole config. Raises ValueError with each field, what was expected and what came."""
+    """Validate a complete config. Raises ValueError with each invalid field, the expected and the given value."""
     try:
         return RunConfig.model_validate(data)
     except ValidationError as error:
@@ -179,10 +179,10 @@ def parse_config(data: object) -> RunConfig:
 
 
 def request_config(data: object, labels_of: Callable[[object], int | None] | None = None) -> RunConfig:
-    """The config of `{"recipe": NAME, "overrides": {...}}`, or of a whole config. Raises ValueError.
+    """The config of `{"recipe": NAME, "overrides": {...}}`, or of a complete config. Raises ValueError.
 
-    With `labels_of`, which says how many labels a data set has (None for one that is unknown), the last dense layer of
-    a recipe gets an output for each, unless the overrides name the layers themselves.
+    With `labels_of`, which returns the number of labels of a data set (None if unknown), the last dense layer of a
+    recipe gets one output per label, unless the overrides set the layers.
     """
     if not isinstance(data, Mapping):
         raise InputError("expected an object with a recipe, or a whole config; got {type}", type=type(data).__name__)
@@ -206,7 +206,7 @@ def request_config(data: object, labels_of: Callable[[object], int | None] | Non
 
 
 def with_outputs(layers: Sequence[Mapping[str, Any]], outputs: int) -> list[dict[str, Any]]:
-    """The layers' specs with so many units in the last dense one."""
+    """The layers' specs with `outputs` units in the last dense layer."""
     fitted = [dict(layer) for layer in layers]
     last = next((layer for layer in reversed(fitted) if layer.get("type") == "dense"), None)
     if last is not None:
@@ -215,7 +215,7 @@ def with_outputs(layers: Sequence[Mapping[str, Any]], outputs: int) -> list[dict
 
 
 def deep_merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with `changes` put in: objects are merged, everything else is replaced."""
+    """`base` with `changes`: objects are merged, everything else is replaced."""
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)

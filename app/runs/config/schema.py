@@ -1,4 +1,4 @@
-"""Every hyperparameter that the engine has, for forms: from the engine's own tables and constructors."""
+"""The schema of all hyperparameters for forms, from the engine's tables and constructors."""
 
 import inspect
 from collections.abc import Iterable, Mapping
@@ -30,9 +30,9 @@ _RANGES = ("minimum", "maximum", "above", "below")
 
 
 def schema(datasets: Iterable[str], models: Iterable[str] = ()) -> dict[str, Any]:
-    """The groups of a config's fields, all kinds of parts with their fields, and what is measured.
+    """The groups of a config's fields, all kinds of components with their fields, and the metrics.
 
-    `datasets` are those to choose from, `models` those to learn from.
+    `datasets` are the available data sets, `models` the available teachers.
     """
     choices = {"dataset": list(datasets)}
     groups = [
@@ -55,19 +55,17 @@ def schema(datasets: Iterable[str], models: Iterable[str] = ()) -> dict[str, Any
 
 
 def names() -> dict[str, dict[str, str]]:
-    """What people call the parts of a config, by table and type, its `settings` and the `fields` of its parts, and
-    what each kind of layer does (`does`): for pages that show configs and have no form.
+    """The titles of a config's components, by table and type, of its `settings` and of the components' `fields`, and
+    the explanation of each kind of layer (`does`), for pages that show configs without a form.
     """
-    whole = schema(())
-    lists = [part["fields"] for table in _TABLES for part in whole[table]]
+    full = schema(())
+    lists = [part["fields"] for table in _TABLES for part in full[table]]
     return {
-        **{table: {part["type"]: part["title"] for part in whole[table]} for table in _TABLES},
-        "does": {part["type"]: part["explanation"] for part in whole["layers"]},
-        "metrics": _titles(whole["metrics"]),
-        "settings": _titles(field for group in whole["groups"] for field in group["fields"]),
-        "fields": _titles(
-            field for fields in (*lists, whole["augmentation"], whole["distillation"]) for field in fields
-        ),
+        **{table: {part["type"]: part["title"] for part in full[table]} for table in _TABLES},
+        "does": {part["type"]: part["explanation"] for part in full["layers"]},
+        "metrics": _titles(full["metrics"]),
+        "settings": _titles(field for group in full["groups"] for field in group["fields"]),
+        "fields": _titles(field for fields in (*lists, full["augmentation"], full["distillation"]) for field in fields),
     }
 
 
@@ -75,16 +73,16 @@ def _titles(fields: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return {field["name"]: field["title"] for field in fields}
 
 
-def _parts(engine: Mapping[str, type], told: Mapping[str, ComponentKind]) -> list[dict[str, Any]]:
-    """All kinds in the engine's table, in the order of the texts; one without a text goes by its name."""
-    names = sorted(engine, key=lambda name: list(told).index(name) if name in told else len(told))
-    return [_part(name, engine[name], told.get(name, ComponentKind(title=name, explanation=""))) for name in names]
+def _parts(engine: Mapping[str, type], kinds: Mapping[str, ComponentKind]) -> list[dict[str, Any]]:
+    """All kinds in the engine's table, in the order of `kinds`; one that is missing there has its name as title."""
+    names = sorted(engine, key=lambda name: list(kinds).index(name) if name in kinds else len(kinds))
+    return [_part(name, engine[name], kinds.get(name, ComponentKind(title=name, explanation=""))) for name in names]
 
 
-def _part(name: str, kind: type, told: ComponentKind) -> dict[str, Any]:
-    known = {field.name: field for field in told.fields}
+def _part(name: str, cls: type, kind: ComponentKind) -> dict[str, Any]:
+    known = {field.name: field for field in kind.fields}
     fields = []
-    for key, parameter in inspect.signature(kind).parameters.items():
+    for key, parameter in inspect.signature(cls).parameters.items():
         field = known.get(key) or Field(key, "number", title=key, explanation="")
         required = parameter.default is inspect.Parameter.empty
         fields.append(
@@ -95,7 +93,7 @@ def _part(name: str, kind: type, told: ComponentKind) -> dict[str, Any]:
                 nullable=not required and parameter.default is None,
             )
         )
-    return {"type": name, "title": told.title, "explanation": told.explanation, "fields": fields}
+    return {"type": name, "title": kind.title, "explanation": kind.explanation, "fields": fields}
 
 
 def _augmentation() -> list[dict[str, Any]]:

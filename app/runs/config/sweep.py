@@ -9,21 +9,21 @@ from app.runs.config.annotations import LONGEST_TAG
 from app.runs.config.run_config import RunConfig, parse_config
 
 LEAST, MOST = 2, 12
-"""Runs of one race."""
+"""The fewest and the most runs of a race."""
 LONGEST_PATH = 100
 
 SHORT = {"learning_rate": "optimizer.learning_rate"}
-"""What may be said instead of a whole path."""
+"""Abbreviations of paths."""
 WHOLE = ("optimizer", "schedule", "loss")
-"""Parts whose kinds have fields of their own: a value is put in the place of the whole part."""
+"""Components whose kinds have different fields: a value replaces the whole component."""
 
 
 def race_configs(base: RunConfig, vary: object, values: object) -> list[RunConfig]:
-    """The configs of a race: `base` with each of the values where `vary` says.
+    """The configs of a race: `base` with each of the values at `vary`.
 
     `vary` is "optimizer", "schedule" or "loss" (a value is a name or an object with a type), "initializer" (of every
-    layer that has weights), "learning_rate", or any path in the config: "optimizer.beta1", "network.layers.0.units".
-    Raises ValueError that names the first value that does not fit.
+    layer with weights), "learning_rate", or any path in the config: "optimizer.beta1", "network.layers.0.units".
+    Raises ValueError with the first invalid value.
     """
     if not isinstance(vary, str) or not 0 < len(vary) <= LONGEST_PATH:
         raise InputError(
@@ -39,24 +39,24 @@ def race_configs(base: RunConfig, vary: object, values: object) -> list[RunConfi
             most=MOST,
             value=abbreviate(values),
         )
-    for place, value in enumerate(values):
-        if value in values[:place]:
+    for index, value in enumerate(values):
+        if value in values[:index]:
             raise InputError(
-                "expected each value once; got {value} twice", field=f"values[{place}]", value=abbreviate(value)
+                "expected each value once; got {value} twice", field=f"values[{index}]", value=abbreviate(value)
             )
     configs = []
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         data = base.model_dump(mode="json")
         changed = _with_initializer(data, value) if vary == "initializer" else _put(data, vary, value)
         try:
             configs.append(parse_config(changed))
         except ValueError as error:
-            raise InputError(message_of(error).within(f"values[{place}]")) from None
+            raise InputError(message_of(error).within(f"values[{index}]")) from None
     return configs
 
 
 def race_tag(vary: str, first: int) -> str:
-    """The tag that the runs of a race have in common; `first` is the number of its first run."""
+    """The common tag of a race's runs; `first` is the number of the first run."""
     number = f" #{first}"
     name = vary.removeprefix("optimizer.") if vary in SHORT.values() else vary
     return f"race: {name}"[: LONGEST_TAG - len(number)] + number
@@ -84,7 +84,7 @@ def _put(data: dict[str, Any], vary: str, value: object) -> dict[str, Any]:
         place = _inside(place, step, vary)
     last = path[-1]
     if path == ["distillation", "model"] and isinstance(place, dict):
-        place.pop("sha256", None)  # which is of the models that were named before
+        place.pop("sha256", None)  # the hash of the previous models
     if isinstance(place, list):
         _inside(place, last, vary)
         place[int(last)] = value

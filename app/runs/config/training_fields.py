@@ -1,4 +1,4 @@
-"""What people are told of optimizers, schedules and losses."""
+"""Titles and explanations of optimizers, schedules and losses."""
 
 from collections.abc import Mapping
 

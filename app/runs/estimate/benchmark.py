@@ -1,6 +1,6 @@
-"""A trial of some batches, to know how fast a training is: `main()` makes one in a process of its own.
+"""A trial of some batches, to measure the speed of a training; `main()` runs one in a separate process.
 
-The server never trains: what it wants to know it has measured beside it, by a process that is there for that alone.
+The server never trains, so it measures in a separate process.
 """
 
 import json
@@ -25,31 +25,31 @@ from app.runs.training.hardware import cores, worker_environment
 from app.runs.training.source_models import UnusableModelError
 
 TRIAL_SECONDS = 0.15
-"""How long a trial goes on after its first batch."""
+"""The duration of a trial after its first batch."""
 LARGEST_TRIAL = 300_000_000
-"""Multiplications of one batch, forwards alone: a hundredth of a second or a few."""
+"""The most multiplications of a batch in the forward pass: some hundredths of a second."""
 MOST_NUMBERS = 8_000_000
-"""Numbers in all outputs of the layers for one batch: 32 MB of float32, a few times over."""
+"""The most outputs of all layers for a batch: a few times 32 MB of float32."""
 MOST_PARAMETERS = 5_000_000
-"""Of a network that is tried: with gradients and an optimizer's memory these are 80 MB."""
+"""The most parameters of a trial: 80 MB with gradients and an optimizer's state."""
 TINY_RATE = 1e-9
-"""A trial's learning rate: whether it would learn is not the question, and so it does not diverge."""
+"""A trial's learning rate, with which it does not diverge."""
 MOST_IMAGES = 1000
-"""Images in a trial's batch."""
+"""The most images in a trial's batch."""
 TRIED = 200
-"""Images that a teacher reads to know how fast it is, at most."""
+"""The most images to measure a teacher's speed."""
 
 LONGEST_SECONDS = 30.0
-"""A trial that takes longer, on a machine that is busy with other things, is given up."""
+"""A longer trial, on a busy machine, is aborted."""
 
 
 def trial_apart(config: RunConfig, *, kernel: str = "auto", workers: int = 1) -> float | None:
-    """As `trial`, in a process of its own that computes as one of `workers` trainings would."""
-    if size_of(config) < 1:  # no process is needed to know that
+    """As `trial`, in a separate process with the resources of one of `workers` trainings."""
+    if size_of(config) < 1:
         return None
     try:
         ended = subprocess.run(
-            [sys.executable, "-P", "-c", f"from {__name__} import main; main()"],  # -P: not the `app` of where we are
+            [sys.executable, "-P", "-c", f"from {__name__} import main; main()"],  # -P: not an `app` in this folder
             input=config.model_dump_json(),
             capture_output=True,
             text=True,
@@ -57,19 +57,19 @@ def trial_apart(config: RunConfig, *, kernel: str = "auto", workers: int = 1) ->
             check=True,
             env={**os.environ, "PYTHONPATH": str(ROOT), **worker_environment(kernel, workers)},
         )
-    except (subprocess.SubprocessError, OSError):  # there was no room for it, or no time: nothing is known then
+    except (subprocess.SubprocessError, OSError):  # not enough memory or time
         return None
-    found: float | None = json.loads(ended.stdout)
-    return found
+    rate: float | None = json.loads(ended.stdout)
+    return rate
 
 
 def main() -> None:
-    """Try the config that standard input has as JSON, and write its samples a second, or null."""
+    """Run a trial of the config on standard input (JSON), and write its samples a second, or null."""
     sys.stdout.write(json.dumps(trial(parse_config(json.loads(sys.stdin.read())))))
 
 
 def size_of(config: RunConfig) -> int:
-    """How many images a trial's batch has; 0 where even some batches would take too long."""
+    """The number of images of a trial's batch; 0 if even some batches would take too long."""
     network = config.build_network()
     if network.params.size > MOST_PARAMETERS:
         return 0
@@ -82,7 +82,7 @@ def size_of(config: RunConfig) -> int:
 
 
 def trial(config: RunConfig, clock: Callable[[], float] = time.perf_counter) -> float | None:
-    """Samples a second of a training on made-up images; None where even some batches would take too long."""
+    """Samples a second of a training on random images; None if even some batches would take too long."""
     size = size_of(config)
     if size < 1:
         return None
@@ -110,18 +110,18 @@ def trial(config: RunConfig, clock: Callable[[], float] = time.perf_counter) -> 
                     continue
                 now = clock()
                 if end is None:
-                    end = now + TRIAL_SECONDS  # the first batch makes the buffers
+                    end = now + TRIAL_SECONDS  # the first batch allocates the buffers
                 else:
                     seconds.append(now - started)
                     if now >= end:
                         break
         except ArithmeticError:
-            """It diverged: what was timed until then is as good."""
+            pass  # it diverged; the measurements until then are valid
     if not seconds:
         return None
     started = clock()
     trainer.optimizer.step(network.params, network.grads)
-    update = min(clock() - started, min(seconds))  # which is once a batch, however large
+    update = min(clock() - started, min(seconds))  # once per batch of any size
     per_image = (min(seconds) - update) / size + update / config.batch_size
     changing = _augmentation_seconds(config, images, clock)
     together = max(per_image, changing) if cores() > 1 else per_image + changing
@@ -131,10 +131,10 @@ def trial(config: RunConfig, clock: Callable[[], float] = time.perf_counter) -> 
 def with_teachers_time(
     rate: float | None, config: RunConfig, store: ModelStore, clock: Callable[[], float] = time.perf_counter
 ) -> float | None:
-    """Samples a second of a training of which `rate` is known without its teachers, who read each image once an epoch.
+    """Samples a second of a training including its teachers, from the `rate` without them.
 
-    Their reading is tried on some made-up images. Images that stay the same are read in the first epoch alone, which is
-    not counted.
+    Teachers predict each image once an epoch, which is measured on blank images. Images that do not change are
+    predicted only in the first epoch, which is ignored.
     """
     if rate is None or config.distillation is None or config.augmentation is None:
         return rate
@@ -144,17 +144,17 @@ def with_teachers_time(
             images = np.zeros(
                 (max(1, min(TRIED, LARGEST_TRIAL // max(network.multiplications, 1))), *IMAGE_SHAPE), np.uint8
             )
-            predict(network, images, input_scale=card.input_scale)  # which makes the buffers
+            predict(network, images, input_scale=card.input_scale)  # allocates the buffers
             started = clock()
             predict(network, images, input_scale=card.input_scale)
             seconds += (clock() - started) / len(images)
-    except UnusableModelError:  # the run will say so
+    except UnusableModelError:  # the run will report it
         return rate
     return 1 / seconds
 
 
 def layer_summary(network: Network) -> list[dict[str, Any]]:
-    """The layers with the shape of what each puts out and the number of its parameters."""
+    """The layers with their output shapes and numbers of parameters."""
     shapes = [*(layer.input_shape for layer in network.layers[1:]), network.output_shape]
     return [
         {"type": layer.type, "shape": list(shape), "parameters": _size(layer)}
@@ -171,7 +171,7 @@ def _size(layer: Layer) -> int:
 
 
 def _augmentation_seconds(config: RunConfig, images: Any, clock: Callable[[], float]) -> float:
-    """Seconds for each image that is changed beside the training."""
+    """Seconds of augmentation per image."""
     augmentation = make_augmentation(config.augmentation)
     if augmentation is None:
         return 0.0

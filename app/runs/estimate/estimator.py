@@ -1,4 +1,4 @@
-"""What a training will come to before it starts: its parameters, its batches, and how long it takes on this machine."""
+"""Estimates of a training: its parameters, its batches, and its duration on this machine."""
 
 import json
 import math
@@ -18,43 +18,43 @@ from app.runs.log.state import RunState
 from app.runs.training.hardware import cores
 from app.storage.atomic import write_atomic
 
-LOOKED_AT = 50
-"""Runs, the newest, whose speed is looked at."""
+RECENT_RUNS = 50
+"""The number of newest runs whose speed is used."""
 EVALUATION_SHARE = 1 / 3
-"""What reading an image costs of learning from it: forwards alone, where learning goes backwards twice as far."""
+"""The cost of a forward pass relative to a training step, whose backward pass costs twice as much."""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Samples a second, and what that is known from."""
+    """Samples a second, and the source of the measurement."""
 
     samples_per_second: float
     measured_on: str
 
 
 def training_samples(config: RunConfig, images: int) -> tuple[int, int]:
-    """How many of a training set's images are learned from, and how many are set aside."""
+    """The numbers of images for training and for validation."""
     if not isinstance(config.validation, float):
         return images, 0
-    kept = int(images * (1 - config.validation))
-    return kept, images - kept
+    train = int(images * (1 - config.validation))
+    return train, images - train
 
 
 class Estimator:
-    """Knows how fast trainings are: from those that this machine has done, or from a trial of some batches.
+    """Estimates the speed of trainings, from past ones on this machine or from a trial.
 
-    `tried` gives the samples a second of a trial, None where there is none; they are kept in `folder`.
+    `tried` returns the samples a second of a trial, or None; they are cached in `folder`.
     """
 
     def __init__(
         self, log: EventLog, tried: Callable[[RunConfig], float | None] = trial_apart, *, folder: Path | None = None
     ) -> None:
-        self._log, self._tries, self._kept = log, tried, SpeedCache(folder)
+        self._log, self._trial, self._cache = log, tried, SpeedCache(folder)
         self._tried: dict[str, Speed | None] = {}
         self._lock = threading.Lock()
 
     def estimate(self, config: RunConfig, *, train: int, test: int, speed: Speed | None) -> dict[str, Any]:
-        """What a training comes to on a data set with so many images to train and to test on."""
+        """The estimate of a training on a data set with `train` training and `test` test images."""
         network = config.build_network()
         samples, validated = training_samples(config, train)
         if config.validation == "test":
@@ -74,41 +74,41 @@ class Estimator:
         }
 
     def known(self, configs: list[RunConfig]) -> list[Speed | None]:
-        """The speeds of trainings like these, as far as they are known without a trial."""
+        """The known speeds of trainings like these, without trials."""
         done: dict[str, Speed] = {}
-        for run in self._log.list_runs(limit=LOOKED_AT):
+        for run in self._log.list_runs(limit=RECENT_RUNS):
             rate = (run["metrics"] or {}).get("samples_per_second")
             if run["state"] == RunState.SUCCEEDED and rate:
                 done.setdefault(speed_key(run["config"]), Speed(rate, f"run {run['id']}"))
         keys = [speed_key(config.model_dump(mode="json")) for config in configs]
-        return [done.get(key) or self._before(key) for key in keys]
+        return [done.get(key) or self._trial_result(key) for key in keys]
 
     def speed(self, config: RunConfig) -> Speed | None:
-        """The speed of trainings like this one, after a trial if need be; None where that would take too long."""
+        """The speed of trainings like this one, after a trial if necessary; None if that would take too long."""
         (known,) = self.known([config])
         if known is not None:
             return known
         key = speed_key(config.model_dump(mode="json"))
         with self._lock:
             if key not in self._tried:
-                rate = self._tries(config)
+                rate = self._trial(config)
                 if rate is not None:
-                    self._kept.put(key, rate)
+                    self._cache.put(key, rate)
                 while len(self._tried) >= KEPT:
                     self._tried.pop(next(iter(self._tried)))
                 self._tried[key] = None if rate is None else Speed(rate, "a trial on this machine")
             return self._tried[key]
 
-    def _before(self, key: str) -> Speed | None:
-        """What a trial has told of trainings like these, to this server or to one before it."""
+    def _trial_result(self, key: str) -> Speed | None:
+        """The result of an earlier trial, of this or of an earlier server."""
         if key in self._tried:
             return self._tried[key]
-        rate = self._kept.get(key)
+        rate = self._cache.get(key)
         return None if rate is None else Speed(rate, "a trial on this machine")
 
 
 def speed_key(config: dict[str, Any]) -> str:
-    """Equal for the configs of trainings that are equally fast."""
+    """A key that is equal for equally fast trainings."""
     layers = [
         {key: value for key, value in layer.items() if key != "initializer"} if isinstance(layer, dict) else layer
         for layer in config["network"]["layers"]
@@ -121,27 +121,27 @@ def speed_key(config: dict[str, Any]) -> str:
 
 SPEEDS = "speeds.json"
 KEPT_SECONDS = 86_400.0
-"""A trial tells the speed beside whatever else was done then, which is another thing tomorrow."""
+"""A trial's result is valid for a day, as it depends on the load of the machine."""
 KEPT = 256
-"""Speeds that are remembered."""
+"""The number of cached speeds."""
 
 
 class SpeedCache:
-    """Samples a second by what was tried, of this machine and this version of digitpad."""
+    """A cache of samples a second by key, for this machine and this version of digitpad."""
 
     def __init__(self, folder: Path | None, clock: Callable[[], float] = time.time) -> None:
-        """Kept in `folder`; nowhere where it is None."""
+        """The cache is in `folder`; None disables it."""
         self._path = None if folder is None else folder / SPEEDS
         self._clock = clock
         self._of = f"{__version__} {platform.node()} {cores()}"
 
     def get(self, key: str) -> float | None:
-        """What a trial came to within the last day, if there was one."""
+        """The result of a trial in the last day, if there is one."""
         found = self._read().get(key)
         return None if found is None else found[0]
 
     def put(self, key: str, rate: float) -> None:
-        """Keep what a trial came to. Where the folder cannot be written, the next server tries again."""
+        """Cache the result of a trial, if the folder is writable."""
         if self._path is None:
             return
         speeds = {**self._read(), key: (rate, self._clock())}
@@ -150,21 +150,21 @@ class SpeedCache:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(self._path, json.dumps({"of": self._of, "speeds": newest}).encode(), prefix=".speeds.")
         except OSError:
-            """It is a help for the next start, and no more."""
+            pass  # only the next server misses it
 
     def _read(self) -> dict[str, tuple[float, float]]:
-        """The speeds that are there, each with its time. What is damaged, or another machine's, counts as none."""
+        """The cached speeds with their times; empty if the file is damaged or of another machine."""
         if self._path is None:
             return {}
         try:
-            kept = json.loads(self._path.read_bytes())
-            if kept["of"] != self._of:
+            cached = json.loads(self._path.read_bytes())
+            if cached["of"] != self._of:
                 return {}
             now = self._clock()
-            return {key: (rate, at) for key, (rate, at) in kept["speeds"].items() if _holds(rate, now - at)}
+            return {key: (rate, at) for key, (rate, at) in cached["speeds"].items() if _is_valid(rate, now - at)}
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return {}
 
 
-def _holds(rate: Any, age: float) -> bool:
+def _is_valid(rate: Any, age: float) -> bool:
     return isinstance(rate, float) and math.isfinite(rate) and rate > 0 and 0 <= age < KEPT_SECONDS

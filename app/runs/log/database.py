@@ -1,4 +1,4 @@
-"""The database: its tables, and how it is opened."""
+"""The tables of the database, and its connection."""
 
 import json
 import uuid
@@ -36,16 +36,16 @@ from sqlalchemy.schema import CreateColumn
 from app.errors import Message
 
 UNREACHABLE = (DBAPIError, TimeoutError)
-"""What is raised while the database is locked, full or away; whoever can wait tries again."""
+"""The errors of a database that is locked, full or unreachable; retry them."""
 
 BUSY_SECONDS = 10
-"""How long a writer waits for another before it gives up with "database is locked"."""
+"""The time that a writer waits for another before the error "database is locked"."""
 
 metadata = MetaData()
 
 
 class MessageText(TypeDecorator[str]):
-    """A message as JSON; the finished English of older versions comes back as it is."""
+    """A message as JSON; plain texts of older versions stay unchanged."""
 
     impl = Text
     cache_ok = True
@@ -57,23 +57,23 @@ class MessageText(TypeDecorator[str]):
         if value is None or not value.startswith('{"message":'):
             return value
         try:
-            found: str = Message.from_json(json.loads(value))
-            return found
-        except ValueError:  # an error that looked like JSON, from an older version
+            message: str = Message.from_json(json.loads(value))
+            return message
+        except ValueError:  # a text of an older version that looks like JSON
             return value
 
 
 class EventData(TypeDecorator[dict[str, Any]]):
-    """An event's data as JSON, the messages in it as such."""
+    """An event's data as JSON, with messages."""
 
     impl = JSON
     cache_ok = True
 
     def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> dict[str, Any] | None:
-        return value and {key: one.to_json() if isinstance(one, Message) else one for key, one in value.items()}
+        return value and {key: item.to_json() if isinstance(item, Message) else item for key, item in value.items()}
 
     def process_result_value(self, value: dict[str, Any] | None, dialect: Dialect) -> dict[str, Any] | None:
-        return value and {key: Message.from_json(one) for key, one in value.items()}
+        return value and {key: Message.from_json(item) for key, item in value.items()}
 
 
 runs = Table(
@@ -121,10 +121,10 @@ about = Table(
 
 
 def open_database(url: str) -> Engine:
-    """Open the database at SQLAlchemy's `url`, making its tables (and an SQLite file's folder) where they are missing.
+    """Open the database at SQLAlchemy's `url`, and create missing tables (and an SQLite file's folder).
 
-    SQLite is used in WAL mode, and a transaction that will write takes the write lock when it begins (`writing`), as
-    one that has read and then wants to write would fail where another wrote in between.
+    SQLite is used in WAL mode, and a write transaction takes the lock when it begins (`writing`), as upgrading a read
+    transaction fails if another one wrote in between.
     """
     parsed = make_url(url)
     sqlite = parsed.get_backend_name() == "sqlite"
@@ -142,18 +142,18 @@ def open_database(url: str) -> Engine:
 
 
 def writing(engine: Engine) -> AbstractContextManager[Connection]:
-    """A transaction that will write; commits at the end of its block, or rolls back."""
+    """A write transaction; commits at the end of its block, or rolls back."""
     return engine.execution_options(writes=True).begin()
 
 
 def log_id(engine: Engine) -> str:
-    """The UUID of this log: readers that come back with a `seq` see by it whether it is still the same log."""
+    """The UUID of this log, by which readers that return with a `seq` recognize the log."""
     with engine.connect() as connection:
         return str(connection.scalar(select(about.c.value).where(about.c.key == "log")))
 
 
 def _add_missing_columns(connection: Connection) -> None:
-    """Bring the tables of an older version up to date."""
+    """Add columns that are missing in the tables of an older version."""
     known = {column["name"] for column in inspect(connection).get_columns(runs.name)}
     for column in runs.columns:
         if column.name not in known:
@@ -169,14 +169,14 @@ def _name_log(engine: Engine) -> None:
         with writing(engine) as connection:
             connection.execute(insert(about).values(key="log", value=str(uuid.uuid4())))
     except IntegrityError:
-        """Another process named it first; that name is as good."""
+        pass  # another process named it first
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # SQLAlchemy's "begin" event begins, not the driver
+    connection.isolation_level = None  # the "begin" event below begins transactions, not the driver
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")  # a row names the checkpoint whose predecessor is then removed
+    cursor.execute("PRAGMA synchronous=FULL")  # a checkpoint is removed once the row names its successor
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 

@@ -1,4 +1,4 @@
-"""The states of a run, and the one table of allowed moves."""
+"""The states of a run, and their transitions."""
 
 from enum import StrEnum
 
@@ -27,7 +27,7 @@ ENDED = frozenset(state for state, moves in MOVES.items() if not moves)
 
 
 def has_stopped(state: RunState) -> bool:
-    """Whether nothing more comes of a run in this state by itself."""
+    """True if a run in this state does not change by itself."""
     return state in ENDED or state == RunState.PAUSED
 
 

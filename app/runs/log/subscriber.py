@@ -1,4 +1,4 @@
-"""Following the log live: many readers of a run share one look at the database."""
+"""Live events: all readers of a run share one poll of the database."""
 
 import asyncio
 import json
@@ -11,34 +11,34 @@ from app.runs.log.event_log import EventLog, UnknownRunError
 from app.runs.log.state import ENDED, RunState
 from app.runs.log.views import results
 
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 PAGE = 1000
-"""Events that are read at a time."""
+"""Events read at a time."""
 BACKLOG = 1000
-"""Messages that wait for one reader; one that lets more pile up is dropped."""
+"""The most messages waiting for a reader; a slower reader is dropped."""
 
 
 class Message(NamedTuple):
-    """What readers are told, as JSON: an event under its `seq`, or anything else under None."""
+    """A message to readers, as JSON: an event with its `seq`, or another message with None."""
 
     seq: int | None
     text: str
     content: Mapping[str, Any]
-    """What `text` says; messages of errors in it can be put into a reader's language."""
+    """The content of `text`, which may have translatable messages."""
 
     def localized(self, gettext: Callable[[str], str]) -> str:
         """The text in the language of `gettext`."""
-        if self.content["type"] not in _WORDED:
+        if self.content["type"] not in _TRANSLATABLE:
             return self.text
         return message(localized(self.content, gettext)).text
 
 
-_WORDED = frozenset({"failed", "cancelled", "hello", "queue", "run"})
-"""Types of what has words for people in it."""
+_TRANSLATABLE = frozenset({"failed", "cancelled", "hello", "queue", "run"})
+"""The types of messages with translatable texts."""
 
 
 def message(content: Mapping[str, Any]) -> Message:
-    """The message that says `content`."""
+    """The message with `content`."""
     text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return Message(content.get("seq"), text, content)
 
@@ -54,7 +54,7 @@ def _queue_message(fault: str | None) -> Message:
 async def read_events(log: EventLog, run: int, after: int, last: int) -> AsyncIterator[dict[str, Any]]:
     """The events of `run` from `seq` `after` + 1 to `last`, all of which are committed.
 
-    Raises UnknownRunError where the run was deleted meanwhile.
+    Raises UnknownRunError if the run was deleted in the meantime.
     """
     while after < last:
         events = await asyncio.to_thread(log.events, run, after=after, limit=min(PAGE, last - after))
@@ -66,25 +66,25 @@ async def read_events(log: EventLog, run: int, after: int, last: int) -> AsyncIt
 
 
 class SlowReaderError(MessageError):
-    """The reader did not keep up; it may come back with the last `seq` that it saw."""
+    """The reader was too slow; it may reconnect with its last `seq`."""
 
     code = "slow_reader"
 
 
 class Broadcaster:
-    """Follows runs for the readers of one server; belongs to one event loop."""
+    """Follows runs for a server's readers; bound to one event loop."""
 
     def __init__(self, log: EventLog, fault: Callable[[], str | None] = lambda: None) -> None:
-        """`fault` tells what keeps the queue from being looked after, if anything does."""
+        """`fault` returns the current problem of the queue, or None."""
         self._log, self._fault = log, fault
         self._watches: dict[int, _Watch] = {}
 
     @asynccontextmanager
     async def follow(self, run: int) -> AsyncIterator["Subscriber"]:
-        """A reader that is told the run's row, as it is now, and then all that changes.
+        """A reader that gets the run's current row, and then all changes.
 
-        The events that a row counts come before it, but for those that the first row counts: they are in the log for
-        the reader to read, and a part of them may come through the reader as well.
+        The events that a row counts precede it, except those of the first row: the reader can read them from the log,
+        and may get some of them twice.
         """
         watch = self._watches.get(run)
         if watch is None or watch.over:
@@ -101,21 +101,21 @@ class Broadcaster:
                 await watch.close()
 
     def delivered(self) -> dict[int, int]:
-        """The runs that are followed, and the last `seq` of each that its readers were handed."""
+        """The followed runs, and the last `seq` of each that was delivered."""
         return {run: watch.seq for run, watch in self._watches.items() if watch.row is not None}
 
     def backlog(self) -> int:
-        """How many messages wait for the reader that is furthest behind."""
+        """The number of messages waiting for the slowest reader."""
         return max((reader.waiting for watch in self._watches.values() for reader in watch.readers), default=0)
 
     async def close(self) -> None:
-        """Stop following."""
+        """Stop following all runs."""
         for watch in list(self._watches.values()):
             await watch.close()
 
 
 class Subscriber:
-    """One reader's queue of messages; `None` in it is the end."""
+    """A reader's queue of messages; `None` is the end."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue(BACKLOG)
@@ -127,30 +127,30 @@ class Subscriber:
 
     @property
     def waiting(self) -> int:
-        """How many messages it has not taken yet."""
+        """The number of messages in the queue."""
         return self._queue.qsize()
 
     async def __anext__(self) -> Message:
-        """The next message. Raises SlowReaderError, or what ended the following of the log."""
+        """The next message. Raises SlowReaderError, or the error that stopped the polling."""
         if self._failure is not None:
             raise self._failure
-        found = await self._queue.get()
+        item = await self._queue.get()
         if self._failure is not None:
             raise self._failure
-        if found is None:
+        if item is None:
             raise StopAsyncIteration
-        return found
+        return item
 
-    def put(self, found: Message | None) -> None:
+    def put(self, item: Message | None) -> None:
         if self._failure is not None:
             return
         try:
-            self._queue.put_nowait(found)
+            self._queue.put_nowait(item)
         except asyncio.QueueFull:
             self.fail(SlowReaderError("the client did not keep up"))
 
     def fail(self, failure: Exception) -> None:
-        """Let the reader hear of this next; what waits for it is dropped."""
+        """Let the reader raise this error next; drop its waiting messages."""
         self._failure = failure
         while not self._queue.empty():
             self._queue.get_nowait()
@@ -159,17 +159,17 @@ class Subscriber:
 
 
 class _Watch:
-    """Looks at one run in turns, and hands what is new to its readers."""
+    """Polls a run, and delivers changes to its readers."""
 
     def __init__(self, log: EventLog, run: int, fault: Callable[[], str | None]) -> None:
         self.readers: set[Subscriber] = set()
         self.row: dict[str, Any] | None = None
-        """The run's row, as a new reader is told it; the others are told the events that it counts first."""
+        """The run's current row, for new readers; others get the events that it counts first."""
         self.seq = 0
-        """Of the last event that was handed on, or that was there before the first look."""
+        """The `seq` of the last event that was delivered, or that existed before the first poll."""
         self._log, self._run, self._fault = log, run, fault
-        self._told_fault: str | None = None
-        self._task = asyncio.create_task(self._look())
+        self._last_fault: str | None = None
+        self._task = asyncio.create_task(self._poll())
 
     @property
     def over(self) -> bool:
@@ -179,44 +179,44 @@ class _Watch:
         self.readers.add(reader)
         if self.row is not None:
             reader.put(_row_message(self.row))
-        if self._told_fault is not None:
-            reader.put(_queue_message(self._told_fault))
+        if self._last_fault is not None:
+            reader.put(_queue_message(self._last_fault))
 
     async def close(self) -> None:
         self._task.cancel()
-        await asyncio.wait((self._task,))  # raises only what ends the one that closes it
+        await asyncio.wait((self._task,))  # raises only the cancellation of the caller
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         try:
             row = self.row = await asyncio.to_thread(self._log.run, self._run)
             self.seq = row["last_seq"]
-            self._tell(_row_message(row))
+            self._send(_row_message(row))
             while row["state"] not in ENDED:
                 fault = self._fault() if row["state"] == RunState.QUEUED else None
-                if fault != self._told_fault:
-                    self._told_fault = fault
-                    self._tell(_queue_message(fault))
-                await asyncio.sleep(LOOK_SECONDS)
+                if fault != self._last_fault:
+                    self._last_fault = fault
+                    self._send(_queue_message(fault))
+                await asyncio.sleep(POLL_SECONDS)
                 status = await asyncio.to_thread(self._log.status, self._run)
                 if status is None:
                     raise UnknownRunError("there is no run {run}", run=self._run)
                 changed = {name for name, value in status.items() if value != row[name]}
                 row = self.row = {**row, **status}
                 if changed == {"progress"}:
-                    self._tell(message({"type": "progress", "data": row["progress"]}))
+                    self._send(message({"type": "progress", "data": row["progress"]}))
                 elif changed:
                     async for event in read_events(self._log, self._run, self.seq, row["last_seq"]):
-                        self._tell(message(event))
+                        self._send(message(event))
                         self.seq = event["seq"]
                         row |= results(event["type"], event["data"])
-                    self._tell(_row_message(row))
-            self._tell(None)
+                    self._send(_row_message(row))
+            self._send(None)
         except asyncio.CancelledError:
             raise
-        except Exception as error:  # noqa: BLE001  # a reader must hear of it, whatever it is
+        except Exception as error:  # noqa: BLE001  # readers must get every error
             for reader in list(self.readers):
                 reader.fail(error)
 
-    def _tell(self, found: Message | None) -> None:
+    def _send(self, item: Message | None) -> None:
         for reader in list(self.readers):
-            reader.put(found)
+            reader.put(item)

@@ -1,4 +1,4 @@
-"""What changes a run: parts of a transaction that keep to the table of moves, and to the claim that a worker holds."""
+"""Changes of runs within a transaction, restricted by the table of states and by a worker's lease."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,35 +13,35 @@ from app.runs.log.state import ENDED, RunState, sources
 
 
 class FencedError(MessageError):
-    """This worker no longer holds its run: it was cancelled, or given up for dead and taken up by another."""
+    """The worker has lost its run, which was cancelled or given to another worker."""
 
     code = "fenced"
 
 
 @dataclass(frozen=True)
 class Lease:
-    """A worker's right to write: one attempt at one run."""
+    """A worker's right to write: one attempt of one run."""
 
     run: int
     attempt: int
 
 
 def now() -> str:
-    """The time as it stands in the log: UTC, ISO 8601, with milliseconds."""
+    """The current time for the log: UTC, ISO 8601, with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def fence(connection: Connection, claim: Lease, columns: Mapping[str, Any]) -> None:
-    """Set columns of the run that `claim` holds. Raises FencedError."""
-    held = and_(runs.c.id == claim.run, runs.c.attempt == claim.attempt, runs.c.state == RunState.RUNNING)
-    if connection.execute(update(runs).where(held).values({"attempt": claim.attempt, **columns})).rowcount != 1:
-        raise FencedError("attempt {attempt} no longer owns run {run}", run=claim.run, attempt=claim.attempt)
+def fence(connection: Connection, lease: Lease, columns: Mapping[str, Any]) -> None:
+    """Set columns of the leased run. Raises FencedError if the lease is lost."""
+    held = and_(runs.c.id == lease.run, runs.c.attempt == lease.attempt, runs.c.state == RunState.RUNNING)
+    if connection.execute(update(runs).where(held).values({"attempt": lease.attempt, **columns})).rowcount != 1:
+        raise FencedError("attempt {attempt} no longer owns run {run}", run=lease.run, attempt=lease.attempt)
 
 
 def transition(
     connection: Connection, run: int, state: RunState, *, attempt: int | None = None, **columns: Any
 ) -> bool:
-    """Move `run` into `state`, if the table of moves allows it from where the run is; tell whether it did."""
+    """Move `run` into `state`, if its current state allows that; return True if it did."""
     allowed = and_(runs.c.id == run, runs.c.state.in_(sources(state)))
     if attempt is not None:
         allowed = and_(allowed, runs.c.attempt == attempt)
@@ -52,7 +52,7 @@ def transition(
 
 
 def queue(connection: Connection, config: Mapping[str, Any], remarks: Mapping[str, Any]) -> int:
-    """Add a run to the queue, with its tags and its note, and return its number."""
+    """Queue a run, with its tags and note, and return its number."""
     values = {"state": RunState.QUEUED, "config": config, "created": now(), **remarks}
     run = int(connection.scalar(insert(runs).values(values).returning(runs.c.id)) or 0)
     append(connection, run, "queued", {})
@@ -60,7 +60,7 @@ def queue(connection: Connection, config: Mapping[str, Any], remarks: Mapping[st
 
 
 def append(connection: Connection, run: int, kind: str, data: Mapping[str, Any]) -> None:
-    """Append an event to the run's log, under the next `seq`."""
+    """Append an event to the run's log, with the next `seq`."""
     count = update(runs).where(runs.c.id == run).values(last_seq=runs.c.last_seq + 1).returning(runs.c.last_seq)
     seq = connection.scalar(count)
     connection.execute(insert(events).values(run=run, seq=seq, type=kind, time=now(), data=dict(data)))

@@ -1,4 +1,4 @@
-"""Runs as the API shows them: their rows, and the newest of what they said of how good they are."""
+"""Runs as in the API: their rows, and their latest results."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,29 +22,29 @@ CHANGING = (
     runs.c.tags,
     runs.c.note,
 )
-"""The columns that are shown and change."""
+"""The visible columns that change."""
 
 
 def run_views(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:
-    """The runs that `query`, a selection of whole rows, finds."""
+    """The runs of `query`, which selects whole rows."""
     rows = connection.execute(query).mappings().all()
     latest = _latest(connection, [row["id"] for row in rows])
-    return [_show(row, latest[row["id"]]) for row in rows]
+    return [_view(row, latest[row["id"]]) for row in rows]
 
 
 def changing(row: RowMapping) -> dict[str, Any]:
-    """The part of a run's view that its `CHANGING` columns make."""
+    """The part of a run's view from its `CHANGING` columns."""
     columns = {column.name: row[column.name] for column in CHANGING}
     return {**columns, "tags": columns["tags"] or [], "note": columns["note"] or ""}
 
 
 def brief(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """An epoch's data without what is seen of its layers and its sheet, which is most of it."""
+    """An epoch's data without the large parts, layers and sample digits."""
     return {key: value for key, value in metrics.items() if key not in ("layers", "sheet")}
 
 
 def results(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a run's view that the last event of a kind makes: of `epoch`, and of `evaluated`."""
+    """The part of a run's view from its last event of a kind, `epoch` or `evaluated`."""
     if kind == "epoch":
         return {"metrics": brief(data)}
     if kind == "evaluated":
@@ -67,7 +67,7 @@ def _latest(connection: Connection, ids: list[int]) -> dict[int, dict[str, Any]]
     return found
 
 
-def _show(row: RowMapping, latest: Mapping[str, Any]) -> dict[str, Any]:
-    nothing = {"metrics": None, "test_accuracy": None, "best_epoch": None}
+def _view(row: RowMapping, latest: Mapping[str, Any]) -> dict[str, Any]:
+    defaults = {"metrics": None, "test_accuracy": None, "best_epoch": None}
     constant = {name: row[name] for name in ("id", "config", "created")}
-    return {**constant, **changing(row), **nothing, **latest}
+    return {**constant, **changing(row), **defaults, **latest}

@@ -1,4 +1,4 @@
-"""What the sinks of tracking share with the follower that feeds them: their interface, and the numbers of an event."""
+"""The interface of tracking sinks, and the numbers of an event."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -10,22 +10,22 @@ Event = Mapping[str, Any]
 
 
 class Sink(Protocol):
-    """Where the events of runs are written."""
+    """A destination for the events of runs."""
 
     name: str
 
     def last_seq(self, run: Run) -> int:
-        """The `seq` of the last event of `run` that was written, 0 where there is none."""
+        """The `seq` of the last written event of `run`, 0 if there is none."""
 
     def write(self, run: Run, events: Sequence[Event]) -> None:
-        """Write events that follow the last one that was written."""
+        """Write events after the last written one."""
 
     def forget(self) -> None:
-        """Let go of what is open; what was written is looked at anew."""
+        """Close open resources, and drop cached state."""
 
 
 def numbers_of(event: Event) -> dict[str, float]:
-    """The numbers of an event by their tracked names; those that it does not know are left out."""
+    """The numbers of an event by tracked name, without missing ones."""
     data = event["data"]
     if event["type"] not in ("epoch", "evaluated"):
         return {}
@@ -37,7 +37,7 @@ def numbers_of(event: Event) -> dict[str, float]:
 
 
 def step_of(run: Run, event: Event) -> int:
-    """The epoch that the numbers of an event are of."""
+    """The epoch of an event's numbers."""
     data = event["data"]
     return int(
         data.get("epoch") or data.get("best_epoch") or (0 if event["type"] == "epoch" else run["config"]["epochs"])

@@ -1,7 +1,7 @@
-"""What runs say, told to other programs too: TensorBoard and MLflow, which only read the log.
+"""Tracking of runs in other programs, TensorBoard and MLflow, by reading the log.
 
-No training knows of them. Each is followed up in a thread of its own, so that one that cannot be reached holds up
-nobody; how far it has come is asked of what it has written, so that a restart writes nothing twice.
+Trainings are independent of it. Each sink has its own thread, so that an unreachable one blocks nothing; its position
+is read from the written data, so that a restart writes nothing twice.
 """
 
 import logging
@@ -20,25 +20,24 @@ from app.settings import SettingError, Settings
 logger = logging.getLogger("digitpad")
 
 TURN_SECONDS = 1.0
-"""Between two looks at the log."""
+"""The interval of polls of the log."""
 LONGEST_PAUSE_SECONDS = 60.0
-"""Between two tries while there is a fault; the first come sooner."""
+"""The longest interval of retries during a fault; it begins shorter."""
 STOP_SECONDS = 2.0
 PAGE = 500
-"""Events that are read and written in one go."""
+"""Events read and written at a time."""
 
 _ADDRESS = re.compile(r"\w+://\S+")
 
 
 class MissingExtraError(ImportError):
-    """The package that the sink writes with is not installed; the message says what to do."""
+    """The sink's package is not installed; the message says what to do."""
 
 
 def catch_up(log: EventLog, sink: Sink, run: int, after: int | None = None) -> tuple[int, int]:
-    """Write what `run` has said since; return the last `seq` that was written, and how many events were.
+    """Write the new events of `run`; return the last written `seq`, and the number of written events.
 
-    `after` is the last `seq` that is known to be written; the sink is asked where it is not given. Raises
-    UnknownRunError, and whatever the sink raises.
+    `after` is the last written `seq`, by default the sink's. Raises UnknownRunError, and the sink's errors.
     """
     row = log.run(run)
     seq = sink.last_seq(row) if after is None else after
@@ -50,13 +49,13 @@ def catch_up(log: EventLog, sink: Sink, run: int, after: int | None = None) -> t
 
 
 class Follower:
-    """Keeps one sink up with the log, in a thread of its own; `fault` says what keeps it from that, if anything."""
+    """Writes the log to one sink, in a thread; `fault` is the current problem, or None."""
 
     def __init__(self, log: EventLog, sink: Sink) -> None:
         self.fault: str | None = None
         self.sink = sink
         self._log = log
-        self._seen: dict[int, int] = {}
+        self._written: dict[int, int] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"tracking-{sink.name}", daemon=True)
 
@@ -64,24 +63,24 @@ class Follower:
         self._thread.start()
 
     def stop(self) -> None:
-        """End it, not waiting for a server that does not answer; what is missing is written at the next start."""
+        """Stop, without waiting for an unresponsive server; the next start writes missing events."""
         self._stop.set()
         self._thread.join(STOP_SECONDS)
 
     def turn(self) -> None:
-        """Write what is new of all runs. Raises the first of what the sink raises, when all runs had their turn."""
+        """Write the new events of all runs. Raises the sink's first error after trying all runs."""
         first: Exception | None = None
         with self._log.engine.connect() as connection:
             heads = {row.id: row.last_seq for row in connection.execute(select(runs.c.id, runs.c.last_seq))}
-        self._seen = {run: seq for run, seq in self._seen.items() if run in heads}
-        for run in sorted(run for run, last in heads.items() if self._seen.get(run, -1) < last):
+        self._written = {run: seq for run, seq in self._written.items() if run in heads}
+        for run in sorted(run for run, last in heads.items() if self._written.get(run, -1) < last):
             if self._stop.is_set():
                 return
             try:
-                self._seen[run], _ = catch_up(self._log, self.sink, run, self._seen.get(run))
-            except UnknownRunError:  # it was deleted since
+                self._written[run], _ = catch_up(self._log, self.sink, run, self._written.get(run))
+            except UnknownRunError:  # deleted in the meantime
                 continue
-            except Exception as error:  # noqa: BLE001  # one run that cannot be written holds up no other
+            except Exception as error:  # noqa: BLE001  # a failing run must not block others
                 if first is None:
                     first = error
                     self._note(error)
@@ -89,7 +88,7 @@ class Follower:
             raise first
 
     def _note(self, error: Exception) -> None:
-        """Let a fault be seen, and told once while it lasts."""
+        """Set the fault, and log it if it is new."""
         reason = reason_of(error)
         if reason != self.fault:
             logger.warning("%s cannot be written: %s; it is tried again", self.sink.name, reason)
@@ -101,17 +100,17 @@ class Follower:
             try:
                 self.turn()
                 self.fault, pause = None, TURN_SECONDS
-            except Exception as error:  # noqa: BLE001  # whatever a library raises, it is seen, and ends nothing
+            except Exception as error:  # noqa: BLE001  # a library's error must not end the thread
                 self._note(error)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-                self._seen.clear()
+                self._written.clear()
                 self.sink.forget()
             self._stop.wait(pause)
         self.sink.forget()
 
 
 class Tracking:
-    """The sinks that the settings name. Raises SettingError where one's package is not installed."""
+    """The configured sinks. Raises SettingError if a package is not installed."""
 
     def __init__(self, log: EventLog, settings: Settings) -> None:
         self.followers = [Follower(log, sink) for sink in make_sinks(settings, log.id)]
@@ -121,32 +120,32 @@ class Tracking:
             follower.start()
 
     def stop(self) -> None:
-        """End all of them."""
+        """Stop all followers."""
         for follower in self.followers:
             follower.stop()
 
     @property
     def states(self) -> dict[str, str]:
-        """Each sink, and whether it is "ok" or "failing"; the server's own log says how."""
-        return {one.sink.name: "ok" if one.fault is None else "failing" for one in self.followers}
+        """The state of each sink, "ok" or "failing"; the server's log has the reason."""
+        return {follower.sink.name: "ok" if follower.fault is None else "failing" for follower in self.followers}
 
 
 def check_extras(settings: Settings) -> None:
-    """Raise SettingError where a sink is set whose package is not installed; nothing is loaded for it."""
-    wanted = {"tensorboard": settings.tensorboard_dir, "mlflow": settings.mlflow_uri}
-    for package, setting in wanted.items():
+    """Raise SettingError if a configured sink's package is not installed, without importing it."""
+    packages = {"tensorboard": settings.tensorboard_dir, "mlflow": settings.mlflow_uri}
+    for package, setting in packages.items():
         if setting is not None and find_spec(package) is None:
             name = {"tensorboard": "DIGITPAD_TENSORBOARD_DIR", "mlflow": "DIGITPAD_MLFLOW_URI"}[package]
             raise SettingError(f"{name}: {missing(package)}")
 
 
 def missing(package: str) -> str:
-    """What is said where an extra is not installed."""
+    """The message for an extra that is not installed."""
     return f"expected the package {package}, which is not installed: pip install 'digitpad[{package}]'"
 
 
 def make_sinks(settings: Settings, log: str) -> list[Sink]:
-    """The sinks that the settings name, for the log of that id. Raises SettingError."""
+    """The configured sinks for the log with the id `log`. Raises SettingError."""
     check_extras(settings)
     sinks: list[Sink] = []
     if settings.tensorboard_dir is not None:
@@ -158,7 +157,7 @@ def make_sinks(settings: Settings, log: str) -> list[Sink]:
 
 
 def tensorboard_sink(folder: Path, log: str) -> Sink:
-    """Event files below `folder`; the package is loaded at the first event. Raises MissingExtraError."""
+    """A sink of event files below `folder`; the first event imports the package. Raises MissingExtraError."""
     if find_spec("tensorboard") is None:
         raise MissingExtraError(missing("tensorboard"))
     from app.runs.tracking.tensorboard import TensorBoardSink
@@ -167,7 +166,7 @@ def tensorboard_sink(folder: Path, log: str) -> Sink:
 
 
 def mlflow_sink(uri: str, experiment: str, log: str, home: Path) -> Sink:
-    """A tracking server or database of MLflow; the package is loaded at the first event. Raises MissingExtraError."""
+    """A sink for MLflow's tracking server or database; the first event imports it. Raises MissingExtraError."""
     if find_spec("mlflow") is None:
         raise MissingExtraError(missing("mlflow"))
     from app.runs.tracking.mlflow import MlflowSink
@@ -176,7 +175,7 @@ def mlflow_sink(uri: str, experiment: str, log: str, home: Path) -> Sink:
 
 
 def reason_of(error: Exception) -> str:
-    """An error in one line, without the address that it is about, which may hold a password."""
+    """An error in one line, without addresses, which may contain a password."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     first = (str(error).splitlines() or [""])[0].partition(" (Caused by")[0]

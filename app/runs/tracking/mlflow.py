@@ -1,6 +1,6 @@
-"""Runs in MLflow: one of MLflow's for each of the log's, known by its tags, which also say how far it has come.
+"""Tracking in MLflow: one MLflow run per run, identified by its tags, which also store the last `seq`.
 
-A number that is sent again, because the answer was lost, has the same step and time, and counts once.
+A number that is sent twice, because an answer was lost, has the same step and time, and counts once.
 """
 
 import json
@@ -17,7 +17,7 @@ from app.storage.lock import FolderLock
 MOST_NUMBERS = 1000
 MOST_PARAMS = 100
 LONGEST_PARAM = 500
-"""Characters that every version and every store takes."""
+"""The most characters that all versions and stores accept."""
 LOG_TAG, RUN_TAG, SEQ_TAG, MODEL_TAG = "digitpad.log", "digitpad.run", "digitpad.seq", "digitpad.model"
 ENDINGS = {RunState.SUCCEEDED: "FINISHED", RunState.FAILED: "FAILED", RunState.CANCELLED: "KILLED"}
 REQUEST = {
@@ -25,11 +25,11 @@ REQUEST = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
-"""MLflow is told by the environment alone: how long it tries, after which digitpad tries again; and to tell nobody."""
+"""Environment variables for MLflow: limits of retries, as digitpad retries itself, and no telemetry."""
 
 
 class MlflowSink:
-    """Writes to the tracking server or database `uri`, for the log of that id."""
+    """Writes to the tracking server or database `uri`, for the log with the id `log`."""
 
     name = "MLflow"
 
@@ -68,24 +68,24 @@ class MlflowSink:
 
             client = MlflowClient(tracking_uri=self._uri)
             experiment = client.get_experiment_by_name(self._experiment)
-            found = client.create_experiment(self._experiment) if experiment is None else experiment.experiment_id
-            self._opened = client, found
+            key = client.create_experiment(self._experiment) if experiment is None else experiment.experiment_id
+            self._opened = client, key
         return self._opened
 
     def _find(self, run: int) -> Any | None:
         client, experiment = self._open()
-        wanted = f"tags.`{LOG_TAG}` = '{self._log}' and tags.`{RUN_TAG}` = '{run}'"
-        found = client.search_runs([experiment], filter_string=wanted, max_results=1)
+        query = f"tags.`{LOG_TAG}` = '{self._log}' and tags.`{RUN_TAG}` = '{run}'"
+        found = client.search_runs([experiment], filter_string=query, max_results=1)
         return found[0] if found else None
 
     def _run(self, run: Run, first: Event) -> str:
-        """MLflow's id of a run, which is made, with its config, where there is none."""
+        """MLflow's id of a run, which is created with its config if necessary."""
         from mlflow.entities import Param
 
         number = run["id"]
         if number not in self._known:
             client, experiment = self._open()
-            with self._lock.hold():  # among the servers of one home
+            with self._lock.hold():  # shared by the servers of one home
                 found = self._find(number)
                 if found is None:
                     tags = {
@@ -105,7 +105,7 @@ class MlflowSink:
 
 
 def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """A config as MLflow's parameters: dots between names, lists as JSON, cut where they are longer than it takes."""
+    """A config as MLflow's parameters: dots between names, lists as JSON, long values cut."""
     found: dict[str, str] = {}
     for key, value in config.items():
         if isinstance(value, Mapping):
@@ -117,7 +117,7 @@ def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def _batches(run: Run, events: Sequence[Event]) -> Iterator[list[Any]]:
-    """The numbers of events, as many together as MLflow takes at once."""
+    """The numbers of events, in batches of MLflow's limit."""
     from mlflow.entities import Metric
 
     batch: list[Any] = []

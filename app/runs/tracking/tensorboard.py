@@ -1,7 +1,7 @@
-"""Event files of TensorBoard: a folder for each run, `<recipe>-<run>-<the log's first characters>`.
+"""Tracking in event files of TensorBoard: a folder for each run, `<recipe>-<run>-<the log's first characters>`.
 
-Each event of the log becomes one record, which says by its `source_metadata` which event of which log it is: what was
-written is known from the files alone.
+Each event becomes one record, with the log's id and the `seq` in its `source_metadata`, so that the files alone tell
+what was written.
 """
 
 import json
@@ -19,7 +19,7 @@ PATTERN = "events.out.tfevents.*"
 
 
 class TensorBoardSink:
-    """Writes below `folder`, for the log of that id. Several processes may share a folder."""
+    """Writes below `folder`, for the log with the id `log`. Several processes may share a folder."""
 
     name = "TensorBoard"
 
@@ -34,7 +34,7 @@ class TensorBoardSink:
     def write(self, run: Run, events: Sequence[Event]) -> None:
         place = self._place(run)
         with FolderLock(place).hold():
-            # what is there is read anew only where another process wrote since
+            # read the files again only if another process has written
             done = 0 if self._stamps.get(run["id"]) == _stamp(place) else max(self._written(place), default=0)
             writer = self._writer(run["id"], place)
             for event in events:
@@ -61,7 +61,7 @@ class TensorBoardSink:
         return self._writers[run]
 
     def _written(self, place: Path) -> Iterator[int]:
-        """The `seq` of each record of this log in a run's folder; a file that ends in the middle of one is no harm."""
+        """The `seq` of each record of this log in a run's folder; incomplete last records are ignored."""
         from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
         from tensorboard.compat.proto.event_pb2 import Event as Record
 

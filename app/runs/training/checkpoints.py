@@ -1,7 +1,7 @@
-"""Checkpoints: all that a training is, in one file each, written whole or not at all.
+"""Checkpoints: the complete state of a training in one file each, written atomically.
 
-A run's row names the one that counts. Each is written under a name of its own before the row names it, so that
-whatever happens in between leaves the old one in place; what is then of no use is removed.
+A run's row names its current checkpoint. Each one is written with a new name before the row is updated, so that a crash
+in between keeps the old one; files that are no longer needed are removed afterwards.
 """
 
 import json
@@ -25,21 +25,21 @@ FORMAT = "1"
 
 
 class CheckpointError(MessageError):
-    """The checkpoint is missing or damaged; the message says which, without a path."""
+    """The checkpoint is missing or damaged; the message has no path."""
 
     code = "checkpoint"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A training's snapshot; the run that wrote it, with its config; and what its data set's labels are."""
+    """A training's snapshot, the run that wrote it with its config, and its data set's labels."""
 
     snapshot: Snapshot
     run: int
     config: dict[str, Any]
     labels: list[str]
     metrics: dict[str, Any]
-    """Of the epoch with the smallest validation loss, or of the last one where nothing is validated; none before it."""
+    """The metrics of the epoch with the smallest validation loss, or of the last one without validation."""
 
 
 class Checkpoints:
@@ -48,23 +48,23 @@ class Checkpoints:
     def __init__(self, home: Path, log: str) -> None:
         self._folder = home / "checkpoints" / log
 
-    def write(self, claim: Lease, checkpoint: Checkpoint) -> str:
+    def write(self, lease: Lease, checkpoint: Checkpoint) -> str:
         """Write a checkpoint and return its name. Raises OSError."""
         snapshot = checkpoint.snapshot
-        name = f"{claim.run}.{claim.attempt}.{snapshot.epoch}.{snapshot.batch}.safetensors"
+        name = f"{lease.run}.{lease.attempt}.{snapshot.epoch}.{snapshot.batch}.safetensors"
         metadata = {
             "format": FORMAT,
             "snapshot": json.dumps(snapshot.numbers()),
             **{key: json.dumps(getattr(checkpoint, key)) for key in _DESCRIBED},
         }
-        if _is_best(snapshot):  # the best weights are the last ones: one copy is enough
+        if _is_best(snapshot):  # the best weights are the last ones, so store one copy
             snapshot = snapshot.without_best()
         self._folder.mkdir(parents=True, exist_ok=True)
-        write_atomic(self._folder / name, save(snapshot.arrays, metadata), prefix=f".{claim.run}.{claim.attempt}.")
+        write_atomic(self._folder / name, save(snapshot.arrays, metadata), prefix=f".{lease.run}.{lease.attempt}.")
         return name
 
     def read(self, name: str) -> Checkpoint:
-        """Raises CheckpointError."""
+        """Read a checkpoint. Raises CheckpointError."""
         path = self._folder / name
         try:
             with safe_open(path, framework="numpy") as file:
@@ -91,14 +91,14 @@ class Checkpoints:
             raise CheckpointError("its checkpoint is damaged") from None
 
     def written(self, name: str) -> float | None:
-        """When a checkpoint was written, in seconds since 1970; None where there is none of that name."""
+        """A checkpoint's time of writing, in seconds since 1970; None if it does not exist."""
         try:
             return (self._folder / name).stat().st_mtime
         except FileNotFoundError:
             return None
 
     def copy(self, name: str, run: int) -> str:
-        """Make the checkpoint the first one of another run, and return its name. Raises CheckpointError, OSError."""
+        """Copy a checkpoint as the first one of another run; return its name. Raises CheckpointError, OSError."""
         copied = f"{run}.0.{name.split('.', 2)[2]}"
         try:
             (self._folder / copied).unlink(missing_ok=True)
@@ -110,16 +110,16 @@ class Checkpoints:
         return copied
 
     def keep_only(self, run: int, name: str | None, *, attempt: int | None = None) -> None:
-        """Remove all files of `run` but the checkpoint of that name; none of an attempt later than `attempt`."""
+        """Remove all files of `run` except the checkpoint `name` and those of attempts later than `attempt`."""
         for pattern in (f"{run}.*.safetensors", f".{run}.*.tmp"):
             for path in self._folder.glob(pattern):
-                its_attempt = path.name.lstrip(".").split(".")[1]
-                is_later = attempt is not None and its_attempt.isdecimal() and int(its_attempt) > attempt
+                number = path.name.lstrip(".").split(".")[1]
+                is_later = attempt is not None and number.isdecimal() and int(number) > attempt
                 if path.name != name and not is_later:
                     path.unlink(missing_ok=True)
 
     def tidy(self, runs: Callable[[], Collection[int]]) -> None:
-        """Remove the checkpoints of runs that are not among `runs`, which is asked when the files are listed."""
+        """Remove the checkpoints of runs that are not in `runs()`, called after the files are listed."""
         paths = list(self._folder.glob("*.safetensors"))
         known = runs()
         for path in paths:

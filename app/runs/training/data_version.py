@@ -1,7 +1,7 @@
-"""What a run learns from stays the same from its first batch to its last, or it does not go on.
+"""The check that a run's data set does not change from its first batch to its last.
 
-The user can draw, relabel and remove drawings while a run that learns from them is paused, or waits for a worker. Its
-shuffles would then meet other images, and it would not come to the weights that it would have had.
+The user can add, relabel and remove drawings while a run that learns them is paused or queued. It would then shuffle
+other images, and end with other weights than without the pause.
 """
 
 from dataclasses import replace
@@ -13,17 +13,16 @@ from app.runs.training.checkpoints import Checkpoint
 
 
 class DataChangedError(MessageError):
-    """The data set is not what the run began with."""
+    """The data set has changed since the run began."""
 
     code = "data_changed"
 
 
 def check_data(log: EventLog, run: int, dataset: Dataset, checkpoint: Checkpoint | None) -> Checkpoint | None:
-    """What a run goes on from, given its data set as it is now.
+    """The checkpoint to resume from with the present data set.
 
-    A run that has begun goes on with what it began with, or not at all. One that goes on after another may have
-    drawings that are new, of the same labels; what the other did of an epoch of the old ones then counts for none.
-    Raises DataChangedError.
+    A run that has begun needs an unchanged data set. One that continues another run may have new drawings with the same
+    labels; the other's unfinished epoch is then discarded. Raises DataChangedError.
     """
     began = began_with(log, run)
     if began is not None and began != dataset.version:
@@ -43,13 +42,13 @@ def check_data(log: EventLog, run: int, dataset: Dataset, checkpoint: Checkpoint
         checkpoint.run != run and dataset.version is not None and began_with(log, checkpoint.run) != dataset.version
     )
     if began is None and snapshot.batch and is_new:
-        whole = replace(snapshot, batch=0, loss=0.0, correct=0, seconds=0.0, random=[])
-        return replace(checkpoint, snapshot=whole)
+        snapshot = replace(snapshot, batch=0, loss=0.0, correct=0, seconds=0.0, random=[])
+        return replace(checkpoint, snapshot=snapshot)
     return checkpoint
 
 
 def began_with(log: EventLog, run: int) -> str | None:
-    """The version of the data set that a run began with, as it said; None where it has not begun, or said none."""
+    """The version of the data set that a run began with; None if it has not begun, or has no version."""
     started = next((event for event in log.events(run, limit=100) if event["type"] == "started"), None)
-    found = None if started is None else started["data"].get("dataset_version")
-    return found if isinstance(found, str) else None
+    version = None if started is None else started["data"].get("dataset_version")
+    return version if isinstance(version, str) else None

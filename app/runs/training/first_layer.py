@@ -1,4 +1,4 @@
-"""The first layer's weights as images: what each unit looks for, from a run's model or its latest checkpoint."""
+"""The first layer's weights as images, from a run's model or its latest checkpoint."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,24 +17,24 @@ from app.runs.log.event_log import EventLog
 from app.runs.training.checkpoints import CheckpointError, Checkpoints
 
 ATTEMPTS = 5
-"""A checkpoint may be replaced while it is looked for."""
+"""A checkpoint may be replaced before it is read."""
 
 
 class NoPatternsError(MessageError):
-    """The first layer of the run's network does not look at pixels."""
+    """The first layer of the run's network is not applied to pixels."""
 
     code = "no_patterns"
 
 
 class NothingYetError(MessageError):
-    """The run has no weights to show."""
+    """The run has no weights yet."""
 
     code = "nothing_yet"
 
 
 @dataclass(frozen=True, eq=False)
 class FirstLayer:
-    """`patterns`, float64 (units, H, W), of the weights after `epoch`; None where the model does not say which."""
+    """The weights as `patterns`, float64 (units, H, W), after `epoch`; None if unknown."""
 
     epoch: int | None
     type: str
@@ -43,7 +43,7 @@ class FirstLayer:
 
 
 def first_layer(log: EventLog, checkpoints: Checkpoints, store: ModelStore, run: int) -> FirstLayer:
-    """The first layer of a run as it is now. Raises UnknownRunError, NoPatternsError and NothingYetError."""
+    """The present first layer of a run. Raises UnknownRunError, NoPatternsError and NothingYetError."""
     row = log.run(run)
     network = parse_config(row["config"]).build_network()
     found = first_patterns(network)
@@ -65,7 +65,7 @@ def _weights(
             with safe_open(store.path(card.name, WEIGHTS), framework="numpy") as file:
                 return _epoch(row, card), file.get_tensor(name)
         except (UnknownModelError, DamagedModelError, OSError, SafetensorError):
-            """It was removed since; a checkpoint may still be there."""
+            pass  # removed in the meantime; there may still be a checkpoint
     for _ in range(ATTEMPTS):
         if row["checkpoint"] is None:
             break
@@ -77,7 +77,7 @@ def _weights(
 
 
 def _epoch(row: dict[str, Any], card: ModelCard) -> int | None:
-    """The epoch that a run's model is of: the best one where the run had patience or was cancelled, else the last."""
+    """The epoch of a run's model: the best one if the run had patience or was cancelled, otherwise the last."""
     if "epoch" in card.metrics:
         return int(card.metrics["epoch"])
     last: int | None = (row["metrics"] or {}).get("epoch")

@@ -1,4 +1,4 @@
-"""How this machine computes: the BLAS kernel, the processes and their threads."""
+"""Use of the hardware: the BLAS kernel, the processes and their threads."""
 
 import os
 import sys
@@ -11,21 +11,21 @@ from threadpoolctl import ThreadpoolController
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 MAX_PROCESSES = 8
-"""Processes of one training: each has a gradient of its own, and each more gains less."""
+"""The most processes of a training: each needs a gradient, and each more gains less."""
 
 THREAD_SETTINGS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 AVX512 = frozenset({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})
-"""What OpenBLAS's SkylakeX kernels need."""
+"""The features required by OpenBLAS's SkylakeX kernels."""
 
 
 def kernel_environment(choice: str = "auto", processor: Path = Path("/proc/cpuinfo")) -> dict[str, str]:
-    """What must be set before NumPy is imported so that OpenBLAS takes the kernels of `choice`.
+    """The environment variables that select OpenBLAS's kernels, to set before NumPy is imported.
 
-    "auto" takes the fastest that the processor can run. On AMD's processors with AVX-512 OpenBLAS may take its Haswell
-    kernels, without AVX-512; with SkylakeX's, a product of 1000×784 and 784×500 in float32 took 0.51 of the time on a
-    Zen 5. Elsewhere OpenBLAS chooses well by itself. "environment" changes nothing; any other choice is OpenBLAS's name
-    of a kernel.
+    "auto" selects the fastest that the processor supports. On AMD's processors with AVX-512 OpenBLAS may select its
+    Haswell kernels, without AVX-512; with SkylakeX's, a product of 1000×784 and 784×500 in float32 took 0.51 of the
+    time on a Zen 5. Elsewhere OpenBLAS selects well. "environment" changes nothing; any other choice is OpenBLAS's
+    name of a kernel.
     """
     if choice == "environment":
         return {}
@@ -40,7 +40,7 @@ def kernel_environment(choice: str = "auto", processor: Path = Path("/proc/cpuin
 
 
 def cores() -> int:
-    """How many processors this process may use, by its affinity and its container's quota."""
+    """The number of processors for this process, by its affinity and its container's quota."""
     allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     if QUOTA.is_file():
         quota, _, period = QUOTA.read_text().strip().partition(" ")
@@ -50,21 +50,21 @@ def cores() -> int:
 
 
 def cores_per_worker(workers: int) -> int:
-    """How many processors each of so many trainings at once gets."""
+    """The number of processors for each of `workers` concurrent trainings."""
     return max(1, cores() // workers)
 
 
 def worker_environment(choice: str, workers: int) -> dict[str, str]:
-    """What must be set before NumPy is imported in one of `workers` trainings: BLAS's kernels, and its threads."""
+    """The environment variables of one of `workers` trainings, for BLAS's kernels and threads."""
     threads = str(cores_per_worker(workers))
     return {**dict.fromkeys(THREAD_SETTINGS, threads), **kernel_environment(choice)}
 
 
 @contextmanager
 def computing(processes: int) -> Iterator[dict[str, Any]]:
-    """Compute in so many processes: BLAS's threads are shared out among them. Yields how, for people.
+    """Divide BLAS's threads among `processes`, and yield a description.
 
-    The keys are `processes`, `blas_threads` (of each), `blas` and `kernel`, the last three where they are known.
+    Its keys are `processes`, `blas_threads` (of each), `blas` and `kernel`; the last three may be None.
     """
     controller = ThreadpoolController().select(user_api="blas")
     threads = max((pool["num_threads"] for pool in controller.info()), default=1)

@@ -1,9 +1,7 @@
-"""What one sees of a network while it learns: its layers, one sheet of digits, and the user's own drawings."""
+"""Monitoring of a network during training: its layers, sample digits, and the user's drawings."""
 
 import math
 from typing import Any
-
-import numpy as np
 
 from app.data import Dataset
 from app.data.dataset import sample_per_label
@@ -12,7 +10,7 @@ from app.nn import LayerStatistics, Trainer
 
 
 class TrainingMonitor:
-    """Looks at the network of `trainer` after an epoch. It changes nothing of the training."""
+    """Inspects the network of `trainer` after an epoch, without an effect on the training."""
 
     def __init__(self, trainer: Trainer, dataset: Dataset, yours: RenderedDrawings | None) -> None:
         self._trainer = trainer
@@ -22,23 +20,22 @@ class TrainingMonitor:
         self._sheet = (images.astype(network.dtype) / network.dtype.type(scale)).reshape(-1, *network.input_shape)
 
     def look(self) -> dict[str, Any]:
-        """What an `epoch` event has of it, as JSON."""
-        seen: dict[str, Any] = {"layers": [_told(layer) for layer in self._trainer.statistics()]}
+        """The additional data of an `epoch` event, as JSON."""
+        data: dict[str, Any] = {"layers": [_layer_json(layer) for layer in self._trainer.statistics()]}
         if len(self._sheet):
-            seen["sheet"] = self._read_sheet()
+            data["sheet"] = self._predict_sheet()
         if self._yours is not None:
             found = self._trainer.evaluate(self._yours.images, self._yours.labels)
-            seen["yours"] = {"accuracy": found.accuracy, "loss": _finite(found.loss), "count": len(self._yours)}
-        return seen
+            data["yours"] = {"accuracy": found.accuracy, "loss": _finite(found.loss), "count": len(self._yours)}
+        return data
 
-    def _read_sheet(self) -> dict[str, list[Any]]:
+    def _predict_sheet(self) -> dict[str, list[Any]]:
         probabilities = self._trainer.network.probabilities(self._sheet)
-        said = probabilities.argmax(axis=1)
-        sure = probabilities[np.arange(len(said)), said]
-        return {"said": said.tolist(), "probability": [_finite(round(value, 4)) for value in sure.tolist()]}
+        labels, largest = probabilities.argmax(axis=1), probabilities.max(axis=1)
+        return {"said": labels.tolist(), "probability": [_finite(round(value, 4)) for value in largest.tolist()]}
 
 
-def _told(layer: LayerStatistics) -> dict[str, Any]:
+def _layer_json(layer: LayerStatistics) -> dict[str, Any]:
     return {
         "name": layer.name,
         "gradient_norm": None if layer.gradient_norm is None else _short(layer.gradient_norm),
@@ -48,10 +45,10 @@ def _told(layer: LayerStatistics) -> dict[str, Any]:
 
 
 def _short(value: float) -> float | None:
-    """`value` to six digits, as many as a picture shows: there is one event an epoch, and readers load them all."""
+    """`value` to six digits, enough for a chart, as readers load the events of all epochs."""
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 def _finite(value: float) -> float | None:
-    """None for a number that JSON cannot hold."""
+    """None for a number that JSON does not support."""
     return value if math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""Making a model one's own: the run that does it, and the table that says what came of it."""
+"""Personalization: the run that adapts a model to the user's drawings, and the comparison with its parent."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -23,14 +23,14 @@ from app.settings import Settings
 
 RECIPE = "make-it-mine"
 EPOCHS, RATE, BATCH, AVERAGED = 4, 0.0005, 64, 2
-"""Found on drawings of other hands than those that the tests use: more epochs gain nothing, a higher rate forgets."""
+"""Tuned on drawings of other people than in the tests: more epochs gain nothing, a higher rate forgets."""
 LARGE_WORK = 4_000_000
-"""Multiplications for one image: a network with more learns from a quarter of the images, to be as quick."""
+"""Multiplications for one image; a larger network learns from a quarter of the images, to take a similar time."""
 SUFFIX = re.compile(r"-mine(-\d+)?$")
 
 
 class UnpreparedError(MessageError):
-    """There is no data set on this machine that the model can be kept from forgetting with."""
+    """There is no data set for rehearsal on this machine."""
 
     code = "unprepared"
 
@@ -38,9 +38,9 @@ class UnpreparedError(MessageError):
 def personal_config(
     card: ModelCard, catalog: DatasetCatalog, drawings: DrawingStore, set_name: str = DEFAULT_SET, *, seed: int = 1
 ) -> RunConfig:
-    """The config of the run that makes a model one's own with a set of drawings.
+    """The config of a run that personalizes a model with a set of drawings.
 
-    Raises ValueError where the drawings do not do, in words, and UnpreparedError.
+    Raises ValueError if the drawings are not suitable, and UnpreparedError.
     """
     ready = readiness(drawings, set_name, card.labels)
     if ready.problem is not None:
@@ -71,7 +71,7 @@ def personal_config(
 
 
 def check_personal(config: RunConfig, card: ModelCard, drawings: DrawingStore) -> None:
-    """Raise ValueError where the drawings of a config are not such that its model can learn them."""
+    """Raise ValueError if the model cannot learn the drawings of a config."""
     assert config.personal is not None
     problem = readiness(drawings, config.personal.set, card.labels).problem
     if problem is not None:
@@ -79,23 +79,23 @@ def check_personal(config: RunConfig, card: ModelCard, drawings: DrawingStore) -
 
 
 def all_ready(card: ModelCard, drawings: DrawingStore) -> list[Readiness]:
-    """Each set of the user's drawings, by name, and whether the model can learn it."""
-    return [readiness(drawings, one.name, card.labels) for one in drawings.sets() if one.count]
+    """The readiness of each set of the user's drawings for the model."""
+    return [readiness(drawings, stored.name, card.labels) for stored in drawings.sets() if stored.count]
 
 
 def rehearsed(card: ModelCard, catalog: DatasetCatalog) -> DatasetInfo:
-    """The data set that the model is kept from forgetting with, which needs no download and no drawing.
+    """The data set for the rehearsal of a model, which is available without a download.
 
-    That which it was trained on; where it is not on this machine the first of its parts that is, and else, for digits,
-    those that digitpad draws. Raises UnpreparedError.
+    It is the model's training data set; if that is not available the first available part of it, and otherwise, for
+    digits, the generated ones. Raises UnpreparedError.
     """
     for name in dict.fromkeys([card.dataset, *_parts(card.dataset), "mnist", "strokes"]):
         try:
             info = catalog.info(name)
-            there = info.state == "ready" and catalog.is_drawn(name)
+            available = info.state == "ready" and catalog.is_drawn(name)
         except (ValueError, DatasetUnavailable):
             continue
-        if list(info.labels) == card.labels and (there or name == "strokes"):
+        if list(info.labels) == card.labels and (available or name == "strokes"):
             return info
     raise UnpreparedError(
         "the data set of {name}, {dataset}, is not on this machine: without its images the model would forget what "
@@ -106,10 +106,10 @@ def rehearsed(card: ModelCard, catalog: DatasetCatalog) -> DatasetInfo:
 
 
 def threads_for(config: RunConfig) -> AbstractContextManager[object]:
-    """One thread for the products of a small network that is made somebody's own, and for others what there is.
+    """Limit BLAS to one thread for the personalization of a small network.
 
-    Of such small products threads wait for one another most of the time, and wait at work: with two of them the run of
-    mnist-mlp took twice the processor's time and was no sooner done; beside other programs it took five times as much.
+    In such small products threads mostly wait for each other by spinning: two threads took twice the processor time for
+    mnist-mlp without being faster, and with other programs running they took five times as long.
     """
     if config.personal is None or config.build_network().multiplications > LARGE_WORK:
         return nullcontext()
@@ -118,7 +118,7 @@ def threads_for(config: RunConfig) -> AbstractContextManager[object]:
 
 
 def personal_data(config: RunConfig, dataset: Dataset, drawings: DrawingStore, parent: ModelCard) -> PersonalData:
-    """What the run of such a config learns from. Raises DatasetUnavailable."""
+    """The training data of a config for personalization. Raises DatasetUnavailable."""
     assert config.personal is not None
     set_aside = parent.config.get("validation")
     return load_personal(
@@ -132,25 +132,27 @@ def personal_data(config: RunConfig, dataset: Dataset, drawings: DrawingStore, p
 
 
 def personal_name(parent: str) -> str:
-    """The name of the model that is made of `parent`; the store puts a number behind it where it is taken."""
+    """The name of a model personalized from `parent`; the store appends a number if it is taken."""
     return f"{SUFFIX.sub('', parent)[: LONGEST_NAME - len('-mine')]}-mine"
 
 
 def may_have_trained_on_drawings(card: ModelCard, others: Iterable[ModelCard]) -> bool:
-    """Whether a model may have learned from drawings that are held out now: drawings were among what it was trained on,
-    or what it began from was, as far as that is among `others`.
+    """True if a model may have learned drawings that are held out now: it or one of its ancestors among `others` was
+    trained on drawings.
 
-    What it was made somebody's own with does not count: of that, what is held out stays so (`hold_out`).
+    An earlier personalization does not count, as the same drawings are held out then (`hold_out`).
     """
-    left, known = list(others), [card]
-    for one in known:  # which grows meanwhile
-        if (one.mine is not None and one.mine.seen) or any(name.startswith(PREFIX) for name in _parts(one.dataset)):
+    remaining, ancestors = list(others), [card]
+    for model in ancestors:  # grows during the loop
+        if (model.mine is not None and model.mine.seen) or any(
+            name.startswith(PREFIX) for name in _parts(model.dataset)
+        ):
             return True
-        start = one.config.get("start")
+        start = model.config.get("start")
         if isinstance(start, dict):
-            begun = [c for c in left if start.get("sha256") == c.sha256 or (c.run and start.get("run") == c.run)]
-            left = [other for other in left if other not in begun]
-            known += begun
+            parents = [c for c in remaining if start.get("sha256") == c.sha256 or (c.run and start.get("run") == c.run)]
+            remaining = [other for other in remaining if other not in parents]
+            ancestors += parents
     return False
 
 
@@ -163,16 +165,16 @@ def compare(
     seen: bool,
     accuracy: float,
 ) -> Personalization:
-    """What the parent reads of the drawings that were held out and of test images, and what the new model does.
+    """Compare the parent and the new model on the held-out drawings and on test images.
 
-    `accuracy` is the new model's on the test images of the data set, which it has read already.
+    `accuracy` is the new model's known accuracy on the data set's test images.
     """
     before, after = parent[0], made[0]
     personal = after.config["personal"]
     tests: list[tuple[Any, str, Split]] = [
         ("drawings", f"{PREFIX}{personal['set']}", Split(data.held_out.images, data.held_out.labels)),
         ("parent", test_of(data.dataset.name), data.dataset.test),
-        *(("other", one.name, one.test) for one in others),
+        *(("other", dataset.name, dataset.test) for dataset in others),
     ]
     rows = []
     for of, name, split in tests:
@@ -197,7 +199,7 @@ def _accuracy(model: tuple[ModelCard, Network], split: Split) -> float:
 
 
 def other_tests(card: ModelCard, config: RunConfig, settings: Settings) -> list[Dataset]:
-    """MNIST, where the model reads digits, MNIST is on this machine, and its test images are not the run's own."""
+    """MNIST, if the model reads digits, MNIST is on this machine, and the run has other test images."""
     if test_of(config.dataset) == "mnist":
         return []
     try:
@@ -208,25 +210,24 @@ def other_tests(card: ModelCard, config: RunConfig, settings: Settings) -> list[
 
 
 def _parts(dataset: str) -> list[str]:
-    """The names of the data sets that one is mixed from, or its own."""
+    """The names of a mixture's data sets, or the name itself."""
     try:
         return [term.name for term in parse_mixture(dataset)] if is_mixture(dataset) else [dataset]
-    except ValueError:  # the card of a model from elsewhere: its data set is not one of ours
+    except ValueError:  # an imported model's card
         return [dataset]
 
 
 def test_of(dataset: str) -> str:
-    """The name of the data set whose test images a data set has."""
+    """The name of the data set with a data set's test images."""
     return parse_mixture(dataset)[0].name if is_mixture(dataset) else dataset
 
 
 def _loss(card: ModelCard, network: Network) -> Any:
-    """The loss that the model was trained by, where its card names one that fits."""
-    told = card.config.get("loss")
-    for loss in (told, CrossEntropy.type, SquaredError.type):
+    """The loss of the model's training, if its card names a suitable one, or a default."""
+    for loss in (card.config.get("loss"), CrossEntropy.type, SquaredError.type):
         try:
             check_loss(network, build("loss", LOSSES, loss))
-        except (ValueError, TypeError):  # the card of a model from elsewhere, or a network that ends in a softmax
+        except (ValueError, TypeError):  # an imported model's card, or a network that ends in a softmax
             continue
         return loss
     raise InputError("expected a model that can be trained")

@@ -1,6 +1,6 @@
-"""One training from a config to a stored model, as a row of steps that say how far they are.
+"""A training from a config to a model, as an iterator of events and progress.
 
-It knows neither the log nor processes: the worker writes down what it yields, the command line prints it.
+It is independent of the log and of processes: the worker logs the events, the command line prints them.
 """
 
 import math
@@ -47,7 +47,7 @@ from app.runs.training.monitor import TrainingMonitor
 
 @dataclass(frozen=True)
 class RunEvent:
-    """Something for the log: an event's type and data."""
+    """An event for the log: its type and data."""
 
     type: str
     data: dict[str, Any]
@@ -55,7 +55,7 @@ class RunEvent:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is; `seconds_left` counts training and the evaluations between, once they are known."""
+    """The progress of a run; `seconds_left` includes training and evaluations, once known."""
 
     phase: str
     epoch: int = 0
@@ -66,11 +66,11 @@ class Progress:
     samples_per_second: float | None = None
     seconds_left: float | None = None
     accuracy: float | None = None
-    """Of the epoch's batches so far."""
+    """The accuracy on the epoch's batches so far."""
 
 
 class Training:
-    """Trains the network of `config` on `dataset`. Raises ValueError where the two do not fit."""
+    """Trains the network of `config` on `dataset`. Raises ValueError if they do not fit."""
 
     def __init__(
         self,
@@ -83,10 +83,10 @@ class Training:
         teachers: Sequence[tuple[ModelCard, Network]] = (),
         cache_dir: Path | None = None,
     ) -> None:
-        """`weights` are those to start from, by name; without them they are drawn by the config's seed.
+        """`weights` are the initial weights by name; by default they are drawn with the config's seed.
 
-        `yours`, drawings of the user's own, are tested on after each epoch; `teachers` are the models of the config's
-        distillation, as `load_teachers` has them. What the calibration draws is kept in `cache_dir`.
+        `yours`, the user's drawings, are evaluated after each epoch; `teachers` are the models of the config's
+        distillation, from `load_teachers`. `cache_dir` is for the drawings of the calibration.
         """
         self.config = config
         self.labels, self.test, self._title = dataset.labels, dataset.test, dataset.title
@@ -131,28 +131,28 @@ class Training:
         self._subspaces = fit_subspaces(train.images, train.labels, len(dataset.labels))
         self._known, self._cache_dir = train.images[:DIGITS_SHOWN].copy(), cache_dir
         self.calibrated: Calibrated | None = None
-        """Once the training has ended, and where there are images enough to calibrate the network on."""
+        """Set at the end of the training, if there are enough images to calibrate the network."""
         self.evaluation: ModelEvaluation | None = None
-        """Once the training has ended: what the network, calibrated, says of the test images."""
+        """Set at the end of the training: the calibrated evaluation of the test images."""
         self.kept_metrics: dict[str, Any] = {}
-        """Of the epoch whose weights are the best so far."""
+        """The metrics of the epoch with the best weights so far."""
         self._is_learning = False
 
     def _teachers(self, models: Sequence[tuple[ModelCard, Network]], labels: Array) -> Teachers | None:
-        asked = self.config.distillation
-        if (asked is None) != (not models):
+        distillation = self.config.distillation
+        if (distillation is None) != (not models):
             raise InputError("expected the models that the config names, and no others", field="distillation")
-        if asked is None:
+        if distillation is None:
             return None
-        return Teachers(models, labels, asked.weight, changing=self._epoch_images is not None)
+        return Teachers(models, labels, distillation.weight, changing=self._epoch_images is not None)
 
     def run(self, resume: Snapshot | None = None) -> Iterator[RunEvent | Progress]:
-        """Train, from where the snapshot was taken if one is given, and evaluate. Raises Diverged."""
+        """Train, from the snapshot if there is one, and evaluate. Raises Diverged."""
         with computing(self.trainer.processes) as compute, self._epoch_images or nullcontext():
             yield from self._run(compute, resume)
 
     def snapshot(self) -> Snapshot | None:
-        """All that the training is, after what `run` yielded last; None before the first batch and after the last."""
+        """The state of the training after the last yield of `run`; None before the first batch and after the last."""
         return self.trainer.snapshot() if self._is_learning else None
 
     def _run(self, compute: dict[str, Any], resume: Snapshot | None) -> Iterator[RunEvent | Progress]:
@@ -174,14 +174,14 @@ class Training:
             if isinstance(step, BatchMetrics):
                 yield clock.progress(step)
                 continue
-            seen = self._watch.look()
+            monitored = self._watch.look()
             clock.epoch_done(step)
             if self.trainer.stopping.best_epoch in (0, step.epoch):
                 self.kept_metrics = asdict(step)
-            yield RunEvent("epoch", {**asdict(step), **seen})
+            yield RunEvent("epoch", {**asdict(step), **monitored})
         self._is_learning = False
         yield Progress("evaluating", self.config.epochs, self.config.epochs)
-        # The network reads the test set this once; all that follows is arithmetic on what it says of it.
+        # The only pass over the test set; everything else is computed from its outputs.
         images, labels = check_samples(self.network, self.test.images, self.test.labels, "evaluation")
         output = infer_all(self.network, images, input_scale=self.config.input_scale)
         evaluation = evaluate_outputs(
@@ -209,7 +209,7 @@ class Training:
         self.evaluation = ModelEvaluation(calibrated_predictions(output, labels, temperature), evaluation.loss)
 
     def _report(self, predictions: Predictions) -> dict[str, Any]:
-        """How the network errs on the test set, by label."""
+        """The errors on the test set, by label."""
         found = predictions.report(len(self.labels))
         return {
             "confusion": found.confusion.tolist(),
@@ -223,7 +223,7 @@ class Training:
         }
 
     def card(self, name: str, *, run: int | None = None, shipped: bool = False) -> ModelCard:
-        """The card of the trained network, under `name`; the store fills in the hash of the weights."""
+        """The card of the trained network; the store sets the hash of the weights."""
         return card_of(
             name,
             self.network,
@@ -237,12 +237,12 @@ class Training:
         )
 
     def keep_evaluation(self, cache: EvaluationCache, card: ModelCard) -> None:
-        """Keep what the trained network, stored under `card`, says of the test images, so that nobody asks it again."""
+        """Cache the evaluation of the trained network, stored with `card`, on the test images."""
         if self.evaluation is not None:
             cache.put(card, self.test, self.evaluation)
 
     def arrays(self) -> Mapping[str, Array]:
-        """The arrays of the card's calibration, which are saved with the weights."""
+        """The arrays of the card's calibration, to save with the weights."""
         return {} if self.calibrated is None else self.calibrated.arrays
 
 
@@ -258,7 +258,7 @@ def card_of(
     run: int | None = None,
     shipped: bool = False,
 ) -> ModelCard:
-    """The card of a network that was trained by `config`; the store fills in the hash of the weights."""
+    """The card of a network trained with `config`; the store sets the hash of the weights."""
     return ModelCard(
         name=name,
         network=network.spec(),
@@ -290,7 +290,7 @@ def _split(config: RunConfig, dataset: Dataset) -> tuple[Split, Split | None]:
 
 
 class _Clock:
-    """Speed and time left of a training, from the time its steps and its pauses for evaluation took so far."""
+    """The speed and the remaining time of a training, from the time of its steps and evaluations so far."""
 
     def __init__(self, epochs: int, batches: int, samples: int, resume: Snapshot | None) -> None:
         self._total, self._per_batch = epochs * batches, samples / batches
@@ -302,11 +302,11 @@ class _Clock:
     def progress(self, step: BatchMetrics) -> Progress:
         now = time.perf_counter()
         done = (step.epoch - 1) * self._batches + step.batch
-        left = (now - self._started) / (done - self._before) * (self._total - done)
+        remaining = (now - self._started) / (done - self._before) * (self._total - done)
         batches = step.batch - self._epoch_before
         speed = batches * self._per_batch / max(now - self._epoch_started, 1e-9)
-        at = (step.epoch, self._epochs, step.batch, self._batches)
-        return Progress("training", *at, step.loss, speed, left, step.accuracy)
+        position = (step.epoch, self._epochs, step.batch, self._batches)
+        return Progress("training", *position, step.loss, speed, remaining, step.accuracy)
 
     def epoch_done(self, metrics: EpochMetrics) -> None:
         self._epoch_started, self._epoch_before = time.perf_counter(), 0

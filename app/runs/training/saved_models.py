@@ -1,4 +1,4 @@
-"""Saving the best model of a run that is to be cancelled, from its last checkpoint."""
+"""Saving of a cancelled run's best model, from its last checkpoint."""
 
 from typing import Any
 
@@ -10,20 +10,20 @@ from app.runs.training.run_training import card_of
 
 
 def model_name(recipe: str, run: int) -> str:
-    """The name of a run's model; the store puts a number behind it where it is taken."""
+    """The name of a run's model; the store appends a number if it is taken."""
     return f"{recipe[:52]}-{run}"
 
 
 class NotSavedError(InputError):
-    """The model of such a run is not saved before its end."""
+    """The model of this kind of run is not saved before its end."""
 
     code = "not_kept"
 
 
 def save_best(checkpoint: Checkpoint, store: ModelStore, run: int) -> dict[str, Any] | None:
-    """Save the weights of the best epoch, or of the last where nothing is validated; return what the log is told.
+    """Save the weights of the best epoch, or of the last without validation; return the event's data.
 
-    None where no epoch was done. Raises OSError, and NotSavedError where the model is to be somebody's own.
+    Returns None before the first epoch. Raises OSError, and NotSavedError for a personalization.
     """
     snapshot = checkpoint.snapshot
     if snapshot.epoch == 0:
@@ -34,7 +34,7 @@ def save_best(checkpoint: Checkpoint, store: ModelStore, run: int) -> dict[str, 
     network = config.build_network()
     best = snapshot.part("best")
     network.load_weights(best or snapshot.part("network"))
-    known = checkpoint.metrics if best or snapshot.batch == 0 else {}  # they are of no epoch in the middle of one
+    known = checkpoint.metrics if best or snapshot.batch == 0 else {}  # they do not fit the middle of an epoch
     metrics = {key: float(known[key]) for key in ("epoch", "val_loss", "val_accuracy") if known.get(key) is not None}
     name = model_name(config.recipe, run)
     card = card_of(name, network, config=config, labels=checkpoint.labels, metrics=metrics, run=run)

@@ -1,4 +1,4 @@
-"""The stored models that a run needs: the very ones that were there when it was queued."""
+"""The stored models that a run needs, pinned when it is queued."""
 
 from app.errors import MessageError, message_of
 from app.models import ModelCard, ModelStore
@@ -7,20 +7,20 @@ from app.nn import Network
 
 
 class UnusableModelError(MessageError):
-    """A model that a run needs is not there any more, or is another one now, or says what is of no use."""
+    """A model that a run needs is missing, has changed, or has unusable outputs."""
 
     code = "unusable_model"
 
 
 def load_pinned(store: ModelStore, name: str, sha256: str | None, role: str) -> tuple[ModelCard, Network]:
-    """The model `name` if its weights have the hash that the config was given, also where it was renamed since.
+    """The model `name` if its weights have the hash in the config, even if it was renamed.
 
-    Raises UnusableModelError, which calls it by its `role`, as "the model to start from".
+    Raises UnusableModelError, which names its `role`, such as "the model to start from".
     """
     try:
         try:
             card, network = store.load(name)
-        except UnknownModelError:  # it may have been renamed since
+        except UnknownModelError:  # it may have been renamed
             same = (model.card for model in store.list() if model.card is not None)
             card, network = store.load(next((card.name for card in same if card.sha256 == sha256), name))
     except (UnknownModelError, DamagedModelError) as error:

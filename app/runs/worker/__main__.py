@@ -1,15 +1,15 @@
-"""A worker's process. It ties itself to its server before anything large is imported, then does its work."""
+"""The entry point of a worker's process, bound to its server's life before large imports."""
 
 import ctypes
 import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
-"""Of Linux's prctl: the signal that a process gets when the one that started it ends, even while it is stopped."""
+"""The option of Linux's prctl for the signal when the parent process ends, even while this one is stopped."""
 
 
 def tie() -> None:
-    """End with the process that started this one, where the system can see to that."""
+    """Let the system end this process with its parent, where supported."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""A worker's job: to bring one run to its end from wherever it is, saying in the log what happens on the way."""
+"""A worker's job: train one run to its end from its current state, with events in the log."""
 
 import math
 import time
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class ControlRequests(Protocol):
-    """What is asked of a job while it is at work."""
+    """The requests to a running job."""
 
     cancel: bool
     pause: bool
@@ -52,47 +52,47 @@ class ControlRequests(Protocol):
 
 
 class _CancelledError(Exception):
-    """Somebody asked for the run to end."""
+    """The run is to be cancelled."""
 
 
 class _StoppedError(Exception):
-    """The run is paused, or back in the queue."""
+    """The run is paused or queued again."""
 
 
 class Job:
-    """Trains the run of `claim`. `progress` says how far it is; `end` is called before the last word to the log."""
+    """Trains the run of a lease. `progress` is its progress; `end` is called before the last write to the log."""
 
     def __init__(
         self,
         log: EventLog,
-        claim: Lease,
+        lease: Lease,
         settings: Settings,
-        wanted: ControlRequests,
+        requests: ControlRequests,
         end: Callable[[], None] = lambda: None,
     ) -> None:
         self.progress: Progress | None = None
-        self._log, self._claim, self._settings, self._wanted, self._end = log, claim, settings, wanted, end
+        self._log, self._lease, self._settings, self._requests, self._end = log, lease, settings, requests, end
         self._store = ModelStore(settings.home, SHIPPED_MODELS)
         self._checkpoints = Checkpoints(settings.home, log.id)
         self._checkpoint: str | None = None
         self._started = time.perf_counter()
 
     def run(self) -> None:
-        """Train until the run has ended, is paused, or is put back. Raises FencedError, WorkerLostError."""
+        """Train until the run ends, is paused, or is queued again. Raises FencedError, WorkerLostError."""
         try:
             state, data, error = self._work()
         except _StoppedError:
             return
         self._end()
-        retry_database(lambda: self._log.finish(self._claim, state, data, error=error))
+        retry_database(lambda: self._log.finish(self._lease, state, data, error=error))
 
     def _work(self) -> tuple[RunState, dict[str, Any], Message | None]:
-        """How the run ended: its state, the event's data and the error."""
+        """The run's final state, the event's data and the error."""
         try:
             try:
                 model = self._train()
             except _CancelledError:
-                return RunState.CANCELLED, self._keep(), None
+                return RunState.CANCELLED, self._save_best(), None
         except Diverged as diverged:
             return _failed("diverged", message_of(diverged), epoch=diverged.epoch, batch=diverged.batch)
         except DatasetUnavailable as unavailable:
@@ -113,13 +113,13 @@ class Job:
         return RunState.SUCCEEDED, {"model": model, "seconds": time.perf_counter() - self._started}, None
 
     def _train(self) -> str:
-        row = retry_database(lambda: self._log.run(self._claim.run))
+        row = retry_database(lambda: self._log.run(self._lease.run))
         config = parse_config(row["config"])
         with threads_for(config):
             return self._trained(row, config)
 
     def _trained(self, row: dict[str, Any], config: RunConfig) -> str:
-        said = retry_database(lambda: self._log.event_types(self._claim.run))
+        logged = retry_database(lambda: self._log.event_types(self._lease.run))
         self._checkpoint = row["checkpoint"]
         checkpoint = None if self._checkpoint is None else self._checkpoints.read(self._checkpoint)
         self.progress = Progress("loading", epochs=config.epochs)
@@ -131,31 +131,30 @@ class Job:
             dataset = personal.dataset
         checkpoint = self._checked(dataset, checkpoint)
         training = self._training(config, dataset, checkpoint, None if personal is None else personal.held_out)
-        del dataset  # a crew has the samples in memory of its own
+        del dataset  # a pool of processes has a copy
         resume = None if checkpoint is None else checkpoint.snapshot
         if checkpoint is not None:
             training.kept_metrics = checkpoint.metrics
-            begins = checkpoint.run != self._claim.run and checkpoint.snapshot.epoch < config.epochs
-            if begins:  # a run that goes on after another has patience of its own
-                resume = checkpoint.snapshot.without_best()
-        self._heed(training)
+            if checkpoint.run != self._lease.run and checkpoint.snapshot.epoch < config.epochs:
+                resume = checkpoint.snapshot.without_best()  # patience begins anew after another run
+        self._check_requests(training)
         for step in training.run(resume):
             if isinstance(step, Progress):
                 self.progress = step
-            elif step.type == "epoch" or step.type not in said:
-                self._say(step, training)
-            self._heed(training)
+            elif step.type == "epoch" or step.type not in logged:
+                self._write_event(step, training)
+            self._check_requests(training)
         self.progress = Progress("saving", config.epochs, config.epochs)
-        if row["model"] is not None:  # saved by an attempt that died at the very end
+        if row["model"] is not None:  # saved by an attempt that died afterwards
             return str(row["model"])
-        name = model_name(config.recipe, self._claim.run)
-        card = training.card(name if personal is None else personal_name(parent[0].name), run=self._claim.run)
+        name = model_name(config.recipe, self._lease.run)
+        card = training.card(name if personal is None else personal_name(parent[0].name), run=self._lease.run)
         if personal is not None:
             others = other_tests(card, config, self._settings)
             seen = may_have_trained_on_drawings(
-                parent[0], [one.card for one in self._store.list() if one.card is not None]
+                parent[0], [model.card for model in self._store.list() if model.card is not None]
             )
-            mine = compare(
+            personalization = compare(
                 parent,
                 (card, training.network),
                 personal,
@@ -163,15 +162,15 @@ class Job:
                 seen=seen,
                 accuracy=training.metrics["test_accuracy"],
             )
-            card = card.model_copy(update={"mine": mine})
+            card = card.model_copy(update={"mine": personalization})
         card = self._store.save(card, training.network, arrays=training.arrays(), once=True)
         training.keep_evaluation(EvaluationCache(self._settings.cache_dir), card)
         data = saved_event(self._store, card)
-        retry_database(lambda: self._log.append(self._claim, "model_saved", data, model=card.name))
+        retry_database(lambda: self._log.append(self._lease, "model_saved", data, model=card.name))
         return card.name
 
     def _checked(self, dataset: Dataset, checkpoint: Checkpoint | None) -> Checkpoint | None:
-        return retry_database(lambda: check_data(self._log, self._claim.run, dataset, checkpoint))
+        return retry_database(lambda: check_data(self._log, self._lease.run, dataset, checkpoint))
 
     def _training(
         self, config: RunConfig, dataset: Dataset, checkpoint: Checkpoint | None, held_out: RenderedDrawings | None
@@ -192,32 +191,32 @@ class Job:
         )
 
     def _first_weights(self, config: RunConfig) -> Mapping[str, Array] | None:
-        """The weights of the model that the run starts from, if it does."""
+        """The weights of the starting model, if there is one."""
         if config.start is None or config.start.model is None:
             return None
         return self._parent(config)[1].weights()
 
     def _parent(self, config: RunConfig) -> tuple[ModelCard, Network]:
-        """The model that the run starts from. Raises UnusableModelError."""
+        """The starting model. Raises UnusableModelError."""
         assert config.start is not None
         assert config.start.model is not None
         return load_pinned(self._store, config.start.model, config.start.sha256, "the model to start from")
 
-    def _say(self, step: RunEvent, training: Training) -> None:
-        """Write an event down; an epoch's together with the checkpoint that the run then goes on from."""
+    def _write_event(self, step: RunEvent, training: Training) -> None:
+        """Log an event; an epoch's together with a new checkpoint."""
         columns: dict[str, Any] = {}
         if step.type == "epoch":
-            columns = {"checkpoint": self._write(training), "deaths": 0}  # they count while nothing comes of it
-        retry_database(lambda: self._log.append(self._claim, step.type, json_safe(step.data), **columns))
+            columns = {"checkpoint": self._write(training), "deaths": 0}  # deaths count between epochs
+        retry_database(lambda: self._log.append(self._lease, step.type, json_safe(step.data), **columns))
         if columns:
             self._checkpoint = columns["checkpoint"]
-            self._checkpoints.keep_only(self._claim.run, self._checkpoint, attempt=self._claim.attempt)
+            self._checkpoints.keep_only(self._lease.run, self._checkpoint, attempt=self._lease.attempt)
 
     def _write(self, training: Training) -> str | None:
         """Write a checkpoint and return its name.
 
-        The one there is stays where the training has not begun, or is over, or is within an epoch with weights that are
-        no longer finite: it goes on from before, and finds out again that it diverges.
+        Keep the existing one before the training begins, after it ends, and in an epoch with weights that are not
+        finite: it resumes from before, and diverges again.
         """
         snapshot = training.snapshot()
         if snapshot is None:
@@ -225,53 +224,53 @@ class Job:
         if snapshot.batch and not all(np.isfinite(array).all() for array in snapshot.part("network").values()):
             return self._checkpoint
         return self._checkpoints.write(
-            self._claim,
+            self._lease,
             Checkpoint(
                 snapshot=snapshot,
-                run=self._claim.run,
+                run=self._lease.run,
                 config=training.config.model_dump(mode="json"),
                 labels=list(training.labels),
                 metrics=json_safe(training.kept_metrics),
             ),
         )
 
-    def _heed(self, training: Training) -> None:
-        """Do what is asked: raises _CancelledError or _StoppedError."""
-        if self._wanted.cancel:
+    def _check_requests(self, training: Training) -> None:
+        """Handle requests: raise _CancelledError or _StoppedError."""
+        if self._requests.cancel:
             raise _CancelledError
-        if not (self._wanted.leave or self._wanted.pause):
+        if not (self._requests.leave or self._requests.pause):
             return
         name = self._write(training)
         snapshot = training.snapshot()
         data = {} if snapshot is None else {"epoch": snapshot.epoch, "batch": snapshot.batch}
-        if self._wanted.leave:
+        if self._requests.leave:
             self._end()
-            retry_database(lambda: self._log.hand_back(self._claim, checkpoint=name))
-        elif not retry_database(lambda: self._log.pause(self._claim, data, checkpoint=name)):
-            self._wanted.pause = False  # it was taken back meanwhile
+            retry_database(lambda: self._log.hand_back(self._lease, checkpoint=name))
+        elif not retry_database(lambda: self._log.pause(self._lease, data, checkpoint=name)):
+            self._requests.pause = False  # withdrawn in the meantime
             self._checkpoint = name
             return
-        self._checkpoints.keep_only(self._claim.run, name, attempt=self._claim.attempt)
+        self._checkpoints.keep_only(self._lease.run, name, attempt=self._lease.attempt)
         raise _StoppedError
 
-    def _keep(self) -> dict[str, Any]:
-        """Save the best model so far, if that was asked for and there is one; return what else there is to say."""
-        if not self._wanted.keep_model or self._checkpoint is None:
+    def _save_best(self) -> dict[str, Any]:
+        """Save the best model so far, if requested and available; return the data of the last event."""
+        if not self._requests.keep_model or self._checkpoint is None:
             return {}
         try:
-            data = save_best(self._checkpoints.read(self._checkpoint), self._store, self._claim.run)
+            data = save_best(self._checkpoints.read(self._checkpoint), self._store, self._lease.run)
         except (CheckpointError, ValueError) as error:
             return {"not_kept": message_of(error)}
         except OSError as error:
             why = error.strerror or type(error).__name__
             return {"not_kept": Message("the model could not be written: {why}", why=why)}
         if data is not None:
-            retry_database(lambda: self._log.append(self._claim, "model_saved", data, model=data["model"]))
+            retry_database(lambda: self._log.append(self._lease, "model_saved", data, model=data["model"]))
         return {}
 
 
 def retry_database(action: Callable[[], T]) -> T:
-    """Do what needs the database; while it is locked or its disk is full, wait, for nothing is lost by that."""
+    """Run an action on the database, and retry while the database is locked or its disk is full."""
     while True:
         try:
             return action()
@@ -280,7 +279,7 @@ def retry_database(action: Callable[[], T]) -> T:
 
 
 def json_safe(data: Mapping[str, Any]) -> dict[str, Any]:
-    """`data` with None for every number that JSON cannot hold."""
+    """`data` with None for every number that JSON does not support."""
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in data.items()}
 
 

@@ -1,7 +1,7 @@
-"""The process in which a run is trained: `python -m app.runs.worker`, started by the runner.
+"""The process that trains a run: `python -m app.runs.worker`, started by the supervisor.
 
-Its first line of standard input is its orders, as JSON. The input then stays open as its tie to the server: when it
-ends, the server is gone, and so is the worker.
+Its first line of standard input is its configuration as JSON. The input then stays open: when it ends, the server is
+gone, and the worker exits.
 """
 
 import json
@@ -24,67 +24,67 @@ from app.settings import Settings
 logger = logging.getLogger("digitpad")
 
 PROGRESS_SECONDS = 0.2
-"""Progress is written at most five times a second; the wish to cancel or pause is read as often."""
+"""The interval for writing progress, and for reading requests to cancel or pause."""
 
 BROKEN, SERVER_GONE, FENCED, TERMINATED, CREW_LOST = 1, 3, 4, 5, 6
 """Exit codes."""
 
 
 class Heartbeat:
-    """The worker's standing report to the log, in a thread of its own, so that training never waits for it.
+    """The worker's reports to the log, in a thread, so that training never waits for them.
 
-    Renews the lease, reads what is asked, and ends the process when its claim is lost. `leave` is asked by a signal:
-    the server stops, and will go on with the run when it is back.
+    It renews the lease, reads requests, and ends the process if the lease is lost. A signal sets `leave`: the server
+    stops, and will resume the run when it is back.
     """
 
-    def __init__(self, log: EventLog, claim: Lease) -> None:
+    def __init__(self, log: EventLog, lease: Lease) -> None:
         self.cancel = self.pause = self.keep_model = self.leave = False
         self.job: Job | None = None
-        self._log, self._claim = log, claim
+        self._log, self._lease = log, lease
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._report, name="link", daemon=True)
+        self._thread = threading.Thread(target=self._report, name="heartbeat", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def close(self) -> None:
-        """Write nothing more. Returns when the last report is done."""
+        """Stop the reports, and wait for the last one."""
         self._stop.set()
         self._thread.join()
 
     def _report(self) -> None:
         while not self._stop.wait(PROGRESS_SECONDS):
             progress = None if self.job is None else self.job.progress
-            told = None if progress is None else {**json_safe(asdict(progress)), "attempt": self._claim.attempt}
+            report = None if progress is None else {**json_safe(asdict(progress)), "attempt": self._lease.attempt}
             try:
-                asked = self._log.heartbeat(self._claim, told)
+                flags = self._log.heartbeat(self._lease, report)
             except FencedError:
                 os._exit(FENCED)
             except UNREACHABLE:
-                continue  # the database is busy: the lease outlasts many such turns
-            self.cancel, self.pause = self.cancel or asked.cancel, asked.pause
-            self.keep_model = self.keep_model or asked.keep_model
+                continue  # the database is busy; the lease lasts for many reports
+            self.cancel, self.pause = self.cancel or flags.cancel, flags.pause
+            self.keep_model = self.keep_model or flags.keep_model
 
 
 def main() -> None:
-    """Train the run that standard input names."""
-    orders = json.loads(sys.stdin.readline())
-    claim = Lease(**orders["claim"])
-    settings = Settings.model_validate(orders["settings"])
-    configure(settings.log_format, settings.log_level, run=claim.run, attempt=claim.attempt)
+    """Train the run named on standard input."""
+    config = json.loads(sys.stdin.readline())
+    lease = Lease(**config["claim"])
+    settings = Settings.model_validate(config["settings"])
+    configure(settings.log_format, settings.log_level, run=lease.run, attempt=lease.attempt)
     threading.Thread(target=_end_with_the_server, name="lifeline", daemon=True).start()
     log = retry_database(lambda: EventLog(settings.log_url, lease_seconds=settings.lease_seconds))
-    link = Heartbeat(log, claim)
-    signal.signal(signal.SIGTERM, lambda number, frame: _leave(link, number, frame))
-    link.job = Job(log, claim, settings, link, link.close)
-    link.start()
+    heartbeat = Heartbeat(log, lease)
+    signal.signal(signal.SIGTERM, lambda number, frame: _leave(heartbeat, number, frame))
+    heartbeat.job = Job(log, lease, settings, heartbeat, heartbeat.close)
+    heartbeat.start()
     logger.info("the training begins or goes on")
     try:
-        link.job.run()
+        heartbeat.job.run()
     except FencedError:
         logger.info("the run was taken from this process")
         os._exit(FENCED)
-    except WorkerLostError:  # another attempt goes on from the checkpoint
+    except WorkerLostError:  # another attempt resumes from the checkpoint
         logger.warning("a process that the work was shared with is lost")
         os._exit(CREW_LOST)
     except Exception:
@@ -93,10 +93,10 @@ def main() -> None:
     logger.info("the training is over, or put back")
 
 
-def _leave(link: Heartbeat, _number: int, _frame: FrameType | None) -> None:
-    if link.leave or link.cancel:  # it was asked before, and does not heed it
+def _leave(heartbeat: Heartbeat, _number: int, _frame: FrameType | None) -> None:
+    if heartbeat.leave or heartbeat.cancel:  # the second request
         os._exit(TERMINATED)
-    link.leave = True
+    heartbeat.leave = True
 
 
 def _end_with_the_server() -> None:

@@ -1,15 +1,15 @@
-// Calls to the server. Every failure is one of two: the server said no, or it did not answer.
+// Calls to the server. A failure is either a refusal or a missing answer.
 
 import { t } from "../i18n/translate.js";
 import { has, nameIn, small } from "../labels/names.js";
 
-// What pages tell one another about the server, as events of the window.
+// Events of the window about the connection to the server.
 export const AWAY = "digitpad:away"; // a call was not answered
 export const BACK = "digitpad:back"; // it answers again
 
 const AWAY_STATUSES = new Set([502, 503, 504]);
 
-/** The server answered with an error; `message` is the text it gave, `answer` all that it said, null where that was no JSON. */
+/** The server answered with an error; `message` is its text, `answer` its JSON or null. */
 export class Refused extends Error {
   constructor(status, message, answer = null) {
     super(message);
@@ -19,7 +19,7 @@ export class Refused extends Error {
   }
 }
 
-/** The server could not be reached, is on its way up or down, or cannot do it now and says why in `reason`. */
+/** The server is unreachable, starting, stopping, or temporarily unable, with a `reason`. */
 export class ServerAway extends Error {
   constructor(reason = null) {
     super(reason ?? t("The server cannot be reached."));
@@ -28,7 +28,7 @@ export class ServerAway extends Error {
   }
 }
 
-/** Sends a request and gives the JSON of the answer (null when it has none). */
+/** Sends a request and returns the JSON of the answer (null if there is none). */
 export async function call(method, path, { body, signal } = {}) {
   const request = { method, signal, headers: { accept: "application/json" } };
   if (body !== undefined) {
@@ -50,7 +50,7 @@ export async function call(method, path, { body, signal } = {}) {
   throw new Refused(response.status, reasonIn(answer) ?? t("The server answered with status {status}.", { status: response.status }), answer);
 }
 
-/** What `import()` gave, of a script that is fetched when it is first needed. */
+/** Awaits an `import()`, with a failed fetch as `ServerAway`. */
 export const fetched = (script) =>
   script.catch(() => {
     throw unanswered();
@@ -65,11 +65,11 @@ export const get = (path, options) => call("GET", path, options);
 export const post = (path, body = {}, options = {}) => call("POST", path, { ...options, body });
 export const remove = (path) => call("DELETE", path);
 
-/** What `call` threw in words for a person; those of the server are in the page's language already. */
+/** The text of an error of `call`; those of the server are in the page's language already. */
 export const explain = (error) =>
   error instanceof ServerAway && error.reason === null ? t("The server is not responding. Try again in a moment.") : error.message;
 
-/** The text of an error, with the name that people know of the field before it. */
+/** The text of an error, after the title of its field. */
 function reasonIn(answer) {
   const { error, field } = answer ?? {};
   if (!field || !error.startsWith(`${field}: `)) return error;

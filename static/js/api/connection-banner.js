@@ -1,4 +1,4 @@
-// Says on every page that the server is away, asks until it is back, and says that, too.
+// A banner on every page while the server is away, and shortly after it is back.
 
 import { t } from "../i18n/translate.js";
 import { byId, setMessage } from "../lib/dom.js";
@@ -6,13 +6,12 @@ import { AWAY, BACK } from "./client.js";
 import { countdown, pauseSeconds } from "./retry.js";
 
 const PROBE = "/health";
-const PROBE_MS = 15_000; // between two looks of a page that nobody does anything on
-const WELCOME_MS = 4000; // for which the page says that the server is back
+const PROBE_MS = 15_000; // between probes of an idle page
+const WELCOME_MS = 4000; // the time of the message that the server is back
 
 /**
- * Runs the note of the page. It hears of the server's absence from calls that failed (`AWAY` on the window), and looks
- * by itself now and then while somebody looks at the page. `BACK` tells all that show what the server knows to ask anew. A page that
- * says it in a place of its own has an element with `data-says-away`, and needs no second one.
+ * Runs the banner of the page. Failed calls report the server's absence (`AWAY` on the window), and visible pages probe
+ * regularly. `BACK` lets all views reload. A page with its own message has an element with `data-says-away`.
  */
 export function watchServer() {
   const note = byId("server-away");
@@ -25,14 +24,14 @@ export function watchServer() {
 
   async function isThere() {
     try {
-      await fetch(PROBE, { headers: { accept: "application/json" } }); // whatever it answers, it is there
+      await fetch(PROBE, { headers: { accept: "application/json" } }); // any answer will do
       return true;
     } catch {
       return false;
     }
   }
 
-  async function look() {
+  async function probe() {
     if (document.visibilityState === "visible" && !away && !(await isThere())) lost();
   }
 
@@ -41,14 +40,14 @@ export function watchServer() {
     away = true;
     clearTimeout(timer);
     say(t("The server is not responding. This page continues by itself when it is back."));
-    ask(0);
+    retry(0);
   }
 
-  function ask(attempt) {
+  function retry(attempt) {
     endPause = countdown(pauseSeconds(attempt), () => {}, async () => {
       endPause = null;
       if (await isThere()) found();
-      else ask(attempt + 1);
+      else retry(attempt + 1);
     });
   }
 
@@ -61,6 +60,6 @@ export function watchServer() {
 
   window.addEventListener(AWAY, lost);
   window.addEventListener("online", () => endPause?.(true));
-  document.addEventListener("visibilitychange", look);
-  setInterval(look, PROBE_MS);
+  document.addEventListener("visibilitychange", probe);
+  setInterval(probe, PROBE_MS);
 }

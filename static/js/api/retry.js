@@ -1,4 +1,4 @@
-// Pauses between attempts that grow, so that a server coming back is not met by everybody at once.
+// Growing, random pauses between attempts, so that clients do not reconnect all at once.
 
 import { t } from "../i18n/translate.js";
 import { ServerAway } from "./client.js";
@@ -7,24 +7,24 @@ const FIRST_SECONDS = 0.5;
 const LONGEST_SECONDS = 10;
 const JITTER = 0.25; // a pause is up to a quarter shorter or longer
 
-/** Seconds to wait before attempt number `attempt` (0 is the first that follows a failure). */
+/** Seconds before attempt number `attempt` (0 is the first after a failure). */
 export function pauseSeconds(attempt, random = Math.random) {
   const base = Math.min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** attempt);
   return base * (1 + JITTER * (2 * random() - 1));
 }
 
 /**
- * Waits, and tells `onTick` the whole seconds that are left, at once and after each.
- * Gives a function that ends the waiting: `end(true)` goes on at once, `end(false)` drops it.
+ * Waits, and calls `onTick` with the remaining whole seconds, now and every second.
+ * Returns a function that ends the wait: `end(true)` continues immediately, `end(false)` cancels.
  */
 export function countdown(seconds, onTick, onDone) {
   const until = performance.now() + seconds * 1000;
   let timer = 0;
   const tick = () => {
-    const left = (until - performance.now()) / 1000;
-    if (left <= 0) return onDone();
-    onTick(Math.ceil(left));
-    const toNextSecond = left - Math.ceil(left) + 1;
+    const remaining = (until - performance.now()) / 1000;
+    if (remaining <= 0) return onDone();
+    onTick(Math.ceil(remaining));
+    const toNextSecond = remaining - Math.ceil(remaining) + 1;
     timer = setTimeout(tick, toNextSecond * 1000);
   };
   tick();
@@ -34,7 +34,7 @@ export function countdown(seconds, onTick, onDone) {
   };
 }
 
-/** Repeats `load` while the server is away; `onWait(seconds)` hears how long until the next try. */
+/** Repeats `load` while the server is away; `onWait(seconds)` gets the time until the next attempt. */
 export async function retryWhileAway(load, onWait) {
   for (let attempt = 0; ; attempt += 1) {
     try {

@@ -1,14 +1,14 @@
-// A canvas in its place on the page, and the page's colours for what is painted on it.
+// Canvases fitted to the page, and the page's colours.
 
 const COLORS = ["ink", "soft", "line", "edge", "sheet", "training", "validation", "yours", ...Array.from({ length: 8 }, (_, i) => `series-${i + 1}`)];
 
-/** The page's colours and its face, as they are now, by their names in css/base/tokens.css. */
+/** The page's current colours and font, by their names in css/base/tokens.css. */
 export function readTheme() {
   const style = getComputedStyle(document.documentElement);
   return Object.fromEntries([...COLORS, "font"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }
 
-/** Sizes a canvas to its place on the page, sharp on every screen. Gives `{pen, width, height}`, or null where it has none. */
+/** Fits a canvas to its element, sharp on every screen. Returns `{pen, width, height}`, or null without a size. */
 export function fitted(canvas) {
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
   if (width === 0 || height === 0) return null;

@@ -1,4 +1,4 @@
-// A chart of lines over the epochs or the seconds of runs: the pointer, the fingers and the keys read its values and zoom.
+// A line chart over the epochs or seconds of runs; values and zoom work with pointer, touch and keyboard.
 
 import { duration } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
@@ -14,19 +14,19 @@ const PNG = { width: 1100, height: 620, scale: 2, line: 24 };
 const LEAST_DRAG = 8; // pixels
 const DOUBLE_TAP = { milliseconds: 350, pixels: 30 };
 const ZOOM_STEP = 2;
-const WHEEL_STEP = 100; // pixels of a wheel that zoom by e
-const LOG_DECADES = 2; // of an axis on which there is nothing yet
+const WHEEL_STEP = 100; // pixels of a wheel for a zoom by e
+const LOG_DECADES = 2; // of an empty axis
 const LEAST_RANGE = { epoch: 2, elapsed: 0.01 };
 
 /**
- * Binds the chart in `area`, which has the role of a slider and holds a `.chart-empty`. `show(figure)` draws
+ * Binds the chart in `area`, which has the role of a slider and contains a `.chart-empty`. `show(figure)` draws
  *
- * - `lines`, `{id, name, style, x, y, isShown}` with rising x, `weight` (0 to under 1) of them smoothed away,
- * - over an `axis` of "epoch" or "elapsed" seconds, up to `lastX` where the lines end before it, or over `zoom`, its part,
+ * - `lines`, `{id, name, style, x, y, isShown}` with rising x, smoothed with `weight` (0 to under 1),
+ * - over an `axis` of "epoch" or "elapsed" seconds, at least up to `lastX`, or over the range `zoom`,
  * - against `yTitle` in a `format` of runs/metrics.js, `isLog` or linear, and then `fromZero`; from 0 to `start` while
- *   there are no values, which the words `empty` explain; with `order`, "high" or "low", such values are read first.
+ *   there are no values, with the text `empty`; `order`, "high" or "low", sorts the values at the cursor.
  *
- * `onZoom(range)` hears of a part of the x axis to be shown, null for all of it.
+ * `onZoom(range)` gets the range of the x axis to show, null for all of it.
  */
 export function createChart(area, { onZoom }) {
   const canvas = element("canvas", { class: "chart-canvas", "aria-hidden": "true" });
@@ -37,27 +37,27 @@ export function createChart(area, { onZoom }) {
   area.prepend(canvas, cursor, band);
   area.append(tip);
   let figure = null;
-  let series = []; // the lines that can be seen, smoothed
+  let series = []; // the visible lines, smoothed
   let frame = null;
   let theme = readTheme();
-  let asked = 0;
+  let request = 0; // of an animation frame
   let hovered = null; // an x value
-  let drag = null; // where a zoom begins, in pixels
-  const fingers = new Map(); // the pixels of those that are down, by their pointers
-  let pinch = null; // {start, range}: where two fingers came down, and what was shown then
+  let drag = null; // the start of a zoom, in pixels
+  const fingers = new Map(); // positions in pixels, by pointer
+  let pinch = null; // {start, range}: the initial positions of two fingers, and the range then
   let tap = { time: -Infinity, at: 0 };
 
   function show(next) {
     figure = next;
-    ask();
+    redraw();
   }
 
-  function ask() {
-    if (asked === 0) asked = requestAnimationFrame(draw);
+  function redraw() {
+    if (request === 0) request = requestAnimationFrame(draw);
   }
 
   function draw() {
-    asked = 0;
+    request = 0;
     const place = figure === null ? null : fitted(canvas);
     if (place === null) return;
     series = seriesOf();
@@ -99,7 +99,7 @@ export function createChart(area, { onZoom }) {
     return figure.empty;
   }
 
-  // What the pointer or the keys are at
+  // The values at the cursor
 
   function valuesAt(x) {
     const reach = Math.max(0.5, (frame.xRange[1] - frame.xRange[0]) / 100);
@@ -113,7 +113,7 @@ export function createChart(area, { onZoom }) {
 
   const nameOf = (x) => (figure.axis === "epoch" ? t("epoch {n}", { n: x }) : duration(x));
 
-  /** The first and the last x of what is drawn, within what the axis shows. */
+  /** The first and the last x of the lines within the visible range. */
   function ends() {
     const [from, to] = frame.xRange;
     const [first, last] = [Math.min(...series.map(({ x }) => x[0])), Math.max(...series.map(({ x }) => x.at(-1)))];
@@ -121,7 +121,7 @@ export function createChart(area, { onZoom }) {
     return figure.axis === "epoch" ? [Math.ceil(inside[0]), Math.floor(inside[1])] : inside;
   }
 
-  /** Says the values at the cursor, or the last ones, to readers who do not see the chart. */
+  /** Sets the values at the cursor, or the last ones, as the text for screen readers. */
   function speak() {
     const [first, last] = series.length === 0 ? [0, 0] : ends();
     const x = hovered ?? last;
@@ -159,7 +159,7 @@ export function createChart(area, { onZoom }) {
     renderTip();
   }
 
-  // Zoom: a drag, two fingers, a wheel with Ctrl (as a trackpad's pinch is told), the keys
+  // Zoom: a drag, two fingers, a wheel with Ctrl (which is also a trackpad's pinch), the keys
 
   const pixelsOf = (event) => event.clientX - area.getBoundingClientRect().left;
   const least = () => LEAST_RANGE[figure.axis];
@@ -204,7 +204,7 @@ export function createChart(area, { onZoom }) {
     { passive: false },
   );
 
-  // A finger reads the values, two enlarge and move what they hold, and two taps show all again.
+  // One finger shows values, two zoom and pan, and a double tap resets.
 
   function touch(event) {
     const at = pixelsOf(event);
@@ -250,14 +250,14 @@ export function createChart(area, { onZoom }) {
   });
   area.addEventListener("blur", leave);
 
-  new ResizeObserver(ask).observe(area);
+  new ResizeObserver(redraw).observe(area);
   onThemeChange(() => {
     theme = readTheme();
     repaintSamples();
-    ask();
+    redraw();
   });
 
-  /** Saves the chart with its title and a legend as a picture. */
+  /** Saves the chart as a picture with a title and a legend. */
   function savePng(title, filename) {
     const legend = series.length * PNG.line + 44;
     const large = element("canvas", { width: PNG.width * PNG.scale, height: (PNG.height + legend) * PNG.scale });

@@ -1,13 +1,13 @@
-// Arrays as the server sends them, how their numbers are laid out as cells of a picture, and how they are written.
+// Arrays from the server, their layout as cells of a picture, and their number format.
 
 import { fromBase64 } from "../images/bitmap.js";
 
 const SMALL = 0.001;
 const LARGE = 100_000;
 const DIGITS = 4;
-const WIDEST = 72; // cells across, up to which maps stand beside one another
-const ROW = 16; // units that stand in one row
-const BROAD = 3; // how much wider than high a field of units is
+const WIDEST = 72; // the most cells across several maps
+const ROW = 16; // the most units in a single row
+const BROAD = 3; // the aspect ratio of a field of units
 
 /** The numbers of `{values}`, float32 in base64, little-endian. */
 export function decode({ values }) {
@@ -16,7 +16,7 @@ export function decode({ values }) {
   return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
 }
 
-/** A number with four digits that count; in powers of ten where it is very small or large. */
+/** A number with four significant digits, in scientific notation if it is very small or large. */
 export function num(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
@@ -24,12 +24,12 @@ export function num(value) {
   return Number(value.toPrecision(DIGITS)).toString().replace("-", "−");
 }
 
-/** The same with its sign before it, as a term of a sum. */
+/** The same with a sign, as a term of a sum. */
 export const signed = (value) => (value < 0 ? num(value) : `+${num(value)}`);
 
 /**
- * Where the numbers of an array of `shape`, (n) units or (C, H, W) maps, stand: `columns` and `rows` of cells,
- * `confusion_examples(index)` gives [x, y], and `at(x, y)` the index, null between maps.
+ * The layout of an array of `shape`, (n) units or (C, H, W) maps: `columns` and `rows` of cells, `cell(index)` returns
+ * [x, y], and `at(x, y)` the index, null between maps.
  */
 export function gridOf(shape) {
   if (shape.length === 1) {
@@ -64,11 +64,11 @@ export function gridOf(shape) {
   };
 }
 
-/** The index beside another, a step of cells away; the same where there is none. */
+/** The neighbour of an index in a direction; the same index if there is none. */
 export function beside(grid, index, [dx, dy]) {
   const [x, y] = grid.cell(index);
-  for (const far of [1, 2]) {
-    const found = grid.at(x + dx * far, y + dy * far); // the second step crosses the gap between two maps
+  for (const distance of [1, 2]) {
+    const found = grid.at(x + dx * distance, y + dy * distance); // 2 crosses the gap between two maps
     if (found !== null) return found;
   }
   return index;

@@ -1,36 +1,36 @@
-// A picture of numbers, a cell for each: blue above zero, orange with a stroke below, the stronger the farther from it.
-// Each number can be read under the pointer or with the arrow keys, and chosen by a press.
+// A heatmap: blue above zero, orange with a stroke below, stronger for larger values. The pointer or the arrow keys show
+// values, and a press selects one.
 
 import { t } from "../i18n/translate.js";
 import { element, setText } from "../lib/dom.js";
 import { beside, decode, gridOf, num } from "./heatmap-data.js";
 
 const SIDE = 8; // pixels of a cell on the canvas
-const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const FAINT = 0.2; // of the largest, below which the sign is not marked
+const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const FAINT = 0.2; // of the largest value, below which the sign is not marked
 const MOST_WIDTH = 600; // CSS pixels
 const LARGEST_CELL = 26;
 const LEAST_CELL = 5;
 const ONE_MAP = 226; // CSS pixels
 const SEVERAL_MAPS = 160;
 const REPAINT = "repaint";
-const SHADES = 0.7; // the exponent of the scale: what is small can still be seen
+const SHADES = 0.7; // the exponent of the colour scale, which keeps small values visible
 
-/** Paints all pictures of the page anew, in its colours as they are now. */
+/** Repaints all heatmaps of the page in its current colours. */
 export function repaintCells() {
   for (const canvas of document.querySelectorAll(".cells canvas")) canvas.dispatchEvent(new Event(REPAINT));
 }
 
 /**
- * A picture in `place`. The page calls `repaintCells` when its colours change: pictures come and go, and a listener for
- * each would keep them all. `onChoose(index)` hears of a press; without it there is only reading. `name(index)` says in words
- * which number it is. Gives `show(picture, options)` and `mark(index)`; `options` are `chosen`, an index to be marked,
- * `ink`, pixels in which a dot marks what is drawn, and `most`, the value that has the full colour.
+ * A heatmap in `place`. The page calls `repaintCells` when its colours change, as a listener per heatmap would keep
+ * removed ones in memory. `onChoose(index)` gets a press; `name(index)` is the name of a number. Returns
+ * `show(picture, options)` and `mark(index)`; `options` are `chosen`, an index to mark, `ink`, pixels marked with dots,
+ * and `most`, the value with the full colour.
  */
 export function createCells(place, { label, name, onChoose = null }) {
   const canvas = element("canvas", { tabindex: 0, role: "slider", "aria-label": label, "aria-valuemin": 0 });
-  const said = element("p", { class: "cells-said", "aria-hidden": "true" });
-  place.replaceChildren(element("div", { class: "cells" }, canvas, said));
+  const caption = element("p", { class: "cells-said", "aria-hidden": "true" });
+  place.replaceChildren(element("div", { class: "cells" }, canvas, caption));
   let [values, grid, first, at, options] = [null, null, 0, 0, {}];
 
   function show(picture, more = {}) {
@@ -45,7 +45,7 @@ export function createCells(place, { label, name, onChoose = null }) {
     canvas.style.width = `${Math.round(grid.columns * cellSize(shape, grid))}px`;
     canvas.setAttribute("aria-valuemax", first + values.length - 1);
     draw();
-    tell(options.chosen !== undefined && options.chosen !== null ? options.chosen - first : at, false);
+    select(options.chosen !== undefined && options.chosen !== null ? options.chosen - first : at, false);
   }
 
   function draw() {
@@ -57,7 +57,7 @@ export function createCells(place, { label, name, onChoose = null }) {
     context.fillStyle = style.getPropertyValue("--line").trim();
     context.fillRect(0, 0, canvas.width, canvas.height);
     for (let i = 0; i < values.length; i += 1) {
-      const [x, y] = grid.cell(i).map((one) => one * SIDE);
+      const [x, y] = grid.cell(i).map((position) => position * SIDE);
       const part = options.most > 0 ? Math.min(1, Math.abs(values[i]) / options.most) : 0;
       context.globalAlpha = 1;
       context.fillStyle = zero;
@@ -78,19 +78,19 @@ export function createCells(place, { label, name, onChoose = null }) {
   }
 
   function box(context, index, color, width) {
-    const [x, y] = grid.cell(index).map((one) => one * SIDE);
+    const [x, y] = grid.cell(index).map((position) => position * SIDE);
     context.strokeStyle = color;
     context.lineWidth = width;
     context.strokeRect(x, y, SIDE, SIDE);
   }
 
-  function tell(index, aloud = true) {
+  function select(index, showCaption = true) {
     if (index < 0 || index >= values.length) return;
     at = index;
     const text = t("{name}: {value}", { name: name(first + index), value: num(values[index]) });
     canvas.setAttribute("aria-valuenow", first + index);
     canvas.setAttribute("aria-valuetext", text);
-    if (aloud) setText(said, text);
+    if (showCaption) setText(caption, text);
   }
 
   function under(event) {
@@ -102,26 +102,26 @@ export function createCells(place, { label, name, onChoose = null }) {
 
   canvas.addEventListener("pointermove", (event) => {
     const index = values === null ? null : under(event);
-    if (index !== null) tell(index);
+    if (index !== null) select(index);
   });
   canvas.addEventListener("click", (event) => {
     const index = values === null ? null : under(event);
     if (index === null) return;
-    tell(index);
+    select(index);
     onChoose?.(first + index);
   });
   canvas.addEventListener("keydown", (event) => {
     if (values === null) return;
-    if (WAYS[event.key] !== undefined) tell(beside(grid, at, WAYS[event.key]));
-    else if (event.key === "Home") tell(0);
-    else if (event.key === "End") tell(values.length - 1);
+    if (DIRECTIONS[event.key] !== undefined) select(beside(grid, at, DIRECTIONS[event.key]));
+    else if (event.key === "Home") select(0);
+    else if (event.key === "End") select(values.length - 1);
     else if ((event.key === "Enter" || event.key === " ") && onChoose !== null) onChoose(first + at);
     else return;
     event.preventDefault();
     draw();
   });
   canvas.addEventListener("focus", () => {
-    if (values !== null) tell(at);
+    if (values !== null) select(at);
     draw();
   });
   canvas.addEventListener("blur", draw);
@@ -130,7 +130,7 @@ export function createCells(place, { label, name, onChoose = null }) {
   return {
     canvas,
     show,
-    /** Marks the number that is chosen; null marks none. */
+    /** Marks the selected number; null marks none. */
     mark(index) {
       options = { ...options, chosen: index };
       draw();
@@ -138,7 +138,7 @@ export function createCells(place, { label, name, onChoose = null }) {
   };
 }
 
-/** CSS pixels of a cell: a field of units is as wide as the page lets it, a map about as wide as a thumb. */
+/** CSS pixels of a cell: units fill the page's width, a map is about as wide as a thumb. */
 function cellSize(shape, { columns }) {
   if (shape.length === 1) return Math.min(LARGEST_CELL, MOST_WIDTH / columns);
   const side = shape[0] === 1 ? ONE_MAP : SEVERAL_MAPS;

@@ -1,4 +1,4 @@
-// A network as a small drawing: what flows through it, from the picture on the left to the labels on the right.
+// A small diagram of a network, from the picture on the left to the labels on the right.
 
 import { element } from "../lib/dom.js";
 
@@ -7,7 +7,7 @@ const [WIDTH, HEIGHT, MARGIN, MIDDLE] = [280, 58, 18, 23];
 const [MOST_DOTS, GAP, RADIUS] = [7, 6.4, 2.3];
 const INPUT = { kind: "input", label: "28×28" };
 
-/** What is drawn of layers: `{kind, label, dots, dropped, normed}` for each that changes the shape, the input first. */
+/** The stages of layers: `{kind, label, dots, dropped, normed}` for the input and each layer that changes the shape. */
 export function stagesOf(layers) {
   const stages = [{ ...INPUT }];
   for (const layer of layers) {
@@ -21,10 +21,10 @@ export function stagesOf(layers) {
   return stages;
 }
 
-/** More dots for more units, up to a few: 1 is one dot, 10 are four, 256 seven. */
+/** The number of dots for units: 1 is one dot, 10 are four, 256 seven. */
 const dotsOf = (units) => (units > 0 ? Math.min(MOST_DOTS, Math.max(1, Math.round(Math.log2(units) * 0.85 + 0.9))) : 1);
 
-/** The drawing of layers as an SVG element; it is decoration beside the words that say the same. */
+/** The diagram of layers as a decorative SVG element. */
 export function networkDiagram(layers) {
   const stages = stagesOf(layers);
   const step = stages.length > 1 ? (WIDTH - 2 * MARGIN) / (stages.length - 1) : 0;
@@ -51,11 +51,11 @@ function shapes(stage, x) {
   return drawn;
 }
 
-/** A column of units; every second one is empty where Dropout silences some. */
+/** A column of units; with dropout every second one is empty. */
 const dense = (stage, x) =>
   rows(stage).map((y, i) => node("circle", { class: stage.dropped && i % 2 === 1 ? "node" : "full", cx: round(x), cy: round(y), r: RADIUS }));
 
-/** Pictures: one for the input, three behind each other for a convolution, smaller ones after pooling. */
+/** Planes: one for the input, three for a convolution, smaller ones after pooling. */
 function planes(kind, x) {
   const [size, offsets] = { input: [22, [0]], conv: [18, [-4, 0, 4]], pool: [11, [-3, 0, 3]] }[kind];
   return offsets.map((offset) =>
@@ -78,5 +78,5 @@ function node(tag, attributes) {
   return made;
 }
 
-/** The drawing in a frame of its own. */
+/** The diagram in a frame. */
 export const diagramFigure = (layers) => element("div", { class: "model-picture" }, networkDiagram(layers));

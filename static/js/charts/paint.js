@@ -1,4 +1,4 @@
-// Paints a chart of lines on a canvas: ten runs of a thousand epochs cost a few milliseconds, and no node each.
+// Painting of line charts on a canvas: ten runs of a thousand epochs take a few milliseconds.
 
 import { firstFrom, linePoints, logTicks, ticks } from "./scale.js";
 
@@ -8,8 +8,8 @@ const MARKER_RADIUS = 4;
 const TICK_ROOM = { x: 64, y: 48 }; // pixels
 
 /**
- * The axes of a chart of `width` × `height` CSS pixels in the colours of `theme`, with as many ticks as have room.
- * `xText(value)` and `yText(value)` write them; with `isWhole` the x axis has whole numbers only.
+ * The axes of a chart of `width` × `height` CSS pixels in the colours of `theme`, with as many ticks as fit.
+ * `xText(value)` and `yText(value)` format them; with `isWhole` the x axis has whole numbers only.
  */
 export function frameOf({ isLog = false, isWhole = false, xText, yText, ...axes }) {
   const { width, height, xRange, yRange } = axes;
@@ -20,8 +20,7 @@ export function frameOf({ isLog = false, isWhole = false, xText, yText, ...axes 
 }
 
 /**
- * Paints the axes of a frame (of `frameOf`) and series `{x, y, raw, style}` on them; `raw` is what y was before it was
- * smoothed, or null.
+ * Paints the axes of a frame (of `frameOf`) and series `{x, y, raw, style}`; `raw` is y before smoothing, or null.
  */
 export function paintChart(pen, frame, series) {
   const { width, height, theme } = frame;
@@ -33,9 +32,9 @@ export function paintChart(pen, frame, series) {
   pen.beginPath();
   pen.rect(MARGIN.left - 6, MARGIN.top - 6, width - MARGIN.left - MARGIN.right + 12, height - MARGIN.top - MARGIN.bottom + 12);
   pen.clip();
-  for (const one of series) if (one.raw !== null) paintLine(pen, frame, place, { ...one, y: one.raw, style: { ...one.style, dash: [] } }, 0.22, 1);
-  for (const one of series) paintLine(pen, frame, place, one, 1, 2);
-  series.forEach((one, i) => paintMarkers(pen, frame, place, one, (i * 0.37) % 1));
+  for (const line of series) if (line.raw !== null) paintLine(pen, frame, place, { ...line, y: line.raw, style: { ...line.style, dash: [] } }, 0.22, 1);
+  for (const line of series) paintLine(pen, frame, place, line, 1, 2);
+  series.forEach((line, i) => paintMarkers(pen, frame, place, line, (i * 0.37) % 1));
   pen.restore();
 }
 
@@ -83,13 +82,13 @@ function paintAxes(pen, { width, height, xTicks, yTicks, xTitle, yTitle, theme }
   pen.restore();
 }
 
-function paintLine(pen, { width, xRange, isLog, theme }, place, one, alpha, lineWidth) {
-  const points = linePoints(one, xRange, Math.max(1, Math.round(width - MARGIN.left - MARGIN.right)));
+function paintLine(pen, { width, xRange, isLog, theme }, place, line, alpha, lineWidth) {
+  const points = linePoints(line, xRange, Math.max(1, Math.round(width - MARGIN.left - MARGIN.right)));
   pen.globalAlpha = alpha;
-  pen.strokeStyle = theme[one.style.color];
+  pen.strokeStyle = theme[line.style.color];
   pen.lineWidth = lineWidth;
   pen.lineJoin = "round";
-  pen.setLineDash(one.style.dash);
+  pen.setLineDash(line.style.dash);
   pen.beginPath();
   let isOpen = false;
   for (let i = 0; i < points.length; i += 2) {
@@ -107,7 +106,7 @@ function paintLine(pen, { width, xRange, isLog, theme }, place, one, alpha, line
   pen.setLineDash([]);
 }
 
-/** A few markers on every line, at other places on each, and one where it ends. */
+/** A few markers on every line, at different positions on each, and one at its end. */
 function paintMarkers(pen, { xRange, isLog, theme }, place, { x, y, style: { color, marker } }, shift) {
   const [start, end] = [firstFrom(x, xRange[0]), firstFrom(x, xRange[1] + 1e-9)];
   if (end <= start) return;

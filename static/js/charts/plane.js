@@ -1,4 +1,4 @@
-// A plane of two numbers for the lessons: axes, lines of equal height, shades, ways and points.
+// A plane of two numbers for lessons: axes, contour lines, shades, paths and points.
 
 import { short } from "../lib/controls.js";
 import { element } from "../lib/dom.js";
@@ -42,7 +42,7 @@ export function createPlane({ label, xTitle, yTitle, square = false }) {
   return { node, show };
 }
 
-/** The pieces [[x, y], [x, y]] of the line on which a grid (row by row) is `level`, in columns and rows: marching squares. */
+/** The segments [[x, y], [x, y]] of the contour line of a grid (row by row) at `level`, in columns and rows (marching squares). */
 export function levelLine(values, columns, rows, level) {
   const pieces = [];
   for (let row = 0; row < rows - 1; row += 1) {
@@ -67,7 +67,7 @@ export function levelLine(values, columns, rows, level) {
   return pieces;
 }
 
-/** Strokes the pieces of a line of a grid that covers `range`. */
+/** Strokes the segments of a contour line of a grid that covers a range. */
 export function strokePieces(pen, place, pieces, { x, y }, columns, rows) {
   const across = (column) => place.x(x[0] + ((x[1] - x[0]) * column) / (columns - 1));
   const up = (row) => place.y(y[0] + ((y[1] - y[0]) * row) / (rows - 1));
@@ -79,7 +79,7 @@ export function strokePieces(pen, place, pieces, { x, y }, columns, rows) {
   pen.stroke();
 }
 
-/** Shades a grid: each of its points as a rectangle, as strong as `strength(value)`, 0 to 1. */
+/** Shades a grid: each point as a rectangle with the opacity `strength(value)`, 0 to 1. */
 export function shade(pen, place, values, { x, y }, columns, rows, color, strength) {
   const [wide, high] = [Math.abs(place.x(x[1]) - place.x(x[0])) / (columns - 1), Math.abs(place.y(y[1]) - place.y(y[0])) / (rows - 1)];
   pen.fillStyle = color;

@@ -1,4 +1,4 @@
-// Axes and lines of charts as numbers. Nothing here touches the page.
+// Computations for axes and lines of charts, independent of the page.
 
 const LEAST_SHARE_OF_LOG = 1e-12; // below this, a logarithm says nothing of a loss in float32
 
@@ -17,7 +17,7 @@ export function ticks(low, high, count, whole = false) {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
-/** 1, 2 and 5 of every power of ten from `low` to `high`, every digit where that is little, powers alone where it is much. */
+/** 1, 2 and 5 times each power of ten from `low` to `high`; all digits for a small range, powers only for a large one. */
 export function logTicks(low, high) {
   const decades = Math.log10(high / low);
   const digits = decades < 0.7 ? [1, 2, 3, 4, 5, 6, 7, 8, 9] : decades < 4 ? [1, 2, 5] : [1];
@@ -32,8 +32,8 @@ export function logTicks(low, high) {
 }
 
 /**
- * An exponential moving average whose first values are not drawn towards nought (as Kingma and Ba 2015 correct theirs);
- * `weight` from 0, which changes nothing, to under 1. What is not a number stays, and is left out of the average.
+ * An exponential moving average with bias correction (Kingma and Ba 2015); `weight` from 0, which changes nothing, to
+ * under 1. NaN stays, and is left out of the average.
  */
 export function smoothed(values, weight) {
   if (weight === 0) return values;
@@ -47,7 +47,7 @@ export function smoothed(values, weight) {
   });
 }
 
-/** The index in rising `xs` of the value next to `x`; -1 where there is none. */
+/** The index of the value in rising `xs` nearest to `x`; -1 if there is none. */
 export function nearest(xs, x) {
   let low = 0;
   let high = xs.length - 1;
@@ -73,8 +73,8 @@ export function firstFrom(xs, x) {
 }
 
 /**
- * The range of an axis `width` pixels long on which two fingers keep what they hold: they came down at pixels `start`, where
- * `range` was shown, and are at `now`. Within `whole`, and at least `least` long; null where that is all of it.
+ * The range of an axis `width` pixels long after a pinch of two fingers from pixels `start`, with `range`, to `now`.
+ * Within `whole`, and at least `least` long; null for all of it.
  */
 export function pinched(range, start, now, width, whole, least) {
   const unit = (range[1] - range[0]) / width;
@@ -84,21 +84,21 @@ export function pinched(range, start, now, width, whole, least) {
   return within(held[0] - (now[0] / width) * stretched, stretched, whole, least);
 }
 
-/** `range` made `factor` times as long with `at` where it is; within `whole`, at least `least` long; null where that is all of it. */
+/** The range scaled by `factor` around `at`; within `whole`, at least `least` long; null for all of it. */
 export function zoomed([from, to], whole, factor, least, at = (from + to) / 2) {
   const length = Math.max(least, (to - from) * factor);
   return within(at - ((at - from) / (to - from)) * length, length, whole, least);
 }
 
-/** `[from, from + length]` moved into `whole`, at least `least` long; null where that is all of it. */
+/** `[from, from + length]` moved into the limits, at least `least` long; null for all of it. */
 export function within(from, length, [low, high], least) {
-  const wanted = Math.max(least, Math.abs(length));
-  if (!(wanted < high - low)) return null;
-  const start = Math.min(Math.max(low, from), high - wanted);
-  return [start, start + wanted];
+  const size = Math.max(least, Math.abs(length));
+  if (!(size < high - low)) return null;
+  const start = Math.min(Math.max(low, from), high - size);
+  return [start, start + size];
 }
 
-/** `[low, high]` of the y values of all series within the x range that can be shown; null where there are none. */
+/** `[low, high]` of the visible y values of all series within the x range; null if there are none. */
 export function extent(series, [from, to], isLog) {
   let low = Infinity;
   let high = -Infinity;
@@ -112,7 +112,7 @@ export function extent(series, [from, to], isLog) {
   return low <= high ? [low, high] : null;
 }
 
-/** A range with room around `[low, high]`, of some width also where they are one. */
+/** `[low, high]` with padding, never empty. */
 export function padded([low, high], isLog, share = 0.05) {
   if (isLog) {
     const factor = Math.max((high / low) ** share, 1.02);
@@ -123,9 +123,8 @@ export function padded([low, high], isLog, share = 0.05) {
 }
 
 /**
- * The points `[x, y, ...]` of a line within `[from, to]`, and one beyond each end, so that it leaves the chart as it came.
- * Where more than four fall on each of `columns`, the first, lowest, highest and last of a column stand for all:
- * they paint the same pixels. Where y is not a number, so is the point, and the line is broken there.
+ * The points `[x, y, ...]` of a line within `[from, to]`, and one beyond each end. With more than four per column, only
+ * the first, lowest, highest and last of each column, which paint the same pixels. NaN breaks the line.
  */
 export function linePoints({ x, y }, [from, to], columns) {
   const start = Math.max(0, firstFrom(x, from) - 1);

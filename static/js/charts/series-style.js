@@ -1,4 +1,4 @@
-// How lines are told apart: by colour, by dash and by marker, so that each of them alone is enough for most.
+// Styles of lines: colour, dash and marker, each of which alone distinguishes most lines.
 
 import { element } from "../lib/dom.js";
 import { readTheme } from "./canvas.js";
@@ -7,7 +7,7 @@ const DASHES = [[], [8, 4], [2, 4], [10, 4, 2, 4], [16, 5]];
 const COLORS = 8;
 const SAMPLE = { width: 40, height: 16 };
 
-// Each draws a closed path of about `r` around (x, y).
+// Each draws a closed path of radius about `r` around (x, y).
 const MARKERS = [
   (path, x, y, r) => path.arc(x, y, r, 0, 2 * Math.PI),
   (path, x, y, r) => path.rect(x - r * 0.9, y - r * 0.9, r * 1.8, r * 1.8),
@@ -18,12 +18,12 @@ const MARKERS = [
   (path, x, y, r) => cross(path, x, y, r * 1.1, r * 0.4),
 ];
 
-/** The style of line `index` of a chart; the first 280 differ. `color` is a name of the theme. */
+/** The style of line `index` of a chart; the first 280 are distinct. `color` is a name of the theme. */
 export const styleAt = (index, color = `series-${(index % COLORS) + 1}`) => ({ color, dash: DASHES[index % DASHES.length], marker: MARKERS[index % MARKERS.length] });
 
 const styles = new WeakMap(); // of the samples on the page
 
-/** A canvas with a short piece of a line and its marker. */
+/** A canvas with a sample of a line and its marker. */
 export function createSample(style, theme = readTheme()) {
   const canvas = element("canvas", { class: "chart-sample", "aria-hidden": "true" });
   styles.set(canvas, style);
@@ -31,7 +31,7 @@ export function createSample(style, theme = readTheme()) {
   return canvas;
 }
 
-/** Paints all samples of the page anew, in its colours as they are now. */
+/** Repaints all samples of the page in its current colours. */
 export function repaintSamples() {
   const theme = readTheme();
   for (const canvas of document.querySelectorAll(".chart-sample")) paintSample(canvas, theme);
@@ -57,7 +57,7 @@ function paintSample(canvas, theme) {
   pen.fill();
 }
 
-/** A button that shows the style and the name of a line and hides or shows it: `hidden` holds the ids of hidden lines. */
+/** A button with the style and the name of a line that toggles it in `hidden`, the ids of hidden lines. */
 export function createLegendItem({ id, name, style }, hidden, onToggle, value = null) {
   const button = element("button", { type: "button", class: "legend-item", "data-line": id, "aria-pressed": String(!hidden.has(id)) }, createSample(style), element("span", {}, name), value);
   button.addEventListener("click", () => {

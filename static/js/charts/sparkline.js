@@ -1,4 +1,4 @@
-// Small line charts as SVG: an activation's curve with a point on it, or numbers step by step.
+// Small line charts as SVG: an activation's curve with a point, or numbers step by step.
 
 import { num } from "./heatmap-data.js";
 import { placing } from "./paint.js";
@@ -15,8 +15,8 @@ function shape(tag, attributes, text) {
 }
 
 /**
- * A chart of `lines`, each `{x, y, kind}` with kind "line" or "slope"; `point` is `{x, y}` or null. `label` says all of it
- * in words. `xs` and `ys` are the ends of the axes, of the numbers themselves where they are left out.
+ * A chart of `lines`, each `{x, y, kind}` with kind "line" or "slope"; `point` is `{x, y}` or null, `label` the text
+ * alternative. `xs` and `ys` are the ranges of the axes, by default those of the data.
  */
 export function curve({ lines, point = null, label, xs, ys, xName = "", yName = "" }) {
   const [left, right] = xs ?? ends(lines.flatMap(({ x }) => x));
@@ -35,7 +35,7 @@ export function curve({ lines, point = null, label, xs, ys, xName = "", yName = 
     shape("text", { x: PADS.left - 6, y: (toY(low) + toY(high)) / 2, "text-anchor": "end" }, yName),
   );
   for (const { x, y, kind } of lines) {
-    svg.append(shape("polyline", { class: kind, points: x.map((one, i) => `${toX(one).toFixed(1)},${toY(y[i]).toFixed(1)}`).join(" ") }));
+    svg.append(shape("polyline", { class: kind, points: x.map((value, i) => `${toX(value).toFixed(1)},${toY(y[i]).toFixed(1)}`).join(" ") }));
   }
   if (point !== null) {
     svg.append(
@@ -46,7 +46,7 @@ export function curve({ lines, point = null, label, xs, ys, xName = "", yName = 
   return svg;
 }
 
-/** The least and the largest, a little apart where they are one. */
+/** The smallest and the largest value, widened if they are equal. */
 function ends(values) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return low < high ? [low, high] : [low - 0.5, high + 0.5];

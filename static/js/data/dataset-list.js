@@ -1,4 +1,4 @@
-// The data sets as the page lists them, and the address of what is shown of one.
+// The list of data sets, and the addresses of their views.
 
 import { count } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
@@ -7,8 +7,8 @@ import { element } from "../lib/dom.js";
 
 const MOST_LABELS = 12;
 
-/** What the address says is to be shown: `{kind, ...}` with kind "make", "draw" or "browse" (set null: the first one). */
-export function wanted(search) {
+/** The view of an address: `{kind, ...}` with kind "make", "draw" or "browse" (set null: the first one). */
+export function placeOf(search) {
   const query = new URLSearchParams(search);
   if (query.has("make")) return { kind: "make" };
   if (query.has("draw")) return { kind: "draw", set: query.get("draw"), labels: [...new Set(query.getAll("label"))] };
@@ -17,13 +17,13 @@ export function wanted(search) {
   return { kind: "browse", set: query.get("set"), view: query.get("view") === "rendered" ? "rendered" : "drawn", split, label: query.get("label"), offset };
 }
 
-/** The address of what is to be shown. */
+/** The address of a view. */
 export function addressOf({ kind, set, labels = [], view = "drawn", split = "train", label = null, offset = 0 }) {
   if (kind === "make") return "/data?make";
   const query = new URLSearchParams();
   query.set(kind === "draw" ? "draw" : "set", set);
   if (kind === "draw") {
-    for (const one of labels) query.append("label", one);
+    for (const name of labels) query.append("label", name);
     return `/data?${query}`;
   }
   if (view === "rendered") query.set("view", view);
@@ -33,7 +33,7 @@ export function addressOf({ kind, set, labels = [], view = "drawn", split = "tra
   return `/data?${query}`;
 }
 
-/** The links to the data sets; the one of `current` is marked. */
+/** The links to the data sets, with `current` marked. */
 export const setLinks = (datasets, current) =>
   datasets.map((dataset) =>
     element(

@@ -1,4 +1,4 @@
-// The pad itself: what is drawn on it, by whatever hand, with undo and redo.
+// The pad: drawing with pen, mouse, touch or keyboard, with undo and redo.
 
 import { onThemeChange } from "../lib/theme.js";
 import { EMPTY, isEmpty, withStroke } from "./drawing.js";
@@ -9,16 +9,16 @@ import { listenToPen } from "./pointer-input.js";
 import { fitToScreen, paint } from "./render.js";
 import { extended, smooth } from "./strokes.js";
 
-const REACH = 14; // units around the eraser
+const REACH = 14; // the eraser's radius in units
 
 /**
- * Runs the board on a canvas. `brush()` and `erasing()` say what the hand holds. `onChange(drawing, {final, grew})`
- * hears of every point, with `final` of every finished step, and without `grew` if what was there before is no part
- * of it; `onReplaced(drawing)` hears of one that made room for another.
+ * Runs the board on a canvas. `brush()` and `erasing()` return the current tool. `onChange(drawing, {final, grew})`
+ * gets every change, with `final` for a finished step, and `grew` if the drawing was only extended;
+ * `onReplaced(drawing)` gets a drawing that was replaced by another.
  */
 export function createBoard(canvas, { start, brush, erasing, overlay, onChange, onReplaced, onPen }) {
   let history = begin(start);
-  let gesture = null; // {erases, points, drawing}: what the pen that is down has made of the present
+  let gesture = null; // {erases, points, drawing}: the present with the current stroke
   let frame = 0;
 
   const shown = () => gesture?.drawing ?? history.present;
@@ -31,7 +31,7 @@ export function createBoard(canvas, { start, brush, erasing, overlay, onChange, 
     });
   }
 
-  function tell(change) {
+  function notify(change) {
     repaint();
     onChange(shown(), { final: true, grew: false, ...change });
   }
@@ -55,7 +55,7 @@ export function createBoard(canvas, { start, brush, erasing, overlay, onChange, 
     if (longer === gesture.points) return;
     const stroke = { line: smooth(longer), width: brush() };
     gesture = { ...gesture, points: longer, drawing: withStroke(history.present, stroke) };
-    tell({ final: false, grew: true });
+    notify({ final: false, grew: true });
   }
 
   function erase(points) {
@@ -66,10 +66,10 @@ export function createBoard(canvas, { start, brush, erasing, overlay, onChange, 
       last = point;
     }
     overlay.showEraser(last, REACH);
-    if (picture !== null) picture = null; // a picture is one piece, and fills the pad
+    if (picture !== null) picture = null; // a picture is erased as a whole
     const same = strokes === gesture.drawing.strokes && picture === gesture.drawing.picture;
     gesture = { ...gesture, points: [last], drawing: same ? gesture.drawing : { strokes, picture } };
-    if (!same) tell({ final: false });
+    if (!same) notify({ final: false });
   }
 
   function onUp() {
@@ -80,24 +80,24 @@ export function createBoard(canvas, { start, brush, erasing, overlay, onChange, 
     if (drawing === history.present) return;
     if (history.present.picture !== null) onReplaced(history.present);
     history = commit(history, drawing);
-    tell({ grew: !erases });
+    notify({ grew: !erases });
   }
 
   function onCancel() {
     if (gesture === null) return;
     gesture = null;
     overlay.showEraser(null);
-    tell();
+    notify();
   }
 
-  /** Goes to another state of the history; not while the pen is down. */
+  /** Goes to another state of the history, unless the pen is down. */
   function go(next) {
     if (next === history || gesture !== null) return;
     history = next;
-    tell();
+    notify();
   }
 
-  /** Puts another drawing in place of this one. */
+  /** Replaces the drawing. */
   function replace(drawing) {
     if (gesture !== null) onUp();
     if (!isEmpty(history.present)) onReplaced(history.present);

@@ -1,9 +1,9 @@
-// Which strokes an eraser meets on its way.
+// The strokes that an eraser touches.
 
-/** The strokes that an eraser of radius `reach`, moved from `a` to `b`, does not touch. */
+/** The strokes not touched by an eraser of radius `reach` that moves from `a` to `b`. */
 export function untouched(strokes, a, b, reach) {
-  const left = strokes.filter((stroke) => !touches(stroke, a, b, reach));
-  return left.length === strokes.length ? strokes : left;
+  const rest = strokes.filter((stroke) => !touches(stroke, a, b, reach));
+  return rest.length === strokes.length ? strokes : rest;
 }
 
 function touches({ line, width }, a, b, reach) {
@@ -12,7 +12,7 @@ function touches({ line, width }, a, b, reach) {
   return line.some((point, i) => i > 0 && gap(line[i - 1], point, a, b) <= limit);
 }
 
-/** The distance between two stretches, from p to q and from r to s. */
+/** The distance between the segments from p to q and from r to s. */
 export function gap(p, q, r, s) {
   if (cross(p, q, r) * cross(p, q, s) < 0 && cross(r, s, p) * cross(r, s, q) < 0) return 0;
   return Math.min(pointGap(p, r, s), pointGap(q, r, s), pointGap(r, p, q), pointGap(s, p, q));

@@ -1,4 +1,4 @@
-// Undo and redo for any value that is replaced, never changed.
+// Undo and redo for immutable values.
 
 const MOST_STEPS = 200; // that can be undone
 

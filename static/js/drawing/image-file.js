@@ -1,18 +1,18 @@
-// A file that somebody brought, as a picture that the server takes.
+// A picture file, converted to a picture that the server accepts.
 
 import { t } from "../i18n/translate.js";
 import { fromBase64 } from "../images/bitmap.js";
 
 export const MOST_PIXELS = 20_000_000; // the server's limit
 const BODY_LIMIT = 8 * 2 ** 20; // bytes of a request, also the server's
-const AROUND = 1000; // bytes of the request that are not the picture
-export const MOST_BYTES = Math.floor(((BODY_LIMIT - AROUND) * 3) / 4); // it travels in base64
-const LARGEST_FILE = 100 * 2 ** 20; // bytes; more than this is no picture of a digit
+const AROUND = 1000; // bytes of the request besides the picture
+export const MOST_BYTES = Math.floor(((BODY_LIMIT - AROUND) * 3) / 4); // in base64
+const LARGEST_FILE = 100 * 2 ** 20; // bytes
 
-const SHOWN_SIDE = 1024; // pixels of the copy that is painted and, if it is large, kept
-const KEPT_LENGTH = 300_000; // characters of a picture that is kept as it is
+const SHOWN_SIDE = 1024; // pixels of the copy for painting and storing
+const KEPT_LENGTH = 300_000; // characters of a picture that is stored unchanged
 const MOST_KEPT = 700_000;
-const SHRINK = 0.7; // of each side, until it fits
+const SHRINK = 0.7; // the factor of each side, until it fits
 
 const SIGNATURES = { "image/png": [0x89, 0x50, 0x4e, 0x47], "image/jpeg": [0xff, 0xd8, 0xff] };
 
@@ -20,15 +20,15 @@ const SIGNATURES = { "image/png": [0x89, 0x50, 0x4e, 0x47], "image/jpeg": [0xff,
 export const kindOf = (bytes) =>
   Object.keys(SIGNATURES).find((kind) => SIGNATURES[kind].every((byte, i) => bytes[i] === byte)) ?? null;
 
-/** Width and height brought down to at most that many pixels, the shape kept. */
+/** Width and height reduced to at most `most` pixels, with the same aspect ratio. */
 export function within(width, height, most) {
   const scale = Math.min(1, Math.sqrt(most / (width * height)));
   return [Math.max(1, Math.floor(width * scale)), Math.max(1, Math.floor(height * scale))];
 }
 
 /**
- * The picture in a file: `{url, width, height, shown, kept}`. `url` is sent: the file itself if it is a PNG or JPEG
- * within the server's limits, else a copy that is. `abbreviate` is painted, `kept` goes into the browser's storage.
+ * The picture in a file: `{url, width, height, shown, kept}`. `url` is for the server: the file itself if it is a PNG or
+ * JPEG within the server's limits, otherwise a copy. `shown` is for painting, `kept` for the browser's storage.
  */
 export async function readPicture(file) {
   if (file.size > LARGEST_FILE) throw new Error(t("That file is over 100 MB. Choose a smaller image."));
@@ -60,7 +60,7 @@ async function decoded(blob) {
   }
 }
 
-/** A copy that the server takes, no smaller than it must be. */
+/** The largest copy that the server accepts. */
 function shrunk(bitmap, kind) {
   let [width, height] = within(bitmap.width, bitmap.height, MOST_PIXELS);
   for (;;) {

@@ -1,15 +1,15 @@
-// Pictures that come from outside: pasted, dropped, or chosen.
+// Input of pictures: pasted, dropped, or chosen.
 
 import { t } from "../i18n/translate.js";
 
 const NO_PICTURE = t("There is no image in that. Copy an image, or choose a file.");
 
 /**
- * `onFile(file)` gets a picture's file, `onNothing(message)` hears that there was none.
- * `target` is marked with `data-drop` while something is dragged over the page.
+ * `onFile(file)` gets a picture's file, `onNothing(message)` is called if there is none.
+ * `target` has the attribute `data-drop` during a drag over the page.
  */
 export function listenForPictures({ button, input, target, onFile, onNothing }) {
-  let depth = 0; // elements that what is dragged is over, one within the other
+  let depth = 0; // of nested elements under the drag
 
   function take(files) {
     const list = [...files];
@@ -37,7 +37,7 @@ export function listenForPictures({ button, input, target, onFile, onNothing }) 
 
   document.addEventListener("dragenter", (event) => hasFile(event) && dragging(+1));
   document.addEventListener("dragleave", (event) => hasFile(event) && dragging(-1));
-  // Dropped beside the pad, a file would replace the page.
+  // By default a file dropped beside the pad would replace the page.
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
     event.preventDefault();

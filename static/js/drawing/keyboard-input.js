@@ -1,24 +1,24 @@
-// A pen for those who draw with the keyboard: arrows move it, Space puts it down and lifts it.
+// Drawing with the keyboard: arrows move the pen, Space puts it down and lifts it.
 
 import { SIZE } from "./strokes.js";
 
-const STEP = 20; // units that an arrow moves
+const STEP = 20; // units per arrow key
 const FINE = 5; // with Shift
-const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 const inside = (value) => Math.min(SIZE, Math.max(0, value));
 
-/** Where the pen at `place` is after a key; null for a key that does not move it. */
+/** The position of the pen after a key; null for a key that does not move it. */
 export function moved([x, y], key, fine) {
-  const way = WAYS[key];
-  if (way === undefined) return null;
+  const direction = DIRECTIONS[key];
+  if (direction === undefined) return null;
   const step = fine ? FINE : STEP;
-  return [inside(x + way[0] * step), inside(y + way[1] * step)];
+  return [inside(x + direction[0] * step), inside(y + direction[1] * step)];
 }
 
 /**
- * Listens while the canvas has the focus. `onDown(point)`, `onMove(points)` and `onUp()` are those of a pen;
- * `onPlace(point, isDown)` says where it is, and `onPlace(null)` that it is put away. Gives a function that lifts it.
+ * Listens while the canvas has the focus. `onDown(point)`, `onMove(points)` and `onUp()` are as for a pen;
+ * `onPlace(point, isDown)` gets its position, null when it is hidden. Returns a function that lifts it.
  */
 export function listenToKeys(canvas, { onDown, onMove, onUp, onPlace }) {
   let place = [SIZE / 2, SIZE / 4];
@@ -55,7 +55,7 @@ export function listenToKeys(canvas, { onDown, onMove, onUp, onPlace }) {
     onPlace(null);
   });
 
-  /** The stroke was taken back, or ended by something else. */
+  /** Ends the stroke without `onUp`. */
   return () => {
     isDown = false;
   };

@@ -1,4 +1,4 @@
-// What lies on the pad and is no part of the drawing: boxes around parts, the keyboard's pen, the eraser.
+// The overlay of the pad: boxes around digits, the keyboard's pen, the eraser.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -8,15 +8,15 @@ function shape(tag, attributes) {
   return node;
 }
 
-/** Binds the svg over the pad, its unit that of the drawing. */
+/** Binds the svg over the pad, in the drawing's units. */
 export function createOverlay(svg) {
   const boxes = shape("g", { class: "boxes" });
   const pen = shape("circle", { class: "pen-place", r: 0 });
-  const rubber = shape("circle", { class: "rubber", r: 0 });
-  svg.append(boxes, pen, rubber);
+  const eraser = shape("circle", { class: "rubber", r: 0 });
+  svg.append(boxes, pen, eraser);
 
   return {
-    /** Boxes [x, y, width, height]; the one at `selected` stands out. */
+    /** Shows boxes [x, y, width, height], with the one at `selected` highlighted. */
     showBoxes(list, selected) {
       boxes.replaceChildren(
         ...list.map(([x, y, width, height], i) =>
@@ -24,7 +24,7 @@ export function createOverlay(svg) {
         ),
       );
     },
-    /** Where the keyboard's pen is; null puts it away. */
+    /** Shows the keyboard's pen; null hides it. */
     showPen(place, isDown) {
       pen.setAttribute("r", place === null ? 0 : 9);
       if (place === null) return;
@@ -32,12 +32,12 @@ export function createOverlay(svg) {
       pen.setAttribute("cy", place[1]);
       pen.classList.toggle("down", isDown);
     },
-    /** Where the eraser is, and how far it reaches; null puts it away. */
+    /** Shows the eraser with its radius; null hides it. */
     showEraser(place, reach = 0) {
-      rubber.setAttribute("r", place === null ? 0 : reach);
+      eraser.setAttribute("r", place === null ? 0 : reach);
       if (place === null) return;
-      rubber.setAttribute("cx", place[0]);
-      rubber.setAttribute("cy", place[1]);
+      eraser.setAttribute("cx", place[0]);
+      eraser.setAttribute("cy", place[1]);
     },
   };
 }

@@ -1,15 +1,15 @@
-// Mouse, finger or pen on the pad, one at a time, as points of the square.
+// Input from mouse, touch or pen, one pointer at a time, as points of the square.
 
 import { toSquare } from "./strokes.js";
 
-const ERASER_END = 32; // in `buttons`, of a pen that is turned around
-const PALM = 80; // CSS pixels; a touch as wide as this is a hand that rests
-const PEN_REST = 1000; // ms after a pen was seen in which touches are the hand that holds it
+const ERASER_END = 32; // in `buttons`, for a pen's eraser end
+const PALM = 80; // CSS pixels; a touch this wide is a resting hand
+const PEN_REST = 1000; // ms after a pen event in which touches are ignored
 
 /**
- * Listens to one primary pointer; all others are ignored until it is lifted.
- * `onDown(point, {erases})`, `onMove(points)` and `onUp()` follow one another; lifting outside, or a pointer that the
- * system takes away, ends the stroke where it was. `onCancel()` takes it back: a pen came down, so it was a palm.
+ * Listens to one primary pointer; others are ignored until it is lifted. Calls `onDown(point, {erases})`,
+ * `onMove(points)` and `onUp()`, also if it is lifted outside or lost. `onCancel()` discards the stroke: a pen came down,
+ * so it was a palm.
  */
 export function listenToPen(canvas, { onDown, onMove, onUp, onCancel }) {
   let active = null; // {id, type}
@@ -47,7 +47,7 @@ export function listenToPen(canvas, { onDown, onMove, onUp, onCancel }) {
     onMove((steps.length > 0 ? steps : [event]).map((step) => like(point(step, box))));
   }
 
-  /** All points of a stroke have a pressure, or none has. */
+  /** Either all points of a stroke have a pressure, or none. */
   const like = (place) => {
     if (!active.pressed) return place.slice(0, 2);
     return place.length > 2 ? place : [...place, 0];
@@ -67,10 +67,10 @@ export function listenToPen(canvas, { onDown, onMove, onUp, onCancel }) {
   canvas.addEventListener("pointerdown", down);
   canvas.addEventListener("pointermove", move);
   canvas.addEventListener("lostpointercapture", up);
-  // The window hears a pointer lifted outside even where it could not be captured.
+  // The window also gets pointers lifted outside that could not be captured.
   window.addEventListener("pointerup", up);
   window.addEventListener("pointercancel", up);
-  // Safari scrolls and magnifies by touch events, whatever touch-action says.
+  // Safari scrolls and zooms on touch events in spite of touch-action.
   canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
 }
 
@@ -80,6 +80,6 @@ function capture(canvas, pointerId) {
   try {
     canvas.setPointerCapture(pointerId);
   } catch {
-    // The pointer is gone already; the window's listeners end the stroke.
+    // The pointer is already gone; the window's listeners end the stroke.
   }
 }

@@ -1,4 +1,4 @@
-// The last drawings, as small pictures under the pad; they stay in this browser.
+// Recent drawings, as thumbnails under the pad, stored in this browser.
 
 import { t } from "../i18n/translate.js";
 import { byId, element, setText } from "../lib/dom.js";
@@ -9,19 +9,19 @@ import { paint } from "./render.js";
 
 const NAME = "digitpad.past";
 const MOST = 16; // drawings
-const MOST_LENGTH = 2_000_000; // characters of them all; browsers keep about five million
-const SIDE = 96; // pixels of a thumbnail: 48 on a screen of double density
+const MOST_LENGTH = 2_000_000; // characters of all; browsers store about five million
+const SIDE = 96; // pixels of a thumbnail: 48 on a screen with double density
 const WORDS = t("Cleared drawings appear here (in this browser only).");
 
-/** The list with one more in front, no drawing twice, not too many and not too long. */
+/** The list with a new drawing in front, without duplicates, limited in number and length. */
 export function remembered(list, packed, most = MOST, mostLength = MOST_LENGTH) {
   const text = JSON.stringify(packed);
-  const all = [packed, ...list.filter((one) => JSON.stringify(one) !== text)].slice(0, most);
+  const all = [packed, ...list.filter((item) => JSON.stringify(item) !== text)].slice(0, most);
   let length = 0;
-  return all.filter((one) => (length += JSON.stringify(one).length) <= mostLength);
+  return all.filter((item) => (length += JSON.stringify(item).length) <= mostLength);
 }
 
-/** The drawing that was stored as `packed`; null if it can no longer be read. */
+/** The drawing stored as `packed`; null if it cannot be read. */
 export async function unpack(packed) {
   const found = unpacked(packed);
   if (found === null) return null;
@@ -34,22 +34,22 @@ export async function unpack(packed) {
   }
 }
 
-/** Binds the strip; `onChoose(drawing)` gets the one that is brought back. */
+/** Binds the strip; `onChoose(drawing)` gets a chosen one. */
 export function createPast({ onChoose }) {
   const strip = byId("past-list");
   const note = byId("past-note");
   const forgetButton = byId("past-forget");
-  let forgotten = null; // what "forget" took, until something new is kept
+  let forgotten = null; // the removed list, until a new drawing is stored
 
   const stored = () => {
     const list = recall(forGood, NAME);
-    return Array.isArray(list) ? list.filter((one) => unpacked(one) !== null) : [];
+    return Array.isArray(list) ? list.filter((item) => unpacked(item) !== null) : [];
   };
 
   function write(list) {
-    for (let left = list; ; left = left.slice(0, -1)) {
-      if (keep(forGood, NAME, left.length > 0 ? left : null)) return render(left);
-      if (left.length === 0) return render([], t("This browser cannot save drawings: its storage is full or turned off."));
+    for (let rest = list; ; rest = rest.slice(0, -1)) {
+      if (keep(forGood, NAME, rest.length > 0 ? rest : null)) return render(rest);
+      if (rest.length === 0) return render([], t("This browser cannot save drawings: its storage is full or turned off."));
     }
   }
 

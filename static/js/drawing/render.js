@@ -1,11 +1,11 @@
-// Paints drawings on a canvas, sharp on every screen.
+// Painting of drawings on a canvas, sharp on every screen.
 
 import { placed } from "./drawing.js";
 import { SIZE } from "./strokes.js";
 
-const LIGHTEST = 0.4; // of the brush's width, for a pen that hardly touches; a pressure of 0.5 gives its whole width
+const LIGHTEST = 0.4; // of the brush's width, without pressure; a pressure of 0.5 gives the full width
 
-/** Calls `onResize` at once and whenever the canvas or the screen's density changes, its bitmap fitted. */
+/** Fits the canvas's bitmap and calls `onResize`, now and whenever the canvas or the screen's density changes. */
 export function fitToScreen(canvas, onResize) {
   let density = null;
 
@@ -27,7 +27,7 @@ export function fitToScreen(canvas, onResize) {
   watchDensity();
 }
 
-/** Paints a drawing, its ink in the canvas's own text colour. */
+/** Paints a drawing in the canvas's text colour. */
 export function paint(canvas, { strokes, picture }) {
   const context = canvas.getContext("2d");
   const scale = canvas.width / SIZE;
@@ -39,7 +39,7 @@ export function paint(canvas, { strokes, picture }) {
   for (const { line, width } of strokes) paintLine(context, line, width);
 }
 
-/** Painted width of a brush that is pressed that hard. */
+/** The painted width of a brush with this pressure. */
 export const pressed = (width, pressure) =>
   pressure === undefined ? width : width * (LIGHTEST + (1 - LIGHTEST) * 2 * pressure);
 

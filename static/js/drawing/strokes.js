@@ -1,10 +1,10 @@
-// Strokes are data: a list of points in a square of 500 by 500 units, y down, whatever the size of the screen.
-// A point is [x, y] or, of a pen that feels how hard it is pressed, [x, y, pressure] with pressure from 0 to 1.
+// A stroke is a list of points in a square of 500 by 500 units, y down, independent of the screen's size.
+// A point is [x, y] or, for a pressure-sensitive pen, [x, y, pressure] with pressure from 0 to 1.
 
 export const SIZE = 500;
 
-export const MAX_POINTS = 10_000; // of a drawing; the server takes no more
-const LEAST_DISTANCE = 1.5; // units; a point nearer to the last one says nothing new
+export const MAX_POINTS = 10_000; // of a drawing; the server's limit
+const LEAST_DISTANCE = 1.5; // units between points
 const STEP = 4; // units between two points of a flattened curve
 const TENTH = 10;
 const HUNDREDTH = 100;
@@ -15,29 +15,29 @@ const to = (steps) => (value) => Math.round(value * steps) / steps;
 const rounded = ([x, y, ...pressure]) => [...[x, y].map(to(TENTH)), ...pressure.map(to(HUNDREDTH))];
 const clamped = (value) => Math.min(SIZE, Math.max(0, value));
 
-/** A place on the screen as a point of the square; what lies outside is brought to the edge. */
+/** A position on the screen as a point of the square, clamped to its edges. */
 export function toSquare(clientX, clientY, box) {
   return [clamped(((clientX - box.left) / box.width) * SIZE), clamped(((clientY - box.top) / box.height) * SIZE)];
 }
 
-/** The same lines with at most `limit` points in all: of too many every second one goes, the ends stay. */
+/** The lines with at most `limit` points in total, by removing every second one except the ends. */
 export function thinned(lines, limit = MAX_POINTS) {
   if (lines.reduce((sum, line) => sum + line.length, 0) <= limit || lines.length * 2 > limit) return lines;
   return thinned(lines.map((line) => line.filter((_, i) => i % 2 === 0 || i === line.length - 1)), limit);
 }
 
-/** Lines as the server takes them: points [x, y], not too many. */
+/** Lines for the server: points [x, y], within the limit. */
 export const asSent = (lines) => thinned(lines).map((line) => line.map(([x, y]) => [x, y]));
 
-/** The points with one more at the end, unless it is where the pen already is. */
+/** The points with another one, unless it is too near to the last. */
 export function extended(points, point) {
   const last = points.at(-1);
   return last !== undefined && distance(last, point) < LEAST_DISTANCE ? points : [...points, point];
 }
 
 /**
- * The line that a pen through these points draws: quadratic curves from middle to middle with the points as
- * controls, flattened. This very line is painted on the pad and sent to the server.
+ * A smooth line through the points: flattened quadratic curves from middle to middle with the points as controls. It is
+ * both painted and sent to the server.
  */
 export function smooth(points) {
   if (points.length < 3) return points.map(rounded);

@@ -1,9 +1,9 @@
-// The tools beside a drawing, as buttons and as keys: undo, redo, clear, and the eraser.
+// The tools of a drawing, as buttons and keys: undo, redo, clear, and the eraser.
 
 import { byId } from "../lib/dom.js";
 import { isEmpty } from "./drawing.js";
 
-/** `board()` is the board that is drawn on, once there is one. */
+/** `board()` returns the board, once it exists. */
 export function createTools(canvas, board) {
   const eraser = byId("eraser");
   const buttons = { undo: byId("undo"), redo: byId("redo"), clear: byId("clear") };
@@ -13,14 +13,14 @@ export function createTools(canvas, board) {
       eraser.setAttribute("aria-pressed", String(erasing));
       canvas.toggleAttribute("data-erasing", erasing);
     },
-    /** Shows what can be done with `drawing`. */
+    /** Updates the buttons for `drawing`. */
     show(drawing) {
       buttons.undo.disabled = !board().canUndo();
       buttons.redo.disabled = !board().canRedo();
       buttons.clear.disabled = isEmpty(drawing);
       byId("hint").toggleAttribute("data-off", !isEmpty(drawing));
     },
-    /** From here on they do what they say. */
+    /** Activates the tools. */
     listen() {
       const actions = {
         undo: board().undo,
@@ -38,7 +38,7 @@ export function createTools(canvas, board) {
   return tools;
 }
 
-/** "undo", "redo", "clear" or null for a key that was pressed. */
+/** "undo", "redo", "clear" or null for a key event. */
 export function shortcut({ key, ctrlKey, metaKey, shiftKey, altKey }) {
   const command = (ctrlKey || metaKey) && !altKey;
   if (command && key.toLowerCase() === "z") return shiftKey ? "redo" : "undo";
@@ -46,7 +46,7 @@ export function shortcut({ key, ctrlKey, metaKey, shiftKey, altKey }) {
   return key === "Escape" && !command ? "clear" : null;
 }
 
-/** Runs `actions[name]` for each; in a field or a dialog the keys are the browser's. */
+/** Runs `actions[name]` for shortcuts, except in fields and dialogs. */
 export function listenToShortcuts(actions) {
   document.addEventListener("keydown", (event) => {
     const name = shortcut(event);

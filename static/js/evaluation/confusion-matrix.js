@@ -1,20 +1,20 @@
-// The confusion matrix: a row for what is true, a column for what was said. A cell shows its images.
+// The confusion matrix: rows are true labels, columns predictions. A cell shows its images.
 
 import { count, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { byId, element, setText } from "../lib/dom.js";
 
-const DARKEST = 34; // per cent of ink in a cell: more, and its number could not be read on it
+const DARKEST = 34; // per cent of ink in a cell, which keeps its number legible
 
 /**
- * Binds the matrix of the page. `show(labels, confusion)` fills it; `onCell({truth, said, count})` hears of a cell that was
- * pressed, with the labels' indexes.
+ * Binds the matrix of the page. `show(labels, confusion)` fills it; `onCell({truth, said, count})` gets a pressed cell,
+ * with the labels' indices.
  */
 export function createMatrix(onCell) {
   const table = byId("judge-matrix");
   let labels = [];
   let confusion = [];
-  let at = [0, 0]; // the cell that the Tab key reaches
+  let at = [0, 0]; // the focusable cell
 
   function show(nextLabels, nextConfusion) {
     [labels, confusion] = [nextLabels, nextConfusion];
@@ -26,14 +26,11 @@ export function createMatrix(onCell) {
     fill();
   }
 
-  function cellOf(truth, said) {
-    const node = element("td", { role: "gridcell", tabindex: -1, "data-truth": truth, "data-said": said, "data-right": truth === said });
-    return node;
-  }
+  const cellOf = (truth, said) => element("td", { role: "gridcell", tabindex: -1, "data-truth": truth, "data-said": said, "data-right": truth === said });
 
   const cell = (truth, said) => table.querySelector(`[data-truth="${truth}"][data-said="${said}"]`);
 
-  /** Writes counts or shares, and shades the mistakes by how many they are and the right ones by their share. */
+  /** Writes counts or shares, and shades the cells. */
   function fill() {
     const isShare = document.querySelector("input[name=judge-matrix]:checked").value === "shares";
     const sums = confusion.map((row) => row.reduce((sum, n) => sum + n, 0));
@@ -82,7 +79,7 @@ export function createMatrix(onCell) {
     const [truth, said] = at;
     const steps = { ArrowUp: [truth - 1, said], ArrowDown: [truth + 1, said], ArrowLeft: [truth, said - 1], ArrowRight: [truth, said + 1], Home: [truth, 0], End: [truth, last] };
     if (event.key === "Enter" || event.key === " ") press(cell(...at));
-    else if (event.key in steps) move(...steps[event.key].map((one) => Math.min(last, Math.max(0, one))));
+    else if (event.key in steps) move(...steps[event.key].map((index) => Math.min(last, Math.max(0, index))));
     else return;
     event.preventDefault();
   });

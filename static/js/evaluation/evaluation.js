@@ -1,4 +1,4 @@
-// How a trained network errs: confusion matrix, worst mistakes, each label, calibration, and the person's own drawings.
+// The evaluation of a network: confusion matrix, worst mistakes, labels, calibration, and the user's drawings.
 
 import { explain, get, Refused } from "../api/client.js";
 import { awayText, retryWhileAway } from "../api/retry.js";
@@ -14,21 +14,21 @@ const CELL_PAGE = 24;
 const MISTAKES_FIRST = 24;
 
 /**
- * Runs the section of the page. `show(record, hasEnded)` follows a run: it is judged when it has ended and the section is looked at;
- * `judge({key, path, dataset})` judges at once what the API has under `path`, on that data set.
+ * Runs the section of the page. `show(record, hasEnded)` evaluates a run once it has ended and the section is visible;
+ * `evaluate({key, path, dataset})` shows the API's evaluation under `path`, on that data set.
  */
-export function createJudge() {
+export function createEvaluation() {
   const section = byId("judge");
   const matrix = createMatrix(showCell);
   let subject = null; // {key, path, dataset}
-  let judgement = null;
+  let evaluation = null;
   let cell = null; // {truth, said, count, shown}
-  let isSeen = false;
+  let isVisible = false;
 
   new IntersectionObserver(
     (entries) => {
-      isSeen = entries.at(-1).isIntersecting;
-      if (isSeen) load();
+      isVisible = entries.at(-1).isIntersecting;
+      if (isVisible) load();
     },
     { rootMargin: "200px" },
   ).observe(section);
@@ -37,44 +37,44 @@ export function createJudge() {
     section.hidden = false;
     if (!hasEnded) return wait("", t("When training is done, you see here where it goes wrong: what it confuses, its worst mistakes, and whether to trust its confidence."));
     if (!record.model) return wait("", t("This run left no model, so there is nothing to evaluate."));
-    judge({ key: `run ${record.id} ${record.model}`, path: `/api/runs/${record.id}/judgement`, dataset: record.config.dataset });
+    evaluate({ key: `run ${record.id} ${record.model}`, path: `/api/runs/${record.id}/judgement`, dataset: record.config.dataset });
   }
 
   function wait(key, text) {
     if (subject?.key === key && byId("judge-state").textContent === text) return;
     subject = { key };
-    judgement = null;
+    evaluation = null;
     setState(text);
   }
 
-  function judge(next) {
+  function evaluate(next) {
     if (subject?.key === next.key) return;
     section.hidden = false;
     subject = next;
-    judgement = null;
+    evaluation = null;
     setState(t("Scroll here to run the test."));
-    if (isSeen) load();
+    if (isVisible) load();
   }
 
   function setState(text, isFailed = false) {
     setMessage(byId("judge-state"), text);
     byId("judge-again").hidden = !isFailed;
-    byId("judge-body").hidden = judgement === null;
+    byId("judge-body").hidden = evaluation === null;
   }
 
   async function load() {
-    const mine = subject;
-    if (mine?.path === undefined || mine.asked) return;
-    mine.asked = true;
+    const request = subject;
+    if (request?.path === undefined || request.sent) return;
+    request.sent = true;
     setState(t("Testing it on every test image …"));
     section.setAttribute("aria-busy", "true");
     try {
-      const found = await retryWhileAway(() => get(address(mine, "")), (seconds) => mine === subject && setState(awayText(seconds)));
-      if (mine !== subject) return;
-      judgement = found;
+      const found = await retryWhileAway(() => get(address(request, "")), (seconds) => request === subject && setState(awayText(seconds)));
+      if (request !== subject) return;
+      evaluation = found;
       render();
     } catch (error) {
-      if (mine !== subject) return;
+      if (request !== subject) return;
       const text = error instanceof Refused && error.status === 409 ? t("It cannot be evaluated: {reason}", { reason: explain(error) }) : explain(error);
       setState(text, true);
     } finally {
@@ -83,20 +83,20 @@ export function createJudge() {
   }
 
   byId("judge-again").addEventListener("click", () => {
-    subject.asked = false;
+    subject.sent = false;
     load();
   });
 
   function render() {
     setState("");
-    const { labels, confusion, accuracy, count: images, loss: lossValue, split } = judgement;
+    const { labels, confusion, accuracy, count: images, loss: lossValue, split } = evaluation;
     const which = split === "test" ? t("test images") : t("training images");
     setText(byId("judge-summary"), t("It reads {accuracy} of {count} {which} correctly; loss {loss}.", { accuracy: percent(accuracy, 2), count: count(images), which, loss: loss(lossValue) }));
-    setMessage(byId("judge-changed"), judgement.changed ? t("The data set has changed since this model was trained. It is tested on the current images, and may have learned from some of them.") : "");
+    setMessage(byId("judge-changed"), evaluation.changed ? t("The data set has changed since this model was trained. It is tested on the current images, and may have learned from some of them.") : "");
     matrix.show(labels, confusion);
     clearCell();
-    showLabels(judgement);
-    showCalibration(judgement.calibration);
+    showLabels(evaluation);
+    showCalibration(evaluation.calibration);
     showMistakes();
     showYours();
   }
@@ -113,7 +113,7 @@ export function createJudge() {
   }
 
   function showCell({ truth, said, count: images }) {
-    cell = { truth: judgement.labels[truth], said: judgement.labels[said], count: images, shown: 0 };
+    cell = { truth: evaluation.labels[truth], said: evaluation.labels[said], count: images, shown: 0 };
     setText(byId("judge-cell-title"), cellTitle(cell));
     byId("judge-cell-list").replaceChildren();
     byId("judge-cell-more").hidden = true;
@@ -122,19 +122,19 @@ export function createJudge() {
   }
 
   async function moreOfCell() {
-    const mine = cell;
+    const requested = cell;
     const more = byId("judge-cell-more");
     more.disabled = true;
     try {
-      const query = { truth: mine.truth, said: mine.said, offset: mine.shown, limit: CELL_PAGE };
+      const query = { truth: requested.truth, said: requested.said, offset: requested.shown, limit: CELL_PAGE };
       const { total, digits } = await get(address(subject, "/cell", query));
-      if (mine !== cell) return;
-      mine.shown += digits.length;
+      if (requested !== cell) return;
+      requested.shown += digits.length;
       byId("judge-cell-list").append(...digits.map((digit) => digitTile(digit.label, digit)));
-      setText(byId("judge-cell-note"), t("{shown} of {total}", { shown: count(mine.shown), total: count(total) }));
-      more.hidden = mine.shown >= total || digits.length === 0;
+      setText(byId("judge-cell-note"), t("{shown} of {total}", { shown: count(requested.shown), total: count(total) }));
+      more.hidden = requested.shown >= total || digits.length === 0;
     } catch (error) {
-      if (mine !== cell) return;
+      if (requested !== cell) return;
       setText(byId("judge-cell-note"), explain(error));
       more.hidden = false;
     }
@@ -146,19 +146,19 @@ export function createJudge() {
   // The worst mistakes
 
   async function showMistakes() {
-    const { mistakes, split } = judgement;
+    const { mistakes, split } = evaluation;
     const list = byId("judge-mistakes");
     const more = byId("judge-mistakes-more");
     more.hidden = mistakes.length <= MISTAKES_FIRST;
     list.replaceChildren(...mistakes.slice(0, MISTAKES_FIRST).map((mistake) => digitTile(mistake.truth, { ...mistake, pixels: null })));
     setText(byId("judge-mistakes-note"), mistakes.length === 0 ? t("It made no mistakes at all.") : t("Worst first: true label → answer, and its confidence."));
     if (mistakes.length === 0) return;
-    const mine = judgement;
+    const requested = evaluation;
     try {
       const indices = mistakes.map(({ index }) => index).join(",");
       const path = `/api/datasets/${encodeURIComponent(subject.dataset)}/digits?split=${split}&indices=${indices}`;
       const { digits } = mistakes.every(({ pixels }) => pixels) ? { digits: mistakes } : await get(path);
-      if (mine !== judgement) return;
+      if (requested !== evaluation) return;
       const pixels = new Map(digits.map((digit) => [digit.index, digit.pixels]));
       const tiles = mistakes.map((mistake) => digitTile(mistake.truth, { ...mistake, pixels: pixels.get(mistake.index) ?? null }));
       list.replaceChildren(...tiles.slice(0, MISTAKES_FIRST));
@@ -168,14 +168,14 @@ export function createJudge() {
         tiles[MISTAKES_FIRST].querySelector("button").focus();
       };
     } catch (error) {
-      if (mine === judgement) setText(byId("judge-mistakes-note"), explain(error));
+      if (requested === evaluation) setText(byId("judge-mistakes-note"), explain(error));
     }
   }
 
-  // The person's own drawings
+  // The user's drawings
 
   function showYours() {
-    const { yours } = judgement;
+    const { yours } = evaluation;
     const list = byId("judge-yours");
     byId("judge-yours-empty").hidden = yours !== null && yours.count > 0;
     list.replaceChildren();
@@ -187,20 +187,20 @@ export function createJudge() {
     list.append(...wrongFirst.map((drawing) => digitTile(drawing.truth, drawing)));
   }
 
-  return { show, judge };
+  return { show, evaluate };
 }
 
 function address({ path }, end, query = {}) {
-  const [base, own = ""] = path.split("?");
-  const all = new URLSearchParams(own);
-  for (const [name, value] of Object.entries(query)) all.set(name, value);
-  const text = all.toString();
+  const [base, search = ""] = path.split("?");
+  const parameters = new URLSearchParams(search);
+  for (const [name, value] of Object.entries(query)) parameters.set(name, value);
+  const text = parameters.toString();
   return `${base}${end}${text === "" ? "" : `?${text}`}`;
 }
 
 const cellTitle = ({ truth, said }) => (truth === said ? t("{truth}, read correctly", { truth }) : t("{truth} mistaken for {said}", { truth, said }));
 
-/** A picture with what it is, what was said, and how sure: "4 → 9" and "97.1 %"; a right one has a tick. */
+/** A picture with its label, prediction and probability: "4 → 9" and "97.1 %"; a correct one has a tick. */
 function digitTile(truth, { said, probability, pixels, index }) {
   const isRight = truth === said;
   const sure = percent(probability);

@@ -4,7 +4,7 @@ import { count, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { byId, element, setText } from "../lib/dom.js";
 
-/** Fills the table of the page from a judgement. */
+/** Fills the table of the page from an evaluation. */
 export function showLabels({ labels, confusion, precision, recall }) {
   const known = [...precision, ...recall].filter((value) => value !== null);
   const from = startOfBars(Math.min(1, ...known));
@@ -16,7 +16,7 @@ export function showLabels({ labels, confusion, precision, recall }) {
   setText(byId("judge-labels-scale"), t("The bars range from {from} to {to}.", { from: percent(from, 0), to: percent(1, 0) }));
 }
 
-/** Where bars begin that are to differ to the eye: a round tenth below the least of them. */
+/** The start of the bars' scale: a round tenth below the smallest, so that differences are visible. */
 export const startOfBars = (least) => (least >= 0.95 ? 0.9 : least >= 0.85 ? 0.8 : least >= 0.55 ? 0.5 : 0);
 
 function barCell(kind, value, from) {

@@ -1,5 +1,5 @@
-// Whether it is as often right as it is sure: the reliability diagram of Niculescu-Mizil and Caruana 2005, in the form of
-// Guo et al. 2017 with the expected calibration error.
+// The reliability diagram of Niculescu-Mizil and Caruana 2005, in the form of Guo et al. 2017 with the expected
+// calibration error.
 
 import { placing } from "../charts/paint.js";
 import { count, percent } from "../i18n/format.js";
@@ -13,7 +13,7 @@ const TICKS = [0, 0.25, 0.5, 0.75, 1];
 
 const { x, y } = placing({ width: WIDTH, height: HEIGHT, xRange: [0, 1], yRange: [0, 1] }, PLOT);
 
-/** Fills the diagram, its sentence and its table from a judgement's `calibration`. */
+/** Fills the diagram, its sentence and its table from an evaluation's `calibration`. */
 export function showCalibration({ bins, ece }) {
   const filled = bins.filter((bin) => bin.count > 0);
   setText(byId("judge-ece"), t("Expected calibration error {ece}: the average gap between confidence and accuracy.", { ece: percent(ece, 2) }));
@@ -26,7 +26,7 @@ export function showCalibration({ bins, ece }) {
   );
 }
 
-/** Whether it is too sure or not sure enough, over all images. */
+/** A sentence about over- or underconfidence, over all images. */
 function sentence(bins) {
   const all = bins.reduce((sum, bin) => sum + bin.count, 0);
   const gap = bins.reduce((sum, bin) => sum + bin.count * (bin.confidence - bin.accuracy), 0) / (all || 1);

@@ -1,4 +1,4 @@
-// Numbers, times, names and sentences as people read them.
+// Formatting of numbers, times and sentences.
 
 import { language, t } from "./translate.js";
 
@@ -7,12 +7,12 @@ const COMPACT = new Intl.NumberFormat(language, { notation: "compact", maximumSi
 const DAY = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 const MINUTE = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 
-/** Stands where a number is not known. */
+/** The text for an unknown number. */
 export const NOTHING = "–";
 
 const known = (value) => typeof value === "number" && Number.isFinite(value);
 
-/** 0.974 → "97.4 %"; only the whole is "100.0 %", as nothing short of it is sure. */
+/** 0.974 → "97.4 %"; only 1 is "100.0 %". */
 export function percent(fraction, digits = 1) {
   if (!known(fraction)) return NOTHING;
   const shown = fraction < 1 ? Math.min(fraction * 100, 100 - 10 ** -digits) : fraction * 100;
@@ -25,7 +25,7 @@ export const count = (value) => (known(value) ? WHOLE.format(value) : NOTHING);
 /** 150000 → "150K" */
 export const compact = (value) => COMPACT.format(value);
 
-/** A loss with four digits after the point, or in powers of ten when that would show nothing. */
+/** A loss with four decimals, or in scientific notation if it is very small. */
 export function loss(value) {
   if (!known(value)) return NOTHING;
   return value !== 0 && Math.abs(value) < 0.0005 ? value.toExponential(2) : value.toFixed(4);
@@ -35,16 +35,16 @@ export function loss(value) {
 export function duration(seconds) {
   if (!known(seconds)) return NOTHING;
   if (seconds < 9.95) return t("{seconds} s", { seconds: seconds.toFixed(1) });
-  const whole = Math.round(seconds);
-  if (whole < 60) return t("{seconds} s", { seconds: whole });
-  if (whole < 3600) return t("{minutes} min {seconds} s", { minutes: Math.floor(whole / 60), seconds: whole % 60 });
-  return t("{hours} h {minutes} min", { hours: Math.floor(whole / 3600), minutes: Math.floor((whole % 3600) / 60) });
+  const rounded = Math.round(seconds);
+  if (rounded < 60) return t("{seconds} s", { seconds: rounded });
+  if (rounded < 3600) return t("{minutes} min {seconds} s", { minutes: Math.floor(rounded / 60), seconds: rounded % 60 });
+  return t("{hours} h {minutes} min", { hours: Math.floor(rounded / 3600), minutes: Math.floor((rounded % 3600) / 60) });
 }
 
 /** "1 epoch", "5 epochs" */
 export const epochsText = (epochs) => (epochs === 1 ? t("1 epoch") : t("{count} epochs", { count: epochs }));
 
-/** An estimate, no finer than it is: 3472 → "58 min" */
+/** A rounded estimate: 3472 → "58 min" */
 export const roughly = (seconds) =>
   known(seconds) && seconds >= 600 && seconds < 3570 ? t("{minutes} min", { minutes: Math.round(seconds / 60) }) : duration(seconds);
 
@@ -55,7 +55,7 @@ export function bytes(value) {
   return value < 1e6 ? `${Math.round(value / 1000)}\u00a0kB` : `${(value / 1e6).toFixed(1)}\u00a0MB`;
 }
 
-/** How long ago an ISO time was; days that are far away are named. */
+/** The time since an ISO time, or its date if that is more than a day ago. */
 export function ago(time, now = Date.now()) {
   const then = Date.parse(time);
   if (Number.isNaN(then)) return NOTHING;
@@ -75,9 +75,9 @@ export function between(from, to) {
   return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
 }
 
-const isSpaced = language !== "ja"; // texts of Japanese follow one another without a space
+const isSpaced = language !== "ja"; // Japanese sentences have no spaces between them
 
-/** Whole sentences as one text; those that are empty are left out. */
+/** Sentences as one text, without empty ones. */
 export const sentences = (...texts) => texts.filter(Boolean).join(isSpaced ? " " : "");
 
 /** Clauses of one sentence, "a whole number; usually 3". */

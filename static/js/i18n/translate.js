@@ -1,17 +1,17 @@
-// The page's language: every text that people read goes through `t`, in English as its key.
+// The page's language: all visible texts are translated by `t`, with the English text as the key.
 
 const catalog = document.getElementById("catalog"); // a script of app/web/script_catalog.py, or a table in the page
 const texts = catalog?.texts ?? JSON.parse(catalog?.textContent || "{}");
 const SLOT = /\{(\w+)\}/;
 
-/** The page's language, as in "en" or "ja". */
+/** The page's language, such as "en" or "ja". */
 export const language = document.documentElement.lang || "en";
 
 /** `text` in the page's language, with {name} replaced by `values.name`. */
 export const t = (text, values = {}) =>
   translated(text).replace(new RegExp(SLOT, "g"), (whole, name) => (name in values ? String(values[name]) : whole));
 
-/** The same as a list of texts and of what the values are that are no texts: nodes, to be put into an element. */
+/** The same as a list of texts and nodes, for values that are nodes. */
 export function tParts(text, values) {
   const parts = [];
   translated(text)
@@ -27,7 +27,7 @@ export function tParts(text, values) {
 
 const translated = (text) => texts[keyId(text)] ?? text;
 
-/** The name of a key in the catalogue, as `key_id` of app/i18n/catalog.py has it. */
+/** The id of a key in the catalogue, as `key_id` in app/i18n/catalog.py. */
 function keyId(key) {
   let name = 0x811c9dc5;
   for (let i = 0; i < key.length; i += 1) name = Math.imul(name ^ key.charCodeAt(i), 0x01000193);

@@ -5,14 +5,14 @@ import { element } from "../lib/dom.js";
 /** The bytes of a base64 text. */
 export const fromBase64 = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 
-/** A canvas for a picture of 28 × 28 pixels, with `bytes` on it where they are given. */
+/** A canvas for a picture of 28 × 28 pixels, painted with `bytes` if given. */
 export function createBitmap(bytes = null, name = null) {
   const canvas = element("canvas", { class: name, width: 28, height: 28, "aria-hidden": "true" });
   if (bytes !== null) paintBytes(canvas, bytes);
   return canvas;
 }
 
-/** Paints bytes (0 is black, 255 is white) on a canvas, which takes their size. */
+/** Paints bytes (0 is black, 255 is white) on a canvas, and sets its size. */
 export function paintBytes(canvas, bytes, [height, width] = [28, 28]) {
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;

@@ -1,12 +1,12 @@
-// Small pictures with a caption, in rows; a press opens one large.
+// Small pictures with a caption; a press enlarges one.
 
 import { element } from "../lib/dom.js";
 import { createBitmap, fromBase64, paintBytes } from "./bitmap.js";
 import { openPicture } from "./zoom-dialog.js";
 
 /**
- * A list item with a picture of base64 `pixels`, or an empty one where they are null. `caption` is short and stands below;
- * `title` and `text` say the same in full, to who hears the page and over the large picture. `kind` marks it in the style.
+ * A list item with a picture of base64 `pixels`, empty if they are null. `caption` is short; `title` and `text` are the
+ * full description for screen readers and for the enlarged picture. `kind` is for the style.
  */
 export function tile({ pixels, caption, title, text, kind = null }) {
   const bytes = pixels === null ? null : fromBase64(pixels);

@@ -1,10 +1,10 @@
-// The names of settings, of what they may be, and of what is measured, in the page's language; a network in one line.
+// Titles of settings, values and metrics in the page's language, and networks in one line.
 
 import { t } from "../i18n/translate.js";
 import { has, nameIn, small } from "./names.js";
 import { datasetTitle, recipeTitle } from "./titles.js";
 
-/** Of settings that no form has. */
+/** Titles of settings without a form field. */
 const OTHERS = {
   recipe: () => t("recipe"),
   network: () => t("network"),
@@ -21,17 +21,17 @@ const words = (name) => name.replaceAll("_", " ").replaceAll(".", " ");
 const named = (table, type) => (has(table, type) ? nameIn(table, type) : words(type));
 
 export const layerName = (type) => named("layers", type);
-/** "3 dense", as a run's events name a layer, in the page's language. */
+/** A layer's name in a run's events, such as "3 dense", in the page's language. */
 export const numberedLayer = (name) => name.replace(/^(\d+) (\w+)$/, (_, number, type) => `${number} ${small(layerName(type))}`);
 export const scheduleName = (type) => named("schedules", type);
 export const lossName = (type) => named("losses", type);
 
-/** What was measured of a model, by the name in its card. */
+/** The title of a metric in a model's card. */
 export const metricName = (name) => named("metrics", name);
 
 /**
- * A setting's name, by its path in the config or as pages/compare/config-diff.js and the server's errors write it: "optimizer.beta1",
- * "layer 1 dense.units", "network.layers[0].units". What has no name here goes by its path.
+ * A setting's title, by its path in the config, in pages/compare/config-diff.js or in the server's errors:
+ * "optimizer.beta1", "layer 1 dense.units", "network.layers[0].units". The default is its path.
  */
 export function settingName(path) {
   const layer = LAYER_PATH.exec(path);
@@ -49,14 +49,14 @@ export function settingName(path) {
   return group === "optimizer" ? setting : t("{place}: {setting}", { place: small(nameIn("settings", group)), setting });
 }
 
-/** The name of a field within a part, as in "initializer.std". */
+/** The title of a field within a component, such as "initializer.std". */
 function fieldName(path) {
   const parts = path.split(".").filter((part) => part !== "type");
   const names = parts.map((part) => (has("fields", part) ? small(nameIn("fields", part)) : words(part)));
   return names.join(" ");
 }
 
-/** What a setting is, in words: `value` as the config has it, `path` as above. */
+/** The text of a setting's value in the config; `path` as above. */
 export function settingValue(path, value) {
   if (value === undefined || value === null) return "–";
   if (typeof value === "boolean") return value ? t("yes") : t("no");
@@ -72,13 +72,13 @@ export function settingValue(path, value) {
   return value;
 }
 
-/** An object with a type in words, as in "Dropout 0.2": `name` gives the type's own. */
+/** The text of an object with a type, such as "Dropout 0.2"; `name` returns the type's title. */
 export function partText({ type, ...rest }, name) {
   const values = Object.values(rest).filter((value) => typeof value !== "object" || Array.isArray(value));
   return [name(type), ...values.map((value) => (Array.isArray(value) ? value.join("×") : String(value)))].join(" ");
 }
 
-/** Several named values in words, as in "rotation 10, shift 0.1"; those of `fields` alone that say something. */
+/** The text of named values, such as "rotation 10, shift 0.1", without nulls and zeros. */
 export const fieldsText = (fields) =>
   Object.entries(fields)
     .filter(([, value]) => value !== null && value !== 0)
@@ -89,7 +89,7 @@ const PICTURE_INPUTS = 784;
 
 export const optimizerName = (type) => nameIn("optimizers", type);
 
-/** "784 → 256 → 10": the sizes of what flows through the layers; convolutions and pooling by name. */
+/** "784 → 256 → 10": the sizes of layers; convolutions and pooling by name. */
 export function networkLine(layers, inputs = PICTURE_INPUTS) {
   return [inputs, ...layers.map(size).filter((text) => text !== null)].join(" → ");
 }

@@ -1,4 +1,4 @@
-// What layers, units and places are called.
+// Names of layers, units and positions.
 
 import { count } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
@@ -9,7 +9,7 @@ export const layerName = ({ index, type }) => t("Layer {number}: {type}", { numb
 
 export const typeName = (type) => nameIn("layers", type);
 
-/** What a layer does, in a sentence; "" for one that needs none. */
+/** The explanation of a layer; "" if there is none. */
 export const typeWords = (type) => (has("does", type) ? nameIn("does", type) : "");
 
 /** [6, 28, 28] → "6 × 28 × 28" */
@@ -24,12 +24,12 @@ export function unitName(index, shape, labels = null) {
   return placeName([Math.floor(index / (shape[1] * shape[2])), Math.floor(index / shape[2]) % shape[1], index % shape[2]]);
 }
 
-/** The same of a place as the server says it: [unit], [row, column] or [map, row, column]. */
+/** The name of a position from the server: [unit], [row, column] or [map, row, column]. */
 export function placeName(place) {
   if (place.length === 1) return t("unit {number}", { number: place[0] + 1 });
-  const [row, column] = place.slice(-2).map((one) => one + 1);
+  const [row, column] = place.slice(-2).map((index) => index + 1);
   return place.length === 2 ? t("row {row}, column {column}", { row, column }) : t("map {map}, row {row}, column {column}", { map: place[0] + 1, row, column });
 }
 
-/** The shape (C, H, W) or (n) of an array as its picture has it. */
+/** The shape (C, H, W) or (n) of an array's picture. */
 export const pictureShape = (shape) => (shape.length === 2 ? [1, ...shape] : shape);

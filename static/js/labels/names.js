@@ -1,13 +1,13 @@
-// What the schema calls the parts of a config, recipes and data sets, as the server put it into the page.
+// Titles of a config's components, recipes and data sets, from the page's data.
 
 import { language } from "../i18n/translate.js";
 
 const tables = JSON.parse(document.getElementById("names")?.textContent ?? "{}");
 
-/** The name of a thing in one of the tables, such as "layers"; what has none goes by its identifier. */
+/** The title of an id in a table such as "layers"; by default the id. */
 export const nameIn = (table, id) => (has(table, id) ? tables[table][id] : id);
 
 export const has = (table, id) => Object.hasOwn(tables[table] ?? {}, id);
 
-/** A name in the middle of a line: English writes small there what begins a label with a capital. */
+/** A title in the middle of a line, in lower case in English. */
 export const small = (text) => (language === "en" ? text.charAt(0).toLowerCase() + text.slice(1) : text);

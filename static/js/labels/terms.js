@@ -1,8 +1,8 @@
-// The field's own terms beside the words of the form: in Japanese beside English, and the other way round.
+// Technical terms next to the titles of the form: in Japanese next to English, and vice versa.
 
 import { language } from "../i18n/translate.js";
 
-/** Of settings that the tutorials name; a setting without one goes by its title alone. */
+/** Terms of settings in the tutorials. */
 const TERMS = {
   dataset: ["データセット", "data set"],
   validation: ["検証データ", "validation data"],
@@ -26,7 +26,7 @@ const TERMS = {
   distillation: ["蒸留", "distillation"],
 };
 
-/** `[text, language]` of the term that stands beside the title of a setting, or null. */
+/** `[text, language]` of the term of a setting, or null. */
 export function termBeside(name) {
   const found = TERMS[name];
   if (found === undefined) return null;

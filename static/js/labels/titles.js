@@ -1,13 +1,13 @@
-// What recipes and data sets are called, the user's own sets among them.
+// Titles of recipes and data sets, including the user's.
 
 import { t } from "../i18n/translate.js";
 import { nameIn } from "./names.js";
 
 const TERM = /^\s*(?:([\d.]+)\s*\*)?\s*(.*?)\s*$/s;
 
-const CUSTOM = "custom"; // the recipe of a config that comes from none
+const CUSTOM = "custom"; // the recipe of a config without one
 
-/** A recipe's title; its name where it is none of the server's (any more), null for no recipe. */
+/** A recipe's title; its name if the server does not know it, null for no recipe. */
 export const recipeTitle = (name) => (name && name !== CUSTOM ? nameIn("recipes", name) : null);
 
 /** A data set's title; "MNIST + 0.5 × Strokes" for several in one, "mnist + 0.5*strokes". */
@@ -22,10 +22,10 @@ function termTitle(term) {
 
 const OWN = "drawings:";
 
-/** The set's name in a data set's name, or null for one that is not the user's own. */
+/** The drawing set's name in a data set's name, or null for another kind. */
 export const ownName = (dataset) => (dataset.startsWith(OWN) ? dataset.slice(OWN.length) : null);
 
-/** The data set of a set of the user's own. */
+/** The data set of a drawing set. */
 export const datasetOf = (set) => OWN + set;
 
 /** A data set's title in the page's language. */

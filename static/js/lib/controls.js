@@ -1,10 +1,10 @@
-// Controls of live figures: choices, sliders, buttons, tables, a player; and how figures say their numbers.
+// Controls of interactive figures: choices, sliders, buttons, tables, a player; and their number format.
 
 import { element, setText } from "./dom.js";
 
 let count = 0;
 
-/** Four digits of a number, in powers of ten where that would show nothing. */
+/** A number with four digits, in scientific notation if it is very small or large. */
 export function short(value) {
   if (typeof value !== "number" || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
@@ -15,14 +15,14 @@ export function short(value) {
 /** A row of controls. */
 export const row = (...nodes) => element("div", { class: "figure-row" }, ...nodes);
 
-/** A choice among `options`, `[[value, text], ...]`. Gives `{node, value()}`. */
+/** A choice among `options`, `[[value, text], ...]`. Returns `{node, value()}`. */
 export function choice(label, options, value, onChange) {
   const field = element("select", { autocomplete: "off" }, ...options.map(([key, text]) => element("option", { value: key, selected: key === value }, text)));
   field.addEventListener("change", onChange);
   return { node: element("label", { class: "figure-field" }, element("span", {}, label), field), value: () => field.value };
 }
 
-/** A slider with its value beside it. Gives `{node, value(), set(value)}`; `onInput` comes at every move. */
+/** A slider with its value. Returns `{node, value(), set(value)}`; `onInput` is called on every move. */
 export function slider(label, { min, max, step, value, show = short }, onInput) {
   count += 1;
   const id = `slider-${count}`;
@@ -56,7 +56,7 @@ export function button(label, onClick, kind = "") {
   return node;
 }
 
-/** A table: `heads` are texts, a row is a list of texts or nodes, the first of which names it. Gives `{node, show(rows)}`. */
+/** A table: `heads` are texts, a row is a list of texts or nodes, with its name first. Returns `{node, show(rows)}`. */
 export function table(label, heads) {
   const body = element("tbody");
   const head = element("thead", {}, element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text))));
@@ -65,7 +65,7 @@ export function table(label, heads) {
   return { node, body, show };
 }
 
-/** Play, one step, back to the beginning. `go(at)` shows place `at` of `count()`. Gives `{node, set(at), stop(), at(), isPlaying()}`; when the last place is shown it no longer plays. */
+/** Buttons to play, step and reset. `go(at)` shows position `at` of `count()`. Returns `{node, set(at), stop(), at(), isPlaying()}`; it stops at the last position. */
 export function player({ count: places, go, milliseconds, words }) {
   let [at, timer] = [0, 0];
   const play = button(words.play, () => (timer === 0 ? start() : stop()), "strong");

@@ -1,22 +1,22 @@
-// Asks before something that cannot be undone, and for what must be known first.
+// Dialogs for confirmation and input.
 
 import { t } from "../i18n/translate.js";
 import { element } from "./dom.js";
 
-/** Opens a question; resolves to true only when the action was chosen. */
+/** Opens a confirmation; resolves to true only if the action was chosen. */
 export async function confirmed({ title, text, action }) {
   const answers = [
     ["", t("Keep it")],
     ["yes", action],
   ];
-  return (await asked({ title, text, answers })) === "yes";
+  return (await choose({ title, text, answers })) === "yes";
 }
 
 /**
- * Opens a question with answers as [value, text]: the first is the one that changes nothing, the last the one that
- * cannot be undone. Resolves to the value of the chosen one, the first where the dialog was just closed.
+ * Opens a question with answers [value, text]: the first changes nothing, the last cannot be undone. Resolves to the
+ * value of the chosen one, or of the first if the dialog was closed.
  */
-export async function asked({ title, text, answers }) {
+export async function choose({ title, text, answers }) {
   const [nothing, ...others] = answers;
   const buttons = others.map(([value, words], i) => {
     const last = i === others.length - 1;
@@ -26,19 +26,19 @@ export async function asked({ title, text, answers }) {
   return openForm({ title, fields: [aboutText(text)], buttons: [harmless, ...buttons], layout: others.length > 1 ? "stacked" : "" }).answered;
 }
 
-/** Asks for a whole number from 1 to `most`; resolves to null where none was given. */
-export async function askedNumber({ value, most, ...words }) {
-  const text = await askedInput({ type: "number", min: 1, max: most, step: 1, value }, words);
+/** Asks for a whole number from 1 to `most`; resolves to null if cancelled. */
+export async function askNumber({ value, most, ...words }) {
+  const text = await askInput({ type: "number", min: 1, max: most, step: 1, value }, words);
   return text === null ? null : Number(text);
 }
 
-/** Asks for a short text, `value` at first; resolves to null where none was given. */
-export const askedText = ({ value, most, ...words }) => askedInput({ type: "text", maxlength: most, value, autocomplete: "off", autocapitalize: "none", spellcheck: "false" }, words);
+/** Asks for a short text, initially `value`; resolves to null if cancelled. */
+export const askText = ({ value, most, ...words }) => askInput({ type: "text", maxlength: most, value, autocomplete: "off", autocapitalize: "none", spellcheck: "false" }, words);
 
-async function askedInput(attributes, { title, text, label, action }) {
+async function askInput(attributes, { title, text, label, action }) {
   const input = element("input", { id: `dialog-${attributes.type}`, required: true, autofocus: true, ...attributes });
   const field = element("div", { class: "field" }, element("label", { for: input.id }, label), input);
-  // the action comes first in the form, as the key Enter presses the first button
+  // the action comes first, as Enter presses the first button
   const buttons = [
     element("button", { class: "button strong", value: "yes", id: "confirm" }, action),
     element("button", { class: "button", value: "", formnovalidate: true }, t("Not now")),
@@ -50,8 +50,8 @@ async function askedInput(attributes, { title, text, label, action }) {
 const aboutText = (text) => element("p", { id: "confirm-text", class: "soft" }, text);
 
 /**
- * Opens a dialog of a title, fields and buttons, which is gone when it is closed. Gives it, and `answered`, a promise of
- * the value of the button that closed it.
+ * Opens a dialog with a title, fields and buttons, and removes it when it is closed. Returns it, and `answered`, a
+ * promise of the value of the pressed button.
  */
 export function openForm({ title, fields, buttons, layout, kind = null }) {
   const heading = element("h2", { id: "confirm-title" }, title);
@@ -69,7 +69,7 @@ export function openForm({ title, fields, buttons, layout, kind = null }) {
   return { dialog, answered };
 }
 
-/** Closes a dialog also by a press beside it. */
+/** Lets a press outside close a dialog. */
 export function closeBeside(dialog) {
   dialog.onclick = ({ target }) => {
     if (target === dialog) dialog.close(); // in braces: a handler's `false` would undo what the press does

@@ -1,16 +1,16 @@
-// Small helpers for the page's tree.
+// Helpers for the DOM.
 
 export const byId = (id) => document.getElementById(id);
 
-/** The JSON that the server put into the page, or {}. */
+/** The JSON data in the page, or {}. */
 export function pageData() {
   const block = byId("page-data");
   return block === null ? {} : JSON.parse(block.textContent);
 }
 
 /**
- * A new element. Attributes whose value is null, undefined or false are left out; true gives an empty one.
- * Children are nodes or text.
+ * A new element. Attributes with the value null, undefined or false are left out; true is an empty one. Children are
+ * nodes or text.
  */
 export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -22,18 +22,18 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Writes text only when it differs, so that nothing is announced or laid out for nothing. */
+/** Sets text only if it differs, to avoid needless announcements and layouts. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Shows text in a node that is hidden while it has none. */
+/** Shows text in a node, or hides it without text. */
 export function setMessage(node, text) {
   setText(node, text ?? "");
   node.hidden = !text;
 }
 
-/** Puts words into a node, and behind them a button for each action, which is [words, what to do]. */
+/** Sets a node's text, followed by a button for each action [text, function]. */
 export function say(node, text, ...actions) {
   node.replaceChildren(
     text,

@@ -1,8 +1,8 @@
-// A late answer loses: of several questions of one kind only the newest is answered on the page.
+// Only the latest of several requests of one kind is shown.
 
 /**
- * `begin()` begins a question and gives its signal, which is aborted as soon as another begins or `drop()` drops it. The
- * one that asked looks at `signal.aborted` before it shows an answer, and a request that has the signal ends at once.
+ * `begin()` returns the signal of a new request, which is aborted when another one begins or by `drop()`. Check
+ * `signal.aborted` before showing an answer.
  */
 export function createLatest() {
   let current = new AbortController();
@@ -18,15 +18,15 @@ export function createLatest() {
 }
 
 /**
- * Gives a function that calls `work(signal, ...)` with what it was called with last, when it was not called again for
- * `wait` milliseconds; a later call drops it.
+ * Returns a function that calls `work(signal, ...)` with its last arguments after `wait` milliseconds without another
+ * call, which aborts the signal.
  */
 export function debounced(work, wait = 120) {
-  const questions = createLatest();
+  const requests = createLatest();
   let timer = 0;
   return (...subject) => {
     clearTimeout(timer);
-    const signal = questions.begin();
+    const signal = requests.begin();
     timer = setTimeout(() => work(signal, ...subject), wait);
   };
 }

@@ -1,8 +1,8 @@
-// Many buttons as one stop of the Tab key: the arrow keys go from one to the next.
+// Roving focus: a group of buttons is one tab stop, and the arrow keys move between them.
 
 const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
-/** Binds the buttons in `group`, also those that are put there later. Call the function it gives when they have changed. */
+/** Binds the buttons in `group`, including later ones. Returns a function to call when they have changed. */
 export function rove(group) {
   const buttons = () => [...group.querySelectorAll("button")];
 

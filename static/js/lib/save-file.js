@@ -1,4 +1,4 @@
-// Hands a file to the person.
+// Downloads of generated files.
 
 import { element } from "./dom.js";
 

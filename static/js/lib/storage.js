@@ -1,9 +1,9 @@
-// What this browser remembers of the page. Storage can be full, switched off, or hold what another version wrote.
+// The browser's storage, which can be full, disabled, or contain values of another version.
 
 export const forGood = () => localStorage;
 export const forTab = () => sessionStorage;
 
-/** The value under a name; null where there is none that can be read. */
+/** The value under a name; null if it is missing or unreadable. */
 export function recall(where, name) {
   try {
     return JSON.parse(where().getItem(name) ?? "null");
@@ -12,7 +12,7 @@ export function recall(where, name) {
   }
 }
 
-/** Writes a value, or removes it when it is null; whether that worked. */
+/** Writes a value, or removes it if it is null; returns true on success. */
 export function keep(where, name, value) {
   try {
     if (value === null) where().removeItem(name);

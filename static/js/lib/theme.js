@@ -1,6 +1,6 @@
-// Word of a change between light and dark, for what is painted in the page's colours.
+// Notification of changes between light and dark.
 
-/** Calls `action` when the colours of the page change: by the system, or by the switch. */
+/** Calls `action` when the colours of the page change, by the system or by the switch. */
 export function onThemeChange(action) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", action);
   new MutationObserver(action).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });

@@ -1,4 +1,4 @@
-// Tables of what was measured of a model: before and after it was made one's own, on what is unlike MNIST, over seeds.
+// Tables of a model's measurements: before and after personalization, on images unlike MNIST, over seeds.
 
 import { count, percent, sentences } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
@@ -7,9 +7,9 @@ import { titleOf } from "../labels/titles.js";
 import { element } from "../lib/dom.js";
 
 const NAMES = { mnist: "MNIST", strokes: t("the drawn digits") };
-const DIGITS = 1; // behind the point: a drawing more or less of some thousand
+const DIGITS = 1; // decimals
 
-/** What the test images of a data set are called in a sentence. */
+/** The name of a data set's test images in a sentence. */
 const shortName = (data) => NAMES[data] ?? titleOf({ name: data, title: data });
 
 /** "Reads your drawings 96.0 % (before 81.0 %). Reads MNIST 99.4 % (before 99.5 %).": each test set has its sentence. */
@@ -22,13 +22,13 @@ export function mineSentence({ compared }) {
   return sentences(first, ...others);
 }
 
-/** How many drawings it learned from, and how many it was measured with. */
+/** A sentence with the numbers of learned and held-out drawings. */
 export const mineNote = ({ parent, set, learned, held_out: held, seen = false }) =>
   seen
     ? t("Made from {parent} with {learned} drawings of “{set}”; {held} others were held out, but {parent} was also trained on your drawings and may have seen them.", { parent, learned, set, held })
     : t("Made from {parent} with {learned} drawings of “{set}”; {held} others were held out, and it has never seen them.", { parent, learned, set, held });
 
-/** The table of what was read before and after. */
+/** The table of accuracies before and after. */
 export const mineTable = ({ compared }) =>
   table(
     t("Before and after"),
@@ -41,14 +41,14 @@ export const mineTable = ({ compared }) =>
     ]),
   );
 
-/** All tables of what a card has beside its test. */
+/** All tables of a card's additional measurements. */
 export const evidenceTables = ({ mine, robustness = [], seeds = [] }) => [
   ...(mine ? [mineTable(mine)] : []),
   ...(robustness.length > 0 ? [robustnessTable(robustness)] : []),
   ...(seeds.length > 0 ? [seedsTable(seeds)] : []),
 ];
 
-/** How it reads what is unlike its training images. */
+/** The accuracy on images unlike the training images. */
 const robustnessTable = (rows) =>
   table(
     t("On images unlike its training images"),

@@ -1,4 +1,4 @@
-// What an augmentation does: its settings as sliders, and pictures before and after, as they are moved.
+// The page of augmentation: settings as sliders, and pictures before and after.
 
 import { explain, get } from "../api/client.js";
 import { awayText, retryWhileAway } from "../api/retry.js";
@@ -12,19 +12,19 @@ const PAUSE_MS = 150;
 const PICTURES = 10;
 const OWN = "drawings:";
 
-/** A step that divides a slider's way into a hundred parts or a few more, and is a number that people write. */
+/** A round step with about a hundred positions of a slider. */
 export const stepOf = ({ minimum, maximum }) => {
-  const way = maximum - minimum;
-  return way > 100 ? 1 : way > 8 ? 0.1 : 0.01;
+  const range = maximum - minimum;
+  return range > 100 ? 1 : range > 8 ? 0.1 : 0.01;
 };
 
-/** What of an augmentation differs from what changes nothing; null where all of it does. */
+/** The values of an augmentation that are not the defaults; null if there are none. */
 export function specOf(values, fields) {
   const changed = fields.filter(({ name, default: plain }) => values[name] !== plain);
   return changed.length === 0 ? null : Object.fromEntries(changed.map(({ name }) => [name, values[name]]));
 }
 
-/** The address of the training that uses it. */
+/** The address of the training page with this augmentation. */
 export const trainAddress = (recipe, spec) => `/train?${new URLSearchParams({ recipe, augmentation: JSON.stringify(spec) })}`;
 
 function startPage() {
@@ -44,18 +44,18 @@ function startPage() {
     fields = schema.augmentation;
     sliders.replaceChildren(...fields.map(slider));
     const query = new URLSearchParams(location.search);
-    const wanted = recipes.find(({ name }) => name === query.get("recipe")) ?? recipes.find(({ config }) => config.augmentation) ?? recipes[0];
-    form.elements.recipe.replaceChildren(...recipes.map(({ name, title }) => element("option", { value: name, selected: name === wanted.name }, title || name)));
+    const chosen = recipes.find(({ name }) => name === query.get("recipe")) ?? recipes.find(({ config }) => config.augmentation) ?? recipes[0];
+    form.elements.recipe.replaceChildren(...recipes.map(({ name, title }) => element("option", { value: name, selected: name === chosen.name }, title || name)));
     const usable = sets.datasets.filter(({ name, state }) => state === "ready" || name.startsWith(OWN));
-    const source = query.get("source") ?? wanted.config.dataset.split("+")[0].trim();
+    const source = query.get("source") ?? chosen.config.dataset.split("+")[0].trim();
     form.elements.source.replaceChildren(...usable.map((info) => element("option", { value: info.name, selected: info.name === source }, titleOf(info))));
     for (const name of ["recipe", "source"]) form.elements[name].disabled = form.elements[name].length === 0;
     for (const name of ["seed", "epochs"]) if (/^\d{1,10}$/.test(query.get(name) ?? "")) form.elements[name].value = query.get(name);
-    put(specFrom(query) ?? wanted.config.augmentation);
+    put(specFrom(query) ?? chosen.config.augmentation);
     form.removeAttribute("aria-busy");
   }
 
-  /** The augmentation in the address; null where there is none, or what stands there is none. */
+  /** The augmentation in the address; null if it is missing or invalid. */
   function specFrom(query) {
     try {
       const spec = JSON.parse(query.get("augmentation"));
@@ -78,7 +78,7 @@ function startPage() {
     );
   }
 
-  /** Puts the sliders where an augmentation has them; null changes nothing. */
+  /** Sets the sliders to an augmentation; null sets the defaults. */
   function put(spec) {
     for (const field of fields) {
       const given = spec?.[field.name];

@@ -1,11 +1,11 @@
-// What every page does: the switch of the language leads back to where the reader is, light or dark is
-// switched, and a server that is away is named.
+// Scripts of every page: the language switch keeps the current page, the theme switch, and the message that the
+// server is away.
 
 import { AWAY } from "../api/client.js";
 import { watchServer } from "../api/connection-banner.js";
 
 for (const link of document.querySelectorAll("[data-language]")) {
-  // Pages write what they show into their address, which the server did not see.
+  // Pages store their state in their address, which the server did not see.
   link.addEventListener("click", () => {
     const url = new URL(link.href);
     url.searchParams.set("next", location.pathname + location.search + location.hash);
@@ -16,7 +16,7 @@ for (const link of document.querySelectorAll("[data-language]")) {
 startThemeSwitch();
 watchServer();
 
-/** Makes the switch of the page change it at once; without scripts its links load the page anew. */
+/** Switches the page's theme at once; without scripts its links reload the page. */
 function startThemeSwitch() {
   const menu = document.getElementById("themes");
   const links = [...menu.querySelectorAll("[data-choose-theme]")];
@@ -29,7 +29,7 @@ function startThemeSwitch() {
     for (const link of links) link.toggleAttribute("aria-current", false);
     chosen.setAttribute("aria-current", "true");
     if (theme === "system") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme; // last, as this is what onThemeChange hears
+    else document.documentElement.dataset.theme = theme; // last, as onThemeChange observes it
   }
 
   async function choose(link) {
@@ -37,9 +37,9 @@ function startThemeSwitch() {
     menu.open = false;
     menu.querySelector("summary").focus();
     try {
-      await fetch(link.href, { redirect: "manual", keepalive: true }); // the answer's cookie is all that is wanted
+      await fetch(link.href, { redirect: "manual", keepalive: true }); // only for the cookie
     } catch {
-      window.dispatchEvent(new Event(AWAY)); // this page has it, the next one not
+      window.dispatchEvent(new Event(AWAY)); // the theme applies to this page only
     }
   }
 

@@ -1,4 +1,4 @@
-// The answer beside the pad: glyph, sentence, the picture that the network saw, and the bars.
+// The answer beside the pad: glyph, sentence, the network's input image, and the bars.
 
 import { percent } from "../i18n/format.js";
 import { t, tParts } from "../i18n/translate.js";
@@ -9,8 +9,8 @@ import { clearBars, ensureBars, showBars } from "./bars.js";
 import { describe, invitation, isKnown, partsOf, readAs } from "./describe.js";
 
 /**
- * Binds the answer area of the page; `labels` are those of the model in use. `onParts(parts, selected)` hears which
- * parts of a drawing were read one by one, and whose bars are shown. `modelsPage` is where a model's name leads, if there
+ * Binds the answer area of the page; `labels` are the model's. `onParts(parts, selected)` is called with the
+ * separately read parts of a drawing and the selected one. `modelsPage` is the link of the model's name, if there
  * is such a page.
  */
 export function createAnswer(labels, { onParts, modelsPage = "/models" }) {
@@ -35,7 +35,7 @@ export function createAnswer(labels, { onParts, modelsPage = "/models" }) {
 
   const part = () => partsOf(shown?.answer ?? {})[selected];
 
-  /** Says what to draw, with nothing read. */
+  /** Shows what to draw, without an answer. */
   function showBlank() {
     forget();
     setText(words, invitation(inUse));
@@ -44,7 +44,7 @@ export function createAnswer(labels, { onParts, modelsPage = "/models" }) {
     setText(spoken, "");
   }
 
-  /** Shows an answer of /predict; `final` ones, of a pen that is up, are spoken to those who listen. */
+  /** Shows an answer of /predict; `final` ones, after the pen is lifted, are announced by screen readers. */
   function show(answer, milliseconds, final) {
     if (answer.blank) return showBlankAnswer(answer);
     if (partsOf(answer).length !== partsOf(shown?.answer ?? {}).length) selected = 0;
@@ -111,7 +111,7 @@ export function createAnswer(labels, { onParts, modelsPage = "/models" }) {
     setText(detail, t("Too little ink to read yet."));
   }
 
-  /** Says why there is no answer. */
+  /** Shows why there is no answer. */
   function showRefusal(message) {
     forget();
     setText(words, t("That could not be read."));
@@ -120,7 +120,7 @@ export function createAnswer(labels, { onParts, modelsPage = "/models" }) {
     setText(spoken, `${t("That could not be read.")} ${message}`);
   }
 
-  /** Says that the answer takes its time; what was read before stays until it comes. */
+  /** Shows that the answer is taking long; the previous one stays meanwhile. */
   function showWaiting() {
     if (shown === null) setText(words, t("Reading …"));
     setText(detail, t("Waiting for the server to read it."));

@@ -3,10 +3,10 @@
 import { NOTHING, percent } from "../i18n/format.js";
 import { element, setText } from "../lib/dom.js";
 
-const MANY = 12; // more labels than this stand in two columns
-const WIDEST = 10; // characters of a label that are shown
+const MANY = 12; // labels, from which there are two columns
+const WIDEST = 10; // the most characters of a label
 
-/** Makes the bars anew when the labels are others than those on the page. */
+/** Rebuilds the bars if the labels have changed. */
 export function ensureBars(list, labels) {
   const shown = [...list.children].map((bar) => bar.dataset.label);
   if (shown.length !== labels.length || shown.some((label, i) => label !== labels[i])) {
@@ -17,7 +17,7 @@ export function ensureBars(list, labels) {
   list.style.setProperty("--label-width", `${Math.min(WIDEST, widest) + 0.5}ch`);
 }
 
-/** Shows the probabilities; `winner` is the label whose bar is stressed. */
+/** Shows the probabilities; `winner` is the highlighted label. */
 export function showBars(list, probabilities, winner) {
   for (const bar of list.children) {
     const value = probabilities[bar.dataset.label] ?? 0;
@@ -25,7 +25,7 @@ export function showBars(list, probabilities, winner) {
   }
 }
 
-/** Shows that nothing was read. */
+/** Shows empty bars. */
 export function clearBars(list) {
   for (const bar of list.children) showBar(bar, 0, NOTHING, false);
 }

@@ -1,4 +1,4 @@
-// What an answer of /predict means, in words.
+// Sentences about an answer of /predict.
 
 import { percent } from "../i18n/format.js";
 import { language, t, tParts } from "../i18n/translate.js";
@@ -6,15 +6,15 @@ import { language, t, tParts } from "../i18n/translate.js";
 const SURE = 0.8; // below this the answer is a guess
 const CLOSE = 0.15; // a second label this likely is named as well
 
-// Names of letters that begin with a vowel when spoken: "an F", but "a U".
+// Names of letters that begin with a vowel sound: "an F", but "a U".
 const VOWEL_LETTER = /^[aefhilmnorsx]$/i;
 const VOWEL_NUMBER = /^(8\d*|11|18)$/;
 const VOWEL_WORD = /^[aeio]\w+|^u(?!ni)\w+/i;
 
-/** Stands for what is no digit, as the server writes it in a reading. */
+/** The server's mark in a reading for a part that is no digit. */
 export const UNREADABLE = "?";
 
-/** "a" or "an", as the label is spoken. */
+/** "a" or "an", by the pronunciation of the label. */
 export const article = (label) =>
   VOWEL_LETTER.test(label) || VOWEL_NUMBER.test(label) || VOWEL_WORD.test(label) ? "an" : "a";
 
@@ -24,14 +24,14 @@ export const withArticle = (label) => (language === "en" ? `${article(label)} ${
 /** Labels and their probabilities, the most likely first. */
 export const ranked = (probabilities) => Object.entries(probabilities).sort(([, a], [, b]) => b - a);
 
-/** `{label, probability, sure, second}`: the likeliest label, and the next when that is worth saying. */
+/** `{label, probability, sure, second}`: the likeliest label, and the second if it is close. */
 export function judge(probabilities) {
   const [[label, probability], next] = ranked(probabilities);
   const sure = probability >= SURE && !(next?.[1] >= CLOSE);
   return { label, probability, sure, second: sure || next === undefined ? null : next[0] };
 }
 
-/** The sentence in parts; a part in an array of its own is to be stressed. */
+/** The sentence in parts; a part in a nested array is emphasized. */
 export function sentence({ label, sure, second }) {
   const values = { a: article(label), A: capital(article(label)), label: [label] };
   if (sure) return tParts("This is {a} {label}.", values);
@@ -39,28 +39,28 @@ export function sentence({ label, sure, second }) {
   return tParts("{A} {label}, or perhaps {another} {second}.", { ...values, another: article(second), second: [second] });
 }
 
-/** Whether all labels are single digits, as the words on the page assume when they say "digit". */
+/** Whether all labels are single digits, so that the page may say "digit". */
 export const areDigits = (labels) => labels.every((label) => /^\d$/.test(label));
 
-/** What to draw for a model with these labels. */
+/** The hint what to draw, for a model with these labels. */
 export const invitation = (labels) => (areDigits(labels) ? t("Draw a digit") : t("Draw one of its symbols"));
 
-/** What the model says of a drawing that it does not know. */
+/** The sentence for a drawing that the model does not know. */
 export const refusal = (labels) =>
   areDigits(labels) ? t("That does not look like a digit to me.") : t("That does not look like one of its symbols to me.");
 
-/** Whether an answer, or a part of one, is of something that the model knows; servers of old do not say. */
+/** Whether the model knows what was drawn, in an answer or a part; older servers omit this. */
 export const isKnown = ({ is_digit: isDigit }) => isDigit !== false;
 
-/** The parts that a drawing fell into, left to right; [] when it is one. */
+/** The parts of a drawing, left to right; [] for a single one. */
 export const partsOf = ({ digits }) => (digits?.length > 1 ? digits : []);
 
 /** The character or word that a part is read as. */
 export const readAs = (part) => (isKnown(part) && part.label !== null ? part.label : UNREADABLE);
 
 /**
- * How to show an answer: `{glyph, sentence, facts, winner, spoken, known}`. `sentence` is in parts as above, `facts`
- * are short, `winner` is the label whose bar is stressed or null. `selected` is the part whose bars are shown.
+ * The presentation of an answer: `{glyph, sentence, facts, winner, spoken, known}`. `sentence` is in parts as above,
+ * `facts` are short, `winner` is the highlighted label or null. `selected` is the part whose bars are shown.
  */
 export function describe(answer, labels, selected = 0) {
   const parts = partsOf(answer);
@@ -104,7 +104,7 @@ function describeParts(answer, parts, labels, selected) {
   };
 }
 
-/** How many of the parts are nothing that the model knows, as one more sentence; "" for none. */
+/** An additional sentence about unknown parts; "" for none. */
 function unknownParts(parts, digits) {
   const count = parts.filter((one) => !isKnown(one)).length;
   if (count === 0) return "";

@@ -1,39 +1,39 @@
-// Asks the server to read the drawing while it is drawn: one question on its way, the newest next, old answers dropped.
+// Live predictions while the user draws: one request at a time, then the newest; outdated answers are dropped.
 
 import { explain, ServerAway } from "../api/client.js";
 import { countdown, pauseSeconds } from "../api/retry.js";
 import { createLatest } from "../lib/latest.js";
 
-const LEAST_INTERVAL = 40; // ms between two questions
-const PATIENCE = 8000; // ms until a question counts as lost
-const SOON = 400; // ms after which an answer is waited for
+const LEAST_INTERVAL = 40; // ms between two requests
+const PATIENCE = 8000; // ms until a request times out
+const SOON = 400; // ms before the page says that it is waiting
 
 /**
- * `ask(question, signal)` sends a question; one with `final` set need not wait for the interval to pass.
- * `onAnswer(answer, question, milliseconds)`, `onRefused(message)`, `onWaiting()` (it takes long), `onAway(seconds)` and
- * `onBack()` hear how it went.
+ * `ask(question, signal)` sends a request; one with `final` set skips the interval.
+ * The callbacks: `onAnswer(answer, question, milliseconds)`, `onRefused(message)`, `onWaiting()` (it takes long),
+ * `onAway(seconds)` and `onBack()`.
  */
 export function createReader({ ask, onAnswer, onRefused, onWaiting, onAway, onBack }) {
-  let wanted = null; // the newest question that was not sent
-  const questions = createLatest();
+  let next = null; // the next question
+  const requests = createLatest();
   let isAsking = false;
   let timer = 0; // until the interval is over
   let sentAt = -Infinity;
   let failures = 0;
   let endPause = null; // while the server is away
 
-  /** Asks this next; a question that still waits is dropped for it. */
+  /** Asks this next, in place of a waiting question. */
   function read(question) {
-    wanted = question;
+    next = question;
     pump();
   }
 
-  /** Drops the question that waits and the answer that is on its way: the drawing is another one now. */
+  /** Drops the waiting question and the request in flight: the drawing has changed. */
   function forget() {
-    wanted = null;
+    next = null;
     clearTimeout(timer);
     timer = 0;
-    questions.drop();
+    requests.drop();
     isAsking = false;
     if (failures > 0) back();
   }
@@ -46,12 +46,12 @@ export function createReader({ ask, onAnswer, onRefused, onWaiting, onAway, onBa
   }
 
   function pump() {
-    if (wanted === null || isAsking || endPause !== null) return;
-    if (wanted.final) {
+    if (next === null || isAsking || endPause !== null) return;
+    if (next.final) {
       clearTimeout(timer);
       timer = 0;
     } else if (timer !== 0) return;
-    const early = wanted.final ? 0 : LEAST_INTERVAL - (performance.now() - sentAt);
+    const early = next.final ? 0 : LEAST_INTERVAL - (performance.now() - sentAt);
     if (early > 0) {
       timer = setTimeout(() => {
         timer = 0;
@@ -59,19 +59,19 @@ export function createReader({ ask, onAnswer, onRefused, onWaiting, onAway, onBa
       }, early);
       return;
     }
-    const question = wanted;
-    wanted = null;
+    const question = next;
+    next = null;
     send(question);
   }
 
   async function send(question) {
-    const signal = questions.begin();
+    const signal = requests.begin();
     isAsking = true;
     sentAt = performance.now();
     let late = false;
     const limit = setTimeout(() => {
       late = true;
-      questions.drop();
+      requests.drop();
     }, PATIENCE);
     const waiting = setTimeout(onWaiting, SOON);
     try {
@@ -98,7 +98,7 @@ export function createReader({ ask, onAnswer, onRefused, onWaiting, onAway, onBa
   }
 
   function away(question) {
-    wanted ??= question;
+    next ??= question;
     const seconds = pauseSeconds(failures);
     failures += 1;
     const retry = () => {

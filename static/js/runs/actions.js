@@ -1,8 +1,8 @@
-// The buttons of a run: pause, resume, cancel, and what can be made of one that has ended.
+// The buttons of a run: pause, resume, cancel, and the follow-up actions.
 
 import { explain, post } from "../api/client.js";
 import { t } from "../i18n/translate.js";
-import { asked, askedNumber } from "../lib/dialog.js";
+import { askNumber, choose } from "../lib/dialog.js";
 import { byId, setMessage, setText } from "../lib/dom.js";
 import { chooseDefault } from "../models/set-default.js";
 import { epochsDone, hasEnded } from "./run-state.js";
@@ -11,15 +11,15 @@ import { couldUseStrokes, onStrokes } from "./text.js";
 const MOST_EPOCHS = 100_000; // the server's limit
 const BUTTONS = { pause: "pause", cancel: "cancel", again: "again", goOn: "go-on", further: "further", strokes: "train-on-strokes" };
 
-/** `onStarted(run)` hears of a run that was made. */
+/** `onStarted(run)` is called with a new run. */
 export function createRunActions({ onStarted }) {
   const buttons = Object.fromEntries(Object.entries(BUTTONS).map(([name, id]) => [name, byId(id)]));
   const nodes = { ...buttons, useModel: byId("use-model"), makeDefault: byId("make-default"), fineTune: byId("fine-tune"), seeMine: byId("see-mine") };
   let record = null;
-  let asking = null; // "pause", "resume", "cancel", "again", ...: what is on its way to the server
-  let isGranted = false; // it was answered, and the stream is still to tell what came of it
+  let asking = null; // "pause", "resume", "cancel", "again", ...: the request in flight
+  let isGranted = false; // the request was accepted, but its effect has not arrived on the stream
 
-  /** Brings the buttons up to date with a record, or takes them away where it is null. */
+  /** Updates the buttons for a record; hides them for null. */
   function show(next) {
     if (next?.id !== record?.id) reset();
     if (isGranted && next !== record) [asking, isGranted] = [null, false];
@@ -49,7 +49,7 @@ export function createRunActions({ onStarted }) {
     nodes.fineTune.href = `/train?start=${encodeURIComponent(record.model)}`;
   }
 
-  /** Does `task` as the one thing that is on its way, and hands `take` what it gave; says why where it failed. */
+  /** Runs `task` as the only request in flight, and passes its result to `take`; shows the error if it fails. */
   async function ask(wish, task, take) {
     const { id } = record;
     asking = wish;
@@ -68,7 +68,7 @@ export function createRunActions({ onStarted }) {
     }
   }
 
-  /** Asks for a change of the run. Its button stays busy until the stream tells of it, which may be before the answer. */
+  /** Requests a change of the run. Its button stays busy until the stream reports it, possibly before the answer. */
   const wish = (name, body) =>
     ask(name, (address) => post(`${address}/${name}`, body), (row) => {
       if (!isTold(row, record)) [asking, isGranted] = [name, true];
@@ -81,12 +81,12 @@ export function createRunActions({ onStarted }) {
   const strokes = () => start("strokes", () => post("/api/runs", onStrokes(record)));
   const pause = () => wish(record.state === "paused" ? "resume" : "pause");
 
-  /** Asks only where there is something to lose. */
+  /** Asks for confirmation only if something would be lost. */
   async function cancel() {
     const { id } = record;
     let keep = false;
     if (epochsDone(record) > 0) {
-      const answer = await asked({
+      const answer = await choose({
         title: t("Cancel this training?"),
         text: canKeepModel(record)
           ? t("It ends here. You can keep the best model so far, to use like any other.")
@@ -105,7 +105,7 @@ export function createRunActions({ onStarted }) {
 
   async function further() {
     const { id } = record;
-    const epochs = await askedNumber({
+    const epochs = await askNumber({
       title: t("Continue training"),
       text: t("A new run continues where this one ended. This one stays as it is."),
       label: t("Additional epochs"),
@@ -140,20 +140,20 @@ export function createRunActions({ onStarted }) {
   return { show };
 }
 
-// Not the attribute `disabled`: a button that has the focus would lose it.
+// Not the attribute `disabled`, which would drop the focus.
 const isBusy = (node) => node.getAttribute("aria-disabled") === "true";
 const setBusy = (node, busy) => (busy ? node.setAttribute("aria-disabled", "true") : node.removeAttribute("aria-disabled"));
 
 /**
- * The text of each button that makes sense for `record`, null for the others. `asking` is what was asked for and not
- * answered yet: "pause", "resume", "cancel" or null. `busy` tells which buttons wait for a wish that is on its way.
+ * The label of each applicable button for `record`, null for the others. `asking` is the pending request:
+ * "pause", "resume", "cancel" or null. `busy` are the buttons that wait for it.
  */
 export function choices(record, asking = null) {
   const { state, model, checkpoint, reason } = record;
   const ended = hasEnded(record);
   const failed = state === "failed";
   const isPersonal = !canKeepModel(record);
-  const canGoOn = ended && checkpoint !== null && reason !== "diverged" && !isPersonal; // which would diverge again, bit for bit
+  const canGoOn = ended && checkpoint !== null && reason !== "diverged" && !isPersonal; // it would diverge again, bit for bit
   const hasModel = ended && model !== null;
   return {
     pause: ended ? null : pauseText(record, asking),
@@ -173,7 +173,7 @@ export function choices(record, asking = null) {
   };
 }
 
-/** Whether its model can be kept before the end; one that is made somebody's own is first compared with that it began from. */
+/** Whether its model can be stored before the end; a personalized one must first be compared with its base. */
 export const canKeepModel = ({ config }) => !config?.personal;
 
 const isTold = (row, record) =>
@@ -186,9 +186,9 @@ function pauseText({ state, pauseRequested }, asking) {
   return pauseRequested || asking === "pause" ? t("Pausing …") : t("Pause");
 }
 
-/** How many epochs more to offer: those that are left or, where all are done, as many again. */
+/** The number of further epochs to offer: the remaining ones or, after all are done, as many again. */
 export function epochsToOffer({ state, config, epochs }) {
-  const first = epochs.find(({ epoch }) => epoch > 0)?.epoch ?? 1; // not 1 where it went on after another run
+  const first = epochs.find(({ epoch }) => epoch > 0)?.epoch ?? 1; // not 1 for the continuation of another run
   const left = config.epochs - epochsDone({ epochs });
   return state === "cancelled" && left > 0 ? left : config.epochs - first + 1;
 }

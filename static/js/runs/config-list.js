@@ -41,7 +41,7 @@ export function configTerms(config, datasets) {
 export const configItems = (config, datasets) =>
   configTerms(config, datasets).map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value)));
 
-/** What it starts from, where that is not weights drawn by the seed. */
+/** The initial weights, unless they are drawn from the seed. */
 function startTerm(start) {
   if (!start) return [];
   return [[t("Starts from"), start.run ? t("where run {run} ended", { run: start.run }) : t("the model “{model}”", { model: start.model })]];

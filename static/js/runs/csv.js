@@ -1,9 +1,9 @@
-// The numbers of epochs as files.
+// The metrics of epochs as CSV.
 
 import { METRICS, metricsOf, valueOf } from "./metrics.js";
 import { layerNames } from "./run-state.js";
 
-/** One line per epoch under a line of names; what is not known is left empty. */
+/** A header and one line per epoch; unknown values are left empty. */
 export function toCsv(epochs) {
   const metrics = metricsOf(epochs);
   const columns = [
@@ -16,7 +16,7 @@ export function toCsv(epochs) {
   return table(columns, epochs);
 }
 
-/** All numbers of several runs in one table: a line for each run and epoch. */
+/** The metrics of several runs in one table: one line per run and epoch. */
 export function comparisonCsv(runs) {
   const columns = [
     ["run", ({ run }) => run],
@@ -27,7 +27,7 @@ export function comparisonCsv(runs) {
   return table(columns, runs.flatMap(({ id, points }) => points.map((point) => ({ run: id, ...point }))));
 }
 
-/** Of each layer, where the run keeps them. */
+/** The columns of each layer, if the run records them. */
 function layerColumns(epochs) {
   return layerNames({ epochs }).flatMap((name) =>
     ["gradient_norm", "weight_norm"].map((field) => [`${name} ${field}`, ({ layers }) => layers?.find((layer) => layer.name === name)?.[field]]),

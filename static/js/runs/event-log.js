@@ -1,4 +1,4 @@
-// The run's own log, a line for each event, as it is written.
+// The log of a run, a line for each event.
 
 import { count, loss, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
@@ -7,7 +7,7 @@ import { byId, element, setText } from "../lib/dom.js";
 const MOST_LINES = 400; // older ones are in the table of epochs and in the API
 const CLOCK = new Intl.DateTimeFormat(document.documentElement.lang || "en", { timeStyle: "medium" });
 
-/** What an event says, in a sentence. */
+/** An event as a sentence. */
 export function eventText({ type, data }) {
   switch (type) {
     case "queued":
@@ -43,7 +43,7 @@ function epochText(data) {
   return words.join(" · ");
 }
 
-/** Runs the console of the page; `show(record)` adds what is new. */
+/** Runs the log of the page; `show(record)` appends new events. */
 export function createEventLog() {
   const place = byId("event-log");
   const frame = place.parentElement;

@@ -1,4 +1,4 @@
-// The weights of the first layer as pictures: what each unit looks for. They change while it learns.
+// The weights of the first layer as pictures, updated during the training.
 
 import { explain, get, Refused } from "../api/client.js";
 import { t } from "../i18n/translate.js";
@@ -7,19 +7,19 @@ import { byId, element, setText } from "../lib/dom.js";
 import { rove } from "../lib/roving-focus.js";
 
 const COUNT = 32;
-const PAUSE_MS = 700; // between two questions, however short the epochs are
+const PAUSE_MS = 700; // between two requests, however short the epochs are
 const CONFLICT = 409;
 
 const BEFORE = () => t("The weights appear here after the first epoch.");
 const NO_PICTURE = () => t("The first layer of this network does not see the image itself, so there is nothing to show.");
 
-/** Runs the pictures of the page. `open({paint, title, text})` shows one large. */
+/** Runs the pictures of the page. `open({paint, title, text})` enlarges one. */
 export function createFirstLayer({ open }) {
   const place = byId("first-layer");
   const refreshStops = rove(place);
   let run = null;
-  let wanted = 0; // the epoch that is to be shown
-  let got = -1; // the epoch of the last answer's question
+  let latest = 0; // the epoch to show
+  let got = -1; // the epoch of the last answer
   let without = false; // the network has no such pictures
   let busy = false;
   let answer = null;
@@ -41,21 +41,21 @@ export function createFirstLayer({ open }) {
     return element("li", {}, button);
   }
 
-  /** The run has done so many epochs; its weights are fetched when they are newer than those shown. */
+  /** Takes the number of completed epochs; fetches newer weights. */
   function show({ id, config }, epochs) {
     if (id !== run) {
-      [run, wanted, got, without, answer] = [id, 0, -1, false, null];
+      [run, latest, got, without, answer] = [id, 0, -1, false, null];
       byId("first-layer-card").hidden = false;
       clear(Math.min(COUNT, unitsOf(config)));
     }
-    wanted = epochs;
-    if (wanted > 0 && wanted !== got) ask();
+    latest = epochs;
+    if (latest > 0 && latest !== got) ask();
   }
 
   async function ask() {
     if (busy || without) return;
     busy = true;
-    const [id, epochs] = [run, wanted];
+    const [id, epochs] = [run, latest];
     try {
       const found = await get(`/api/runs/${id}/first-layer?count=${COUNT}`);
       if (id === run) put(found);
@@ -68,7 +68,7 @@ export function createFirstLayer({ open }) {
     }
     setTimeout(() => {
       busy = false;
-      if (run !== null && wanted > 0 && wanted !== got) ask();
+      if (run !== null && latest > 0 && latest !== got) ask();
     }, PAUSE_MS);
   }
 
@@ -106,15 +106,15 @@ export function createFirstLayer({ open }) {
   return { show };
 }
 
-/** How many units look at the picture, so that their places are kept before the first epoch. */
+/** The number of units with pictures, to reserve their places before the first epoch. */
 function unitsOf({ network: { layers } }) {
   const first = layers.find(({ units, filters }) => units !== undefined || filters !== undefined);
   return first?.units ?? first?.filters ?? COUNT;
 }
 
 /**
- * Weights as greys: `bytes` run from `low` to `high`, and come back with 0 in the middle and ±`most` at the ends, so
- * that what is bright is above zero and what is dark below, in every picture alike.
+ * Weights as grey values: `bytes` range from `low` to `high`; in the result 0 is in the middle and ±`most` at the
+ * ends, so that positive weights are light and negative ones dark in all pictures.
  */
 export function aroundZero(bytes, low, high, most) {
   return bytes.map((byte) => {

@@ -1,4 +1,4 @@
-// The charts of a run: what is common to them (smoothing, zoom) and what is each one's own (scale, lines, cursor).
+// The charts of a run: the common settings (smoothing, zoom) and those of each chart (scale, lines, cursor).
 
 import { createChart } from "../charts/chart.js";
 import { createLegendItem, styleAt } from "../charts/series-style.js";
@@ -19,14 +19,14 @@ const CHARTS = {
   gradient: { yTitle: () => t("gradient norm"), format: FORMATS.rate },
 };
 
-/** Lines of several charts, the same on each. */
+/** Lines that are the same on several charts. */
 const LINES = {
   training: { name: () => t("training"), style: styleAt(0, "training") },
   validation: { name: () => t("validation"), style: styleAt(1, "validation") },
   yours: { name: () => t("your drawings"), style: styleAt(2, "yours") },
 };
 
-/** Charts in the run view of the page. `show(record)` draws what is known; `savePng(key, name)` saves one. */
+/** Charts in the run view of the page. `show(record)` draws the metrics; `savePng(key, name)` saves a chart. */
 export function createCharts() {
   const charts = Object.fromEntries(Object.keys(CHARTS).map((key) => [key, create(key)]));
   const smoothing = byId("smoothing");
@@ -73,7 +73,7 @@ export function createCharts() {
     });
   }
 
-  /** The buttons under a chart, made anew only where the lines are others. */
+  /** Rebuilds the legend of a chart if its lines have changed. */
   function drawLegend(chart, lines, onToggle) {
     const key = lines.map(({ id }) => id).join("\n");
     if (chart.legend === key) return;
@@ -81,7 +81,7 @@ export function createCharts() {
     chart.card.querySelector(".legend").replaceChildren(...lines.map((line) => createLegendItem(line, chart.hidden, onToggle)));
   }
 
-  // The zoom is of all charts at once.
+  // All charts share the zoom.
 
   function setZoom(range) {
     zoom = range;

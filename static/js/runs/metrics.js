@@ -1,4 +1,4 @@
-// The metrics of an epoch: the one table that the charts of a run, the comparison and the files of numbers are made from.
+// The metrics of an epoch: one table for the charts of a run, the comparison and the CSV files.
 
 import { compact, count, loss, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
@@ -6,7 +6,7 @@ import { t } from "../i18n/translate.js";
 const rate = (value) => (Number.isFinite(value) ? String(Number(value.toPrecision(3))) : "–");
 const asPercent = (share) => String(Number((share * 100).toPrecision(10)));
 
-/** How values are written: `text` in full, `tick` on an axis; `order` says which of them are the better. */
+/** The formats of values: `text` in full, `tick` on an axis; `order` is the direction of improvement. */
 export const FORMATS = {
   loss: { text: loss, tick: String, order: "low" },
   share: { text: (value) => percent(value, 2), tick: asPercent, order: "high", isShare: true },
@@ -15,8 +15,8 @@ export const FORMATS = {
 };
 
 /**
- * By its key in an `epoch` event; `chart` and `line` are its place on the page of a run. Some runs only have what
- * `isOptional`.
+ * By key in an `epoch` event; `chart` and `line` are its place on the page of a run. Only some runs have the
+ * metrics with `isOptional`.
  */
 export const METRICS = {
   val_accuracy: { title: () => t("validation accuracy"), format: FORMATS.share, chart: "accuracy", line: "validation" },
@@ -29,15 +29,15 @@ export const METRICS = {
   samples_per_second: { title: () => t("samples per second"), format: FORMATS.count, chart: "speed" },
 };
 
-const YOURS = "yours_"; // what an event holds in an object of its own
+const YOURS = "yours_"; // values in a nested object of the event
 
-/** The value of a metric in an `epoch` event; NaN where it has none. */
+/** The value of a metric in an `epoch` event; NaN for none. */
 export function valueOf(epoch, key) {
   const value = key.startsWith(YOURS) ? epoch.yours?.[key.slice(YOURS.length)] : epoch[key];
   return typeof value === "number" ? value : NaN;
 }
 
-/** The keys of the metrics of a run: of the optional ones, those that any of its epochs has. */
+/** The keys of the metrics of a run, including the optional ones of any of its epochs. */
 export const metricsOf = (epochs) => Object.keys(METRICS).filter((key) => !METRICS[key].isOptional || epochs.some((epoch) => !Number.isNaN(valueOf(epoch, key))));
 
 /** The title of an axis with the unit. */

@@ -1,4 +1,4 @@
-// What a run shows of its inside while it learns: the sheet of digits, the weights, the log. One slider looks back.
+// The inside of a run while it learns: sample digits, weights and log, with a slider over the epochs.
 
 import { t } from "../i18n/translate.js";
 import { openPicture } from "../images/zoom-dialog.js";
@@ -9,7 +9,7 @@ import { epochOf, epochsDone, hasEnded } from "./run-state.js";
 import { createSheet } from "./sample-digits.js";
 import { createHistograms } from "./weight-histograms.js";
 
-/** Runs these parts of the run view; `show(record)` brings them up to date. */
+/** Runs these parts of the run view; `show(record)` updates them. */
 export function createWatch() {
   const slider = byId("watch-epoch");
   const follow = byId("watch-follow");
@@ -19,7 +19,7 @@ export function createWatch() {
   const showEvents = createEventLog();
   let record = null;
   let labels = null;
-  let chosen = null; // the number of the epoch to look at; null follows the newest
+  let chosen = null; // the number of the chosen epoch; null follows the newest
   let seen = [];
 
   function show(next, labelsKnown) {
@@ -28,7 +28,7 @@ export function createWatch() {
     labels = labelsKnown;
     showEvents(record);
     firstLayer.show(record, epochsDone(record));
-    // Much is done again only where an epoch came.
+    // most parts change only with a new epoch
     const now = [record.id, record.epochs, record.state, labels, chosen];
     if (now.some((value, i) => value !== seen[i])) {
       seen = now;
@@ -38,8 +38,8 @@ export function createWatch() {
 
   function render() {
     const { epochs } = record;
-    const kept = epochs.some(({ layers, sheet: said }) => layers || said);
-    byId("inside").hidden = hasEnded(record) && epochs.length > 0 && !kept; // a run from before these were kept
+    const recorded = epochs.some(({ layers, sheet: said }) => layers || said);
+    byId("inside").hidden = hasEnded(record) && epochs.length > 0 && !recorded; // a run from before these were stored
     const first = epochs[0]?.epoch ?? 0;
     const last = epochsDone(record);
     slider.disabled = epochs.length < 2;

@@ -1,27 +1,27 @@
-// What is known of a run, put together from its row and the events of its log. Nothing here touches the page.
+// The record of a run, from its row and the events of its log. Nothing here touches the page.
 
 const ENDED = new Set(["succeeded", "failed", "cancelled"]);
 const AFTER_TRAINING = new Set(["evaluating", "calibrating", "saving"]);
 const NO_EVENTS = {
-  stopped: null, // {epoch, batch}: the whole epochs and the batches after them that were done when it was paused last
-  reason: null, // "dataset", "diverged", ...: of a failure, in a word
+  stopped: null, // {epoch, batch}: the completed epochs and further batches at the last pause
+  reason: null, // "dataset", "diverged", ...: the kind of a failure
   testLoss: null,
   testSamples: null,
   parameters: null,
-  compute: null, // {processes, blas_threads, blas, kernel}: how the machine computed
+  compute: null, // {processes, blas_threads, blas, kernel}: the machine's configuration
   epochs: [],
-  events: [], // {seq, type, time, data}: all that its log said, in order
+  events: [], // {seq, type, time, data}: all events of its log, in order
 };
 
 export const hasEnded = ({ state }) => ENDED.has(state);
 
-/** The record of a run of which no event was read yet. */
+/** The record of a run before its first event. */
 export const recordOf = (row) => withRow({ ...NO_EVENTS, fault: null }, row);
 
-/** The record as it was before its first event, for a log that is another one. */
+/** The record reset to before the first event, for a new log. */
 export const forgetEvents = (record) => ({ ...record, ...NO_EVENTS });
 
-/** The record with the run's row, which alone tells the state: events add numbers. */
+/** The record with the run's row, the only source of the state: events add numbers. */
 const withRow = (record, row) => ({
   ...record,
   id: row.id,
@@ -73,28 +73,28 @@ function withEvent(record, { seq, type, time, data }) {
   }
 }
 
-/** Epochs in order; one that was done again after a break takes the place of the first attempt. */
+/** Epochs in order; a repeated one replaces the first attempt. */
 function withEpoch(epochs, epoch) {
   return [...epochs.filter((one) => one.epoch < epoch.epoch), epoch];
 }
 
-/** The epoch of that number; the last one where there is none of it. */
+/** The epoch of that number, or else the last one. */
 export const epochOf = ({ epochs }, number) => epochs.find(({ epoch }) => epoch === number) ?? epochs.at(-1) ?? null;
 
-/** The layers with parameters that any epoch tells of, by name, in order; none where the run is older than that. */
+/** The names of the layers with parameters in any epoch, in order; none for older runs. */
 export const layerNames = ({ epochs }) => [...new Set(epochs.flatMap(({ layers }) => (layers ?? []).map(({ name }) => name)))];
 
-/** The number of the last whole epoch; 0 before there is one. */
+/** The number of the last completed epoch; 0 for none. */
 export const epochsDone = ({ epochs }) => epochs.at(-1)?.epoch ?? 0;
 
-/** `{epoch, batch, batches}` of the batch that it is at, or was when it stopped; null where that is not known. */
+/** `{epoch, batch, batches}` of the current or the last batch; null if unknown. */
 export function place({ state, progress, stopped, attempt }) {
-  const isAtWork = state === "running" && progress?.attempt === attempt; // not with what the attempt before had told
+  const isAtWork = state === "running" && progress?.attempt === attempt; // ignoring the progress of an earlier attempt
   if (stopped !== null && !isAtWork) return { epoch: stopped.epoch + 1, batch: stopped.batch, batches: progress?.batches ?? 0 };
   return progress?.phase === "training" ? progress : null;
 }
 
-/** How much of the training is done, 0 to 1; null when that cannot be said. */
+/** The completed share of the training, 0 to 1; null if unknown. */
 export function fractionDone(record) {
   const { state, progress, epochs, config } = record;
   if (state === "succeeded") return 1;

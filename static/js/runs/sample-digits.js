@@ -1,4 +1,4 @@
-// The same twenty digits after every epoch, with what the network says of each beneath it.
+// Twenty sample digits with the network's predictions after every epoch.
 
 import { explain, get, Refused } from "../api/client.js";
 import { percent } from "../i18n/format.js";
@@ -9,14 +9,14 @@ import { rove } from "../lib/roving-focus.js";
 
 const DIGITS = 20;
 
-/** Runs the sheet of the page. `open({paint, title, text})` shows a picture large. */
+/** Runs the sheet of the page. `open({paint, title, text})` enlarges a picture. */
 export function createSheet({ open }) {
   const place = byId("sheet");
   const refreshStops = rove(place);
   let run = null;
-  let digits = null; // of the run: [{label, pixels}], once they are fetched
+  let digits = null; // of the run: [{label, pixels}], once fetched
   let labels = null;
-  let view = []; // of each digit: {said, probability, wrong}
+  let view = []; // {said, probability, wrong} of each digit
   let asking = false;
 
   place.replaceChildren(...Array.from({ length: DIGITS }, (_, i) => cell(i)));
@@ -33,7 +33,7 @@ export function createSheet({ open }) {
     return element("li", {}, button);
   }
 
-  /** Shows what `epoch` says of the run's sheet; `labelsKnown` are the data set's, or null. */
+  /** Shows an epoch's predictions; `labelsKnown` are the data set's, or null. */
   function show(id, epoch, labelsKnown) {
     if (id !== run) {
       run = id;
@@ -66,7 +66,7 @@ export function createSheet({ open }) {
         onReady();
       }
     } catch (error) {
-      // the server away: it is asked again with the next epoch
+      // the server is away: the next epoch retries
       if (error instanceof Refused) setText(byId("sheet-empty"), explain(error));
     }
     asking = false;
@@ -102,7 +102,7 @@ export function createSheet({ open }) {
     open({ paint: (canvas) => paintBytes(canvas, bytes), title: t("An image of “{label}”", { label: view[index].label }), text: sentence(view[index]) });
   }
 
-  /** `onReady` is called when the pictures have come, so that the epoch can be put again. */
+  /** `onReady` is called when the pictures have loaded, to show the epoch again. */
   return { show, whenReady: (action) => (onReady = action) };
 }
 

@@ -1,4 +1,4 @@
-// Follows the log of a run over a socket, and comes back by itself after the last event it saw.
+// Follows the log of a run over a web socket, and reconnects after the last received event.
 
 import { countdown, pauseSeconds } from "../api/retry.js";
 
@@ -6,11 +6,11 @@ const DONE = 1000; // close codes of the server
 const REFUSED = 1008;
 
 /**
- * `onMessage(message)` hears every message: the run's row in `hello` and in `run`, whenever it changes, after the events
- * that it counts. `onReset()` hears that the log is another one and all events come again, `onLost(seconds)` that the
- * connection is gone (every second), `onFound()` that it is back, `onDone()` that the run has ended and all was said,
- * `onGone()` that the run does not exist. `short` leaves out what an epoch shows of its layers and its sheet, which
- * is most of it. Gives a function that stops.
+ * `onMessage(message)` is called with every message: the run's row in `hello` and in `run`, whenever it changes, after
+ * the events that it counts. Further callbacks: `onReset()`: the log is a new one, and all events follow again;
+ * `onLost(seconds)`: the connection is gone (every second); `onFound()`: it is back; `onDone()`: the run has ended, and
+ * all events have arrived; `onGone()`: the run does not exist. `short` omits the layers and the sample sheet of epochs,
+ * which are most of the data. Returns a function that stops.
  */
 export function followRun(id, { onMessage, onReset, onLost, onGone, onFound = () => {}, onDone = () => {}, short = false }) {
   let socket = null;
@@ -22,17 +22,17 @@ export function followRun(id, { onMessage, onReset, onLost, onGone, onFound = ()
 
   function connect() {
     endPause = null;
-    const mine = new WebSocket(address(id, lastSeq, log, short));
-    socket = mine;
-    mine.addEventListener("message", ({ data }) => {
-      if (socket === mine) hear(JSON.parse(data));
+    const connection = new WebSocket(address(id, lastSeq, log, short));
+    socket = connection;
+    connection.addEventListener("message", ({ data }) => {
+      if (socket === connection) hear(JSON.parse(data));
     });
-    mine.addEventListener("close", ({ code }) => {
-      if (socket !== mine || stopped) return;
+    connection.addEventListener("close", ({ code }) => {
+      if (socket !== connection || stopped) return;
       socket = null;
       if (code === DONE) onDone();
       else if (code === REFUSED) onGone();
-      else lost();
+      else reconnect();
     });
   }
 
@@ -49,7 +49,7 @@ export function followRun(id, { onMessage, onReset, onLost, onGone, onFound = ()
     onMessage(message);
   }
 
-  function lost() {
+  function reconnect() {
     endPause = countdown(pauseSeconds(failures), onLost, connect);
     failures += 1;
   }

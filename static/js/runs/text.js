@@ -16,7 +16,7 @@ const STATES = {
   cancelled: t("cancelled"),
 };
 
-/** What to do next, by the reason that a failed run gives; the second where it left a checkpoint. */
+/** The next step, by the reason of a failure; the second one if there is a checkpoint. */
 const ADVICE = {
   diverged: [t("Choose a smaller learning rate, and start again.")],
   memory: [t("Choose a smaller network or batch size, and start again.")],
@@ -66,7 +66,7 @@ function trainingLine({ epoch, epochs, batch, batches, seconds_left: left }) {
   return parts.join(" · ");
 }
 
-/** What to say while the connection is gone; without seconds, in a sentence that need not change. */
+/** The message while the connection is gone; a constant one without seconds. */
 export function lostLine(record, seconds) {
   const goesOn = !hasEnded(record) && record.state !== "paused";
   if (seconds === undefined) return goesOn ? t("Connection lost, trying again. The training continues.") : t("Connection lost, trying again.");
@@ -104,7 +104,7 @@ function endLine(record) {
   return `${seconds === null ? t("Stopped") : t("Stopped after {time}", values)} · ${done}`;
 }
 
-/** `{title, text}` of what came of a run, or of what is to come. */
+/** `{title, text}` of a run's result, or of what is to come. */
 export function outcome(record) {
   if (record.state === "succeeded") return success(record);
   if (record.state === "failed") {
@@ -137,7 +137,7 @@ function success({ testAccuracy, testSamples, model }) {
   return { title: testAccuracy === null ? t("Done.") : tested, text };
 }
 
-/** How the machine computed: "Computed by: 2 processes, 1 thread each, openblas with SkylakeX kernels." */
+/** The machine's configuration: "Computed by: 2 processes, 1 thread each, openblas with SkylakeX kernels." */
 export function computeLine({ compute }) {
   if (compute === null) return "";
   const { processes, blas_threads: threads, blas, kernel } = compute;
@@ -147,9 +147,9 @@ export function computeLine({ compute }) {
   return t("Computed by: {parts}.", { parts: parts.join(", ") });
 }
 
-/** Whether the run failed for want of data that digitpad could draw itself. */
+/** Whether the run failed for lack of data that digitpad could draw itself. */
 export const couldUseStrokes = ({ state, reason, config }) =>
   state === "failed" && reason === "dataset" && config.dataset !== FALLBACK_DATASET;
 
-/** The request that does the same on the data set that needs no download. */
+/** The request for the same run on the data set that needs no download. */
 export const onStrokes = ({ config }) => ({ ...config, dataset: FALLBACK_DATASET });

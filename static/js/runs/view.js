@@ -1,6 +1,6 @@
-// One run on the page: state, progress, figures, curves and what came of it. The dashboard and the run's own page share it.
+// One run on the page: state, progress, figures, charts and result. The dashboard and the run's own page share it.
 
-import { createJudge } from "../evaluation/evaluation.js";
+import { createEvaluation } from "../evaluation/evaluation.js";
 import { count, loss, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { byId, element, setMessage, setText } from "../lib/dom.js";
@@ -16,11 +16,11 @@ import { computeLine, lostLine, outcome, progressLine, runTitle, stateWord } fro
 
 const GONE = () => t("This run no longer exists.");
 
-/** `onState(record)` hears when the run's state or config changes, `onStarted(run)` of a run that was started from here. */
+/** `onState(record)` is called when the run's state or config changes, `onStarted(run)` with a run started from here. */
 export function createRunView({ onState, onStarted }) {
   const charts = createCharts();
   const watch = createWatch();
-  const judge = createJudge();
+  const evaluation = createEvaluation();
   const actions = createRunActions({ onStarted });
   let record = null;
   let datasets = [];
@@ -52,7 +52,7 @@ export function createRunView({ onState, onStarted }) {
     });
   }
 
-  /** The run was deleted, or the server has another database: what is shown stays, and nothing can be asked of it. */
+  /** Handles a deleted run, or a new database on the server: the view stays, without actions. */
   function leave() {
     gone = true;
     setMessage(byId("run-away"), GONE());
@@ -84,7 +84,7 @@ export function createRunView({ onState, onStarted }) {
     renderTable();
     charts.show(record);
     watch.show(record, labelsOf(record, datasets));
-    judge.show(record, hasEnded(record));
+    evaluation.show(record, hasEnded(record));
     actions.show(gone ? null : record);
     const empty = record.epochs.length === 0;
     for (const button of document.querySelectorAll("[data-png], [data-csv]")) button.disabled = empty;
@@ -119,7 +119,7 @@ export function createRunView({ onState, onStarted }) {
     byId("outcome").toggleAttribute("data-pending", !hasEnded(record));
     setText(byId("outcome-title"), found.title);
     const text = byId("outcome-text");
-    if (text.dataset.of === JSON.stringify(found)) return; // what an action has said there stays
+    if (text.dataset.of === JSON.stringify(found)) return; // an action's message stays
     text.dataset.of = JSON.stringify(found);
     setText(text, found.text);
   }
@@ -142,7 +142,7 @@ export function createRunView({ onState, onStarted }) {
     button.addEventListener("click", () => charts.savePng(button.dataset.png, `run-${record.id}-${button.dataset.png}.png`));
   }
 
-  /** Gives the data sets' titles, once they are known. */
+  /** Takes the data sets' titles, once known. */
   function knowDatasets(known) {
     datasets = known;
     if (record !== null) render();
@@ -151,7 +151,7 @@ export function createRunView({ onState, onStarted }) {
   return { show, knowDatasets };
 }
 
-/** The labels of the data set that a run learns, where they are known. */
+/** The labels of the run's data set, if known. */
 const labelsOf = ({ config }, datasets) => datasets.find(({ name }) => name === config.dataset)?.labels ?? null;
 
 /** The columns of the table of epochs, as [title, text of an epoch]. */

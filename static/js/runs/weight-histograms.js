@@ -1,4 +1,4 @@
-// The weights of every layer as a histogram: how many of them have which value, after one epoch.
+// Histograms of every layer's weights after one epoch.
 
 import { placing } from "../charts/paint.js";
 import { loss } from "../i18n/format.js";
@@ -11,7 +11,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT] = [240, 72];
 const NO_MARGIN = { left: 0, right: 0, top: 0, bottom: 0 };
 
-/** What `counts` from `from` to `to` look like on an axis from `low` to `high`: an SVG path of steps. */
+/** The SVG path of a histogram with `counts` from `from` to `to`, on an axis from `low` to `high`. */
 export function stepsPath({ from, to, counts }, [low, high], [width, height] = [WIDTH, HEIGHT]) {
   const place = placing({ width, height, xRange: [low, high > low ? high : low + 1], yRange: [0, Math.max(...counts, 1)] }, NO_MARGIN);
   const x = (value) => round(place.x(value));
@@ -22,7 +22,7 @@ export function stepsPath({ from, to, counts }, [low, high], [width, height] = [
 
 const round = (value) => Math.round(value * 100) / 100;
 
-/** The smallest and the largest weight that a layer had in any epoch. */
+/** The smallest and the largest weight of a layer in any epoch. */
 export function rangeOf(epochs, name) {
   let [low, high] = [Infinity, -Infinity];
   for (const { layers } of epochs) {
@@ -37,9 +37,9 @@ export function rangeOf(epochs, name) {
 /** Runs the histograms of the page. */
 export function createHistograms() {
   const place = byId("histograms");
-  let shown = ""; // the names of the layers whose cards are there
+  let shown = ""; // the names of the layers on the page
 
-  /** Shows the weights after the epoch of that number, and behind them those after the first one. */
+  /** Shows the weights after an epoch, and behind them those after the first one. */
   function show(record, number) {
     const names = layerNames(record);
     if (names.join("\n") !== shown) {

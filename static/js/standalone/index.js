@@ -1,4 +1,4 @@
-// A page that holds a model, and reads what is drawn on it without any server: app/models/formats/html.py makes it.
+// A page with a model that reads drawings without a server: app/models/formats/html.py creates it.
 
 import { translatePage } from "./language.js";
 import { createAnswer } from "../prediction/answer.js";
@@ -23,7 +23,7 @@ function start() {
     modelsPage: null,
     onParts: (found, index) => overlay.showBoxes(found.map(({ box }) => boxOnPad(box, board.shown())), index),
   });
-  let frame = 0; // in which the drawing is read
+  let frame = 0; // the request of an animation frame
 
   const board = createBoard(canvas, {
     start: EMPTY,
@@ -36,7 +36,7 @@ function start() {
       if (final) read(true);
       else frame = requestAnimationFrame(() => read(false));
     },
-    onReplaced() {}, // what is cleared is not kept
+    onReplaced() {}, // no undo of clearing
     onPen(place, isDown) {
       overlay.showPen(place, isDown);
       if (place !== null) setText(byId("pen-spoken"), isDown ? t("Pen down") : t("Pen up"));
@@ -52,7 +52,7 @@ function start() {
 
   tools.listen();
   answer.showBlank();
-  // For programs on the page: the answer to [[[x, y], ...], ...], as POST /predict gives it.
+  // For other scripts on the page: the answer to [[[x, y], ...], ...], as from POST /predict.
   window.digitpad = Object.freeze({ predict });
   canvas.setAttribute("data-ready", "");
 }

@@ -1,12 +1,12 @@
-// The language of a page that no server wrote for its reader: chosen in its address, else the browser's. It is imported
+// The language of a standalone page: chosen in its address, else the browser's. It is imported
 // before static/js/i18n/translate.js reads the page's texts.
 
 const NAMES = ["aria-label", "title", "placeholder"];
 
 const table = (tag) => document.getElementById(`catalog-${tag}`);
 const offered = [...document.querySelectorAll("[data-language]")].map(({ dataset }) => dataset.language);
-const asked = [new URLSearchParams(location.search).get("language"), ...navigator.languages];
-const chosen = asked.map((tag) => tag?.split("-")[0].toLowerCase()).find((tag) => offered.includes(tag)) ?? "en";
+const preferred = [new URLSearchParams(location.search).get("language"), ...navigator.languages];
+const chosen = preferred.map((tag) => tag?.split("-")[0].toLowerCase()).find((tag) => offered.includes(tag)) ?? "en";
 
 document.documentElement.lang = chosen;
 if (table(chosen) !== null) table(chosen).id = "catalog";
@@ -14,7 +14,7 @@ for (const link of document.querySelectorAll("[data-language]")) {
   if (link.dataset.language === chosen) link.setAttribute("aria-current", "true");
 }
 
-/** Puts every text of the page, which is a key, into its language by `t`. */
+/** Translates every text of the page, which is a key, with `t`. */
 export function translatePage(t) {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {

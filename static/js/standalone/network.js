@@ -6,7 +6,7 @@ const size = (shape) => shape.reduce((product, length) => product * length, 1);
 const imageShape = (shape) => (shape.length === 2 ? [1, ...shape] : shape);
 const outputsAlong = (length, window, stride, padding = 0) => (length + padding - window) / stride + 1;
 
-/** Each takes the numbers `x` of the shape `shape`, a layer's spec and its arrays, and gives `{x, shape}`. */
+/** Each takes the numbers `x` of the shape `shape`, a layer's spec and its arrays, and returns `{x, shape}`. */
 const LAYERS = {
   dense,
   conv2d,
@@ -30,8 +30,8 @@ const LAYERS = {
 };
 
 /**
- * What a network makes of an image: `{outputs, features}`, the features being what its last dense layer is given.
- * `network` is its spec, `arrays` are its weights as `{shape, data}` under their names.
+ * The forward pass for an image: `{outputs, features}`, the features being the input of the last dense layer.
+ * `network` is its spec, `arrays` are its weights as `{shape, data}` by name.
  */
 export function forward({ layers, input_shape: inputShape }, arrays, pixels) {
   const kinds = layers.map(({ type }) => type);
@@ -45,7 +45,7 @@ export function forward({ layers, input_shape: inputShape }, arrays, pixels) {
   return { outputs: now.x, features };
 }
 
-/** Probabilities of logits. */
+/** The softmax of logits. */
 export function softmax(logits) {
   const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
   const powers = logits.map((value) => Math.exp(value - most));
@@ -83,7 +83,7 @@ function softmaxLayer(x, shape) {
   return { x: y, shape };
 }
 
-/** The zeros at the top and left, and all along each axis. */
+/** The padding at the top and left, and in total along each axis. */
 function paddingOf(padding, [height, width]) {
   if (padding === "valid") return { top: 0, left: 0, down: 0, across: 0 };
   if (padding === "same") {
@@ -154,14 +154,14 @@ const FAR = [
   [0.016315387137302097, 0.30532663496123236, 0.36034489994980445, 0.12578172611122926, 0.016083785148742275, 0.0006587491615298378],
   [1.0, 2.568520192289822, 1.8729528499234673, 0.5279051029514285, 0.06051834131244132, 0.0023352049762686918],
 ];
-const [NEAR_END, FAR_START] = [0.46875, 4]; // where one approximation gives way to the next
+const [NEAR_END, FAR_START] = [0.46875, 4]; // the limits of the three approximations
 
 /** 2/√π ∫₀ˣ e^(−t²) dt. */
 export function erf(x) {
   const size = Math.abs(x);
   if (size <= NEAR_END) return x * ratio(NEAR, x * x);
   if (size <= FAR_START) return Math.sign(x) * (1 - Math.exp(-size * size) * ratio(MIDDLE, size));
-  const far = Math.min(size, 10); // beyond 6 it is 1, to the last bit
+  const far = Math.min(size, 10); // beyond 6 it is 1 in double precision
   const w = 1 / (far * far);
   return Math.sign(x) * (1 - (Math.exp(-far * far) * (1 / Math.sqrt(Math.PI) - w * ratio(FAR, w))) / far);
 }

@@ -1,10 +1,10 @@
-// MNIST's rule, as app/data/preprocessing/normalize.py: ink of any size into 28×28, its centre of mass in the middle.
+// The normalization of MNIST, as app/data/preprocessing/normalize.py: ink of any size into 28×28, its centre of mass in the middle.
 
 import { BOX_SIZE, STROKE_WIDTH } from "./rasterize.js";
 
 export const IMAGE_SIZE = 28;
 const CENTRE = 14;
-const TIE_MARGIN = 0.1; // pixels by which a rounding is put off
+const TIE_MARGIN = 0.1; // pixels, a tolerance for rounding
 const DOT_FILL = 0.72; // ink that fills more of a nearly square box is a dot
 const DOT_ASPECT = 0.75;
 const SLIVER = 1e-3;
@@ -30,7 +30,7 @@ export function normalize(ink, box) {
   return field;
 }
 
-/** Where ink `size` pixels long begins, given its centre of mass; no ink is cut off. */
+/** The start of ink `size` pixels long, given its centre of mass, without cutting any off. */
 const position = (centre, size) =>
   Math.min(Math.max(Math.floor(CENTRE + 0.5 + TIE_MARGIN - centre), 0), IMAGE_SIZE - size);
 

@@ -1,17 +1,17 @@
-// How much an image looks like those that a network was trained on, as app/models/ood/detector.py and outlier_head.py.
+// The score of how closely an image resembles the training data, as app/models/ood/detector.py and outlier_head.py.
 
 import { IMAGE_SIZE } from "./normalize.js";
 
 const HALF = IMAGE_SIZE / 2;
 const STEEPNESS = 4;
 const TINY = 1e-6; // keeps a logarithm finite
-const FAR = 6; // spreads from the middle, beyond which nothing more is told apart
-const MAX_EXPONENT = 50; // beyond it the exponential says nothing more
+const FAR = 6; // the limit of a deviation, in standard deviations
+const MAX_EXPONENT = 50; // the limit of an exponent
 const HEAD = ["middle", "spread", "weight", "bias", "weight_out", "bias_out"];
 
 /**
- * `score(pixels, label, logits, features)` for a model, 0 to 1, larger is more like what it knows; null where `card`,
- * the rejection of its calibration, is. `label` is the index of the one that the network says.
+ * `score(pixels, label, logits, features)` for a model, 0 to 1, larger is more familiar; null if `card`,
+ * the rejection of its calibration, is null. `label` is the index of the predicted label.
  */
 export function createDetector(card, arrays) {
   if (!card) return null;
@@ -56,7 +56,7 @@ function halved(pixels) {
   });
 }
 
-/** The logit of a small network that has been shown what is no digit: how strange the image of these features is. */
+/** The logit of a small network trained on images that are no digits: larger is less familiar. */
 function outlierLogit({ middle, spread, weight, bias, weight_out: out, bias_out: outBias }, features) {
   const hidden = Float64Array.from(bias);
   features.forEach((value, i) => {

@@ -1,4 +1,4 @@
-// What a model says of a drawing, in the browser alone: the answers of POST /predict to strokes.
+// Predictions in the browser alone: the answers of POST /predict to strokes.
 
 import { MAX_POINTS } from "../drawing/strokes.js";
 import { forward, softmax } from "./network.js";
@@ -9,7 +9,7 @@ import { segmentStrokes } from "./segment.js";
 
 const BYTE_MAX = 255;
 const SMALLEST_PROBABILITY = 2 ** -126; // as in app/nn/network.py
-const LONGEST = Number.MAX_VALUE; // what a box without end is cut to
+const LONGEST = Number.MAX_VALUE; // the limit of an infinite box
 
 /** `predict(strokes)` for a model card and its arrays `{shape, data}`; strokes are [[[x, y], ...], ...], y down. */
 export function createPredictor(card, arrays) {
@@ -33,7 +33,7 @@ export function createPredictor(card, arrays) {
     return { label: labels[best], probabilities, is_digit: detector?.isKnown(score) ?? true, score, blank: false, input };
   }
 
-  /** The answer to a drawing, with the 28×28 that the network saw. Throws TypeError for what are no strokes. */
+  /** The answer to a drawing, with the network's 28×28 input. Throws TypeError for invalid strokes. */
   return function predict(strokes) {
     check(strokes);
     const answer = { ...read(prepare(strokes)), model: card.name };
@@ -48,7 +48,7 @@ export function createPredictor(card, arrays) {
   };
 }
 
-/** Strokes as the 784 numbers that the network sees. */
+/** Strokes as the network's 784 inputs. */
 export function prepare(strokes) {
   const drawn = drawStrokes(strokes);
   return drawn === null ? new Float64Array(IMAGE_SIZE * IMAGE_SIZE) : normalize(drawn.ink, drawn.box);

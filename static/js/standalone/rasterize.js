@@ -1,4 +1,4 @@
-// From pen strokes to ink, as app/data/preprocessing/rasterize.py does it to the last pixel: a path one pixel thin, and a disc swept along.
+// Pen strokes to ink, pixel by pixel as app/data/preprocessing/rasterize.py: a path one pixel thin, and a disc swept along it.
 
 export const BOX_SIZE = 20; // pixels of the 28×28 image that a digit fills
 export const STROKE_WIDTH = 2.6; // of the pen, in those pixels
@@ -7,7 +7,7 @@ const SUPERSAMPLING = 8; // pixels of the canvas for each of them
 /** An image of bytes, `{width, height, data}`, row by row. */
 export const canvasOf = (width, height) => ({ width, height, data: new Uint8Array(width * height) });
 
-/** Sets the pixels of strokes of whole numbers [[x, y], ...], each at least its first point. */
+/** Sets the pixels of strokes of integers [[x, y], ...], each at least its first point. */
 export function drawPath(canvas, path) {
   set(canvas, path[0][0], path[0][1]);
   for (let i = 1; i < path.length; i += 1) drawLine(canvas, path[i - 1], path[i]);
@@ -38,7 +38,7 @@ function set({ width, height, data }, x, y) {
   if (x >= 0 && y >= 0 && x < width && y < height) data[y * width + x] = 1;
 }
 
-/** The lowest and highest x and y of points that are not empty: `{low: [x, y], high: [x, y]}`. */
+/** The lowest and highest x and y of a non-empty list of points: `{low: [x, y], high: [x, y]}`. */
 export function extentOf(points) {
   const low = [Infinity, Infinity];
   const high = [-Infinity, -Infinity];
@@ -68,7 +68,7 @@ export function drawStrokes(strokes) {
   return { ink: sweep(canvas, pen / 2), box: [1, 1, bottom, right] };
 }
 
-/** Coverage, 0 to 1, of a disc of that radius swept over the pixels that are set, with soft edges. */
+/** Coverage, 0 to 1, of a disc of that radius swept over the set pixels, with soft edges. */
 export function sweep({ width, height, data }, radius) {
   const reach = Math.ceil(radius + 0.5);
   const far = reach + 1;

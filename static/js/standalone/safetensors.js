@@ -12,7 +12,7 @@ export function readSafetensors(bytes) {
     Object.entries(header)
       .filter(([name]) => name !== "__metadata__")
       .map(([name, { dtype, shape, data_offsets: [from, to] }]) => {
-        const own = bytes.slice(start + from, start + to); // a copy, as typed arrays must begin at whole numbers of theirs
+        const own = bytes.slice(start + from, start + to); // a copy, as typed arrays must be aligned
         return [name, { shape, data: new KINDS[dtype](own.buffer) }];
       }),
   );

@@ -1,4 +1,4 @@
-// Which strokes belong together, as app/data/preprocessing/segment.py: strokes that nearly touch, or lie above one another, are one digit.
+// Groups of strokes, as app/data/preprocessing/segment.py: strokes that nearly touch or overlap horizontally are one digit.
 
 import { canvasOf, drawPath, extentOf } from "./rasterize.js";
 
@@ -6,11 +6,11 @@ const MAX_GROUPS = 32;
 const MAX_PARTS = 128;
 const CELLS = 48; // of the grid, along the drawing's height
 const MAX_ASPECT = 40;
-const TOUCH = 5; // cells; strokes nearer than this touch
-const OVERLAP = 0.3; // share of the narrower one's width from which two patches lie above one another ...
-const MARGIN = 0.02; // ... to which this share of the height is added on both sides
+const TOUCH = 5; // cells; the distance below which strokes touch
+const OVERLAP = 0.3; // share of the narrower width at which two patches overlap ...
+const MARGIN = 0.02; // ... after a margin of this share of the height on both sides
 
-/** The indices of the strokes of each group, left to right; those without points are left out. */
+/** The indices of the strokes of each group, left to right, without empty strokes. */
 export function segmentStrokes(strokes) {
   const inked = [...strokes.keys()].filter((index) => strokes[index].length > 0);
   if (inked.length < 2 || inked.length > MAX_PARTS) return inked.length > 0 ? [inked] : [];
@@ -39,7 +39,7 @@ export function segmentStrokes(strokes) {
   return groups.map((group) => group.flatMap((patch) => patches[patch].map((i) => inked[i])).sort((a, b) => a - b));
 }
 
-/** The image with every pixel set that is no further than `reach` from one that is, along each axis. */
+/** Dilates the image by `reach` pixels along each axis. */
 function dilated({ width, height, data }, reach) {
   const wide = canvasOf(width, height);
   data.forEach((value, place) => {
@@ -52,7 +52,7 @@ function dilated({ width, height, data }, reach) {
   return wide;
 }
 
-/** Numbers of the patches, from 1 in the order of their first pixels, touching at sides or corners: `{labels, count}`. */
+/** Labels the patches connected at sides or corners, from 1 in the order of their first pixels: `{labels, count}`. */
 function labelComponents({ width, height, data }) {
   const labels = new Int32Array(data.length);
   let count = 0;
@@ -77,7 +77,7 @@ function labelComponents({ width, height, data }) {
   return { labels, count };
 }
 
-/** Indices of spans [left, right] that share enough of their width, in groups from left to right. */
+/** Indices of spans [left, right] in groups that overlap enough, from left to right. */
 function aboveOneAnother(spans, margin) {
   const groups = spans.map(([left, right], index) => ({ members: [index], left: left - margin, right: right + margin }));
   groups.sort((a, b) => a.left - b.left);

@@ -74,9 +74,9 @@ def test_only_what_is_shown_is_read_and_each_set_is_looked_at_once(tmp_path, mon
         d.id for d in kept[::-1] if d.label == "3"
     ]
     read, looked = [], []
-    whole, look = rendered.read_drawing, store._look
+    whole, look = rendered.read_drawing, store._index
     monkeypatch.setattr(rendered, "read_drawing", lambda path, name: read.append(path) or whole(path, name))
-    monkeypatch.setattr(store, "_look", lambda name: looked.append(name) or look(name))
+    monkeypatch.setattr(store, "_index", lambda name: looked.append(name) or look(name))
     assert len(DrawingRenderer(store).get(["3"], most=5)) == 5
     assert len(read) == 5
     assert sorted(looked) == ["a", "a", "b", "b"]  # however many drawings there are

@@ -224,7 +224,7 @@ def test_what_a_folder_holds_is_asked_for_often_and_read_once(bars, tmp_path, mo
 
 
 def test_what_was_made_of_folders_is_kept_within_bounds(bars, tmp_path, monkeypatch):
-    monkeypatch.setattr(folder_module, "MOST_KEPT", 2)
+    monkeypatch.setattr(folder_module, "MOST_CACHED", 2)
     kept = tmp_path / "cache" / "folders"
     load("folder:bars", tmp_path)
     (first,) = kept.iterdir()
@@ -237,7 +237,7 @@ def test_what_was_made_of_folders_is_kept_within_bounds(bars, tmp_path, monkeypa
     assert not first.exists()  # used longest ago
     used, newest = sorted(kept.iterdir(), key=lambda path: path.stat().st_mtime)
     load("folder:bars", tmp_path)
-    monkeypatch.setattr(folder_module, "MOST_KEPT_BYTES", 1)
+    monkeypatch.setattr(folder_module, "MOST_CACHED_BYTES", 1)
     picture(bars / "up" / "92.png", 2)
     load("folder:bars", tmp_path)
     assert len(list(kept.iterdir())) == 1  # the newest stays, however large it is

@@ -107,7 +107,7 @@ def test_a_seq_of_this_log_gets_no_reset(shared_client, finished_run):
 
 
 def test_a_seq_that_is_newer_than_what_other_readers_were_told_gets_no_reset(client, ended, monkeypatch):
-    monkeypatch.setattr("app.runs.log.subscriber.LOOK_SECONDS", 2)
+    monkeypatch.setattr("app.runs.log.subscriber.POLL_SECONDS", 2)
     run = start(client, epochs=10_000)["id"]
     with client.websocket_connect(f"/api/runs/{run}/stream") as first:
         told = first.receive_json()["last_seq"]

@@ -1,10 +1,10 @@
-// Which settings of several runs differ. Nothing here touches the page.
+// The settings in which several runs differ, independent of the page.
 
 import { networkLine, layerName, settingValue } from "../../labels/config-labels.js";
 
 const isTable = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Configs as tables of one level: "optimizer.momentum" → 0.9. The layers of a network stay a list. */
+/** A config as a flat table: "optimizer.momentum" → 0.9. The layers of a network stay a list. */
 export function flattened(config, prefix = "") {
   const result = {};
   for (const [key, value] of Object.entries(config ?? {})) {
@@ -15,8 +15,8 @@ export function flattened(config, prefix = "") {
 }
 
 /**
- * The settings that are not the same in all configs, in the order in which they are first met, each
- * `{path, values}` with a text for every config ("–" where it has no such setting).
+ * The settings that differ between configs, in order of appearance, each `{path, values}` with a text for every config
+ * ("–" if it has no such setting).
  */
 export function differing(configs) {
   const tables = configs.map((config) => withLayers(flattened(config), configs));
@@ -26,7 +26,7 @@ export function differing(configs) {
     .filter(({ path, values }) => !path.endsWith("sha256") && new Set(values).size > 1); // hashes tell people nothing
 }
 
-/** Layers of one kind in all configs are compared one by one; networks that are built otherwise, as a whole. */
+/** Compares layers one by one if all networks have the same kinds of layers, otherwise complete networks. */
 function withLayers(table, configs) {
   const { "network.layers": layers, ...rest } = table;
   if (layers === undefined) return table;

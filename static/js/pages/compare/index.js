@@ -1,4 +1,4 @@
-// The comparison of runs: which, by the address; their lines on one chart; what sets them apart, in a table.
+// The comparison of runs, given in the address: their lines in one chart, and a table of differences.
 
 import { explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
@@ -16,32 +16,32 @@ import { differing } from "./config-diff.js";
 import { createStore } from "./store.js";
 import { createCompareTable, metricOptions } from "./table.js";
 
-const MOST_RUNS = 40; // of one chart; more could not be told apart
+const MOST_RUNS = 40; // of a chart; more could not be distinguished
 const PAGE = 200;
-const TABLE_MS = 200; // numbers that change more often cannot be read
+const TABLE_MS = 200; // between updates of the table
 const WHOLE_NUMBER = /^[1-9]\d{0,9}$/;
 
 function startComparison() {
   const query = new URLSearchParams(location.search);
   const tag = query.get("tag");
-  const wanted = [...new Set((query.get("runs") ?? "").split(",").map((text) => text.trim()).filter((text) => WHOLE_NUMBER.test(text)))].map(Number);
+  const ids = [...new Set((query.get("runs") ?? "").split(",").map((text) => text.trim()).filter((text) => WHOLE_NUMBER.test(text)))].map(Number);
   const controls = { metric: byId("compare-metric"), smoothing: byId("compare-smoothing") };
   const chart = createChart(byId("compare-chart"), { onZoom: setZoom });
   const whole = byId("compare-whole");
   const table = createCompareTable({ onToggle: toggle, onDrop: drop });
   const store = createStore((kind) => (kind === "rows" ? arrange() : render()));
   const hidden = new Set();
-  let order = []; // numbers in the order in which they got their styles
+  let order = []; // the runs' numbers in the order of their styles
   let lines = [];
   let differences = [];
   let tableTimer = 0;
   let zoom = null; // [from, to] of the horizontal axis
 
   controls.metric.replaceChildren(...metricOptions());
-  const asked = query.get("metric");
-  if (asked in METRICS) controls.metric.value = asked;
+  const metric = query.get("metric");
+  if (metric in METRICS) controls.metric.value = metric;
 
-  /** The lines and what sets them apart, anew, as runs came, went or changed. */
+  /** Updates the lines and differences after runs were added, removed or changed. */
   function arrange() {
     const all = store.all();
     for (const { id } of all) if (!order.includes(id)) order.push(id);
@@ -56,8 +56,8 @@ function startComparison() {
   function render() {
     const scale = document.querySelector("input[name=compare-scale]:checked").value;
     const axis = document.querySelector("input[name=compare-axis]:checked").value;
-    const atWork = lines.filter(({ row, gone }) => !gone && !hasEnded(row));
-    const lastX = Math.max(0, ...atWork.map(({ row, points }) => (points.length > 0 ? Math.min(row.config.epochs, points.at(-1).epoch * 4) : 0)));
+    const active = lines.filter(({ row, gone }) => !gone && !hasEnded(row));
+    const lastX = Math.max(0, ...active.map(({ row, points }) => (points.length > 0 ? Math.min(row.config.epochs, points.at(-1).epoch * 4) : 0)));
     const metric = METRICS[controls.metric.value];
     chart.show({
       lines: lines.map(({ id, name, style, isShown, points }) => ({ id, name, style, isShown, x: points.map((point) => point[axis]), y: points.map((point) => point[controls.metric.value]) })),
@@ -79,7 +79,7 @@ function startComparison() {
   }
 
   function showTable() {
-    tableTimer = table.isPressed() ? setTimeout(showTable, TABLE_MS) : 0; // a button must not go while it is pressed
+    tableTimer = table.isPressed() ? setTimeout(showTable, TABLE_MS) : 0; // a button must stay while it is pressed
     if (tableTimer !== 0) return;
     table.show(lines, differences);
   }
@@ -105,7 +105,7 @@ function startComparison() {
     render();
   }
 
-  /** Takes a run out of the comparison and its address; the run itself stays. */
+  /** Removes a run from the comparison and its address; the run itself stays. */
   function drop(id) {
     store.drop(id);
     hidden.delete(id);
@@ -134,7 +134,7 @@ function startComparison() {
     const note = byId("compare-note");
     const wait = (seconds) => setMessage(note, awayText(seconds));
     try {
-      const rows = tag !== null ? await taggedRuns(tag, wait) : await namedRuns(wanted, wait);
+      const rows = tag !== null ? await taggedRuns(tag, wait) : await namedRuns(ids, wait);
       setMessage(note, noteText(rows));
       order = rows.slice(0, MOST_RUNS).map(({ id }) => id);
       rows.slice(0, MOST_RUNS).forEach(store.add);
@@ -150,14 +150,14 @@ function startComparison() {
   function noteText(rows) {
     if (rows.length > MOST_RUNS) return t("Showing the first {most} of {count} runs.", { most: MOST_RUNS, count: rows.length });
     if (tag !== null && rows.length === 0) return t("No run has the tag “{tag}”.", { tag });
-    const missing = wanted.filter((id) => !rows.some((row) => row.id === id));
+    const missing = ids.filter((id) => !rows.some((row) => row.id === id));
     return tag === null && missing.length > 0 ? t("There is no run {runs}.", { runs: missing.join(", ") }) : "";
   }
 
   setText(byId("compare-title"), tag === null ? t("Compare runs") : tag);
-  load().then((ids) => {
-    const list = createRunsList({ chosen: ids });
-    byId("compare-choose").open = ids.length === 0;
+  load().then((chosen) => {
+    const list = createRunsList({ chosen });
+    byId("compare-choose").open = chosen.length === 0;
     list.refresh();
     get("/api/datasets").then(({ datasets }) => list.knowDatasets(datasets), () => {}); // names stay short without them
   });
@@ -176,7 +176,7 @@ function emptyText(lines) {
 
 const fileName = (lines) => `compare-${lines.slice(0, 8).map(({ id }) => id).join("-")}`;
 
-/** The runs of these numbers, in the order of the address, without those that are not there. */
+/** The existing runs with these numbers, in the order of the address. */
 async function namedRuns(ids, wait) {
   const found = await Promise.all(
     ids.slice(0, MOST_RUNS).map((id) =>
@@ -189,7 +189,7 @@ async function namedRuns(ids, wait) {
   return found.filter((row) => row !== null);
 }
 
-/** All runs with a tag, the oldest first: in a race, the order in which they run. */
+/** All runs with a tag, oldest first. */
 async function taggedRuns(tag, wait) {
   const found = [];
   let before = "";

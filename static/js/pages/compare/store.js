@@ -1,32 +1,32 @@
-// The runs that are compared: their rows, and the numbers of their epochs as they come.
+// The store of compared runs: their rows, and the live metrics of their epochs.
 
 import { METRICS, valueOf } from "../../runs/metrics.js";
 import { hasEnded } from "../../runs/run-state.js";
 import { followRun } from "../../runs/stream.js";
 
 /**
- * Follows runs; `onChange(kind)` hears once a frame "points" of new epochs alone, "rows" of anything else.
- * A run is `{id, row, points, lost, gone}`: `row` as the API gives it, `points` of its epochs with the metrics of runs/metrics.js.
+ * Follows runs; `onChange(kind)` is called at most once a frame, with "points" for new epochs, or "rows" for other changes.
+ * A run is `{id, row, points, lost, gone}`: `row` from the API, `points` of its epochs with the metrics of runs/metrics.js.
  */
 export function createStore(onChange) {
   const runs = new Map();
   const stops = new Map();
-  const news = new Set();
+  const changes = new Set();
   let frame = 0;
 
-  function tell(kind) {
-    news.add(kind);
+  function notify(kind) {
+    changes.add(kind);
     if (frame === 0) frame = requestAnimationFrame(flush);
   }
 
   function flush() {
     frame = 0;
-    const kind = news.has("rows") ? "rows" : "points";
-    news.clear();
+    const kind = changes.has("rows") ? "rows" : "points";
+    changes.clear();
     onChange(kind);
   }
 
-  /** Begins to follow a run that is not followed yet. */
+  /** Begins to follow a run. */
   function add(row) {
     const run = { id: row.id, row, points: [], lost: false, gone: false };
     runs.set(row.id, run);
@@ -34,50 +34,50 @@ export function createStore(onChange) {
       row.id,
       followRun(row.id, {
         short: true,
-        onMessage: (message) => hear(run, message),
+        onMessage: (message) => receive(run, message),
         onReset: () => {
           run.points.length = 0;
-          tell("points");
+          notify("points");
         },
         onLost: () => setLost(run, true),
         onFound: () => setLost(run, false),
         onGone: () => {
           run.gone = true;
-          tell("rows");
+          notify("rows");
         },
       }),
     );
-    tell("rows");
+    notify("rows");
   }
 
-  function hear(run, { type, data, run: row }) {
+  function receive(run, { type, data, run: row }) {
     if (type === "hello" || type === "run") {
       run.row = row;
-      tell("rows");
+      notify("rows");
     } else if (type === "epoch") {
-      while (run.points.length > 0 && run.points.at(-1).epoch >= data.epoch) run.points.pop(); // done again after a break
+      while (run.points.length > 0 && run.points.at(-1).epoch >= data.epoch) run.points.pop(); // repeated after a resume
       run.points.push(pointOf(data, run.points.at(-1)));
-      tell("points");
+      notify("points");
     }
   }
 
   function setLost(run, lost) {
     if (run.lost === lost) return;
     run.lost = lost;
-    tell("rows");
+    notify("rows");
   }
 
   function drop(id) {
     stops.get(id)?.();
     stops.delete(id);
     runs.delete(id);
-    tell("rows");
+    notify("rows");
   }
 
   return { add, drop, all: () => [...runs.values()], active: () => [...runs.values()].some(({ row, gone }) => !gone && !hasEnded(row)) };
 }
 
-/** The numbers of an `epoch` event, NaN where one is not known, with the seconds of training up to its end. */
+/** The numbers of an `epoch` event, NaN if unknown, with the total seconds of training. */
 const pointOf = (epoch, before) => ({
   epoch: epoch.epoch,
   elapsed: (before?.elapsed ?? 0) + (epoch.seconds ?? 0),

@@ -1,4 +1,4 @@
-// What sets the compared runs apart, and what came of each: a table that sorts by any of its columns.
+// The table of differences and results of the compared runs, sortable by any column.
 
 import { createSample } from "../../charts/series-style.js";
 import { count, duration, loss, percent } from "../../i18n/format.js";
@@ -8,7 +8,7 @@ import { byId, element, setText } from "../../lib/dom.js";
 import { METRICS } from "../../runs/metrics.js";
 import { stateWord } from "../../runs/text.js";
 
-/** The columns of what came of a run: `value` of a line sorts, `text` is written; `best` says which end is the better. */
+/** The columns of results: `value` of a line is for sorting, `text` for display; `best` is the better end. */
 const RESULTS = [
   { key: "state", name: () => t("state"), value: ({ row }) => row.state, text: (state) => stateWord(state) },
   { key: "epochs", name: () => t("epochs done"), value: ({ points }) => points.at(-1)?.epoch ?? 0, text: count },
@@ -19,21 +19,21 @@ const RESULTS = [
   { key: "time", name: () => t("training time"), value: ({ points }) => points.at(-1)?.elapsed, text: duration, best: "low" },
 ];
 
-/** Binds the table; `show(lines, differences)`; `onToggle(id)` and `onDrop(id)` hear of a line to be hidden or shown, or taken out. */
+/** Binds the table; `show(lines, differences)`; `onToggle(id)` and `onDrop(id)` get a line to toggle or to remove. */
 export function createCompareTable({ onToggle, onDrop }) {
   const place = byId("compare-table");
   let order = null; // {column, isDown}
   let lines = [];
   let differences = [];
-  let seen = "";
+  let shown = "";
 
   function show(nextLines, nextDifferences) {
     [lines, differences] = [nextLines, nextDifferences];
     place.hidden = lines.length === 0;
     const columns = columnsOf();
     const key = JSON.stringify([columns.map(({ name }) => name()), lines.map((line) => [line.id, line.isShown, line.gone, columns.map((column) => column.text(column.value(line)))]), order]);
-    if (key === seen) return;
-    seen = key;
+    if (key === shown) return;
+    shown = key;
     render(columns);
   }
 
@@ -134,7 +134,7 @@ function best(points, metric) {
   return found;
 }
 
-/** Numbers by size, texts as people count them; what is not known comes last in a rising order. */
+/** Compares numbers by value, texts naturally; unknown values come last in ascending order. */
 function compared(a, b) {
   const [left, right] = [number(a), number(b)];
   if (left !== null && right !== null) return left - right;
@@ -147,5 +147,5 @@ function number(value) {
   return Number.isFinite(Number(value)) ? Number(value) : null;
 }
 
-/** The metrics that can be chosen, as options of a select. */
+/** The metrics as options of a select. */
 export const metricOptions = () => Object.entries(METRICS).map(([value, { title }]) => element("option", { value }, title()));

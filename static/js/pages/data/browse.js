@@ -1,4 +1,4 @@
-// What is in a data set: the class balance, and its pictures page by page.
+// The contents of a data set: the class balance, and its pictures page by page.
 
 import { explain, get, post, Refused } from "../../api/client.js";
 import { addressOf } from "../../data/dataset-list.js";
@@ -12,13 +12,13 @@ import { createGrid, createLarge, showBalance } from "./grid.js";
 
 const PAGE = 120;
 
-/** Makes the view; gives what shows a place of the address. */
+/** Creates the view; returns the function that shows an address. */
 export function createBrowse(page) {
   const balance = byId("balance").parentElement;
   let place = null;
   let pictures = [];
-  const questions = createLatest();
-  let current = null; // the signal of the newest
+  const requests = createLatest();
+  let current = null; // the signal of the latest request
 
   const grid = createGrid({ onOpen: (at) => open(at) });
   const own = createOwn(page, { again: () => show(place) });
@@ -65,7 +65,7 @@ export function createBrowse(page) {
 
   async function show(next) {
     place = next;
-    const signal = (current = questions.begin());
+    const signal = (current = requests.begin());
     const info = page.datasets().find(({ name }) => name === place.set);
     if (info === undefined) return showUnknown();
     const set = ownName(place.set);
@@ -115,7 +115,7 @@ export function createBrowse(page) {
     return t("{from} to {to} of {total}, {of}", { from: count(place.offset + 1), to: count(last), total: count(total), of });
   }
 
-  /** The set is not on this machine yet, or has too few drawings. */
+  /** Shows that the set is not on this machine yet, or has too few drawings. */
   function showMissing(message) {
     const info = page.datasets().find(({ name }) => name === place.set);
     const parts = [element("p", {}, message)];

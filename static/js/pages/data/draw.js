@@ -1,4 +1,4 @@
-// The place to draw a set of one's own: it asks for each label until there are enough of all.
+// The pad for a set of one's own: it asks for the labels in turn until there are enough drawings of all.
 
 import { explain, get, post, remove } from "../../api/client.js";
 import { addressOf } from "../../data/dataset-list.js";
@@ -10,28 +10,28 @@ import { datasetOf } from "../../labels/titles.js";
 import { byId, element, say, setText } from "../../lib/dom.js";
 
 const ENOUGH = 10; // of each label
-const LEAST = 5; // of each label, with fewer than which the server does not train
+const LEAST = 5; // of each label, the server's minimum for training
 const BRUSH = 26;
 const LONG_LABEL = 3; // characters
 
-/** The label to ask for next: the first of those that there are fewest of. */
-export const askedNext = (counts) =>
+/** The next label to ask for: the first with the fewest drawings. */
+export const nextLabel = (counts) =>
   Object.entries(counts).reduce((least, [label, count]) => (least === null || count < counts[least] ? label : least), null);
 
-/** Makes the view; gives what shows a place of the address. */
+/** Creates the view; returns the function that shows an address. */
 export function createDraw(page) {
   const canvas = byId("pad");
   const keep = byId("keep");
   const train = byId("train-on-these");
   const buttons = { undo: byId("undo-stroke"), clear: byId("clear") };
-  const tell = (text, ...actions) => say(byId("draw-kept"), text, ...actions);
+  const notify = (text, ...actions) => say(byId("draw-kept"), text, ...actions);
   const overlay = createOverlay(byId("overlay"));
   let set = null;
-  let shows = 0; // an answer for a set that was to be shown before another is not used
-  let counts = {}; // by label, with those that are on their way to the server
-  let isDeclared = false; // the server keeps its labels
-  let asked = null;
-  let unsent = []; // {label, strokes, set}: drawings that the server has not taken
+  let shows = 0; // counts calls, to drop the answers of superseded ones
+  let counts = {}; // by label, including drawings in transit
+  let isDeclared = false; // the server has stored the set's labels
+  let current = null;
+  let unsent = []; // {label, strokes, set}: drawings that the server has not accepted
 
   const board = createBoard(canvas, {
     start: EMPTY,
@@ -53,7 +53,7 @@ export function createDraw(page) {
   }
 
   function ask(label) {
-    asked = label;
+    current = label;
     const place = byId("draw-label");
     setText(place, label);
     place.toggleAttribute("data-long", [...label].length > LONG_LABEL);
@@ -68,7 +68,7 @@ export function createDraw(page) {
     list.replaceChildren(
       ...Object.entries(counts).map(([label, count]) => {
         const name = t("Draw {label}: {count} of {enough} done", { label, count, enough: ENOUGH });
-        const attributes = { type: "button", class: "draw-count", "data-label": label, "aria-pressed": String(label === asked), "aria-label": name, "data-enough": count >= ENOUGH };
+        const attributes = { type: "button", class: "draw-count", "data-label": label, "aria-pressed": String(label === current), "aria-label": name, "data-enough": count >= ENOUGH };
         const mark = count >= ENOUGH ? `${count} ✓` : `${count} / ${ENOUGH}`;
         const button = element("button", attributes, element("strong", {}, label), element("span", {}, mark));
         button.addEventListener("click", () => ask(label));
@@ -82,7 +82,7 @@ export function createDraw(page) {
       train.href = `/train?dataset=${encodeURIComponent(datasetOf(set))}`;
       train.removeAttribute("aria-disabled");
     } else {
-      train.removeAttribute("href"); // which makes a link one that leads nowhere
+      train.removeAttribute("href"); // a link without href is inactive
       train.setAttribute("aria-disabled", "true");
     }
     byId("remove-set").hidden = !isDeclared || Object.values(counts).some((count) => count > 0);
@@ -93,24 +93,24 @@ export function createDraw(page) {
 
   function keepIt() {
     const drawing = board.shown();
-    if (isEmpty(drawing) || asked === null) return;
-    const label = asked;
+    if (isEmpty(drawing) || current === null) return;
+    const label = current;
     board.replace(EMPTY);
     counts[label] += 1;
-    ask(askedNext(counts));
+    ask(nextLabel(counts));
     return send({ label, strokes: lines(drawing), set });
   }
 
-  /** Sends a drawing; one that cannot be kept waits in `unsent`, whatever is drawn and shown meanwhile. */
+  /** Sends a drawing; a failed one is added to `unsent`. */
   async function send(drawing) {
     try {
       const kept = await post("/api/drawings", drawing);
-      if (kept.set === set && unsent.length === 0) tell(t("Saved as {label}.", { label: kept.label }), [t("Undo"), () => takeBack(kept)]);
+      if (kept.set === set && unsent.length === 0) notify(t("Saved as {label}.", { label: kept.label }), [t("Undo"), () => takeBack(kept)]);
     } catch (error) {
       unsent.push(drawing);
       if (drawing.set === set) {
         counts[drawing.label] -= 1;
-        ask(asked);
+        ask(current);
       }
       sayUnsent(explain(error));
     }
@@ -118,26 +118,26 @@ export function createDraw(page) {
 
   function sayUnsent(why) {
     const text = unsent.length === 1 ? t("One drawing could not be saved. {why}", { why }) : t("{count} drawings could not be saved. {why}", { count: unsent.length, why });
-    tell(text, [t("Try again"), sendAgain], [t("Discard"), throwAway]);
+    notify(text, [t("Try again"), sendAgain], [t("Discard"), throwAway]);
   }
 
   async function sendAgain() {
     const waiting = unsent;
     unsent = [];
-    tell(t("Working …"));
+    notify(t("Working …"));
     for (const drawing of waiting) {
       if (drawing.set === set && drawing.label in counts) counts[drawing.label] += 1;
       await send(drawing);
     }
-    ask(askedNext(counts));
+    ask(nextLabel(counts));
   }
 
   function throwAway() {
     unsent = [];
-    tell("");
+    notify("");
   }
 
-  // what is only in this page would be lost with it
+  // unsent drawings exist only in this page
   window.addEventListener("beforeunload", (event) => {
     if (unsent.length > 0) event.preventDefault();
   });
@@ -148,9 +148,9 @@ export function createDraw(page) {
       if (kept.set !== set) return;
       counts[kept.label] -= 1;
       ask(kept.label);
-      tell(t("Removed."));
+      notify(t("Removed."));
     } catch (error) {
-      tell(t("It could not be removed. {why}", { why: explain(error) }));
+      notify(t("It could not be removed. {why}", { why: explain(error) }));
     }
   }
 
@@ -179,19 +179,19 @@ export function createDraw(page) {
   canvas.setAttribute("data-ready", "");
 
   return async function show({ set: name, labels }) {
-    const mine = (shows += 1);
+    const call = (shows += 1);
     const { labels: known, declared } = await page.ask(() => get(`/api/drawings/sets/${encodeURIComponent(name)}`));
-    if (mine !== shows || byId("draw").hidden) return;
+    if (call !== shows || byId("draw").hidden) return;
     const all = [...new Set([...declared, ...labels, ...Object.keys(known)])];
     if (all.length === 0) return page.go({ kind: "make" }, { replace: true });
-    set = name; // till now, what is kept belongs to the set whose labels are shown
+    set = name; // until the counts arrive, drawings belong to the previous set
     counts = Object.fromEntries(all.map((label) => [label, known[label] ?? 0]));
     isDeclared = declared.length > 0;
     setText(byId("draw-title"), t("Draw the data set “{name}”", { name }));
     setText(byId("draw-text"), t("Draw each the way you normally write it. {enough} of each are enough to start.", { enough: ENOUGH }));
-    if (unsent.length === 0) tell("");
+    if (unsent.length === 0) notify("");
     board.replace(EMPTY);
-    ask(askedNext(counts));
+    ask(nextLabel(counts));
     await page.refresh();
   };
 }

@@ -1,4 +1,4 @@
-// The user's own drawings of one set: listed, labelled anew, deleted and brought back.
+// The user's own drawings of one set: listed, relabelled, deleted and restored.
 
 import { call, explain, get, post, remove } from "../../api/client.js";
 import { moment } from "../../i18n/format.js";
@@ -6,7 +6,7 @@ import { t } from "../../i18n/translate.js";
 
 const PAGE = 200;
 
-/** `again()` shows the set anew. */
+/** `again()` reloads the set. */
 export function createOwn(page, { again }) {
   let next = null;
 
@@ -19,7 +19,7 @@ export function createOwn(page, { again }) {
     return answer;
   }
 
-  /** `{pictures, total, counts, more}` of a set and a label (null: of all). */
+  /** `{pictures, total, counts, more}` of a set and a label (null: all labels). */
   async function fetch(set, label) {
     const answer = await load(set, label, null);
     const counts = answer.sets.find(({ name }) => name === set)?.labels ?? {};
@@ -29,7 +29,7 @@ export function createOwn(page, { again }) {
     return { pictures: answer.drawings, total, counts, more: next !== null };
   }
 
-  /** `{pictures, more}`: the drawings that follow those shown last, and whether there are others behind them. */
+  /** `{pictures, more}`: the next drawings, and whether more follow. */
   async function more({ set, label }) {
     if (next === null) return { pictures: [], more: false };
     const { drawings } = await load(set.slice(set.indexOf(":") + 1), label, next);

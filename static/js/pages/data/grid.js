@@ -1,4 +1,4 @@
-// Pictures of 28×28 in a grid, one of them large, and how many there are of each label.
+// Pictures of 28×28 in a grid, an enlarged view, and the counts of the labels.
 
 import { count } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
@@ -7,7 +7,7 @@ import { closeBeside } from "../../lib/dialog.js";
 import { byId, element, setText } from "../../lib/dom.js";
 import { rove } from "../../lib/roving-focus.js";
 
-/** Runs the grid; a picture is `{label, pixels, ...}`. `onOpen(picture, place)` hears of one that is to be large. */
+/** Creates the grid; a picture is `{label, pixels, ...}`. `onOpen(picture, place)` is called to enlarge one. */
 export function createGrid({ onOpen }) {
   const grid = byId("grid");
   const refresh = rove(grid);
@@ -30,7 +30,7 @@ export function createGrid({ onOpen }) {
   };
 }
 
-/** Shows the counts of each label as bars that filter; `chosen` is a label or null, `onChoose(label or null)` hears. */
+/** Shows the count of each label as a bar that filters; `chosen` is a label or null, as is the argument of `onChoose`. */
 export function showBalance(counts, chosen, onChoose) {
   const list = byId("balance");
   const focused = list.contains(document.activeElement) ? document.activeElement.dataset.label : null;
@@ -57,8 +57,8 @@ export function showBalance(counts, chosen, onChoose) {
 }
 
 /**
- * Runs the dialog of one large picture. `pictures()` are those that can be paged through; a picture with an `id` is a
- * drawing, which `onRelabel(picture, label)` gives another label and `onDelete(picture)` removes.
+ * Creates the dialog of an enlarged picture. `pictures()` returns the list to page through; a picture with an `id` is a
+ * drawing, which `onRelabel(picture, label)` relabels and `onDelete(picture)` removes.
  */
 export function createLarge({ pictures, titleOf, textOf, onRelabel, onDelete }) {
   const dialog = byId("zoom-dialog");
@@ -66,7 +66,7 @@ export function createLarge({ pictures, titleOf, textOf, onRelabel, onDelete }) 
   const input = byId("relabel-label");
   const error = byId("relabel-error");
   let place = 0;
-  let current = null; // what is seen; the list behind the dialog may change
+  let current = null; // the visible picture; the list behind the dialog may change
 
   const picture = () => pictures()[place];
 

@@ -1,8 +1,8 @@
-// The data page: the sets, what is in one, a new set, and the place to draw it.
+// The data page: the list of sets, the contents of one, a new set, and the pad to draw it.
 
 import { BACK, explain, get, post } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
-import { addressOf, setLinks, wanted } from "../../data/dataset-list.js";
+import { addressOf, setLinks, placeOf } from "../../data/dataset-list.js";
 import { t } from "../../i18n/translate.js";
 import { datasetOf } from "../../labels/titles.js";
 import { byId, say, setText } from "../../lib/dom.js";
@@ -20,10 +20,10 @@ function startDataPage() {
 
   const page = {
     datasets: () => datasets,
-    /** Says something; `actions` are [words, what to do]. */
+    /** Shows a message; `actions` are [label, callback]. */
     say: (text, ...actions) => say(note, text, ...actions),
     complain: (text) => setText(error, text),
-    /** Asks until the server answers, saying so meanwhile. */
+    /** Retries until the server answers, with a message meanwhile. */
     async ask(load) {
       let waited = false;
       const answer = await retryWhileAway(load, (seconds) => {
@@ -33,7 +33,7 @@ function startDataPage() {
       if (waited) setText(note, "");
       return answer;
     },
-    /** Fetches the list of sets anew. */
+    /** Reloads the list of sets. */
     async refresh() {
       ({ datasets } = await page.ask(() => get("/api/datasets")));
       markSets();
@@ -49,19 +49,19 @@ function startDataPage() {
   window.addEventListener(BACK, () => page.refresh());
 
   function markSets() {
-    const { kind, set } = wanted(location.search);
+    const { kind, set } = placeOf(location.search);
     const current = kind === "browse" ? (set ?? datasets[0]?.name) : kind === "draw" ? datasetOf(set) : null;
     list.replaceChildren(...setLinks(datasets, current));
     list.removeAttribute("aria-busy");
-    const marked = list.querySelector("[aria-current]"); // on a phone the sets are a row that goes on to the side
+    const marked = list.querySelector("[aria-current]"); // on a phone the list scrolls sideways
     if (marked !== null && list.scrollWidth > list.clientWidth) list.scrollLeft = marked.offsetLeft - list.offsetLeft;
   }
 
-  /** Shows what the address says. */
+  /** Shows the view of the address. */
   async function show() {
     setText(error, "");
     setText(note, "");
-    const place = wanted(location.search);
+    const place = placeOf(location.search);
     byId("stage").parentElement.dataset.view = place.kind;
     for (const name of SECTIONS) byId(name).hidden = name !== place.kind;
     try {
@@ -77,8 +77,8 @@ function startDataPage() {
     const link = event.target.closest("a[href^='/data?']");
     if (link === null || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
-    page.go(wanted(new URL(link.href).search)).then(() => {
-      if (![document.body, link].includes(document.activeElement)) return; // something else was chosen meanwhile
+    page.go(placeOf(new URL(link.href).search)).then(() => {
+      if (![document.body, link].includes(document.activeElement)) return; // the focus has moved meanwhile
       document.querySelector(".data-stage section:not([hidden]) h2")?.focus();
     });
   });

@@ -2,17 +2,17 @@
 
 import { call, explain, get } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
-import { asked } from "../../lib/dialog.js";
+import { choose } from "../../lib/dialog.js";
 import { byId, setText } from "../../lib/dom.js";
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const LONGEST = 64;
 const MOST = 100;
 
-/** The labels in a text: what blanks or commas part, each once, composed as the server composes it. */
+/** The unique labels in a text, separated by blanks or commas, in the server's Unicode normalization. */
 export const labelsIn = (text) => [...new Set(text.normalize("NFC").split(/[\s,、，]+/).filter((part) => part !== ""))];
 
-/** What is wrong with a name and a text of labels: `{name, labels}`, "" where nothing is. */
+/** The errors in a name and a text of labels: `{name, labels}`, "" for none. */
 export function faults(name, text) {
   const labels = labelsIn(text);
   return {
@@ -26,12 +26,12 @@ export function faults(name, text) {
   };
 }
 
-/** Keeps the labels of a set on the server; of one that has drawings only once the person wants to add to it. */
+/** Stores the labels of a set on the server; asks first if the set has drawings. */
 async function declared(set, labels) {
   const address = `/api/drawings/sets/${encodeURIComponent(set)}`;
   const { count: drawn } = await get(address);
   if (drawn > 0) {
-    const sure = await asked({
+    const sure = await choose({
       title: t("There is already a data set named “{name}”", { name: set }),
       text: drawn === 1 ? t("It has 1 drawing. New ones would be added to it.") : t("It has {count} drawings. New ones would be added to these.", { count: drawn }),
       answers: [["", t("Choose another name")], ["add", t("Add to it")]],
@@ -42,7 +42,7 @@ async function declared(set, labels) {
   return true;
 }
 
-/** Makes the view; gives what shows it. */
+/** Creates the view; returns the function that shows it. */
 export function createMake(page) {
   const form = byId("make-form");
   const inputs = { name: byId("make-name"), labels: byId("make-labels") };

@@ -1,4 +1,4 @@
-// The way back: the loss, y − t, the gradient of every layer, and the chain rule for one neuron.
+// The backward pass: the loss, y − t, the gradient of every layer, and the chain rule for one neuron.
 
 import { createCells } from "../../charts/heatmap.js";
 import { num, signed } from "../../charts/heatmap-data.js";
@@ -7,7 +7,7 @@ import { layerName, placeName, typeName, unitName } from "../../labels/layer-tex
 import { byId, element, setText } from "../../lib/dom.js";
 import { createLayers } from "./layers.js";
 
-/** Binds the part; `onChoose(layer, unit)` hears which number is to be explained. */
+/** Binds the part; `onChoose(layer, unit)` is called with the unit to explain. */
 export function createBackward({ onChoose }) {
   const layers = createLayers(byId("gradients"), { onChoose });
 

@@ -1,4 +1,4 @@
-// What would make it another label: the drawing takes gradient steps, frame by frame, until it is read so.
+// A counterfactual: gradient steps on the drawing, frame by frame, until the network reads another label.
 
 import { createCells } from "../../charts/heatmap.js";
 import { decode } from "../../charts/heatmap-data.js";
@@ -10,20 +10,20 @@ import { placeName } from "../../labels/layer-text.js";
 import { byId, element, setText } from "../../lib/dom.js";
 
 const SIDE = 28;
-const AT_ONCE = 4; // steps of one question
+const AT_ONCE = 4; // steps per request
 const FRAME_MS = 60;
 const MOST = 300; // steps
-const LONG = 40; // steps without any gain
-const SURE = 0.99; // probability at which it ends
-const RATE = 0.3; // how far a step goes, of the difference of all pixels
+const LONG = 40; // steps without progress before it stops
+const SURE = 0.99; // the target probability
+const RATE = 0.3; // the step size, as a share of the distance of all pixels
 
 const rowsOf = (pixels) => Array.from({ length: SIDE }, (_, row) => Array.from(pixels.slice(row * SIDE, (row + 1) * SIDE)));
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Whether the last steps have brought nothing. */
+/** Whether the last steps made no progress. */
 const stands = (history) => history.length > LONG && Math.max(...history.slice(-LONG)) <= Math.max(...history.slice(0, -LONG));
 
-/** Binds the part; `ask(extra)` asks /api/explain/toward with a drawing of its own. */
+/** Binds the part; `ask(extra)` requests /api/explain/toward with a drawing in `extra`. */
 export function createToward({ ask }) {
   const select = byId("toward-label");
   const buttons = { start: byId("toward-start"), stop: byId("toward-stop"), reset: byId("toward-reset") };
@@ -34,8 +34,8 @@ export function createToward({ ask }) {
   let origin = null; // rows of pixels
   let labels = [];
   let present = null; // {pixels, probabilities}: pixels as numbers in one row
-  let history = []; // probabilities of the label, step by step
-  let running = 0; // the number of the run at work; 0 is none
+  let history = []; // the label's probability after each step
+  let running = 0; // the number of the active run; 0 for none
   let runs = 0;
 
   function enable() {
@@ -60,20 +60,20 @@ export function createToward({ ask }) {
   }
 
   async function start() {
-    const mine = (running = runs += 1);
+    const run = (running = runs += 1);
     if (history.length > 0 && present.label !== select.value) history = [];
     if (history.length === 0) present = null;
     const label = select.value;
     enable();
     buttons.stop.focus();
     let why = null;
-    while (running === mine && why === null) {
+    while (running === run && why === null) {
       const drawing = present === null ? {} : { drawing: { pixels: present.pixels } };
       const answer = await ask({ ...drawing, label, steps: AT_ONCE, rate: RATE });
-      if (answer === null) break; // the drawing is another one, or the server is away
+      if (answer === null) break; // the drawing has changed, or the server is away
       if (history.length === 0) history = [answer.probability];
       for (const frame of answer.frames) {
-        if (running !== mine) return;
+        if (running !== run) return;
         put(frame, label);
         if (frame.probability >= SURE) why = t("Done: the network is sure.");
         else if (history.length > MOST || stands(history)) why = t("It gets no closer.");
@@ -82,7 +82,7 @@ export function createToward({ ask }) {
       }
       if (answer.stuck) why = t("It is stuck: the gradient is zero everywhere.");
     }
-    if (running !== mine) return;
+    if (running !== run) return;
     if (why !== null && present !== null) say(label, why);
     else if (why !== null) setText(byId("toward-state"), why);
     stop();
@@ -105,7 +105,7 @@ export function createToward({ ask }) {
     say(label, "");
   }
 
-  /** What stands under the pictures; the very words say that no person has drawn this. */
+  /** The caption of the pictures, which says that no person has drawn this. */
   function say(label, why) {
     const values = { count: history.length - 1, says: present.says, label, percent: percent(present.probability) };
     const state = byId("toward-state");
@@ -117,7 +117,7 @@ export function createToward({ ask }) {
     Object.assign(state.dataset, { steps: history.length - 1, probability: present.probability });
   }
 
-  /** What was added to the drawing, as a picture of numbers. */
+  /** Shows the difference from the drawing as a heatmap. */
   function changed(pixels) {
     const view = new DataView(new ArrayBuffer(4 * pixels.length));
     let [low, high] = [0, 0];
@@ -142,7 +142,7 @@ export function createToward({ ask }) {
   select.addEventListener("change", reset);
 
   return {
-    /** Another drawing, as rows of pixels; null where there is none. `says` is what it is read as. */
+    /** Takes another drawing, as rows of pixels, or null. `says` is its predicted label. */
     use(pixels, says) {
       reset();
       origin = pixels;

@@ -1,15 +1,15 @@
-// A digit of the test set, for those who do not want to draw.
+// Random digits of the test set.
 
 import { Refused, get, post } from "../../api/client.js";
 import { fromUrl } from "../../drawing/image-file.js";
 import { createBitmap, fromBase64 } from "../../images/bitmap.js";
 
-const FALLBACK = "strokes"; // drawn by digitpad itself, so that it is there without a network
+const FALLBACK = "strokes"; // drawn by digitpad itself, so that it needs no download
 const totals = new Map();
 
 /**
- * A test digit of the data set that the model was trained on, or of the one that is always at hand where its labels are
- * the model's: `{label, index, dataset, pixels, picture}`, with pixels from 0 to 1 in one row, and as a picture for the pad.
+ * A test digit of the model's data set, or of the fallback if its labels are the model's:
+ * `{label, index, dataset, pixels, picture}`, with the pixels from 0 to 1 in one row, and a picture for the pad.
  */
 export async function takeExample({ dataset, labels }) {
   try {
@@ -40,5 +40,5 @@ async function fromDataset(name, fetched) {
   };
 }
 
-/** Ink on paper, as a PNG. */
+/** Renders dark ink on paper, as a PNG. */
 const asUrl = (bytes) => createBitmap(bytes.map((value) => 255 - value)).toDataURL("image/png");

@@ -1,4 +1,4 @@
-// The page that looks inside a network: one drawing, one model, and all that the server computes of them.
+// The inspection page: one drawing, one model, and all that the server computes from them.
 
 import { BACK, explain, post } from "../../api/client.js";
 import { createCells, repaintCells } from "../../charts/heatmap.js";
@@ -26,17 +26,17 @@ import { createWhere } from "./saliency.js";
 
 const BRUSH = 30;
 const SIDE = 28;
-const SOON = 400; // ms after which an answer is waited for
-const CURRENT = "digitpad.drawing"; // what is on the pad of the first page
+const SOON = 400; // ms before the page says that it is waiting
+const CURRENT = "digitpad.drawing"; // the drawing of the first page
 const PAST = "digitpad.past";
 const WEIGHTED = new Set(["dense", "conv2d"]);
 
 const { models, default: chosenModel } = pageData();
 const subject = { model: models.find(({ name }) => name === chosenModel) ?? models[0], drawing: null, truth: null, unit: null, layers: [] };
 const looks = createLatest();
-let current = null; // the signal of the look at the drawing and the model as they are now
+let current = null; // the signal of the current drawing and model
 
-/** Asks the server, and resolves to null where the drawing or the model is another one by then, or it refused. */
+/** Sends a request; resolves to null if the drawing or the model has changed meanwhile, or on an error. */
 async function ask(what, extra = {}) {
   const signal = current;
   if (subject.drawing === null) return null;
@@ -56,7 +56,7 @@ async function ask(what, extra = {}) {
 
 const canvas = byId("pad");
 const overlay = createOverlay(byId("overlay"));
-const examples = new WeakMap(); // pictures that are test digits, with their label and exact pixels
+const examples = new WeakMap(); // test digits on the pad, with their labels and exact pixels
 const board = createBoard(canvas, {
   start: EMPTY,
   overlay,
@@ -70,7 +70,7 @@ const board = createBoard(canvas, {
   },
 });
 
-const loads = createLatest(); // a drawing that is fetched gives way to another one and to any change
+const loads = createLatest(); // a load is cancelled by the next one and by any change
 
 function onChange(drawing, { final }) {
   loads.drop();
@@ -85,7 +85,7 @@ function onChange(drawing, { final }) {
   look();
 }
 
-/** Puts on the pad what `load` gives, unless something was drawn or put there meanwhile; nothing for null. */
+/** Puts the result of `load` on the pad, unless it is null or the pad has changed meanwhile. */
 async function put(load) {
   const signal = loads.begin();
   const drawing = await load();
@@ -108,7 +108,7 @@ async function putExample() {
   }
 }
 
-/** What was drawn last on the first page, if this browser has kept it. */
+/** The last drawing of the first page, if this browser has stored it. */
 const lastDrawing = () => recall(forTab, CURRENT) ?? recall(forGood, PAST)?.[0] ?? null;
 
 byId("undo").addEventListener("click", board.undo);
@@ -142,7 +142,7 @@ const step = createStep({
 const where = createWhere({ ask });
 const toward = createToward({ ask: (extra) => ask("toward", extra) });
 
-/** All parts for the drawing as it is now. */
+/** Updates all parts for the current drawing. */
 async function look() {
   current = looks.begin();
   step.reset();
@@ -198,14 +198,14 @@ function showForward({ input: given, outputs, layers: found, parameters, blank }
   setText(byId("softmax-note"), outputs.temperature === 1 ? sum : `${sum} ${calibrated}`);
 }
 
-/** Another number is to be explained, on the way there and on the way back. */
+/** Selects another unit, in the forward and the backward part. */
 async function choose(layer, unit) {
   subject.unit = { layer, unit };
   await explainUnit();
   if (subject.truth !== null) await explainDelta();
 }
 
-/** The labels, where the units of that layer stand for them: in the last one. */
+/** The labels, if the layer is the last one. */
 const labelsIf = (layer) => (layer === subject.layers.length - 1 ? subject.model.labels : null);
 
 async function explainUnit() {
@@ -222,7 +222,7 @@ async function explainUnit() {
   numerical.choose({ layer: first.layer, type: first.type, unit, outputs, weights: first.weights, name });
 }
 
-// The way back
+// The backward pass
 
 function setTruth(label) {
   subject.truth = label;
@@ -273,7 +273,7 @@ byId("model").addEventListener("change", ({ target }) => {
 });
 window.addEventListener(BACK, look);
 onThemeChange(repaintCells);
-const asked = new URLSearchParams(location.search).get("model");
-if (models.some(({ name }) => name === asked)) byId("model").value = asked;
+const requested = new URLSearchParams(location.search).get("model");
+if (models.some(({ name }) => name === requested)) byId("model").value = requested;
 useModel(models.find(({ name }) => name === byId("model").value) ?? subject.model);
 canvas.setAttribute("data-ready", "");

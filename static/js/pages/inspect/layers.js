@@ -1,4 +1,4 @@
-// A list of layers, each with a picture of its numbers; a press chooses one of them.
+// A list of layers, each with a heatmap of its numbers in which a unit can be chosen.
 
 import { createCells } from "../../charts/heatmap.js";
 import { count } from "../../i18n/format.js";
@@ -7,8 +7,8 @@ import { layerName, pictureShape, shapeText, typeWords, unitName } from "../../l
 import { element, setText } from "../../lib/dom.js";
 
 /**
- * Binds the list. `onChoose(layer, unit)` hears of a press, `more(layer, first)` resolves to further maps of a layer, or
- * is null. `show(layers, {labels, facts, words})` shows them in the order given: `facts(layer)` is a line beside the name.
+ * Binds the list. `onChoose(layer, unit)` is called on a click, `more(layer, first)` resolves to further maps of a layer,
+ * or is null. `show(layers, {labels, facts, words})` shows them in order: `facts(layer)` is a line beside the name.
  */
 export function createLayers(list, { onChoose, more = null }) {
   let views = [];
@@ -16,9 +16,9 @@ export function createLayers(list, { onChoose, more = null }) {
   let chosen = null; // {layer, unit}
 
   function show(layers, { labels, facts, words = true }) {
-    const wanted = JSON.stringify([layers.map(({ index, type, shape }) => [index, type, shape]), labels]);
-    if (wanted !== key) {
-      key = wanted;
+    const nextKey = JSON.stringify([layers.map(({ index, type, shape }) => [index, type, shape]), labels]);
+    if (nextKey !== key) {
+      key = nextKey;
       const last = Math.max(...layers.map(({ index }) => index));
       views = layers.map((layer) => createView(layer, layer.index === last ? labels : null, words));
       list.replaceChildren(...views.map(({ node }) => node));
@@ -66,7 +66,7 @@ export function createLayers(list, { onChoose, more = null }) {
       views = [];
       list.replaceChildren();
     },
-    /** Marks one number of all layers. */
+    /** Marks the same unit in all layers. */
     mark(layer, unit) {
       chosen = { layer, unit };
       for (const view of views) {

@@ -1,4 +1,4 @@
-// One neuron: what comes in, weights, products, sum, bias, and the curve of its activation.
+// One neuron: inputs, weights, products, sum, bias, and the curve of its activation.
 
 import { createCells } from "../../charts/heatmap.js";
 import { num, signed } from "../../charts/heatmap-data.js";
@@ -7,7 +7,7 @@ import { t } from "../../i18n/translate.js";
 import { layerName, placeName, typeName, unitName } from "../../labels/layer-text.js";
 import { byId, element, setText } from "../../lib/dom.js";
 
-/** Binds the card; `show(answer, labels)` fills it with an answer of /api/explain/neuron, `clear()` empties it. */
+/** Binds the card; `show(answer, labels)` shows an answer of /api/explain/neuron, `clear()` empties it. */
 export function createNeuron() {
   const steps = byId("neuron-steps");
   const where = byId("neuron-where");
@@ -26,7 +26,7 @@ export function createNeuron() {
   };
 }
 
-const pending = []; // pictures are drawn once they are in the page
+const pending = []; // heatmaps to draw once their elements are in the page
 
 function contents(step) {
   if (step.bias !== undefined) return weighted(step);

@@ -1,4 +1,4 @@
-// The numerical gradient beside backpropagation's, for weights that are pressed in a picture or drawn at random.
+// The numerical gradient beside backpropagation's, for weights picked in a picture or at random.
 
 import { createCells } from "../../charts/heatmap.js";
 import { num } from "../../charts/heatmap-data.js";
@@ -11,12 +11,12 @@ const MOST = 12; // weights in the table
 const RANDOM = 5;
 const LARGEST_SEED = 2 ** 31 - 1;
 
-/** Binds the card; `ask(extra)` asks /api/explain/numerical, and resolves to null where the answer is of no use any more. */
+/** Binds the card; `ask(extra)` requests /api/explain/numerical, and resolves to null if the answer is obsolete. */
 export function createNumerical({ ask }) {
   const scroll = byId("numerical-scroll");
   const clearButton = byId("numerical-clear");
-  let unit = null; // {layer, type, unit, outputs, weights}: what `choose` was told
-  let picked = []; // places in the layer's weights, the newest first
+  let unit = null; // {layer, type, unit, outputs, weights}: the last argument of `choose`
+  let picked = []; // indices in the layer's weights, the newest first
 
   function empty() {
     picked = [];
@@ -25,10 +25,10 @@ export function createNumerical({ ask }) {
     setText(byId("numerical-times"), "");
   }
 
-  /** The place of a unit's weight in the array of all weights of its layer. */
+  /** The index of a unit's weight in the layer's flat weight array. */
   function placeOf(index) {
     if (unit.type === "dense") return index * unit.outputs[0] + unit.unit;
-    const { total, shape } = unit.weights; // of a large filter the picture has only the first maps
+    const { total, shape } = unit.weights; // the picture of a large filter has only the first maps
     const size = total * shape[1] * shape[2];
     return Math.floor(unit.unit / (unit.outputs[1] * unit.outputs[2])) * size + index;
   }
@@ -57,7 +57,7 @@ export function createNumerical({ ask }) {
   clearButton.addEventListener("click", empty);
 
   return {
-    /** Another unit is chosen: `weights` is the picture of its weights. */
+    /** Shows another unit; `weights` is the picture of its weights. */
     choose(next) {
       if (unit !== null && (unit.layer !== next.layer || unit.type !== next.type)) empty();
       unit = next;
@@ -68,10 +68,10 @@ export function createNumerical({ ask }) {
         onChoose: (index) => check({ places: [placeOf(index), ...picked.filter((one) => one !== placeOf(index))].slice(0, MOST) }),
       }).show(unit.weights);
     },
-    /** The same weights with other numbers: what was picked is checked again. */
+    /** Checks the picked weights again after an update. */
     again: () => (unit !== null && picked.length > 0 ? check({ places: picked }) : undefined),
     empty,
-    /** No weighted layer is chosen. */
+    /** Clears the card: no layer with weights is chosen. */
     none(type) {
       unit = null;
       empty();

@@ -12,17 +12,17 @@ import { createLatest } from "../../lib/latest.js";
 import { offeredLearningRate } from "../train/config.js";
 
 const OPTIMIZERS = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"];
-const MOST = 200; // steps that the server takes
+const MOST = 200; // the server's limit of steps
 const TEN = 10;
 const USUAL = 0.01;
 
-/** Binds the part; `ask(extra)` asks /api/explain/step, `ready()` says whether there is a drawing with a label. */
+/** Binds the part; `ask(extra)` requests /api/explain/step, `ready()` is true if there is a drawing with a label. */
 export function createStep({ ask, ready, unit }) {
   const select = byId("optimizer");
   const rate = byId("rate");
   const buttons = { one: byId("step-one"), ten: byId("step-ten"), reset: byId("step-reset") };
   let taken = 0;
-  const questions = createLatest(); // answers from before a reset are dropped
+  const requests = createLatest(); // dropped on a reset
 
   select.replaceChildren(...OPTIMIZERS.map((type) => element("option", { value: type }, optimizerName(type))));
 
@@ -32,10 +32,10 @@ export function createStep({ ask, ready, unit }) {
     buttons.reset.disabled = taken === 0;
   }
 
-  /** Goes back to the stored weights, on the page: there they have never changed. */
+  /** Resets the page to the stored weights, which never change. */
   function reset() {
     taken = 0;
-    questions.drop();
+    requests.drop();
     byId("step-body").hidden = true;
     setText(byId("step-state"), ready() ? t("Ready: the weights are as stored.") : t("Draw a digit, then say which one you meant."));
     enable();
@@ -48,7 +48,7 @@ export function createStep({ ask, ready, unit }) {
       rate.focus();
       return;
     }
-    const signal = questions.begin();
+    const signal = requests.begin();
     const answer = await ask({ optimizer: { type: select.value, learning_rate: rateValue }, steps, ...(unit() ?? {}) });
     if (answer === null || signal.aborted) return;
     taken = answer.steps;

@@ -1,4 +1,4 @@
-// Where the network looks: the input's gradient and what a cover takes away, over the drawing.
+// Saliency: the input gradient and the occlusion map, over the drawing.
 
 import { createCells } from "../../charts/heatmap.js";
 import { num } from "../../charts/heatmap-data.js";
@@ -11,18 +11,18 @@ import { createLatest } from "../../lib/latest.js";
 const SIDE = 28;
 const pixelName = (index) => placeName([Math.floor(index / SIDE), index % SIDE]);
 
-/** Binds the part; `ask(what, extra)` asks /api/explain, and resolves to null where the answer is of no use any more. */
+/** Binds the part; `ask(what, extra)` requests /api/explain, and resolves to null if the answer is obsolete. */
 export function createWhere({ ask }) {
   const label = byId("where-label");
   const size = byId("where-size");
   const saliency = createCells(byId("saliency"), { label: t("Input gradient, pixel by pixel"), name: pixelName });
   const occlusion = createCells(byId("occlusion"), { label: t("Drop in probability when covered, place by place"), name: pixelName });
   let known = false;
-  const questions = createLatest();
+  const requests = createLatest();
 
   async function look() {
     if (!known) return;
-    const signal = questions.begin();
+    const signal = requests.begin();
     const of = label.value === "" ? {} : { label: label.value };
     const gradient = await ask("gradient", of);
     if (gradient === null || signal.aborted) return;

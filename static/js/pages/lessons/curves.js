@@ -1,4 +1,4 @@
-// Activations and losses with their derivatives, as the engine computes them.
+// Activations and losses with their derivatives, computed by the engine.
 
 import { get } from "../../api/client.js";
 import { createLines } from "../../charts/line-chart.js";
@@ -6,7 +6,7 @@ import { t } from "../../i18n/translate.js";
 import { element } from "../../lib/dom.js";
 import { nameOf } from "./part-names.js";
 
-const FIRST = new Set(["sigmoid", "tanh", "relu"]); // the others are a click away
+const FIRST = new Set(["sigmoid", "tanh", "relu"]); // shown at first
 const RANGE = [-2, 3];
 
 export async function mountActivations(body) {

@@ -1,4 +1,4 @@
-// The live figures of the lessons: each is mounted where the page has a place for it.
+// The interactive figures of the lessons, each mounted in its element.
 
 import { explain } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
@@ -28,10 +28,10 @@ const FIGURES = {
 
 async function begin(section) {
   const [body, wait, error] = [".figure-body", ".figure-wait", ".figure-error"].map((name) => section.querySelector(name));
-  const questions = createLatest();
-  /** Does `work`, which asks the server; the figure says that it waits, and what went wrong with what was asked last. */
+  const requests = createLatest();
+  /** Runs `work`, a request; the figure shows that it is waiting, and the error of the latest request. */
   const busy = async (work) => {
-    const signal = questions.begin();
+    const signal = requests.begin();
     section.setAttribute("aria-busy", "true");
     wait.hidden = false;
     setText(error, "");

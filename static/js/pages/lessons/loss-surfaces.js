@@ -1,4 +1,4 @@
-// Optimizers on a surface of two parameters: the same start, each its own way.
+// Optimizers on a surface of two parameters, all from the same start.
 
 import { get } from "../../api/client.js";
 import { createPlane, levelLine, strokePieces } from "../../charts/plane.js";
@@ -71,7 +71,7 @@ export async function mountPaths(body, busy) {
   await load();
 }
 
-/** Levels that lie closer together where the surface is low, as that is where the optimizers go. */
+/** Contour levels, denser near the minimum. */
 function levels(heights) {
   const [low, high] = [Math.min(...heights), Math.max(...heights)];
   return Array.from({ length: LEVELS }, (_, i) => low + (high - low) * ((i + 0.5) / LEVELS) ** 3);

@@ -1,4 +1,4 @@
-// One unit with two inputs: what it multiplies, adds up and makes of the sum.
+// One unit with two inputs: products, sum and activation.
 
 import { get } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
@@ -21,16 +21,16 @@ export async function mountUnit(body, busy) {
   body.replaceChildren(row(...Object.values(sliders).map(({ node }) => node)), row(activation.node), numbers.node, said);
 
   async function load(signal) {
-    const asked = Object.fromEntries(Object.entries(sliders).map(([key, { value }]) => [key, value()]));
-    const found = await get(`/api/explain/unit?${new URLSearchParams({ ...asked, activation: activation.value() })}`);
+    const values = Object.fromEntries(Object.entries(sliders).map(([key, { value }]) => [key, value()]));
+    const found = await get(`/api/explain/unit?${new URLSearchParams({ ...values, activation: activation.value() })}`);
     if (signal?.aborted) return;
     const cell = (key, value) => element("span", { "data-unit": key }, short(value));
-    const times = (x, w) => `${short(asked[x])} × ${short(asked[w])}`;
+    const times = (x, w) => `${short(values[x])} × ${short(values[w])}`;
     const [first, second] = found.products;
     numbers.show([
       [t("first product"), cell("first", first), times("x1", "w1")],
       [t("second product"), cell("second", second), times("x2", "w2")],
-      [t("sum with the bias"), cell("sum", found.sum), `${short(first)} + ${short(second)} + ${short(asked.b)}`],
+      [t("sum with the bias"), cell("sum", found.sum), `${short(first)} + ${short(second)} + ${short(values.b)}`],
       [t("output"), cell("output", found.output), `${nameOf(activation.value())}(${short(found.sum)})`],
     ]);
     setText(said, t("The unit says {output}.", { output: short(found.output) }));

@@ -1,4 +1,4 @@
-// What people call the parts of the engine.
+// Display names of the engine's layers, activations, losses and optimizers.
 
 import { byId } from "../../lib/dom.js";
 

@@ -1,4 +1,4 @@
-// A perceptron's training, one input after the other: the line, the weights, and the rule with its numbers.
+// A perceptron's training, input by input: the line, the weights, and the learning rule with its numbers.
 
 import { get } from "../../api/client.js";
 import { createPlane, points } from "../../charts/plane.js";
@@ -10,7 +10,7 @@ import { debounced } from "../../lib/latest.js";
 const RANGE = { x: [-0.5, 1.5], y: [-0.5, 1.5] };
 export const GATES = [["and", "AND"], ["or", "OR"], ["nand", "NAND"], ["xor", "XOR"]];
 
-/** What the buttons of a player say. */
+/** The labels of a player's buttons. */
 export const playerWords = () => ({ play: t("Play"), pause: t("Pause"), step: t("One step"), end: t("To the end"), reset: t("Back to the start") });
 
 export async function mountPerceptron(body, busy) {
@@ -56,7 +56,7 @@ export async function mountPerceptron(body, busy) {
     );
     rule.show(step === null ? [] : ruleOf(step));
     if (step === null) rule.show([["w₁", "", "", cell("w1", now.weights[0])], ["w₂", "", "", cell("w2", now.weights[1])], ["b", "", "", cell("b", now.bias)]]);
-    where.setAttribute("aria-live", play.isPlaying() ? "off" : "polite"); // at every tick it would be read aloud
+    where.setAttribute("aria-live", play.isPlaying() ? "off" : "polite"); // not announced at every tick
     setText(where, sentence(at, step));
   }
 
@@ -98,7 +98,7 @@ export async function mountPerceptron(body, busy) {
   await load();
 }
 
-/** Shades the side of the line on which the sum is above zero, up to the very line. */
+/** Shades the side of the line with a positive sum. */
 function shadeSide(pen, place, color, w1, w2, b) {
   const [[left, right], [low, high]] = [RANGE.x, RANGE.y];
   const corners = [[left, low], [right, low], [right, high], [left, high]];
@@ -106,9 +106,9 @@ function shadeSide(pen, place, color, w1, w2, b) {
   const outline = corners.flatMap((corner, i) => {
     const next = corners[(i + 1) % 4];
     const [here, there] = [sum(corner), sum(next)];
-    const kept = here > 0 ? [corner] : [];
-    if (here > 0 === there > 0) return kept;
-    return [...kept, corner.map((value, axis) => value + ((next[axis] - value) * here) / (here - there))];
+    const start = here > 0 ? [corner] : [];
+    if (here > 0 === there > 0) return start;
+    return [...start, corner.map((value, axis) => value + ((next[axis] - value) * here) / (here - there))];
   });
   pen.beginPath();
   for (const [x, y] of outline) pen.lineTo(place.x(x), place.y(y));
@@ -118,7 +118,7 @@ function shadeSide(pen, place, color, w1, w2, b) {
   pen.globalAlpha = 1;
 }
 
-/** The line w1·x + w2·y + b = 0, far beyond the plane at both ends; none where both weights are zero. */
+/** Draws the line w1·x + w2·y + b = 0 across the plane; nothing if both weights are zero. */
 function strokeLine(pen, place, w1, w2, b) {
   const length = Math.hypot(w1, w2);
   if (length === 0) return;

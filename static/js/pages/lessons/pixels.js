@@ -1,4 +1,4 @@
-// A training image and the numbers that it is.
+// A training image and its pixel values.
 
 import { get } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
@@ -7,7 +7,7 @@ import { button, row, slider, table } from "../../lib/controls.js";
 import { element, setText } from "../../lib/dom.js";
 import { debounced } from "../../lib/latest.js";
 
-const AROUND = 3; // numbers on each side of the place
+const AROUND = 3; // pixels on each side of the selected one
 
 export async function mountPixels(body, busy) {
   let index = 0;

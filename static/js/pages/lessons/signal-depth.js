@@ -1,4 +1,4 @@
-// What becomes of a signal and of a gradient in many layers of random weights.
+// The spread of activations and gradients in many layers of random weights.
 
 import { get } from "../../api/client.js";
 import { createLines } from "../../charts/line-chart.js";
@@ -11,7 +11,7 @@ import { nameOf } from "./part-names.js";
 const SVG = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT] = [140, 70];
 const THINNEST = 1.5;
-const SATURATED = 0.1; // a mean slope below this lets hardly anything through
+const SATURATED = 0.1; // the mean slope below which hardly any gradient passes
 
 export async function mountDepth(body, busy) {
   const choices = await get("/api/explain/depth/choices");
@@ -30,8 +30,8 @@ export async function mountDepth(body, busy) {
 
   async function load(signal) {
     std.field.disabled = initializer.value() !== "normal";
-    const asked = { activation: activation.value(), initializer: initializer.value(), depth: depth.value(), width: width.value(), std: spreads[std.value()] };
-    const { layers, straight_through: isStraight } = await get(`/api/explain/depth?${new URLSearchParams(asked)}`);
+    const query = { activation: activation.value(), initializer: initializer.value(), depth: depth.value(), width: width.value(), std: spreads[std.value()] };
+    const { layers, straight_through: isStraight } = await get(`/api/explain/depth?${new URLSearchParams(query)}`);
     if (signal?.aborted) return;
     const [low, high] = [Math.min(...layers.map((one) => one.low)), Math.max(...layers.map((one) => one.high))];
     pictures.replaceChildren(...layers.map((one) => picture(one, low, high)));

@@ -1,4 +1,4 @@
-// Small trainings that the server does while the reader waits: the size of a batch, and overfitting.
+// Small trainings on the server: the batch size, and overfitting.
 
 import { get } from "../../api/client.js";
 import { createLines } from "../../charts/line-chart.js";
@@ -8,7 +8,7 @@ import { choice, row, short, table } from "../../lib/controls.js";
 import { element, setText } from "../../lib/dom.js";
 import { debounced } from "../../lib/latest.js";
 
-/** What is to be said of trainings that ended early, each `{name, diverged}`; "" where none did. */
+/** The message about diverged trainings, each `{name, diverged}`; "" for none. */
 const diverged = (runs) =>
   runs
     .filter((run) => run.diverged)
@@ -71,7 +71,7 @@ export async function mountOverfitting(body, busy) {
   }
 
   function draw() {
-    if (runs.length === 0) return; // the first training is not over
+    if (runs.length === 0) return; // the first training has not ended
     const key = metric.value();
     const lines = runs.flatMap(({ id, name, epochs }, i) => {
       const x = epochs.map(({ epoch }) => epoch);

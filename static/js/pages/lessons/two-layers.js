@@ -1,4 +1,4 @@
-// A network with a hidden layer learns a gate: what it says of every place of the plane, epoch by epoch.
+// A network with a hidden layer learns a gate: its output over the plane, epoch by epoch.
 
 import { get } from "../../api/client.js";
 import { createLines } from "../../charts/line-chart.js";
@@ -34,8 +34,8 @@ export async function mountTwoLayers(body, busy) {
   body.replaceChildren(row(gate.node, activation.node, units.node, rate.node), play.node, element("div", { class: "figure-pair" }, plane.node, side), chart.node);
 
   async function load(signal) {
-    const asked = { gate: gate.value(), activation: activation.value(), units: units.value(), learning_rate: rate.value(), seed };
-    const answer = await get(`/api/explain/two-layers?${new URLSearchParams(asked)}`);
+    const query = { gate: gate.value(), activation: activation.value(), units: units.value(), learning_rate: rate.value(), seed };
+    const answer = await get(`/api/explain/two-layers?${new URLSearchParams(query)}`);
     if (signal?.aborted) return;
     found = { ...answer, frames: answer.frames.map((frame) => ({ ...frame, plane: [...fromBase64(frame.plane)].map((byte) => byte / 255) })) };
     play.stop();
@@ -51,7 +51,7 @@ export async function mountTwoLayers(body, busy) {
     const range = { x: found.range, y: found.range };
     truth.show(inputs.map((x, i) => [`${x[0]}, ${x[1]}`, String(targets[i]), element("span", { "data-output": i }, short(outputs[i]))]));
     const right = outputs.filter((output, i) => output > 0.5 === (targets[i] === 1)).length;
-    where.setAttribute("aria-live", play.isPlaying() ? "off" : "polite"); // at every tick it would be read aloud
+    where.setAttribute("aria-live", play.isPlaying() ? "off" : "polite"); // not announced at every tick
     setText(where, t("Epoch {epoch} of {epochs}: loss {loss}; {right} of 4 are right.", { epoch, epochs: found.epochs, loss: short(loss), right }));
     plane.show(range, (pen, place, theme) => {
       shade(pen, place, said, range, count, count, theme.validation, (value) => value);

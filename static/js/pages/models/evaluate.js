@@ -1,8 +1,8 @@
-// The page on which a stored model is judged, on any data set that has its labels.
+// The page of a stored model's evaluation on any data set with its labels.
 
 import { explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
-import { createJudge } from "../../evaluation/evaluation.js";
+import { createEvaluation } from "../../evaluation/evaluation.js";
 import { t } from "../../i18n/translate.js";
 import { titleOf } from "../../labels/titles.js";
 import { byId, element, pageData, setMessage } from "../../lib/dom.js";
@@ -11,21 +11,21 @@ import { evidenceTables } from "../../models/measurements.js";
 async function startModelJudgement({ model, labels, dataset, evidence }) {
   const select = byId("judge-dataset");
   const note = byId("judge-model-note");
-  const judge = createJudge();
+  const evaluation = createEvaluation();
 
   const tables = evidenceTables(evidence);
   byId("judge-evidence").hidden = tables.length === 0;
   byId("judge-evidence-tables").replaceChildren(...tables);
 
   const judgeOn = (name) =>
-    judge.judge({ key: `model ${model} ${name}`, path: `/api/models/${encodeURIComponent(model)}/judgement?dataset=${encodeURIComponent(name)}`, dataset: name });
+    evaluation.evaluate({ key: `model ${model} ${name}`, path: `/api/models/${encodeURIComponent(model)}/judgement?dataset=${encodeURIComponent(name)}`, dataset: name });
 
   try {
     const { datasets } = await retryWhileAway(() => get("/api/datasets"), (seconds) => setMessage(note, awayText(seconds)));
     setMessage(note, "");
     const fitting = datasets.filter((one) => one.labels.length === labels.length && one.labels.every((label, i) => label === labels[i]));
-    const asked = new URLSearchParams(location.search).get("dataset");
-    const chosen = [asked, dataset].find((name) => fitting.some((one) => one.name === name)) ?? fitting[0]?.name;
+    const requested = new URLSearchParams(location.search).get("dataset");
+    const chosen = [requested, dataset].find((name) => fitting.some((one) => one.name === name)) ?? fitting[0]?.name;
     if (chosen === undefined) return setMessage(note, t("No data set has the labels of this model, so it cannot be tested here."));
     select.replaceChildren(...fitting.map(({ name, title }) => element("option", { value: name }, titleOf({ name, title }))));
     select.value = chosen;

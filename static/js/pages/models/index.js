@@ -1,4 +1,4 @@
-// The models that are kept: what each is, and what can be done with it.
+// The stored models: a card for each, with its actions.
 
 import { BACK, explain, get, post, Refused, remove, ServerAway } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
@@ -6,7 +6,7 @@ import { ago, bytes, count, moment, percent } from "../../i18n/format.js";
 import { t, tParts } from "../../i18n/translate.js";
 import { metricName } from "../../labels/config-labels.js";
 import { datasetTitle, recipeTitle } from "../../labels/titles.js";
-import { askedText, confirmed } from "../../lib/dialog.js";
+import { askText, confirmed } from "../../lib/dialog.js";
 import { byId, element, setText } from "../../lib/dom.js";
 import { createLatest } from "../../lib/latest.js";
 import { evidenceTables, mineNote, mineSentence } from "../../models/measurements.js";
@@ -17,9 +17,9 @@ const LONGEST_NAME = 64;
 
 function startModelsPage() {
   const place = byId("models-list");
-  const questions = createLatest();
+  const requests = createLatest();
 
-  /** Puts the cards in place; what was unfolded of a model stays so, and the focus where it was. */
+  /** Replaces the cards; unfolded parts stay open, and the focus stays in place. */
   function show(cardsOrNone) {
     const unfolded = new Set([...place.querySelectorAll("details[open] > summary")].map(nameOf));
     const focused = place.contains(document.activeElement) ? nameOf(document.activeElement) : null;
@@ -29,7 +29,7 @@ function startModelsPage() {
   }
 
   async function refresh() {
-    const signal = questions.begin();
+    const signal = requests.begin();
     try {
       const answer = await retryWhileAway(() => get("/api/models"), (seconds) => {
         if (!signal.aborted) place.replaceChildren(element("p", { class: "soft models-wait", role: "status" }, awayText(seconds)));
@@ -42,7 +42,7 @@ function startModelsPage() {
     place.removeAttribute("aria-busy");
   }
 
-  /** Does something to a model, shows the list anew, and says what was done; `focus()` is the model to go on with. */
+  /** Runs an action on a model, reloads the list and shows a message; `focus()` is the model to focus. */
   async function act(task, done, focus = () => null) {
     setText(byId("models-error"), "");
     try {
@@ -52,8 +52,8 @@ function startModelsPage() {
       setText(byId("models-error"), explain(error));
     }
     await refresh();
-    const wanted = focus();
-    const card = [...place.querySelectorAll("[data-model]")].find(({ dataset }) => dataset.model === wanted);
+    const focused = focus();
+    const card = [...place.querySelectorAll("[data-model]")].find(({ dataset }) => dataset.model === focused);
     (card?.querySelector("h2") ?? byId("models-title")).focus();
   }
 
@@ -78,10 +78,10 @@ function startModelsPage() {
   refresh();
 }
 
-/** What tells something on the page from all else on it: the model, what it is, and its words. */
+/** The key of an element across a reload of the list: its model, its tag and its text. */
 const nameOf = (node) => JSON.stringify([node.closest("[data-model]")?.dataset.model, node.tagName, node.textContent]);
 
-/** Sends a model, a zip or an ONNX file, to the server; the card of what came in. */
+/** Uploads a model, a zip or an ONNX file; resolves to its card. */
 async function sent(file) {
   let response;
   try {
@@ -151,7 +151,7 @@ function accuracy({ test_accuracy: test, val_accuracy: validation }) {
   return [t("Its accuracy was not measured.")];
 }
 
-/** What was measured of it beside its test: before and after it was made one's own, and on what is unlike MNIST. */
+/** Its further evaluations: before and after personalization, and on images unlike MNIST. */
 function evidence({ mine, robustness = [], seeds = [] }) {
   const parts = [];
   if (mine) parts.push(element("p", {}, mineSentence(mine)), element("p", { class: "field-note" }, mineNote(mine)));
@@ -160,7 +160,7 @@ function evidence({ mine, robustness = [], seeds = [] }) {
   return parts.length > 0 ? element("div", { class: "model-evidence" }, ...parts) : null;
 }
 
-/** What else is known of where it comes from, folded. */
+/** Its origin in detail, folded. */
 function provenance({ metrics = {}, seed, software = {} }) {
   const numbers = Object.entries(metrics).map(([name, value]) => [metricName(name), /accuracy/.test(name) ? percent(value, 2) : String(Number(value.toFixed(5)))]);
   const made = Object.entries(software).map(([name, version]) => `${name} ${version}`).join(", ");
@@ -174,7 +174,7 @@ function provenance({ metrics = {}, seed, software = {} }) {
 
 const fact = (term, value) => (value ? [element("div", {}, element("dt", {}, term), element("dd", {}, value))] : []);
 
-/** A title with the name that it stands for as a tooltip. */
+/** A title with the name as a tooltip. */
 const titled = (name, titleOf) => (name ? element("span", { title: name }, titleOf(name)) : null);
 
 const labelsText = (labels) =>
@@ -229,7 +229,7 @@ const DOWNLOADS = {
   card: t("Only the model card, as JSON"),
 };
 
-/** The formats for other programs, folded. */
+/** The export formats, folded. */
 function exports(model) {
   const choices = [
     ["html", t("HTML")],
@@ -250,7 +250,7 @@ function button(text, action) {
 }
 
 async function renameModel(model, act) {
-  const name = await askedText({
+  const name = await askText({
     title: t("Rename {name}", { name: model.name }),
     text: t("Lower-case letters a to z, digits, dots and dashes."),
     label: t("New name"),
@@ -259,13 +259,13 @@ async function renameModel(model, act) {
     action: t("Rename"),
   });
   if (!name || name === model.name) return;
-  let kept = model.name;
+  let renamed = model.name;
   await act(
     async () => {
-      ({ name: kept } = await post(`${address(model)}/rename`, { name }));
+      ({ name: renamed } = await post(`${address(model)}/rename`, { name }));
     },
     t("Renamed {old} to {new}.", { old: model.name, new: name }),
-    () => kept,
+    () => renamed,
   );
 }
 

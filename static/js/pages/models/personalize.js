@@ -1,4 +1,4 @@
-// Make it mine: a model is taught the person's own hand, and what came of it is shown.
+// Make it mine: fine-tunes a model on the user's own drawings, and shows the result.
 
 import { explain, get, post } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
@@ -17,9 +17,9 @@ const NEW_SET = "mine";
 function startMinePage() {
   const choices = { model: byId("mine-model"), set: byId("mine-set") };
   const start = byId("mine-start");
-  let labels = new Map(); // of each model
+  let labels = new Map(); // by model
   let sets = [];
-  const questions = createLatest();
+  const requests = createLatest();
   let record = null;
   let stop = null;
 
@@ -34,15 +34,15 @@ function startMinePage() {
     history.replaceState(null, "", `?${next}`);
   }
 
-  const patient = (load) => retryWhileAway(load, (seconds) => setText(byId("mine-error"), awayText(seconds)));
+  const untilAnswered = (load) => retryWhileAway(load, (seconds) => setText(byId("mine-error"), awayText(seconds)));
 
   async function begin() {
-    const listed = await patient(() => get("/api/models"));
+    const listed = await untilAnswered(() => get("/api/models"));
     setText(byId("mine-error"), "");
     const usable = listed.models.filter(({ available }) => available);
     labels = new Map(usable.map((model) => [model.name, model.labels]));
-    const wanted = query().get("model");
-    const chosen = labels.has(wanted) ? wanted : listed.default;
+    const requested = query().get("model");
+    const chosen = labels.has(requested) ? requested : listed.default;
     choices.model.replaceChildren(...usable.map(({ name }) => element("option", { value: name, selected: name === chosen }, name)));
     choices.model.disabled = usable.length === 0;
     await showSets();
@@ -51,18 +51,18 @@ function startMinePage() {
   }
 
   async function showSets() {
-    const signal = questions.begin();
+    const signal = requests.begin();
     const model = choices.model.value;
     start.disabled = true;
     sets = [];
     if (model === "") return setText(byId("mine-count"), t("There is no usable model."));
     try {
-      const answer = await patient(() => get(`/api/models/${encodeURIComponent(model)}/personalize`));
+      const answer = await untilAnswered(() => get(`/api/models/${encodeURIComponent(model)}/personalize`));
       if (signal.aborted) return;
       setText(byId("mine-error"), "");
       ({ sets } = answer);
-      const wanted = choices.set.disabled ? query().get("set") : choices.set.value;
-      const chosen = sets.some(({ set }) => set === wanted) ? wanted : sets.find(({ problem }) => problem === null)?.set;
+      const requested = choices.set.disabled ? query().get("set") : choices.set.value;
+      const chosen = sets.some(({ set }) => set === requested) ? requested : sets.find(({ problem }) => problem === null)?.set;
       choices.set.replaceChildren(...sets.map(({ set }) => element("option", { value: set, selected: set === chosen }, set)));
       choices.set.disabled = sets.length === 0;
       showCount();
@@ -113,7 +113,7 @@ function startMinePage() {
   async function follow(id) {
     stop?.();
     try {
-      record = recordOf(await patient(() => get(`/api/runs/${id}`)));
+      record = recordOf(await untilAnswered(() => get(`/api/runs/${id}`)));
     } catch (error) {
       remember({ run: null });
       setText(byId("mine-error"), explain(error));
@@ -156,7 +156,7 @@ function startMinePage() {
     if (record.state !== "succeeded" || !record.model) return;
     let card;
     try {
-      card = await patient(() => get(`/api/models/${encodeURIComponent(record.model)}`));
+      card = await untilAnswered(() => get(`/api/models/${encodeURIComponent(record.model)}`));
     } catch (error) {
       return setText(byId("mine-error"), explain(error));
     }

@@ -1,4 +1,4 @@
-// "Copy as": the very drawing as a program, in a dialog with a tab for each language.
+// "Copy as": the drawing as a program, in a dialog with a tab for each language.
 
 import { t } from "../../i18n/translate.js";
 import { closeBeside } from "../../lib/dialog.js";
@@ -6,7 +6,7 @@ import { byId, setText } from "../../lib/dom.js";
 
 let openDialog = null;
 
-/** Opens the dialog for a drawing, as `body` of a request to `url`. */
+/** Opens the dialog for a drawing, as the `body` of a request to `url`. */
 export function openCopyDialog({ url, body }) {
   openDialog ??= createCopyDialog();
   openDialog(snippets(url, body));
@@ -49,7 +49,7 @@ function createCopyDialog() {
       await navigator.clipboard.writeText(text.value);
       setText(done, t("Copied."));
     } catch {
-      // Not allowed, or not there: on plain HTTP from another machine browsers have no clipboard.
+      // browsers have no clipboard on plain HTTP from another machine
       text.focus();
       text.select();
       setText(done, t("Selected: press Ctrl+C (⌘C) to copy."));
@@ -66,9 +66,9 @@ function createCopyDialog() {
 
 export const LANGUAGES = ["curl", "python", "javascript"];
 
-const END = "DRAWING"; // no line of JSON reads like this
+const END = "DRAWING"; // no line of JSON equals this
 
-/** Programs that ask the server at `url` to read `body`, by language. They print its answer, one line of JSON. */
+/** Programs that send `body` to the server at `url` and print its answer, one line of JSON; by language. */
 export function snippets(url, body) {
   const json = JSON.stringify(body);
   return {

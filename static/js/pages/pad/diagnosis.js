@@ -1,4 +1,4 @@
-// "Why this answer?": what came, what the network sees, and what each step between them does.
+// The diagnosis "Why this answer?": the input, the network's input image, and the effect of each step of preprocessing.
 
 import { explain, post } from "../../api/client.js";
 import { percent } from "../../i18n/format.js";
@@ -11,28 +11,28 @@ import { isKnown, withArticle } from "../../prediction/describe.js";
 const EMPTY_WORDS = t("Draw something to see what happens to it on its way to the network.");
 const NO_DOCTOR = 404;
 
-/** "a 3, 97.4 % (−0.3)": what is read once one step is changed, and by how many points the first label's share moved. */
-export function changeText(asked, other) {
-  const points = ((other.probabilities[asked.label] ?? 0) - (asked.probabilities[asked.label] ?? 0)) * 100;
+/** "a 3, 97.4 % (−0.3)": the prediction without one step, and the change of the first label's probability in points. */
+export function changeText(original, other) {
+  const points = ((other.probabilities[original.label] ?? 0) - (original.probabilities[original.label] ?? 0)) * 100;
   const size = Math.abs(points).toFixed(1);
   const moved = `${size === "0.0" ? "±" : points < 0 ? "−" : "+"}${size}`;
   if (other.label === null) return t("nothing is left to read");
   const read = t("{label}, {percent}", { label: withArticle(other.label), percent: percent(other.probabilities[other.label]) });
   const unknown = isKnown(other) ? "" : t(", but unclear");
-  return other.label === asked.label ? `${read}${unknown} (${moved})` : `${read}${unknown} (${asked.label}: ${moved})`;
+  return other.label === original.label ? `${read}${unknown} (${moved})` : `${read}${unknown} (${original.label}: ${moved})`;
 }
 
-/** Binds the panel; it asks the server only while it is open. `subject()` gives `{model, body}` or null. */
+/** Binds the panel; it sends requests only while open. `subject()` returns `{model, body}` or null. */
 export function createDiagnosis({ subject, openLarge }) {
   const panel = byId("doctor");
   const note = byId("doctor-note");
   const body = byId("doctor-body");
   const list = byId("doctor-steps");
   const pictures = { raw: byId("doctor-raw"), input: byId("doctor-input") };
-  const left = new Set(); // the steps that are left out
+  const disabled = new Set(); // the disabled steps
   const rows = new Map(); // by step
   let shown = null;
-  const questions = createLatest();
+  const requests = createLatest();
 
   for (const [name, title] of [["raw", t("Your drawing")], ["input", t("What the network sees")]]) {
     pictures[name].parentElement.addEventListener("click", () => shown && openLarge(shown[name], title));
@@ -45,12 +45,12 @@ export function createDiagnosis({ subject, openLarge }) {
     const without = element("span", { class: "soft" });
     const change = element("span", { class: "step-change" });
     box.addEventListener("change", () => {
-      left[box.checked ? "delete" : "add"](step);
+      disabled[box.checked ? "delete" : "add"](step);
       update();
     });
     large.addEventListener("click", () => {
       const other = shown?.without.find((one) => one.step === step);
-      if (other) openLarge(other.input, left.has(step) ? t("{step} put back", { step: name }) : t("{step} left out", { step: name }));
+      if (other) openLarge(other.input, disabled.has(step) ? t("{step} put back", { step: name }) : t("{step} left out", { step: name }));
     });
     const label = element("label", { for: box.id }, box, element("span", {}, element("strong", {}, name), ` ${explanation}`));
     const node = element("li", { class: "step" }, label, large, element("p", { class: "step-words" }, without, change));
@@ -58,16 +58,16 @@ export function createDiagnosis({ subject, openLarge }) {
   }
 
   async function update() {
-    questions.drop();
+    requests.drop();
     if (!panel.open) return;
     const found = subject();
     if (found === null) return showNothing(EMPTY_WORDS);
-    const signal = questions.begin();
+    const signal = requests.begin();
     body.setAttribute("aria-busy", "true");
     if (shown === null) setMessage(note, t("Checking …"));
     try {
       const path = `/api/doctor?model=${encodeURIComponent(found.model)}`;
-      const report = await post(path, { ...found.body, steps: Object.fromEntries([...left].map((step) => [step, false])) }, { signal });
+      const report = await post(path, { ...found.body, steps: Object.fromEntries([...disabled].map((step) => [step, false])) }, { signal });
       if (!signal.aborted) show(report);
     } catch (error) {
       const message = error.status === NO_DOCTOR ? t("This server cannot explain its answers.") : explain(error);
@@ -77,7 +77,7 @@ export function createDiagnosis({ subject, openLarge }) {
     }
   }
 
-  /** Only a change of the rows touches the page, so that the box that has the focus keeps it. */
+  /** Replaces the rows only if they change, so that a focused checkbox keeps the focus. */
   function listRows(nodes) {
     const same = nodes.length === list.children.length && nodes.every((node, place) => node === list.children[place]);
     if (!same) list.replaceChildren(...nodes);
@@ -102,7 +102,7 @@ export function createDiagnosis({ subject, openLarge }) {
     for (const other of report.without) {
       const row = rows.get(other.step);
       paintRows(row.canvas, other.input);
-      setText(row.without, left.has(other.step) ? t("With this step: ") : t("Without this step: "));
+      setText(row.without, disabled.has(other.step) ? t("With this step: ") : t("Without this step: "));
       setText(row.change, changeText(report, other));
       row.node.toggleAttribute("data-differs", other.label !== report.label);
     }

@@ -1,4 +1,4 @@
-// The drawing page: a pad, its tools, and what the network makes of it.
+// The drawing page: a pad, its tools, and the prediction.
 
 import { explain, fetched, post } from "../../api/client.js";
 import { awayText } from "../../api/retry.js";
@@ -17,16 +17,16 @@ import { createAnswer } from "../../prediction/answer.js";
 import { createReader } from "../../prediction/live-predictor.js";
 import { createTeach } from "./label-drawing.js";
 
-const CURRENT = "digitpad.drawing"; // what is on the pad is kept until the tab is closed
+const CURRENT = "digitpad.drawing"; // the drawing is stored until the tab is closed
 
-/** Runs the pad; `start` is what was on it before the page was loaded again. */
+/** Runs the pad; `start` is the stored drawing. */
 function startPad({ model, models }, start) {
   const canvas = byId("pad");
   const note = byId("pad-note");
   const overlay = createOverlay(byId("overlay"));
   const tools = createTools(canvas, () => board);
   let reading = null;
-  const pictures = createLatest(); // a picture that is brought gives way to another one and to any change of the drawing
+  const pictures = createLatest(); // loading a picture is cancelled by the next one and by any change of the drawing
 
   const past = createPast({ onChoose: (drawing) => board.replace(drawing) });
   const board = createBoard(canvas, {
@@ -56,7 +56,7 @@ function startPad({ model, models }, start) {
     try {
       const { readPicture } = await fetched(import("../../drawing/image-file.js"));
       const picture = await readPicture(file);
-      if (signal.aborted) return; // something was drawn or brought meanwhile
+      if (signal.aborted) return; // the drawing has changed meanwhile
       tools.setErasing(false);
       board.replace(ofPicture(picture));
     } catch (error) {
@@ -74,10 +74,10 @@ function startPad({ model, models }, start) {
   tools.listen();
   tools.show(start);
   if (model) reading = startReading({ model, models }, { overlay, shown: board.shown });
-  canvas.setAttribute("data-ready", ""); // from here on it takes a pen
+  canvas.setAttribute("data-ready", ""); // it now accepts a pen
 }
 
-/** Everything that a model makes of the drawing: the answer, why, the lesson, and the drawing as a program. */
+/** Binds all that depends on the drawing: the prediction, the diagnosis, the labels, and the program. */
 function startReading({ model, models }, { overlay, shown }) {
   let name = model.name;
   let parts = [];
@@ -85,7 +85,7 @@ function startReading({ model, models }, { overlay, shown }) {
 
   const whole = () => (isEmpty(shown()) ? null : { model: name, body: question(shown()) });
 
-  /** The strokes of the part whose bars are shown, or of the whole; null if they cannot be told apart. */
+  /** The strokes of the selected part, or all; null if they cannot be separated. */
   function chosen() {
     const all = lines(shown());
     if (parts.length === 0) return { strokes: all, part: null };
@@ -134,7 +134,7 @@ function startReading({ model, models }, { overlay, shown }) {
   });
   const away = byId("away");
   const reader = createReader({
-    ask: ({ drawing, model: asked }, signal) => post(`${path(asked)}&input=true`, question(drawing), { signal }),
+    ask: ({ drawing, model: name }, signal) => post(`${path(name)}&input=true`, question(drawing), { signal }),
     onAnswer(reply, { drawing, final }, milliseconds) {
       if (isEmpty(shown())) return;
       answer.show(reply, milliseconds, final);
@@ -149,7 +149,7 @@ function startReading({ model, models }, { overlay, shown }) {
     onBack: () => setMessage(away, ""),
   });
 
-  /** The drawing is another one; unless it only grew, answers to the one before are of no use. */
+  /** Reports another drawing; unless it only grew, earlier answers are dropped. */
   function changed(drawing, { final, grew }) {
     if (!grew) {
       reader.forget();
@@ -178,7 +178,7 @@ function startReading({ model, models }, { overlay, shown }) {
   return { changed };
 }
 
-/** "Why this answer?", whose script is fetched when it is first opened. */
+/** The diagnosis "Why this answer?", whose script is loaded when it is first opened. */
 function createDoctor({ subject, openLarge }) {
   const panel = byId("doctor");
   let coming = null;
@@ -190,7 +190,7 @@ function createDoctor({ subject, openLarge }) {
     try {
       (await coming)?.update();
     } catch (error) {
-      coming = null; // the next one tries again
+      coming = null; // the next opening retries
       setMessage(byId("doctor-note"), explain(error));
     }
   }

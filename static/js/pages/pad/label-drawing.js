@@ -1,4 +1,4 @@
-// "It was a …": keeps the strokes with their label in the user's own set.
+// "It was a …": stores the labelled strokes in the user's own set.
 
 import { explain, post, remove } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
@@ -8,8 +8,8 @@ import { withArticle } from "../../prediction/describe.js";
 const PURPOSE = t("Wrong? Tap what it was. It is saved, so you can teach a network your handwriting.");
 
 /**
- * Binds the row of labels. `subject()` gives `{strokes, part}` to keep, `part` being its number among several or null;
- * or `{refusal}`, why it cannot be kept, "" for nothing at all.
+ * Binds the row of labels. `subject()` returns `{strokes, part}`, `part` being its index among several or null;
+ * or `{refusal}`, the reason why there is nothing to store, "" for an empty pad.
  */
 export function createTeach(labels, { subject }) {
   const row = byId("teach-labels");
@@ -17,20 +17,20 @@ export function createTeach(labels, { subject }) {
   const note = byId("teach-note");
   const other = byId("teach-other");
   const input = byId("teach-other-label");
-  let subjectText = null; // of the drawing that the row and the note speak of
-  let kept = null; // {id, label} of that drawing
+  let subjectText = null; // of the drawing that the row and the note are about
+  let stored = null; // {id, label} of that drawing
   let working = false;
 
   const tell = (text, ...actions) => say(note, text, ...actions);
 
-  /** To be called when the drawing, or the part that is shown, may be another one; what was said of this one stays. */
+  /** Updates the row when the drawing or the selected part may have changed; the note of the same drawing stays. */
   function reset() {
     const found = subject();
     const text = textOf(found);
     setText(title, found.part ? t("Part {number} was", { number: found.part }) : t("It was"));
     if (text === subjectText) return;
     subjectText = text;
-    kept = null;
+    stored = null;
     tell(found.refusal || PURPOSE);
     note.toggleAttribute("data-quiet", true);
     mark();
@@ -41,18 +41,18 @@ export function createTeach(labels, { subject }) {
 
   function mark() {
     for (const button of row.querySelectorAll("[data-teach]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.teach === kept?.label));
+      button.setAttribute("aria-pressed", String(button.dataset.teach === stored?.label));
     }
   }
 
-  async function teach(label, found = subject(), before = kept) {
-    if (found.strokes === undefined || working || kept?.label === label) return;
+  async function teach(label, found = subject(), before = stored) {
+    if (found.strokes === undefined || working || stored?.label === label) return;
     working = true;
     row.setAttribute("aria-busy", "true");
     note.removeAttribute("data-quiet");
     try {
       const drawing = await post("/api/drawings", { label, strokes: found.strokes });
-      if (textOf(subject()) === textOf(found)) kept = { id: drawing.id, label: drawing.label };
+      if (textOf(subject()) === textOf(found)) stored = { id: drawing.id, label: drawing.label };
       if (before !== null) await remove(`/api/drawings/${before.id}`);
       const named = { label: withArticle(drawing.label), set: drawing.set };
       tell(t("Saved as {label} in your set “{set}”, for training.", named), [t("Undo"), () => forget(drawing)]);
@@ -70,7 +70,7 @@ export function createTeach(labels, { subject }) {
   async function forget(drawing) {
     try {
       await remove(`/api/drawings/${drawing.id}`);
-      if (kept?.id === drawing.id) kept = null;
+      if (stored?.id === drawing.id) stored = null;
       tell(t("Removed."));
     } catch (error) {
       tell(t("It could not be removed. {reason}", { reason: explain(error) }), [t("Try again"), () => forget(drawing)]);

@@ -1,11 +1,11 @@
-// The whole setup in the page's address, so that it can be shared: what differs from the recipe, key by key.
+// The setup in the page's address, for sharing: the differences from the recipe, key by key.
 
 import { t } from "../../i18n/translate.js";
 
-const OTHERS = new Set(["run", "start", "token"]); // of the address, that are no settings
+const OTHERS = new Set(["run", "start", "token"]); // parameters that are no settings
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
-/** Search parameters as [key, text] for a config that was made from a recipe's. */
+/** Search parameters as [key, text] for a config and its recipe's. */
 export function setupParameters(recipe, config) {
   const changed = Object.keys({ ...recipe.config, ...config }).filter(
     (key) => !["recipe", "start", "network"].includes(key) && !same(config[key], recipe.config[key]),
@@ -31,8 +31,8 @@ function isJson(text) {
 const read = (text) => (isJson(text) ? JSON.parse(text) : text);
 
 /**
- * What an address asks for: `{recipe, config, problems, asks}`. `known` are the names of a config's fields. What cannot be
- * used is left as the recipe has it, and said in `problems`; values out of range are taken over, for the form to say.
+ * Parses an address: `{recipe, config, problems, asks}`. `known` are the names of a config's fields. Unusable values are
+ * replaced by the recipe's, with a message in `problems`; values out of range are kept, for the form to report.
  */
 export function setupFrom(query, recipes, known) {
   const problems = [];
@@ -60,7 +60,7 @@ export function setupFrom(query, recipes, known) {
 const isTable = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const isLayers = (value) => Array.isArray(value) && value.length > 0 && value.length <= 200 && value.every((layer) => isTable(layer) && typeof layer.type === "string");
 
-/** Whether a value has the form that the form can show: a table with a type for one, no table for a number. */
+/** Whether the form can show a value: a table with a type for a spec, no table for a number. */
 function fits(value, key, config) {
   if (["optimizer", "schedule"].includes(key)) return isTable(value) && typeof value.type === "string";
   if (key === "loss") return typeof value === "string" || (isTable(value) && typeof value.type === "string");

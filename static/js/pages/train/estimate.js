@@ -1,11 +1,11 @@
-// Asks the server what a setup comes to, while it is being changed: the newest question alone counts.
+// Requests the estimate of a setup while it is edited; only the latest request counts.
 
 import { Refused, post } from "../../api/client.js";
 import { debounced } from "../../lib/latest.js";
 
 const PAUSE_MS = 200;
 
-/** `onAnswer(estimate)` hears what came, `onRefused(error)` what is wrong with the setup, `onAway()` that nobody knows. */
+/** `onAnswer(estimate)` gets the estimate, `onRefused(error)` the setup's error; `onAway()`: the server is away. */
 export const createEstimator = ({ onAnswer, onRefused, onAway }) =>
   debounced(async (signal, config) => {
     try {

@@ -1,4 +1,4 @@
-// Fields of the settings form, made from what the server says of every hyperparameter.
+// Fields of the settings form, from the server's schema of hyperparameters.
 
 import { clauses, sentences } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
@@ -7,7 +7,7 @@ import { termBeside } from "../../labels/terms.js";
 import { element, setText } from "../../lib/dom.js";
 import { kindOf, rangeText, shownValue, valueOf } from "./form-values.js";
 
-const LAST = /(\.[^.[\]]+|\[\d+\])$/; // part of a path
+const LAST = /(\.[^.[\]]+|\[\d+\])$/; // the last part of a path
 
 /** The id of the field at a path: "optimizer.learning_rate" → "learning-rate", "schedule.type" → "schedule". */
 export function idOf(path) {
@@ -16,14 +16,14 @@ export function idOf(path) {
 }
 
 /**
- * Makes fields that share one table of errors. `onChange(path, value)` hears of what a person wrote, when it can be used;
- * `onText()` of any change. Errors by path are in `errors`, those of what was written and not understood.
+ * Creates fields with a common table of errors. `onChange(path, value)` is called with a valid value,
+ * `onText()` on every change. `errors` maps paths to the messages of invalid texts.
  */
 export function createFields({ schema, onChange, onText }) {
-  const errors = new Map(); // by path: what is wrong with the text that stands there
-  const places = new Map(); // by path: {input, error}
+  const errors = new Map(); // the message of an invalid text, by path
+  const places = new Map(); // {input, error}, by path
 
-  /** A field with its title, its explanation, its range, and a place for its error. */
+  /** A field with its title, its explanation, its range, and its error. */
   function field(spec, path, value, { compact = false } = {}) {
     if (spec.type === "spec") return specField(spec, path, value);
     if (spec.type === "object") return objectField(spec, path, value);
@@ -78,7 +78,7 @@ export function createFields({ schema, onChange, onText }) {
     );
   }
 
-  /** A choice of kinds, and below it the fields of the kind that is chosen. */
+  /** A choice of types, and below it the fields of the chosen one. */
   function specField(spec, path, value, { compact = false } = {}) {
     const parts = schema[spec.of];
     const inner = element("div", { class: compact ? "layer-inner" : "settings-inner" });
@@ -108,15 +108,15 @@ export function createFields({ schema, onChange, onText }) {
       const part = parts.find((one) => one.type === type);
       const required = (part?.fields ?? []).filter((one) => one.required).map((one) => [one.name, one.default]);
       const next = type === "" ? null : { type, ...Object.fromEntries(required) };
-      const wanted = onChange(path, next) ?? next;
-      fill(wanted);
+      const corrected = onChange(path, next) ?? next;
+      fill(corrected);
     });
     fill(own);
     const title = label(spec, path, idOf(path), compact);
     return element("div", { class: "field-group" }, element("div", { class: "field" }, title, input, compact ? null : explanation, error), inner);
   }
 
-  /** Fields that are all off, or in an object together. */
+  /** A checkbox that enables the fields of an object. */
   function objectField(spec, path, value) {
     const inner = element("div", { class: "settings-inner" });
     const id = idOf(path);
@@ -151,25 +151,25 @@ export function createFields({ schema, onChange, onText }) {
     );
   }
 
-  /** Forgets the fields whose path begins so, as they are taken from the page. */
+  /** Unregisters the fields with a prefix, which are removed from the page. */
   function forget(prefix) {
     for (const path of places.keys()) if (path.startsWith(prefix) && path !== `${prefix}type`) places.delete(path);
     for (const path of errors.keys()) if (path.startsWith(prefix)) errors.delete(path);
   }
 
-  /** Writes what is wrong beneath each field: what was not understood, else what the server says (`{path, message}`). */
+  /** Shows the error of each field: of an invalid text, else the server's (`{path, message}`). */
   function showErrors(fromServerError = null) {
-    const told = fromServerError === null ? null : nearest(fromServerError.path);
+    const faulty = fromServerError === null ? null : nearest(fromServerError.path);
     for (const [path, { input, error }] of places) {
       if (path.endsWith(".type") && places.get(path.slice(0, -5))?.input === input) continue;
-      const text = errors.get(path) ?? (path === told ? fromServerError.message : "");
+      const text = errors.get(path) ?? (path === faulty ? fromServerError.message : "");
       setText(error, text);
       if (text) input.setAttribute("aria-invalid", "true");
       else input.removeAttribute("aria-invalid");
     }
   }
 
-  /** The path of the field that an error is about, or of the nearest one around it; null where there is none. */
+  /** The path of the field of an error, or of the nearest enclosing one; null for none. */
   function nearest(path) {
     for (let at = path ?? ""; at !== ""; at = at.replace(LAST, "")) {
       if (places.has(at) && !at.endsWith(".type")) return at;
@@ -178,10 +178,10 @@ export function createFields({ schema, onChange, onText }) {
     return null;
   }
 
-  /** The input that a path is about; null where there is none. */
+  /** The input at a path; null for none. */
   const inputAt = (path) => places.get(nearest(path))?.input ?? null;
 
-  /** Takes up an input that stands in the page already. */
+  /** Registers an input that is part of the page. */
   const adopt = (path, input, error) => places.set(path, { input, error });
 
   return { field, specField, forget, showErrors, inputAt, adopt, errors, has: (path) => nearest(path) !== null };

@@ -1,15 +1,15 @@
-// What is written in a field of the settings, and the value that it stands for. Nothing here touches the page.
+// Texts of the settings' fields and their values. Nothing here touches the page.
 
 import { clauses } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 
-/** How a value is shown in the field; what is off is empty. */
+/** The text of a value; empty for null. */
 export function shownValue(value) {
   if (value === null || value === undefined) return "";
   return Array.isArray(value) ? value.join(", ") : String(value);
 }
 
-/** The value of a field's text. Throws an Error that says what was expected. */
+/** The value of a field's text. Throws an Error with the expected format. */
 export function valueOf(field, text) {
   const trimmed = text.trim();
   if (trimmed === "" && field.nullable) return null;
@@ -33,7 +33,7 @@ const within = ({ minimum, maximum, above, below }, value) =>
 
 const expected = (field) => new Error(`${rangeText(field)}.`);
 
-/** What may be written in a field: "a whole number from 1 to 1000". */
+/** The allowed values of a field: "a whole number from 1 to 1000". */
 export function rangeText(field) {
   if (field.type === "choice") return t("one of {choices}", { choices: field.choices.join(", ") });
   const parts = [field.type === "whole" ? wholeText(field) : field.type === "shape" ? t("one size, or height and width") : numberText(field)];
@@ -60,13 +60,13 @@ function numberText({ minimum, maximum, above, below }) {
 
 const grouped = (number) => (typeof number === "number" ? number.toLocaleString("en") : "");
 
-/** Has what an object or table with a `type` says, and what its kind's defaults are: `{type, ...fields}` by name. */
+/** The schema of the type of an object, a table or a name: `{type, ...fields}`. */
 export const kindOf = (parts, value) => parts.find(({ type }) => type === (value?.type ?? value));
 
-/** The value at a dotted path of nested objects; undefined where there is none. */
+/** The value at a dotted path of nested objects; undefined for none. */
 export const at = (config, path) => path.split(".").reduce((value, key) => value?.[key], config);
 
-/** `config` with another value at a dotted path; undefined takes the key away. */
+/** `config` with another value at a dotted path; undefined removes the key. */
 export function withValue(config, path, value) {
   const [key, ...rest] = path.split(".");
   if (rest.length > 0) return { ...config, [key]: withValue(config[key] ?? {}, rest.join("."), value) };

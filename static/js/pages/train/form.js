@@ -1,4 +1,4 @@
-// The folded part of the setup: every hyperparameter of the engine, in the groups of the server's own schema.
+// The folded part of the setup: all hyperparameters of the engine, in the groups of the server's schema.
 
 import { diagramFigure } from "../../charts/network-diagram.js";
 import { byId, element, setText } from "../../lib/dom.js";
@@ -8,23 +8,23 @@ import { at, withValue } from "./form-values.js";
 import { boundsOf, hiddenSizes, parseSizes, withHiddenSizes } from "./hidden-layers.js";
 import { createLayerList } from "./layer-list.js";
 
-const ELSEWHERE = new Set(["dataset", "network.layers", "start"]); // have their own places
+const ELSEWHERE = new Set(["dataset", "network.layers", "start"]); // shown elsewhere
 const LAYER = /^network\.layers\[(\d+)\]\.(.+)$/;
 const HIDDEN = "hidden-layers";
 
-/** `onConfig(config)` hears of every change that can be used, `onText()` of one that cannot. */
+/** `onConfig(config)` is called on every valid change, `onText()` on an invalid one. */
 export function createSettingsForm({ schema, onConfig, onText }) {
   let config = null;
   let base = null; // the recipe's own config
   let labels = null;
-  let handWritten = false; // the learning rate was typed, and is not to be replaced by an offer
+  let handWritten = false; // the learning rate was typed, and is not replaced
   const fields = createFields({ schema, onChange: changed, onText });
   const list = createLayerList({ schema, fields, onLayers: (layers) => takeLayers(layers, null) });
   const hidden = byId(HIDDEN);
   const validation = byId("validation");
   fields.adopt(HIDDEN, hidden, byId(`${HIDDEN}-error`));
 
-  /** Fills the form in anew. `ownConfig` is the recipe's, with which an optimizer's own learning rate comes. */
+  /** Fills in the form. `ownConfig` is the recipe's, with its optimizer's learning rate. */
   function fill(next, ownConfig) {
     [config, base, handWritten] = [next, ownConfig, false];
     fields.errors.clear();
@@ -54,7 +54,7 @@ export function createSettingsForm({ schema, onConfig, onText }) {
     return next;
   }
 
-  /** Other layers, from the list or from the line of sizes (`source`). */
+  /** Takes other layers, from the list or from the line of sizes (`source`). */
   function takeLayers(layers, source) {
     config = { ...config, network: { ...config.network, layers } };
     showNetwork(source);
@@ -82,20 +82,20 @@ export function createSettingsForm({ schema, onConfig, onText }) {
   });
   validation.addEventListener("input", () => changed("validation", validation.value === "test" ? "test" : JSON.parse(validation.value)));
 
-  /** The number of labels of the data set, or null: the last dense layer has as many outputs. */
+  /** Takes the number of labels of the data set, or null: the last dense layer has as many outputs. */
   function knowLabels(known, next) {
     labels = known;
     config = next;
     showNetwork(hidden.matches(":focus") ? hidden : null);
   }
 
-  /** A model brings its network along, which then cannot be changed. */
+  /** Locks the network, which a stored model determines. */
   function lockNetwork(locked) {
     hidden.disabled = locked;
     byId("layers-editor").disabled = locked;
   }
 
-  /** Brings the errors up to date; opens the settings and goes to the first one when `go`. Gives whether there are any. */
+  /** Updates the errors; with `go`, opens the settings and focuses the first one. Returns whether there are any. */
   function review(serverError, { go = false } = {}) {
     fields.showErrors(serverError);
     const path = fields.errors.keys().next().value ?? serverError?.path ?? null;
@@ -107,7 +107,7 @@ export function createSettingsForm({ schema, onConfig, onText }) {
     return fields.errors.size > 0;
   }
 
-  /** Whether an error that the server gave is shown at a field of the form, rather than nowhere. */
+  /** Whether the form has a field for a server error. */
   const hasPlace = (path) => path !== null && fields.has(path);
 
   return { fill, knowLabels, lockNetwork, review, hasPlace, showOutline: list.showOutline, setLine: (text) => setText(byId("settings-line"), text) };

@@ -1,26 +1,26 @@
-// The hidden layers of a network as a list of sizes, and a network rebuilt from such a list.
+// The hidden layers of a network as a list of sizes, and the network with other sizes.
 
 import { count } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 
-const PLAIN_BLOCK = [{ type: "dense" }, { type: "relu" }]; // for recipes that have no hidden layer to copy
+const PLAIN_BLOCK = [{ type: "dense" }, { type: "relu" }]; // for recipes without a hidden layer
 
 const isDense = (layer) => layer.type === "dense";
 
-/** The sizes of the hidden dense layers: all but the last, which gives the output. */
+/** The sizes of the hidden dense layers: all but the last. */
 export const hiddenSizes = (layers) =>
   layers
     .filter(isDense)
     .slice(0, -1)
     .map(({ units }) => units);
 
-/** How many layers and units there may be, by the schema of every hyperparameter. */
+/** The bounds of the numbers of layers and units, from the schema. */
 export const boundsOf = ({ groups, layers }) => ({
   mostLayers: groups.flatMap(({ fields }) => fields).find(({ name }) => name === "network.layers").maximum,
   mostUnits: layers.find(isDense).fields.find(({ name }) => name === "units").maximum,
 });
 
-/** "128, 64" → [128, 64]; throws an Error that says what was expected. */
+/** "128, 64" → [128, 64]; throws an Error with the expected format. */
 export function parseSizes(text, { mostLayers, mostUnits }) {
   const parts = text.split(/[\s,、，]+/).filter((part) => part !== "");
   if (parts.length >= mostLayers) throw new Error(t("At most {most} hidden layers.", { most: mostLayers - 1 }));
@@ -34,9 +34,9 @@ export function parseSizes(text, { mostLayers, mostUnits }) {
 }
 
 /**
- * The same network with hidden dense layers of these sizes. What follows each (activation, dropout, normalization)
- * is kept; a layer that the network did not have follows the pattern of its last one. All before the first dense
- * layer, and the output, stay.
+ * The same network with hidden dense layers of these sizes. The layers after each (activation, dropout, normalization)
+ * are preserved; an additional layer copies the pattern of the last one. Everything before the first dense layer, and
+ * the output, stay.
  */
 export function withHiddenSizes(layers, sizes) {
   const places = layers.flatMap((layer, i) => (isDense(layer) ? [i] : []));
@@ -51,7 +51,7 @@ export function withHiddenSizes(layers, sizes) {
   return [...layers.slice(0, places[0]), ...hidden, ...layers.slice(output)];
 }
 
-/** The same network with an output for each of so many labels. */
+/** The same network with one output for each label. */
 export function withOutputs(layers, labels) {
   const last = layers.findLastIndex(isDense);
   if (last === -1 || layers[last].units === labels) return layers;

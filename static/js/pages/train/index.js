@@ -17,18 +17,18 @@ function startDashboard() {
   const query = new URLSearchParams(location.search);
   let setup = null;
 
-  /** A run that has ended may have left a model to start from. */
+  /** Reloads the models to start from, after a run has ended. */
   async function changed(record) {
     list.refresh();
     if (!hasEnded(record) || setup === null) return;
     try {
       setup.knowModels((await get("/api/models")).models);
     } catch {
-      // the list of models stays as it was, which hinders nobody
+      // the list of models stays as it was
     }
   }
 
-  /** Shows a run that was just started, and names it in the address. */
+  /** Shows a new run, and puts it into the address. */
   function watch(run) {
     const url = new URL(location.href);
     url.searchParams.set("run", run.id);
@@ -57,7 +57,7 @@ function startDashboard() {
     }
   }
 
-  /** Shows the newest run that has not ended, if there is one and nothing else was chosen meanwhile. */
+  /** Shows the newest active run, unless something else was chosen meanwhile. */
   async function takeUpWhatIsAtWork() {
     const { runs } = await retryWhileAway(() => get("/api/runs?limit=20"), () => {});
     const working = runs.find((run) => !hasEnded(run));

@@ -1,4 +1,4 @@
-// What a training starts from: new weights, or those of a stored model.
+// The initial weights of a training: new ones, or those of a stored model.
 
 import { t } from "../../i18n/translate.js";
 import { byId, element, setText } from "../../lib/dom.js";
@@ -6,11 +6,11 @@ import { byId, element, setText } from "../../lib/dom.js";
 const NEW = t("new random weights");
 const NOTE = t("what it knows at the start");
 
-/** Runs the select of a form, which it fills with `models` as the server lists them. */
+/** Runs the select of a form, which it fills with the server's `models`. */
 export function createStartChoice(select, models) {
   let usable = [];
 
-  /** Offers newly fetched models; the choice stays, if it is still there. */
+  /** Updates the models; the choice stays if possible. */
   function knowModels(listed) {
     const chosen = select.value;
     usable = listed.filter(({ available }) => available);
@@ -19,14 +19,14 @@ export function createStartChoice(select, models) {
     choose(chosen);
   }
 
-  /** The model of that name, which is then chosen; null where there is none, and new weights are. */
+  /** Chooses the model of that name and returns it; null for new weights, and if there is none. */
   function choose(name) {
     const found = usable.find((model) => model.name === name) ?? null;
     select.value = found?.name ?? "";
     return found;
   }
 
-  /** Says below the select what the choice means with a data set; gives the model, or null. */
+  /** Shows below the select what the choice means for a data set; returns the model, or null. */
   function review(dataset) {
     const model = usable.find(({ name }) => name === select.value) ?? null;
     setText(byId("start-from-note"), startNote(model, dataset));
@@ -38,7 +38,7 @@ export function createStartChoice(select, models) {
   return { knowModels, choose, review };
 }
 
-/** What it means to start from a model (null: from new weights) and to train on a data set. */
+/** The meaning of starting from a model (null: from new weights) with a data set. */
 export function startNote(model, dataset) {
   if (model === null) return NOTE;
   if (dataset?.labels && !sameLabels(model.labels, dataset.labels)) {

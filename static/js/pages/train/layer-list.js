@@ -1,4 +1,4 @@
-// The layers of the network as a list that is edited: add, remove, move, and the fields of each.
+// The editable list of the network's layers: add, remove, move, and the fields of each.
 
 import { count } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
@@ -13,24 +13,24 @@ export function moved(layers, from, to) {
   return [...rest.slice(0, to), layers[from], ...rest.slice(to)];
 }
 
-/** The layer of a kind as it is when it is added: with the fields that it cannot do without. */
+/** A new layer of a type, with its required fields. */
 export const newLayer = ({ type, fields }) => ({ type, ...Object.fromEntries(fields.filter(({ required }) => required).map((field) => [field.name, field.default])) });
 
 /**
- * Runs the list. `onLayers(layers)` hears of other layers; what is written in the fields of one goes through `fields`,
- * under the path "network.layers[2].units".
+ * Creates the list. `onLayers(layers)` is called with the changed layers; the fields belong to `fields`,
+ * under paths such as "network.layers[2].units".
  */
 export function createLayerList({ schema, fields, onLayers }) {
   const place = byId("layers");
   const kind = byId("layer-kind");
   const spoken = byId("layers-spoken");
   let layers = [];
-  let outputs = null; // the number of labels, which the last dense layer must have
+  let outputs = null; // the number of labels: the outputs of the last dense layer
 
   kind.replaceChildren(...schema.layers.map(({ type, title }) => element("option", { value: type }, title)));
   const titleOf = (type) => schema.layers.find((part) => part.type === type)?.title ?? type;
 
-  /** Shows layers; the fields are made anew only where the kinds in the list are others. */
+  /** Shows layers; rebuilds the fields only if the types have changed. */
   function show(next, labels) {
     const known = layers.map(({ type }) => type).join() === next.map(({ type }) => type).join() && place.children.length === next.length;
     const same = known && JSON.stringify(next) === JSON.stringify(layers) && labels === outputs;
@@ -139,7 +139,7 @@ export function createLayerList({ schema, fields, onLayers }) {
     setText(spoken, t("{layer} is now layer {place} of {all}.", { layer: part.title, place: index + 1, all: layers.length }));
   });
 
-  /** Writes under each layer what comes out of it, as the server counted; null where that is not known. */
+  /** Shows the output shape of each layer, as the server computed it; null if unknown. */
   function showOutline(outline) {
     for (const [i, item] of [...place.children].entries()) {
       const found = outline?.[i];

@@ -1,4 +1,4 @@
-// The recipes as cards: what each is, where it is from, its network, and what to expect of it here.
+// The recipes as cards: title, source, network, expected accuracy and time.
 
 import { networkDiagram } from "../../charts/network-diagram.js";
 import { percent, roughly } from "../../i18n/format.js";
@@ -6,7 +6,7 @@ import { t, tParts } from "../../i18n/translate.js";
 import { configLine } from "../../labels/config-labels.js";
 import { element } from "../../lib/dom.js";
 
-/** A radio button in the form of a card, for a recipe as the server lists it. */
+/** A radio button in the form of a card, for a recipe from the server. */
 export const recipeCard = (recipe) =>
   element(
     "label",
@@ -24,7 +24,7 @@ export const recipeCard = (recipe) =>
     ),
   );
 
-/** "98.1 % · about 9 s": what it reads rightly in the end, and how long this machine takes, as far as that is known. */
+/** "98.1 % · about 9 s": the expected accuracy, and the estimated time on this machine, as far as known. */
 function promise({ expected_accuracy: accuracy, estimate }) {
   const parts = [];
   if (typeof accuracy === "number") parts.push(percent(accuracy));
@@ -32,10 +32,10 @@ function promise({ expected_accuracy: accuracy, estimate }) {
   return parts.join(" · ");
 }
 
-/** To see what a recipe's augmentation does, where it has one. */
+/** A link to the preview of a recipe's augmentation, if it has one. */
 const augmentationLink = ({ name, config }) =>
   config.augmentation ? [element("span", { class: "recipe-from" }, element("a", { href: `/augmentation?recipe=${encodeURIComponent(name)}` }, t("See its augmentation")))] : [];
 
-/** Where a recipe is from, as a link where there is one. */
+/** The source of a recipe, as a link if there is one. */
 const source = ({ source: name, source_url: url }) =>
   url ? element("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, name) : name;

@@ -1,4 +1,4 @@
-// The setup of a training: a recipe, a data set, the settings, what they come to, and the button that starts.
+// The setup of a training: a recipe, a data set, the settings, their cost, and the start button.
 
 import { BACK, explain, get, post } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
@@ -6,7 +6,7 @@ import { count, epochsText, roughly, clauses, sentences } from "../../i18n/forma
 import { t } from "../../i18n/translate.js";
 import { titleOf, datasetTitle } from "../../labels/titles.js";
 import { byId, element, setText } from "../../lib/dom.js";
-import { fieldError, setupLine, wantedConfig } from "./config.js";
+import { fieldError, setupLine, completeConfig } from "./config.js";
 import { setupFrom, setupParameters } from "./config-url.js";
 import { createEstimator } from "./estimate.js";
 import { createSettingsForm } from "./form.js";
@@ -20,9 +20,9 @@ const STATE_NOTES = {
   generate: t("It is drawn when the training starts."),
 };
 const KEPT_IN_ADDRESS = ["run"];
-const UNFIT = 422; // the status of a setup that cannot be started
+const UNFIT = 422; // the status of an invalid setup
 
-/** Fetches what can be trained on what and runs the form; `onStarted(run)` hears of a run that was made. */
+/** Loads the options and runs the form; `onStarted(run)` is called with a new run. */
 export async function startSetup({ onStarted }) {
   const form = byId("setup");
   const start = byId("start");
@@ -48,11 +48,11 @@ export async function startSetup({ onStarted }) {
 
   let recipe = recipes[0];
   let config = recipe.config;
-  let refused = null; // {path, message}: what the server says of the setup as it is
-  let unstartable = null; // the config that the server has just refused to start, of which an estimate tells nothing
+  let refused = null; // {path, message}: the server's error of the current setup
+  let unstartable = null; // the config that the server has just refused to start; an estimate would not show why
   const settings = createSettingsForm({ schema, onConfig: take, onText: review });
   const startChoice = createStartChoice(startFrom, models);
-  const reviewRace = createRace({ range: schema.sweep[0], current: ({ go }) => (settings.review(refused, { go }) ? null : wanted()) });
+  const reviewRace = createRace({ range: schema.sweep[0], current: ({ go }) => (settings.review(refused, { go }) ? null : currentConfig()) });
   const askCost = createEstimator({ onAnswer: showCost, onRefused: refuse, onAway: () => showCost(null) });
 
   byId("recipes").replaceChildren(...recipes.map(recipeCard));
@@ -61,24 +61,24 @@ export async function startSetup({ onStarted }) {
 
   const chosenSet = () => datasets.find(({ name }) => name === config.dataset);
   const labels = () => chosenSet()?.labels?.length || undefined;
-  const wanted = () => wantedConfig(recipe, config, labels());
+  const currentConfig = () => completeConfig(recipe, config, labels());
 
-  /** Shows a setup, made from a recipe's, in all of the form. */
+  /** Shows a setup, based on a recipe, in the whole form. */
   function put(next, nextRecipe) {
     recipe = nextRecipe;
     config = next;
     form.querySelector(`input[name=recipe][value="${CSS.escape(recipe.name)}"]`).checked = true;
     config = { ...config, dataset: datasets.some(({ name }) => name === config.dataset) ? config.dataset : recipe.config.dataset };
-    if (![...dataset.options].some(({ value }) => value === config.dataset)) dataset.append(element("option", { value: config.dataset }, datasetTitle(config.dataset))); // several in one, as recipes have
+    if (![...dataset.options].some(({ value }) => value === config.dataset)) dataset.append(element("option", { value: config.dataset }, datasetTitle(config.dataset))); // several in one, in some recipes
     dataset.value = config.dataset;
     settings.fill(config, recipe.config);
-    settings.knowLabels(labels() ?? null, wanted());
+    settings.knowLabels(labels() ?? null, currentConfig());
     startFrom.value = config.start?.model ?? "";
     refused = null;
     review();
   }
 
-  /** Another config, from the fields. */
+  /** Takes a changed config from the fields. */
   function take(next) {
     config = next;
     refused = null;
@@ -87,22 +87,22 @@ export async function startSetup({ onStarted }) {
     writeAddress();
   }
 
-  /** Brings notes, errors, the line of the settings and the cost up to date. */
+  /** Updates the notes, the errors, the line of the settings and the cost. */
   function review() {
     const model = startChoice.review(chosenSet());
     settings.lockNetwork(model !== null);
     setText(byId("dataset-note"), datasetNote(chosenSet()));
     setText(byId("hidden-layers-note"), model === null ? t("neurons of each layer, such as “128, 64”; empty for none") : t("the network is the model’s and cannot be changed"));
-    const shown = model === null ? setupLine(wanted()) : `${t("the network of “{model}”", { model: model.name })} · ${epochsText(config.epochs)}`;
+    const shown = model === null ? setupLine(currentConfig()) : `${t("the network of “{model}”", { model: model.name })} · ${epochsText(config.epochs)}`;
     settings.setLine(shown);
     if (!start.hasAttribute("data-busy")) setText(start, model === null ? t("Start training") : t("Start fine-tuning"));
-    byId("reset-settings").disabled = setupParameters(recipe, wanted()).every(([key]) => ["recipe", "dataset"].includes(key));
+    byId("reset-settings").disabled = setupParameters(recipe, currentConfig()).every(([key]) => ["recipe", "dataset"].includes(key));
     byId("see-augmentation").href = `/augmentation?${new URLSearchParams({ recipe: recipe.name, augmentation: JSON.stringify(config.augmentation ?? null) })}`;
     const wrong = settings.review(refused);
     reviewRace();
     if (wrong) return;
     setText(byId("cost-note"), t("Calculating …"));
-    askCost(wanted());
+    askCost(currentConfig());
   }
 
   function showCost(estimate) {
@@ -126,11 +126,11 @@ export async function startSetup({ onStarted }) {
   function writeAddress() {
     const url = new URL(location.href);
     const kept = KEPT_IN_ADDRESS.filter((key) => url.searchParams.has(key)).map((key) => [key, url.searchParams.get(key)]);
-    url.search = new URLSearchParams([...setupParameters(recipe, wanted()), ...kept]);
+    url.search = new URLSearchParams([...setupParameters(recipe, currentConfig()), ...kept]);
     history.replaceState(null, "", url);
   }
 
-  window.addEventListener(BACK, review); // what could not be said while the server was away
+  window.addEventListener(BACK, review); // for messages that the server was needed for
 
   form.addEventListener("input", ({ target }) => {
     setText(alert, "");
@@ -140,8 +140,8 @@ export async function startSetup({ onStarted }) {
       put(from ? { ...next.config, start: from } : next.config, next);
     } else if (target === dataset) {
       config = { ...config, dataset: dataset.value };
-      settings.knowLabels(labels() ?? null, wanted());
-      take(wanted());
+      settings.knowLabels(labels() ?? null, currentConfig());
+      take(currentConfig());
       return;
     }
     writeAddress();
@@ -164,7 +164,7 @@ export async function startSetup({ onStarted }) {
       setText(alert, t("One of the settings is not valid yet."));
       return;
     }
-    await submit(wanted());
+    await submit(currentConfig());
   });
 
   async function submit(body) {
@@ -172,56 +172,56 @@ export async function startSetup({ onStarted }) {
     start.toggleAttribute("data-busy", true);
     setText(start, t("Starting …"));
     setText(alert, "");
-    const asked = config;
+    const submitted = config;
     unstartable = null;
     try {
       onStarted(await post("/api/runs", body));
     } catch (failure) {
       const error = fieldError(failure);
-      if (config === asked && settings.hasPlace(error.path)) {
+      if (config === submitted && settings.hasPlace(error.path)) {
         refused = error;
-        unstartable = asked;
+        unstartable = submitted;
         settings.review(refused, { go: true });
       }
-      if (config === asked || failure.status !== UNFIT) setText(alert, explain(failure)); // else it is of a setup that is gone
+      if (config === submitted || failure.status !== UNFIT) setText(alert, explain(failure)); // else the setup has changed meanwhile
     }
     start.disabled = false;
     start.removeAttribute("data-busy");
     setText(start, config.start ? t("Start fine-tuning") : t("Start training"));
   }
 
-  /** What the address asks for, or the first recipe; what of it cannot be used is said. */
+  /** Shows the setup of the address, or the first recipe, with a message about unusable parameters. */
   function begin() {
     const query = new URLSearchParams(location.search);
     const names = new Set(schema.groups.flatMap(({ fields }) => fields.map(({ name }) => name)).filter((name) => !name.includes(".")));
-    const asked = setupFrom(query, recipes, names);
-    const problems = [...asked.problems];
-    if (!datasets.some(({ name }) => name === asked.config.dataset)) problems.push(t("There is no data set named “{name}”.", { name: String(asked.config.dataset).slice(0, 64) }));
+    const requested = setupFrom(query, recipes, names);
+    const problems = [...requested.problems];
+    if (!datasets.some(({ name }) => name === requested.config.dataset)) problems.push(t("There is no data set named “{name}”.", { name: String(requested.config.dataset).slice(0, 64) }));
     const from = query.get("start");
     const model = from === null ? null : startChoice.choose(from);
     if (from !== null && model === null) problems.push(t("There is no usable model named “{name}”; new weights are chosen instead.", { name: from.slice(0, 64) }));
-    put(model === null ? asked.config : fromModel(asked, model), model === null ? asked.recipe : recipeOf(asked, model));
-    const watching = query.has("run"); // the setup is there for the next one, and stays out of the way
-    const asksMore = asked.asks && [...query.keys()].some((key) => !["recipe", "dataset"].includes(key));
-    if (!watching && (from !== null || asksMore)) byId("settings").open = true; // and if they were opened meanwhile, they stay open
+    put(model === null ? requested.config : fromModel(requested, model), model === null ? requested.recipe : recipeOf(requested, model));
+    const watching = query.has("run"); // the setup is for the next run, and stays folded
+    const asksMore = requested.asks && [...query.keys()].some((key) => !["recipe", "dataset"].includes(key));
+    if (!watching && (from !== null || asksMore)) byId("settings").open = true; // settings opened meanwhile stay open
     if (model !== null && !watching) startFrom.focus({ preventScroll: true });
     setText(alert, sentences(...problems));
-    if (asked.asks) form.querySelector("input[name=recipe]:checked").closest("label").scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (requested.asks) form.querySelector("input[name=recipe]:checked").closest("label").scrollIntoView({ block: "nearest", inline: "nearest" });
     start.disabled = false;
   }
 
-  /** To fine-tune a model: with the recipe and the data set that it was trained by, where the address names no others. */
-  const recipeOf = (asked, model) => (asked.asks ? asked.recipe : (recipes.find(({ name }) => name === model.recipe) ?? asked.recipe));
+  /** The setup to fine-tune a model: with its own recipe and data set, unless the address names others. */
+  const recipeOf = (requested, model) => (requested.asks ? requested.recipe : (recipes.find(({ name }) => name === model.recipe) ?? requested.recipe));
 
-  function fromModel(asked, model) {
-    const base = asked.asks ? asked.config : recipeOf(asked, model).config;
-    const own = !asked.asks && datasets.some(({ name }) => name === model.dataset) ? { dataset: model.dataset } : {};
+  function fromModel(requested, model) {
+    const base = requested.asks ? requested.config : recipeOf(requested, model).config;
+    const own = !requested.asks && datasets.some(({ name }) => name === model.dataset) ? { dataset: model.dataset } : {};
     return { ...base, ...own, start: { model: model.name } };
   }
 
   begin();
 
-  /** Offers newly fetched models to start from. */
+  /** Updates the models to start from. */
   function knowModels(listed) {
     startChoice.knowModels(listed);
     review();

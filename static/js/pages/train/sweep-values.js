@@ -1,10 +1,10 @@
-// What a race can vary, and the values that it starts with. Nothing here touches the page.
+// The parameters that a race can vary, and their initial values. Nothing here touches the page.
 
 import { t } from "../../i18n/translate.js";
 import { optimizerName } from "../../labels/config-labels.js";
 
-// The five rules that the tutorials compare, each at a rate at which it learns well; Adam's and RMSProp's are those of
-// their papers, the others those that the tutorials use for MNIST.
+// The five optimizers that the tutorials compare, each at a suitable rate: Adam's and RMSProp's are those of their
+// papers, the others those that the tutorials use for MNIST.
 const OPTIMIZERS = [
   { type: "sgd", learning_rate: 0.1 },
   { type: "momentum", learning_rate: 0.01 },
@@ -19,8 +19,8 @@ const BATCH_SIZES = [16, 64, 256, 1024];
 const text = (value) => String(Number(value.toPrecision(3)));
 
 /**
- * Of each kind: its name, `values(config)` to start with, and `write` and `read` between a value and its text; where
- * values are chosen from a list and not written, `choices`.
+ * By kind: its name, the initial `values(config)`, and `write` and `read` to convert a value to and from text; `choices`
+ * if the values are chosen from a list.
  */
 export const KINDS = {
   optimizer: { name: () => t("optimizers"), values: () => OPTIMIZERS, write: optimizerText, read: readOptimizer },
@@ -38,10 +38,10 @@ function initializerText({ type, std }) {
   return std === undefined ? type : `${type} ${std}`;
 }
 
-/** The values as one line, to be changed by hand: "SGD 0.1, Momentum 0.01". */
+/** The values as an editable line: "SGD 0.1, Momentum 0.01". */
 export const written = (kind, values) => values.map(KINDS[kind].write).join(", ");
 
-/** The values of such a line, as many as `range` allows. Throws an Error that says what was expected. */
+/** The values of such a line, within the limits of `range`. Throws an Error with the expected format. */
 export function parsed(kind, line, { minimum: least, maximum: most }) {
   const parts = line.split(/[,、，;\n]/).map((part) => part.trim()).filter(Boolean);
   const values = parts.map(KINDS[kind].read);

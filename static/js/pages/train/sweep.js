@@ -1,4 +1,4 @@
-// A race: the same training several times with one thing changed, started by one press and watched on one chart.
+// A race: the same training several times with one parameter varied, started together and shown on one chart.
 
 import { explain, post } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
@@ -6,9 +6,9 @@ import { byId, element, setText } from "../../lib/dom.js";
 import { KINDS, parsed, written } from "./sweep-values.js";
 
 /**
- * Puts a race beside the button that starts a training, into the element `#race-place`. `current({go})` gives the config
- * that the form asks for, or null where something in it is wrong: it then says what, and goes there if `go`. Call the
- * function that it gives when the form has changed. `range` is of the number of values.
+ * Puts a race beside the start button, into the element `#race-place`. `current({go})` returns the config of the form,
+ * or null if it is invalid, after showing the error, which it focuses if `go`. Returns the function to call
+ * after every change of the form. `range` is of the number of values.
  */
 export function createRace({ current, range, onStarted = (race) => location.assign(`/compare?tag=${encodeURIComponent(race.tag)}`) }) {
   const place = byId("race-place");
@@ -18,7 +18,7 @@ export function createRace({ current, range, onStarted = (race) => location.assi
   const values = element("input", { id: "race-values", autocomplete: "off", spellcheck: "false", "aria-describedby": "race-values-error" });
   const wrong = element("p", { class: "field-error", id: "race-values-error" });
   const what = element("p", { class: "race-what", id: "race-what" });
-  let isOwn = false; // the values were typed, and are not to be replaced
+  let isOwn = false; // the values were typed, and are not replaced
 
   const body = element(
     "div",
@@ -47,7 +47,7 @@ export function createRace({ current, range, onStarted = (race) => location.assi
     isOwn = true;
     review();
   });
-  // Neither field belongs to the training that the form starts.
+  // neither field belongs to the form's training
   for (const node of [kind, values]) node.addEventListener("input", (event) => event.stopPropagation());
   values.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
@@ -83,7 +83,7 @@ export function createRace({ current, range, onStarted = (race) => location.assi
     button.disabled = true;
     setText(button, t("Starting …"));
     try {
-      onStarted(await post("/api/races", { config, vary: kind.value, values: found })); // and stays so: the page is left
+      onStarted(await post("/api/races", { config, vary: kind.value, values: found })); // the button stays disabled: the page is left
     } catch (refused) {
       rest();
       setText(error, explain(refused));

@@ -1,4 +1,4 @@
-// Tags and the note of a run, edited in a dialog and kept by the server.
+// The dialog to edit the tags and the note of a run, which the server stores.
 
 import { call, explain } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
@@ -8,7 +8,7 @@ import { parseTags } from "./filter.js";
 
 const LONGEST_NOTE = 2000; // the server's limit
 
-/** Opens the dialog; resolves to the run as the server then has it, or null where nothing was changed. */
+/** Opens the dialog; resolves to the run from the server, or null if nothing was changed. */
 export async function editRemarks(run, knownTags) {
   const tags = element("input", { id: "remarks-tags", value: (run.tags ?? []).join(", "), autocomplete: "off", "aria-describedby": "remarks-tags-note", autofocus: true });
   const note = element("textarea", { id: "remarks-note", rows: 4, maxlength: LONGEST_NOTE });
@@ -45,7 +45,7 @@ export async function editRemarks(run, knownTags) {
   return changed;
 }
 
-/** Tags that other runs have, to be added or taken away by a press. */
+/** The tags of other runs, to be toggled. */
 function suggestions(known, input) {
   const buttons = known.slice(0, 12).map((tag) => {
     const button = element("button", { class: "tag", type: "button" }, tag);

@@ -1,4 +1,4 @@
-// Which runs of the list are shown, and in which order. Nothing here touches the page.
+// The filter and the order of the list of runs. Nothing here touches the page.
 
 import { between } from "../../i18n/format.js";
 
@@ -6,10 +6,10 @@ export const EVERYTHING = { text: "", state: "", recipe: "", tag: "", sort: "new
 
 export const accuracyOf = (run) => run.test_accuracy ?? run.metrics?.val_accuracy ?? null;
 
-/** Seconds from its start to its end, or to `now`; null before it started. */
+/** The duration in seconds, until now for an active run; null before its start. */
 export const secondsOf = (run, now = new Date().toISOString()) => between(run.started, run.ended ?? now);
 
-/** What sorts lower comes first; runs of which it is not known come last. */
+/** Sort keys, ascending; runs with an unknown key come last. */
 const KEYS = {
   newest: (run) => -run.id,
   oldest: (run) => run.id,
@@ -17,10 +17,10 @@ const KEYS = {
   quickest: (run) => secondsOf(run) ?? Infinity,
 };
 
-/** Whether `filter` shows or orders something else than the newest runs, for which all must be known. */
+/** Whether `filter` needs all runs to be loaded, rather than the newest ones. */
 export const needsAll = (filter) => Object.entries(EVERYTHING).some(([key, value]) => filter[key] !== value);
 
-/** The runs that `filter` lets through, in its order; `titleOf` gives what else a recipe is called. */
+/** The runs that match `filter`, in its order; `titleOf` gives the display name of a recipe. */
 export function arranged(runs, filter, titleOf = String) {
   const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
   const key = KEYS[filter.sort];
@@ -32,23 +32,23 @@ export function arranged(runs, filter, titleOf = String) {
     .sort((a, b) => key(a) - key(b) || b.id - a.id);
 }
 
-/** All that can be searched: number, settings in short, tags, note, model. */
+/** The searchable text of a run: number, settings in short, tags, note, model. */
 function textOf({ id, state, config, tags, note, model }, titleOf) {
   const parts = [`run ${id}`, `#${id}`, state, config.recipe, config.recipe && titleOf(config.recipe), config.dataset, config.optimizer?.type, ...(tags ?? []), note, model];
   return parts.filter(Boolean).join("\n").toLowerCase();
 }
 
-/** Every value that `pick` finds in the runs, each once, sorted. */
+/** The unique values of `pick` in the runs, sorted. */
 export const valuesOf = (runs, pick) => [...new Set(runs.flatMap(pick).filter(Boolean))].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
 
 /**
- * The known runs after the newest were fetched anew: `page` stands for all runs down to its oldest (or to the first,
- * where nothing comes after it), and what was known of older ones stays.
+ * The known runs after a reload of the newest ones: `page` replaces all runs down to its oldest (or to the first, if it
+ * is the last page); older ones stay.
  */
 export function merged(known, page, isWhole) {
   const oldest = isWhole ? 0 : Math.min(...page.map(({ id }) => id));
   return [...page, ...known.filter(({ id }) => id < oldest)];
 }
 
-/** "a, b ,a" → ["a", "b"]; commas of both languages part them. */
+/** "a, b ,a" → ["a", "b"], split at Western and Japanese commas. */
 export const parseTags = (text) => [...new Set(text.split(/[,、，\n]/).map((tag) => tag.trim()).filter(Boolean))];

@@ -1,4 +1,4 @@
-// The list of runs: a table, on phones a card for each; to be filtered, sorted, chosen for a comparison, tagged, deleted.
+// The list of runs: a table, or cards on phones, with filters, sorting, selection for a comparison, tags and deletion.
 
 import { BACK, explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
@@ -16,12 +16,12 @@ import { createUndo } from "./undo-delete.js";
 
 const PAGE = 10;
 const LARGEST_PAGE = 200; // the server's limit
-const POLL_MS = 3000; // while a run is at work, or waits
-const QUIET_POLLS = 5; // so many times as seldom while none is: one may be started elsewhere
+const POLL_MS = 3000; // while a run is active or queued
+const QUIET_POLLS = 5; // the factor of the interval while none is: one may be started elsewhere
 
 /**
- * Fetches and shows the list. `refresh()` fetches as many as are shown, newest first; while one of them is active and the
- * page is looked at, that happens by itself. `chosen` are the numbers that are ticked at first.
+ * Fetches and shows the list. `refresh()` fetches as many as are shown, newest first; it runs regularly while a run is
+ * active and the page is visible. `chosen` are the ids of the initially selected runs.
  */
 export function createRunsList({ chosen: ticked = [] } = {}) {
   const place = byId("runs-list");
@@ -32,10 +32,10 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
   let body = null;
   let runs = [];
   let next = null;
-  let isKnown = false; // an answer came
+  let isKnown = false; // an answer has arrived
   let isFetchingAll = false;
   let datasets = [];
-  const questions = createLatest();
+  const requests = createLatest();
   let visible = PAGE;
 
   const undo = createUndo({
@@ -55,7 +55,7 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
   });
 
   async function refresh() {
-    const signal = questions.begin();
+    const signal = requests.begin();
     const limit = Math.min(LARGEST_PAGE, Math.max(visible, runs.length));
     try {
       const page = await retryWhileAway(() => get(`/api/runs?limit=${limit}`), wait);
@@ -71,7 +71,7 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
 
   window.addEventListener(BACK, refresh);
 
-  /** Fetches what is still missing: to filter or sort, all runs must be known. */
+  /** Fetches the remaining runs: filters and sorting need all of them. */
   async function fetchAll() {
     if (isFetchingAll) return;
     isFetchingAll = true;
@@ -144,11 +144,11 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
     bar.show({ chosen: [...chosen], isEmpty: found.length === 0 });
   }
 
-  /** Brings the table's rows to those of `abbreviate`, keeping the nodes of rows that stay. */
+  /** Updates the table's rows, preserving the nodes of remaining rows. */
   function fill(shown) {
-    const wanted = new Set(shown.map(({ id }) => id));
+    const ids = new Set(shown.map(({ id }) => id));
     for (const [id, row] of rows) {
-      if (wanted.has(id)) continue;
+      if (ids.has(id)) continue;
       row.node.remove();
       rows.delete(id);
     }
@@ -218,7 +218,7 @@ const emptyState = () =>
     document.getElementById("setup") === null ? element("a", { class: "button accent", href: "/train" }, t("Train a network")) : null,
   );
 
-// The roles are written out because a table laid out as cards loses them otherwise.
+// The explicit roles preserve the semantics of a table that is laid out as cards.
 function table(body) {
   const head = [element("span", { class: "visually-hidden" }, t("Compare")), ...headings(), element("span", { class: "visually-hidden" }, t("Change"))];
   return element(
@@ -229,7 +229,7 @@ function table(body) {
   );
 }
 
-/** Search, filters, order and the way to the comparison, over the table. */
+/** The search, the filters, the order and the link to the comparison, above the table. */
 function createBar({ onFilter, onClear }) {
   const text = element("input", { type: "search", id: "runs-search", placeholder: t("Search"), "aria-label": t("Search the runs"), autocomplete: "off" });
   const state = select("runs-state", t("State"), [["", t("All states")], ...STATE_NAMES.map((name) => [name, stateWord(name)])]);
@@ -295,11 +295,11 @@ function createBar({ onFilter, onClear }) {
 
 const select = (id, label, choices) => element("select", { id, "aria-label": label }, ...choices.map(([value, text]) => element("option", { value }, text)));
 
-/** Offers values in a select whose first choice is all of them; what is chosen stays, even where no run has it any more. */
+/** Fills a select whose first option is all; the selected value stays, even if no run has it any more. */
 function offer(node, all, values, textOf = String) {
   const { value } = node;
-  const wanted = value === "" || values.includes(value) ? values : [...values, value];
-  if (JSON.stringify([...node.options].slice(1).map((option) => option.value)) === JSON.stringify(wanted)) return;
-  node.replaceChildren(element("option", { value: "" }, all), ...wanted.map((one) => element("option", { value: one }, textOf(one))));
+  const options = value === "" || values.includes(value) ? values : [...values, value];
+  if (JSON.stringify([...node.options].slice(1).map((option) => option.value)) === JSON.stringify(options)) return;
+  node.replaceChildren(element("option", { value: "" }, all), ...options.map((one) => element("option", { value: one }, textOf(one))));
   node.value = value;
 }

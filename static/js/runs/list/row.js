@@ -1,4 +1,4 @@
-// A run's row in the list. Its nodes stay as the run goes on, so that focus and choice stay, too.
+// A run's row in the list. Updates preserve its nodes, and so the focus and the selection.
 
 import { ago, duration, moment, percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
@@ -8,10 +8,10 @@ import { hasEnded } from "../run-state.js";
 import { datasetTitle, stateWord } from "../text.js";
 import { accuracyOf, secondsOf } from "./filter.js";
 
-/** The headings of the columns that have one, in order. */
+/** The headings of the columns, in order. */
 export const headings = () => [t("Run"), t("Setup"), t("State"), t("Epochs"), t("Accuracy"), t("Time"), t("When")];
 
-/** `{node, update(run, isChosen, datasets)}`; `onChoose(id, on)`, `onTag(tag)`, `onEdit(run)` and `onDelete(id)` hear what is pressed. */
+/** `{node, update(run, isChosen, datasets)}`, with the callbacks `onChoose(id, on)`, `onTag(tag)`, `onEdit(run)` and `onDelete(id)`. */
 export function createRow(first, { onChoose, onTag, onEdit, onDelete }) {
   const { id } = first;
   let run = first;
@@ -71,9 +71,9 @@ export function createRow(first, { onChoose, onTag, onEdit, onDelete }) {
     date.title = moment(run.created);
     setText(note, run.note ?? "");
     note.title = run.note ?? "";
-    const wanted = run.tags ?? [];
-    if (JSON.stringify([...tags.children].map(({ textContent }) => textContent)) !== JSON.stringify(wanted)) {
-      tags.replaceChildren(...wanted.map((tag) => element("button", { class: "tag", type: "button", title: t("Show only runs with this tag") }, tag)));
+    const names = run.tags ?? [];
+    if (JSON.stringify([...tags.children].map(({ textContent }) => textContent)) !== JSON.stringify(names)) {
+      tags.replaceChildren(...names.map((tag) => element("button", { class: "tag", type: "button", title: t("Show only runs with this tag") }, tag)));
     }
     deletion.disabled = !hasEnded(run);
     deletion.title = hasEnded(run) ? "" : t("It is still running: cancel it first.");

@@ -1,21 +1,21 @@
-// Deletes runs, with some seconds in which that can be undone: until then the server is not asked.
+// Deletion of runs with undo: the request is sent after some seconds.
 
 import { explain, remove } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
 import { element, setText } from "../../lib/dom.js";
 
-const SECONDS = 8; // for which it can be undone; they stand still while the notice is pointed at, or focused by the keyboard
+const SECONDS = 8; // to undo; paused while the notice has the pointer or the keyboard focus
 
 /**
- * Puts notices on the page. `onHide(id)` and `onBack(id)` hear that a run is to vanish or is there again,
- * `onFail(id, text)` that the server did not delete it, `onGone(id)` that it did.
+ * Shows notices on the page. `onHide(id)` is called to hide a run, `onBack(id)` to show it again,
+ * `onFail(id, text)` if the server did not delete it, `onGone(id)` if it did.
  */
 export function createUndo({ onHide, onBack, onFail, onGone }) {
   const pending = new Map();
   const place = element("div", { class: "undo-notices", role: "status" });
   document.body.append(place);
 
-  /** The run vanishes at once; the server hears of it when the time is over, or the page is left. */
+  /** Hides the run at once; sends the request when the time is over, or the page is left. */
   function deleteRun(id) {
     if (pending.has(id)) return;
     const undo = element("button", { class: "button", type: "button" }, t("Undo"));
@@ -70,12 +70,12 @@ export function createUndo({ onHide, onBack, onFail, onGone }) {
       onGone(id);
     } catch (error) {
       close(id);
-      if (error.status === 404) return onGone(id); // somebody else was quicker
+      if (error.status === 404) return onGone(id); // deleted elsewhere meanwhile
       onFail(id, explain(error));
     }
   }
 
-  // The last moment at which the browser still lets a page say something.
+  // The last event in which a page can send a request.
   window.addEventListener("pagehide", () => {
     for (const id of [...pending.keys()]) {
       fetch(`/api/runs/${id}`, { method: "DELETE", keepalive: true, headers: { accept: "application/json" } }).catch(() => {});
