@@ -17,7 +17,7 @@ MOST_STROKES = 20.0
 """The largest weight up to which a mixture has new drawn digits, and not the same ones again."""
 
 FOLDERS_REMEMBERED = 64
-"""Of folders and files of pictures: how many images and which labels they have, not the images."""
+"""The number of folders and files whose size and labels are remembered, not their images."""
 
 State: TypeAlias = Literal["ready", "download", "generate", "too-few"]
 

@@ -22,7 +22,7 @@ class JobQueue:
         self._later: dict[Hashable, Callable[[], Any]] = {}
 
     async def run(self, key: Hashable, work: Callable[[], T]) -> T:
-        """What `work` comes to; asked for again under the same key before it is done, it is done once.
+        """Return the result of `work`; calls with the same key before it is done share it.
 
         Raises what `work` raises, and LimitError where too much waits.
         """

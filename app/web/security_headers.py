@@ -27,7 +27,7 @@ def page_policy(*, scripts: Iterable[str] = (), styles: Iterable[str] = ()) -> s
 
 
 def source_hash(script: bytes) -> str:
-    """How a policy names an inline script."""
+    """The name of an inline script in a policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
 
 

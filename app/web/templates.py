@@ -117,7 +117,7 @@ def static_url(path: str) -> str:
 
 @cache
 def _prefix() -> str:
-    """Where static files are, with a short hash of them all: so browsers may keep them for good."""
+    """The address of static files, with a short hash of them all, so that browsers may keep them for good."""
     digest = hashlib.sha256()
     for path in sorted(STATIC.rglob("*")):
         if path.is_file():
@@ -130,7 +130,7 @@ PERSONAL_TITLE = "Make it mine"
 
 @cache
 def names_in(language: str) -> Mapping[str, Mapping[str, str]]:
-    """What people call recipes, data sets and what stands in a config, by their identifiers. The recipe of "Make it
+    """The names of recipes, data sets and parts of a config, by their identifiers. The recipe of "Make it
     mine" is no file: it is made for each model.
     """
     recipes = {name: recipe.title for name, recipe in load_recipes().items()}

@@ -1,4 +1,4 @@
-"""What a recipe's augmentation does to digits."""
+"""A preview of an augmentation: digits before and after."""
 
 import json
 from typing import Annotated, Any

@@ -23,7 +23,7 @@ LONGEST = 1e12
 
 
 class StepChoice(RequestBody):
-    """Which steps are taken; all of them unless said otherwise."""
+    """The steps to take; all of them by default."""
 
     crop: bool = True
     scale: bool = True

@@ -90,7 +90,7 @@ class DrawingList(ResponseBody):
 
 
 class ImportResult(ResponseBody):
-    """How many drawings were imported, and into which sets."""
+    """The number of imported drawings, and their sets."""
 
     imported: int
     sets: list[str]

@@ -1,4 +1,4 @@
-"""How good a model is: the confusion matrix, the worst mistakes, the calibration, and the user's own drawings."""
+"""Evaluations of models: the confusion matrix, the worst mistakes, the calibration, and the user's drawings."""
 
 from typing import Annotated, Any, Literal
 
@@ -108,7 +108,7 @@ class CellImage(ResponseBody):
 
 
 class Cell(ResponseBody):
-    """How many images of one label were taken for another, and some of them."""
+    """The number of images of one label that were taken for another, and some of them."""
 
     total: int
     digits: list[CellImage]

@@ -127,7 +127,7 @@ Answer = Callable[[InspectedNetwork], dict[str, Any]]
 async def answer_in_queue(
     request: Request, store: StoreDep, queue: LessonsQueueDep
 ) -> Callable[..., Awaitable[Response]]:
-    """Dependency: how a request is answered in the thread that such work shares."""
+    """Dependency: a function that answers a request in the thread that such work shares."""
 
     async def answer(body: DrawingRequest, work: Answer, *, dtype: str | None = None) -> Response:
         def compute() -> bytes:
@@ -222,7 +222,7 @@ async def gradient(explain: Explain, body: AttributionRequest) -> Response:
 
 @router.post("/occlusion", responses=_responses(Occlusion))
 async def occlusion(explain: Explain, body: OcclusionRequest) -> Response:
-    """How much of a label's probability is lost where a square of the drawing is covered."""
+    """The part of a label's probability that is lost where a square of the drawing is covered."""
     return await explain(body, lambda network: saliency.occlusion(network, body.label, body.size, body.fill))
 
 

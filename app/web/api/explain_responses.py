@@ -255,7 +255,7 @@ class NumericalGradient(DrawingResponse):
 
 
 class WeightChange(LayerName):
-    """How far an array of weights moved: `share` of its norm."""
+    """The change of an array of weights; `share` is of its norm."""
 
     parameter: str
     norm: float

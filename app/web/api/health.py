@@ -1,4 +1,4 @@
-"""Whether the server works."""
+"""The server's health."""
 
 from typing import Literal
 

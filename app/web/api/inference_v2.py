@@ -78,7 +78,7 @@ class ServerMetadata(ResponseBody):
 
 
 class ServerHealth(ResponseBody):
-    """Whether the server answers, and whether there is a model to ask; `error` says why not."""
+    """The server's state: that it answers, and whether a model can be used; `error` says why not."""
 
     live: bool
     ready: bool
@@ -105,7 +105,7 @@ class ModelMetadata(ResponseBody):
 
 
 class ModelReady(ResponseBody):
-    """Whether a model can be used."""
+    """The state of a model."""
 
     name: str
     ready: bool
@@ -143,13 +143,13 @@ async def server() -> ServerMetadata:
 
 @router.get("/health/live", response_model_exclude_unset=True)
 def live(predictors: PredictorsDep) -> ServerHealth:
-    """Whether the server answers."""
+    """Return that the server answers."""
     return ServerHealth(live=True, ready=_is_ready(predictors))
 
 
 @router.get("/health/ready", responses={200: {"model": ServerHealth}, 503: {"model": ServerHealth}})
 def ready(predictors: PredictorsDep) -> Response:
-    """Whether there is a model to ask."""
+    """Say if there is a model to ask."""
     if _is_ready(predictors):
         return JSONResponse({"live": True, "ready": True})
     message = "there is no model that can be used"
@@ -177,7 +177,7 @@ def metadata(store: StoreDep, name: str) -> dict[str, Any]:
 @models.get("/ready", responses=errors(404, 409))
 @versions.get("/ready", responses=errors(404, 409))
 def model_ready(predictors: PredictorsDep, name: str) -> ModelReady:
-    """Whether the model can be used."""
+    """Say if a model can be used."""
     predictors.get(name)
     return ModelReady(name=name, ready=True)
 
@@ -302,7 +302,7 @@ def _identity(value: object) -> str:
 
 
 def _json_length(request: Request, size: int) -> int:
-    """How many bytes of the body are JSON; the rest is binary."""
+    """The number of bytes of the body that are JSON; the rest is binary."""
     text = request.headers.get(HEADER_LENGTH)
     if text is None:
         return size

@@ -18,7 +18,7 @@ LARGEST_BATCH = 256
 SIDE = 28
 PIXELS = SIDE * SIDE
 SHAPES = ((PIXELS,), (1, SIDE, SIDE))
-"""What may follow the batch axis."""
+"""The shapes that may follow the batch axis."""
 
 DATATYPES: dict[str, np.dtype[Any]] = {"FP32": np.dtype("<f4"), "UINT8": np.dtype("u1")}
 BYTE_MAX = 255

@@ -161,7 +161,7 @@ def delete(store: StoreDep, name: str) -> None:
 
 
 async def _model_files(request: Request) -> Callable[[], tuple[bytes, bytes]]:
-    """What gives the card and the weights of an import, and raises ValueError where they are not in what came."""
+    """Return a function that gives the card and the weights of an import, or raises ValueError."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ZIP_TYPES:
         return partial(unpack, await read_body(request))

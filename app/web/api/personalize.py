@@ -26,7 +26,7 @@ class PersonalizeRequest(RequestBody):
 
 
 class SetReadiness(ResponseBody):
-    """How many drawings a set has and needs, the labels that the model lacks, and why it cannot be learned."""
+    """The drawings that a set has and needs, the labels that the model lacks, and the problem, if it cannot be learned."""
 
     set: str
     drawings: int

@@ -155,7 +155,7 @@ def _flag(request: Request, name: str) -> bool:
 
 
 def _is_light(drawings: list[Any]) -> bool:
-    """Whether preparing takes so little time that handing it to a thread would take longer."""
+    """Return True if preparing takes less time than handing it to a thread."""
     return len(drawings) == 1 and isinstance(drawings[0], dict) and "pixels" in drawings[0]
 
 

@@ -1,4 +1,4 @@
-"""What a server counts and measures of itself, for Prometheus."""
+"""The counters and gauges of a server, for Prometheus."""
 
 from importlib.util import find_spec
 

@@ -1,4 +1,4 @@
-"""What is counted while requests are answered: kept in memory, and told at `/metrics` where its library is there."""
+"""The counters of requests and predictions: in memory, and at `/metrics` if its library is installed."""
 
 import time
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ NO_MODEL = ""
 
 
 class Outcome(StrEnum):
-    """What reading a drawing comes to."""
+    """The outcome of reading a drawing."""
 
     LABEL = "label"
     BLANK = "blank"
@@ -35,11 +35,11 @@ class Counters(Protocol):
         """A request was answered."""
 
     def text(self) -> bytes:
-        """All of it in Prometheus's text format."""
+        """The counters in Prometheus's text format."""
 
 
 def outcome_of(said: Prediction, *, parts: bool = False) -> Outcome:
-    """What was said of a drawing; `parts` where it fell into several."""
+    """The outcome of a prediction; `parts` if the drawing fell into several."""
     if said.label is None:
         return Outcome.BLANK
     if parts:

@@ -23,7 +23,7 @@ SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.
 
 
 class PrometheusCounters:
-    """What one server counts. The children of each metric are kept, as looking one up takes longer than counting."""
+    """The counters of one server. The children of each metric are kept, as a lookup takes longer than counting."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -77,13 +77,13 @@ class PrometheusCounters:
         child.inc()
 
     def text(self) -> bytes:
-        """All of it in Prometheus's text format."""
+        """The counters in Prometheus's text format."""
         return generate_latest(self._registry)
 
 
 @dataclass(frozen=True, eq=False)  # a registry tells them apart by their identity
 class Figures(Collector):
-    """What is read off the moment somebody asks for it, from whoever owns the fact.
+    """Gauges that are read at the moment of a request.
 
     `census` is None where the log cannot be read; what it would tell is then left out.
     """
@@ -94,7 +94,7 @@ class Figures(Collector):
     queue_is_looked_after: bool
 
     def text(self) -> bytes:
-        """All of it in Prometheus's text format."""
+        """The counters in Prometheus's text format."""
         registry = CollectorRegistry()
         registry.register(self)
         return generate_latest(registry)

@@ -1,4 +1,4 @@
-"""What is seen of every request: its name, which every line of the log and the answer has, its time and its outcome."""
+"""The access log: the id of every request, which its log lines and its answer carry, its duration and its outcome."""
 
 import asyncio
 import logging
@@ -40,7 +40,7 @@ def server_logging(settings: Settings) -> dict[str, Any]:
 
 
 def _without_requests(record: logging.LogRecord) -> bool:
-    """Whether a line of uvicorn's is one about the server; one of a request that is cut off loses its traceback."""
+    """Keep uvicorn's lines about the server; remove the traceback from that of a request that was cut off."""
     if record.levelno < logging.INFO:  # the web-socket library tells every header there
         return False
     if isinstance(record.msg, str) and record.msg.startswith('%s - "WebSocket'):

@@ -1,4 +1,4 @@
-"""Who may do what: two tokens, one for everything and one that only predicts."""
+"""Authentication by two tokens: one for everything, and one that only predicts."""
 
 import hashlib
 import hmac
@@ -11,7 +11,7 @@ from app.web.middleware.trusted_hosts import is_loopback
 
 COOKIE_PURPOSE = b"digitpad cookie 1"
 OPEN_PATHS = frozenset({"/health", "/v2/health/live", "/v2/health/ready"})
-"""What a probe asks; it holds no token and learns nothing else."""
+"""The paths of health probes, which hold no token."""
 
 OPEN_PREFIXES = ("/static/", "/language/", "/catalog/")
 """Style, scripts and the switch of the language, the same for everybody: the page that asks for the token has them."""
@@ -21,7 +21,7 @@ NOT_A_PAGE = frozenset({"/predict", "/v2", "/health", "/metrics", "/openapi.json
 
 
 class TokenScope(Enum):
-    """What a request may do."""
+    """The scope of a request."""
 
     NOTHING = "nothing"
     PREDICT = "predict"
@@ -30,7 +30,7 @@ class TokenScope(Enum):
 
 @dataclass(frozen=True)
 class AuthResult:
-    """What a request may do, and whether it was a cookie that says so, which a browser sends by itself."""
+    """The scope of a request, and whether a cookie gave it, which a browser sends by itself."""
 
     grant: TokenScope
     by_cookie: bool = False
@@ -41,22 +41,22 @@ NOBODY = AuthResult(TokenScope.NOTHING)
 
 
 def needs_token(settings: Settings) -> bool:
-    """Whether a server with these settings has to ask for a token."""
+    """Return True if a server with these settings must ask for a token."""
     return not is_loopback(settings.host) or settings.token is not None or settings.predict_token is not None
 
 
 def may_predict(path: str) -> bool:
-    """Whether the token that only predicts is enough for `path`."""
+    """Return True if the token that only predicts is enough for `path`."""
     return path in ("/predict", "/v2") or path.startswith("/v2/") or path in OPEN_PATHS
 
 
 def is_page(path: str) -> bool:
-    """Whether a person would open `path` in a browser."""
+    """Return True if `path` is a page that people open in a browser."""
     return path not in NOT_A_PAGE and not path.startswith(NOT_PAGES)
 
 
 def is_open(method: str, path: str) -> bool:
-    """Whether `path` is for everybody, token or not."""
+    """Return True if `path` needs no token."""
     return method in ("GET", "HEAD") and (path in OPEN_PATHS or path.startswith(OPEN_PREFIXES))
 
 
@@ -81,7 +81,7 @@ class TokenAuth:
         self._cookie_name = b"digitpad-" + hashlib.sha256(self._cookie_value).hexdigest()[:8].encode()
 
     def authenticate(self, authorizations: list[bytes], cookies: list[bytes]) -> AuthResult:
-        """What the request with these headers may do. A token that is wrong is not made good by a cookie."""
+        """Authenticate a request by its headers. A cookie does not make up for a wrong token."""
         if self.is_open:
             return OPEN
         if authorizations:
@@ -92,7 +92,7 @@ class TokenAuth:
         return AuthResult(TokenScope.EVERYTHING, by_cookie=True) if self._has_cookie(cookies) else NOBODY
 
     def opens(self, token: str) -> bool:
-        """Whether this is the token for everything."""
+        """Return True if this is the token for everything."""
         return self._grant(token.encode()) is TokenScope.EVERYTHING
 
     def cookie(self, *, secure: bool) -> str:

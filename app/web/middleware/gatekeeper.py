@@ -41,7 +41,7 @@ class Rejection:
 
 
 class SecurityRules:
-    """What the gate goes by. Raises SettingError where the settings leave a gap."""
+    """The rules of the gate. Raises SettingError if the settings leave a gap."""
 
     def __init__(self, settings: Settings) -> None:
         self.hosts, self.access, self.origins = Hosts(settings), TokenAuth(settings), Origins(settings.allowed_origins)

@@ -1,4 +1,4 @@
-"""How much of the server strangers may take up: each limit is checked before the memory is spent."""
+"""Limits on what requests may take of the server: each is checked before the memory is spent."""
 
 from app.errors import LimitError, QueueFullError
 from app.runs.log.event_log import EventLog
@@ -9,7 +9,7 @@ BODIES_LIMIT = 64 * MEGABYTE
 """Bytes of all bodies that are held at one time; JSON takes up to twenty times as much once it is parsed."""
 
 BODY_SECONDS = 60.0
-"""How long a body may take to come."""
+"""The longest time for a body to arrive."""
 
 DRAINED = 16 * MEGABYTE
 """Bytes of a body over its limit that are read and dropped, so that a client that still sends can read the answer."""
@@ -25,7 +25,7 @@ QUEUED_RUNS = 100
 
 
 class Capacity:
-    """What one server still has room for. Belongs to one event loop."""
+    """The room that one server has left. Belongs to one event loop."""
 
     def __init__(self, *, bodies: int = BODIES_LIMIT, sockets: int = SOCKETS) -> None:
         self.bodies, self.sockets = bodies, sockets

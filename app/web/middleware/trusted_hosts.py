@@ -1,4 +1,4 @@
-"""Who a request says it is for (`Host`) and whose page sent it (`Origin`): both are parsed, and compared as a whole."""
+"""The host that a request names (`Host`) and the page that sent it (`Origin`): both are parsed, and compared whole."""
 
 import re
 import socket
@@ -64,7 +64,7 @@ def parse_origin(text: str) -> Origin | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a server that listens on `host` can be reached from this machine alone."""
+    """Return True if only this machine can reach a server that listens on `host`."""
     address = _address(host)
     return host.lower() == "localhost" if address is None else address.is_loopback
 
@@ -109,7 +109,7 @@ class Origins:
         """`is_own(value of the header, the request's authority)`: whether a page of this very server sent it."""
 
     def is_allowed(self, value: bytes) -> bool:
-        """Whether the setting names this origin."""
+        """Return True if the setting names this origin."""
         return bool(self._foreign) and parse_origin(value.decode("latin-1")) in self._foreign
 
     def _is_own(self, value: bytes, authority: Authority) -> bool:
