@@ -104,12 +104,12 @@ _DEFINITIONS: Mapping[str, _Definition] = {
 
 
 def dataset_titles() -> Mapping[str, str]:
-    """What people call the sets that come with digitpad, by name."""
+    """The titles of the sets that come with digitpad, by name."""
     return {name: definition.title for name, definition in _DEFINITIONS.items()}
 
 
 def is_composed(name: str) -> bool:
-    """Whether a name is a mixture's, a folder's or a file's, which the catalogue does not list."""
+    """Return True for the name of a mixture, a folder or a file, which the catalogue does not list."""
     return mixture.is_mixture(name) or folder.is_folder_name(name)
 
 
@@ -188,7 +188,7 @@ class DatasetCatalog:
         return drawing_sets.load_drawing_set(self.drawings, set_name)
 
     def is_drawn(self, name: str) -> bool:
-        """Whether the strokes of a mixture beyond those of the set `strokes` are in the cache; True for all else."""
+        """Return True unless strokes of a mixture beyond those of the set `strokes` must still be drawn."""
         terms = mixture.parse_mixture(name) if mixture.is_mixture(name) else []
         return all(
             synthetic.is_cached(cache_dir=self.cache_dir, train=_strokes_drawn(term))
@@ -218,7 +218,7 @@ def _unknown(name: object, known: Iterable[str]) -> InputError:
 
 
 def _strokes_drawn(term: mixture.Term) -> int:
-    """How many training images are drawn for a term of `strokes` with a weight above 1."""
+    """The number of training images for a term of `strokes` with a weight above 1."""
     return mixture.mixed_size(synthetic.TRAIN_SIZE, min(term.weight, MOST_STROKES))
 
 
@@ -241,7 +241,7 @@ def _drawing_set_info(drawn: DrawingSet) -> DatasetInfo:
 
 @lru_cache(FOLDERS_REMEMBERED)
 def _folder_info(name: str, _stamp: str, data_dir: Path | None, cache_dir: Path) -> DatasetInfo:
-    """What a folder or a file holds, which is read once for each of its stamps."""
+    """The entry of a folder or a file, which is read once for each of its stamps."""
     dataset = folder.load_folder(name, data_dir=data_dir, cache_dir=cache_dir)
     return DatasetInfo(
         dataset.name,

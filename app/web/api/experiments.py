@@ -79,7 +79,7 @@ async def depth(
     width: Annotated[int, Query(ge=curves.WIDTHS[0], le=curves.WIDTHS[1])] = 100,
     std: Annotated[float, Query(ge=0.001, le=2, allow_inf_nan=False)] = 1.0,
 ) -> dict[str, Any]:
-    """What becomes of a signal, and of a gradient, in many layers: a histogram of every layer's output."""
+    """A signal and a gradient through many layers: a histogram of every layer's output."""
     choices = curves.depth_choices()
     _check("activation", activation, choices["activations"])
     _check("initializer", initializer, choices["initializers"])

@@ -26,7 +26,7 @@ class PersonalizeRequest(RequestBody):
 
 
 class SetReadiness(ResponseBody):
-    """The drawings that a set has and needs, the labels that the model lacks, and the problem, if it cannot be learned."""
+    """The drawings that a set has and needs, the labels that the model lacks, and the problem, if any."""
 
     set: str
     drawings: int

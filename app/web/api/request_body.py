@@ -56,16 +56,6 @@ async def read_body(request: Request) -> bytes:
         ) from None
 
 
-async def read_json(request: Request) -> Any:
-    """The body as JSON; 422 where it is not."""
-    return parse_json(await read_body(request))
-
-
-def json_body(schema: dict[str, Any]) -> dict[str, Any]:
-    """What OpenAPI says of a route whose body is JSON by `schema`, and is read by `read_json`; for `openapi_extra`."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-
-
 @asynccontextmanager
 async def read_form(request: Request) -> AsyncIterator[FormData]:
     """The fields and files of a multipart body, gone at the end; 400 where it cannot be parsed."""

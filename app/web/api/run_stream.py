@@ -25,9 +25,9 @@ NORMAL, REFUSED, TRY_AGAIN_LATER = 1000, 1008, 1013
 """Close codes, RFC 6455 section 7.4 and its registry."""
 
 STALL_SECONDS = 10.0
-"""How long a reader may take nothing."""
+"""The longest time for which a reader may take nothing."""
 FAREWELL_SECONDS = 30.0
-"""How long it is waited for a reader that takes nothing, to tell it why it is dropped."""
+"""The longest wait for a reader that takes nothing, to tell it why it is dropped."""
 
 
 @router.websocket("/api/runs/{run}/stream")

@@ -67,7 +67,7 @@ class CancelRequest(RequestBody):
 
 
 class ContinueRequest(RequestBody):
-    """How many epochs more; those that were left, or as many again, where it is left out."""
+    """The number of epochs more; by default those that were left, or as many again."""
 
     epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] | None = None
 

@@ -20,7 +20,7 @@ from app.web.job_queue import JobQueue
 from app.web.preferences import AnswerLanguage
 
 TEXTS = frozenset({"title", "explanation", "summary", "source", "description", "note"})
-"""What of a recipe, a data set or a hyperparameter people read."""
+"""The fields of recipes, data sets and hyperparameters that are texts for people."""
 
 router = APIRouter(prefix="/api", tags=["catalog"], route_class=ApiRoute)
 

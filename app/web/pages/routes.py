@@ -17,7 +17,7 @@ router = APIRouter(include_in_schema=False)
 PAGE_METHODS = ["GET", "HEAD"]
 
 _ELSEWHERE = ("robustness", "seeds", "software")
-"""What of a model's summary the pad does not show, and need not load."""
+"""The fields of a model's summary that the pad does not show."""
 
 
 @router.api_route("/", methods=PAGE_METHODS)
@@ -66,7 +66,7 @@ def data(request: Request) -> Response:
 
 @router.api_route("/augmentation", methods=PAGE_METHODS)
 def augmentation(request: Request) -> Response:
-    """What an augmentation does to pictures, as its settings are moved."""
+    """A preview of an augmentation."""
     return _page(request, "pages/augmentation.html", "train", {})
 
 
@@ -84,7 +84,7 @@ def models(request: Request) -> Response:
 
 @router.api_route("/models/{name}/judge", methods=PAGE_METHODS)
 def model_evaluation(request: Request, store: StoreDep, name: str) -> Response:
-    """How a stored model errs."""
+    """The evaluation of a model."""
     card = store.get(name)
     evidence = card.model_dump(mode="json", include={"mine", "robustness", "seeds"})
     return _page(request, "pages/evaluate.html", "models", {"card": card, "evidence": evidence})
