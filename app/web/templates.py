@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import cache, partial
 from mimetypes import guess_type
 from pathlib import Path
@@ -25,6 +26,7 @@ from app.learn.formulas import FORMULAS
 from app.models.card import MEASUREMENTS
 from app.recipes import load_recipes
 from app.resources import bundled
+from app.runs.config.metrics import METRICS
 from app.runs.config.schema import names as config_names
 from app.runs.training.personalization import RECIPE as PERSONAL
 from app.web.preferences import (
@@ -129,9 +131,9 @@ PERSONAL_TITLE = "Make it mine"
 
 
 @cache
-def names_in(language: str) -> Mapping[str, Mapping[str, str]]:
-    """The names of recipes, data sets and parts of a config, by their identifiers. The recipe of "Make it
-    mine" is no file: it is made for each model.
+def names_in(language: str) -> Mapping[str, Any]:
+    """The names of recipes, data sets and parts of a config, by their identifiers, and the `curves` of a run's charts.
+    The recipe of "Make it mine" is no file: it is made for each model.
     """
     recipes = {name: recipe.title for name, recipe in load_recipes().items()}
     tables = {
@@ -140,7 +142,8 @@ def names_in(language: str) -> Mapping[str, Mapping[str, str]]:
         "measurements": MEASUREMENTS,
         **config_names(),
     }
-    return {
+    translated = {
         table: {name: catalog(language).translate(title) for name, title in titles.items() if title}
         for table, titles in tables.items()
     }
+    return {**translated, "curves": [asdict(metric) for metric in METRICS if metric.chart is not None]}

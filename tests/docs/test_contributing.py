@@ -65,8 +65,20 @@ def write(path: Path, language: str, text: str) -> None:
     path.write_text(whole.replace(before, after), encoding="utf-8")
 
 
-def test_there_are_the_four_examples():
-    assert list(EXAMPLES) == ["Your first change, in ten minutes", "A new layer", "A new optimizer", "A new data set"]
+def test_there_are_the_five_examples():
+    assert list(EXAMPLES) == [
+        "Your first change, in ten minutes",
+        "A new layer",
+        "A new optimizer",
+        "A new metric",
+        "A new data set",
+    ]
+
+
+def test_a_layer_and_a_metric_take_two_files_of_the_program_each():
+    for title in ("A new layer", "A new metric"):
+        files = {file for _, file, _ in EXAMPLES[title] if file and not file.startswith("tests/")}
+        assert len(files) == 2, files
 
 
 @pytest.mark.parametrize("title", EXAMPLES)

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 def call(browser, pad_server):
     """`call(module, expression)`: the value of an expression in which `m` is a module of static/js."""
     page = browser.new_page()
-    page.goto(pad_server.url)
+    page.goto(f"{pad_server.url}/compare")  # which has the names of everything
     folder = re.match(r"(.*/js/)", page.locator("script[type=module]").first.get_attribute("src"))[1]
 
     def evaluate(module, expression):

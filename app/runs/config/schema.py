@@ -45,10 +45,7 @@ def schema(datasets: Iterable[str], models: Iterable[str] = ()) -> dict[str, Any
         **parts,
         "augmentation": _augmentation(),
         "distillation": _distillation(tuple(models)),
-        "metrics": [
-            {key: value for key, value in asdict(metric).items() if key not in ("path", "tracked")}
-            for metric in METRICS
-        ],
+        "metrics": [asdict(metric) | {"path": list(metric.path or (metric.name,))} for metric in METRICS],
         "steps": [{"name": name, **texts} for name, texts in STEP_TEXTS.items()],
         "sweep": [_field(field, default=None, required=True, nullable=False) for field in SWEEP],
     }

@@ -94,6 +94,10 @@ class MetricEntry(ResponseBody):
     unit: str
     better: Literal["lower", "higher"] | None
     chart: str | None
+    line: str | None
+    tracked: str | None
+    path: list[str]
+    optional: bool
 
 
 class StepEntry(ResponseBody):

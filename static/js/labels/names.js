@@ -7,6 +7,9 @@ const tables = JSON.parse(document.getElementById("names")?.textContent ?? "{}")
 /** The title of an id in a table such as "layers"; by default the id. */
 export const nameIn = (table, id) => (has(table, id) ? tables[table][id] : id);
 
+/** The metrics that a run's charts show: see app/runs/config/metrics.py. */
+export const curves = tables.curves ?? [];
+
 export const has = (table, id) => Object.hasOwn(tables[table] ?? {}, id);
 
 /** A title in the middle of a line, in lower case in English. */

@@ -2,6 +2,7 @@
 
 import { compact, count, loss, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
+import { curves, nameIn } from "../labels/names.js";
 
 const rate = (value) => (Number.isFinite(value) ? String(Number(value.toPrecision(3))) : "–");
 const asPercent = (share) => String(Number((share * 100).toPrecision(10)));
@@ -14,31 +15,20 @@ export const FORMATS = {
   count: { text: count, tick: compact, order: "high" },
 };
 
-/**
- * By key in an `epoch` event; `chart` and `line` are its place on the page of a run. Only some runs have the
- * metrics with `isOptional`.
- */
-export const METRICS = {
-  val_accuracy: { title: () => t("validation accuracy"), format: FORMATS.share, chart: "accuracy", line: "validation" },
-  val_loss: { title: () => t("validation loss"), format: FORMATS.loss, chart: "loss", line: "validation" },
-  train_accuracy: { title: () => t("training accuracy"), format: FORMATS.share, chart: "accuracy", line: "training" },
-  train_loss: { title: () => t("training loss"), format: FORMATS.loss, chart: "loss", line: "training" },
-  yours_accuracy: { title: () => t("accuracy on your drawings"), format: FORMATS.share, chart: "accuracy", line: "yours", isOptional: true },
-  yours_loss: { title: () => t("loss on your drawings"), format: FORMATS.loss, chart: "loss", line: "yours", isOptional: true },
-  learning_rate: { title: () => t("learning rate"), format: FORMATS.rate, chart: "rate" },
-  samples_per_second: { title: () => t("samples per second"), format: FORMATS.count, chart: "speed" },
-};
+const formatOf = ({ unit, chart }) => (unit === "%" ? FORMATS.share : unit === "1/s" ? FORMATS.count : (FORMATS[chart] ?? FORMATS.rate));
 
-const YOURS = "yours_"; // values in a nested object of the event
+/** The metrics of app/runs/config/metrics.py that charts show, by key; `chart` and `line` are its place on the page of a run. */
+export const METRICS = Object.fromEntries(curves.map((curve) => [curve.name, { ...curve, title: () => nameIn("metrics", curve.name), format: formatOf(curve) }]));
 
 /** The value of a metric in an `epoch` event; NaN for none. */
 export function valueOf(epoch, key) {
-  const value = key.startsWith(YOURS) ? epoch.yours?.[key.slice(YOURS.length)] : epoch[key];
+  const { path } = METRICS[key];
+  const value = (path.length > 0 ? path : [key]).reduce((found, name) => found?.[name], epoch);
   return typeof value === "number" ? value : NaN;
 }
 
 /** The keys of the metrics of a run, including the optional ones of any of its epochs. */
-export const metricsOf = (epochs) => Object.keys(METRICS).filter((key) => !METRICS[key].isOptional || epochs.some((epoch) => !Number.isNaN(valueOf(epoch, key))));
+export const metricsOf = (epochs) => Object.keys(METRICS).filter((key) => !METRICS[key].optional || epochs.some((epoch) => !Number.isNaN(valueOf(epoch, key))));
 
 /** The title of an axis with the unit. */
 export const axisTitle = ({ title, format }) => (format.isShare ? t("{metric} (%)", { metric: title() }) : title());
