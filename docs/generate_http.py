@@ -13,9 +13,9 @@ from docs.markdown import described, prose, table
 ROOMS = {
     "predict": "Read drawings",
     "runs": "Runs",
-    "catalog": "What can be trained on what",
+    "catalog": "Recipes, data sets, hyperparameters",
     "models": "Models",
-    "judgement": "How good a model is",
+    "evaluation": "Evaluation",
     "datasets": "Data sets",
     "drawings": "Your drawings",
     "explain": "Look inside",

@@ -1,4 +1,4 @@
-"""Names are words of the field: those that name nothing in it stay away."""
+"""Names are words of the field: those that name nothing in it stay away. Docstrings open as the field's do."""
 
 import ast
 import re
@@ -44,6 +44,18 @@ def test_modules_classes_and_functions_are_named_with_words_of_the_field() -> No
     found = [(str(path.relative_to(PROJECT)), name) for path in (PROJECT / "app").rglob("*.py") for name in names(path)]
     assert len(found) > 1000
     assert not strange(found)
+
+
+OPENINGS = re.compile(r'^\s*"""(?:What|Which|Who|Whether|How|Of)\b', re.MULTILINE)
+
+
+def test_docstrings_open_with_an_imperative_or_a_noun() -> None:
+    found = [
+        f"{path.relative_to(PROJECT)}: {match[0].strip()}"
+        for path in (PROJECT / "app").rglob("*.py")
+        for match in OPENINGS.finditer(path.read_text("utf-8"))
+    ]
+    assert not found
 
 
 def test_scripts_are_named_with_words_of_the_field() -> None:

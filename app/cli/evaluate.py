@@ -39,7 +39,7 @@ def evaluate(
     with reporting_errors():
         dataset = load_data(settings, data or store.get(model).dataset)
         evaluator = Evaluator(store, DrawingRenderer(open_drawings(settings)), EvaluationCache(settings.cache_dir))
-        found, _ = evaluator.judgement(model, dataset, part.value)
+        found, _ = evaluator.evaluate(model, dataset, part.value)
     if as_json:
         print_json(found)
         return

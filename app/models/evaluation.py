@@ -49,7 +49,7 @@ class Evaluator:
         """Let the current evaluation, and every later one that is not cached, raise StoppedError."""
         self._is_over.set()
 
-    def judgement(self, name: str, dataset: Dataset, part: Part) -> tuple[dict[str, Any], RenderedDrawings]:
+    def evaluate(self, name: str, dataset: Dataset, part: Part) -> tuple[dict[str, Any], RenderedDrawings]:
         """The evaluation as JSON, and the drawings of its `yours`, if there are any.
 
         Raises UnknownModelError, DamagedModelError and LabelMismatchError.
@@ -83,7 +83,7 @@ class Evaluator:
         """The number of images of label `truth` with the prediction `said`, and a page of them: the most confident
         mistakes first, or the least confident correct ones.
 
-        Raises as `judgement`, and ValueError if the model has no such label.
+        Raises as `evaluate`, and ValueError if the model has no such label.
         """
         card = self._store.get(name)
         row, column = _label_index("truth", truth, card.labels), _label_index("said", said, card.labels)

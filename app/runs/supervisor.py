@@ -85,7 +85,7 @@ class Supervisor:
     @property
     def fault(self) -> str | None:
         """The problem that blocks the queue, or None; the supervisor keeps retrying."""
-        return self._last_error if self.is_alive else "the queue is not looked after"
+        return self._last_error if self.is_alive else "the queue is not served"
 
     def wake(self) -> None:
         """Check the queue now."""
@@ -107,7 +107,7 @@ class Supervisor:
                 self._tick()
                 self._last_error = None
             except Exception as error:  # every error must be visible, and must not end the queue
-                logger.exception("the queue cannot be looked after")
+                logger.exception("the queue could not be served")
                 self._last_error = _reason(error)
                 self._stop.wait(1)
             self._wake.wait(TURN_SECONDS)

@@ -17,7 +17,7 @@ class JobQueue:
     """One thread for long work, so that short requests keep the others. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="desk")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="jobs")
         self._asked: dict[Hashable, asyncio.Future[Any]] = {}
         self._later: dict[Hashable, Callable[[], Any]] = {}
 

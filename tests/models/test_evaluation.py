@@ -43,7 +43,7 @@ def judge(store, tmp_path):
 
     def judged(data=DATA, part="test", name="shapes"):
         cache = EvaluationCache(tmp_path / "cache")
-        return Evaluator(store, DrawingRenderer(DrawingStore(tmp_path / "drawings")), cache).judgement(
+        return Evaluator(store, DrawingRenderer(DrawingStore(tmp_path / "drawings")), cache).evaluate(
             name, data, part
         )[0]
 

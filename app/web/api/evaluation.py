@@ -13,7 +13,7 @@ from app.web.api.routing import ApiRoute, ResponseBody, errors
 from app.web.api.runs import RunId
 from app.web.dependencies import DatasetsDep, EvaluatorDep, JobQueueDep, LogDep, StoreDep
 
-router = APIRouter(prefix="/api", tags=["judgement"], route_class=ApiRoute)
+router = APIRouter(prefix="/api", tags=["evaluation"], route_class=ApiRoute)
 
 SplitName = Literal["train", "test"]
 DatasetName = Annotated[str | None, Query(max_length=LONGEST_NAME)]
@@ -143,7 +143,7 @@ class EvaluationJobs:
         name, dataset = subject
 
         def work() -> dict[str, Any]:
-            found, rendered = self._evaluator.judgement(name, load(self._datasets, dataset), split)
+            found, rendered = self._evaluator.evaluate(name, load(self._datasets, dataset), split)
             if found["yours"] is not None:
                 for drawing, image in zip(found["yours"]["drawings"], rendered.images, strict=True):
                     del drawing["index"]

@@ -44,6 +44,6 @@ async def metrics(
         census=census,
         sockets=SOCKETS - capacity.sockets,
         backlog=broadcaster.backlog(),
-        queue_is_looked_after=supervisor.fault is None,
+        queue_is_up=supervisor.fault is None,
     )
     return Response(counters.text() + figures.text(), media_type=CONTENT_TYPE)

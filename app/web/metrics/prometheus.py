@@ -91,7 +91,7 @@ class Figures(Collector):
     census: QueueStats | None
     sockets: int
     backlog: int
-    queue_is_looked_after: bool
+    queue_is_up: bool
 
     def text(self) -> bytes:
         """The counters in Prometheus's text format."""
@@ -105,7 +105,7 @@ class Figures(Collector):
         info.add_metric([__version__], 1)
         yield info
         yield _gauge("log_up", "1 while the log can be read, else 0", self.census is not None)
-        yield _gauge("queue_up", "1 while the queue is looked after, else 0", self.queue_is_looked_after)
+        yield _gauge("queue_up", "1 while runs of the queue are started, else 0", self.queue_is_up)
         yield _gauge("sockets", "Web sockets that are open", self.sockets)
         yield _gauge("log_backlog_messages", "Messages that wait for the reader furthest behind", self.backlog)
         if self.census is not None:

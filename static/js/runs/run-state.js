@@ -48,7 +48,7 @@ export function withMessage(record, message) {
       return withRow(record, message.run);
     case "progress":
       return { ...record, progress: message.data };
-    case "queue": // what keeps it from being looked after, or null
+    case "queue": // the reason why the queue is not served, or null
       return { ...record, fault: message.fault };
     default:
       return withEvent(record, message);

@@ -58,7 +58,7 @@ def test_the_test_set_is_read_once_at_a_runs_end_and_never_after(drawn, asked, v
     training.keep_evaluation(cache, card)
     asked.clear()
     evaluator = Evaluator(store, DrawingRenderer(DrawingStore(tmp_path / "drawings")), cache)
-    judged, _ = evaluator.judgement("made", drawn, "test")
+    judged, _ = evaluator.evaluate("made", drawn, "test")
     assert not asked
     assert judged["confusion"] == evaluated["confusion"]
     assert (judged["accuracy"], judged["loss"]) == (evaluated["test_accuracy"], evaluated["test_loss"])
