@@ -91,7 +91,7 @@ def test_bad_names_are_refused_everywhere(store, name):
         (lambda folder: (folder / "model.safetensors").write_bytes(b"x"), "SHA-256 differs"),
         (lambda folder: (folder / "model.json").write_text(""), "not a model card"),
         (lambda folder: (folder / "model.json").write_text("[]"), "not a model card"),
-        (lambda folder: _change(folder, name="other"), "is of another model, other"),
+        (lambda folder: _change(folder, name="other"), "belongs to another model, other"),
         (lambda folder: _change(folder, labels=[]), "labels"),
         (lambda folder: _change(folder, input_scale=0), "input_scale"),
         (lambda folder: _change(folder, sha256="abc"), "sha256"),

@@ -73,10 +73,10 @@ def test_own_drawings_are_relabelled_deleted_brought_back_exported_and_imported(
     page.locator(".cell").first.click()
     page.locator("#relabel-label").fill("□")
     page.keyboard.press("Enter")
-    expect(page.locator("#data-note")).to_contain_text("It is a □ now.")
+    expect(page.locator("#data-note")).to_contain_text("Changed to □.")
     assert server.get("/api/drawings")["sets"][0]["labels"] == {"□": 1, "○": 2}
     page.get_by_role("button", name="Undo").click()
-    expect(page.locator("#data-note")).to_contain_text("It is a △ now.")
+    expect(page.locator("#data-note")).to_contain_text("Changed to △.")
     page.locator(".cell").first.click()
     page.locator("#delete-drawing").click()
     expect(page.locator(".cell")).to_have_count(2)
