@@ -116,6 +116,7 @@ def test_a_run_learns_from_stored_models_and_its_card_names_them_with_their_hash
     assert again["config"]["distillation"] == kept
 
 
+@pytest.mark.slow
 def test_a_paused_student_goes_on_to_the_very_weights_of_one_that_was_not(log, settings, store, commands, monkeypatch):
     config = config_with(distillation={"model": "one"}, augmentation={"rotation": 5}, epochs=3)
     whole = commands.start(config)["id"]
