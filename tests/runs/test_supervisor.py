@@ -88,6 +88,7 @@ def test_a_run_trains_evaluates_and_leaves_a_model_that_predicts(log, runner, se
     assert Predictor(card, network).card.labels == list("0123456789")
 
 
+@pytest.mark.slow
 @pytest.mark.one_worker
 def test_the_stored_network_is_the_one_that_was_evaluated(log, runner, settings, cache_dir):
     from app.data import DatasetCatalog
@@ -275,12 +276,12 @@ def test_a_run_cancelled_before_its_first_epoch_has_no_model_to_keep(log, runner
     assert types(log, run)[-1] == "cancelled"
 
 
-def test_a_frozen_worker_that_is_to_be_cancelled_is_made_to_end(log, runner, monkeypatch):
+def test_a_frozen_worker_that_is_to_be_cancelled_is_made_to_end(log, runner, settings, monkeypatch):
     monkeypatch.setattr("app.runs.supervisor.TERMINATE_AFTER", 0.1)
     monkeypatch.setattr("app.runs.supervisor.KILL_AFTER", 0.3)
     run = add(log, LONG)
     wait_for_epoch(log, run)
-    os.kill(worker_pid(runner), signal.SIGSTOP)
+    freeze_between_writes(settings.home, [worker_pid(runner)])
     log.request_cancel(run)
     assert wait_for_end(log, run)["state"] == "cancelled"
 
@@ -433,6 +434,7 @@ def test_a_passing_shortage_of_processes_fails_no_run(log, settings, monkeypatch
     runner.stop()
 
 
+@pytest.mark.slow
 def test_a_server_stops_soon_though_the_database_is_locked(log, settings):
     runner = Supervisor(log, settings)
     runner.start()
@@ -446,6 +448,7 @@ def test_a_server_stops_soon_though_the_database_is_locked(log, settings):
     assert log.run(run)["state"] in ("running", "queued")
 
 
+@pytest.mark.slow
 def test_as_many_runs_train_at_once_as_there_are_workers_and_the_rest_waits(log, settings):
     runner = Supervisor(log, settings.model_copy(update={"workers": 2}))
     runner.start()

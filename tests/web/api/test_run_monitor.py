@@ -84,6 +84,7 @@ def test_the_first_layer_is_seen_while_a_run_learns_and_not_before(client):
     assert "yours" not in epochs(client, going)[0]
 
 
+@pytest.mark.slow
 def test_the_sheet_of_drawings_that_are_others_now_is_not_shown(client, ended, monkeypatch):
     run = ended(start(client)["id"])["id"]
     assert len(client.get(f"/api/runs/{run}/sheet").json()["digits"]) == 20

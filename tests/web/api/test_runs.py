@@ -416,6 +416,7 @@ def test_a_network_of_too_many_layers_is_refused_at_once(shared_client):
     assert "expected 1 to 200; got 50000" in is_an_error(shared_client.post("/api/runs", json=body), 422)
 
 
+@pytest.mark.slow
 def test_a_short_stream_leaves_out_layers_and_sheets_of_the_backlog_and_of_what_comes(client, ended):
     run = start(client, epochs=3)["id"]
     with client.websocket_connect(f"/api/runs/{run}/stream?short=true") as socket:

@@ -520,6 +520,7 @@ def test_a_given_token_is_not_printed(tmp_path):
             assert listed.status == 200
 
 
+@pytest.mark.slow
 def test_a_bad_token_setting_is_named_and_not_shown(tmp_path):
     environment = {**os.environ, "DIGITPAD_HOME": str(tmp_path), "DIGITPAD_TOKEN": "two words"}
     ended = subprocess.run(
