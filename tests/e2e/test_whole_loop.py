@@ -38,7 +38,7 @@ def test_train_on_mnist_watch_use_the_model_and_be_read(browser, page, tmp_path,
         until(lambda: last_epoch(page) >= 1)
         assert server.get("/api/runs/1")["state"] == "running"  # the first point came while it was at work
         until(lambda: last_epoch(page) == 8)
-        expect(page.locator("#run-state")).to_have_text("succeeded")
+        expect(page.locator("#run-state")).to_have_text("done")
         assert page.evaluate("window.neverReloaded") is True
         said = page.locator("#chart-accuracy").get_attribute("aria-valuetext")
         accuracy = re.findall(r"(training|validation) ([\d.]+) %", said)
@@ -112,7 +112,7 @@ def test_the_settings_that_were_changed_are_the_run_s(page, server):
     ):
         page.locator(f"#{field}").fill(value)
     page.locator("#start").click()
-    expect(page.locator("#run-state")).to_have_text("succeeded")
+    expect(page.locator("#run-state")).to_have_text("done")
     config = server.get("/api/runs/1")["config"]
     assert (config["recipe"], config["dataset"], config["batch_size"], config["epochs"]) == (
         *("tf-tutorial", "strokes", 250, 1),
@@ -151,7 +151,7 @@ def test_a_data_set_that_cannot_be_had_is_explained_and_strokes_are_offered(page
         expect(page.locator("#run-state")).to_have_text("failed")
         expect(page.locator("#outcome")).to_contain_text("DIGITPAD_DATA_DIR")
         page.locator("#train-on-strokes").click()
-        expect(page.locator("#run-state")).to_have_text("succeeded")
+        expect(page.locator("#run-state")).to_have_text("done")
         assert server.get("/api/runs/2")["config"]["dataset"] == "strokes"
 
 

@@ -167,7 +167,7 @@ def test_the_list_is_filtered_tagged_and_kept_fresh_and_a_deletion_can_be_undone
     expect(rows).to_have_count(1)
     third = start(server, {**TINY, "epochs": 1})  # not the one that is watched
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    expect(page.locator(f"[data-run='{third}'] .chip")).to_have_text("succeeded")
+    expect(page.locator(f"[data-run='{third}'] .chip")).to_have_text("done")
 
 
 def test_scales_and_settings_are_worked_out(browser, pad_server):

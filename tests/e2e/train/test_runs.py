@@ -174,7 +174,7 @@ def test_a_run_is_repeated_in_one_click_and_trained_further(page, server):
     page.goto(f"{server.url}/runs/{run}")
     page.locator("#again").click()
     expect(page).to_have_url(f"{server.url}/train?run=2")
-    expect(page.locator("#run-state")).to_have_text("succeeded")
+    expect(page.locator("#run-state")).to_have_text("done")
     assert server.get("/api/runs/2")["config"] == server.get(f"/api/runs/{run}")["config"]
 
     page.locator("#further").click()
@@ -186,7 +186,7 @@ def test_a_run_is_repeated_in_one_click_and_trained_further(page, server):
     number.fill("3")
     number.press("Enter")
     expect(page).to_have_url(f"{server.url}/train?run=3")
-    expect(page.locator("#run-state")).to_have_text("succeeded")
+    expect(page.locator("#run-state")).to_have_text("done")
     until(lambda: epochs(page) == [3, 4, 5])
     config = server.get("/api/runs/3")["config"]
     assert (config["epochs"], config["start"]["run"]) == (5, 2)
@@ -224,7 +224,7 @@ def test_a_model_is_fine_tuned_from_its_card(page, server):
     page.locator("#epochs").fill("1")
     expect(page.locator("#start")).to_have_text("Start fine-tuning")
     page.locator("#start").click()
-    expect(page.locator("#run-state")).to_have_text("succeeded")
+    expect(page.locator("#run-state")).to_have_text("done")
     config = server.get("/api/runs/1")["config"]
     assert (config["start"]["model"], config["dataset"], config["epochs"]) == ("mnist-mlp", "strokes", 1)
     layers = server.get("/api/models/mnist-mlp")["network"]["layers"]
@@ -266,7 +266,7 @@ def test_a_server_that_is_killed_and_comes_back_leaves_no_gap_in_the_curve(page,
         expect(page.locator("#run-away")).to_be_hidden()
         until(lambda: len(epochs(page)) >= 4)
         expect(page.locator("#run-attempt")).to_have_text("attempt 2")
-        expect(page.locator("#run-state")).to_have_text("succeeded")
+        expect(page.locator("#run-state")).to_have_text("done")
         until(lambda: epochs(page) == list(range(1, 31)))
         said = [
             event["data"]["epoch"]
@@ -289,7 +289,7 @@ def test_another_database_behind_the_same_port_starts_the_view_afresh(page, tmp_
         until(lambda: len(epochs(page)) >= 5)
     with serve(tmp_path / "other", port=port, **settings):
         expect(page.locator("#run-title")).to_contain_text("TensorFlow's first tutorial")
-        expect(page.locator("#run-state")).to_have_text("succeeded")
+        expect(page.locator("#run-state")).to_have_text("done")
         until(lambda: epochs(page) == [1, 2, 3])
         expect(page.locator("#outcome")).to_contain_text("Saved as the model “tf-tutorial-1”.")
         expect(page.locator("#config-list")).to_contain_text("TensorFlow's first tutorial")

@@ -76,7 +76,7 @@ def test_a_setup_is_put_together_checked_by_the_server_shared_and_started(page: 
     expect(page.locator("#distillation-weight")).to_have_value("0.5")
     assert kinds(page) == ["dense", "batch_norm", "relu", "dropout", "dense"]
     page.locator("#start").click()
-    expect(page.locator("#run-state")).to_have_text("succeeded", timeout=60_000)
+    expect(page.locator("#run-state")).to_have_text("done", timeout=60_000)
     config = server.get("/api/runs/1")["config"]
     assert (config["recipe"], config["dataset"], config["patience"]) == ("tf-tutorial", "strokes", 3)
     assert config["optimizer"] == {"type": "momentum", "learning_rate": 0.01, "momentum": 0.8}
@@ -87,7 +87,7 @@ def test_a_setup_is_put_together_checked_by_the_server_shared_and_started(page: 
         *("dense", "batch_norm", "relu", "dropout", "dense")
     ]
     page.reload()
-    expect(page.locator("#run-state")).to_have_text("succeeded", timeout=60_000)
+    expect(page.locator("#run-state")).to_have_text("done", timeout=60_000)
     expect(page.locator("#epochs")).to_have_value("1")  # the address holds both, the run and the setup
     page.goto(f"{server.url}/runs/1")
     expect(page.locator("main")).to_contain_text("50 % of “mnist-mlp”")
