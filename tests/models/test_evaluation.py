@@ -43,9 +43,9 @@ def judge(store, tmp_path):
 
     def judged(data=DATA, part="test", name="shapes"):
         cache = EvaluationCache(tmp_path / "cache")
-        return Evaluator(store, DrawingRenderer(DrawingStore(tmp_path / "drawings")), cache).evaluate(
-            name, data, part
-        )[0]
+        return Evaluator(store, DrawingRenderer(DrawingStore(tmp_path / "drawings")), cache).evaluate(name, data, part)[
+            0
+        ]
 
     return judged
 
