@@ -109,7 +109,7 @@ _DEFINITIONS: Mapping[str, _Definition] = {
         missing="download",
         notes={
             "ready": "Ready to use.",
-            "download": Message("Downloaded once, {number} MB, when first used.", number=4),
+            "download": Message("Downloaded once ({number} MB) when first used.", number=4),
         },
         is_ready=lambda data_dir, cache_dir: pendigits.find_file(data_dir, cache_dir) is not None,
         load=lambda data_dir, cache_dir, download: pendigits.load_pendigits(

@@ -47,8 +47,8 @@ def load_mnist(
     """Load MNIST, 60,000 images for training and 10,000 for testing; each file from the first place that has it.
 
     `data_dir` is the user's folder, or has it as `mnist`; a damaged file there is an error. A damaged file in
-    `cache_dir / "mnist"` is downloaded again. `mirrors` end in a slash, `hashes` are of the unpacked files, `timeout` is in seconds. Raises
-    DatasetUnavailable.
+    `cache_dir / "mnist"` is downloaded again. `mirrors` end in a slash, `hashes` are of the unpacked files, `timeout`
+    is in seconds. Raises DatasetUnavailable.
     """
 
     def load(name: str, rank: int) -> ByteArray:

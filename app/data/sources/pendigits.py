@@ -235,8 +235,10 @@ def _download(path: Path, mirrors: Sequence[str], sha256: str, timeout: float) -
 
 def _unpack(content: bytes, sha256: str) -> bytes:
     """Unpack the zip or the compressed file of a mirror. Raises ValueError."""
-    from unlzw3 import unlzw
-
+    try:
+        from unlzw3 import unlzw
+    except ImportError:
+        raise InputError("its download needs the package unlzw3: pip install 'digitpad[pendigits]'") from None
     try:
         if content.startswith(b"PK"):
             content = zipfile.ZipFile(io.BytesIO(content)).read(f"{FILE}.Z")

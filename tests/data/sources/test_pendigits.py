@@ -90,7 +90,7 @@ def test_a_stroke_of_one_point_is_a_dot(three):
 
 
 def packed(content):
-    """A zip with a short file in Unix's compressed form, as the repository has it, and that form: codes of nine bits."""
+    """A zip with a short file in Unix's compressed form, as the repository has it, and that form alone."""
     assert len(content) < 255  # then the codes become longer
     bits, out = 0, 0
     for byte in content:
