@@ -77,6 +77,7 @@ def test_english_of_its_log_is_shown_as_it_is(old_client):
         assert events[-1]["data"]["error"] == row["error"]
 
 
+@pytest.mark.slow
 def test_its_paused_run_goes_on_and_its_model_is_trained_further(old_client):
     before = old_client.get("/api/runs/3").json()
     old_client.post("/api/runs/3/resume")

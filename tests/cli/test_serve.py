@@ -68,6 +68,7 @@ def test_a_relative_database_is_the_same_for_every_process(tmp_path, monkeypatch
         assert Settings(database_url=url, _env_file=None).log_url == expected
 
 
+@pytest.mark.slow
 def test_a_worker_ends_with_its_server_and_the_next_server_goes_on(tmp_path, cache_dir):
     """When the server is killed, and when it is asked to stop."""
     settings = {"DIGITPAD_CACHE_DIR": str(cache_dir)}

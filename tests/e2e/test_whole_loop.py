@@ -12,7 +12,7 @@ from tests.support.runs import TINY
 from tests.support.serving import serve
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SUM_OF_BARS = (
     "() => [...document.querySelectorAll('[data-label]')].reduce((sum, bar) => sum + Number(bar.dataset.value), 0)"
@@ -25,7 +25,6 @@ LIT_PIXELS = """() => {
 THREE = recorded()["digit 3"]["strokes"]
 
 
-@pytest.mark.slow
 def test_train_on_mnist_watch_use_the_model_and_be_read(browser, page, tmp_path, mnist_dir):
     with serve(tmp_path / "mnist", DIGITPAD_DATA_DIR=str(mnist_dir)) as server:
         page.goto(f"{server.url}/train")
@@ -61,7 +60,6 @@ def test_train_on_mnist_watch_use_the_model_and_be_read(browser, page, tmp_path,
         assert 20 < lit < 300
 
 
-@pytest.mark.slow
 def test_a_reload_goes_on_where_the_run_is(page, server):
     page.goto(f"{server.url}/train")
     run = server.post("/api/runs", {"recipe": "quick", "overrides": {**TINY, "epochs": 10_000}})["id"]
@@ -86,7 +84,6 @@ def test_the_dashboard_shows_the_run_that_is_at_work(page, server):
     expect(page.locator("#run-state")).to_have_text("cancelled")
 
 
-@pytest.mark.slow
 def test_a_page_comes_back_by_itself_when_the_server_does(page, tmp_path, cache_dir):
     home = tmp_path / "restarted"
     with serve(home, DIGITPAD_CACHE_DIR=str(cache_dir)) as server:
@@ -102,7 +99,6 @@ def test_a_page_comes_back_by_itself_when_the_server_does(page, tmp_path, cache_
         expect(page.locator("#run-state")).to_have_text("running")
 
 
-@pytest.mark.slow
 def test_the_settings_that_were_changed_are_the_run_s(page, server):
     page.goto(f"{server.url}/train")
     page.locator("input[name=recipe][value=tf-tutorial]").check(force=True)
@@ -141,7 +137,6 @@ def test_a_bad_setting_is_said_at_its_field_and_starts_nothing(page, pad_server)
     assert pad_server.get("/api/runs")["runs"] == []
 
 
-@pytest.mark.slow
 def test_a_data_set_that_cannot_be_had_is_explained_and_strokes_are_offered(page, tmp_path, cache_dir):
     damaged = tmp_path / "damaged"
     damaged.mkdir()

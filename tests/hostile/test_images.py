@@ -82,6 +82,7 @@ def test_other_types(target, kind):
     assert "expected a body of" in refused(target.send("POST", "/predict", PNG, content_type=kind), 415)
 
 
+@pytest.mark.slow
 def test_no_decoder_but_those_of_png_and_jpeg_is_loaded():
     loads = (
         "from app.main import create_app; from app.data import from_image; import contextlib\n"

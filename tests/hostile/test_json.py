@@ -117,6 +117,7 @@ def test_10_001_points_and_257_drawings(target):
     refused(target.send("POST", "/api/drawings", json.dumps({"label": "1", "strokes": [[[0, 0]] * 10_001]})), 422)
 
 
+@pytest.mark.slow
 def test_millions_of_small_things(target):
     """As many as go into a body where they are taken, and enough to be noticed where they are not."""
     answer = target.send("POST", "/predict", '{"strokes": [' + "[]," * 2_000_000 + "[]]}")

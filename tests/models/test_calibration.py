@@ -123,6 +123,7 @@ def test_the_same_network_and_images_give_the_same_score(found, trained, drawn, 
     assert all(np.array_equal(again.arrays[name], array) for name, array in found.arrays.items())
 
 
+@pytest.mark.slow
 def test_without_validation_data_one_half_of_the_test_set_is_fitted_on_and_the_other_measured(trained, drawn):
     calibration = calibrated(trained, drawn, validation=None).calibration
     assert calibration.fitted_on.samples == calibration.measured_on.samples == 1000

@@ -59,6 +59,7 @@ def test_scaling_and_moving_strokes_keeps_every_label(reader):
         assert reader(images) == labels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("canvas", [100, 280, 560, 2000])
 def test_the_size_of_the_canvas_changes_no_label(reader, canvas):
     strokes = [on_canvas(DRAWINGS[name], canvas) for name in DIGITS]

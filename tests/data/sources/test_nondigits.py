@@ -34,6 +34,7 @@ def test_they_are_drawn_alike_each_time(few):
     assert not same(few, make_nondigits(shown=12, measured=8, digits=20, seed=1))
 
 
+@pytest.mark.slow
 def test_every_letter_and_sign_can_be_written():
     assert len({**LETTERS, **SMALL, **SIGNS, **KANA}) == sum(map(len, (LETTERS, SMALL, SIGNS, KANA)))
     assert not set("bgloqsyzIOSZ") & {*LETTERS, *SMALL}  # what people also write for a digit

@@ -11,12 +11,11 @@ from tests.support.browser import draw
 from tests.support.symbols import draw_symbol
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LABELS = ("○", "△", "×")
 
 
-@pytest.mark.slow
 def test_a_new_set_of_symbols_is_drawn_trained_on_and_read(page, server):
     rng = np.random.default_rng(5)
     page.goto(f"{server.url}/data")

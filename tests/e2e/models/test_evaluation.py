@@ -7,10 +7,9 @@ from tests.support.drawings import recorded
 from tests.support.runs import TINY
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.mark.slow
 def test_a_run_is_judged_when_it_has_ended(page, server):
     server.post("/api/drawings", {"label": "3", "strokes": recorded()["digit 3"]["strokes"]})
     run = int(server.post("/api/runs", {"recipe": "quick", "overrides": {**TINY, "epochs": 1}})["id"])

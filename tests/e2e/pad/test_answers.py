@@ -7,7 +7,7 @@ from tests.support.browser import SCRIBBLE, beside, choose, draw, sparse
 from tests.support.drawings import encode, picture, recorded
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DRAWINGS = recorded()
 THREE = sparse(DRAWINGS["digit 3"]["strokes"])
@@ -170,7 +170,6 @@ def fits(page: Page, names: tuple[str, ...], width: int, height: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-@pytest.mark.slow
 def test_on_a_phone_every_kind_of_answer_fits_and_moves_nothing(phone_pad):
     names = ("#pad", "#clear", "#answer-sentence", "#seen", "#bars [data-label='9']")
     place = lambda: [phone_pad.locator(name).bounding_box()["y"] for name in ("#seen", "#bars")]  # noqa: E731

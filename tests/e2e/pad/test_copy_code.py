@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.support.browser import choose, draw, heard, sparse
 from tests.support.drawings import PNG, recorded
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 THREE = sparse(recorded()["digit 3"]["strokes"])
 PUT_ON_THE_PAD = {"strokes": lambda page: draw(page, THREE), "a picture": lambda page: choose(page, PNG)}

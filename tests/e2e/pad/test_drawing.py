@@ -89,6 +89,7 @@ def test_only_the_newest_drawing_s_answer_is_shown(pad):
     expect(pad.locator("[data-winner]")).to_have_attribute("data-label", "1")
 
 
+@pytest.mark.slow
 def test_when_the_server_is_away_the_drawing_is_kept_and_read_when_it_is_back(page, server):
     pad = page
     pad.goto(server.url)

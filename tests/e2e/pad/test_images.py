@@ -12,7 +12,7 @@ from tests.support.browser import choose, draw, sparse
 from tests.support.drawings import PNG, THREE, encode, picture, recorded, standard_brush
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DRAWINGS = recorded()
 ONE = sparse(DRAWINGS["digit 1"]["strokes"])

@@ -7,7 +7,7 @@ from tests.support.browser import draw, sparse
 from tests.support.drawings import recorded
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 THREE = sparse(recorded()["digit 3"]["strokes"])
 

@@ -7,7 +7,7 @@ from tests.support.browser import choose, draw, sparse
 from tests.support.drawings import PNG, encode, picture, recorded, standard_brush
 from tests.support.serving import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DRAWINGS = recorded()
 THREE, ONE = sparse(DRAWINGS["digit 3"]["strokes"]), sparse(DRAWINGS["digit 1"]["strokes"])

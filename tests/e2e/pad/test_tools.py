@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.support.browser import draw, fingers, heard, pen, sparse
 from tests.support.drawings import recorded
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 THREE = sparse(recorded()["digit 3"]["strokes"])
 FOUR = sparse(recorded()["digit 4"]["strokes"])

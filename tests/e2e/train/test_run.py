@@ -12,14 +12,13 @@ from tests.support.runs import TINY
 from tests.support.serving import Server
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PAINTED = """() => [...document.querySelectorAll('#sheet canvas')].filter((canvas) =>
     canvas.getContext('2d').getImageData(0, 0, 28, 28).data.some((value, i) => i % 4 === 0 && value > 128)).length"""
 PICTURE = "document.querySelector('#chart-gradient canvas').toDataURL()"
 
 
-@pytest.mark.slow
 def test_a_run_shows_what_happens_inside_it(page: Page, server: Server) -> None:
     strokes = recorded()["digit 3"]["strokes"]
     server.post("/api/drawings", {"label": "3", "strokes": strokes})

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.support.serving import Server
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LAYERS = "() => [...document.querySelectorAll('.layer-type select')].map((one) => one.value)"
 
@@ -18,7 +18,6 @@ def kinds(page: Page) -> list[str]:
     return page.evaluate(LAYERS)
 
 
-@pytest.mark.slow
 def test_a_setup_is_put_together_checked_by_the_server_shared_and_started(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/train")
     card = page.locator(".recipe").filter(has_text="TensorFlow")

@@ -11,6 +11,7 @@ def strokes(cache_dir):
     return DatasetCatalog(cache_dir).load("strokes")
 
 
+@pytest.mark.slow
 def test_few_images_are_learned_by_heart(strokes):
     found = small_trainings.overfitting(strokes, 0.0, 0.0)
     assert [epoch["epoch"] for epoch in found["epochs"]] == list(range(small_trainings.OVERFITTING_EPOCHS + 1))

@@ -29,6 +29,7 @@ def finish(made, resume=None):
     return made.network.params.copy()
 
 
+@pytest.mark.slow
 def test_an_augmented_training_goes_on_in_the_middle_of_an_epoch_as_if_it_had_never_stopped(drawn):
     whole = finish(training(drawn))
     assert not np.array_equal(whole, finish(training(drawn, augmentation=None)))

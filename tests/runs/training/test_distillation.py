@@ -103,6 +103,7 @@ def test_a_student_comes_to_say_what_its_teacher_says_and_not_what_the_labels_sa
     assert np.mean(said == drawn.train.labels) < 0.3
 
 
+@pytest.mark.slow
 def test_a_run_learns_from_stored_models_and_its_card_names_them_with_their_hashes(log, settings, store, commands):
     hashes = [store.get(name).sha256 for name in ("one", "two")]
     asked = {"model": "one + two", "weight": 0.5}
@@ -116,6 +117,7 @@ def test_a_run_learns_from_stored_models_and_its_card_names_them_with_their_hash
     assert again["config"]["distillation"] == kept
 
 
+@pytest.mark.slow
 def test_a_paused_student_goes_on_to_the_very_weights_of_one_that_was_not(log, settings, store, commands, monkeypatch):
     config = config_with(distillation={"model": "one"}, augmentation={"rotation": 5}, epochs=3)
     whole = commands.start(config)["id"]

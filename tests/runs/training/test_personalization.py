@@ -44,6 +44,7 @@ def store(settings):
     return ModelStore(settings.home, SHIPPED_MODELS)
 
 
+@pytest.mark.slow
 def test_it_learns_an_odd_hand_and_forgets_little(odd, log, settings, store):
     parent = store.get("mnist-mlp")
     whole = personal_config(parent, DatasetCatalog.from_settings(settings), odd)
@@ -70,6 +71,7 @@ def test_it_learns_an_odd_hand_and_forgets_little(odd, log, settings, store):
     assert store.default() == "mnist-mlp-mine"
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_comes_to_the_same_model(odd, log, settings, store, monkeypatch):
     catalog = DatasetCatalog.from_settings(settings)
     small = smaller(personal_config(store.get("mnist-mlp"), catalog, odd), 100, 200, epochs=2)

@@ -13,6 +13,7 @@ from tests.support.runs import start
 SEVEN = [[[0, 0], [60, 0], [20, 100]]]
 
 
+@pytest.mark.slow
 def test_a_run_is_judged_by_its_confusion_its_mistakes_its_calibration_and_the_users_drawings(
     client, ended, monkeypatch
 ):
@@ -72,6 +73,7 @@ def read_again(*_):
     raise AssertionError("read again")
 
 
+@pytest.mark.slow
 def test_the_page_of_a_run_that_has_ended_asks_the_network_nothing(client, settings, ended, monkeypatch):
     run = ended(start(client, seed=2)["id"])
     monkeypatch.setattr(Network, "infer", read_again)
@@ -115,6 +117,7 @@ def test_a_run_without_a_model_cannot_be_judged(idle_queue, client):
     is_an_error(client.get("/api/models/none/judgement"), 404)
 
 
+@pytest.mark.slow
 def test_a_model_is_not_judged_by_labels_that_it_does_not_know(client, ended):
     for place in range(10):
         drawing = {"label": "AB"[place % 2], "strokes": [[[0, 0], [10 + place, 40]]], "set": "letters"}
@@ -124,6 +127,7 @@ def test_a_model_is_not_judged_by_labels_that_it_does_not_know(client, ended):
     assert "A, B" in message
 
 
+@pytest.mark.slow
 def test_a_server_that_ends_waits_for_no_judgement(client, trained):
     judged = client.get(f"/api/models/{trained}/judgement").json()
     client.app.state.services.evaluator.stop()
@@ -142,6 +146,7 @@ def test_the_same_weights_under_other_labels_are_judged_by_those(client, trained
     assert identity(card) != identity(other)
 
 
+@pytest.mark.slow
 def test_it_is_said_when_a_model_is_judged_by_drawings_that_changed_since_it_was_trained(client, settings):
     for number in range(10):
         strokes = [[[0, 0], [number, 60], [20, 100]]]

@@ -108,6 +108,7 @@ def test_names_cannot_make_the_metrics_grow():
     assert found["digitpad_requests_total", ("method", OTHERS), ("status", "405")] == 3 * MOST_MODELS
 
 
+@pytest.mark.slow
 def test_runs_sockets_and_checkpoints_are_read_off_their_owners(client):
     start = {"recipe": "quick", "overrides": {**TINY, "epochs": 100_000}}
     first, second = (client.post("/api/runs", json=start).json()["id"] for _ in range(2))

@@ -9,6 +9,7 @@ def start(client, dataset):
     return client.post("/api/runs", json={"recipe": "quick", "overrides": {**TINY, "dataset": dataset}})
 
 
+@pytest.mark.slow
 def test_a_run_trains_on_a_mixture(client, ended):
     answer = start(client, "0.1*strokes")
     assert answer.status_code == 201

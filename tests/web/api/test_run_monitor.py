@@ -2,6 +2,8 @@
 
 import base64
 
+import pytest
+
 from tests.support.errors import is_an_error
 from tests.support.runs import TINY, start
 from tests.support.waiting import until
@@ -14,6 +16,7 @@ def epochs(client, run):
     return [event["data"] for event in found if event["type"] == "epoch"]
 
 
+@pytest.mark.slow
 def test_an_epoch_tells_of_its_layers_its_sheet_and_the_users_drawings(client, ended):
     client.post("/api/drawings", json={"label": "1", "strokes": ONE})
     client.post("/api/drawings", json={"label": "△", "strokes": ONE, "set": "shapes"})
@@ -81,6 +84,7 @@ def test_the_first_layer_is_seen_while_a_run_learns_and_not_before(client):
     assert "yours" not in epochs(client, going)[0]
 
 
+@pytest.mark.slow
 def test_the_sheet_of_drawings_that_are_others_now_is_not_shown(client, ended, monkeypatch):
     run = ended(start(client)["id"])["id"]
     assert len(client.get(f"/api/runs/{run}/sheet").json()["digits"]) == 20

@@ -87,6 +87,7 @@ def test_a_thousand_readers_get_every_event_and_the_server_stays_small(server, l
     assert memory(server, "VmHWM") < 400 * MIB
 
 
+@pytest.mark.slow
 def test_a_reader_that_stops_reading_is_dropped_with_1013_and_costs_bounded_memory(server, log, claim):
     text = "x" * 20_000
 
@@ -111,6 +112,7 @@ def test_a_reader_that_stops_reading_is_dropped_with_1013_and_costs_bounded_memo
     assert end == 1000
 
 
+@pytest.mark.slow
 def test_a_terminated_server_says_1012_to_its_readers_and_ends_within_five_seconds(server, claim):
     async def go():
         sockets = await several(server, claim.run, 20)
@@ -124,6 +126,7 @@ def test_a_terminated_server_says_1012_to_its_readers_and_ends_within_five_secon
     assert [code for _, code in found] == [1012] * 20
 
 
+@pytest.mark.slow
 def test_a_reader_that_says_things_or_breaks_off_harms_nobody(server, log, claim):
     async def go():
         first, second, third = await several(server, claim.run, 3)

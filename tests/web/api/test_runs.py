@@ -73,6 +73,7 @@ def test_a_reader_that_comes_back_misses_nothing_and_sees_nothing_twice(shared_c
     assert [message["type"] for message in listen(client, run, 7)[0]] == ["hello"]
 
 
+@pytest.mark.slow
 def test_many_readers_of_one_run_get_every_event(client):
     run = start(client, epochs=30)["id"]
     sockets = [client.websocket_connect(f"/api/runs/{run}/stream") for _ in range(5)]
@@ -106,6 +107,7 @@ def test_a_seq_of_this_log_gets_no_reset(shared_client, finished_run):
         assert client.get(f"/api/runs/{run}/events?after={after}&log={log}").json()["reset"] is False
 
 
+@pytest.mark.slow
 def test_a_seq_that_is_newer_than_what_other_readers_were_told_gets_no_reset(client, ended, monkeypatch):
     monkeypatch.setattr("app.runs.log.subscriber.POLL_SECONDS", 2)
     run = start(client, epochs=10_000)["id"]
@@ -372,6 +374,7 @@ def test_a_reader_that_leaves_a_quiet_run_is_forgotten(idle_queue, client, ended
         ended(run)
 
 
+@pytest.mark.slow
 def test_a_reader_that_does_not_keep_up_is_dropped_and_may_come_back(client, ended, monkeypatch):
     monkeypatch.setattr("app.runs.log.subscriber.BACKLOG", 3)
     run = start(client, epochs=30)["id"]
@@ -413,6 +416,7 @@ def test_a_network_of_too_many_layers_is_refused_at_once(shared_client):
     assert "expected 1 to 200; got 50000" in is_an_error(shared_client.post("/api/runs", json=body), 422)
 
 
+@pytest.mark.slow
 def test_a_short_stream_leaves_out_layers_and_sheets_of_the_backlog_and_of_what_comes(client, ended):
     run = start(client, epochs=3)["id"]
     with client.websocket_connect(f"/api/runs/{run}/stream?short=true") as socket:

@@ -144,6 +144,7 @@ def test_a_path_is_written_down_shortened_and_quoted(client, lines):
     assert len(line) < access_log.LONGEST_PATH + 300
 
 
+@pytest.mark.slow
 def test_no_line_of_a_server_has_a_token_or_the_traceback_of_a_request_that_its_end_cuts_off(tmp_path, cache_dir):
     """At "debug", which tells the most: a web socket that is accepted, one that is refused, a body that never comes."""
     token, guess = "everything-secret", "guessed-secret"

@@ -489,6 +489,7 @@ def test_every_answer_carries_the_headers(client, monkeypatch):
 # A real server
 
 
+@pytest.mark.slow
 def test_a_server_for_others_makes_a_token_prints_it_once_and_logs_it_nowhere(tmp_path):
     environment = {**os.environ, "DIGITPAD_HOME": str(tmp_path), "DIGITPAD_HOST": "0.0.0.0", "DIGITPAD_PORT": "0"}
     with (tmp_path / "printed").open("w+") as printed:
@@ -510,6 +511,7 @@ def test_a_server_for_others_makes_a_token_prints_it_once_and_logs_it_nowhere(tm
     assert (tmp_path / "printed").read_text().count(token) == 1
 
 
+@pytest.mark.slow
 def test_a_given_token_is_not_printed(tmp_path):
     with serve(tmp_path, DIGITPAD_HOST="0.0.0.0", DIGITPAD_TOKEN=TOKEN) as server:
         assert "token" not in server.url
@@ -518,6 +520,7 @@ def test_a_given_token_is_not_printed(tmp_path):
             assert listed.status == 200
 
 
+@pytest.mark.slow
 def test_a_bad_token_setting_is_named_and_not_shown(tmp_path):
     environment = {**os.environ, "DIGITPAD_HOME": str(tmp_path), "DIGITPAD_TOKEN": "two words"}
     ended = subprocess.run(

@@ -41,6 +41,7 @@ class Links(HTMLParser):
             self.found.add(href)
 
 
+@pytest.mark.slow
 def test_every_link_under_learn_leads_somewhere(client):
     seen, ahead = set(), ["/learn"]
     while ahead:
