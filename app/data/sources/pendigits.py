@@ -222,7 +222,7 @@ def _download(path: Path, mirrors: Sequence[str], sha256: str, timeout: float) -
     found, reasons = net.from_mirrors(mirrors, fetch)
     if found is not None:
         return found
-    tried = f" Tried {'; '.join(reasons)}." if reasons else ""
+    tried = Message(" Tried {reasons}.", reasons="; ".join(reasons)) if reasons else ""
     raise DatasetUnavailable(
         "The file {name} is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be downloaded.{tried} Put it "
         "into the folder {folder} of DIGITPAD_DATA_DIR, or connect to the internet, or train on `strokes`, which "
