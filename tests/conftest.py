@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from app.data import DatasetCatalog
 from app.data.sources.nondigits import load_nondigits
+from app.data.sources.pendigits import find_file
 from app.main import create_app
 from app.settings import Settings
 from tests.support.runs import start, wait_for_end
@@ -25,6 +26,15 @@ def mnist_dir() -> Path:
     folder = os.environ.get("DIGITPAD_DATA_DIR")
     if not folder or not Path(folder).is_dir():
         pytest.skip("needs the real MNIST: name its folder in DIGITPAD_DATA_DIR")
+    return Path(folder).resolve()
+
+
+@pytest.fixture(scope="session")
+def pendigits_dir() -> Path:
+    """The folder with the real pendigits, DIGITPAD_DATA_DIR; skips where it has none."""
+    folder = os.environ.get("DIGITPAD_DATA_DIR")
+    if not folder or find_file(Path(folder), Path(folder)) is None:
+        pytest.skip("needs the real pendigits: put it into the folder pendigits of DIGITPAD_DATA_DIR")
     return Path(folder).resolve()
 
 

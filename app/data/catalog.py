@@ -9,7 +9,7 @@ from typing import Literal, Self, TypeAlias
 from app.data.dataset import Dataset, DatasetUnavailable
 from app.data.drawings.store import DrawingSet, DrawingStore
 from app.data.sources import drawings as drawing_sets
-from app.data.sources import folder, idx_datasets, mixture, mnist, synthetic
+from app.data.sources import folder, idx_datasets, mixture, mnist, pendigits, synthetic
 from app.errors import InputError, Message
 from app.settings import Settings
 
@@ -19,7 +19,7 @@ MOST_STROKES = 20.0
 FOLDERS_REMEMBERED = 64
 """The number of folders and files whose size and labels are remembered, not their images."""
 
-State: TypeAlias = Literal["ready", "download", "generate", "too-few"]
+State: TypeAlias = Literal["ready", "download", "generate", "too-few", "damaged"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class _Definition:
     notes: Mapping[State, str]
     is_ready: Callable[[Path | None, Path], bool]
     load: Callable[[Path | None, Path, bool], Dataset]
+    problem: Callable[[Path | None, Path], Message | None] = lambda data_dir, cache_dir: None
 
 
 def _of_idx(source: idx_datasets.IdxSet) -> _Definition:
@@ -99,6 +100,23 @@ _DEFINITIONS: Mapping[str, _Definition] = {
         is_ready=lambda data_dir, cache_dir: synthetic.is_cached(cache_dir=cache_dir),
         load=lambda data_dir, cache_dir, download: synthetic.load_strokes(cache_dir=cache_dir),
     ),
+    "pendigits": _Definition(
+        title=pendigits.TITLE,
+        description="7,494 digits written on a tablet by 30 people: strokes, prepared as your drawings are.",
+        labels=pendigits.LABELS,
+        train=pendigits.TRAIN_SIZE,
+        test=pendigits.TEST_SIZE,
+        missing="download",
+        notes={
+            "ready": "Ready to use.",
+            "download": Message("Downloaded once ({number} MB) when first used.", number=4),
+        },
+        is_ready=lambda data_dir, cache_dir: pendigits.find_file(data_dir, cache_dir) is not None,
+        load=lambda data_dir, cache_dir, download: pendigits.load_pendigits(
+            data_dir=data_dir, cache_dir=cache_dir, download=download
+        ),
+        problem=pendigits.find_problem,
+    ),
     **{name: _of_idx(source) for name, source in idx_datasets.SETS.items()},
 }
 
@@ -135,6 +153,9 @@ class DatasetCatalog:
         infos = []
         for name, definition in _DEFINITIONS.items():
             state: State = "ready" if definition.is_ready(self.data_dir, self.cache_dir) else definition.missing
+            problem = definition.problem(self.data_dir, self.cache_dir)
+            if problem is not None:
+                state = "damaged"
             infos.append(
                 DatasetInfo(
                     name,
@@ -144,7 +165,7 @@ class DatasetCatalog:
                     definition.train,
                     definition.test,
                     state,
-                    definition.notes[state],
+                    definition.notes[state] if problem is None else Message("Damaged: {reason}.", reason=problem),
                 )
             )
         drawn = [] if self.drawings is None else self.drawings.sets()
@@ -276,4 +297,4 @@ def _mixture_info(name: str, info_of: Callable[[str], DatasetInfo]) -> DatasetIn
     )
 
 
-_WORSE: tuple[State, ...] = ("ready", "generate", "download", "too-few")
+_WORSE: tuple[State, ...] = ("ready", "generate", "download", "too-few", "damaged")

@@ -99,7 +99,7 @@ class Evaluator:
         split = dataset.train if part == "train" else dataset.test
         if not len(split):
             raise LabelMismatchError(
-                "expected images to evaluate on; {title} has none to {part} with", title=dataset.title, part=part
+                "expected images to evaluate on; the split {part} of {title} has none", title=dataset.title, part=part
             )
 
         def evaluate() -> ModelEvaluation:

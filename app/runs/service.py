@@ -179,7 +179,7 @@ class RunService:
                 known=known,
                 dataset=repr(config.dataset[:80]),
             )
-        if info.state == "too-few":
+        if info.state in ("too-few", "damaged"):
             raise InputError(
                 "{title} cannot be trained on yet. {note}", field="dataset", title=info.title, note=info.note
             )

@@ -67,8 +67,9 @@ def find_place(name: str, data_dir: Path | None) -> Path:
     place = data_dir.joinpath(*parts).resolve()
     exists = place.is_dir() if kind == "folder" else place.is_file()
     if not exists or not place.is_relative_to(data_dir.resolve()):
-        what = "folder" if kind == "folder" else "file"
-        raise DatasetUnavailable("{name}: there is no such {what} in DIGITPAD_DATA_DIR.", name=name[:80], what=what)
+        if kind == "folder":
+            raise DatasetUnavailable("{name}: there is no such folder in DIGITPAD_DATA_DIR.", name=name[:80])
+        raise DatasetUnavailable("{name}: there is no such file in DIGITPAD_DATA_DIR.", name=name[:80])
     return place
 
 
@@ -120,9 +121,10 @@ def _load_pictures(name: str, place: Path, cache_dir: Path) -> Dataset:
             most_labels=MOST_LABELS,
             count=len(labels),
         )
-    for part, paths in (("train on", train), ("test with", test)):
-        if not any(paths.values()):
-            raise InputError("expected images to {part}; got none", part=part)
+    if not any(train.values()):
+        raise InputError("expected images to train on; got none")
+    if not any(test.values()):
+        raise InputError("expected images to test with; got none")
     # The cached images are valid until a file is added, removed or changed.
     digest = hashlib.sha256(f"{VERSION} {labels}".encode())
     for paths in (train, test):

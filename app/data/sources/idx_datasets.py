@@ -20,7 +20,7 @@ from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.data.sources import download as net
 from app.data.sources.idx import CHUNK_BYTES, ByteArray, read_idx
 from app.data.sources.mnist import TEST_IMAGES, TEST_LABELS, TIMEOUT_SECONDS, TRAIN_IMAGES, TRAIN_LABELS, find_file
-from app.errors import InputError, message_of
+from app.errors import InputError, Message, message_of
 
 MAX_DOWNLOAD_BYTES = 640 << 20
 
@@ -229,7 +229,7 @@ def _from_cache(source: IdxSet, name: str, rank: int, cache: Path, mirrors: Sequ
     array, reasons = net.from_mirrors(mirrors, fetch)
     if array is not None:
         return array
-    tried = f" Tried {'; '.join(reasons)}." if reasons else ""
+    tried = Message(" Tried {reasons}.", reasons="; ".join(reasons)) if reasons else ""
     raise DatasetUnavailable(
         "The file {name} of {title} is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be "
         "downloaded.{tried} Put its four files into the folder {folder} of DIGITPAD_DATA_DIR, or connect to the "

@@ -9,7 +9,7 @@ from pathlib import Path
 from app.data.dataset import Dataset, DatasetUnavailable, Split
 from app.data.sources import download as net
 from app.data.sources.idx import ByteArray, read_idx
-from app.errors import InputError
+from app.errors import InputError, Message
 
 LABELS = tuple("0123456789")
 TITLE = "MNIST"
@@ -46,13 +46,13 @@ def load_mnist(
 ) -> Dataset:
     """Load MNIST, 60,000 images for training and 10,000 for testing; each file from the first place that has it.
 
-    `data_dir` is the user's folder; a damaged file there is an error. A damaged file in `cache_dir / "mnist"` is
-    downloaded again. `mirrors` end in a slash, `hashes` are of the unpacked files, `timeout` is in seconds. Raises
-    DatasetUnavailable.
+    `data_dir` is the user's folder, or has it as `mnist`; a damaged file there is an error. A damaged file in
+    `cache_dir / "mnist"` is downloaded again. `mirrors` end in a slash, `hashes` are of the unpacked files, `timeout`
+    is in seconds. Raises DatasetUnavailable.
     """
 
     def load(name: str, rank: int) -> ByteArray:
-        own = find_file(data_dir, name) if data_dir is not None else None
+        own = next((path for folder in _folders(data_dir) if (path := find_file(folder, name))), None)
         if own is not None:
             try:
                 return _read_checked(own, name, rank, hashes)
@@ -77,8 +77,13 @@ def find_file(folder: Path, name: str) -> Path | None:
 
 def is_present(*, data_dir: Path | None, cache_dir: Path) -> bool:
     """True if all four files exist; they are not read."""
-    folders = [folder for folder in (data_dir, cache_dir / "mnist") if folder is not None]
+    folders = [*_folders(data_dir), cache_dir / "mnist"]
     return all(any(find_file(folder, name) for folder in folders) for name in HASHES)
+
+
+def _folders(data_dir: Path | None) -> list[Path]:
+    """The places of the user's files: the folder itself, and its folder `mnist`."""
+    return [] if data_dir is None else [data_dir, data_dir / "mnist"]
 
 
 def _split(images: ByteArray, labels: ByteArray) -> Split:
@@ -108,7 +113,7 @@ def _from_cache(
     )
     if array is not None:
         return array
-    tried = f" Tried {'; '.join(reasons)}." if reasons else ""
+    tried = Message(" Tried {reasons}.", reasons="; ".join(reasons)) if reasons else ""
     raise DatasetUnavailable(
         "The MNIST file {name} is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be "
         "downloaded.{tried} Put the four MNIST files into a folder and name it in DIGITPAD_DATA_DIR, or connect "

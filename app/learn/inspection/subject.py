@@ -110,12 +110,15 @@ class InspectedNetwork:
         """The most passes through the network for an answer."""
         return MOST_WORK // max(1, forward_cost(self.network))
 
-    def afford(self, what: str, times: int) -> None:
+    def afford(self, field: str, times: int) -> None:
         """Raise TooLargeError if `times` passes through the network are too many."""
         if times > self.affordable():
-            possible = f"at most {self.affordable():,} passes through a network as large as {self.card.name}"
             raise TooLargeError(
-                "{what}: expected {possible}; got {times}", what=what, possible=possible, times=f"{times:,}"
+                "expected at most {most} passes through a network as large as {name}; got {times}",
+                field=field,
+                most=f"{self.affordable():,}",
+                name=self.card.name,
+                times=f"{times:,}",
             )
 
 

@@ -16,7 +16,7 @@ from safetensors.numpy import load
 
 from app.data import PreparedImage
 from app.data.preprocessing.normalize import IMAGE_SIZE
-from app.errors import InputError, MessageError, message_of
+from app.errors import InputError, Message, MessageError, message_of
 from app.models.card import ModelCard
 from app.models.ood.detector import ARRAYS, OutOfDistributionDetector
 from app.models.predictor import Predictor
@@ -75,7 +75,7 @@ def unpack(data: bytes) -> tuple[bytes, bytes]:
 
     Names in it are never used as paths, and the unpacked size is limited, whatever the zip declares.
     """
-    expected = f"expected a zip of {CARD} and {WEIGHTS}"
+    expected = Message("expected a zip of {card} and {weights}", card=CARD, weights=WEIGHTS)
     if data.count(_ENTRY) > ENTRIES:
         raise InputError("{expected}; got more than {entries} entries", expected=expected, entries=ENTRIES)
     try:

@@ -63,8 +63,8 @@ class Conv2D(ImageLayer):
     def build(self, input_shape: Shape, dtype: DTypeLike) -> Shape:
         super().build(input_shape, dtype)
         (top, bottom), (left, right) = self.padding
-        self.out_height = outputs_along("height", self.height, self.kernel[0], self.stride, top + bottom)
-        self.out_width = outputs_along("width", self.width, self.kernel[1], self.stride, left + right)
+        self.out_height = outputs_along(self.height, self.kernel[0], self.stride, top + bottom)
+        self.out_width = outputs_along(self.width, self.kernel[1], self.stride, left + right)
         return (self.filters, self.out_height, self.out_width)
 
     def parameter_shapes(self) -> dict[str, Shape]:

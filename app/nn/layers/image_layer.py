@@ -52,29 +52,29 @@ def image_shape(input_shape: Shape) -> tuple[int, int, int]:
     )
 
 
-def outputs_along(what: str, size: int, window: int, stride: int, padding: int = 0) -> int:
+def outputs_along(size: int, window: int, stride: int, padding: int = 0) -> int:
     """The number of windows along an axis of `size` numbers; raises ValueError if they do not fit it exactly.
 
-    `what` names the axis in errors; `padding` is the sum of both ends.
+    `padding` is the sum of both ends.
     """
     padded = size + padding
-    got = f"{what} {size}" + (f" + {padding} of padding" if padding else "")
     if window > padded:
         raise SpecError(
-            "expected a {what} of at least the window's {window}; got {got}",
+            "expected a height and a width of at least the window's {window}; got {size} and {padding} of padding",
             field="input_shape",
-            what=what,
             window=window,
-            got=got,
+            size=size,
+            padding=padding,
         )
     if (padded - window) % stride:
         raise SpecError(
-            "expected a {what} that windows of {window} at a stride of {stride} divide; got {got}",
+            "expected a height and a width that windows of {window} at a stride of {stride} divide; got {size} and "
+            "{padding} of padding",
             field="input_shape",
-            what=what,
             window=window,
             stride=stride,
-            got=got,
+            size=size,
+            padding=padding,
         )
     return (padded - window) // stride + 1
 

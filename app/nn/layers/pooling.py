@@ -22,8 +22,8 @@ class _Pool2D(ImageLayer):
 
     def build(self, input_shape: Shape, dtype: DTypeLike) -> Shape:
         super().build(input_shape, dtype)
-        self.out_height = outputs_along("height", self.height, self.size, self.stride)
-        self.out_width = outputs_along("width", self.width, self.size, self.stride)
+        self.out_height = outputs_along(self.height, self.size, self.stride)
+        self.out_width = outputs_along(self.width, self.size, self.stride)
         return (self.channels, self.out_height, self.out_width)
 
     def spec(self) -> dict[str, Any]:

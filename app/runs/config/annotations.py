@@ -29,11 +29,10 @@ def check_tags(tags: object) -> list[str]:
 
 def check_note(note: object) -> str:
     """The note for storage; it may have several lines. Raises ValueError."""
-    expected = f"note: expected a string of at most {LONGEST_NOTE} characters"
     if not isinstance(note, str):
-        raise InputError("{expected}; got {value}", expected=expected, value=abbreviate(note))
+        raise InputError("expected a string; got {value}", field="note", value=abbreviate(note))
     if len(note) > LONGEST_NOTE:
-        raise InputError("{expected}; got {count}", expected=expected, count=len(note))
+        raise _too_long(note)
     composed = unicodedata.normalize("NFC", note.replace("\r\n", "\n")).strip()
     for character in composed:
         if character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs"):
@@ -41,8 +40,14 @@ def check_note(note: object) -> str:
                 "expected no control characters; got U+{character}", field="note", character=f"{ord(character):04X}"
             )
     if len(composed) > LONGEST_NOTE:
-        raise InputError("{expected}; got {count}", expected=expected, count=len(composed))
+        raise _too_long(composed)
     return composed
+
+
+def _too_long(note: str) -> InputError:
+    return InputError(
+        "expected at most {most} characters; got {count}", field="note", most=LONGEST_NOTE, count=len(note)
+    )
 
 
 def check_remarks(data: dict[str, Any]) -> dict[str, Any]:
@@ -56,11 +61,10 @@ def check_remarks(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tag(place: str, tag: object) -> str:
-    expected = f"{place}: expected a string of 1 to {LONGEST_TAG} characters"
     if not isinstance(tag, str):
-        raise InputError("{expected}; got {value}", expected=expected, value=abbreviate(tag))
+        raise InputError("expected a string; got {value}", field=place, value=abbreviate(tag))
     if len(tag) > 10 * LONGEST_TAG:  # composing takes time
-        raise InputError("{expected}; got {count}", expected=expected, count=len(tag))
+        raise _wrong_length(place, tag)
     for character in tag:
         if unicodedata.category(character) in _NOT_IN_LINES:
             raise InputError(
@@ -70,5 +74,9 @@ def _tag(place: str, tag: object) -> str:
             )
     composed = unicodedata.normalize("NFC", tag).strip()
     if not 1 <= len(composed) <= LONGEST_TAG:
-        raise InputError("{expected}; got {count}", expected=expected, count=len(composed))
+        raise _wrong_length(place, composed)
     return composed
+
+
+def _wrong_length(place: str, tag: str) -> InputError:
+    return InputError("expected 1 to {most} characters; got {count}", field=place, most=LONGEST_TAG, count=len(tag))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import InputError, message_of
+from app.errors import InputError, Message, message_of
 from app.models import ModelCard, ModelStore
 from app.models.store import DamagedModelError, UnknownModelError
 from app.nn import Network, infer_all, softmax
@@ -93,4 +93,7 @@ def load_teachers(config: RunConfig, store: ModelStore) -> list[tuple[ModelCard,
         return []
     names = config.distillation.names
     hashes: Sequence[str | None] = config.distillation.sha256 or [None] * len(names)
-    return [load_pinned(store, name, sha256, "the teacher model") for name, sha256 in zip(names, hashes, strict=True)]
+    return [
+        load_pinned(store, name, sha256, Message("the teacher model"))
+        for name, sha256 in zip(names, hashes, strict=True)
+    ]

@@ -1,6 +1,6 @@
 """The stored models that a run needs, pinned when it is queued."""
 
-from app.errors import MessageError, message_of
+from app.errors import Message, MessageError, message_of
 from app.models import ModelCard, ModelStore
 from app.models.store import DamagedModelError, UnknownModelError
 from app.nn import Network
@@ -12,7 +12,7 @@ class UnusableModelError(MessageError):
     code = "unusable_model"
 
 
-def load_pinned(store: ModelStore, name: str, sha256: str | None, role: str) -> tuple[ModelCard, Network]:
+def load_pinned(store: ModelStore, name: str, sha256: str | None, role: Message) -> tuple[ModelCard, Network]:
     """The model `name` if its weights have the hash in the config, even if it was renamed.
 
     Raises UnusableModelError, which names its `role`, such as "the model to start from".

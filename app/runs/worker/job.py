@@ -200,7 +200,7 @@ class Job:
         """The starting model. Raises UnusableModelError."""
         assert config.start is not None
         assert config.start.model is not None
-        return load_pinned(self._store, config.start.model, config.start.sha256, "the model to start from")
+        return load_pinned(self._store, config.start.model, config.start.sha256, Message("the model to start from"))
 
     def _write_event(self, step: RunEvent, training: Training) -> None:
         """Log an event; an epoch's together with a new checkpoint."""

@@ -111,12 +111,17 @@ def check_parameters(place: str, parameters: object) -> Mapping[str, Any]:
 
 
 def _shape(shape: object) -> tuple[int, ...]:
-    expected = f"shape: expected [N, {PIXELS}] or [N, 1, {SIDE}, {SIDE}] with N from 1 to {LARGEST_BATCH}"
-    if not isinstance(shape, list) or any(type(size) is not int for size in shape):
-        raise InputError("{expected}; got {value}", expected=expected, value=abbreviate(shape))
-    if tuple(shape[1:]) not in SHAPES or not 1 <= shape[0] <= LARGEST_BATCH:
-        raise InputError("{expected}; got {value}", expected=expected, value=abbreviate(shape))
-    return tuple(shape)
+    is_shape = isinstance(shape, list) and all(type(size) is int for size in shape)
+    if not is_shape or tuple(shape[1:]) not in SHAPES or not 1 <= shape[0] <= LARGEST_BATCH:  # type: ignore[index]
+        raise InputError(
+            "expected [N, {pixels}] or [N, 1, {side}, {side}] with N from 1 to {most}; got {value}",
+            field="shape",
+            pixels=PIXELS,
+            side=SIDE,
+            most=LARGEST_BATCH,
+            value=abbreviate(shape),
+        )
+    return tuple(shape)  # type: ignore[arg-type]
 
 
 def _from_bytes(binary: bytes, size: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -154,14 +159,10 @@ def _from_json(data: object, shape: tuple[int, ...], datatype: str) -> NDArray[n
     allowed = JSON_TYPES[datatype]
     if not set(map(type, values)) <= set(allowed):
         place, value = next((i, v) for i, v in enumerate(values) if type(v) not in allowed)
-        expected = "whole numbers" if datatype == "UINT8" else "numbers"
-        raise InputError(
-            "expected {expected}; got {value} at position {place}",
-            field="data",
-            expected=expected,
-            value=abbreviate(value),
-            place=place,
-        )
+        got = {"value": abbreviate(value), "place": place}
+        if datatype == "UINT8":
+            raise InputError("expected whole numbers; got {value} at position {place}", field="data", **got)
+        raise InputError("expected numbers; got {value} at position {place}", field="data", **got)
     try:
         array = np.array(values, np.float64)
     except OverflowError:

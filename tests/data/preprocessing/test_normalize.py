@@ -1,23 +1,17 @@
-import gzip
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from app.data.preprocessing.normalize import TIE_MARGIN, normalize
+from app.data.sources.mnist import load_mnist
 
 MNIST_SAMPLE = 2_000
 MEAN_TOLERANCE = 1e-4
 """Mean absolute difference, over all of them, of MNIST's images before and after the rule."""
 
 
-def test_mnists_own_images_come_back_unchanged():
-    folder = os.environ.get("DIGITPAD_DATA_DIR")
-    if not folder:
-        pytest.skip("DIGITPAD_DATA_DIR names no folder with the real MNIST")
-    data = gzip.decompress((Path(folder) / "t10k-images-idx3-ubyte.gz").read_bytes())
-    images = np.frombuffer(data, np.uint8, offset=16).reshape(-1, 28, 28)[:MNIST_SAMPLE].astype(np.float32) / 255
+def test_mnists_own_images_come_back_unchanged(mnist_dir, tmp_path):
+    test = load_mnist(data_dir=mnist_dir, cache_dir=tmp_path, download=False).test
+    images = test.images[:MNIST_SAMPLE].astype(np.float32) / 255
     differences = np.array([np.abs(normalize(image) - image).mean() for image in images])
     assert differences.mean() < MEAN_TOLERANCE
     assert (differences == 0).mean() > 0.995

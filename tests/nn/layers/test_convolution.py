@@ -171,13 +171,16 @@ def test_several_rows_at_once_only_where_few_filters_make_it_worth_while():
         ({"padding": 3}, "layers[0].padding: expected a whole number ≥ 0 and ≤ 2; got 3"),
         ({"padding": "full"}, """layers[0].padding: expected a number, "same" or "valid"; got 'full'"""),
         ({"padding": "same", "stride": 2}, 'layers[0].padding: expected a number or "valid" where the stride is not 1'),
-        ({"kernel_size": 9}, "layers[0].input_shape: expected a height of at least the window's 9; got height 8"),
+        (
+            {"kernel_size": 9},
+            "layers[0].input_shape: expected a height and a width of at least the window's 9; got 8 and 0",
+        ),
         (
             {"stride": 2},
-            "layers[0].input_shape: expected a height that windows of 3 at a stride of 2 divide; got height 8",
+            "layers[0].input_shape: expected a height and a width that windows of 3 at a stride of 2 divide; got 8",
         ),
-        ({"kernel_size": [2, 4], "stride": 2}, "divide; got width 9"),
-        ({"kernel_size": 4, "stride": 3, "padding": 1}, "divide; got width 9 + 2 of padding"),
+        ({"kernel_size": [2, 4], "stride": 2}, "divide; got 9"),
+        ({"kernel_size": 4, "stride": 3, "padding": 1}, "divide; got 9 and 2 of padding"),
         ({"initializer": "hee"}, "layers[0].initializer: expected a type of he"),
     ],
 )

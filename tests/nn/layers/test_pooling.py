@@ -88,8 +88,8 @@ def test_the_stride_is_the_size_unless_given():
     [
         ({"size": 0}, "layers[0].size: expected a whole number ≥ 1"),
         ({"stride": 0.5}, "layers[0].stride: expected a whole number ≥ 1"),
-        ({}, "layers[0].input_shape: expected a width that windows of 2 at a stride of 2 divide; got width 5"),
-        ({"size": 7}, "layers[0].input_shape: expected a height of at least the window's 7; got height 6"),
+        ({}, "layers[0].input_shape: expected a height and a width that windows of 2 at a stride of 2 divide; got 5"),
+        ({"size": 7}, "layers[0].input_shape: expected a height and a width of at least the window's 7; got 6 and 0"),
     ],
 )
 def test_what_does_not_fit_is_refused(kind, settings, message):

@@ -165,7 +165,7 @@ const description = (info, set) =>
 
 function actions(info, set) {
   const train = element("a", { class: info.state === "too-few" ? "button" : "button accent", href: `/train?dataset=${encodeURIComponent(info.name)}` }, t("Train on these"));
-  if (set === null) return [train];
+  if (set === null) return info.state === "damaged" ? [] : [train];
   const draw = element("a", { class: info.state === "too-few" ? "button accent" : "button", href: addressOf({ kind: "draw", set, labels: info.labels }) }, t("Draw more"));
   const mine = element("a", { class: "button", href: `/mine?set=${encodeURIComponent(set)}` }, t("Make it mine"));
   const save = (format, words) => element("a", { class: "button", href: `/api/drawings/export?format=${format}&set=${encodeURIComponent(set)}`, download: true }, words);
