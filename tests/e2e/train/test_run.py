@@ -51,7 +51,7 @@ def test_a_run_shows_what_happens_inside_it(page: Page, server: Server) -> None:
     logarithmic = page.evaluate(PICTURE)
     page.locator("[name=gradient-scale][value=linear]").check(force=True)
     until(lambda: page.evaluate(PICTURE) != logarithmic)
-    assert lines(page, "loss") == ["training", "validation", "yours"]
+    assert lines(page, "loss") == ["training", "validation", "your drawings"]
     until(lambda: all(painted(page, "loss", color) for color in ("training", "validation", "yours")))
     page.locator("#chart-loss-legend [data-line=yours]").click()
     until(lambda: not painted(page, "loss", "yours"))
