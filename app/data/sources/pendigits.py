@@ -29,7 +29,7 @@ LABELS = tuple("0123456789")
 FILE = "pendigits-orig.tra"
 FOLDER = "pendigits"
 SHA256 = "a66225d68d7d68591e62944df1ad33b3f5aa608e2df2505844b41f5568a80da4"
-"""Of the published file, unpacked."""
+"""The hash of the published file, unpacked."""
 MIRRORS = (
     "https://archive.ics.uci.edu/static/public/81/pen+based+recognition+of+handwritten+digits.zip",
     "https://archive.ics.uci.edu/ml/machine-learning-databases/pendigits/pendigits-orig.tra.Z",
