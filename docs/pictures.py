@@ -52,7 +52,7 @@ def _first_network(page: Page, server: Server) -> None:
         lambda: len(done := server.get("/api/runs")["runs"]) > 5 and all(r["state"] == "succeeded" for r in done), 600
     )
     page.locator("text=all done").wait_for()
-    page.locator("td", has_text="running").wait_for(state="detached")  # the table follows a little later
+    page.locator("td.result", has_text="running").first.wait_for(state="detached")  # the table follows a little later
     page.screenshot(path=FOLDER / "race.png", full_page=True)
 
 
