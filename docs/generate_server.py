@@ -36,9 +36,7 @@ def _limits(constraints: list[Any]) -> list[str]:
 
 def metrics() -> str:
     """Every metric of /metrics, from what it really says."""
-    figures = Figures(
-        QueueStats(dict.fromkeys(RunState, 0), 0.0, {1: 0.0}), sockets=0, backlog=0, queue_is_up=True
-    )
+    figures = Figures(QueueStats(dict.fromkeys(RunState, 0), 0.0, {1: 0.0}), sockets=0, backlog=0, queue_is_up=True)
     said = (PrometheusCounters().text() + figures.text()).decode()
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", said, re.MULTILINE))
     rows = [
