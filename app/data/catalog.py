@@ -10,7 +10,7 @@ from app.data.dataset import Dataset, DatasetUnavailable
 from app.data.drawings.store import DrawingSet, DrawingStore
 from app.data.sources import drawings as drawing_sets
 from app.data.sources import folder, idx_datasets, mixture, mnist, pendigits, synthetic
-from app.errors import InputError, Message
+from app.errors import InputError, Message, joined
 from app.settings import Settings
 
 MOST_STROKES = 20.0
@@ -95,7 +95,7 @@ _DEFINITIONS: Mapping[str, _Definition] = {
         missing="generate",
         notes={
             "ready": "Ready to use.",
-            "generate": "Drawn once, in a few seconds, when first used.",
+            "generate": Message("Drawn once, in a few seconds, when first used."),
         },
         is_ready=lambda data_dir, cache_dir: synthetic.is_cached(cache_dir=cache_dir),
         load=lambda data_dir, cache_dir, download: synthetic.load_strokes(cache_dir=cache_dir),
@@ -256,7 +256,7 @@ def _drawing_set_info(drawn: DrawingSet) -> DatasetInfo:
         size.train,
         size.test,
         "ready" if size.problem is None else "too-few",
-        "Ready to use." if size.problem is None else f"Too few: {size.problem}.",
+        "Ready to use." if size.problem is None else Message("Too few: {reason}.", reason=size.problem),
     )
 
 
@@ -267,7 +267,7 @@ def _folder_info(name: str, _stamp: str, data_dir: Path | None, cache_dir: Path)
     return DatasetInfo(
         dataset.name,
         dataset.title,
-        "Pictures of your own, from DIGITPAD_DATA_DIR.",
+        Message("Your own images, from DIGITPAD_DATA_DIR."),
         dataset.labels,
         len(dataset.train),
         len(dataset.test),
@@ -281,19 +281,22 @@ def _mixture_info(name: str, info_of: Callable[[str], DatasetInfo]) -> DatasetIn
     infos = [info_of(term.name) for term in terms]
     mixture.check_labels(terms, [info.labels for info in infos], [info.train for info in infos])
     sizes = [mixture.mixed_size(info.train, term.weight) for info, term in zip(infos, terms, strict=True)]
-    # What is worst is said: a set that cannot be used yet, or else one that must be fetched first.
+    parts = [
+        Message("{count} of {title}", count=f"{size:,}", title=info.title)
+        for size, info in zip(sizes, infos, strict=True)
+    ]
+    # The worst state counts: a set that cannot be used yet, or else one that must be fetched first.
     worst = max(infos, key=lambda info: _WORSE.index(info.state))
     shown = mixture.write_mixture(terms)
     return DatasetInfo(
         shown,
         shown,
-        f"Mixed: {', '.join(f'{size:,} of {info.title}' for size, info in zip(sizes, infos, strict=True))}; "
-        f"tested with {infos[0].title}.",
+        Message("Mixed: {parts}. Tested with {title}.", parts=joined(parts), title=infos[0].title),
         infos[0].labels,
         sum(sizes),
         infos[0].test,
         worst.state,
-        worst.note if worst.state == "ready" else f"{worst.title}: {worst.note}",
+        worst.note if worst.state == "ready" else Message("{title}: {note}", title=worst.title, note=worst.note),
     )
 
 

@@ -1,9 +1,13 @@
+import re
+
 import numpy as np
 import pytest
 
 from app.data import DatasetCatalog, DatasetUnavailable, catalog
 from app.data.sources import mnist, synthetic
 from app.data.sources.idx import write_idx
+from app.errors import Message
+from app.i18n.catalog import catalog as translations
 
 
 def test_the_catalogue_says_what_each_set_needs(tmp_path):
@@ -60,3 +64,13 @@ def full_strokes():
         for count in (synthetic.TRAIN_SIZE, synthetic.TEST_SIZE)
     ]
     return Dataset("strokes", synthetic.TITLE, synthetic.LABELS, *parts)
+
+
+def test_every_line_of_the_catalogue_is_in_japanese(tmp_path, pendigits_dir):
+    gettext = translations("ja").gettext
+    for name in ("mnist", "strokes", "pendigits", "mnist + 0.5*pendigits", "strokes + 0.5*pendigits"):
+        info = DatasetCatalog(tmp_path, pendigits_dir).info(name)
+        for text in (info.description, info.note):
+            told = text.localized(gettext) if isinstance(text, Message) else gettext(text)
+            assert re.search("[ぁ-ん]", told), told
+            assert not re.search("[a-z] (?:of|when|with|at) ", told), told

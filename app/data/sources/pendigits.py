@@ -8,6 +8,7 @@ import hashlib
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -43,8 +44,14 @@ VERSION = 1
 """Increases with every change to the preprocessing, which invalidates older caches."""
 TIMEOUT_SECONDS = 20.0
 MAX_BYTES = 32 << 20
+"""The most bytes of a file or a download; the published file has 3.6 million."""
 
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, KeyError, IndexError, ValueError),
+    *(NotImplementedError, RuntimeError),  # an unknown compression, a password
+)
 _LABEL = re.compile(r'"([0-9])"\s*$')
+_NUMBER = re.compile(r"-?[0-9]{1,4}")  # the tablet's are below 500
 
 Stroke = list[tuple[float, float]]
 
@@ -76,7 +83,7 @@ def load_pendigits(
     if path is None:
         path = _download(cache_dir / FOLDER / FILE, mirrors if download else (), sha256, timeout)
     try:
-        content = path.read_bytes()
+        content = _read(path)
         images = cache_dir / FOLDER / f"images-v{VERSION}-{hashlib.sha256(content).hexdigest()[:16]}.npz"
         splits = read_splits(images)
         if splits is None:
@@ -110,12 +117,20 @@ def find_problem(data_dir: Path | None, cache_dir: Path) -> Message | None:
 @lru_cache(8)
 def _problem(path: Path, _changed: int, _size: int) -> Message | None:
     try:
-        content = path.read_bytes()
+        content = _read(path)
         if hashlib.sha256(content).hexdigest() != SHA256:
             parse_unipen(content)
     except (InputError, OSError) as error:
         return message_of(error) if isinstance(error, InputError) else Message("{text}", text=net.reason(error))
     return None
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise InputError("expected at most {most} MB; got more", most=MAX_BYTES >> 20)
+    return content
 
 
 def parse_unipen(content: bytes) -> list[PenDigit]:
@@ -179,7 +194,7 @@ def _parse_digit(lines: Sequence[str], begin: int, end: int) -> PenDigit:
 
 
 def _writer(words: Sequence[str], number: int) -> int:
-    if len(words) == 4 and words[2].isdecimal() and 1 <= int(words[2]) <= WRITERS:
+    if len(words) == 4 and words[2].isdecimal() and len(words[2]) < 3 and 1 <= int(words[2]) <= WRITERS:
         return int(words[2])
     raise InputError(
         "line {line}: expected a writer from 1 to {count}; got {text}",
@@ -190,15 +205,13 @@ def _writer(words: Sequence[str], number: int) -> int:
 
 
 def _point(words: Sequence[str], number: int) -> tuple[float, float]:
-    try:
-        x, y = map(int, words)
-    except ValueError:
-        raise InputError(
-            "line {line}: expected x and y, two whole numbers; got {text}",
-            line=number + 1,
-            text=repr(" ".join(words)[:40]),
-        ) from None
-    return float(x), float(-y)  # y grows upwards in the file
+    if len(words) == 2 and all(map(_NUMBER.fullmatch, words)):
+        return float(words[0]), -float(words[1])  # y grows upwards in the file
+    raise InputError(
+        "line {line}: expected x and y, two whole numbers of at most four digits; got {text}",
+        line=number + 1,
+        text=repr(" ".join(words)[:40]),
+    )
 
 
 def _splits(digits: Sequence[PenDigit]) -> tuple[Split, Split]:
@@ -241,9 +254,10 @@ def _unpack(content: bytes, sha256: str) -> bytes:
         raise InputError("its download needs the package unlzw3: pip install 'digitpad[pendigits]'") from None
     try:
         if content.startswith(b"PK"):
-            content = zipfile.ZipFile(io.BytesIO(content)).read(f"{FILE}.Z")
+            with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(f"{FILE}.Z") as file:
+                content = file.read(MAX_BYTES)
         unpacked: bytes = unlzw(content)
-    except (KeyError, zipfile.BadZipFile, ValueError, IndexError) as error:
+    except _DAMAGED as error:
         raise InputError(
             "expected {name} in Unix's compressed form; {reason}", name=f"{FILE}.Z", reason=str(error)
         ) from None

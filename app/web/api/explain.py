@@ -137,9 +137,8 @@ async def answer_in_queue(
                 found = work(network)
             whole = {"model": network.card.name, "blank": image.blank, "pixels": pixels_json(image.pixels), **found}
             try:
-                return json.dumps(
-                    whole, allow_nan=False
-                ).encode()  # here, as it takes longer than an answer of /predict
+                # here and not in the event loop, as it takes longer than an answer of /predict
+                return json.dumps(whole, allow_nan=False).encode()
             except ValueError:
                 raise RequestError(
                     409, "the model {name} gives numbers that are not finite", name=network.card.name

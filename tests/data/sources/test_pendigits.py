@@ -62,6 +62,9 @@ BAD = {
     "no label": (lambda text: text.replace(' ? "7"', ""), "line 6: expected a digit"),
     "a point that is no number": (lambda text: text.replace(" 60  90", " 60  nan"), "line 10: expected x and y"),
     "a point of three numbers": (lambda text: text.replace(" 60  90", " 60  90 1"), "line 10: expected x and y"),
+    "a point far away": (lambda text: text.replace(" 60  90", " 60  20000"), "line 10: expected x and y"),
+    "a point of very many figures": (lambda text: text.replace(" 60  90", " 60  " + "9" * 4000), "line 10: expected x"),
+    "a writer of very many figures": (lambda text: text.replace("T 7 3", "T 7 " + "9" * 5000), "a writer from 1 to 30"),
     "an empty stroke": (lambda text: text.replace(" 5  90\n 5  10\n", ""), "expected points between"),
     "an empty digit": (lambda text: text.replace(".PEN_DOWN\n 5  90\n 5  10\n.PEN_UP\n", ""), "the digit is cut short"),
     "a writer that is none": (lambda text: text.replace(".COMMENT 7 3", ".COMMENT 7 31"), "a writer from 1 to 30"),
@@ -125,6 +128,45 @@ def test_it_is_downloaded_from_the_first_address_that_has_it(tmp_path, monkeypat
         assert (len(found.train), len(found.test)) == (2, 1)
         assert (home / "pendigits" / FILE).read_bytes() == three
     assert asked == ["http://a/x.zip", "http://b/x.zip", "http://c/x.Z"]
+
+
+def damaged_downloads():
+    archive, body = packed(b"short")
+    encrypted = bytearray(archive)
+    encrypted[archive.index(b"PK\x01\x02") + 8] |= 1
+    return {
+        "nothing": b"",
+        "a page": b"<html>",
+        "a cut zip": archive[:-9],
+        "another zip": archive.replace(b"tra", b"tes"),
+        "an encrypted zip": bytes(encrypted),
+        "a cut file": body[:2],
+        "another file": body,
+    }
+
+
+@pytest.mark.parametrize("content", damaged_downloads().values(), ids=damaged_downloads())
+def test_a_damaged_download_is_told_and_not_kept(content, tmp_path, monkeypatch):
+    def download(url, path, check, **_):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_bytes(content)
+        try:
+            return check(part)
+        finally:
+            part.unlink()
+
+    monkeypatch.setattr(pendigits.net, "download", download)
+    with pytest.raises(DatasetUnavailable, match=r"could not be downloaded\. Tried http://a: "):
+        pendigits.load_pendigits(data_dir=None, cache_dir=tmp_path, mirrors=["http://a"])
+    assert list((tmp_path / "pendigits").iterdir()) == []
+
+
+def test_a_file_that_is_far_too_large_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(pendigits, "MAX_BYTES", 1 << 20)
+    put(tmp_path, b" " * ((1 << 20) + 1))
+    info = DatasetCatalog(tmp_path / "cache", tmp_path).info("pendigits")
+    assert (info.state, "at most 1 MB" in info.note) == ("damaged", True)
 
 
 def test_offline_it_says_what_to_do(tmp_path):
