@@ -1,11 +1,19 @@
-"""The pictures of the tutorial, taken by walking through it in a browser: `python -m docs.pictures`, with MNIST."""
+"""The pictures of the documents: `python -m docs.pictures`, with MNIST.
+
+Those of the tutorial are taken by walking through it in a browser; the styles of handwriting are drawn.
+"""
 
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Page
 
+from app.data.handwriting.digits import DIGITS
+from app.data.handwriting.spline import make_pen
+from app.data.handwriting.writer import draw_variation, write
+from app.data.preprocessing.rasterize_batch import rasterize_batch
 from tests.support.browser import chromium, draw
 from tests.support.drawings import recorded
 from tests.support.serving import REPOSITORY, Server, serve
@@ -19,12 +27,34 @@ LOADED = "() => document.querySelector('[aria-busy=true]') === null && document.
 SYMBOLS = ("○", "△", "×")
 
 
+COLUMNS, CELL, TILE = 9, (116, 84), 56
+"""The columns of the picture of styles, and the sizes of a cell and of a digit in it, in pixels."""
+
+
 def main() -> None:
+    _styles().save(FOLDER / "styles.png", optimize=True)
     with tempfile.TemporaryDirectory() as home, serve(Path(home)) as server, chromium() as browser:
         page = browser.new_page(viewport=SIZE, color_scheme="light", reduced_motion="reduce", locale="en")
         page.set_default_timeout(WAIT_MS)
         _first_network(page, server)
         _own_symbols(page, server)
+
+
+def _styles() -> Image.Image:
+    """Each style of the data set `strokes`, written once with a thin pen by a moderate hand."""
+    glyphs = {name: glyph for styles in DIGITS.values() for name, glyph in styles.items()}
+    rows = -(-len(glyphs) // COLUMNS)
+    sheet = Image.new("L", (COLUMNS * CELL[0], rows * CELL[1]), 255)
+    draw_on, font = ImageDraw.Draw(sheet), ImageFont.load_default(10)
+    for place, (name, glyph) in enumerate(glyphs.items()):
+        x, y = place % COLUMNS * CELL[0], place // COLUMNS * CELL[1]
+        variation = draw_variation(np.random.default_rng(place), 1)
+        variation.globals[:] /= 2
+        variation.globals[:, 0], variation.share[:, 1] = -1, 1  # thin, without pressure
+        image = Image.fromarray(255 - rasterize_batch(write(make_pen(glyph), variation))[0])
+        sheet.paste(image.resize((TILE, TILE), Image.Resampling.BICUBIC), (x + (CELL[0] - TILE) // 2, y + 4))
+        draw_on.text((x + CELL[0] // 2, y + TILE + 8), name, fill=0, font=font, anchor="ma")
+    return sheet
 
 
 def _first_network(page: Page, server: Server) -> None:

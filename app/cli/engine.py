@@ -14,6 +14,8 @@ from app.cli.output import Code, CommandError, say
 
 SHIPPED_VALIDATION = 0.1
 """The share of training images for the calibration of the shipped model, if its recipe sets none."""
+SHIPPED_EFFORT = 5
+"""The effort of the shipped model's calibration, relative to other trainings."""
 TRAINING_LOG = "training.jsonl"
 """The log of a shipped model's training, one event per line, stored with its weights."""
 
@@ -56,6 +58,7 @@ def default_model(
         processes=min(cores(), MAX_PROCESSES),
         teachers=load_teachers(config, store),
         cache_dir=settings.cache_dir,
+        effort=SHIPPED_EFFORT,
     )
     lines = []
     for step in training.run():

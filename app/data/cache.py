@@ -72,4 +72,6 @@ class DatasetCache:
 
 
 def _size(entry: tuple[str, Dataset]) -> int:
-    return sum(array.nbytes for split in (entry[1].train, entry[1].test) for array in (split.images, split.labels))
+    dataset = entry[1]
+    splits = (dataset.train, dataset.test, *dataset.tests.values())
+    return sum(array.nbytes for split in splits for array in (split.images, split.labels))

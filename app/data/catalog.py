@@ -8,6 +8,7 @@ from typing import Literal, Self, TypeAlias
 
 from app.data.dataset import Dataset, DatasetUnavailable
 from app.data.drawings.store import DrawingSet, DrawingStore
+from app.data.handwriting.digits import STYLES
 from app.data.sources import drawings as drawing_sets
 from app.data.sources import folder, idx_datasets, mixture, mnist, pendigits, synthetic
 from app.errors import InputError, Message, joined
@@ -88,7 +89,10 @@ _DEFINITIONS: Mapping[str, _Definition] = {
     ),
     "strokes": _Definition(
         title=synthetic.TITLE,
-        description="22,000 digits that digitpad draws itself with a wavering pen; works offline.",
+        description=Message(
+            "22,000 digits that digitpad draws itself, in {count} styles from many countries; works offline.",
+            count=len(STYLES),
+        ),
         labels=synthetic.LABELS,
         train=synthetic.TRAIN_SIZE,
         test=synthetic.TEST_SIZE,

@@ -1,7 +1,8 @@
 """Data sets: a name, labels, and images for training and testing."""
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,10 @@ ImageArray: TypeAlias = NDArray[np.uint8]
 LabelArray: TypeAlias = NDArray[np.uint8] | NDArray[np.int64]
 
 
+Grouping: TypeAlias = Literal["style", "writer", "source"]
+"""The meaning of a data set's groups."""
+
+
 class DatasetUnavailable(MessageError):
     """A data set is not available on this machine; the message says what is missing and what to do."""
 
@@ -20,16 +25,29 @@ class DatasetUnavailable(MessageError):
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """`images`, uint8 (N, 28, 28), 0 is paper and 255 is ink, and `labels`, (N,), indices into the set's labels."""
+    """`images`, uint8 (N, 28, 28), 0 is paper and 255 is ink, and `labels`, (N,), indices into the set's labels.
+
+    `groups` (N,) are indices into the set's groups, if it has any.
+    """
 
     images: ImageArray
     labels: LabelArray
+    groups: NDArray[np.uint8] | None = None
+
+    def __getitem__(self, rows: slice | NDArray[np.int64] | NDArray[np.bool_]) -> "Split":
+        return Split(self.images[rows], self.labels[rows], None if self.groups is None else self.groups[rows])
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):
             raise InputError(
                 "expected as many labels as images; got {count} and {count2}",
                 count=len(self.labels),
+                count2=len(self.images),
+            )
+        if self.groups is not None and len(self.groups) != len(self.images):
+            raise InputError(
+                "expected as many groups as images; got {count} and {count2}",
+                count=len(self.groups),
                 count2=len(self.images),
             )
 
@@ -41,7 +59,8 @@ class Split:
 class Dataset:
     """A data set: `name` as in a config, `title` for pages, `labels` in the order of the label indices.
 
-    `version` identifies the content of a data set that the user can change; None for all others.
+    `version` identifies the content of a data set that the user can change; None for all others. If the images are
+    `grouped_by` something, `groups` are its names. `tests` are the test images of each set of a mixture.
     """
 
     name: str
@@ -50,13 +69,17 @@ class Dataset:
     train: Split
     test: Split
     version: str | None = None
+    grouped_by: Grouping | None = None
+    groups: tuple[str, ...] = ()
+    tests: Mapping[str, Split] = field(default_factory=dict)
 
 
-def split_validation(split: Split, fraction: float) -> tuple[Split, Split]:
+def split_validation(split: Split, fraction: float, *, of_each_group: bool = False) -> tuple[Split, Split]:
     """Split off the last `fraction` for validation, as Keras does; the first int(n × (1 − fraction)) are for training.
 
-    Returns (training, validation), views of the arrays. Raises ValueError if `fraction` is not between 0 and 1, or if
-    one of the parts would be empty.
+    With `of_each_group` the last fraction of each group, but never some of the adjacent copies of one image: those go
+    to the validation. Returns (training, validation), without it views of the arrays. Raises ValueError if `fraction`
+    is not between 0 and 1, or if one of the parts would be empty.
     """
     if not 0.0 < fraction < 1.0:
         raise InputError(
@@ -69,10 +92,16 @@ def split_validation(split: Split, fraction: float) -> tuple[Split, Split]:
             fraction=fraction,
             count=len(split),
         )
-    return (
-        Split(split.images[:count], split.labels[:count]),
-        Split(split.images[count:], split.labels[count:]),
-    )
+    if not of_each_group or split.groups is None:
+        return split[:count], split[count:]
+    held = np.zeros(len(split), bool)
+    for group in np.unique(split.groups):
+        rows = np.flatnonzero(split.groups == group)
+        begin = int(len(rows) * (1.0 - fraction))
+        while 0 < begin < len(rows) and np.array_equal(*split.images[rows[begin - 1 : begin + 1]]):
+            begin -= 1
+        held[rows[begin:]] = True
+    return split[~held], split[held]
 
 
 SHEET = 20

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.data import Split
 from app.data.sources.nondigits import MEASURED, SHOWN, load_nondigits, pair_digits
 from app.data.sources.synthetic import LABELS as DIGITS
-from app.models.card import Calibration, Samples
+from app.models.card import Calibration, Samples, SourceResult
 from app.models.ood.detector import fit_outliers, fit_rejection, scales_of, scores_of, statistics_of
 from app.nn import Network, NetworkOutput, Predictions, infer_all, softmax
 from app.nn.arrays import Array
@@ -21,7 +21,7 @@ from app.nn.evaluation import CALIBRATION_BINS
 LEAST_SAMPLES = 100
 """A threshold at one in a hundred needs a hundred samples."""
 DIGITS_SHOWN = 6_000
-"""The most training images for the outlier head."""
+"""The most training images for the outlier head, for each unit of effort."""
 LEAST_DIGITS_SHOWN = 1_000
 """The fewest training images for an outlier head."""
 
@@ -49,16 +49,20 @@ def calibrate(
     validation: Split | None,
     test: Split,
     test_output: NetworkOutput,
+    tests: Mapping[str, Split] | None = None,
     known: NDArray[np.uint8] | None = None,
     cache_dir: Path | None = None,
+    effort: int = 1,
 ) -> Calibrated | None:
     """Fit the temperature and the rejection score, and measure both on other images.
 
     `subspaces` are those of the training images, from `fit_subspaces`; without them there is no rejection score. With
     `validation`, images held out from training, both are fitted on those and measured on `test`; without, fitted on
-    every second image of `test` and measured on the others. `test_output` is the output of `network` for `test`. For a
+    every second image of `test` and measured on the others. `test_output` is the output of `network` for `test`.
+    `tests` are those of each data set of a mixture, by name; both are measured on each of them too. For a
     network that reads digits an outlier head learns from `known`, some of the training images (N, 28, 28), and from
-    drawings that are not digits, cached in `cache_dir`. Returns None if there are too few images.
+    drawings that are not digits, cached in `cache_dir`: with more `effort` from so many times as many. Returns None if
+    there are too few images.
     """
     if validation is not None:
         fitted, measured, note = validation, test, None
@@ -82,10 +86,10 @@ def calibrate(
     rejection, outliers = None, None
     if subspaces is not None:
         # Another network may have been trained on letters.
-        nondigits = load_nondigits(cache_dir) if tuple(labels) == DIGITS else None
+        nondigits = load_nondigits(cache_dir, effort) if tuple(labels) == DIGITS else None
         if nondigits is not None and known is not None and len(known) >= LEAST_DIGITS_SHOWN:
             digits = np.concatenate([known, nondigits.digits])
-            others = np.concatenate([*nondigits.shown.values(), pair_digits(known, SHOWN)])
+            others = np.concatenate([*nondigits.shown.values(), pair_digits(known, 2 * SHOWN * effort)])
             outliers = fit_outliers(subspaces, (digits, infer(digits)), (others, infer(others)))
         fit = fit_rejection(subspaces, fitted.images, first, outliers)
 
@@ -99,6 +103,19 @@ def calibrate(
             rates = {kind: refused(images, infer(images)) for kind, images in kinds.items()}
         update = {"false_rejection": refused(measured.images, second), "rejected": rates}
         rejection = fit.model_copy(update=update)
+    sources = []
+    for name, split in (tests or {}).items():
+        output = test_output if split is test else infer(split.images)
+        predictions = Predictions.of(softmax(output.logits / temperature), split.labels)
+        sources.append(
+            SourceResult(
+                data=name,
+                count=len(split),
+                accuracy=predictions.accuracy,
+                ece=predictions.reliability().error,
+                false_rejection=None if rejection is None else refused(split.images, output),
+            )
+        )
     calibration = Calibration(
         temperature=temperature,
         fitted_on=Samples(data=names[0], samples=len(fitted)),
@@ -110,6 +127,7 @@ def calibrate(
         nll_after=_nll(logits, measured.labels, temperature),
         rejection=rejection,
         note=note,
+        sources=sources,
     )
     return Calibrated(calibration, {**(subspaces or {}), **({} if outliers is None else outliers.arrays())})
 

@@ -67,6 +67,17 @@ class Rejection(_Strict):
     """The refused share of each kind of drawings that are not digits, none of which were used for fitting."""
 
 
+class SourceResult(_Strict):
+    """The results on the test images of one of the data sets of a mixture; `ece` is as in `Calibration`."""
+
+    data: str = Field(max_length=200)
+    count: int = Field(ge=1)
+    accuracy: float = Field(ge=0, le=1)
+    ece: float = Field(ge=0, le=1)
+    false_rejection: float | None = Field(default=None, ge=0, le=1)
+    """The refused share; None without a rejection score."""
+
+
 class Calibration(_Strict):
     """The temperature, which divides the logits, and its effect.
 
@@ -83,6 +94,8 @@ class Calibration(_Strict):
     nll_after: float = Field(ge=0)
     rejection: Rejection | None = None
     note: str | None = Field(default=None, max_length=1000)
+    sources: list[SourceResult] = Field(default_factory=list, max_length=8)
+    """The results on each data set, if the training images are a mixture."""
 
 
 MEASUREMENTS: Mapping[str, str] = {
@@ -121,6 +134,26 @@ class RobustnessResult(_Strict):
     )
     accuracy: float = Field(ge=0, le=1)
     count: int = Field(ge=1)
+
+
+class MisreadDrawing(_Strict):
+    """A drawing that was misread as `said`; `pixels` is base64 of 784 bytes, 0 is paper and 255 is ink, row by row."""
+
+    said: str = Field(max_length=64)
+    probability: float = Field(ge=0, le=1)
+    pixels: str = Field(min_length=1048, max_length=1048, pattern=r"^[A-Za-z0-9+/]{1046}==$")
+
+
+class StyleResult(_Strict):
+    """The results on `count` drawings of a label in one style of benchmarks/hands.py."""
+
+    style: str = Field(min_length=1, max_length=64)
+    label: str = Field(max_length=64)
+    count: int = Field(ge=1)
+    accuracy: float = Field(ge=0, le=1)
+    refused: float = Field(ge=0, le=1)
+    """The share that was not taken for a digit."""
+    misread: list[MisreadDrawing] = Field(default_factory=list, max_length=50)
 
 
 class SeedResult(_Strict):
@@ -204,8 +237,15 @@ class ModelCard(BaseModel):
     """The source of a model personalized with the user's drawings."""
     robustness: list[RobustnessResult] = Field(default_factory=list, max_length=100)
     """The accuracy on images unlike the training images."""
+    styles: list[StyleResult] = Field(default_factory=list, max_length=300)
+    """The accuracy on drawings in many styles of handwriting."""
     seeds: list[SeedResult] = Field(default_factory=list, max_length=100)
     """The results of the same training with other seeds."""
+
+    @property
+    def sources(self) -> list[SourceResult]:
+        """The results on each data set, if the training images are a mixture."""
+        return self.calibration.sources if self.calibration is not None else []
 
     @property
     def temperature(self) -> float:

@@ -36,7 +36,13 @@ def test_nothing_of_them_is_in_the_generator_of_strokes():
     assert len(shapes) == sum(map(len, SHAPES.values()))
     # the generator's control points are in a box of 1, these in one of 140
     assert all(
-        abs(x) <= 1.3 for ways in DIGITS.values() for w in ways for s in w.strokes for r in s for p in r for x in p
+        abs(x) <= 1.3
+        for ways in DIGITS.values()
+        for w in ways.values()
+        for s in w.strokes
+        for r in s
+        for p in r
+        for x in p
     )
 
 

@@ -99,7 +99,7 @@ def test_about_one_digit_in_a_hundred_is_refused_and_most_that_is_none(found):
     rejection = calibration.rejection
     assert rejection.false_rejection < 0.03
     assert set(rejection.rejected) == {*KINDS, "two digits"}
-    assert min(rejection.rejected[kind] for kind in ("noise", "scribbles", "dots")) > 0.9
+    assert min(rejection.rejected[kind] for kind in ("noise", "scribbles", "dots")) > 0.85
     assert rejection.rejected["two digits"] > 0.8
     assert min(rejection.rejected[kind] for kind in ("letters", "signs")) > 0.15  # none of which it was shown
     assert calibration.nll_after <= calibration.nll_before

@@ -1,11 +1,12 @@
 """Glyphs prepared for drawing: the matrices that turn displaced control points into the path of the pen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.data.handwriting.digits import Glyph, Point
+from app.data.handwriting.digits import Glyph, Stroke
 
 Matrix = NDArray[np.float64]
 
@@ -25,12 +26,15 @@ ROUNDING_LENGTH = 0.1
 class GlyphSpline:
     """A glyph prepared for drawing: path = basis @ points.
 
-    `points` is float64 (K, 2), `basis` (M, K), and `ends` are the M-indices after each stroke's last point. `sway`
-    (K, K) turns independent normal numbers into correlated displacements; `rounding` (M, M) rounds the corners of a
-    path. Every stroke's first and last point is doubled, for a hook or an overshoot.
+    `points` is float64 (K, 2), `basis` (M, K), and `ends` are the M-indices after each stroke's last point. `reach`
+    (K, 2) leads from the points to those of the glyph's `towards`. `sway` (K, K) turns independent normal numbers into
+    correlated displacements; `rounding` (M, M) rounds the corners of a path. Every stroke's first and last point is
+    doubled, for a hook or an overshoot.
     """
 
+    glyph: Glyph
     points: Matrix
+    reach: Matrix
     basis: Matrix
     ends: tuple[int, ...]
     sway: Matrix
@@ -44,7 +48,9 @@ class GlyphSpline:
 
 def make_pen(glyph: Glyph) -> GlyphSpline:
     """Compute the matrices of a glyph."""
-    points: list[Point] = []
+    points = _points(glyph.strokes)
+    towards = points if glyph.towards is None else _points(glyph.towards)
+    count = 0
     rows: list[dict[int, float]] = []
     ends = []
     stroke_of_point: list[int] = []
@@ -52,21 +58,23 @@ def make_pen(glyph: Glyph) -> GlyphSpline:
         indices: list[int] = []
         begin = len(rows)
         for run in stroke:
-            indices = [*indices[-1:], *range(len(points), len(points) + len(run))]
-            points.extend(run)
+            indices = [*indices[-1:], *range(count, count + len(run))]
+            count += len(run)
             stroke_of_point += [number] * len(run)
             rows.extend(_catmull_rom(indices)[: None if run is stroke[-1] else -1])
         rows.insert(begin, rows[begin])
         rows.append(rows[-1])
         ends.append(len(rows))
-    basis = np.zeros((len(rows), len(points)))
+    basis = np.zeros((len(rows), count))
     for row, weights in enumerate(rows):
         for column, weight in weights.items():
             basis[row, column] = weight
-    array = np.array(points, np.float64)
-    return GlyphSpline(
-        array, basis, tuple(ends), _sway(array, np.array(stroke_of_point)), _rounding(basis @ array, ends)
-    )
+    sway, rounding = _sway(points, np.array(stroke_of_point)), _rounding(basis @ points, ends)
+    return GlyphSpline(glyph, points, towards - points, basis, tuple(ends), sway, rounding)
+
+
+def _points(strokes: Sequence[Stroke]) -> Matrix:
+    return np.array([point for stroke in strokes for run in stroke for point in run], np.float64)
 
 
 def _sway(points: Matrix, stroke_of: NDArray[np.int64]) -> Matrix:

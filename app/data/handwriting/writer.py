@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from app.data.handwriting.digits import Glyph
 from app.data.handwriting.spline import GlyphSpline
 from app.data.preprocessing.rasterize_batch import Drawing
 
@@ -79,13 +80,14 @@ def draw_variation(rng: np.random.Generator, count: int) -> Variation:
 
 def write(pen: GlyphSpline, variation: Variation) -> list[Drawing]:
     """Write a glyph once for each of the N variations."""
-    points = pen.points + pen.sway @ variation.points[:, : len(pen.points)]
+    points = pen.points + variation.share[:, 8, None, None] * pen.reach
+    points = points + pen.sway @ variation.points[:, : len(pen.points)]
     path = pen.basis @ points
     # Fast writing rounds corners; most people write slowly.
-    haste = variation.share[:, 0] ** 1.5
+    haste = variation.share[:, 0] ** (1.5 / pen.glyph.haste)
     path += haste[:, None, None] * (pen.rounding @ path - path)
     path = _tremble(_run_on(_place_strokes(path, pen, variation), pen, variation), pen, variation)
-    path = _warp(path, variation)
+    path = _warp(path, pen.glyph, variation)
     width = np.clip(PEN_MEDIAN * np.exp(PEN_SPREAD * variation.globals[:, 0]), *PEN_LIMITS)
     return _press(path, pen, variation, width)
 
@@ -131,8 +133,10 @@ def _tremble(path: Array, pen: GlyphSpline, variation: Variation) -> Array:
     return path
 
 
-def _warp(path: Array, variation: Variation) -> Array:
-    slant, turn, aspect, taper, balance, lean, across, down = (variation.globals[:, i, None] for i in range(1, 9))
+def _warp(path: Array, glyph: Glyph, variation: Variation) -> Array:
+    slant, turn, width, taper, balance, lean, across, down = (variation.globals[:, i, None] for i in range(1, 9))
+    shear = SLANT_MEAN + glyph.slant[0] + SLANT_SPREAD * glyph.slant[1] * slant
+    aspect = glyph.width[0] + ASPECT_SPREAD * glyph.width[1] * width
     x, y = path[..., 0] - 0.35, path[..., 1] - 0.5
     # The balance of upper and lower bowls, and of left and right.
     y = y + BALANCE_SPREAD * balance * (0.25 - y * y)
@@ -141,7 +145,7 @@ def _warp(path: Array, variation: Variation) -> Array:
     phases = variation.share[:, -2:] * 2 * np.pi
     x = x + WAVE_HEIGHT * across * np.sin(2 * np.pi * y + phases[:, :1])
     y = y + WAVE_HEIGHT * down * np.sin(2 * np.pi * x + phases[:, 1:])
-    x = x * np.exp(ASPECT_SPREAD * aspect) - (SLANT_MEAN + SLANT_SPREAD * slant) * y
+    x = x * np.exp(aspect) - shear * y
     cosine, sine = np.cos(TURN_SPREAD_RADIANS * turn), np.sin(TURN_SPREAD_RADIANS * turn)
     return np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=2)
 

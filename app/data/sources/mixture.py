@@ -110,8 +110,8 @@ def check_labels(terms: Sequence[Term], labels: Sequence[tuple[str, ...]], count
 def mix(terms: Sequence[Term], load: Callable[[Term], tuple[Dataset, float]]) -> Dataset:
     """Load the sets one by one and mix them.
 
-    `load` returns a term's set and the weight still to apply. The first set comes last, and copies of an image are
-    adjacent, so a validation share at the end is of the test images' set, and shares no image with the training.
+    `load` returns a term's set and the weight still to apply. The images are grouped by their set, and copies of an
+    image are adjacent, so that a share of each set can be held out for validation.
     """
     sets: list[Dataset] = []
     chosen: list[NDArray[np.int64]] = []
@@ -121,17 +121,33 @@ def mix(terms: Sequence[Term], load: Callable[[Term], tuple[Dataset, float]]) ->
         chosen.append(_choose(term, len(dataset.train), weight))
     check_labels(terms, [dataset.labels for dataset in sets], [len(dataset.train) for dataset in sets])
     first = sets[0]
-    order = [*range(1, len(sets)), 0]
-    images = np.concatenate([sets[i].train.images[chosen[i]] for i in order])
     number_of = {label: number for number, label in enumerate(first.labels)}
-    labels = np.concatenate(
-        [np.array([number_of[label] for label in sets[i].labels])[sets[i].train.labels[chosen[i]]] for i in order]
+    numbers = [np.array([number_of[label] for label in dataset.labels]) for dataset in sets]
+    train = Split(
+        np.concatenate([dataset.train.images[rows] for dataset, rows in zip(sets, chosen, strict=True)]),
+        np.concatenate([n[d.train.labels[rows]] for n, d, rows in zip(numbers, sets, chosen, strict=True)]),
+        np.repeat(np.arange(len(sets), dtype=np.uint8), list(map(len, chosen))),
     )
+    tests = {
+        dataset.name: Split(dataset.test.images, n[dataset.test.labels])
+        for dataset, n in zip(sets[1:], numbers[1:], strict=True)
+    }
     name = write_mixture(terms)
     # A version only if the user can change a part.
     versions = [dataset.version for dataset in sets if dataset.version is not None]
     version = hashlib.sha256(" ".join(versions).encode()).hexdigest() if versions else None
-    return Dataset(name, name, first.labels, Split(images, labels), first.test, version)
+    sources = tuple(term.name for term in terms)
+    return Dataset(
+        name,
+        name,
+        first.labels,
+        train,
+        first.test,
+        version,
+        grouped_by="source",
+        groups=sources,
+        tests={first.name: first.test, **tests},
+    )
 
 
 def _choose(term: Term, count: int, weight: float) -> NDArray[np.int64]:

@@ -25,7 +25,7 @@ from app.errors import InputError
 Strokes: TypeAlias = list[NDArray[np.float64]]
 
 SEED = 20_260_101
-VERSION = 1
+VERSION = 2
 """Increases with every change to the drawings, which invalidates older caches."""
 
 SIDE = 140
@@ -33,17 +33,26 @@ SIDE = 140
 SHOWN = 400
 MEASURED = 200
 """Drawings of each kind."""
+INVENTED = 2_000
+"""Invented characters, for training alone: those of the alphabets that are not here."""
 DIGITS_SHOWN = 2_000
 APART = 4
 """Every fourth letter and sign is for evaluation only."""
+
+
+INVENTIONS = "inventions"
+STROKE_COUNTS = (0.25, 0.4, 0.25, 0.1)
+"""The shares of invented characters with one, two, three and four strokes."""
+ANGULAR = 0.4
+"""The share of their strokes that have corners and no curves."""
 
 
 @dataclass(frozen=True, eq=False)
 class NonDigits:
     """Images, uint8 (N, 28, 28), by kind: `shown` for training, and `measured` for evaluation.
 
-    Both have different letters and signs. `digits` are generated in the same way, so that the style alone does not mark
-    an outlier.
+    Both have different letters and signs, and `shown` has invented characters too. `digits` are generated in the same
+    way, so that the style alone does not mark an outlier.
     """
 
     shown: Mapping[str, ImageArray]
@@ -51,15 +60,21 @@ class NonDigits:
     digits: ImageArray
 
 
-def load_nondigits(cache_dir: Path | None) -> NonDigits:
-    """Load the drawings from the cache, or draw them and write the cache. Replaces a damaged file."""
-    path = None if cache_dir is None else cache_dir / "strokes" / f"nondigits-v{VERSION}.npz"
+def load_nondigits(cache_dir: Path | None, effort: int = 1) -> NonDigits:
+    """Load the drawings from the cache, or draw them and write the cache. Replaces a damaged file.
+
+    With more `effort` there are so many times as many for training.
+    """
+    path = None if cache_dir is None else cache_dir / "strokes" / f"nondigits-v{VERSION}-{effort}.npz"
     if path is not None:
         arrays = read_arrays(path)
         with contextlib.suppress(KeyError, ValueError):
-            kinds = [{kind: _checked(arrays[f"{part} {kind}"]) for kind in KINDS} for part in ("shown", "measured")]
-            return NonDigits(kinds[0], kinds[1], _checked(arrays["digits"]))
-    drawn = make_nondigits()
+            shown, measured = (
+                {kind: _checked(arrays[f"{part} {kind}"]) for kind in kinds}
+                for part, kinds in (("shown", (*KINDS, INVENTIONS)), ("measured", KINDS))
+            )
+            return NonDigits(shown, measured, _checked(arrays["digits"]))
+    drawn = make_nondigits(shown=SHOWN * effort, invented=INVENTED * effort, digits=DIGITS_SHOWN * effort)
     if path is not None:
         parts = {"shown": drawn.shown, "measured": drawn.measured}
         images = {f"{part} {kind}": images for part, kinds in parts.items() for kind, images in kinds.items()}
@@ -68,7 +83,12 @@ def load_nondigits(cache_dir: Path | None) -> NonDigits:
 
 
 def make_nondigits(
-    *, shown: int = SHOWN, measured: int = MEASURED, digits: int = DIGITS_SHOWN, seed: int = SEED
+    *,
+    shown: int = SHOWN,
+    measured: int = MEASURED,
+    invented: int = INVENTED,
+    digits: int = DIGITS_SHOWN,
+    seed: int = SEED,
 ) -> NonDigits:
     """Draw these numbers of each kind, and of digits. The drawings depend on the arguments alone."""
     parts = [
@@ -78,7 +98,9 @@ def make_nondigits(
         }
         for part, count in enumerate((shown, measured))
     ]
-    return NonDigits(parts[0], parts[1], make_strokes(train=digits, test=0, seed=seed).train.images)
+    inventions = _inventions(np.random.default_rng([seed, 3]), invented)
+    drawn = make_strokes(train=digits, test=0, seed=seed).train.images
+    return NonDigits({**parts[0], INVENTIONS: inventions}, parts[1], drawn)
 
 
 def pair_digits(digits: ImageArray, count: int, *, seed: int = SEED) -> ImageArray:
@@ -103,6 +125,22 @@ def _letters(rng: np.random.Generator, count: int, apart: bool) -> ImageArray:
 
 def _signs(rng: np.random.Generator, count: int, apart: bool) -> ImageArray:
     return _glyphs([*SIGNS.values(), *KANA.values()], rng, count, apart)
+
+
+def _inventions(rng: np.random.Generator, count: int) -> ImageArray:
+    """Characters of no alphabet: one to four strokes, curved or angular, between the points of a coarse grid."""
+    drawings: list[Drawing] = []
+    for _ in range(count):
+        strokes = []
+        amount = int(rng.choice(len(STROKE_COUNTS), p=STROKE_COUNTS)) + 1
+        for _ in range(amount):
+            points = rng.integers(0, 4, (int(rng.integers(2, 6 if amount < 3 else 4)), 2)) / 3
+            points = (points + rng.normal(0, 0.06, points.shape)) * (0.7, 1)
+            path = [(float(x), float(y)) for x, y in points]
+            is_angular = rng.random() < ANGULAR
+            strokes.append((tuple(path[:2]), *((point,) for point in path[2:])) if is_angular else (tuple(path),))
+        drawings += write(make_pen(Glyph(1, tuple(strokes))), draw_variation(rng, 1))
+    return rasterize_batch(drawings)
 
 
 def _scribble(rng: np.random.Generator) -> Strokes:

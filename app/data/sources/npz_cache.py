@@ -38,12 +38,22 @@ def read_splits(path: Path) -> tuple[Split, Split] | None:
     """The training and the test split of a file; None if it is missing or damaged."""
     arrays = read_arrays(path)
     with suppress(KeyError, ValueError):
-        train, test = (Split(arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in ("train", "test"))
+        train, test = (
+            Split(arrays[f"{part}_images"], arrays[f"{part}_labels"], arrays.get(f"{part}_groups"))
+            for part in ("train", "test")
+        )
         return train, test
     return None
 
 
 def write_splits(path: Path, train: Split, test: Split) -> None:
     """Write both splits, as `write_arrays`."""
-    arrays: dict[str, NDArray[Any]] = {"train_images": train.images, "train_labels": train.labels}
-    write_arrays(path, arrays | {"test_images": test.images, "test_labels": test.labels})
+    write_arrays(
+        path,
+        {
+            f"{part}_{name}": array
+            for part, split in (("train", train), ("test", test))
+            for name, array in (("images", split.images), ("labels", split.labels), ("groups", split.groups))
+            if array is not None
+        },
+    )

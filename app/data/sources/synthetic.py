@@ -1,12 +1,14 @@
 """The data set `strokes`: generated digits, so that a machine without a network has a data set."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.data.dataset import Dataset, ImageArray, Split
-from app.data.handwriting.digits import DIGITS
+from app.data.handwriting.digits import DIGITS, STYLES, Glyph
 from app.data.handwriting.spline import GlyphSpline, make_pen
 from app.data.handwriting.writer import Variation, draw_variation, write
 from app.data.preprocessing.normalize import IMAGE_SIZE
@@ -15,7 +17,7 @@ from app.data.sources.npz_cache import read_splits, write_splits
 
 LABELS = tuple(DIGITS)
 TITLE = "Strokes"
-VERSION = 2
+VERSION = 4
 """Increases with every change to the drawings, which invalidates older caches."""
 
 SEED = 20_240_229
@@ -30,8 +32,8 @@ def make_strokes(*, train: int = TRAIN_SIZE, test: int = TEST_SIZE, seed: int = 
 
     Image i of either part depends on (seed, part, i) alone, so a smaller set is the beginning of a larger one.
     """
-    pens = [([make_pen(glyph) for glyph in glyphs], _shares([g.weight for g in glyphs])) for glyphs in DIGITS.values()]
-    return Dataset("strokes", TITLE, LABELS, _draw_split(pens, train, seed, 0), _draw_split(pens, test, seed, 1))
+    hands = [_Hand.of(styles) for styles in DIGITS.values()]
+    return _dataset(_draw_split(hands, train, seed, 0), _draw_split(hands, test, seed, 1))
 
 
 def load_strokes(*, cache_dir: Path, train: int = TRAIN_SIZE, test: int = TEST_SIZE, seed: int = SEED) -> Dataset:
@@ -42,7 +44,7 @@ def load_strokes(*, cache_dir: Path, train: int = TRAIN_SIZE, test: int = TEST_S
     path = _cache_path(cache_dir, train, test, seed)
     splits = read_splits(path)
     if splits and [split.images.shape for split in splits] == [(n, IMAGE_SIZE, IMAGE_SIZE) for n in (train, test)]:
-        return Dataset("strokes", TITLE, LABELS, *splits)
+        return _dataset(*splits)
     dataset = make_strokes(train=train, test=test, seed=seed)
     write_splits(path, dataset.train, dataset.test)
     return dataset
@@ -59,39 +61,55 @@ def draw_digit(pen: GlyphSpline, rng: np.random.Generator) -> NDArray[np.uint8]:
     return image
 
 
-def _draw_split(ways: list[tuple[list[GlyphSpline], NDArray[np.float64]]], count: int, seed: int, part: int) -> Split:
-    labels = np.arange(count) % len(ways)
-    blocks = []
+def _dataset(train: Split, test: Split) -> Dataset:
+    return Dataset("strokes", TITLE, LABELS, train, test, grouped_by="style", groups=STYLES)
+
+
+@dataclass(frozen=True, eq=False)
+class _Hand:
+    """The styles of one digit: their pens, their numbers in `STYLES`, and the upper ends of their shares of [0, 1)."""
+
+    pens: list[GlyphSpline]
+    numbers: NDArray[np.uint8]
+    shares: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, styles: Mapping[str, Glyph]) -> "_Hand":
+        total = np.cumsum([glyph.weight for glyph in styles.values()])
+        numbers = np.array([STYLES.index(name) for name in styles], np.uint8)
+        return cls([make_pen(glyph) for glyph in styles.values()], numbers, total[:-1] / total[-1])
+
+
+def _draw_split(hands: Sequence[_Hand], count: int, seed: int, part: int) -> Split:
+    labels = np.arange(count) % len(hands)
+    images = [np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)]
+    styles = np.empty(count, np.uint8)
     for block, begin in enumerate(range(0, count, BLOCK)):
         rng = np.random.default_rng([seed, part, block])
         chosen, variation = rng.random(BLOCK), draw_variation(rng, BLOCK)
-        blocks.append(_draw_block(ways, labels[begin : begin + BLOCK], chosen, variation))
-    images = np.concatenate([*blocks, np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)])
-    return Split(images, labels.astype(np.uint8))
+        rows = slice(begin, min(begin + BLOCK, count))
+        images.append(_draw_block(hands, labels[rows], chosen, variation, styles[rows]))
+    return Split(np.concatenate(images), labels.astype(np.uint8), styles)
 
 
 def _draw_block(
-    ways: list[tuple[list[GlyphSpline], NDArray[np.float64]]],
+    hands: Sequence[_Hand],
     labels: NDArray[np.int64],
     chosen: NDArray[np.float64],
     variation: Variation,
+    styles: NDArray[np.uint8],
 ) -> ImageArray:
+    """Draw images of these labels, and write the numbers of their styles into `styles`."""
     drawings: list[Drawing | None] = [None] * len(labels)
-    for label, (pens, shares) in enumerate(ways):
+    for label, hand in enumerate(hands):
         rows = np.flatnonzero(labels == label)
-        way = np.searchsorted(shares, chosen[rows])
-        for number, pen in enumerate(pens):
-            chosen_rows = rows[way == number]
+        style = np.searchsorted(hand.shares, chosen[rows])
+        styles[rows] = hand.numbers[style]
+        for number, pen in enumerate(hand.pens):
+            chosen_rows = rows[style == number]
             for row, drawing in zip(chosen_rows.tolist(), write(pen, variation[chosen_rows]), strict=True):
                 drawings[row] = drawing
     return rasterize_batch([drawing for drawing in drawings if drawing is not None])
-
-
-def _shares(weights: list[float]) -> NDArray[np.float64]:
-    """The upper ends of the intervals of [0, 1) for each weight."""
-    total = np.cumsum(weights)
-    shares: NDArray[np.float64] = total[:-1] / total[-1]
-    return shares
 
 
 def _cache_path(cache_dir: Path, train: int, test: int, seed: int) -> Path:

@@ -17,7 +17,9 @@ from app.nn.arrays import Array
 
 FloatRows = NDArray[np.float32]
 
-UNITS = 32
+UNITS = 96
+MOST_UNITS = 1024
+"""The most units of a stored head."""
 EPOCHS = 8
 BATCH_SIZE = 256
 LEARNING_RATE = 0.002
@@ -33,8 +35,7 @@ NAMES = tuple(f"{PREFIX}{name}" for name in ("middle", "spread", "weight", "bias
 
 @dataclass(frozen=True, eq=False)
 class OutlierHead:
-    """The parameters: `middle`, `spread` (F,), `weight` (F, UNITS), `bias` (UNITS,), `weight_out` (UNITS,) and
-    `bias_out` (1,)."""
+    """The parameters: `middle`, `spread` (F,), `weight` (F, U), `bias` (U,), `weight_out` (U,) and `bias_out` (1,)."""
 
     middle: FloatRows
     spread: FloatRows
@@ -46,7 +47,9 @@ class OutlierHead:
     @classmethod
     def of(cls, arrays: Mapping[str, Array], features: int) -> "OutlierHead":
         """The head for `features` features, from the arrays of a model. Raises ValueError if they are invalid."""
-        shapes = ((features,), (features,), (features, UNITS), (UNITS,), (UNITS,), (1,))
+        weight = arrays.get(NAMES[2])
+        units = weight.shape[1] if weight is not None and weight.ndim == 2 and weight.shape[1] <= MOST_UNITS else UNITS
+        shapes = ((features,), (features,), (features, units), (units,), (units,), (1,))
         found = []
         for name, shape in zip(NAMES, shapes, strict=True):
             array = arrays.get(name)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app import __version__
 from app.data import Dataset, Split, split_validation
@@ -82,15 +83,17 @@ class Training:
         yours: RenderedDrawings | None = None,
         teachers: Sequence[tuple[ModelCard, Network]] = (),
         cache_dir: Path | None = None,
+        effort: int = 1,
     ) -> None:
         """`weights` are the initial weights by name; by default they are drawn with the config's seed.
 
         `yours`, the user's drawings, are evaluated after each epoch; `teachers` are the models of the config's
-        distillation, from `load_teachers`. `cache_dir` is for the drawings of the calibration.
+        distillation, from `load_teachers`. `cache_dir` is for the drawings of the calibration, of
+        which there are more with more `effort`.
         """
         self.config = config
         self.labels, self.test, self._title = dataset.labels, dataset.test, dataset.title
-        self._version = dataset.version
+        self._version, self._tests = dataset.version, dataset.tests
         self.network: Network = config.build_network()
         outputs = self.network.output_shape
         if outputs != (len(dataset.labels),):
@@ -129,7 +132,8 @@ class Training:
         self.metrics: dict[str, float] = {}
         self._validation = validation if isinstance(config.validation, float) else None
         self._subspaces = fit_subspaces(train.images, train.labels, len(dataset.labels))
-        self._known, self._cache_dir = train.images[:DIGITS_SHOWN].copy(), cache_dir
+        self._known = _some_of_each_group(train, DIGITS_SHOWN * effort)
+        self._cache_dir, self._effort = cache_dir, effort
         self.calibrated: Calibrated | None = None
         """Set at the end of the training, if there are enough images to calibrate the network."""
         self.evaluation: ModelEvaluation | None = None
@@ -202,8 +206,10 @@ class Training:
             validation=self._validation,
             test=self.test,
             test_output=output,
+            tests=self._tests,
             known=self._known,
             cache_dir=self._cache_dir,
+            effort=self._effort,
         )
         temperature = 1.0 if self.calibrated is None else self.calibrated.calibration.temperature
         self.evaluation = ModelEvaluation(calibrated_predictions(output, labels, temperature), evaluation.loss)
@@ -285,8 +291,19 @@ def _split(config: RunConfig, dataset: Dataset) -> tuple[Split, Split | None]:
     if config.validation == "test":
         return dataset.train, dataset.test
     if isinstance(config.validation, float):
-        return split_validation(dataset.train, config.validation)
+        return split_validation(dataset.train, config.validation, of_each_group=dataset.grouped_by == "source")
     return dataset.train, None
+
+
+def _some_of_each_group(split: Split, count: int) -> NDArray[np.uint8]:
+    """Up to `count` images (N, 28, 28), as many of each group, or as it has; of all parts of it."""
+    groups = [np.arange(len(split))]
+    if split.groups is not None:
+        groups = [np.flatnonzero(split.groups == group) for group in np.unique(split.groups)]
+    most = count // len(groups)
+    chosen = [rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)] for rows in groups]
+    images: NDArray[np.uint8] = split.images[np.concatenate(chosen)]
+    return images
 
 
 class _Clock:

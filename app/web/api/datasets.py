@@ -1,5 +1,6 @@
 """The images of a data set, by label and page by page."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from app.data import Dataset, DatasetInfo, DatasetUnavailable, Split
 from app.data.cache import DatasetCache
+from app.data.dataset import Grouping
 from app.errors import RequestError, message_of
 from app.web.api.images import encoded
 from app.web.api.routing import ApiRoute, ResponseBody, errors
@@ -23,21 +25,31 @@ Name = Annotated[str, Path(max_length=LONGEST_NAME)]
 
 
 class LabelledImage(ResponseBody):
-    """An image of a split; `pixels` is base64 of 784 bytes, 0 is paper and 255 is ink, row by row."""
+    """An image of a split; `pixels` is base64 of 784 bytes, 0 is paper and 255 is ink, row by row.
+
+    `group` is its style, writer or source, in a set that has them.
+    """
 
     index: int
     label: str
     pixels: str
+    group: str | None
 
 
 class DatasetPage(ResponseBody):
-    """Images of one split; `total` is how many there are of what was asked for, `counts` those of each label."""
+    """Images of one split; `total` is how many there are of what was asked for, `counts` those of each label.
+
+    In a set whose images are `grouped_by` something, `groups` are the numbers of images of each group that has any, of
+    the label asked for.
+    """
 
     dataset: str
     split: Literal["train", "test"]
     total: int
     labels: list[str]
     counts: dict[str, int]
+    grouped_by: Grouping | None
+    groups: dict[str, int]
     digits: list[LabelledImage]
 
 
@@ -47,20 +59,33 @@ def digits(
     name: Name,
     split: Literal["train", "test"] = "train",
     label: Annotated[str | None, Query(max_length=64)] = None,
+    group: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
     offset: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST_DIGITS)] = 100,
     indices: Annotated[str | None, Query(max_length=10 * MOST_DIGITS)] = None,
 ) -> DatasetPage:
-    """Images of one split: of one label or of all, from `offset` on; or those of `indices` ("1,2,3"), in that order."""
+    """Images of one split: of one label and of one group or of all, from `offset` on; or those of `indices` ("1,2,3"),
+    in that order."""
     dataset = load(datasets, name)
     part = dataset.train if split == "train" else dataset.test
     if indices is not None:
-        if label is not None or offset:
-            raise RequestError(422, "expected no label and no offset with it", field="indices")
+        if label is not None or group is not None or offset:
+            raise RequestError(422, "expected no label, group or offset with it", field="indices")
         chosen = _chosen(indices, len(part))
         total = len(chosen)
+        groups = _group_counts(part, dataset.groups, np.arange(len(part)))
     else:
-        matching = np.arange(len(part)) if label is None else np.flatnonzero(part.labels == _index(dataset, label))
+        matching = np.arange(len(part))
+        if label is not None:
+            matching = np.flatnonzero(part.labels == _index(dataset.labels, label, "label"))
+        groups = _group_counts(part, dataset.groups, matching)
+        if group is not None:
+            if part.groups is None:
+                got = repr(group)
+                raise RequestError(
+                    422, "expected none, as this data set has no groups; got {got}", field="group", got=got
+                )
+            matching = matching[part.groups[matching] == _index(dataset.groups, group, "group")]
         chosen, total = matching[offset : offset + limit], len(matching)
     return DatasetPage(
         dataset=dataset.name,
@@ -68,7 +93,9 @@ def digits(
         total=total,
         labels=list(dataset.labels),
         counts=_counts(part, dataset.labels),
-        digits=[labelled_image(part, index, dataset.labels) for index in chosen.tolist()],
+        grouped_by=dataset.grouped_by,
+        groups=groups,
+        digits=[labelled_image(part, index, dataset.labels, dataset.groups) for index in chosen.tolist()],
     )
 
 
@@ -89,9 +116,14 @@ def load(datasets: DatasetCache, name: str, *, fetch: bool = False) -> Dataset:
         raise RequestError(409, message_of(error)) from None
 
 
-def labelled_image(split: Split, index: int, labels: tuple[str, ...]) -> LabelledImage:
+def labelled_image(split: Split, index: int, labels: Sequence[str], groups: Sequence[str] = ()) -> LabelledImage:
     """Return an image of a split for an answer."""
-    return LabelledImage(index=index, label=labels[int(split.labels[index])], pixels=encoded(split.images[index]))
+    return LabelledImage(
+        index=index,
+        label=labels[int(split.labels[index])],
+        pixels=encoded(split.images[index]),
+        group=groups[int(split.groups[index])] if groups and split.groups is not None else None,
+    )
 
 
 def _chosen(indices: str, count: int) -> NDArray[np.int64]:
@@ -112,11 +144,18 @@ def _chosen(indices: str, count: int) -> NDArray[np.int64]:
     return chosen
 
 
-def _index(dataset: Dataset, label: str) -> int:
-    if label not in dataset.labels:
-        known = ", ".join(dataset.labels[:40])
-        raise RequestError(422, "expected one of {known}; got {label}", field="label", known=known, label=repr(label))
-    return dataset.labels.index(label)
+def _index(names: Sequence[str], name: str, field: str) -> int:
+    if name not in names:
+        known = ", ".join(names[:40])
+        raise RequestError(422, "expected one of {known}; got {label}", field=field, known=known, label=repr(name))
+    return names.index(name)
+
+
+def _group_counts(part: Split, groups: Sequence[str], rows: NDArray[np.int64]) -> dict[str, int]:
+    if part.groups is None:
+        return {}
+    counts = np.bincount(part.groups[rows], minlength=len(groups)).tolist()
+    return {group: number for group, number in zip(groups, counts, strict=True) if number}
 
 
 def _counts(part: Split, labels: tuple[str, ...]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from app.errors import RequestError
 from app.models import ModelCard, ModelStore, StoredModel
-from app.models.card import Personalization, RobustnessResult, SeedResult
+from app.models.card import Personalization, RobustnessResult, SeedResult, SourceResult
 from app.models.formats.archive import check, unpack
 from app.models.formats.onnx_import import convert_onnx
 from app.models.formats.registry import FORMATS, exported
@@ -65,6 +65,7 @@ class ModelSummary(ResponseBody):
     seed: int | None = None
     software: dict[str, str] | None = None
     mine: Personalization | None = None
+    sources: list[SourceResult] | None = None
     robustness: list[RobustnessResult] | None = None
     seeds: list[SeedResult] | None = None
 
@@ -198,6 +199,7 @@ def _summary(model: StoredModel) -> dict[str, Any]:
         "reason": None,
         "bytes": model.bytes,
         "network": _outline(card.network),
+        "sources": card.sources,
         **card.model_dump(include=_CARD),
     }
 

@@ -16,7 +16,7 @@ router = APIRouter(include_in_schema=False)
 
 PAGE_METHODS = ["GET", "HEAD"]
 
-_ELSEWHERE = ("robustness", "seeds", "software")
+_ELSEWHERE = ("sources", "robustness", "seeds", "software")
 """The fields of a model's summary that the pad does not show."""
 
 
@@ -86,7 +86,8 @@ def models(request: Request) -> Response:
 def model_evaluation(request: Request, store: StoreDep, name: str) -> Response:
     """The evaluation of a model."""
     card = store.get(name)
-    evidence = card.model_dump(mode="json", include={"mine", "robustness", "seeds"})
+    evidence = card.model_dump(mode="json", include={"mine", "robustness", "seeds", "styles"})
+    evidence["sources"] = [result.model_dump(mode="json") for result in card.sources]
     return _page(request, "pages/evaluate.html", "models", {"card": card, "evidence": evidence})
 
 

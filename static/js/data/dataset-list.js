@@ -14,11 +14,11 @@ export function placeOf(search) {
   if (query.has("draw")) return { kind: "draw", set: query.get("draw"), labels: [...new Set(query.getAll("label"))] };
   const split = query.get("split") === "test" ? "test" : "train";
   const offset = Math.max(0, Number.parseInt(query.get("offset") ?? "0", 10) || 0);
-  return { kind: "browse", set: query.get("set"), view: query.get("view") === "rendered" ? "rendered" : "drawn", split, label: query.get("label"), offset };
+  return { kind: "browse", set: query.get("set"), view: query.get("view") === "rendered" ? "rendered" : "drawn", split, label: query.get("label"), group: query.get("group"), offset };
 }
 
 /** The address of a view. */
-export function addressOf({ kind, set, labels = [], view = "drawn", split = "train", label = null, offset = 0 }) {
+export function addressOf({ kind, set, labels = [], view = "drawn", split = "train", label = null, group = null, offset = 0 }) {
   if (kind === "make") return "/data?make";
   const query = new URLSearchParams();
   query.set(kind === "draw" ? "draw" : "set", set);
@@ -29,6 +29,7 @@ export function addressOf({ kind, set, labels = [], view = "drawn", split = "tra
   if (view === "rendered") query.set("view", view);
   if (split === "test") query.set("split", split);
   if (label !== null) query.set("label", label);
+  if (group !== null) query.set("group", group);
   if (offset > 0) query.set("offset", String(offset));
   return `/data?${query}`;
 }

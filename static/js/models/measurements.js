@@ -1,7 +1,9 @@
-// Tables of a model's measurements: before and after personalization, on images unlike MNIST, over seeds.
+// Tables of a model's measurements: before and after personalization, by data set, by style, on images unlike MNIST,
+// over seeds.
 
 import { count, percent, sentences } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
+import { tile } from "../images/tile.js";
 import { nameIn } from "../labels/names.js";
 import { titleOf } from "../labels/titles.js";
 import { element } from "../lib/dom.js";
@@ -42,11 +44,49 @@ export const mineTable = ({ compared }) =>
   );
 
 /** All tables of a card's additional measurements. */
-export const evidenceTables = ({ mine, robustness = [], seeds = [] }) => [
+export const evidenceTables = ({ mine, sources = [], styles = [], robustness = [], seeds = [] }) => [
   ...(mine ? [mineTable(mine)] : []),
+  ...(sources.length > 0 ? [sourcesTable(sources)] : []),
+  ...(styles.length > 0 ? [stylesTable(styles)] : []),
   ...(robustness.length > 0 ? [robustnessTable(robustness)] : []),
   ...(seeds.length > 0 ? [seedsTable(seeds)] : []),
 ];
+
+/** The results on the test images of each data set of a mixture. */
+const sourcesTable = (rows) =>
+  table(
+    t("On the test images of each data set"),
+    [t("what it reads"), t("images"), t("read correctly"), t("calibration error"), t("refused")],
+    rows.map(({ data, count: pictures, accuracy, ece, false_rejection: refused }) => [
+      titleOf({ name: data, title: data }),
+      count(pictures),
+      percent(accuracy, 2),
+      percent(ece, 2),
+      refused === null ? "–" : percent(refused, 1),
+    ]),
+  );
+
+/** The results on each style of handwriting, with the drawings that were misread. */
+const stylesTable = (rows) =>
+  table(
+    t("On drawings in many styles, none of which it has learned"),
+    [t("style"), t("drawings"), t("read correctly"), t("refused"), t("misread")],
+    rows.map(({ style, label, count: drawn, accuracy, refused, misread }) => [
+      style,
+      count(drawn),
+      percent(accuracy, 0),
+      percent(refused, 0),
+      misread.length === 0 ? "" : element("ul", { class: "misread" }, ...misread.map((one) => misreadTile(label, one))),
+    ]),
+  );
+
+const misreadTile = (label, { said, probability, pixels }) =>
+  tile({
+    pixels,
+    caption: [said],
+    title: t("{label}, read as {said}", { label, said }),
+    text: t("Probability {probability}", { probability: percent(probability, 1) }),
+  });
 
 /** The accuracy on images unlike the training images. */
 const robustnessTable = (rows) =>

@@ -99,11 +99,21 @@ def test_one_mixture_is_always_the_same_images():
 
 
 @pytest.mark.parametrize("text", ["a + 3*b", "2.5*a + b"])
-def test_what_is_held_out_for_validation_is_of_the_first_set_and_not_trained_on(text):
-    train, held = split_validation(mixed(text).train, 0.2)
+def test_some_of_each_set_is_held_out_for_validation_and_not_trained_on(text):
+    dataset = mixed(text)
+    assert (dataset.grouped_by, dataset.groups) == ("source", ("a", "b"))
+    train, held = split_validation(dataset.train, 0.25, of_each_group=True)
     known, unseen = set(train.images[:, 0, 0].tolist()), set(held.images[:, 0, 0].tolist())
-    assert max(unseen) < 100
-    assert len(known & unseen) <= 1  # the one that the split runs through
+    assert min(unseen) < 100 <= max(unseen)
+    assert not known & unseen, "all copies of an image are on one side"
+    assert len(train) + len(held) == len(dataset.train)
+
+
+def test_a_mixture_has_the_test_images_of_each_set():
+    tests = mixed("a + b").tests
+    assert list(tests) == ["a", "b"]
+    assert tests["a"] is SETS["a"].test
+    assert tests["b"].labels.tolist() == (1 - SETS["b"].test.labels).tolist()  # numbered as a's labels are
 
 
 def test_a_version_of_a_part_is_in_the_version_of_the_mixture():

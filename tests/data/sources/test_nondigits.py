@@ -4,41 +4,41 @@ import numpy as np
 import pytest
 
 from app.data.handwriting.symbols import KANA, LETTERS, SIGNS, SMALL
-from app.data.sources.nondigits import KINDS, load_nondigits, make_nondigits, pair_digits
+from app.data.sources.nondigits import INVENTIONS, KINDS, VERSION, load_nondigits, make_nondigits, pair_digits
 
 
 @pytest.fixture
 def few():
-    return make_nondigits(shown=12, measured=8, digits=20)
+    return make_nondigits(shown=12, measured=8, invented=10, digits=20)
 
 
 def same(one, other):
     return all(
-        np.array_equal(getattr(one, part)[kind], getattr(other, part)[kind])
+        np.array_equal(images, getattr(other, part)[kind])
         for part in ("shown", "measured")
-        for kind in KINDS
+        for kind, images in getattr(one, part).items()
     ) and np.array_equal(one.digits, other.digits)
 
 
 def test_there_are_as_many_of_each_kind_as_were_asked_for_and_each_has_ink(few):
-    assert set(few.shown) == set(few.measured) == set(KINDS)
+    assert set(few.shown) == {*few.measured, INVENTIONS} == {*KINDS, INVENTIONS}
     for part, count in ((few.shown, 12), (few.measured, 8)):
         for kind, images in part.items():
-            assert (images.shape, images.dtype) == ((count, 28, 28), np.uint8), kind
+            assert (images.shape, images.dtype) == ((10 if kind == INVENTIONS else count, 28, 28), np.uint8), kind
             assert images.any(axis=(1, 2)).all(), kind
     assert few.digits.shape == (20, 28, 28)
 
 
 def test_they_are_drawn_alike_each_time(few):
-    assert same(few, make_nondigits(shown=12, measured=8, digits=20))
-    assert not same(few, make_nondigits(shown=12, measured=8, digits=20, seed=1))
+    assert same(few, make_nondigits(shown=12, measured=8, invented=10, digits=20))
+    assert not same(few, make_nondigits(shown=12, measured=8, invented=10, digits=20, seed=1))
 
 
 @pytest.mark.slow
 def test_every_letter_and_sign_can_be_written():
     assert len({**LETTERS, **SMALL, **SIGNS, **KANA}) == sum(map(len, (LETTERS, SMALL, SIGNS, KANA)))
     assert not set("bgloqsyzIOSZ") & {*LETTERS, *SMALL}  # what people also write for a digit
-    drawn = make_nondigits(shown=600, measured=200, digits=1)
+    drawn = make_nondigits(shown=600, measured=200, invented=1, digits=1)
     assert len(np.unique(drawn.shown["signs"].reshape(600, -1), axis=0)) == 600
 
 
@@ -54,13 +54,13 @@ def test_two_digits_side_by_side_fill_the_width():
 
 def test_they_are_drawn_once_and_a_damaged_file_is_drawn_anew(cache_dir, tmp_path, monkeypatch):
     kept = load_nondigits(cache_dir)
-    (path,) = cache_dir.glob("strokes/nondigits-*.npz")
+    (path,) = cache_dir.glob(f"strokes/nondigits-v{VERSION}-1.npz")
     whole = path.read_bytes()
     folder = tmp_path / "strokes"
     folder.mkdir()
     drawn = []
 
-    def draw():
+    def draw(**counts):
         drawn.append(1)
         return kept
 
@@ -77,6 +77,6 @@ def test_they_are_drawn_once_and_a_damaged_file_is_drawn_anew(cache_dir, tmp_pat
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path, monkeypatch, few):
-    monkeypatch.setattr("app.data.sources.nondigits.make_nondigits", lambda: few)
+    monkeypatch.setattr("app.data.sources.nondigits.make_nondigits", lambda **counts: few)
     (tmp_path / "strokes").write_text("a file is in the way")
     assert load_nondigits(tmp_path) is few

@@ -49,7 +49,10 @@ def test_the_writers_are_split_and_strokes_are_prepared_as_drawings_are(three, f
     assert (found.train.labels.tolist(), found.test.labels.tolist()) == ([7, 1], [0])
     drawn = from_strokes([[[10, -90], [60, -90], [30, -10]]]).pixels
     assert np.array_equal(found.train.images[0], np.rint(drawn * 255).astype(np.uint8))
-    assert np.array_equal(catalog.load("pendigits").train.images, found.train.images)  # from the cache
+    assert (found.grouped_by, [found.groups[i] for i in found.train.groups]) == ("writer", ["3", "25"])
+    again = catalog.load("pendigits")  # from the cache
+    assert np.array_equal(again.train.images, found.train.images)
+    assert np.array_equal(again.train.groups, found.train.groups)
 
 
 BAD = {

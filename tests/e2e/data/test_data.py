@@ -1,6 +1,7 @@
 """A set of one's own symbols, from its first drawing to a pad that reads them; and the data and models pages."""
 
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -117,6 +118,24 @@ def test_a_set_is_browsed_and_a_picture_opened_large(page, pad_server):
     page.keyboard.press("Escape")
     page.go_back()
     expect(page.locator(".cell")).to_have_count(120)
+
+
+def test_a_set_is_browsed_by_style(page, pad_server):
+    page.goto(f"{pad_server.url}/data?set=strokes&split=test")
+    style = page.get_by_label("Style")
+    page.locator(".balance-row[data-label='9']").click()
+    expect(style.locator("option").nth(1)).to_have_text(re.compile(r"^nine-straight \(\d+\)$"))
+    style.select_option("nine-small-loop-hook")
+    expect(page).to_have_url(f"{pad_server.url}/data?set=strokes&split=test&label=9&group=nine-small-loop-hook")
+    expect(page.locator("#grid-line")).to_have_text(re.compile(r"^1 to (\d+) of \1, only 9$"))
+    page.locator(".cell").first.click()
+    expect(page.locator("#zoom-text")).to_have_text("nine-small-loop-hook")
+    page.keyboard.press("Escape")
+    page.locator(".balance-row[data-label='7']").click()  # another label has other styles
+    expect(style).to_have_value("")
+    expect(page.locator("#grid-line")).to_have_text("1 to 120 of 200, only 7")
+    page.go_back()
+    expect(style).to_have_value("nine-small-loop-hook")
 
 
 def test_a_model_is_exported_imported_renamed_and_chosen(page, server):

@@ -1,5 +1,7 @@
 """Teach it: "it was a ..." keeps the strokes and their label on the server."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -40,7 +42,7 @@ def test_one_tap_keeps_the_drawing_and_another_takes_it_back(pad, kept):
     assert (drawing["label"], drawing["set"]) == ("3", "mine")
     sent = pad.evaluate("() => JSON.parse(sessionStorage.getItem('digitpad.drawing')).strokes.map(({line}) => line)")
     assert drawing["strokes"] == sent
-    pad.locator("#teach-note button").click()
+    pad.locator("#teach-note").get_by_role("button", name="Undo").click()
     expect(pad.locator("#teach-note")).to_contain_text("Removed.")
     expect(pad.locator("[data-teach='3']")).to_have_attribute("aria-pressed", "false")
     assert kept() == []
@@ -58,6 +60,28 @@ def test_another_label_takes_the_place_of_the_first(pad, kept):
     pad.keyboard.press("Enter")
     expect(pad.locator("#teach-note")).to_contain_text("が")
     until(lambda: [drawing["label"] for drawing in kept()] == ["が"])
+
+
+def test_a_drawing_that_is_two_digits_at_once_leads_to_make_it_mine(pad, kept):
+    def torn(route):
+        answer = route.fetch().json()
+        rest = dict.fromkeys(answer["probabilities"], 0.01)
+        route.fulfill(json={**answer, "label": "1", "probabilities": {**rest, "1": 0.6, "7": 0.32}, "is_digit": True})
+
+    note = pad.locator("#teach-note")
+    expect(note).to_contain_text("Wrong? Tap what it was.")
+    pad.route("**/predict*", torn)
+    draw(pad, THREE)
+    expect(pad.locator("#answer-sentence")).to_have_text("A 1, or perhaps a 7.")
+    expect(note).to_contain_text("Hands differ. Tap what it was")
+    pad.unroute("**/predict*")
+    pad.locator("#clear").click()
+    draw(pad, THREE)
+    expect(pad.locator("#answer-sentence")).to_have_text("This is a 3.")
+    expect(note).to_contain_text("Wrong? Tap what it was.")
+    pad.locator("[data-teach='3']").click()
+    note.get_by_role("button", name="Make it mine").click()
+    expect(pad).to_have_url(re.compile(r"/mine\?set=mine$"))
 
 
 def test_a_new_drawing_is_kept_beside_the_one_before(pad, kept):

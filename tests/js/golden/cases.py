@@ -11,7 +11,7 @@ import numpy as np
 from app.data import drawing_from_strokes
 from app.models import ModelCard, Predictor
 from app.models.ood.detector import BASIS, MEAN, OutOfDistributionDetector
-from app.models.ood.outlier_head import NAMES, UNITS
+from app.models.ood.outlier_head import NAMES
 from app.models.responses import predict_drawings, to_response
 from app.nn import Network
 from app.nn.arrays import Array
@@ -20,6 +20,8 @@ from tests.support.networks import CALIBRATION, DIGITS, conv, dense, kinds
 
 SMALL_PIXELS = 14 * 14
 COMPONENTS = 4
+HEAD_UNITS = 32
+"""The units of the outlier head."""
 GAIN = 3.0
 
 
@@ -153,7 +155,7 @@ def case(
         arrays = {MEAN: 0.1 * waves((len(DIGITS), SMALL_PIXELS), 1), BASIS: bases()}
     if "outliers" in scales:
         inputs = 3 + len(DIGITS) + network.feature_count + SMALL_PIXELS
-        shapes = ((inputs,), (inputs,), (inputs, UNITS), (UNITS,), (UNITS,), (1,))
+        shapes = ((inputs,), (inputs,), (inputs, HEAD_UNITS), (HEAD_UNITS,), (HEAD_UNITS,), (1,))
         arrays |= {key: waves(shape, number) / 5 for number, (key, shape) in enumerate(zip(NAMES, shapes, strict=True))}
         arrays[NAMES[1]] = np.abs(arrays[NAMES[1]]) + np.float32(0.2)
     calibration = {"temperature": temperature, **CALIBRATION, "rejection": rejection or None}

@@ -58,6 +58,26 @@ def test_a_set_is_browsed_page_by_page_and_by_label(client, settings):
     assert digits(client, "strokes", "offset=20000")["digits"] == []
 
 
+def test_a_set_is_browsed_by_style(client):
+    page = digits(client, "strokes", "split=test&label=9&limit=500")
+    assert page["grouped_by"] == "style"
+    assert sum(page["groups"].values()) == page["total"] == 200
+    assert all(name.startswith("nine-") for name in page["groups"])
+    hooked = digits(client, "strokes", "split=test&group=nine-small-loop-hook")
+    assert {(digit["label"], digit["group"]) for digit in hooked["digits"]} == {("9", "nine-small-loop-hook")}
+    assert hooked["total"] == page["groups"]["nine-small-loop-hook"]
+    assert len(hooked["groups"]) > 100, "the choice stays"
+    assert digits(client, "strokes", "label=9&group=zero-tail")["digits"] == []
+
+
+def test_a_set_without_groups_has_none(client, shapes):
+    page = digits(client, "drawings:shapes", "limit=1")
+    assert (page["grouped_by"], page["groups"], page["digits"][0]["group"]) == (None, {}, None)
+    refused = client.get("/api/datasets/drawings:shapes/digits?group=x")
+    assert refused.status_code == 422
+    assert refused.json()["error"] == "group: expected none, as this data set has no groups; got 'x'"
+
+
 @pytest.mark.parametrize(
     ("path", "status", "words"),
     [
@@ -75,6 +95,8 @@ def test_a_set_is_browsed_page_by_page_and_by_label(client, settings):
         ("strokes/digits?indices=", 422, "indices"),
         ("strokes/digits?indices=20000", 422, "from 0 to 19999; got 20000"),
         ("strokes/digits?indices=1&label=1", 422, "indices: expected no label"),
+        ("strokes/digits?indices=1&group=one-bar", 422, "indices: expected no label, group or offset"),
+        ("strokes/digits?group=1", 422, "group: expected one of zero-round, "),
     ],
 )
 def test_what_is_no_such_picture_is_said(client, path, status, words):

@@ -12,6 +12,8 @@ import { createGrid, createLarge, showBalance } from "./grid.js";
 
 const PAGE = 120;
 
+const GROUPINGS = { style: t("Style"), writer: t("Writer"), source: t("Data set") };
+
 /** Creates the view; returns the function that shows an address. */
 export function createBrowse(page) {
   const balance = byId("balance").parentElement;
@@ -25,7 +27,7 @@ export function createBrowse(page) {
   const open = createLarge({
     pictures: () => pictures,
     titleOf: ({ label, index }, at) => (index === undefined ? t("{label}: drawing {number}", { label, number: at + 1 }) : t("{label}: image {number}", { label, number: index })),
-    textOf: own.textOf,
+    textOf: (picture) => picture.group ?? own.textOf(picture),
     onRelabel: own.relabel,
     onDelete: own.remove,
   });
@@ -41,7 +43,7 @@ export function createBrowse(page) {
     byId(id).addEventListener("click", () => go({ offset: Math.max(0, offset(total)) }));
   }
   for (const input of byId("browse").querySelectorAll("input[type=radio]")) {
-    input.addEventListener("change", () => go({ [input.name]: input.value, offset: 0, ...(input.name === "view" ? { label: null } : {}) }));
+    input.addEventListener("change", () => go({ [input.name]: input.value, group: null, offset: 0, ...(input.name === "view" ? { label: null } : {}) }));
   }
   byId("more-drawings").addEventListener("click", async ({ currentTarget: button }) => {
     button.disabled = true;
@@ -60,8 +62,10 @@ export function createBrowse(page) {
     }
   });
 
+  byId("group").addEventListener("change", ({ target }) => go({ group: target.value || null, offset: 0 }));
+
   const go = (change) => page.go({ ...place, ...change });
-  const choose = (label) => go({ label, offset: 0 });
+  const choose = (label) => go({ label, group: null, offset: 0 });
 
   async function show(next) {
     place = next;
@@ -84,6 +88,7 @@ export function createBrowse(page) {
     byId("known-labels").replaceChildren(...info.labels.map((label) => element("option", { value: label })));
     balance.hidden = Object.keys(answer.counts).length === 0;
     showBalance(answer.counts, place.label, choose);
+    showGroups(answer.grouping ?? null, answer.groups);
     setText(byId("grid-line"), line(answer));
     if (pictures.length > 0) grid.show(pictures);
     else grid.showNothing(element("p", {}, t("There are no images with this label here.")));
@@ -96,14 +101,25 @@ export function createBrowse(page) {
   async function fetchRendered() {
     const query = new URLSearchParams({ split: place.split, offset: place.offset, limit: PAGE });
     if (place.label !== null) query.set("label", place.label);
+    if (place.group !== null) query.set("group", place.group);
     try {
       const answer = await page.ask(() => get(`/api/datasets/${encodeURIComponent(place.set)}/digits?${query}`));
-      return { pictures: answer.digits, total: answer.total, counts: answer.counts, more: false };
+      return { pictures: answer.digits, total: answer.total, counts: answer.counts, grouping: answer.grouped_by, groups: answer.groups, more: false };
     } catch (failure) {
       if (!(failure instanceof Refused) || failure.status !== 409) throw failure;
       showMissing(explain(failure));
       return null;
     }
+  }
+
+  /** Offers the styles, writers or sources of the images; `groups` are their numbers. */
+  function showGroups(grouping, groups) {
+    byId("groups").hidden = grouping === null;
+    if (grouping === null) return;
+    setText(byId("groups-name"), GROUPINGS[grouping]);
+    const options = Object.entries(groups).map(([name, number]) => element("option", { value: name }, t("{name} ({count})", { name: grouping === "source" ? titleOf({ name, title: name }) : name, count: count(number) })));
+    byId("group").replaceChildren(element("option", { value: "" }, t("all")), ...options);
+    byId("group").value = place.group ?? "";
   }
 
   const fetchDrawn = (set) => page.ask(() => own.fetch(set, place.label));
@@ -127,7 +143,7 @@ export function createBrowse(page) {
     }
     pictures = [];
     setText(byId("grid-line"), "");
-    byId("pager").hidden = byId("more-drawings").hidden = true;
+    byId("pager").hidden = byId("more-drawings").hidden = byId("groups").hidden = true;
     balance.hidden = byId("splits").hidden = true;
     for (const action of byId("browse-actions").children) action.classList.remove("accent");
     grid.showNothing(...parts);
@@ -152,7 +168,7 @@ export function createBrowse(page) {
     setText(byId("browse-title"), t("There is no such data set"));
     setText(byId("browse-text"), t("Choose another from the list, or make a new one."));
     byId("browse-actions").replaceChildren();
-    balance.hidden = byId("views").hidden = byId("splits").hidden = byId("pager").hidden = byId("more-drawings").hidden = true;
+    balance.hidden = byId("views").hidden = byId("splits").hidden = byId("pager").hidden = byId("more-drawings").hidden = byId("groups").hidden = true;
     setText(byId("grid-line"), "");
     grid.showNothing(element("a", { class: "button accent", href: "/data?make" }, t("Make a new data set")));
   }

@@ -152,10 +152,10 @@ function accuracy({ test_accuracy: test, val_accuracy: validation }) {
 }
 
 /** Its further evaluations: before and after personalization, and on images unlike MNIST. */
-function evidence({ mine, robustness = [], seeds = [] }) {
+function evidence({ mine, sources = [], robustness = [], seeds = [] }) {
   const parts = [];
   if (mine) parts.push(element("p", {}, mineSentence(mine)), element("p", { class: "field-note" }, mineNote(mine)));
-  const tables = evidenceTables({ mine, robustness, seeds });
+  const tables = evidenceTables({ mine, sources, robustness, seeds });
   if (tables.length > 0) parts.push(element("details", { class: "model-more" }, element("summary", {}, t("What was measured")), ...tables));
   return parts.length > 0 ? element("div", { class: "model-evidence" }, ...parts) : null;
 }

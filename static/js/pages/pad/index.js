@@ -140,6 +140,7 @@ function startReading({ model, models }, { overlay, shown }) {
       answer.show(reply, milliseconds, final);
       if (final && drawing === shown()) {
         teach.reset();
+        teach.explainDoubt((parts[selected] ?? reply).probabilities);
         doctor.update();
       }
     },

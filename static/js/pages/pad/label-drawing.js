@@ -3,9 +3,10 @@
 import { explain, post, remove } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
 import { byId, element, say, setText } from "../../lib/dom.js";
-import { withArticle } from "../../prediction/describe.js";
+import { judge, withArticle } from "../../prediction/describe.js";
 
 const PURPOSE = t("Wrong? Tap what it was. It is saved, so you can teach a network your handwriting.");
+const HANDS_DIFFER = t("Hands differ. Tap what it was: from a few of each, “Make it mine” learns your hand.");
 
 /**
  * Binds the row of labels. `subject()` returns `{strokes, part}`, `part` being its index among several or null;
@@ -39,6 +40,11 @@ export function createTeach(labels, { subject }) {
     }
   }
 
+  /** Explains that a drawing which is two labels at once, by these probabilities, is worth a label. */
+  function explainDoubt(probabilities) {
+    if (note.hasAttribute("data-quiet") && subject().strokes !== undefined) tell(judge(probabilities).second === null ? PURPOSE : HANDS_DIFFER);
+  }
+
   function mark() {
     for (const button of row.querySelectorAll("[data-teach]")) {
       button.setAttribute("aria-pressed", String(button.dataset.teach === stored?.label));
@@ -55,7 +61,8 @@ export function createTeach(labels, { subject }) {
       if (textOf(subject()) === textOf(found)) stored = { id: drawing.id, label: drawing.label };
       if (before !== null) await remove(`/api/drawings/${before.id}`);
       const named = { label: withArticle(drawing.label), set: drawing.set };
-      tell(t("Saved as {label} in your set “{set}”, for training.", named), [t("Undo"), () => forget(drawing)]);
+      const mine = () => location.assign(`/mine?set=${encodeURIComponent(drawing.set)}`);
+      tell(t("Saved as {label} in your set “{set}”, for training.", named), [t("Undo"), () => forget(drawing)], [t("Make it mine"), mine]);
     } catch (error) {
       tell(t("It could not be saved. {reason} Nothing is lost.", { reason: explain(error) }), [t("Try again"), () => teach(label, found, before)]);
     } finally {
@@ -104,5 +111,5 @@ export function createTeach(labels, { subject }) {
   });
   useLabels(labels);
 
-  return { reset, useLabels };
+  return { reset, useLabels, explainDoubt };
 }
