@@ -52,7 +52,7 @@ def _compared(grey: Grey) -> str:
 
 
 def _prepare(grey: Grey, *, steps: bool) -> None:
-    found = find_ink(grey, smooth=steps, even_out=steps)
+    found = find_ink(grey, smooth=steps, even_out=steps, clear=steps)
     if found is not None:
         prepare_ink(found.ink)
 

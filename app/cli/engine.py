@@ -14,7 +14,7 @@ from app.cli.output import Code, CommandError, say
 
 SHIPPED_VALIDATION = 0.1
 """The share of training images for the calibration of the shipped model, if its recipe sets none."""
-SHIPPED_EFFORT = 5
+SHIPPED_EFFORT = 10
 """The effort of the shipped model's calibration, relative to other trainings."""
 TRAINING_LOG = "training.jsonl"
 """The log of a shipped model's training, one event per line, stored with its weights."""

@@ -1,7 +1,7 @@
 """Background estimation: the paper of a grey picture, evenly lit or not, and the contrast of each pixel with it."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,17 @@ EVEN_TONE = 0.06
 """The largest difference (in 0 to 1) from the border's median tone on even paper."""
 EVEN_SHARE = 0.95
 """The share of the border's pixels that must be within it."""
+EXACT_SHARE = 0.15
+"""The least share of a picture's pixels with exactly one tone, for that to be the paper's."""
+EXACT_NEIGHBORS, EXACT_EDGES = 0.8, 6.0
+"""The least share of these pixels whose right neighbour has the tone too, less by EXACT_EDGES / size in a small
+picture, of which the edges of ink take more. Noise that is cut off at white leaves a half."""
+STRAY_SHARE = 0.01
+"""The largest share of pixels beyond exact paper on the side where the ink is not, or beyond two exact tones."""
+SHARP_STEP = 0.06
+"""The least step from a pixel to the next at the edge of ink, relative to the difference of all tones."""
+SIMILAR, SIMILAR_SHARE = 30, 0.2
+"""The largest share of pixels whose tone differs from exact paper's by no more than this, of 255."""
 NOISE_TONE = 2.0
 """The additional tolerance on a noisy picture, in standard deviations of the noise."""
 
@@ -55,15 +66,40 @@ class Contrast:
     """The deviation of noise in `contrast`, (H, W), or (1, 1) if it is the same everywhere."""
 
 
-def estimate_background(picture: FloatArray, noise: float = 0.0, *, even_out: bool = True) -> Contrast:
+def find_exact_paper(grey: GreyArray) -> int | None:
+    """Find the tone of paper that has exactly one, as drawing programs make it, also if much of the border is ink.
+
+    Of the two most frequent tones of a grey picture, uint8 (H, W), the one with more of the border. None if neither is
+    frequent and in one piece, or if one is light's or a frame's: a soft shadow's, whose ink is beyond both tones, or
+    that of a frame around paper of similar tones.
+    """
+    counts = np.bincount(grey.ravel(), minlength=256)
+    found = [tone for tone in np.argsort(counts)[:-3:-1].tolist() if _is_exact(grey == tone)]
+    border = border_of(grey)
+    tone = max(found, key=lambda tone: int(np.count_nonzero(border == tone)), default=None)
+    if tone is None or _steepest(grey) < SHARP_STEP * (int(grey.max()) - int(grey.min())):
+        return None
+    below, above = counts[: max(tone - SIMILAR, 0)].sum(), counts[tone + SIMILAR + 1 :].sum()
+    similar = grey.size - below - above - counts[tone]
+    if len(found) == 2:
+        below, above = counts[: max(min(found) - SIMILAR, 0)].sum(), counts[max(found) + SIMILAR + 1 :].sum()
+        stray = below + above
+    else:
+        stray = min(below, above)
+    return tone if stray <= STRAY_SHARE * grey.size and similar < SIMILAR_SHARE * grey.size else None
+
+
+def estimate_background(
+    picture: FloatArray, noise: float = 0.0, *, even_out: bool = True, exact: int | None = None
+) -> Contrast:
     """Estimate the paper of a picture, float32 (H, W) in 0 to 1, with noise of this deviation.
 
-    Without `even_out` it is assumed to be even, with the median tone of its border.
+    Without `even_out` it is assumed to be even, with the median tone of its border. `exact` is from `find_exact_paper`.
     """
     border = border_of(picture)
-    tone = np.median(border)
+    tone = np.median(border) if exact is None else np.float32(exact / 255)
     near = np.abs(border - tone) < EVEN_TONE + NOISE_TONE * noise
-    if not even_out or np.mean(near) >= EVEN_SHARE:
+    if not even_out or exact is not None or np.mean(near) >= EVEN_SHARE:
         lighter = picture - tone
         light = bool(lighter.sum() > 0)
         return Contrast(lighter if light else -lighter, light, True, np.full((1, 1), noise, np.float32))
@@ -102,9 +138,22 @@ def as_floats(grey: GreyArray) -> FloatArray:
     return grey.astype(np.float32) / np.float32(255)
 
 
-def border_of(picture: FloatArray) -> FloatArray:
+def border_of(picture: NDArray[Any]) -> NDArray[Any]:
     """The outermost pixels of a picture (H, W), each once."""
     return np.concatenate([picture[0], picture[-1], picture[1:-1, 0], picture[1:-1, -1]])
+
+
+def _is_exact(plateau: NDArray[np.bool_]) -> bool:
+    if np.count_nonzero(plateau) < EXACT_SHARE * plateau.size:
+        return False
+    begins, least = plateau[:, :-1], EXACT_NEIGHBORS - EXACT_EDGES / max(plateau.shape)
+    return bool(np.count_nonzero(begins & plateau[:, 1:]) >= least * np.count_nonzero(begins))
+
+
+def _steepest(grey: GreyArray) -> int:
+    """The largest difference of a pixel from the next one in its row or column."""
+    tones = grey.astype(np.int16)
+    return max(int(np.abs(np.diff(tones, axis=axis)).max(initial=0)) for axis in (0, 1))
 
 
 def _bar(grey: GreyArray) -> int:

@@ -36,11 +36,12 @@ OFF_CENTRE_PIXELS = 1.5
 THIN = "the stroke is {width} px wide (MNIST: about {usual}): it is thin, so parts of it fade"
 THICK = "the stroke is {width} px wide (MNIST: about {usual}): it is thick, so small holes close"
 
-OF_PICTURES = ("smooth", "even_out")
-"""Steps for noisy and unevenly lit pictures only."""
+OF_PICTURES = ("smooth", "even_out", "clear")
+"""Steps for noisy, unevenly lit and cluttered pictures only."""
 STEP_TEXTS: Mapping[str, Mapping[str, str]] = {
     "smooth": {"title": "Smoothing", "explanation": "smooths away noise in the image"},
     "even_out": {"title": "Even light", "explanation": "evens out the light on the paper"},
+    "clear": {"title": "Lines", "explanation": "removes lines of the paper and other things beside the digit"},
     "crop": {"title": "Crop", "explanation": "cuts away empty paper"},
     "scale": {"title": "Scale", "explanation": "scales the ink to 20 pixels, keeping its shape"},
     "center": {"title": "Centre", "explanation": "moves its centre of mass to the middle"},
@@ -97,16 +98,16 @@ def examine_image(data: bytes, steps: PipelineSteps) -> Diagnosis:
     raw = _shrunk(1 - picture.grey.astype(np.float32) / np.float32(255))
 
     @cache
-    def ink(smooth: bool, even_out: bool) -> Ink | None:
-        return find_ink(picture.grey, smooth=smooth, even_out=even_out)
+    def ink(smooth: bool, even_out: bool, clear: bool) -> Ink | None:
+        return find_ink(picture.grey, smooth=smooth, even_out=even_out, clear=clear)
 
     def prepare(chosen: PipelineSteps) -> FloatArray:
-        found = ink(chosen.smooth, chosen.even_out)
+        found = ink(chosen.smooth, chosen.even_out, chosen.clear)
         return BLANK.pixels if found is None else prepare_ink(found.ink, chosen)
 
-    full = ink(True, True)
+    full = ink(True, True, True)
     needed = () if full is None else _needed(full)
-    found = ink(steps.smooth, steps.even_out)
+    found = ink(steps.smooth, steps.even_out, steps.clear)
     if found is None:
         return _examined(raw, prepare, steps, [], needed)
     bounds = ink_box(np.where(found.ink > 0.5, found.ink, np.float32(0)))
@@ -123,7 +124,8 @@ def examine_image(data: bytes, steps: PipelineSteps) -> Diagnosis:
 
 def _needed(found: Ink) -> tuple[str, ...]:
     """The picture steps that this picture needs."""
-    return tuple(name for name, needs in zip(OF_PICTURES, (found.is_noisy, found.is_uneven), strict=True) if needs)
+    needs = found.is_noisy, found.is_uneven, found.is_cluttered
+    return tuple(name for name, needed in zip(OF_PICTURES, needs, strict=True) if needed)
 
 
 def _examined(
@@ -200,6 +202,8 @@ def _of_picture(found: Ink, steps: PipelineSteps) -> list[Message]:
         remarks.append(Message("the paper is unevenly lit, so the shading is removed"))
     if found.is_noisy and steps.smooth:
         remarks.append(Message("the image is noisy, so it is smoothed"))
+    if found.is_cluttered:
+        remarks.append(Message("there are lines or other things beside the digit, so they are removed"))
     return remarks
 
 

@@ -7,7 +7,15 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from app.data.preprocessing.background import NO_EDGES, PAPER_SIZE, as_floats, estimate_background, strip_letterbox
+from app.data.preprocessing.background import (
+    NO_EDGES,
+    PAPER_SIZE,
+    as_floats,
+    estimate_background,
+    find_exact_paper,
+    strip_letterbox,
+)
+from app.data.preprocessing.clutter import remove_clutter
 from app.data.preprocessing.components import label_components
 from app.data.preprocessing.decode import GreyArray
 from app.data.preprocessing.denoise import NOISE_FLOOR, picture_deviation, smoothed
@@ -42,16 +50,18 @@ class Ink:
     is_uneven: bool
     """The paper is not of one tone, and the uneven light was removed."""
     is_noisy: bool
+    is_cluttered: bool = False
+    """Lines or other things beside the digit were removed."""
 
 
-def find_ink(grey: GreyArray, *, smooth: bool = True, even_out: bool = True) -> Ink | None:
+def find_ink(grey: GreyArray, *, smooth: bool = True, even_out: bool = True, clear: bool = True) -> Ink | None:
     """Find the ink in a grey picture, uint8 (H, W), of either polarity; return None if the picture is blank.
 
-    Noise is smoothed, and uneven light evened out; either can be left out. Letterbox bars are not ink. A large noisy
-    picture's ink is smaller than the picture by an integer factor.
+    Noise is smoothed, uneven light evened out, and what is beside the digit removed; each can be left out. Letterbox
+    bars are not ink. A large noisy picture's ink is smaller than the picture by an integer factor.
     """
     inside, bars = strip_letterbox(grey)
-    found = _find_ink(inside, smooth=smooth, even_out=even_out)
+    found = _find_ink(inside, smooth=smooth, even_out=even_out, clear=clear)
     if found is None or bars == NO_EDGES:
         return found
     scale = found.ink.shape[0] / inside.shape[0]
@@ -59,14 +69,15 @@ def find_ink(grey: GreyArray, *, smooth: bool = True, even_out: bool = True) -> 
     return replace(found, ink=np.pad(found.ink, edges))
 
 
-def _find_ink(grey: GreyArray, *, smooth: bool, even_out: bool) -> Ink | None:
+def _find_ink(grey: GreyArray, *, smooth: bool, even_out: bool, clear: bool) -> Ink | None:
     picture = as_floats(grey)
-    deviation = picture_deviation(picture)
+    exact = find_exact_paper(grey)
+    deviation = picture_deviation(picture) if exact is None else 0.0
     noisy = deviation > NOISE_FLOOR
     if noisy and smooth:
         grey, deviation = smoothed(grey, deviation)
         picture = as_floats(grey)
-    found = estimate_background(picture, deviation, even_out=even_out)
+    found = estimate_background(picture, deviation, even_out=even_out, exact=exact)
     contrast, noise = found.contrast, found.noise
     # about the largest of that many normal variables, on paper without any ink
     furthest = noise * ((2 * log(contrast.size)) ** 0.5 + 1)
@@ -82,7 +93,10 @@ def _find_ink(grey: GreyArray, *, smooth: bool, even_out: bool) -> Ink | None:
     ink = np.clip((contrast - paper) / (full - paper), 0.0, 1.0).astype(np.float32)
     mask = _near(_without_specks(ink) if noisy else ink > 0.5, max(1, round(max(grey.shape) / 200)))
     ink *= mask if noisy else mask | (ink > RINGING)
-    return Ink(ink, found.is_light, not found.is_even, noisy) if ink.any() else None
+    cleared = remove_clutter(ink) if clear else ink
+    if not cleared.any():
+        return None
+    return Ink(cleared, found.is_light, not found.is_even, noisy, is_cluttered=cleared is not ink)
 
 
 def fit_ink(

@@ -21,8 +21,8 @@ class PipelineSteps:
     """The enabled steps; the network was trained on images with all of them.
 
     `crop`: crop to the ink. `scale`: fit it into 20×20, otherwise into the whole 28×28. `center`: centre its centre of
-    mass, otherwise its box. `stroke_width`: give the pen MNIST's width, otherwise keep its own. `smooth` and
-    `even_out`, for pictures only: smooth noise, and even out light.
+    mass, otherwise its box. `stroke_width`: give the pen MNIST's width, otherwise keep its own. For pictures only are
+    `smooth`: smooth noise, `even_out`: even out light, and `clear`: remove lines and other things beside the digit.
     """
 
     crop: bool = True
@@ -31,6 +31,7 @@ class PipelineSteps:
     stroke_width: bool = True
     smooth: bool = True
     even_out: bool = True
+    clear: bool = True
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from app.data.dataset import ImageArray
 from app.data.handwriting.digits import Glyph
+from app.data.handwriting.inventions import invent_glyph
 from app.data.handwriting.spline import make_pen
 from app.data.handwriting.symbols import KANA, LETTERS, SIGNS, SMALL
 from app.data.handwriting.writer import draw_variation, write
@@ -25,7 +26,7 @@ from app.errors import InputError
 Strokes: TypeAlias = list[NDArray[np.float64]]
 
 SEED = 20_260_101
-VERSION = 2
+VERSION = 3
 """Increases with every change to the drawings, which invalidates older caches."""
 
 SIDE = 140
@@ -41,10 +42,6 @@ APART = 4
 
 
 INVENTIONS = "inventions"
-STROKE_COUNTS = (0.25, 0.4, 0.25, 0.1)
-"""The shares of invented characters with one, two, three and four strokes."""
-ANGULAR = 0.4
-"""The share of their strokes that have corners and no curves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,19 +125,9 @@ def _signs(rng: np.random.Generator, count: int, apart: bool) -> ImageArray:
 
 
 def _inventions(rng: np.random.Generator, count: int) -> ImageArray:
-    """Characters of no alphabet: one to four strokes, curved or angular, between the points of a coarse grid."""
-    drawings: list[Drawing] = []
-    for _ in range(count):
-        strokes = []
-        amount = int(rng.choice(len(STROKE_COUNTS), p=STROKE_COUNTS)) + 1
-        for _ in range(amount):
-            points = rng.integers(0, 4, (int(rng.integers(2, 6 if amount < 3 else 4)), 2)) / 3
-            points = (points + rng.normal(0, 0.06, points.shape)) * (0.7, 1)
-            path = [(float(x), float(y)) for x, y in points]
-            is_angular = rng.random() < ANGULAR
-            strokes.append((tuple(path[:2]), *((point,) for point in path[2:])) if is_angular else (tuple(path),))
-        drawings += write(make_pen(Glyph(1, tuple(strokes))), draw_variation(rng, 1))
-    return rasterize_batch(drawings)
+    return rasterize_batch(
+        [drawing for _ in range(count) for drawing in write(make_pen(invent_glyph(rng)), draw_variation(rng, 1))]
+    )
 
 
 def _scribble(rng: np.random.Generator) -> Strokes:

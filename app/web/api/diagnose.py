@@ -31,12 +31,14 @@ class StepChoice(RequestBody):
     stroke_width: bool = True
     smooth: bool = True
     even_out: bool = True
+    clear: bool = True
 
 
 class Change(ResponseBody):
     """The answer with one step turned: left out if it was asked for, taken if it was not.
 
-    `smooth` is there for noisy pictures alone, and `even_out` for those on which the light is uneven.
+    `smooth` is there for noisy pictures alone, `even_out` for those on which the light is uneven, and
+    `clear` for those with lines or other things beside the digit.
     """
 
     step: str

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.data.preprocessing.background import estimate_background, strip_letterbox
+from app.data.preprocessing.background import estimate_background, find_exact_paper, strip_letterbox
 from app.data.preprocessing.ink import find_ink
 from tests.support.drawings import picture, recorded
 
@@ -138,3 +138,24 @@ def test_paper_of_any_shape_is_found_without_a_failure(shape):
         found = estimate_background(page.astype(np.float32))
         assert found.contrast.shape == shape
         assert np.isfinite(found.contrast).all()
+
+
+@pytest.mark.parametrize("name", [name for name in DRAWINGS if name != "digit 1"])  # a bar alone is of any polarity
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("side", [20, 80, 300])
+def test_a_digit_cut_to_its_ink_lies_on_even_paper(name, inverted, side):
+    grey = picture(DRAWINGS[name], 40)
+    cut = grey.crop(grey.point(lambda tone: 255 - tone).getbbox())
+    scale = side / max(cut.size)
+    small = np.asarray(cut.resize([max(1, round(length * scale)) for length in cut.size], Image.Resampling.BOX))
+    found = find_ink(255 - small if inverted else small)
+    assert (found.is_light, found.is_uneven, found.is_noisy) == (inverted, False, False)
+    assert ((found.ink > 0.5) == (small < 128)).mean() > 0.98
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_that_white_cuts_off_is_not_exact_paper(seed):
+    rng = np.random.default_rng(seed)
+    assert find_exact_paper((255 + rng.normal(0, 20, (120, 160))).clip(0, 255).astype(np.uint8)) is None
+    assert find_exact_paper(np.full((120, 160), 248, np.uint8)) == 248
+    assert find_exact_paper(np.zeros((1, 1), np.uint8)) in (0, None)
