@@ -34,8 +34,9 @@ from app.web.job_queue import JobQueue
 from app.web.metrics import make_counters
 from app.web.middleware.access_log import AccessLogMiddleware
 from app.web.middleware.compression import Compression
-from app.web.middleware.gatekeeper import SecurityMiddleware, SecurityRules
 from app.web.middleware.limits import Capacity
+from app.web.middleware.methods import HeadMiddleware, method_not_allowed
+from app.web.middleware.security import SecurityMiddleware, SecurityRules
 from app.web.pages import openapi
 
 
@@ -104,9 +105,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.add_middleware(Compression)
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(SecurityMiddleware, rules=rules, room=capacity)
     app.add_middleware(AccessLogMiddleware, counters=counters)
     errors.install(app)
+    app.add_exception_handler(405, method_not_allowed)
     templates.install(app)
     # Ahead of FastAPI's own route for it, which describes it: dispatch and injection take longer than the network does.
     app.router.routes.insert(0, Route("/predict", predict.predict, methods=["POST"], include_in_schema=False))

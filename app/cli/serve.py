@@ -41,7 +41,7 @@ def serve(
     from app.settings import SettingError
     from app.web.middleware.access_log import server_logging
     from app.web.middleware.authentication import needs_token
-    from app.web.middleware.http_protocol import BoundedProtocol
+    from app.web.middleware.http_protocol import BoundedProtocol, SocketProtocol
 
     chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = read_settings().model_copy(update=chosen)
@@ -64,7 +64,7 @@ def serve(
         ws_max_size=SOCKET_MESSAGE_BYTES,
         **server_logging(settings),
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        ws="websockets-sansio",
+        ws=SocketProtocol,
         ws_per_message_deflate=False,  # its memory for a thousand readers is not worth it for short messages
     )
     uvicorn.Server(config).run(sockets=[listener])
