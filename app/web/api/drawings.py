@@ -34,7 +34,7 @@ StrokesBody = Annotated[
 ]
 
 
-class DrawingRequest(RequestBody):
+class LabelledDrawing(RequestBody):
     """A drawing with its label."""
 
     label: str
@@ -117,7 +117,7 @@ def drawings(
 
 
 @router.post("", status_code=201, responses=errors(409, 422, 507))
-def add(store: DrawingsDep, body: DrawingRequest) -> Drawing:
+def add(store: DrawingsDep, body: LabelledDrawing) -> Drawing:
     """Save a drawing with its label in one of the user's sets."""
     return store.add(body.label, body.strokes, body.set)
 
