@@ -21,7 +21,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 ONNX = ".onnx"
 
 
-class Format(StrEnum):
+class ExportFormat(StrEnum):
     """The export formats, as in `app.models.formats.registry`."""
 
     ZIP = "zip"
@@ -141,7 +141,7 @@ def export(
     name: Annotated[
         str | None, typer.Argument(help="the model (default: the default)", autocompletion=complete_model)
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", "-f", help="the format")] = Format.ZIP,
+    format_: Annotated[ExportFormat, typer.Option("--format", "-f", help="the format")] = ExportFormat.ZIP,
     out: Annotated[Path, typer.Option("--out", "-o", help="the file to write, or the folder to put it in")] = Path(),
 ) -> None:
     """Write a model as a file for other programs: zip, safetensors, card, onnx, npz, keras, html."""

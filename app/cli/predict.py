@@ -28,7 +28,7 @@ STDIN = "-"
 COLUMNS = ("file", "label", "probability", "is_digit", "score", "reading")
 
 
-class Format(StrEnum):
+class AnswerFormat(StrEnum):
     """The output formats."""
 
     TEXT = "text"
@@ -42,7 +42,9 @@ def predict(
         str | None,
         typer.Option("--model", "-m", help="the model (default: the default)", autocompletion=complete_model),
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", "-f", help="how answers are written")] = Format.TEXT,
+    format_: Annotated[
+        AnswerFormat, typer.Option("--format", "-f", help="how answers are written")
+    ] = AnswerFormat.TEXT,
 ) -> None:
     """Read PNG and JPEG pictures. One that cannot be read is named on standard error, and the others are read."""
     from app.models import Predictors
@@ -51,15 +53,15 @@ def predict(
         predictor = Predictors(open_store(read_settings())).get(model)
     problems = _Problems()
     answers = _batches(predictor, _drawings(_files(files, problems), problems))
-    if format_ == Format.JSON:
+    if format_ == AnswerFormat.JSON:
         with reporting_errors():
             print_json(list(answers))
     else:
-        if format_ == Format.CSV:
+        if format_ == AnswerFormat.CSV:
             say(_csv(COLUMNS))
         with reporting_errors():
             for answer in answers:
-                say(_csv(_row(answer)) if format_ == Format.CSV else _text(answer))
+                say(_csv(_row(answer)) if format_ == AnswerFormat.CSV else _text(answer))
                 sys.stdout.flush()
     if problems.count:
         raise CommandError("{count} could not be read", count=problems.count, exit_code=Code.FAILED)

@@ -21,7 +21,7 @@ from app.cli.output import (
     print_table,
     say,
 )
-from app.errors import message_of
+from app.runs.limits import LARGEST_INT
 from app.runs.log.state import ENDED, RunState
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 runs = typer.Typer(help="The runs: list, show, watch, pause, resume, cancel, delete, export.", no_args_is_help=True)
 
-LARGEST = 2**31 - 1
-Run = Annotated[int, typer.Argument(min=1, max=LARGEST, help="the run's number", autocompletion=complete_run)]
+Run = Annotated[int, typer.Argument(min=1, max=LARGEST_INT, help="the run's number", autocompletion=complete_run)]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
@@ -172,7 +171,7 @@ def export(
     experiment: Annotated[str | None, typer.Option(help="MLflow's (default: DIGITPAD_MLFLOW_EXPERIMENT)")] = None,
 ) -> None:
     """Tell TensorBoard or MLflow a run that has ended. What they know already is not told twice."""
-    from app.runs.tracking.follower import MissingExtraError, catch_up, mlflow_sink, reason_of, tensorboard_sink
+    from app.runs.tracking.follower import catch_up, mlflow_sink, reason_of, tensorboard_sink
 
     with _opened() as (settings, log, _):
         state = log.run(run)["state"]
@@ -184,12 +183,9 @@ def export(
             )
         if tensorboard is None and mlflow is None:
             raise CommandError("expected --tensorboard DIR or --mlflow URI", exit_code=Code.USAGE)
-        try:
-            sinks = [] if tensorboard is None else [tensorboard_sink(tensorboard, log.id)]
-            if mlflow is not None:
-                sinks.append(mlflow_sink(mlflow, experiment or settings.mlflow_experiment, log.id, settings.home))
-        except MissingExtraError as error:
-            raise CommandError(message_of(error)) from None
+        sinks = [] if tensorboard is None else [tensorboard_sink(tensorboard, log.id)]
+        if mlflow is not None:
+            sinks.append(mlflow_sink(mlflow, experiment or settings.mlflow_experiment, log.id, settings.home))
         for sink in sinks:
             try:
                 _, written = catch_up(log, sink, run)

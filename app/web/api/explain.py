@@ -23,6 +23,7 @@ from app.learn.inspection import saliency
 from app.learn.inspection.neuron import neuron as one_neuron
 from app.learn.inspection.subject import InspectedNetwork, open_subject
 from app.models.responses import pixels_json
+from app.runs.limits import LARGEST_INT
 from app.web.api.explain_responses import (
     BackwardPass,
     Counterfactual,
@@ -42,9 +43,8 @@ from app.web.dependencies import LessonsQueueDep, StoreDep
 
 router = APIRouter(prefix="/api/explain", tags=["explain"], route_class=ApiRoute)
 
-LARGEST = 2**31 - 1
 DOUBLE = "float64"
-Number = Annotated[int, Field(ge=0, le=LARGEST)]
+Number = Annotated[int, Field(ge=0, le=LARGEST_INT)]
 LabelText = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -121,7 +121,7 @@ class CounterfactualRequest(LabelRequest):
     rate: Annotated[float, Field(gt=0, le=10)] = 0.25
 
 
-Answer = Callable[[InspectedNetwork], dict[str, Any]]
+Inspection = Callable[[InspectedNetwork], dict[str, Any]]
 
 
 async def answer_in_queue(
@@ -129,7 +129,7 @@ async def answer_in_queue(
 ) -> Callable[..., Awaitable[Response]]:
     """Dependency: a function that answers a request in the thread that such work shares."""
 
-    async def answer(body: InspectionRequest, work: Answer, *, dtype: str | None = None) -> Response:
+    async def answer(body: InspectionRequest, work: Inspection, *, dtype: str | None = None) -> Response:
         def compute() -> bytes:
             image = prepare_one(body.drawing).whole
             with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name
