@@ -5,9 +5,9 @@ import pytest
 
 from app.data import DatasetCatalog, DatasetUnavailable, catalog
 from app.data.sources import mnist, synthetic
-from app.data.sources.idx import write_idx
 from app.errors import Message
 from app.i18n.catalog import catalog as translations
+from tests.support.idx import write_idx
 
 
 def test_the_catalogue_says_what_each_set_needs(tmp_path):
