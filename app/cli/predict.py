@@ -6,13 +6,12 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli.completion import complete_model
-from app.cli.context import open_store, read_settings, reporting_errors
+from app.cli.context import named_file, open_store, read_settings, reporting_errors
 from app.cli.output import Code, CommandError, clean, percent, print_json, print_note, say
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def _files(names: Iterable[str], problems: _Problems) -> Iterator[tuple[str, byt
         if name == STDIN:
             yield name, sys.stdin.buffer.read(MOST_BYTES + 1)
             continue
-        path = Path(name)
+        path = named_file(name)
         paths = [path]
         try:
             if path.is_dir():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.context import open_log, read_settings
-from app.cli.output import CommandError, say
+from app.cli.output import Code, CommandError, say
 from app.errors import message_of
 from app.runs.training.hardware import THREAD_SETTINGS
 
@@ -53,7 +53,7 @@ def serve(
     try:
         app = create_app(settings)
     except SettingError as error:
-        raise CommandError(message_of(error)) from None
+        raise CommandError(message_of(error), exit_code=Code.USAGE) from None
     listener = _listen(settings.host, settings.port)
     _allow_many_sockets()
     _announce(settings, listener.getsockname()[1], made)

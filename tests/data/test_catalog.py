@@ -41,7 +41,7 @@ def test_a_loaded_set_is_the_one_that_the_catalogue_announced(tmp_path, monkeypa
 
 def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path):
     with pytest.raises(
-        ValueError, match="emnist-digits, emnist-letters, fashion-mnist, kmnist, mnist, pendigits, strokes; got 'mnits'"
+        ValueError, match="mnist, strokes, pendigits, fashion-mnist, kmnist, emnist-digits, emnist-letters; got 'mnits'"
     ):
         DatasetCatalog(tmp_path).load("mnits")
 
