@@ -51,7 +51,7 @@ class NameTakenError(MessageError):
 
 
 class ProtectedModelError(MessageError):
-    """The model ships with digitpad and cannot be removed."""
+    """The model ships with digitpad and cannot be deleted."""
 
     code = "protected_model"
 
@@ -199,11 +199,11 @@ class ModelStore:
         return updated
 
     def delete(self, name: str) -> None:
-        """Remove a model. Raises UnknownModelError, ProtectedModelError."""
+        """Delete a model. Raises UnknownModelError, ProtectedModelError."""
         found = self._read(name)
         folder = self._folder(name)
         if folder.parent != self.home or (found.card is not None and found.card.shipped):
-            raise ProtectedModelError("the model {name} ships with digitpad and cannot be removed", name=name)
+            raise ProtectedModelError("the model {name} ships with digitpad and cannot be deleted", name=name)
         shutil.rmtree(self._set_aside(name))
 
     def rename(self, name: str, new: str) -> ModelCard:

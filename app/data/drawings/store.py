@@ -127,7 +127,7 @@ class DrawingStore:
         return self.find_set(name)
 
     def undeclare(self, set_name: object) -> None:
-        """Remove a set without drawings, and its labels.
+        """Delete a set without drawings, and its labels.
 
         Raises ValueError for the name, UnknownDrawingError if there is no such set, SetExistsError if it has drawings,
         and OSError.
@@ -244,7 +244,7 @@ class DrawingStore:
         return usable(folder, set_name) if is_folder(folder) else iter(())
 
     def delete(self, drawing_id: str) -> None:
-        """Remove a drawing, even a damaged one. Raises UnknownDrawingError."""
+        """Delete a drawing, even a damaged one. Raises UnknownDrawingError."""
         self._find(drawing_id)
         with self._writing.hold():
             self._find(drawing_id).unlink(missing_ok=True)

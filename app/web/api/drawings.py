@@ -179,7 +179,7 @@ def create_set(store: DrawingsDep, name: str, body: SetRequest) -> SetDetails:
 
 @router.delete("/sets/{name}", status_code=204, responses=errors(404, 409, 422))
 def delete_set(store: DrawingsDep, name: str) -> None:
-    """Remove a set that has no drawings; 409 where it has some."""
+    """Delete a set that has no drawings; 409 where it has some."""
     store.undeclare(name)
 
 
@@ -191,7 +191,7 @@ def relabel(store: DrawingsDep, drawing_id: str, body: LabelChange) -> Drawing:
 
 @router.delete("/{drawing_id}", status_code=204, responses=errors(404))
 def delete(store: DrawingsDep, drawing_id: str) -> None:
-    """Remove a drawing."""
+    """Delete a drawing."""
     store.delete(drawing_id)
 
 

@@ -1,4 +1,4 @@
-"""Runs: start, watch, pause, cancel, continue, remove."""
+"""Runs: start, watch, pause, cancel, continue, delete."""
 
 from typing import Annotated, Any
 
@@ -223,7 +223,7 @@ def continue_run(
 
 @router.delete("/{run}", status_code=204)
 def delete(service: RunServiceDep, run: RunId) -> None:
-    """Remove an ended run, its events and its checkpoint; its model stays in the store."""
+    """Delete an ended run, its events and its checkpoint; its model stays in the store."""
     service.delete(run)
 
 

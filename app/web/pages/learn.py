@@ -1,4 +1,4 @@
-"""The pages on which one learns: the hub, the lessons, the parts, the perceptron, and the code behind the formulas."""
+"""The pages to learn from: the hub, the lessons, the parts, the perceptron, and the code behind the formulas."""
 
 from typing import Any
 
@@ -20,13 +20,13 @@ router = APIRouter(prefix="/learn", include_in_schema=False)
 
 @router.get("")
 def hub(request: Request) -> Response:
-    """Where to begin: one's own drawing, then the lessons in order."""
+    """A first drawing, then the lessons in order."""
     return _page(request, "learn/index.html", {"lessons": lessons(language_of(request))})
 
 
 @router.get("/inside")
 def inside(request: Request, store: StoreDep) -> Response:
-    """A network and a drawing of one's own, layer by layer, on the way there and on the way back."""
+    """A network and the user's drawing, layer by layer, forward and backward."""
     listed = summaries(store)
     usable = [entry for entry in listed["models"] if entry["available"]]
     return _page(request, "learn/inspect.html", {"models": usable, "default": listed["default"]})
