@@ -13,7 +13,7 @@ from app.data.cache import DatasetCache
 from app.data.catalog import DatasetCatalog
 from app.data.drawings.rendered import DrawingRenderer
 from app.data.drawings.store import DrawingStore
-from app.learn.experiments.small_trainings import TrialCache
+from app.learn.experiments.small_trainings import SmallTrainingCache
 from app.models import ModelStore, Predictors
 from app.models.evaluation import Evaluator
 from app.models.evaluation_cache import EvaluationCache
@@ -31,12 +31,13 @@ from app.web import api, errors, pages, preferences, script_catalog, templates
 from app.web.api import predict
 from app.web.dependencies import AppState
 from app.web.job_queue import JobQueue
-from app.web.metrics import make_counters
 from app.web.middleware.access_log import AccessLogMiddleware
 from app.web.middleware.compression import Compression
-from app.web.middleware.gatekeeper import SecurityMiddleware, SecurityRules
 from app.web.middleware.limits import Capacity
+from app.web.middleware.methods import HeadMiddleware, method_not_allowed
+from app.web.middleware.security import SecurityMiddleware, SecurityRules
 from app.web.pages import openapi
+from app.web.prometheus import make_counters
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -75,7 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             checkpoints=checkpoints,
             job_queue=JobQueue(),
             lessons_queue=JobQueue(),
-            trials=TrialCache(),
+            small_trainings=SmallTrainingCache(),
             estimator=Estimator(log, tried, folder=settings.cache_dir),
             evaluator=Evaluator(store, DrawingRenderer(drawings), EvaluationCache(settings.cache_dir)),
             capacity=capacity,
@@ -104,9 +105,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.add_middleware(Compression)
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(SecurityMiddleware, rules=rules, room=capacity)
     app.add_middleware(AccessLogMiddleware, counters=counters)
     errors.install(app)
+    app.add_exception_handler(405, method_not_allowed)
     templates.install(app)
     # Ahead of FastAPI's own route for it, which describes it: dispatch and injection take longer than the network does.
     app.router.routes.insert(0, Route("/predict", predict.predict, methods=["POST"], include_in_schema=False))

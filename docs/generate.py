@@ -16,7 +16,7 @@ MARK = re.compile(r"^<!-- made from the code: (\w+) -->$", re.MULTILINE)
 PICTURE = re.compile(r"^!\[[^]]*\]\(\.\./images/([\w-]+\.svg)\)$", re.MULTILINE)
 MAKERS: Mapping[str, Callable[[], str]] = {
     "settings": generate_server.settings,
-    "metrics": generate_server.metrics,
+    "prometheus": generate_server.prometheus,
     "cli": generate_cli.commands,
     "http": generate_http.calls,
     "config": generate_config.config,

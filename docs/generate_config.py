@@ -24,7 +24,7 @@ OWN = {
     "recipe": "The name of the recipe that the config came from; `custom` where there is none.",
     "network": "`layers`, a list, and `generator`.",
     "start": "What is trained further, instead of weights that are drawn by the seed.",
-    "personal": "The drawings that a model is made one's own with: [Make it mine](../how-to/make-it-mine.md).",
+    "personal": "The drawings that a model is personalized with: [Make it mine](../how-to/make-it-mine.md).",
 }
 """Fields that the dashboard's form has no input for."""
 INNER = {

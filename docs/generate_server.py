@@ -6,7 +6,7 @@ from typing import Any, get_args
 from app.runs.log.state import RunState
 from app.runs.stats import QueueStats
 from app.settings import Settings
-from app.web.metrics.prometheus import Figures, PrometheusCounters
+from app.web.prometheus.exposition import Figures, PrometheusCounters
 from docs.markdown import described, table
 
 OF_THE_MACHINE = {
@@ -34,7 +34,7 @@ def _limits(constraints: list[Any]) -> list[str]:
     return [f"{word} {getattr(one, key):g}" for one in constraints for key, word in words if hasattr(one, key)]
 
 
-def metrics() -> str:
+def prometheus() -> str:
     """Every metric of /metrics, from what it really says."""
     figures = Figures(QueueStats(dict.fromkeys(RunState, 0), 0.0, {1: 0.0}), sockets=0, backlog=0, queue_is_up=True)
     said = (PrometheusCounters().text() + figures.text()).decode()

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -44,6 +45,16 @@ def test_modules_classes_and_functions_are_named_with_words_of_the_field() -> No
     found = [(str(path.relative_to(PROJECT)), name) for path in (PROJECT / "app").rglob("*.py") for name in names(path)]
     assert len(found) > 1000
     assert not strange(found)
+
+
+def test_no_two_classes_have_one_name() -> None:
+    counts = Counter(
+        node.name
+        for path in (PROJECT / "app").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in counts.items() if count > 1] == []
 
 
 OPENINGS = re.compile(r'^\s*"""(?:What|Which|Who|Whether|How|Of)\b', re.MULTILINE)

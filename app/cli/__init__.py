@@ -103,8 +103,25 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _explain(wrong: typer.TyperException) -> int:
     """Print the error in the command line, and a hint for help."""
     context = getattr(wrong, "ctx", None)
-    message = wrong.format_message()
+    message = _invalid_value(wrong) or wrong.format_message()
     if message.strip():
         help_ = "" if context is None else f" (see {context.command_path} --help)"
         print_note(f"{' '.join(message.split())}{help_}")
     return wrong.exit_code
+
+
+def _invalid_value(wrong: typer.TyperException) -> str | None:
+    """The message for a value that Pydantic refuses, None for another error; Typer shows Pydantic's own text."""
+    from pydantic import ValidationError
+
+    from app.i18n.pydantic_errors import pydantic_message
+
+    if not isinstance(wrong, typer.BadParameter) or wrong.param is None:
+        return None
+    if not isinstance(wrong.__cause__, ValidationError):
+        return None
+    entry = {**wrong.__cause__.errors()[0], "loc": (wrong.param.opts[0],)}
+    choices = wrong.param.type_descriptor.choices
+    if choices is not None:
+        entry |= {"type": "enum", "ctx": {"expected": ", ".join(map(str, choices))}}
+    return pydantic_message(entry)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli.output import Code, CommandError
-from app.errors import OUTCOMES, MessageError, message_of
+from app.errors import OUTCOMES, MessageError, joined, message_of
 
 if TYPE_CHECKING:  # imports are lazy, as shell completion must be fast
     from app.data import Dataset
@@ -30,12 +30,14 @@ def read_settings() -> "Settings":
     except OSError as error:
         raise CommandError(".env cannot be read: {reason}", reason=error.strerror, exit_code=Code.USAGE) from None
     except ValidationError as error:
-        lines = []
+        from app.i18n.pydantic_errors import pydantic_message
+
+        found = []
         for entry in error.errors():
-            name = str(entry["loc"][0])
-            got = "" if "token" in name else f"; got {entry['input']!r}"  # tokens stay secret
-            lines.append(f"DIGITPAD_{name.upper()}: {entry['msg']}{got}")
-        raise CommandError("{text}", text="; ".join(lines), exit_code=Code.USAGE) from None
+            name = f"DIGITPAD_{str(entry['loc'][0]).upper()}"
+            secret = {"input": "***"} if "TOKEN" in name else {}
+            found.append(pydantic_message({**entry, "loc": (name,), **secret}))
+        raise CommandError(joined(found), exit_code=Code.USAGE) from None
 
 
 @contextmanager
@@ -48,6 +50,13 @@ def reporting_errors() -> Iterator[None]:
     except (MessageError, ValueError) as error:
         outcome = OUTCOMES[getattr(error, "code", "invalid")]
         raise CommandError(message_of(error), exit_code=outcome.exit_code) from None
+
+
+def named_file(name: str) -> Path:
+    """The path of a file that the user named; an empty name would be the working folder. Raises CommandError."""
+    if not name:
+        raise CommandError("expected the name of a file; got an empty one", exit_code=Code.USAGE)
+    return Path(name)
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -63,7 +72,7 @@ def write_file(path: Path, data: bytes) -> None:
 @contextmanager
 def open_log(settings: "Settings") -> Iterator["EventLog"]:
     """The log, shared with a server with the same settings. Raises CommandError."""
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
     from app.runs.log.event_log import EventLog
 
@@ -77,7 +86,10 @@ def open_log(settings: "Settings") -> Iterator["EventLog"]:
         log = EventLog(settings.log_url, lease_seconds=settings.lease_seconds)
     except (SQLAlchemyError, ImportError, OSError) as error:
         why = str(error).splitlines()[0]
-        raise CommandError("the database of DIGITPAD_DATABASE_URL cannot be opened: {why}", why=why) from None
+        code = Code.USAGE if isinstance(error, ArgumentError) else Code.FAILED  # no such address, or no such database
+        raise CommandError(
+            "the database of DIGITPAD_DATABASE_URL cannot be opened: {why}", why=why, exit_code=code
+        ) from None
     try:
         yield log
     finally:

@@ -23,7 +23,7 @@ SHADES = " .:-=+*#%@"
 DIGIT_COLUMNS = 28
 
 
-class Format(StrEnum):
+class DatasetFormat(StrEnum):
     """The export formats: arrays, or, for drawings, strokes or pictures."""
 
     NPZ = "npz"
@@ -92,8 +92,9 @@ def show(
 def export(
     name: Name,
     format_: Annotated[
-        Format, typer.Option("--format", "-f", help="npz, or of drawings:NAME also json (strokes) and zip (PNGs)")
-    ] = Format.NPZ,
+        DatasetFormat,
+        typer.Option("--format", "-f", help="npz, or of drawings:NAME also json (strokes) and zip (PNGs)"),
+    ] = DatasetFormat.NPZ,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="the file to write")] = None,
 ) -> None:
     """Write a data set as a file. Put below DIGITPAD_DATA_DIR, an npz is the data set npz:PATH."""
@@ -104,20 +105,20 @@ def export(
     settings = read_settings()
     with reporting_errors():
         set_name = set_of(name)
-        if format_ != Format.NPZ and set_name is None:
+        if format_ != DatasetFormat.NPZ and set_name is None:
             raise CommandError(
                 "format: expected npz; {format} is for sets of drawings, drawings:NAME",
                 format=format_,
                 exit_code=Code.USAGE,
             )
-        if format_ == Format.NPZ or set_name is None:
+        if format_ == DatasetFormat.NPZ or set_name is None:
             content = write_npz(load_data(settings, name))
         else:
             drawings = open_drawings(settings)
             if not drawings.labels(set_name):
                 raise CommandError("there are no drawings in the set {set_name}", set_name=set_name)
             packed = BytesIO()
-            if format_ == Format.ZIP:
+            if format_ == DatasetFormat.ZIP:
                 write_zip(drawings, [set_name], packed)
             else:
                 packed.writelines(as_json(drawings, [set_name]))

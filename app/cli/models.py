@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.completion import complete_model
-from app.cli.context import open_log, open_store, read_settings, reporting_errors
+from app.cli.context import named_file, open_log, open_store, read_settings, reporting_errors
 from app.cli.output import Code, CommandError, number, percent, print_facts, print_json, print_table, say
 from app.errors import message_of
 
@@ -21,7 +21,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 ONNX = ".onnx"
 
 
-class Format(StrEnum):
+class ExportFormat(StrEnum):
     """The export formats, as in `app.models.formats.registry`."""
 
     ZIP = "zip"
@@ -77,7 +77,10 @@ def show(name: Name, as_json: AsJson = False) -> None:
 @models.command()
 def default(
     name: Annotated[str | None, typer.Argument(help="the model to choose", autocompletion=complete_model)] = None,
-    force: Annotated[bool, typer.Option("--force", help="also one that forgot much of what its parent knew")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="even if it is clearly less accurate than its parent"),
+    ] = False,
 ) -> None:
     """Make a model the default; without a name, print which is."""
     from app.models.store import AccuracyDroppedError
@@ -109,30 +112,31 @@ def rename(name: Name, new: Annotated[str, typer.Argument(help="its new name")])
 
 @models.command()
 def delete(name: Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False) -> None:
-    """Remove a model; the one that ships with digitpad stays."""
+    """Delete a model; the one that ships with digitpad stays."""
     store = open_store(read_settings())
     with reporting_errors():
         store.path(name, "model.json")
         if not yes:
-            typer.confirm(f"Remove the model {name}?", abort=True, err=True)
+            typer.confirm(f"Delete the model {name}?", abort=True, err=True)
         store.delete(name)
-    say(f"{name} is removed")
+    say(f"{name} is deleted")
 
 
 @models.command("import")
 def take_in(
-    file: Annotated[Path, typer.Argument(help="a zip as `digitpad export --format zip` writes, or an .onnx file")],
+    file: Annotated[str, typer.Argument(help="a zip as `digitpad export --format zip` writes, or an .onnx file")],
 ) -> None:
-    """Take in a model that another digitpad exported, or an ONNX network of dense layers."""
+    """Import a model that another digitpad exported, or an ONNX network of dense layers."""
     from app.models.formats.archive import check, unpack
     from app.models.formats.onnx_import import convert_onnx
 
+    path = named_file(file)
     try:
-        data = file.read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         raise CommandError("{file} cannot be read: {reason}", file=file, reason=error.strerror) from None
     with reporting_errors():
-        package = check(*(convert_onnx(data) if file.suffix.lower() == ONNX else unpack(data)))
+        package = check(*(convert_onnx(data) if path.suffix.lower() == ONNX else unpack(data)))
         card = _saved(open_store(read_settings()), package)
     say(f"{card.name}, {card.parameters:,} parameters")
 
@@ -141,7 +145,7 @@ def export(
     name: Annotated[
         str | None, typer.Argument(help="the model (default: the default)", autocompletion=complete_model)
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", "-f", help="the format")] = Format.ZIP,
+    format_: Annotated[ExportFormat, typer.Option("--format", "-f", help="the format")] = ExportFormat.ZIP,
     out: Annotated[Path, typer.Option("--out", "-o", help="the file to write, or the folder to put it in")] = Path(),
 ) -> None:
     """Write a model as a file for other programs: zip, safetensors, card, onnx, npz, keras, html."""

@@ -6,13 +6,12 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli.completion import complete_model
-from app.cli.context import open_store, read_settings, reporting_errors
+from app.cli.context import named_file, open_store, read_settings, reporting_errors
 from app.cli.output import Code, CommandError, clean, percent, print_json, print_note, say
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ STDIN = "-"
 COLUMNS = ("file", "label", "probability", "is_digit", "score", "reading")
 
 
-class Format(StrEnum):
+class AnswerFormat(StrEnum):
     """The output formats."""
 
     TEXT = "text"
@@ -42,7 +41,9 @@ def predict(
         str | None,
         typer.Option("--model", "-m", help="the model (default: the default)", autocompletion=complete_model),
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", "-f", help="how answers are written")] = Format.TEXT,
+    format_: Annotated[
+        AnswerFormat, typer.Option("--format", "-f", help="how answers are written")
+    ] = AnswerFormat.TEXT,
 ) -> None:
     """Read PNG and JPEG pictures. One that cannot be read is named on standard error, and the others are read."""
     from app.models import Predictors
@@ -51,15 +52,15 @@ def predict(
         predictor = Predictors(open_store(read_settings())).get(model)
     problems = _Problems()
     answers = _batches(predictor, _drawings(_files(files, problems), problems))
-    if format_ == Format.JSON:
+    if format_ == AnswerFormat.JSON:
         with reporting_errors():
             print_json(list(answers))
     else:
-        if format_ == Format.CSV:
+        if format_ == AnswerFormat.CSV:
             say(_csv(COLUMNS))
         with reporting_errors():
             for answer in answers:
-                say(_csv(_row(answer)) if format_ == Format.CSV else _text(answer))
+                say(_csv(_row(answer)) if format_ == AnswerFormat.CSV else _text(answer))
                 sys.stdout.flush()
     if problems.count:
         raise CommandError("{count} could not be read", count=problems.count, exit_code=Code.FAILED)
@@ -82,7 +83,7 @@ def _files(names: Iterable[str], problems: _Problems) -> Iterator[tuple[str, byt
         if name == STDIN:
             yield name, sys.stdin.buffer.read(MOST_BYTES + 1)
             continue
-        path = Path(name)
+        path = named_file(name)
         paths = [path]
         try:
             if path.is_dir():

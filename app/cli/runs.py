@@ -21,7 +21,7 @@ from app.cli.output import (
     print_table,
     say,
 )
-from app.errors import message_of
+from app.runs.limits import LARGEST_INT
 from app.runs.log.state import ENDED, RunState
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 runs = typer.Typer(help="The runs: list, show, watch, pause, resume, cancel, delete, export.", no_args_is_help=True)
 
-LARGEST = 2**31 - 1
-Run = Annotated[int, typer.Argument(min=1, max=LARGEST, help="the run's number", autocompletion=complete_run)]
+Run = Annotated[int, typer.Argument(min=1, max=LARGEST_INT, help="the run's number", autocompletion=complete_run)]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
@@ -46,7 +45,7 @@ def _opened() -> Iterator[tuple["Settings", "EventLog", "RunService"]]:
 
 @runs.command("list")
 def list_runs(
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="the newest so many")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="the number of runs")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
@@ -127,14 +126,14 @@ def resume(
     as_json: Annotated[bool, typer.Option("--json", help="print events as lines of JSON")] = False,
 ) -> None:
     """Go on with a run that is paused or was left behind, here unless a server is quicker, and follow it."""
-    from app.cli.train import interruptible, train_here
+    from app.cli.train import finish, interruptible, train_here
 
     with _opened() as (settings, log, commands), interruptible() as interruption:
         row = commands.resume(run)
-        if row["state"] in ENDED:
-            raise CommandError("run {run} has {row}: there is nothing to resume", run=run, row=row["state"])
         if detach:
             _print_state(row)
+        elif row["state"] in ENDED:
+            finish(log, run, interruption, as_json=as_json)
         else:
             train_here(settings, log, commands, run, interruption, as_json=as_json)
 
@@ -151,13 +150,13 @@ def cancel(
 
 @runs.command()
 def delete(run: Run, yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False) -> None:
-    """Remove an ended run, its events and its checkpoint; its model stays in the store."""
+    """Delete an ended run, its events and its checkpoint; its model stays in the store."""
     with _opened() as (_, log, commands):
         log.run(run)
         if not yes:
-            typer.confirm(f"Remove run {run} and all that it said?", abort=True, err=True)
+            typer.confirm(f"Delete run {run} and its events?", abort=True, err=True)
         commands.delete(run)
-    say(f"run {run} is removed")
+    say(f"run {run} is deleted")
 
 
 @runs.command()
@@ -167,12 +166,12 @@ def export(
         Path | None, typer.Option("--tensorboard", metavar="DIR", help="write TensorBoard's event files below DIR")
     ] = None,
     mlflow: Annotated[
-        str | None, typer.Option("--mlflow", metavar="URI", help="tell MLflow's tracking server or database")
+        str | None, typer.Option("--mlflow", metavar="URI", help="write to MLflow's tracking server or database")
     ] = None,
     experiment: Annotated[str | None, typer.Option(help="MLflow's (default: DIGITPAD_MLFLOW_EXPERIMENT)")] = None,
 ) -> None:
-    """Tell TensorBoard or MLflow a run that has ended. What they know already is not told twice."""
-    from app.runs.tracking.follower import MissingExtraError, catch_up, mlflow_sink, reason_of, tensorboard_sink
+    """Export an ended run to TensorBoard or MLflow; what is there already is skipped."""
+    from app.runs.tracking.follower import catch_up, mlflow_sink, reason_of, tensorboard_sink
 
     with _opened() as (settings, log, _):
         state = log.run(run)["state"]
@@ -184,12 +183,9 @@ def export(
             )
         if tensorboard is None and mlflow is None:
             raise CommandError("expected --tensorboard DIR or --mlflow URI", exit_code=Code.USAGE)
-        try:
-            sinks = [] if tensorboard is None else [tensorboard_sink(tensorboard, log.id)]
-            if mlflow is not None:
-                sinks.append(mlflow_sink(mlflow, experiment or settings.mlflow_experiment, log.id, settings.home))
-        except MissingExtraError as error:
-            raise CommandError(message_of(error)) from None
+        sinks = [] if tensorboard is None else [tensorboard_sink(tensorboard, log.id)]
+        if mlflow is not None:
+            sinks.append(mlflow_sink(mlflow, experiment or settings.mlflow_experiment, log.id, settings.home))
         for sink in sinks:
             try:
                 _, written = catch_up(log, sink, run)
@@ -205,7 +201,8 @@ def export(
 def _print_state(row: dict[str, Any]) -> None:
     """Print the state of a run, and a pending request."""
     request = next((request for request in ("cancel", "pause") if row[f"{request}_requested"]), None)
-    say(f"run {row['id']} is {row['state']}" + (f", and was asked to {request}" if request else ""))
+    verb = "has already" if row["state"] in (RunState.SUCCEEDED, RunState.FAILED) else "is"
+    say(f"run {row['id']} {verb} {row['state']}" + (f", and was asked to {request}" if request else ""))
 
 
 def _row(run: dict[str, Any]) -> list[object]:

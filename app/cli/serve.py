@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.context import open_log, read_settings
-from app.cli.output import CommandError, say
+from app.cli.output import Code, CommandError, say
 from app.errors import message_of
 from app.runs.training.hardware import THREAD_SETTINGS
 
@@ -41,7 +41,7 @@ def serve(
     from app.settings import SettingError
     from app.web.middleware.access_log import server_logging
     from app.web.middleware.authentication import needs_token
-    from app.web.middleware.http_protocol import BoundedProtocol
+    from app.web.middleware.http_protocol import BoundedProtocol, SocketProtocol
 
     chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = read_settings().model_copy(update=chosen)
@@ -53,7 +53,7 @@ def serve(
     try:
         app = create_app(settings)
     except SettingError as error:
-        raise CommandError(message_of(error)) from None
+        raise CommandError(message_of(error), exit_code=Code.USAGE) from None
     listener = _listen(settings.host, settings.port)
     _allow_many_sockets()
     _announce(settings, listener.getsockname()[1], made)
@@ -64,7 +64,7 @@ def serve(
         ws_max_size=SOCKET_MESSAGE_BYTES,
         **server_logging(settings),
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        ws="websockets-sansio",
+        ws=SocketProtocol,
         ws_per_message_deflate=False,  # its memory for a thousand readers is not worth it for short messages
     )
     uvicorn.Server(config).run(sockets=[listener])

@@ -1,6 +1,6 @@
 """The data sets by name: what there is, whether it is ready, and how it is loaded. A new set is one entry."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -185,10 +185,9 @@ class DatasetCatalog:
             return _mixture_info(name, self.info)
         if folder.is_folder_name(name):
             return _folder_info(name, folder.stamp_of(name, self.data_dir), self.data_dir, self.cache_dir)
-        infos = self.list()
-        found = next((info for info in infos if info.name == name), None)
+        found = next((info for info in self.list() if info.name == name), None)
         if found is None:
-            raise _unknown(name, [info.name for info in infos])
+            raise self._unknown(name)
         return found
 
     def load(self, name: str, *, download: bool = True) -> Dataset:
@@ -205,7 +204,7 @@ class DatasetCatalog:
             return definition.load(self.data_dir, self.cache_dir, download)
         set_name = drawing_sets.set_of(name) if self.drawings is not None else None
         if self.drawings is None or set_name is None:
-            raise _unknown(name, sorted(_DEFINITIONS))
+            raise self._unknown(name)
         if not self.drawings.labels(set_name):
             raise DatasetUnavailable(
                 "there are no drawings left in the set “{set_name}”: draw some first", set_name=set_name
@@ -237,9 +236,9 @@ class DatasetCatalog:
             return drawn, term.weight * synthetic.TRAIN_SIZE / count
         return self.load(term.name, download=download), term.weight
 
-
-def _unknown(name: object, known: Iterable[str]) -> InputError:
-    return InputError("expected a data set: {names}; got {value}", names=", ".join(known), value=repr(str(name)[:80]))
+    def _unknown(self, name: object) -> InputError:
+        names = ", ".join(info.name for info in self.list())
+        return InputError("expected a data set: {names}; got {value}", names=names, value=repr(str(name)[:80]))
 
 
 def _strokes_drawn(term: mixture.Term) -> int:

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import tempfile
-import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,14 +21,11 @@ from app.models.card import LONGEST_NAME, NAME, ModelCard, check_name
 from app.models.ood.detector import ARRAYS, OutOfDistributionDetector
 from app.nn import Network
 from app.nn.arrays import Array
-from app.storage.atomic import sync_folder, write_atomic, write_synced
+from app.storage.atomic import is_stale, sync_folder, write_atomic, write_synced
 
 WEIGHTS, CARD, DEFAULT = "model.safetensors", "model.json", "default"
 CHOSEN = "chosen"
 """The file of the default in a checkout, where `default` is tracked and must not change."""
-
-
-RUBBISH_SECONDS = 3600.0
 MOST_NAMES = 10_000
 
 Stamp = tuple[int, int]
@@ -55,7 +51,7 @@ class NameTakenError(MessageError):
 
 
 class ProtectedModelError(MessageError):
-    """The model ships with digitpad and cannot be removed."""
+    """The model ships with digitpad and cannot be deleted."""
 
     code = "protected_model"
 
@@ -203,11 +199,11 @@ class ModelStore:
         return updated
 
     def delete(self, name: str) -> None:
-        """Remove a model. Raises UnknownModelError, ProtectedModelError."""
+        """Delete a model. Raises UnknownModelError, ProtectedModelError."""
         found = self._read(name)
         folder = self._folder(name)
         if folder.parent != self.home or (found.card is not None and found.card.shipped):
-            raise ProtectedModelError("the model {name} ships with digitpad and cannot be removed", name=name)
+            raise ProtectedModelError("the model {name} ships with digitpad and cannot be deleted", name=name)
         shutil.rmtree(self._set_aside(name))
 
     def rename(self, name: str, new: str) -> ModelCard:
@@ -246,7 +242,7 @@ class ModelStore:
         """Remove files that killed processes left over an hour ago."""
         for path in self.home.glob(".*.tmp"):
             with suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime > RUBBISH_SECONDS:
+                if is_stale(path):
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def remove_unfinished(self, run: int) -> None:

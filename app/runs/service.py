@@ -126,7 +126,7 @@ class RunService:
         return self._after(run)
 
     def delete(self, run: int) -> None:
-        """Remove an ended run, its events and its checkpoint. Raises UnknownRunError, NotEndedError."""
+        """Delete an ended run, its events and its checkpoint. Raises UnknownRunError, NotEndedError."""
         self._log.delete(run)
         self._checkpoints.keep_only(run, None)
 

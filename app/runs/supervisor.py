@@ -27,7 +27,7 @@ from app.settings import PROJECT, Settings
 
 logger = logging.getLogger("digitpad")
 
-TURN_SECONDS = 0.1
+TICK_SECONDS = 0.1
 SWEEP_SECONDS = 1.0
 """The interval of checks for expired leases. One must be found expired twice, as after a sleep of the machine all have
 expired, and are renewed soon."""
@@ -110,7 +110,7 @@ class Supervisor:
                 logger.exception("the queue could not be served")
                 self._last_error = _reason(error)
                 self._stop.wait(1)
-            self._wake.wait(TURN_SECONDS)
+            self._wake.wait(TICK_SECONDS)
             self._wake.clear()
         self._leave()  # in this thread, as workers end with the thread that started them
 

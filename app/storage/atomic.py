@@ -3,7 +3,16 @@
 import errno
 import os
 import tempfile
+import time
 from pathlib import Path
+
+STALE_SECONDS = 3600.0
+"""The age of a temporary file whose process was killed."""
+
+
+def is_stale(path: Path) -> bool:
+    """Return True if a temporary file was left by a process that was killed. Raises FileNotFoundError."""
+    return time.time() - path.stat().st_mtime > STALE_SECONDS
 
 
 def write_synced(path: Path, data: bytes) -> None:

@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 from app.data.cache import DatasetCache
 from app.data.catalog import DatasetCatalog
 from app.data.drawings.store import DrawingStore
-from app.learn.experiments.small_trainings import TrialCache
+from app.learn.experiments.small_trainings import SmallTrainingCache
 from app.models import ModelStore, Predictors
 from app.models.evaluation import Evaluator
 from app.runs.estimate.estimator import Estimator
@@ -21,8 +21,8 @@ from app.runs.tracking.follower import Tracking
 from app.runs.training.checkpoints import Checkpoints
 from app.settings import Settings
 from app.web.job_queue import JobQueue
-from app.web.metrics.counters import Counters
 from app.web.middleware.limits import Capacity
+from app.web.prometheus.counters import Counters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class AppState:
     capacity: Capacity
     counters: Counters | None
     tracking: Tracking
-    trials: TrialCache
+    small_trainings: SmallTrainingCache
     """The results of the lessons' small trainings."""
     lessons_queue: JobQueue
     """Apart from `job_queue`, where an evaluation may take seconds."""
@@ -82,5 +82,5 @@ EvaluatorDep = Annotated[Evaluator, _service("evaluator")]
 CapacityDep = Annotated[Capacity, _service("capacity")]
 CountersDep = Annotated[Counters | None, _service("counters")]
 TrackingDep = Annotated[Tracking, _service("tracking")]
-TrialsDep = Annotated[TrialCache, _service("trials")]
+SmallTrainingsDep = Annotated[SmallTrainingCache, _service("small_trainings")]
 LessonsQueueDep = Annotated[JobQueue, _service("lessons_queue")]

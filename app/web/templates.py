@@ -27,6 +27,7 @@ from app.models.card import MEASUREMENTS
 from app.recipes import load_recipes
 from app.resources import bundled
 from app.runs.config.metrics import METRICS
+from app.runs.config.schema import learning_rates
 from app.runs.config.schema import names as config_names
 from app.runs.training.personalization import RECIPE as PERSONAL
 from app.web.preferences import (
@@ -132,8 +133,8 @@ PERSONAL_TITLE = "Make it mine"
 
 @cache
 def names_in(language: str) -> Mapping[str, Any]:
-    """The names of recipes, data sets and parts of a config, by their identifiers, and the `curves` of a run's charts.
-    The recipe of "Make it mine" is no file: it is made for each model.
+    """The names of recipes, data sets and parts of a config, by their identifiers, the `curves` of a run's charts, and
+    the optimizers' own `learning_rates`. The recipe of "Make it mine" is no file: it is made for each model.
     """
     recipes = {name: recipe.title for name, recipe in load_recipes().items()}
     tables = {
@@ -146,4 +147,5 @@ def names_in(language: str) -> Mapping[str, Any]:
         table: {name: catalog(language).translate(title) for name, title in titles.items() if title}
         for table, titles in tables.items()
     }
-    return {**translated, "curves": [asdict(metric) for metric in METRICS if metric.chart is not None]}
+    curves = [asdict(metric) for metric in METRICS if metric.chart is not None]
+    return {**translated, "curves": curves, "learning_rates": learning_rates()}

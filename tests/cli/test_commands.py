@@ -22,15 +22,17 @@ from app.cli import cli, main
 from app.cli.context import write_file
 from app.cli.doctor import _port
 from app.cli.engine import _select_kernels
-from app.cli.models import Format
+from app.cli.models import ExportFormat
 from app.cli.output import Code, CommandError, duration, program
 from app.cli.overrides import parse_overrides
 from app.cli.progress import bar_of
 from app.data import DatasetCatalog
+from app.data.drawings.store import DrawingStore
 from app.models import ModelStore
 from app.models.formats.registry import FORMATS
 from app.runs.config.run_config import parse_config
 from app.runs.log.event_log import EventLog
+from app.runs.log.state import RunState
 from app.settings import Settings
 from tests.support.runs import TINY
 from tests.support.serving import REPOSITORY
@@ -159,12 +161,31 @@ def test_runs_are_listed_shown_paused_queued_cancelled_and_removed(digitpad, hom
     assert digitpad("runs", "resume", "1", "--detach")[1] == "run 1 is queued\n"
     assert digitpad("runs", "delete", "1", "--yes")[0] == 1
     assert digitpad("runs", "cancel", "1")[1] == "run 1 is cancelled\n"
-    assert digitpad("runs", "resume", "1")[0] == 1
+    assert digitpad("runs", "resume", "1") == (3, "", "digitpad: run 1 cancelled\n")
     code, out, error = digitpad("runs", "watch", "1")
     assert (code, out.split()) == (3, ["Queued", "Paused", "Resumed", "Cancelled"])
     assert error == "digitpad: run 1 cancelled\n"
     assert "state    cancelled" in digitpad("runs", "show", "1")[1]
-    assert digitpad("runs", "delete", "1", "--yes") == (0, "run 1 is removed\n", "")
+    assert digitpad("runs", "delete", "1", "--yes") == (0, "run 1 is deleted\n", "")
+
+
+def test_an_ended_run_is_told_to_have_ended_and_resuming_it_ends_as_it_did(digitpad, home):
+    digitpad("train", "quick", "--data", "strokes", "--detach")
+    log = EventLog(f"sqlite:///{home / 'digitpad.sqlite3'}")
+    lease = log.claim("me")
+    log.append(lease, "model_saved", {"name": "quick-1"}, model="quick-1")
+    log.finish(lease, RunState.SUCCEEDED, {})
+    log.close()
+    for command in (["pause", "1"], ["cancel", "1"], ["resume", "1", "--detach"]):
+        assert digitpad("runs", *command) == (0, "run 1 has already succeeded\n", "")
+    assert digitpad("runs", "resume", "1") == (0, "run 1: the model quick-1, - of the test images\n", "")
+
+
+def test_an_unknown_data_set_gets_the_names_of_all_as_the_list_has_them(digitpad, home):
+    DrawingStore(home / "drawings").add("0", [[[0, 0], [1, 1]]], "ours")
+    listed = [one["name"] for one in json.loads(digitpad("data", "list", "--json")[1])["datasets"]]
+    assert "drawings:ours" in listed
+    assert f"expected a data set: {', '.join(listed)}; got 'nosuch'" in digitpad("data", "show", "nosuch")[2]
 
 
 def test_data_is_listed_fetched_shown_and_exported(digitpad, tmp_path, monkeypatch):
@@ -327,7 +348,12 @@ def test_what_is_told_to_be_typed_is_what_is_there(home, monkeypatch):
         (["train", "quick", "--data", "strokes", "--tag", ""], Code.USAGE, "tags[0]"),
         (["evaluate", "nothing"], Code.USAGE, "there is no model nothing"),
         (["predict", "x.png", "--model", "nothing"], Code.USAGE, "there is no model nothing"),
-        (["predict", "x.png", "--format", "xml"], Code.USAGE, "--format"),
+        (["predict", "x.png", "--format", "xml"], Code.USAGE, "--format: expected one of text, json, csv; got 'xml'"),
+        (["predict", ""], Code.USAGE, "expected the name of a file"),
+        (["models", "import", ""], Code.USAGE, "expected the name of a file"),
+        (["evaluate", "mnist-mlp", "--part", "x"], Code.USAGE, "--part: expected one of train, test; got 'x'"),
+        (["serve", "--port", "x"], Code.USAGE, "--port: expected a whole number; got 'x'"),
+        (["runs", "list", "--limit", "0"], Code.USAGE, "--limit: expected a number ≥ 1; got '0'"),
         (["export", "mnist-mlp", "--format", "xml"], Code.USAGE, "--format"),
         (["export", "--out", "no/such/folder"], Code.FAILED, "cannot be written"),
         (["models", "show", "../x"], Code.USAGE, "model name: expected"),
@@ -364,7 +390,7 @@ def test_an_error_that_nobody_foresaw_is_one_line_too(digitpad, monkeypatch):
 
 
 def test_every_format_of_a_model_can_be_chosen():
-    assert [one.value for one in Format] == list(FORMATS)
+    assert [one.value for one in ExportFormat] == list(FORMATS)
 
 
 def test_every_exit_code_is_in_the_help_and_in_the_documents(digitpad):

@@ -5,9 +5,9 @@ import pytest
 
 from app.data import DatasetCatalog, DatasetUnavailable, catalog
 from app.data.sources import mnist, synthetic
-from app.data.sources.idx import write_idx
 from app.errors import Message
 from app.i18n.catalog import catalog as translations
+from tests.support.idx import write_idx
 
 
 def test_the_catalogue_says_what_each_set_needs(tmp_path):
@@ -41,7 +41,7 @@ def test_a_loaded_set_is_the_one_that_the_catalogue_announced(tmp_path, monkeypa
 
 def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path):
     with pytest.raises(
-        ValueError, match="emnist-digits, emnist-letters, fashion-mnist, kmnist, mnist, pendigits, strokes; got 'mnits'"
+        ValueError, match="mnist, strokes, pendigits, fashion-mnist, kmnist, emnist-digits, emnist-letters; got 'mnits'"
     ):
         DatasetCatalog(tmp_path).load("mnits")
 

@@ -81,7 +81,7 @@ def test_every_setting_has_a_text():
 
 
 def test_every_metric_has_a_text():
-    page = generate_server.metrics()
+    page = generate_server.prometheus()
     for name in ("predictions_total", "prediction_seconds", "runs", "queue_length", "sockets", "log_lag_seconds"):
         assert f"| `digitpad_{name}` |" in page
 

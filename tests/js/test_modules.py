@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from app.recipes import get_recipe
+
 pytestmark = pytest.mark.browser
 
 
@@ -102,6 +104,13 @@ def test_a_csv_has_a_line_for_each_epoch_and_leaves_the_unknown_empty(call):
     head, line, _ = call("runs/csv", f"m.toCsv([{layer}])").split("\r\n")
     values = dict(zip(head.split(","), line.split(","), strict=True))
     assert (values["yours_accuracy"], values["1 dense gradient_norm"]) == ("0.5", "3")
+
+
+def test_a_config_without_a_learning_rate_shows_that_of_its_optimizer(call):
+    config = get_recipe("quick").config
+    config = json.dumps({"recipe": None, "schedule": {"type": "constant"}, **config, "optimizer": {"type": "adam"}})
+    terms = dict(call("runs/config-list", f"m.configTerms({config}, [])"))
+    assert terms["Learning rate"] == "0.001"
 
 
 def test_a_pen_s_pressure_runs_along_the_line_and_is_not_sent(call):

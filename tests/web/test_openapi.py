@@ -23,6 +23,11 @@ def test_every_answer_has_a_schema_of_its_own(shared_client):
                     assert is_told or is_file, (method, path, status, kind, schema)
 
 
+def test_no_two_schemas_have_one_name_which_would_show_their_modules(shared_client):
+    names = shared_client.get("/openapi.json").json()["components"]["schemas"]
+    assert not [name for name in names if "__" in name]
+
+
 def test_every_body_has_a_schema(shared_client):
     for path, operations in shared_client.get("/openapi.json").json()["paths"].items():
         for method, operation in operations.items():

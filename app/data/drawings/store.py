@@ -23,14 +23,12 @@ from app.data.drawings.drawing import (
 from app.data.drawings.files import ID, Index, ids_in, is_folder, read_index, reason_of, usable
 from app.data.drawings.labels import check_labels, declared_at, read_declared, remove_declared, write_declared
 from app.errors import InputError, MessageError
-from app.storage.atomic import write_atomic
+from app.storage.atomic import is_stale, write_atomic
 from app.storage.lock import FolderLock
 
 LARGEST_SET = 100_000
 """The most drawings of a set."""
 MOST_SETS = 1000
-RUBBISH_SECONDS = 3600.0
-"""The age of a temporary file after which it is removed."""
 ABANDONED_SECONDS = 30 * 86_400.0
 """The age of a declared set without drawings after which it is removed."""
 
@@ -129,7 +127,7 @@ class DrawingStore:
         return self.find_set(name)
 
     def undeclare(self, set_name: object) -> None:
-        """Remove a set without drawings, and its labels.
+        """Delete a set without drawings, and its labels.
 
         Raises ValueError for the name, UnknownDrawingError if there is no such set, SetExistsError if it has drawings,
         and OSError.
@@ -246,7 +244,7 @@ class DrawingStore:
         return usable(folder, set_name) if is_folder(folder) else iter(())
 
     def delete(self, drawing_id: str) -> None:
-        """Remove a drawing, even a damaged one. Raises UnknownDrawingError."""
+        """Delete a drawing, even a damaged one. Raises UnknownDrawingError."""
         self._find(drawing_id)
         with self._writing.hold():
             self._find(drawing_id).unlink(missing_ok=True)
@@ -261,7 +259,7 @@ class DrawingStore:
                 (self.folder / name).rmdir()
             for path in (self.folder / name).glob(".*.tmp"):
                 with suppress(FileNotFoundError):
-                    if time.time() - path.stat().st_mtime > RUBBISH_SECONDS:
+                    if is_stale(path):
                         path.unlink()
 
     def _set_names(self) -> list[str]:

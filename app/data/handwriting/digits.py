@@ -1,7 +1,7 @@
 """The styles of handwritten digits, as pen paths: control points in a box about 0.7 wide and 1 high, y down.
 
-A glyph consists of strokes, a stroke of runs, and a run of the points of one smooth curve. Between two runs the pen
-turns a corner without lifting; a run begins where the previous one ended.
+A glyph consists of strokes, a stroke of smooth curves, and a curve of the points on it. Between two curves the pen
+turns a corner without lifting; a curve begins where the previous one ended.
 
 After school books and hands of several countries: the slashed zeros of programmers and of Scandinavia, the upstrokes,
 barred sevens and hooked nines of continental Europe and Turkey, the long serifs of Japan, the lightning fours of
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 Point: TypeAlias = tuple[float, float]
-Run: TypeAlias = tuple[Point, ...]
-Stroke: TypeAlias = tuple[Run, ...]
+Curve: TypeAlias = tuple[Point, ...]
+Stroke: TypeAlias = tuple[Curve, ...]
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,11 @@ def make_pen(glyph: Glyph) -> GlyphSpline:
     for number, stroke in enumerate(glyph.strokes):
         indices: list[int] = []
         begin = len(rows)
-        for run in stroke:
-            indices = [*indices[-1:], *range(count, count + len(run))]
-            count += len(run)
-            stroke_of_point += [number] * len(run)
-            rows.extend(_catmull_rom(indices)[: None if run is stroke[-1] else -1])
+        for curve in stroke:
+            indices = [*indices[-1:], *range(count, count + len(curve))]
+            count += len(curve)
+            stroke_of_point += [number] * len(curve)
+            rows.extend(_catmull_rom(indices)[: None if curve is stroke[-1] else -1])
         rows.insert(begin, rows[begin])
         rows.append(rows[-1])
         ends.append(len(rows))
@@ -74,7 +74,7 @@ def make_pen(glyph: Glyph) -> GlyphSpline:
 
 
 def _points(strokes: Sequence[Stroke]) -> Matrix:
-    return np.array([point for stroke in strokes for run in stroke for point in run], np.float64)
+    return np.array([point for stroke in strokes for curve in stroke for point in curve], np.float64)
 
 
 def _sway(points: Matrix, stroke_of: NDArray[np.int64]) -> Matrix:

@@ -5,7 +5,7 @@ Shapes that can also be digits are left out: b, g, l, o, q, s, y and z, the circ
 
 from collections.abc import Mapping
 
-from app.data.handwriting.digits import Glyph, Run
+from app.data.handwriting.digits import Curve, Glyph
 
 # fmt: off
 SMALL: Mapping[str, Glyph] = {
@@ -103,8 +103,8 @@ KANA: Mapping[str, Glyph] = {
 # fmt: on
 
 
-_STEM: Run = ((0.05, 0.0), (0.05, 1.0))
-_BOWL: Run = ((0.05, 0.02), (0.45, 0.03), (0.58, 0.25), (0.42, 0.48), (0.06, 0.5))
+_STEM: Curve = ((0.05, 0.0), (0.05, 1.0))
+_BOWL: Curve = ((0.05, 0.02), (0.45, 0.03), (0.58, 0.25), (0.42, 0.48), (0.06, 0.5))
 
 # fmt: off
 LETTERS: Mapping[str, Glyph] = {

@@ -50,17 +50,6 @@ def read_idx(path: Path, *, rank: int) -> tuple[ByteArray, str]:
             ) from None
 
 
-def write_idx(path: Path, array: ByteArray, *, compress: bool = False) -> None:
-    """Write a uint8 array as IDX, gzipped if `compress`. The same array gives the same bytes."""
-    if array.dtype != np.uint8 or not 1 <= array.ndim <= 255:
-        raise InputError(
-            "expected an array of uint8 with a dimension; got {dtype} with {ndim}", dtype=array.dtype, ndim=array.ndim
-        )
-    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, UNSIGNED_BYTE, array.ndim, *array.shape)
-    data = header + np.ascontiguousarray(array).tobytes()
-    path.write_bytes(gzip.compress(data, mtime=0) if compress else data)
-
-
 def _read(file: BinaryIO, name: str, rank: int, most: int) -> tuple[ByteArray, str]:
     digest = hashlib.sha256()
     magic = file.read(4)

@@ -55,12 +55,6 @@ def is_cached(*, cache_dir: Path, train: int = TRAIN_SIZE) -> bool:
     return _cache_path(cache_dir, train, TEST_SIZE, SEED).is_file()
 
 
-def draw_digit(pen: GlyphSpline, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw a glyph once with random variation from `rng`, uint8 (28, 28)."""
-    image: NDArray[np.uint8] = rasterize_batch(write(pen, draw_variation(rng, 1)))[0]
-    return image
-
-
 def _dataset(train: Split, test: Split) -> Dataset:
     return Dataset("strokes", TITLE, LABELS, train, test, grouped_by="style", groups=STYLES)
 

@@ -25,7 +25,7 @@ POINTS = 250
 MOST_KEPT = 64
 
 
-class TrialCache:
+class SmallTrainingCache:
     """A least-recently-used cache of results. Thread-safe."""
 
     def __init__(self) -> None:

@@ -12,6 +12,7 @@ from app.i18n.pydantic_errors import pydantic_message
 from app.models.card import NAME as MODEL_NAME
 from app.nn import LOSSES, OPTIMIZERS, SCHEDULES, Network, TrainingOptions, abbreviate, build, check_loss
 from app.recipes import get_recipe
+from app.runs.limits import LARGEST_INT
 
 IMAGE_SHAPE = (28, 28)
 MOST_EPOCHS = 100_000
@@ -25,7 +26,7 @@ class Start(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    run: int | None = Field(default=None, strict=True, ge=1, le=2**31 - 1)
+    run: int | None = Field(default=None, strict=True, ge=1, le=LARGEST_INT)
     model: str | None = Field(default=None, max_length=64)
     sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
     """The hash of the model's weights, set when the run is queued."""

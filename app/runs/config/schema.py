@@ -66,6 +66,17 @@ def names() -> dict[str, dict[str, str]]:
     }
 
 
+def learning_rates() -> dict[str, float]:
+    """By kind of optimizer, the learning rate of a config that has none."""
+    optimizers = schema(())["optimizers"]
+    return {
+        part["type"]: field["default"]
+        for part in optimizers
+        for field in part["fields"]
+        if field["name"] == "learning_rate"
+    }
+
+
 def _titles(fields: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return {field["name"]: field["title"] for field in fields}
 

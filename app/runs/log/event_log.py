@@ -224,7 +224,7 @@ class EventLog:
                 _end(connection, lease, RunState.FAILED, {"reason": "process"}, error=error)
 
     def delete(self, run: int) -> None:
-        """Remove an ended run and its events. Raises UnknownRunError, NotEndedError."""
+        """Delete an ended run and its events. Raises UnknownRunError, NotEndedError."""
         with writing(self.engine) as connection:
             state = _state(connection, run)
             if state not in ENDED:

@@ -18,7 +18,7 @@ BACKLOG = 1000
 """The most messages waiting for a reader; a slower reader is dropped."""
 
 
-class Message(NamedTuple):
+class StreamMessage(NamedTuple):
     """A message to readers, as JSON: an event with its `seq`, or another message with None."""
 
     seq: int | None
@@ -37,17 +37,17 @@ _TRANSLATABLE = frozenset({"failed", "cancelled", "hello", "queue", "run"})
 """The types of messages with translatable texts."""
 
 
-def message(content: Mapping[str, Any]) -> Message:
+def message(content: Mapping[str, Any]) -> StreamMessage:
     """The message with `content`."""
     text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return Message(content.get("seq"), text, content)
+    return StreamMessage(content.get("seq"), text, content)
 
 
-def _row_message(row: Mapping[str, Any]) -> Message:
+def _row_message(row: Mapping[str, Any]) -> StreamMessage:
     return message({"type": "run", "run": row})
 
 
-def _queue_message(fault: str | None) -> Message:
+def _queue_message(fault: str | None) -> StreamMessage:
     return message({"type": "queue", "fault": fault})
 
 
@@ -118,7 +118,7 @@ class Subscriber:
     """A reader's queue of messages; `None` is the end."""
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[Message | None] = asyncio.Queue(BACKLOG)
+        self._queue: asyncio.Queue[StreamMessage | None] = asyncio.Queue(BACKLOG)
         self._failure: Exception | None = None
         self.failed = asyncio.Event()
 
@@ -130,7 +130,7 @@ class Subscriber:
         """The number of messages in the queue."""
         return self._queue.qsize()
 
-    async def __anext__(self) -> Message:
+    async def __anext__(self) -> StreamMessage:
         """The next message. Raises SlowReaderError, or the error that stopped the polling."""
         if self._failure is not None:
             raise self._failure
@@ -141,7 +141,7 @@ class Subscriber:
             raise StopAsyncIteration
         return item
 
-    def put(self, item: Message | None) -> None:
+    def put(self, item: StreamMessage | None) -> None:
         if self._failure is not None:
             return
         try:
@@ -217,6 +217,6 @@ class _Watch:
             for reader in list(self.readers):
                 reader.fail(error)
 
-    def _send(self, item: Message | None) -> None:
+    def _send(self, item: StreamMessage | None) -> None:
         for reader in list(self.readers):
             reader.put(item)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from app.models.formats.source import MissingExtraError
 from app.runs.log.database import runs
 from app.runs.log.event_log import EventLog, UnknownRunError
 from app.runs.tracking.base import Sink
@@ -19,7 +20,7 @@ from app.settings import SettingError, Settings
 
 logger = logging.getLogger("digitpad")
 
-TURN_SECONDS = 1.0
+TICK_SECONDS = 1.0
 """The interval of polls of the log."""
 LONGEST_PAUSE_SECONDS = 60.0
 """The longest interval of retries during a fault; it begins shorter."""
@@ -28,10 +29,6 @@ PAGE = 500
 """Events read and written at a time."""
 
 _ADDRESS = re.compile(r"\w+://\S+")
-
-
-class MissingExtraError(ImportError):
-    """The sink's package is not installed; the message says what to do."""
 
 
 def catch_up(log: EventLog, sink: Sink, run: int, after: int | None = None) -> tuple[int, int]:
@@ -95,11 +92,11 @@ class Follower:
         self.fault = reason
 
     def _run(self) -> None:
-        pause = TURN_SECONDS
+        pause = TICK_SECONDS
         while not self._stop.is_set():
             try:
                 self.turn()
-                self.fault, pause = None, TURN_SECONDS
+                self.fault, pause = None, TICK_SECONDS
             except Exception as error:  # noqa: BLE001  # a library's error must not end the thread
                 self._note(error)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
@@ -132,16 +129,9 @@ class Tracking:
 
 def check_extras(settings: Settings) -> None:
     """Raise SettingError if a configured sink's package is not installed, without importing it."""
-    packages = {"tensorboard": settings.tensorboard_dir, "mlflow": settings.mlflow_uri}
-    for package, setting in packages.items():
-        if setting is not None and find_spec(package) is None:
-            name = {"tensorboard": "DIGITPAD_TENSORBOARD_DIR", "mlflow": "DIGITPAD_MLFLOW_URI"}[package]
-            raise SettingError(f"{name}: {missing(package)}")
-
-
-def missing(package: str) -> str:
-    """The message for an extra that is not installed."""
-    return f"expected the package {package}, which is not installed: pip install 'digitpad[{package}]'"
+    for title, setting in (("TensorBoard", "tensorboard_dir"), ("MLflow", "mlflow_uri")):
+        if getattr(settings, setting) is not None and find_spec(title.lower()) is None:
+            raise SettingError(f"DIGITPAD_{setting.upper()}: {MissingExtraError(title, title.lower())}")
 
 
 def make_sinks(settings: Settings, log: str) -> list[Sink]:
@@ -159,7 +149,7 @@ def make_sinks(settings: Settings, log: str) -> list[Sink]:
 def tensorboard_sink(folder: Path, log: str) -> Sink:
     """A sink of event files below `folder`; the first event imports the package. Raises MissingExtraError."""
     if find_spec("tensorboard") is None:
-        raise MissingExtraError(missing("tensorboard"))
+        raise MissingExtraError("TensorBoard", "tensorboard")
     from app.runs.tracking.tensorboard import TensorBoardSink
 
     return TensorBoardSink(folder, log)
@@ -168,7 +158,7 @@ def tensorboard_sink(folder: Path, log: str) -> Sink:
 def mlflow_sink(uri: str, experiment: str, log: str, home: Path) -> Sink:
     """A sink for MLflow's tracking server or database; the first event imports it. Raises MissingExtraError."""
     if find_spec("mlflow") is None:
-        raise MissingExtraError(missing("mlflow"))
+        raise MissingExtraError("MLflow", "mlflow")
     from app.runs.tracking.mlflow import MlflowSink
 
     return MlflowSink(uri, experiment, log, home)

@@ -11,6 +11,7 @@ from app.data import Dataset, DatasetInfo, DatasetUnavailable, Split
 from app.data.cache import DatasetCache
 from app.data.dataset import Grouping
 from app.errors import RequestError, message_of
+from app.runs.limits import LARGEST_INT
 from app.web.api.images import encoded
 from app.web.api.routing import ApiRoute, ResponseBody, errors
 from app.web.dependencies import CatalogDep, DatasetsDep
@@ -20,7 +21,6 @@ router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=ApiRou
 MOST_DIGITS = 500
 """Images of one answer."""
 LONGEST_NAME = 200
-LARGEST = 2**31 - 1
 Name = Annotated[str, Path(max_length=LONGEST_NAME)]
 
 
@@ -60,7 +60,7 @@ def digits(
     split: Literal["train", "test"] = "train",
     label: Annotated[str | None, Query(max_length=64)] = None,
     group: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
-    offset: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
+    offset: Annotated[int, Query(ge=0, le=LARGEST_INT)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST_DIGITS)] = 100,
     indices: Annotated[str | None, Query(max_length=10 * MOST_DIGITS)] = None,
 ) -> DatasetPage:

@@ -34,7 +34,7 @@ StrokesBody = Annotated[
 ]
 
 
-class DrawingRequest(RequestBody):
+class LabelledDrawing(RequestBody):
     """A drawing with its label."""
 
     label: str
@@ -117,7 +117,7 @@ def drawings(
 
 
 @router.post("", status_code=201, responses=errors(409, 422, 507))
-def add(store: DrawingsDep, body: DrawingRequest) -> Drawing:
+def add(store: DrawingsDep, body: LabelledDrawing) -> Drawing:
     """Save a drawing with its label in one of the user's sets."""
     return store.add(body.label, body.strokes, body.set)
 
@@ -179,7 +179,7 @@ def create_set(store: DrawingsDep, name: str, body: SetRequest) -> SetDetails:
 
 @router.delete("/sets/{name}", status_code=204, responses=errors(404, 409, 422))
 def delete_set(store: DrawingsDep, name: str) -> None:
-    """Remove a set that has no drawings; 409 where it has some."""
+    """Delete a set that has no drawings; 409 where it has some."""
     store.undeclare(name)
 
 
@@ -191,7 +191,7 @@ def relabel(store: DrawingsDep, drawing_id: str, body: LabelChange) -> Drawing:
 
 @router.delete("/{drawing_id}", status_code=204, responses=errors(404))
 def delete(store: DrawingsDep, drawing_id: str) -> None:
-    """Remove a drawing."""
+    """Delete a drawing."""
     store.delete(drawing_id)
 
 

@@ -7,7 +7,8 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from app.errors import RequestError
-from app.web.api.datasets import LARGEST, LONGEST_NAME, MOST_DIGITS, load
+from app.runs.limits import LARGEST_INT
+from app.web.api.datasets import LONGEST_NAME, MOST_DIGITS, load
 from app.web.api.images import encoded
 from app.web.api.routing import ApiRoute, ResponseBody, errors
 from app.web.api.runs import RunId
@@ -25,11 +26,11 @@ class CellQuery(BaseModel):
     truth: Annotated[str, Query(min_length=1, max_length=64)]
     said: Annotated[str, Query(min_length=1, max_length=64)]
     split: SplitName = "test"
-    offset: Annotated[int, Query(ge=0, le=LARGEST)] = 0
+    offset: Annotated[int, Query(ge=0, le=LARGEST_INT)] = 0
     limit: Annotated[int, Query(ge=1, le=MOST_DIGITS)] = 60
 
 
-class Mistake(ResponseBody):
+class MisreadImage(ResponseBody):
     """An image that was taken for another label, with the confidence in that."""
 
     index: int
@@ -48,7 +49,7 @@ class Bin(ResponseBody):
     accuracy: float | None
 
 
-class Reliability(ResponseBody):
+class ReliabilityDiagram(ResponseBody):
     """Confidence beside accuracy, and the expected calibration error."""
 
     bins: list[Bin]
@@ -75,7 +76,7 @@ class DrawingsEvaluation(ResponseBody):
     drawings: list[ReadDrawing]
 
 
-class Evaluation(ResponseBody):
+class EvaluationReport(ResponseBody):
     """A model on a split of a data set; `confusion` has a row for each true label.
 
     `changed` says whether the set is another than when the model was trained.
@@ -92,8 +93,8 @@ class Evaluation(ResponseBody):
     confusion: list[list[int]]
     precision: list[float | None]
     recall: list[float | None]
-    calibration: Reliability
-    mistakes: list[Mistake]
+    calibration: ReliabilityDiagram
+    mistakes: list[MisreadImage]
     yours: DrawingsEvaluation | None
 
 
@@ -139,7 +140,7 @@ class EvaluationJobs:
         self._evaluator, self._datasets, self._queue = evaluator, datasets, queue
 
     async def evaluate(self, subject: Subject, split: SplitName) -> dict[str, Any]:
-        """Return an `Evaluation` as JSON."""
+        """Return an `EvaluationReport` as JSON."""
         name, dataset = subject
 
         def work() -> dict[str, Any]:
@@ -184,13 +185,13 @@ RunSubject = Annotated[Subject, Depends(_run_model)]
 ModelSubject = Annotated[Subject, Depends(_model)]
 
 
-@router.get("/runs/{run}/judgement", response_model=Evaluation, responses=errors(404, 409, 422, 503))
+@router.get("/runs/{run}/judgement", response_model=EvaluationReport, responses=errors(404, 409, 422, 503))
 async def run_evaluation(jobs: Jobs, subject: RunSubject, split: SplitName = "test") -> dict[str, Any]:
     """Evaluate the model of a run on the run's data set; 409 where it has saved none."""
     return await jobs.evaluate(subject, split)
 
 
-@router.get("/models/{name}/judgement", response_model=Evaluation, responses=errors(404, 409, 422, 503))
+@router.get("/models/{name}/judgement", response_model=EvaluationReport, responses=errors(404, 409, 422, 503))
 async def model_evaluation(jobs: Jobs, subject: ModelSubject, split: SplitName = "test") -> dict[str, Any]:
     """Evaluate a model on a data set; that which it was trained on, unless another is named."""
     return await jobs.evaluate(subject, split)

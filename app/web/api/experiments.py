@@ -18,18 +18,18 @@ from app.web.api.experiments_responses import (
     Batches,
     DepthChoices,
     LossCurves,
+    LossSurfaces,
     OptimizerPath,
     Overfitting,
     Perceptron,
     Signal,
-    Surfaces,
     TrainingImage,
     TwoLayers,
     UnitOutput,
 )
 from app.web.api.images import encoded
 from app.web.api.routing import ApiRoute, errors
-from app.web.dependencies import CatalogDep, DatasetsDep, LessonsQueueDep, TrialsDep
+from app.web.dependencies import CatalogDep, DatasetsDep, LessonsQueueDep, SmallTrainingsDep
 
 router = APIRouter(prefix="/api/explain", tags=["explain"], route_class=ApiRoute)
 
@@ -87,7 +87,7 @@ async def depth(
     return await queue.run(("depth", work.args), work)
 
 
-@router.get("/surfaces", response_model=Surfaces)
+@router.get("/surfaces", response_model=LossSurfaces)
 def surfaces() -> dict[str, Any]:
     """The surfaces on which optimizers can be watched, and learning rates that suit them."""
     return _surfaces()
@@ -107,11 +107,11 @@ def path(
     _check("optimizer", optimizer, list(OPTIMIZERS))
     if (x is None) != (y is None):
         raise RequestError(422, "x, y: expected both or neither")
-    land = loss_surfaces.SURFACES[surface]
-    rate = loss_surfaces.rate_of(land, optimizer) if learning_rate is None else learning_rate
+    function = loss_surfaces.SURFACES[surface]
+    rate = loss_surfaces.rate_of(function, optimizer) if learning_rate is None else learning_rate
     return {
         "learning_rate": rate,
-        **_path(surface, optimizer, rate, steps, land.start if x is None or y is None else (x, y)),
+        **_path(surface, optimizer, rate, steps, function.start if x is None or y is None else (x, y)),
     }
 
 
@@ -150,7 +150,7 @@ async def two_layers(
 
 
 async def small_training(
-    catalog: CatalogDep, datasets: DatasetsDep, trials: TrialsDep, queue: LessonsQueueDep
+    catalog: CatalogDep, datasets: DatasetsDep, small_trainings: SmallTrainingsDep, queue: LessonsQueueDep
 ) -> Callable[..., Awaitable[dict[str, Any]]]:
     """Dependency: runs a training of a second, one at a time, on the set that is at hand, and keeps its result."""
 
@@ -160,9 +160,9 @@ async def small_training(
 
         def compute() -> dict[str, Any]:
             data: Dataset = load(datasets, name, fetch=not ready)
-            return trials.of(key, lambda: work(data))
+            return small_trainings.of(key, lambda: work(data))
 
-        found = trials.get(key)
+        found = small_trainings.get(key)
         return await queue.run(("trial", *key), compute) if found is None else found
 
     return train

@@ -58,7 +58,7 @@ class Signal(ResponseBody):
     layers: list[SignalLayer]
 
 
-class Surface(ResponseBody):
+class LossSurface(ResponseBody):
     """A surface over x and y: `heights`, row by row, and a learning rate that suits each optimizer."""
 
     name: str
@@ -73,10 +73,10 @@ class Surface(ResponseBody):
     rates: dict[str, float]
 
 
-class Surfaces(ResponseBody):
+class LossSurfaces(ResponseBody):
     """The surfaces, and the optimizers that can be watched on them."""
 
-    surfaces: list[Surface]
+    surfaces: list[LossSurface]
     optimizers: list[str]
     most_steps: int
 

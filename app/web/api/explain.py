@@ -23,6 +23,7 @@ from app.learn.inspection import saliency
 from app.learn.inspection.neuron import neuron as one_neuron
 from app.learn.inspection.subject import InspectedNetwork, open_subject
 from app.models.responses import pixels_json
+from app.runs.limits import LARGEST_INT
 from app.web.api.explain_responses import (
     BackwardPass,
     Counterfactual,
@@ -42,34 +43,33 @@ from app.web.dependencies import LessonsQueueDep, StoreDep
 
 router = APIRouter(prefix="/api/explain", tags=["explain"], route_class=ApiRoute)
 
-LARGEST = 2**31 - 1
 DOUBLE = "float64"
-Number = Annotated[int, Field(ge=0, le=LARGEST)]
+Number = Annotated[int, Field(ge=0, le=LARGEST_INT)]
 LabelText = Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class DrawingRequest(RequestBody):
+class InspectionRequest(RequestBody):
     """A drawing as /predict takes it (`pixels`, `strokes` or `image`), and a model; the default where none is named."""
 
     drawing: dict[str, Any]
     model: Annotated[str, Field(max_length=64)] | None = None
 
 
-class LayerRequest(DrawingRequest):
+class LayerRequest(InspectionRequest):
     """`first` is the unit or the map that the picture begins with."""
 
     layer: Number
     first: Number = 0
 
 
-class UnitRequest(DrawingRequest):
+class UnitRequest(InspectionRequest):
     """A number of a layer's output: `unit` is its place in C order."""
 
     layer: Number
     unit: Number
 
 
-class LabelRequest(DrawingRequest):
+class LabelRequest(InspectionRequest):
     """`label` is what the drawing is meant to be."""
 
     label: LabelText
@@ -101,7 +101,7 @@ class StepRequest(LabelRequest):
     unit: Number | None = None
 
 
-class AttributionRequest(DrawingRequest):
+class AttributionRequest(InspectionRequest):
     """`label` is the one to explain; the network's answer where it is left out."""
 
     label: LabelText | None = None
@@ -121,7 +121,7 @@ class CounterfactualRequest(LabelRequest):
     rate: Annotated[float, Field(gt=0, le=10)] = 0.25
 
 
-Answer = Callable[[InspectedNetwork], dict[str, Any]]
+Inspection = Callable[[InspectedNetwork], dict[str, Any]]
 
 
 async def answer_in_queue(
@@ -129,7 +129,7 @@ async def answer_in_queue(
 ) -> Callable[..., Awaitable[Response]]:
     """Dependency: a function that answers a request in the thread that such work shares."""
 
-    async def answer(body: DrawingRequest, work: Answer, *, dtype: str | None = None) -> Response:
+    async def answer(body: InspectionRequest, work: Inspection, *, dtype: str | None = None) -> Response:
         def compute() -> bytes:
             image = prepare_one(body.drawing).whole
             with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name
@@ -158,7 +158,7 @@ def _responses(model: type[DrawingResponse]) -> dict[int | str, dict[str, Any]]:
 
 
 @router.post("/forward", responses=_responses(ForwardPass))
-async def forward(explain: Explain, body: DrawingRequest) -> Response:
+async def forward(explain: Explain, body: InspectionRequest) -> Response:
     """The output of every layer for the drawing, and the way from the logits to the probabilities."""
     return await explain(body, there.forward)
 

@@ -7,7 +7,7 @@ from pydantic import ConfigDict
 from app.web.api.routing import ResponseBody
 
 
-class Picture(ResponseBody):
+class NumberPicture(ResponseBody):
     """Numbers as a picture: base64 of float32, little-endian, in C order of `shape`, `total` in all."""
 
     shape: list[int]
@@ -31,7 +31,7 @@ class InputPicture(ResponseBody):
 
     shape: list[int]
     scale: float
-    picture: Picture
+    picture: NumberPicture
 
 
 class LayerOutput(ResponseBody):
@@ -43,7 +43,7 @@ class LayerOutput(ResponseBody):
     input_shape: list[int]
     output_shape: list[int]
     parameters: int
-    picture: Picture
+    picture: NumberPicture
     zeros: int
     norm: float
 
@@ -74,7 +74,7 @@ class ForwardPass(DrawingResponse):
 class LayerPicture(DrawingResponse):
     """A layer's activations."""
 
-    picture: Picture
+    picture: NumberPicture
 
 
 class Product(ResponseBody):
@@ -108,8 +108,8 @@ class NeuronStep(ResponseBody):
     others: Others | None = None
     zero: int | None = None
     bias: float | None = None
-    weights: Picture | None = None
-    inputs: Picture | None = None
+    weights: NumberPicture | None = None
+    inputs: NumberPicture | None = None
 
 
 class Neuron(DrawingResponse):
@@ -155,7 +155,7 @@ class LayerGradient(ResponseBody):
     index: int
     type: str
     shape: list[int]
-    picture: Picture
+    picture: NumberPicture
     norm: float
     parameters: list[ParameterGradient]
 
@@ -163,7 +163,7 @@ class LayerGradient(ResponseBody):
 class GradientPicture(ResponseBody):
     """A gradient and its norm."""
 
-    picture: Picture
+    picture: NumberPicture
     norm: float
 
 
@@ -205,7 +205,7 @@ class Slope(LayerName):
 class WeightGradient(ResponseBody):
     """The gradient of a neuron's weights, its largest numbers one by one."""
 
-    picture: Picture
+    picture: NumberPicture
     norm: float
     bias: float | None
     shared: bool
@@ -268,8 +268,8 @@ class UnitChange(ResponseBody):
 
     layer: int
     unit: int
-    before: Picture | None
-    after: Picture | None
+    before: NumberPicture | None
+    after: NumberPicture | None
 
 
 class OptimizerSteps(DrawingResponse):
@@ -292,7 +292,7 @@ class InputGradient(DrawingResponse):
 
     label: str
     logit: float
-    picture: Picture
+    picture: NumberPicture
 
 
 class Occlusion(DrawingResponse):
@@ -303,7 +303,7 @@ class Occlusion(DrawingResponse):
     size: int
     fill: float
     stride: int
-    picture: Picture
+    picture: NumberPicture
 
 
 class Frame(ResponseBody):

@@ -20,7 +20,7 @@ from app.web.api.inference_v2_tensors import INPUT, PIXELS, Output, check_parame
 from app.web.api.request_body import parse_json, read_body
 from app.web.api.routing import ResponseBody, errors
 from app.web.dependencies import CountersDep, PredictorsDep, StoreDep
-from app.web.metrics.counters import PredictionTimer, outcome_of
+from app.web.prometheus.counters import PredictionTimer, outcome_of
 
 HEADER_LENGTH = "inference-header-content-length"
 VERSION = "1"

@@ -157,7 +157,7 @@ def rename(log: LogDep, store: StoreDep, name: str, body: RenameRequest) -> Mode
 
 @router.delete("/{name}", status_code=204, responses=errors(404, 409))
 def delete(store: StoreDep, name: str) -> None:
-    """Remove a model; the one that ships with digitpad stays."""
+    """Delete a model; the one that ships with digitpad stays."""
     store.delete(name)
 
 

@@ -19,7 +19,7 @@ from app.models.responses import predict_drawings, to_response
 from app.web.api.request_body import parse_json, read_body, read_form
 from app.web.api.routing import ResponseBody, errors
 from app.web.dependencies import app_state
-from app.web.metrics.counters import PredictionTimer, outcome_of
+from app.web.prometheus.counters import PredictionTimer, outcome_of
 
 router = APIRouter(tags=["predict"])
 

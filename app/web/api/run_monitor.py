@@ -29,7 +29,7 @@ class WeightImage(ResponseBody):
     pixels: str
 
 
-class FirstLayer(ResponseBody):
+class FirstLayerImages(ResponseBody):
     """The first layer's `shape` of an image, how many `units` it has, and the images of the first of them."""
 
     epoch: int | None
@@ -53,14 +53,14 @@ def first(
     store: StoreDep,
     run: RunId,
     count: Annotated[int, Query(ge=1, le=MOST_UNITS)] = 32,
-) -> FirstLayer:
+) -> FirstLayerImages:
     """The weights of the first `count` units of the first layer as images, from the latest checkpoint or the model.
 
     A pixel is `low` at 0 and `high` at 255; `low` is −`high`, so that a weight of zero is in the middle. 404 where the
     first layer does not look at pixels, 409 where the run has no weights yet.
     """
     found = first_layer(log, checkpoints, store, run)
-    return FirstLayer(
+    return FirstLayerImages(
         epoch=found.epoch,
         type=found.type,
         shape=list(found.shape),

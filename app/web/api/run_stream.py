@@ -9,12 +9,12 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from app.runs.limits import LARGEST_INT
 from app.runs.log.database import UNREACHABLE
 from app.runs.log.event_log import EventLog, UnknownRunError
 from app.runs.log.state import ENDED
-from app.runs.log.subscriber import Message, SlowReaderError, Subscriber, message, read_events
+from app.runs.log.subscriber import SlowReaderError, StreamMessage, Subscriber, message, read_events
 from app.runs.log.views import brief
-from app.web.api.runs import LARGEST
 from app.web.dependencies import BroadcasterDep, LogDep
 from app.web.preferences import catalog_of
 
@@ -26,7 +26,7 @@ NORMAL, REFUSED, TRY_AGAIN_LATER = 1000, 1008, 1013
 
 STALL_SECONDS = 10.0
 """The longest time for which a reader may take nothing."""
-FAREWELL_SECONDS = 30.0
+CLOSE_TIMEOUT_SECONDS = 30.0
 """The longest wait for a reader that takes nothing, to tell it why it is dropped."""
 
 
@@ -40,7 +40,7 @@ async def stream(socket: WebSocket, log: LogDep, broadcaster: BroadcasterDep, ru
     """
     after = socket.query_params.get("after", "0")
     await socket.accept()
-    if not all(word.isdecimal() and len(word) <= 10 for word in (run, after)) or int(run) > LARGEST:
+    if not all(word.isdecimal() and len(word) <= 10 for word in (run, after)) or int(run) > LARGEST_INT:
         await socket.close(REFUSED, "expected whole numbers for the run and for after")
         return
     name = socket.query_params.get("log", log.id)
@@ -63,13 +63,13 @@ async def stream(socket: WebSocket, log: LogDep, broadcaster: BroadcasterDep, ru
                 await asyncio.wait(ends)
                 for task in ends:
                     if not task.cancelled():
-                        task.exception()  # whoever cares has had it: asyncio warns of errors that nobody looked at
+                        task.exception()  # asyncio warns of errors that nobody looked at
         await socket.close(NORMAL)
     except UnknownRunError as error:
         await socket.close(REFUSED, error.message.localized(catalog_of(socket).gettext))
     except SlowReaderError as error:
         with suppress(TimeoutError):
-            async with asyncio.timeout(FAREWELL_SECONDS):
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                 await socket.close(TRY_AGAIN_LATER, str(error))
     except WebSocketDisconnect:
         """The reader left."""
@@ -94,7 +94,7 @@ async def _say(socket: WebSocket, text: str) -> None:
         ) from None
 
 
-def _shortened(event: Mapping[str, Any]) -> Message:
+def _shortened(event: Mapping[str, Any]) -> StreamMessage:
     return message({**event, "data": brief(event["data"])})
 
 

@@ -1,4 +1,4 @@
-"""Runs: start, watch, pause, cancel, continue, remove."""
+"""Runs: start, watch, pause, cancel, continue, delete."""
 
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ from app.nn import abbreviate
 from app.runs.config.annotations import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS, check_remarks
 from app.runs.config.run_config import MOST_EPOCHS
 from app.runs.config.sweep import LEAST, MOST
+from app.runs.limits import LARGEST_INT
 from app.runs.log.state import RunState
 from app.runs.log.views import brief
 from app.web.api.routing import ApiRoute, RequestBody, ResponseBody, errors
@@ -19,8 +20,7 @@ from app.web.middleware.limits import check_queue
 router = APIRouter(prefix="/api/runs", tags=["runs"], route_class=ApiRoute)
 sweeps = APIRouter(prefix="/api/races", tags=["runs"], route_class=ApiRoute)
 
-LARGEST = 2**31 - 1
-RunId = Annotated[int, Path(ge=1, le=LARGEST)]
+RunId = Annotated[int, Path(ge=1, le=LARGEST_INT)]
 
 _TAG = {"type": "string", "minLength": 1, "maxLength": LONGEST_TAG}
 # what is in these is checked where it is used, by the same rules as on the command line
@@ -103,7 +103,7 @@ class RunList(ResponseBody):
     next: int | None
 
 
-class RunEvent(ResponseBody):
+class LoggedEvent(ResponseBody):
     """An event of a run's log; `data` depends on its `type`."""
 
     run: int
@@ -116,7 +116,7 @@ class RunEvent(ResponseBody):
 class RunEvents(ResponseBody):
     """Events in order; `reset` is true where they come from the first on, as `after` was of another log."""
 
-    events: list[RunEvent]
+    events: list[LoggedEvent]
     log: str
     last_seq: int
     reset: bool
@@ -142,7 +142,7 @@ def start(log: LogDep, service: RunServiceDep, body: RunRequest) -> dict[str, An
 def runs(
     log: LogDep,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    before: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
+    before: Annotated[int | None, Query(ge=1, le=LARGEST_INT)] = None,
 ) -> dict[str, Any]:
     """Runs, newest first."""
     found = log.list_runs(limit=limit + 1, before=before)
@@ -169,7 +169,7 @@ def annotate(log: LogDep, run: RunId, body: RunAnnotations) -> dict[str, Any]:
 def events(
     log: LogDep,
     run: RunId,
-    after: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
+    after: Annotated[int, Query(ge=0, le=LARGEST_INT)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
     name: Annotated[str | None, Query(alias="log", max_length=64)] = None,
     short: bool = False,
@@ -223,7 +223,7 @@ def continue_run(
 
 @router.delete("/{run}", status_code=204)
 def delete(service: RunServiceDep, run: RunId) -> None:
-    """Remove an ended run, its events and its checkpoint; its model stays in the store."""
+    """Delete an ended run, its events and its checkpoint; its model stays in the store."""
     service.delete(run)
 
 

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.logging import REQUEST_ID_HEADER, begin_request, configure, fields
 from app.settings import Settings
-from app.web.metrics.counters import Counters
+from app.web.prometheus.counters import Counters
 
 logger = logging.getLogger("digitpad.access")
 

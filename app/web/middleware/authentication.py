@@ -13,8 +13,8 @@ COOKIE_PURPOSE = b"digitpad cookie 1"
 OPEN_PATHS = frozenset({"/health", "/v2/health/live", "/v2/health/ready"})
 """The paths of health probes, which hold no token."""
 
-OPEN_PREFIXES = ("/static/", "/language/", "/catalog/")
-"""Style, scripts and the switch of the language, the same for everybody: the page that asks for the token has them."""
+OPEN_PREFIXES = ("/static/", "/language/", "/theme/", "/catalog/")
+"""Style, scripts, and the switches of language and theme, which the page that asks for the token has too."""
 
 NOT_PAGES = ("/api/", "/v2/", "/static/", "/catalog/", "/static-offline-docs/")
 NOT_A_PAGE = frozenset({"/predict", "/v2", "/health", "/metrics", "/openapi.json"})

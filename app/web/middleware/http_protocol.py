@@ -1,8 +1,10 @@
-"""The HTTP protocol of the server: uvicorn's, with an end to how long the head of a request may be."""
+"""The protocols of the server: uvicorn's, with an end to how long the head of a request may be."""
 
 import json
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 HEAD_LIMIT = 64 * 1024
 """Bytes of a request's first line and headers; others allow 8 to 64 KB."""
@@ -42,3 +44,12 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._in_head:
             return  # a trailer, which nothing here reads
         super().on_header(name, value)
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """Completes the handshake of a socket that is refused; uvicorn forgets to, and logs an error for each."""
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True

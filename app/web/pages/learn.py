@@ -1,4 +1,4 @@
-"""The pages on which one learns: the hub, the lessons, the parts, the perceptron, and the code behind the formulas."""
+"""The pages to learn from: the hub, the lessons, the parts, the perceptron, and the code behind the formulas."""
 
 from typing import Any
 
@@ -13,39 +13,38 @@ from app.learn.lessons.lesson import NAMES, lesson, lessons
 from app.web import templates
 from app.web.api.models import summaries
 from app.web.dependencies import StoreDep
-from app.web.pages.routes import PAGE_METHODS
 from app.web.preferences import language_of
 
 router = APIRouter(prefix="/learn", include_in_schema=False)
 
 
-@router.api_route("", methods=PAGE_METHODS)
+@router.get("")
 def hub(request: Request) -> Response:
-    """Where to begin: one's own drawing, then the lessons in order."""
+    """A first drawing, then the lessons in order."""
     return _page(request, "learn/index.html", {"lessons": lessons(language_of(request))})
 
 
-@router.api_route("/inside", methods=PAGE_METHODS)
+@router.get("/inside")
 def inside(request: Request, store: StoreDep) -> Response:
-    """A network and a drawing of one's own, layer by layer, on the way there and on the way back."""
+    """A network and the user's drawing, layer by layer, forward and backward."""
     listed = summaries(store)
     usable = [entry for entry in listed["models"] if entry["available"]]
     return _page(request, "learn/inspect.html", {"models": usable, "default": listed["default"]})
 
 
-@router.api_route("/parts", methods=PAGE_METHODS)
+@router.get("/parts")
 def parts(request: Request) -> Response:
     """Every activation, loss, initializer and optimizer to play with."""
     return _page(request, "learn/experiments.html", {})
 
 
-@router.api_route("/perceptron", methods=PAGE_METHODS)
+@router.get("/perceptron")
 def perceptron(request: Request) -> Response:
     """The perceptron on AND, OR, NAND and XOR, and the two layers that XOR takes."""
     return _page(request, "learn/perceptron.html", {})
 
 
-@router.api_route("/code/{name}", methods=PAGE_METHODS)
+@router.get("/code/{name}")
 def code(request: Request, name: str) -> Response:
     """The source of what computes a formula."""
     if name not in FORMULAS:
@@ -56,7 +55,7 @@ def code(request: Request, name: str) -> Response:
     return _page(request, "learn/source.html", context)
 
 
-@router.api_route("/{number:int}", methods=PAGE_METHODS)
+@router.get("/{number:int}")
 def one_lesson(request: Request, number: int) -> Response:
     """A lesson: text, a live figure, and something to try."""
     if not 1 <= number <= len(NAMES):

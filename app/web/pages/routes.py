@@ -14,13 +14,11 @@ from app.web.preferences import catalog_of
 
 router = APIRouter(include_in_schema=False)
 
-PAGE_METHODS = ["GET", "HEAD"]
-
 _ELSEWHERE = ("sources", "robustness", "seeds", "software")
 """The fields of a model's summary that the pad does not show."""
 
 
-@router.api_route("/", methods=PAGE_METHODS)
+@router.get("/")
 def pad(request: Request, store: StoreDep, model: str | None = None) -> Response:
     """The drawing pad, reading with `model` or the default."""
     listed = summaries(store)
@@ -39,50 +37,50 @@ def pad(request: Request, store: StoreDep, model: str | None = None) -> Response
     return _page(request, "pages/pad.html", "draw", context)
 
 
-@router.api_route("/train", methods=PAGE_METHODS)
+@router.get("/train")
 def train(request: Request) -> Response:
     """The dashboard."""
     return _page(request, "pages/train.html", "train", {})
 
 
-@router.api_route("/runs/{run}", methods=PAGE_METHODS)
+@router.get("/runs/{run}")
 def run(request: Request, log: LogDep, run: RunId) -> Response:
     """One run."""
     log.run(run)
     return _page(request, "pages/run.html", "train", {"run_id": run})
 
 
-@router.api_route("/compare", methods=PAGE_METHODS)
+@router.get("/compare")
 def compare(request: Request) -> Response:
     """Runs side by side, those that `runs` or `tag` of the address name."""
     return _page(request, "pages/compare.html", "train", {})
 
 
-@router.api_route("/data", methods=PAGE_METHODS)
+@router.get("/data")
 def data(request: Request) -> Response:
     """The data sets, and the user's own drawings."""
     return _page(request, "pages/data.html", "data", {})
 
 
-@router.api_route("/augmentation", methods=PAGE_METHODS)
+@router.get("/augmentation")
 def augmentation(request: Request) -> Response:
     """A preview of an augmentation."""
     return _page(request, "pages/augmentation.html", "train", {})
 
 
-@router.api_route("/mine", methods=PAGE_METHODS)
+@router.get("/mine")
 def personalize(request: Request) -> Response:
     """Make it mine: a model is taught the user's own hand."""
     return _page(request, "pages/personalize.html", "models", {})
 
 
-@router.api_route("/models", methods=PAGE_METHODS)
+@router.get("/models")
 def models(request: Request) -> Response:
     """The model store."""
     return _page(request, "pages/models.html", "models", {})
 
 
-@router.api_route("/models/{name}/judge", methods=PAGE_METHODS)
+@router.get("/models/{name}/judge")
 def model_evaluation(request: Request, store: StoreDep, name: str) -> Response:
     """The evaluation of a model."""
     card = store.get(name)

@@ -10,6 +10,9 @@ export const nameIn = (table, id) => (has(table, id) ? tables[table][id] : id);
 /** The metrics that a run's charts show: see app/runs/config/metrics.py. */
 export const curves = tables.curves ?? [];
 
+/** By kind of optimizer, the learning rate of a config that has none. */
+export const learningRates = tables.learning_rates ?? {};
+
 export const has = (table, id) => Object.hasOwn(tables[table] ?? {}, id);
 
 /** A title in the middle of a line, in lower case in English. */

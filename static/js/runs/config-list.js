@@ -3,6 +3,7 @@
 import { epochsText } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { networkLine, optimizerName, fieldsText, layerName, lossName, partText, scheduleName } from "../labels/config-labels.js";
+import { learningRates } from "../labels/names.js";
 import { recipeTitle } from "../labels/titles.js";
 import { element } from "../lib/dom.js";
 import { datasetTitle } from "./text.js";
@@ -10,7 +11,7 @@ import { datasetTitle } from "./text.js";
 /** Terms and values of a config, as pairs of texts. */
 export function configTerms(config, datasets) {
   const { network, optimizer } = config;
-  const { type, learning_rate: rate, ...rest } = optimizer;
+  const { type, learning_rate: rate = learningRates[type], ...rest } = optimizer;
   const others = fieldsText(rest);
   const terms = [
     [t("Recipe"), recipeTitle(config.recipe) ?? t("custom settings")],

@@ -6,14 +6,14 @@ import { byId, setText } from "../lib/dom.js";
 import { createEventLog } from "./event-log.js";
 import { createFirstLayer } from "./first-layer.js";
 import { epochOf, epochsDone, hasEnded } from "./run-state.js";
-import { createSheet } from "./sample-digits.js";
+import { createSampleDigits } from "./sample-digits.js";
 import { createHistograms } from "./weight-histograms.js";
 
 /** Runs these parts of the run view; `show(record)` updates them. */
 export function createWatch() {
   const slider = byId("watch-epoch");
   const follow = byId("watch-follow");
-  const sheet = createSheet({ open: openPicture });
+  const sampleDigits = createSampleDigits({ open: openPicture });
   const firstLayer = createFirstLayer({ open: openPicture });
   const histograms = createHistograms();
   const showEvents = createEventLog();
@@ -51,7 +51,7 @@ export function createWatch() {
     const values = { epoch: epoch?.epoch ?? 0, epochs: record.config.epochs };
     setText(byId("watch-epoch-value"), epoch === null ? "–" : t("{epoch} of {epochs}", values));
     slider.setAttribute("aria-valuetext", epoch === null ? "" : t("epoch {epoch} of {epochs}", values));
-    sheet.show(record.id, epoch, labels);
+    sampleDigits.show(record.id, epoch, labels);
     histograms.show(record, epoch?.epoch ?? 0);
   }
 
@@ -65,7 +65,7 @@ export function createWatch() {
     render();
     slider.focus();
   });
-  sheet.whenReady(() => record !== null && render());
+  sampleDigits.whenReady(() => record !== null && render());
 
   return { show };
 }

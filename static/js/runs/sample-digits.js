@@ -9,8 +9,8 @@ import { rove } from "../lib/roving-focus.js";
 
 const DIGITS = 20;
 
-/** Runs the sheet of the page. `open({paint, title, text})` enlarges a picture. */
-export function createSheet({ open }) {
+/** Runs the sample digits of the page. `open({paint, title, text})` enlarges a picture. */
+export function createSampleDigits({ open }) {
   const place = byId("sheet");
   const refreshStops = rove(place);
   let run = null;

@@ -126,7 +126,7 @@ export function createRunView({ onState, onStarted }) {
 
   function renderTable() {
     const rows = byId("epoch-rows");
-    if (!byId("epochs-details").open) return;
+    if (record === null || !byId("epochs-details").open) return;
     if (rows.of === record.epochs) return;
     rows.of = record.epochs;
     const columns = columnsOf(record.epochs);

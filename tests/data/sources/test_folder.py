@@ -11,8 +11,8 @@ from PIL import Image
 from app.data import DatasetCatalog, DatasetUnavailable
 from app.data.drawings.store import DrawingStore
 from app.data.sources import folder as folder_module
-from app.data.sources.idx import write_idx
 from app.data.sources.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
+from tests.support.idx import write_idx
 
 
 def load(name, tmp_path):

@@ -6,7 +6,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from app.data.sources.idx import read_idx, write_idx
+from app.data.sources.idx import read_idx
+from tests.support.idx import write_idx
 
 CUBE = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
 CUBE_BYTES = bytes.fromhex("00000803 00000002 00000003 00000004") + bytes(range(24))
@@ -100,8 +101,3 @@ def test_dimensions_that_lie_allocate_nothing(tmp_path):
     finally:
         tracemalloc.stop()
     assert peak < 2**20
-
-
-def test_only_bytes_can_be_written(tmp_path):
-    with pytest.raises(ValueError, match=r"uint8.*got float64"):
-        write_idx(tmp_path / "floats", np.zeros(3))

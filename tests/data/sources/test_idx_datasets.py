@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from app.data import DatasetCatalog, DatasetUnavailable
-from app.data.sources.idx import write_idx
 from app.data.sources.idx_datasets import SETS, is_present, load_idx_set
+from tests.support.idx import write_idx
 
 COUNTS = (12, 12, 6, 6)
 

@@ -12,8 +12,8 @@ import pytest
 
 from app.data import Dataset, DatasetCatalog, DatasetUnavailable
 from app.data.sources import mnist as mnist_module
-from app.data.sources.idx import write_idx
 from app.data.sources.mnist import HASHES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, load_mnist
+from tests.support.idx import write_idx
 
 NAMES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
 

@@ -30,7 +30,7 @@ def test_a_run_is_judged_when_it_has_ended(page, server):
     expect(page.locator("#judge-summary")).to_contain_text(f"{judged['accuracy'] * 100:.2f} %")
     page.get_by_role("radio", name="shares").check()
     share = confusion[0][0] / sum(confusion[0])
-    expect(cells.first).to_have_text(f"{share * 100:.0f}")
+    expect(cells.first).to_have_text(str(int(100 * share + 0.5)))
 
     truth, said = max(
         ((i, j) for i in range(10) for j in range(10) if i != j), key=lambda place: confusion[place[0]][place[1]]

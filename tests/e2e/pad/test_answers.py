@@ -63,8 +63,8 @@ def test_a_part_is_kept_alone(pad, pad_server):
     expect(pad.locator("#teach-note")).to_contain_text("Saved as a 5")
     (kept,) = pad_server.get("/api/drawings")["drawings"]
     assert min(x for stroke in kept["strokes"] for x, _ in stroke) > 250
-    pad.locator("#teach-note button").click()
-    expect(pad.locator("#teach-note")).to_contain_text("Removed.")
+    pad.locator("#teach-note").get_by_role("button", name="Undo").click()
+    expect(pad.locator("#teach-note")).to_contain_text("Deleted.")
 
 
 def test_digits_in_a_picture_are_framed_where_they_are(pad):

@@ -43,7 +43,7 @@ def test_one_tap_keeps_the_drawing_and_another_takes_it_back(pad, kept):
     sent = pad.evaluate("() => JSON.parse(sessionStorage.getItem('digitpad.drawing')).strokes.map(({line}) => line)")
     assert drawing["strokes"] == sent
     pad.locator("#teach-note").get_by_role("button", name="Undo").click()
-    expect(pad.locator("#teach-note")).to_contain_text("Removed.")
+    expect(pad.locator("#teach-note")).to_contain_text("Deleted.")
     expect(pad.locator("[data-teach='3']")).to_have_attribute("aria-pressed", "false")
     assert kept() == []
 

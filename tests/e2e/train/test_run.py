@@ -19,6 +19,15 @@ PAINTED = """() => [...document.querySelectorAll('#sheet canvas')].filter((canva
 PICTURE = "document.querySelector('#chart-gradient canvas').toDataURL()"
 
 
+def test_the_table_of_epochs_may_open_before_a_run_is_known(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/train")
+    page.evaluate("""() => new Promise((resolve) => {
+        const details = document.querySelector("#epochs-details");
+        details.addEventListener("toggle", resolve, { once: true });
+        details.open = true;
+    })""")  # the page's own errors fail a test
+
+
 def test_a_run_shows_what_happens_inside_it(page: Page, server: Server) -> None:
     strokes = recorded()["digit 3"]["strokes"]
     server.post("/api/drawings", {"label": "3", "strokes": strokes})

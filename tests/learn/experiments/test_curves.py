@@ -119,13 +119,13 @@ def test_the_deepest_signal_stays_a_number(activation, initializer):
 
 @pytest.mark.parametrize("name", loss_surfaces.SURFACES)
 def test_the_gradient_of_a_surface_is_its_slope(name):
-    land = loss_surfaces.SURFACES[name]
-    for x, y in [land.start, (0.3, -0.7), *land.minima]:
+    surface = loss_surfaces.SURFACES[name]
+    for x, y in [surface.start, (0.3, -0.7), *surface.minima]:
         h = 1e-6
-        across = (land.value(x + h, y) - land.value(x - h, y)) / (2 * h)
-        up = (land.value(x, y + h) - land.value(x, y - h)) / (2 * h)
-        assert land.gradient(x, y) == pytest.approx((across, up), abs=1e-4)
-    assert all(land.gradient(*lowest) == pytest.approx((0, 0), abs=1e-12) for lowest in land.minima)
+        across = (surface.value(x + h, y) - surface.value(x - h, y)) / (2 * h)
+        up = (surface.value(x, y + h) - surface.value(x, y - h)) / (2 * h)
+        assert surface.gradient(x, y) == pytest.approx((across, up), abs=1e-4)
+    assert all(surface.gradient(*lowest) == pytest.approx((0, 0), abs=1e-12) for lowest in surface.minima)
 
 
 def test_a_path_is_the_optimizers_own():
@@ -139,9 +139,9 @@ def test_a_path_is_the_optimizers_own():
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("surface", loss_surfaces.SURFACES)
 def test_every_optimizer_goes_down_every_surface_at_the_rate_that_it_is_given(surface, optimizer):
-    land = loss_surfaces.SURFACES[surface]
-    heights = loss_surfaces.path(surface, optimizer, loss_surfaces.rate_of(land, optimizer), 200)["heights"]
-    lowest = min(float(land.value(*place)) for place in land.minima)
+    function = loss_surfaces.SURFACES[surface]
+    heights = loss_surfaces.path(surface, optimizer, loss_surfaces.rate_of(function, optimizer), 200)["heights"]
+    lowest = min(float(function.value(*place)) for place in function.minima)
     assert heights[-1] - lowest < 0.1 * (heights[0] - lowest)
 
 

@@ -34,7 +34,7 @@ def test_smaller_batches_take_more_steps(strokes, size, steps):
 
 
 def test_what_a_trial_came_to_is_kept_and_the_oldest_goes():
-    kept, asked = small_trainings.TrialCache(), []
+    kept, asked = small_trainings.SmallTrainingCache(), []
 
     def work(key):
         return kept.of(key, lambda: asked.append(key) or {"key": key})

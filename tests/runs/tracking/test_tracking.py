@@ -116,7 +116,8 @@ def test_the_command_exports_an_ended_run_to_tensorboard_once(log, tmp_path, mon
     code, _, error = run(command)
     assert (code, error.strip()) == (
         1,
-        "digitpad: expected the package tensorboard, which is not installed: pip install 'digitpad[tensorboard]'",
+        "digitpad: TensorBoard needs the package tensorboard, which is not installed: "
+        "pip install 'digitpad[tensorboard]'",
     )
 
 
@@ -141,7 +142,7 @@ class Moody:
 
 
 def test_a_sink_that_is_away_is_a_visible_state_and_misses_nothing(log, caplog, monkeypatch):
-    monkeypatch.setattr(following, "TURN_SECONDS", 0.01)
+    monkeypatch.setattr(following, "TICK_SECONDS", 0.01)
     claim, sink = begin(log), Moody()
     follower = Follower(log, sink)
     follower.start()

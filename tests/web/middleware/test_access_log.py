@@ -169,6 +169,7 @@ def test_no_line_of_a_server_has_a_token_or_the_traceback_of_a_request_that_its_
         server.process.wait(20)
     text = (tmp_path / "lines").read_text(encoding="utf-8")
     assert len(re.findall("digitpad.access: WEBSOCKET /api/runs/1/stream ", text)) == 3
+    assert "without completing handshake" not in text
     assert "secret" not in text
     assert text.count("a request was cut off, as the server ends") == 1
     assert "Traceback" not in text

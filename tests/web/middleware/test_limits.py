@@ -4,17 +4,19 @@ import asyncio
 import json
 
 import pytest
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import WebSocketRoute
 from starlette.testclient import TestClient
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect
 
 from app.errors import LimitError, RequestError
 from app.settings import Settings
 from app.web.api.request_body import BODY_LIMIT, read_body
 from app.web.middleware import limits
-from app.web.middleware.gatekeeper import SecurityMiddleware, SecurityRules
 from app.web.middleware.limits import BodyReservation, Capacity
+from app.web.middleware.security import SecurityMiddleware, SecurityRules
 from tests.support.errors import is_an_error
 from tests.support.runs import start
 from tests.support.waiting import run_async, until
@@ -104,15 +106,16 @@ def test_what_a_request_held_is_free_again_however_it_ends():
 
 
 def test_sockets_beyond_their_number_are_refused_and_free_again_at_their_end():
-    async def app(scope, receive, send):
-        socket = WebSocket(scope, receive, send)
+    async def hello(socket):
         await socket.accept()
         await socket.send_text("hello")
         await socket.receive()
 
     room = Capacity(sockets=2)
-    guarded = SecurityMiddleware(app, SecurityRules(Settings(allowed_hosts="testserver", _env_file=None)), room)
-    client = TestClient(guarded)
+    app = Starlette(routes=[WebSocketRoute("/", hello)])
+    rules = SecurityRules(Settings(allowed_hosts="testserver", _env_file=None))
+    app.add_middleware(SecurityMiddleware, rules=rules, room=room)
+    client = TestClient(app)
     with client.websocket_connect("/") as first, client.websocket_connect("/") as second:
         assert (first.receive_text(), second.receive_text()) == ("hello", "hello")
         with pytest.raises(WebSocketDisconnect) as refused, client.websocket_connect("/"):

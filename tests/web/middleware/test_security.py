@@ -1,5 +1,7 @@
 """Tokens, `Host`, `Origin`, and the headers of every answer."""
 
+import html
+import json
 import os
 import re
 import subprocess
@@ -23,6 +25,7 @@ from app.web.middleware.trusted_hosts import (
     parse_authority,
     parse_origin,
 )
+from app.web.templates import static_url
 from tests.support.errors import is_an_error
 from tests.support.serving import REPOSITORY, serve
 from tests.support.waiting import until
@@ -258,6 +261,10 @@ def test_pages_ask_for_the_token_in_plain_words(locked, path):
     assert TOKEN not in page.text
     for address in re.findall(r'(?:href|src)="(/static[^"]+)"', page.text):
         assert locked.get(address).status_code == 200
+    switches = [html.unescape(address) for address in re.findall(r'href="(/(?:theme|language)/[^"]+)"', page.text)]
+    assert len(switches) >= 5
+    for address in switches:
+        assert (locked.get(address).status_code, locked.get(address).headers["location"]) == (303, path)
 
 
 @pytest.mark.parametrize(
@@ -411,7 +418,10 @@ def test_another_sites_page_changes_nothing_and_opens_no_socket(client, origin):
     ):
         assert "origin; got" in is_an_error(client.request(method, path, headers=headers), 403)
     assert socket_refused(client, origin=origin).status_code == 403
-    assert "access-control-allow-origin" not in client.get("/api/runs", headers=headers).headers
+    preflight = client.options("/predict", headers={**headers, "access-control-request-method": "POST"})
+    for answer in (client.get("/api/runs", headers=headers), client.get("/", headers=headers), preflight):
+        assert "DIGITPAD_ALLOWED_ORIGINS" in is_an_error(answer, 403)
+        assert "access-control-allow-origin" not in answer.headers
 
 
 def test_a_browser_that_names_no_origin_still_says_that_it_crosses_sites(client):
@@ -429,16 +439,23 @@ def test_the_servers_own_pages_and_programs_may(client):
 def test_a_site_that_is_allowed_may_and_may_read_the_answer(tmp_path, cache_dir):
     site = {"origin": "https://school.example"}
     with app_client(tmp_path, cache_dir, allowed_origins="https://school.example", token=TOKEN) as client:
-        asked = client.options("/predict", headers={**site, "access-control-request-method": "POST"})
-        assert asked.status_code == 204
-        assert "authorization" in asked.headers["access-control-allow-headers"]
+        wanted = {"access-control-request-method": "PUT", "access-control-request-headers": "authorization,x-new"}
+        for path, methods in (
+            ("/api/drawings/sets/x", "DELETE, GET, HEAD, PUT"),
+            ("/predict", "POST"),
+            ("/api/runs", "GET, HEAD, POST"),
+        ):
+            asked = client.options(path, headers={**site, **wanted})
+            assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (204, site["origin"])
+            assert asked.headers["access-control-allow-methods"] == methods
+            assert asked.headers["access-control-allow-headers"] == "authorization,x-new"
         answer = client.post("/predict", json=BLANK, headers={**site, **BEARER})
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "https://school.example")
         assert "access-control-allow-credentials" not in answer.headers
         refused = client.post("/predict", json=BLANK, headers=site)
         assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "https://school.example")
         other = {"origin": "https://school.example.evil.com"}
-        assert client.options("/predict", headers={**other, "access-control-request-method": "POST"}).status_code == 401
+        assert client.options("/predict", headers={**other, **wanted}).status_code == 403
         assert client.post("/predict", json=BLANK, headers={**other, **BEARER}).status_code == 403
 
 
@@ -447,6 +464,47 @@ def test_two_hosts_or_two_origins_are_refused(client):
     assert "expected one Host header; got 2" in is_an_error(response, 400)
     origins = [("origin", "http://testserver"), ("origin", "http://evil.com")]
     assert "expected one Origin header; got 2" in is_an_error(client.post("/predict", headers=origins), 400)
+
+
+@pytest.mark.parametrize("path", ["/api/runs/1/streams", "/nowhere", "/", static_url("favicon.svg")])
+def test_a_socket_where_there_is_none_is_refused_as_a_request_is(client, path):
+    refused = socket_refused(client, path, **{"accept-language": "ja"})
+    assert refused.status_code == 404
+    assert json.loads(refused.text)["code"] == "not_found"
+    assert path in json.loads(refused.text)["error"]
+    assert (refused.headers["content-language"], refused.headers["x-content-type-options"]) == ("ja", "nosniff")
+
+
+# Methods
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/api/runs", "GET, HEAD, POST"),
+        ("POST", "/api/runs/1", "DELETE, GET, HEAD, PATCH"),
+        ("GET", "/predict", "POST"),
+        ("HEAD", "/predict", "POST"),
+        ("PUT", "/train", "GET, HEAD"),
+        ("POST", static_url("favicon.svg"), "GET, HEAD"),
+    ],
+)
+def test_a_method_that_an_address_does_not_take_is_answered_with_all_that_it_takes(client, method, path, allowed):
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert method == "HEAD" or f"expected {allowed} at {path}; got {method}" == is_an_error(answer, 405)
+
+
+@pytest.mark.parametrize("path", ["/api/runs", "/api/models", "/health", "/v2", "/openapi.json", "/", "/metrics"])
+def test_head_is_answered_as_get_without_its_content(client, path):
+    head, get = client.head(path), client.get(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert get.content
+    assert head.headers["content-type"] == get.headers["content-type"]
+
+
+def test_head_is_an_error_where_get_is(client):
+    assert (client.head("/api/runs/999").status_code, client.head("/nowhere").status_code) == (404, 404)
 
 
 # Headers

@@ -1,4 +1,4 @@
-// The pad for a set of one's own: it asks for the labels in turn until there are enough drawings of all.
+// The pad for a new set of drawings: it asks for the labels in turn until there are enough drawings of all.
 
 import { explain, get, post, remove } from "../../api/client.js";
 import { addressOf } from "../../data/dataset-list.js";
@@ -148,9 +148,9 @@ export function createDraw(page) {
       if (kept.set !== set) return;
       counts[kept.label] -= 1;
       ask(kept.label);
-      notify(t("Removed."));
+      notify(t("Deleted."));
     } catch (error) {
-      notify(t("It could not be removed. {why}", { why: explain(error) }));
+      notify(t("It could not be deleted. {why}", { why: explain(error) }));
     }
   }
 
@@ -160,7 +160,7 @@ export function createDraw(page) {
       await remove(`/api/drawings/sets/${encodeURIComponent(set)}`);
       await page.go({ kind: "make" }, { replace: true });
       byId("make-title").focus();
-      page.say(t("The data set “{name}” was removed.", { name: set }));
+      page.say(t("The data set “{name}” was deleted.", { name: set }));
     } catch (error) {
       page.complain(explain(error));
     }

@@ -87,7 +87,7 @@ function sum({ next, terms, others, sum: total }) {
   const rows = terms.map((term) => element("tr", { "data-product": term.product }, ...[placeName(term.place), num(term.weight), "×", num(term.delta), "=", signed(term.product)].map((text) => element("td", {}, text))));
   const head = [t("neuron there"), t("weight"), "×", "δ", "=", t("product")].map((text) => element("th", { scope: "col" }, text));
   return [
-    element("p", {}, t("Its blame comes from {layer}: each neuron there passes back its own δ times the weight between the two.", { layer: layerName({ index: next.layer, type: next.type }) })),
+    element("p", {}, t("Its δ comes from {layer}: each neuron there passes back its own δ times the weight between the two.", { layer: layerName({ index: next.layer, type: next.type }) })),
     element("div", { class: "scroll-x", tabindex: 0, role: "group", "aria-label": t("Terms of the sum") }, element("table", { class: "numbers-table" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows))),
     element("p", { "data-sum": total }, t("With the other {count} ({rest}) they add up to {sum}.", { count: others.count, rest: num(others.sum), sum: num(total) })),
   ];

@@ -8,7 +8,7 @@ import { titleOf } from "../../labels/titles.js";
 import { byId, element, pageData, setMessage } from "../../lib/dom.js";
 import { evidenceTables } from "../../models/measurements.js";
 
-async function startModelJudgement({ model, labels, dataset, evidence }) {
+async function startEvaluationPage({ model, labels, dataset, evidence }) {
   const select = byId("judge-dataset");
   const note = byId("judge-model-note");
   const evaluation = createEvaluation();
@@ -17,7 +17,7 @@ async function startModelJudgement({ model, labels, dataset, evidence }) {
   byId("judge-evidence").hidden = tables.length === 0;
   byId("judge-evidence-tables").replaceChildren(...tables);
 
-  const judgeOn = (name) =>
+  const evaluateOn = (name) =>
     evaluation.evaluate({ key: `model ${model} ${name}`, path: `/api/models/${encodeURIComponent(model)}/judgement?dataset=${encodeURIComponent(name)}`, dataset: name });
 
   try {
@@ -30,7 +30,7 @@ async function startModelJudgement({ model, labels, dataset, evidence }) {
     select.replaceChildren(...fitting.map(({ name, title }) => element("option", { value: name }, titleOf({ name, title }))));
     select.value = chosen;
     select.disabled = false;
-    judgeOn(chosen);
+    evaluateOn(chosen);
   } catch (error) {
     setMessage(note, explain(error));
   }
@@ -39,8 +39,8 @@ async function startModelJudgement({ model, labels, dataset, evidence }) {
     const url = new URL(location.href);
     url.searchParams.set("dataset", select.value);
     history.replaceState(null, "", url);
-    judgeOn(select.value);
+    evaluateOn(select.value);
   });
 }
 
-startModelJudgement(pageData());
+startEvaluationPage(pageData());

@@ -9,7 +9,7 @@ import { createLatest } from "../../lib/latest.js";
 import { isKnown, withArticle } from "../../prediction/describe.js";
 
 const EMPTY_WORDS = t("Draw something to see what happens to it on its way to the network.");
-const NO_DOCTOR = 404;
+const NO_DIAGNOSIS = 404;
 
 /** "a 3, 97.4 % (−0.3)": the prediction without one step, and the change of the first label's probability in points. */
 export function changeText(original, other) {
@@ -70,7 +70,7 @@ export function createDiagnosis({ subject, openLarge }) {
       const report = await post(path, { ...found.body, steps: Object.fromEntries([...disabled].map((step) => [step, false])) }, { signal });
       if (!signal.aborted) show(report);
     } catch (error) {
-      const message = error.status === NO_DOCTOR ? t("This server cannot explain its answers.") : explain(error);
+      const message = error.status === NO_DIAGNOSIS ? t("This server cannot explain its answers.") : explain(error);
       if (!signal.aborted) showNothing(message);
     } finally {
       if (!signal.aborted) body.removeAttribute("aria-busy");

@@ -100,10 +100,10 @@ function startReading({ model, models }, { overlay, shown }) {
       overlay.showBoxes(found.length > 0 ? found.map(({ box }) => boxOnPad(box, shown())) : [], index);
       if (!another) return;
       teach.reset();
-      doctor.update();
+      diagnosis.update();
     },
   });
-  const doctor = createDoctor({
+  const diagnosis = createDiagnosisPanel({
     openLarge: answer.openLarge,
     subject() {
       const found = whole();
@@ -141,7 +141,7 @@ function startReading({ model, models }, { overlay, shown }) {
       if (final && drawing === shown()) {
         teach.reset();
         teach.explainDoubt((parts[selected] ?? reply).probabilities);
-        doctor.update();
+        diagnosis.update();
       }
     },
     onRefused: (message) => answer.showRefusal(message),
@@ -159,7 +159,7 @@ function startReading({ model, models }, { overlay, shown }) {
     copy.disabled = isEmpty(drawing);
     if (isEmpty(drawing)) {
       answer.showBlank();
-      doctor.update();
+      diagnosis.update();
     } else if (final || drawing.picture === null) reader.read({ drawing, model: name, final });
     if (final) teach.reset();
   }
@@ -180,7 +180,7 @@ function startReading({ model, models }, { overlay, shown }) {
 }
 
 /** The diagnosis "Why this answer?", whose script is loaded when it is first opened. */
-function createDoctor({ subject, openLarge }) {
+function createDiagnosisPanel({ subject, openLarge }) {
   const panel = byId("doctor");
   let coming = null;
 

@@ -78,9 +78,9 @@ export function createTeach(labels, { subject }) {
     try {
       await remove(`/api/drawings/${drawing.id}`);
       if (stored?.id === drawing.id) stored = null;
-      tell(t("Removed."));
+      tell(t("Deleted."));
     } catch (error) {
-      tell(t("It could not be removed. {reason}", { reason: explain(error) }), [t("Try again"), () => forget(drawing)]);
+      tell(t("It could not be deleted. {reason}", { reason: explain(error) }), [t("Try again"), () => forget(drawing)]);
     }
     mark();
   }

@@ -12,13 +12,8 @@ import { createEstimator } from "./estimate.js";
 import { createSettingsForm } from "./form.js";
 import { createStartChoice } from "./initial-weights.js";
 import { recipeCard } from "./recipe-cards.js";
-import { createRace } from "./sweep.js";
+import { createSweep } from "./sweep.js";
 
-const STATE_NOTES = {
-  ready: "",
-  download: t("It is downloaded when the training starts."),
-  generate: t("It is drawn when the training starts."),
-};
 const KEPT_IN_ADDRESS = ["run"];
 const UNFIT = 422; // the status of an invalid setup
 
@@ -52,7 +47,7 @@ export async function startSetup({ onStarted }) {
   let unstartable = null; // the config that the server has just refused to start; an estimate would not show why
   const settings = createSettingsForm({ schema, onConfig: take, onText: review });
   const startChoice = createStartChoice(startFrom, models);
-  const reviewRace = createRace({ range: schema.sweep[0], current: ({ go }) => (settings.review(refused, { go }) ? null : currentConfig()) });
+  const reviewSweep = createSweep({ range: schema.sweep[0], current: ({ go }) => (settings.review(refused, { go }) ? null : currentConfig()) });
   const askCost = createEstimator({ onAnswer: showCost, onRefused: refuse, onAway: () => showCost(null) });
 
   byId("recipes").replaceChildren(...recipes.map(recipeCard));
@@ -99,7 +94,7 @@ export async function startSetup({ onStarted }) {
     byId("reset-settings").disabled = setupParameters(recipe, currentConfig()).every(([key]) => ["recipe", "dataset"].includes(key));
     byId("see-augmentation").href = `/augmentation?${new URLSearchParams({ recipe: recipe.name, augmentation: JSON.stringify(config.augmentation ?? null) })}`;
     const wrong = settings.review(refused);
-    reviewRace();
+    reviewSweep();
     if (wrong) return;
     setText(byId("cost-note"), t("Calculating …"));
     askCost(currentConfig());
@@ -234,7 +229,7 @@ function datasetNote(dataset) {
   if (dataset === undefined) return "";
   const values = { train: count(dataset.train), test: count(dataset.test) };
   const size = t("{train} training and {test} test images.", values);
-  return sentences(size, dataset.note || STATE_NOTES[dataset.state]);
+  return sentences(size, dataset.note);
 }
 
 /** "300 batches an epoch; timed on this machine." */

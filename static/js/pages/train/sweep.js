@@ -1,4 +1,4 @@
-// A race: the same training several times with one parameter varied, started together and shown on one chart.
+// A sweep: the same training several times with one parameter varied, started together and shown on one chart.
 
 import { explain, post } from "../../api/client.js";
 import { t } from "../../i18n/translate.js";
@@ -6,11 +6,11 @@ import { byId, element, setText } from "../../lib/dom.js";
 import { KINDS, parsed, written } from "./sweep-values.js";
 
 /**
- * Puts a race beside the start button, into the element `#race-place`. `current({go})` returns the config of the form,
+ * Puts a sweep beside the start button, into the element `#race-place`. `current({go})` returns the config of the form,
  * or null if it is invalid, after showing the error, which it focuses if `go`. Returns the function to call
  * after every change of the form. `range` is of the number of values.
  */
-export function createRace({ current, range, onStarted = (race) => location.assign(`/compare?tag=${encodeURIComponent(race.tag)}`) }) {
+export function createSweep({ current, range, onStarted = (sweep) => location.assign(`/compare?tag=${encodeURIComponent(sweep.tag)}`) }) {
   const place = byId("race-place");
   const button = element("button", { class: "button", id: "race", type: "button", disabled: true });
   const error = element("p", { class: "field-error", role: "alert" });

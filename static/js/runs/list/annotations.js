@@ -9,7 +9,7 @@ import { parseTags } from "./filter.js";
 const LONGEST_NOTE = 2000; // the server's limit
 
 /** Opens the dialog; resolves to the run from the server, or null if nothing was changed. */
-export async function editRemarks(run, knownTags) {
+export async function editAnnotations(run, knownTags) {
   const tags = element("input", { id: "remarks-tags", value: (run.tags ?? []).join(", "), autocomplete: "off", "aria-describedby": "remarks-tags-note", autofocus: true });
   const note = element("textarea", { id: "remarks-note", rows: 4, maxlength: LONGEST_NOTE });
   note.value = run.note ?? "";

@@ -9,7 +9,7 @@ import { byId, element, setMessage, setText } from "../../lib/dom.js";
 import { createLatest } from "../../lib/latest.js";
 import { hasEnded } from "../run-state.js";
 import { stateWord } from "../text.js";
-import { editRemarks } from "./annotations.js";
+import { editAnnotations } from "./annotations.js";
 import { EVERYTHING, arranged, merged, needsAll, valuesOf } from "./filter.js";
 import { createRow, headings } from "./row.js";
 import { createUndo } from "./undo-delete.js";
@@ -167,7 +167,7 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
   }
 
   async function onEdit(run) {
-    const changed = await editRemarks(run, valuesOf(runs, ({ tags }) => tags ?? []));
+    const changed = await editAnnotations(run, valuesOf(runs, ({ tags }) => tags ?? []));
     if (changed === null) return;
     runs = runs.map((one) => (one.id === run.id ? { ...one, tags: changed.tags, note: changed.note } : one));
     render();

@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from app.web.metrics.counters import Counters
+from app.web.prometheus.counters import Counters
 
 LIBRARY = "prometheus_client"
 
@@ -11,6 +11,6 @@ def make_counters() -> Counters | None:
     """Counters, or None where the extra `metrics` is not installed."""
     if find_spec(LIBRARY) is None:
         return None
-    from app.web.metrics.prometheus import PrometheusCounters
+    from app.web.prometheus.exposition import PrometheusCounters
 
     return PrometheusCounters()

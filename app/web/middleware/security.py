@@ -1,12 +1,11 @@
-"""The gate that every request and every socket passes: for whom it is, who may, whose page sent it, is there room."""
+"""Check host, token, origin and capacity of each request and each socket."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as ASGIMessage
 
@@ -16,23 +15,19 @@ from app.web import errors
 from app.web.middleware import authentication
 from app.web.middleware.authentication import AuthResult, TokenAuth, TokenScope
 from app.web.middleware.limits import HELD, SOCKETS, BodyReservation, Capacity
+from app.web.middleware.methods import allowed_methods, has_socket
 from app.web.middleware.trusted_hosts import Authority, Hosts, Origins
+from app.web.preferences import language_headers, language_of
 from app.web.security_headers import Header, protect
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-CORS_HEADERS = {
-    "access-control-allow-methods": "GET, POST, PATCH, DELETE",
-    "access-control-allow-headers": "authorization, content-type, inference-header-content-length, x-request-id",
-    "access-control-max-age": "600",
-}
+PREFLIGHT_SECONDS = "600"
 REALM = 'Bearer realm="digitpad"'
-POLICY_VIOLATION = 1008
-"""Close code, RFC 6455 section 7.4.1; before the socket is accepted, servers answer 403 for it."""
 
 
 @dataclass(frozen=True)
-class Rejection:
-    """Why a request goes no further."""
+class Refusal:
+    """The answer to a request that goes no further."""
 
     status: HTTPStatus
     message: Message
@@ -69,16 +64,11 @@ class SecurityMiddleware:
         if head.origins and self._origins.is_allowed(head.origins[0]):
             extra = (
                 (b"access-control-allow-origin", head.origins[0]),
-                (b"access-control-expose-headers", b"inference-header-content-length, x-request-id"),
+                (b"access-control-expose-headers", b"*"),
                 (b"vary", b"origin"),
             )
-
-        async def protected(message: ASGIMessage) -> None:
-            if message["type"] == "http.response.start":
-                protect(message, extra)
-            await send(message)
-
-        answer = self._answer(scope, head, allowed=bool(extra))
+        protected = _protecting(send, extra)
+        answer = self._answer(scope, head)
         if answer is not None:
             await answer(scope, receive, protected)
             return
@@ -88,14 +78,15 @@ class SecurityMiddleware:
         finally:
             held.release()
 
-    def _answer(self, scope: Scope, head: "_Head", *, allowed: bool) -> Response | None:
+    def _answer(self, scope: Scope, head: "_Head") -> Response | None:
         """The answer to a request that goes no further: a refusal, a preflight's, or a page's without its token."""
         authority = self._authority(scope, head)
-        if isinstance(authority, Rejection):
+        if isinstance(authority, Refusal):
             return _respond(scope, authority)
         method, path = scope["method"], scope["path"]
-        if allowed and method == "OPTIONS" and head.asks_before:
-            return Response(status_code=HTTPStatus.NO_CONTENT, headers=CORS_HEADERS)
+        if method == "OPTIONS" and head.preflights:  # which brings no token
+            refusal = self._check_origin(head, authority, authentication.OPEN)
+            return _preflight(scope, head) if refusal is None else _respond(scope, refusal)
         if self._access.is_open or authentication.is_open(method, path):
             verdict = authentication.OPEN
         else:
@@ -106,7 +97,7 @@ class SecurityMiddleware:
             refusal = _refusal_of(verdict, path, brought=bool(head.authorizations))
             if refusal is not None:
                 return _respond(scope, refusal)
-        if method not in SAFE_METHODS:
+        if method not in SAFE_METHODS or head.origins:
             refusal = self._check_origin(head, authority, verdict)
             if refusal is not None:
                 return _respond(scope, refusal)
@@ -114,9 +105,9 @@ class SecurityMiddleware:
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = _Head(scope["headers"])
-        refusal = self._refuse_socket(scope, head)
+        refusal = self._socket_refusal(scope, head)
         if refusal is not None:
-            await _close(scope, receive, send, refusal)
+            await _refuse_socket(scope, refusal)(scope, receive, _protecting(send))
             return
         self._room.sockets -= 1
         try:
@@ -124,21 +115,23 @@ class SecurityMiddleware:
         finally:
             self._room.sockets += 1
 
-    def _refuse_socket(self, scope: Scope, head: "_Head") -> Rejection | None:
+    def _socket_refusal(self, scope: Scope, head: "_Head") -> Refusal | None:
         authority = self._authority(scope, head)
-        if isinstance(authority, Rejection):
+        if isinstance(authority, Refusal):
             return authority
         verdict = self._access.authenticate(head.authorizations, head.cookies)
         refusal = _refusal_of(verdict, scope["path"], brought=bool(head.authorizations))
         refusal = refusal or self._check_origin(head, authority, verdict)
+        if refusal is None and not has_socket(scope):
+            refusal = Refusal(HTTPStatus.NOT_FOUND, Message("there is nothing at {path}", path=scope["path"][:200]))
         if refusal is None and self._room.sockets <= 0:
             message = Message("expected at most {count} open sockets; try again in a moment", count=SOCKETS)
-            refusal = Rejection(HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "5"})
+            refusal = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "5"})
         return refusal
 
-    def _authority(self, scope: Scope, head: "_Head") -> Authority | Rejection:
+    def _authority(self, scope: Scope, head: "_Head") -> Authority | Refusal:
         if len(head.hosts) != 1:
-            return Rejection(
+            return Refusal(
                 HTTPStatus.BAD_REQUEST, Message("expected one Host header; got {count}", count=len(head.hosts))
             )
         server = scope.get("server")
@@ -149,23 +142,24 @@ class SecurityMiddleware:
             "expected a Host that this server answers to; got {host} (add it to DIGITPAD_ALLOWED_HOSTS)",
             host=_shown(head.hosts[0]),
         )
-        return Rejection(HTTPStatus.MISDIRECTED_REQUEST, message)
+        return Refusal(HTTPStatus.MISDIRECTED_REQUEST, message)
 
-    def _check_origin(self, head: "_Head", authority: Authority, verdict: AuthResult) -> Rejection | None:
-        """Refuse what another site's page sent: what changes something, and sockets.
+    def _check_origin(self, head: "_Head", authority: Authority, verdict: AuthResult) -> Refusal | None:
+        """Refuse what another site's page sent.
 
-        Browsers name the page's origin with all of these, so what names none is a program. A cookie is a browser's,
-        though, and is not believed without.
+        Browsers name the page's origin with what changes something, with sockets, and with whatever a page of another
+        origin wants to read, so what names none is a program. A cookie is a browser's, though, and is not believed
+        without.
         """
         if len(head.origins) > 1:
-            return Rejection(
+            return Refusal(
                 HTTPStatus.BAD_REQUEST, Message("expected one Origin header; got {count}", count=len(head.origins))
             )
         if head.origins:
             origin = head.origins[0]
             if self._origins.is_own(origin, authority) or self._origins.is_allowed(origin):
                 return None
-            return Rejection(
+            return Refusal(
                 HTTPStatus.FORBIDDEN,
                 Message(
                     "expected a page of this server as the origin; got {origin} (add it to DIGITPAD_ALLOWED_ORIGINS)",
@@ -175,7 +169,7 @@ class SecurityMiddleware:
         site = head.sites[0] if head.sites else b""
         if site == b"same-origin" or (site in (b"", b"none") and not verdict.by_cookie):
             return None
-        return Rejection(HTTPStatus.FORBIDDEN, Message("expected a page of this server as the origin; got none"))
+        return Refusal(HTTPStatus.FORBIDDEN, Message("expected a page of this server as the origin; got none"))
 
     def _exchange_token(self, scope: Scope, path: str, query: bytes) -> Response:
         """Trade the token in a page's address for a cookie, and send the browser to the address without it."""
@@ -196,7 +190,7 @@ class SecurityMiddleware:
 class _Head:
     """The headers that the gate looks at, each as often as it came."""
 
-    __slots__ = ("asks_before", "authorizations", "cookies", "hosts", "origins", "sites")
+    __slots__ = ("authorizations", "cookies", "hosts", "origins", "preflights", "request_headers", "sites")
 
     def __init__(self, headers: Sequence[Header]) -> None:
         picked: dict[bytes, list[bytes]] = {
@@ -206,49 +200,64 @@ class _Head:
             b"cookie": [],
             b"sec-fetch-site": [],
             b"access-control-request-method": [],
+            b"access-control-request-headers": [],
         }
         for name, value in headers:
             if name in picked:
                 picked[name].append(value)
-        self.hosts, self.origins, self.authorizations, self.cookies, self.sites, self.asks_before = picked.values()
+        self.hosts, self.origins, self.authorizations, self.cookies, self.sites, *asked = picked.values()
+        self.preflights, self.request_headers = asked
 
 
-def _refusal_of(verdict: AuthResult, path: str, *, brought: bool) -> Rejection | None:
+def _protecting(send: Send, extra: Sequence[Header] = ()) -> Send:
+    """`send`, with the headers of `protect` in the start of the answer."""
+
+    async def protected(message: ASGIMessage) -> None:
+        if message["type"] in ("http.response.start", "websocket.http.response.start"):
+            protect(message, extra)
+        await send(message)
+
+    return protected
+
+
+def _refusal_of(verdict: AuthResult, path: str, *, brought: bool) -> Refusal | None:
     if verdict.grant is TokenScope.EVERYTHING or (
         verdict.grant is TokenScope.PREDICT and authentication.may_predict(path)
     ):
         return None
     if verdict.grant is TokenScope.PREDICT:
         message = Message("expected the token for everything; the one given may only predict")
-        return Rejection(HTTPStatus.FORBIDDEN, message, {"www-authenticate": f'{REALM}, error="insufficient_scope"'})
+        return Refusal(HTTPStatus.FORBIDDEN, message, {"www-authenticate": f'{REALM}, error="insufficient_scope"'})
     if brought:
         message = Message('expected a token, as "Authorization: Bearer ..."; the one given is wrong')
         return _without_token(message, f'{REALM}, error="invalid_token"')
     return _without_token(Message('expected a token, as "Authorization: Bearer ..."; got none'), REALM)
 
 
-def _without_token(message: Message, challenge: str) -> Rejection:
-    return Rejection(HTTPStatus.UNAUTHORIZED, message, {"www-authenticate": challenge}, asks_for_token=True)
+def _without_token(message: Message, challenge: str) -> Refusal:
+    return Refusal(HTTPStatus.UNAUTHORIZED, message, {"www-authenticate": challenge}, asks_for_token=True)
 
 
-def _respond(scope: Scope, refusal: Rejection) -> Response:
+def _respond(scope: Scope, refusal: Refusal) -> Response:
     template = "pages/token.html" if refusal.asks_for_token else "pages/error.html"
     return errors.respond(Request(scope), refusal.status, refusal.message, refusal.headers, template=template)
 
 
-async def _close(scope: Scope, receive: Receive, send: Send, refusal: Rejection) -> None:
-    """Refuse a socket before it is accepted, with the reason where the server can send one."""
-    await receive()  # websocket.connect
-    if "websocket.http.response" not in scope.get("extensions", {}):
-        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": refusal.message[:100]})
-        return
-    headers = [(b"content-type", b"application/json")]
-    headers += [(name.encode(), value.encode()) for name, value in refusal.headers.items()]
-    start = {"type": "websocket.http.response.start", "status": int(refusal.status), "headers": headers}
-    protect(start, ())
-    await send(start)
-    body = errors.error_body(HTTPConnection(scope), refusal.message, code_of(refusal.status))
-    await send({"type": "websocket.http.response.body", "body": json.dumps(body).encode()})
+def _refuse_socket(scope: Scope, refusal: Refusal) -> Response:
+    """The answer to the handshake of a socket that is not accepted."""
+    connection = HTTPConnection(scope)
+    body = errors.error_body(connection, refusal.message, code_of(refusal.status))
+    return JSONResponse(body, refusal.status, language_headers(language_of(connection), refusal.headers))
+
+
+def _preflight(scope: Scope, head: _Head) -> Response:
+    """The answer to a browser that asks before it sends what a page of an allowed origin wants (Fetch, section 3.3)."""
+    headers = {
+        "access-control-allow-methods": allowed_methods(scope),
+        "access-control-allow-headers": b", ".join(head.request_headers).decode("latin-1"),
+        "access-control-max-age": PREFLIGHT_SECONDS,
+    }
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
 
 
 def _shown(value: bytes) -> str:

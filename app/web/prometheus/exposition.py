@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from app import __version__
 from app.runs.log.state import RunState
 from app.runs.stats import QueueStats
-from app.web.metrics.counters import Outcome
+from app.web.prometheus.counters import PredictionOutcome
 
 MOST_MODELS = 100
 """Models that are counted by their names; the rest are counted together, so that names cannot fill the memory."""
@@ -47,10 +47,10 @@ class PrometheusCounters:
         )
         ProcessCollector(registry=self._registry)
         self._models = set[str]()
-        self._by_outcome: dict[tuple[str, Outcome], Counter] = {}
+        self._by_outcome: dict[tuple[str, PredictionOutcome], Counter] = {}
         self._by_status: dict[tuple[str, int], Counter] = {}
 
-    def read(self, model: str, outcome: Outcome, count: int = 1) -> None:
+    def read(self, model: str, outcome: PredictionOutcome, count: int = 1) -> None:
         """So many drawings came to `outcome` with `model`."""
         child = self._by_outcome.get((model, outcome))
         if child is None:

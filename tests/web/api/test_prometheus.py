@@ -20,9 +20,9 @@ from app.runs.log.state import RunState
 from app.runs.log.transitions import now
 from app.runs.stats import queue_stats
 from app.runs.training.checkpoints import Checkpoints
-from app.web.metrics.counters import Outcome
-from app.web.metrics.prometheus import MOST_MODELS, OTHERS, PrometheusCounters
 from app.web.middleware.access_log import AccessLogMiddleware
+from app.web.prometheus.counters import PredictionOutcome
+from app.web.prometheus.exposition import MOST_MODELS, OTHERS, PrometheusCounters
 from tests.support.drawings import PNG, THREE
 from tests.support.errors import is_an_error
 from tests.support.runs import TINY
@@ -100,7 +100,7 @@ def test_names_cannot_make_the_metrics_grow():
     counters = PrometheusCounters()
     for number in range(3 * MOST_MODELS):
         for _ in range(2):
-            counters.read(f"model-{number}", Outcome.LABEL)
+            counters.read(f"model-{number}", PredictionOutcome.LABEL)
         counters.answered(f"METHOD{number}", 405)
     found = samples(counters.text().decode())
     assert len(predictions(found)) == MOST_MODELS + 1
@@ -163,7 +163,7 @@ def test_while_the_log_cannot_be_read_all_else_is_told(client, monkeypatch):
     def away(*_):
         raise OperationalError("SELECT 1", {}, Exception("the database is away"))
 
-    monkeypatch.setattr("app.web.api.metrics.queue_stats", away)
+    monkeypatch.setattr("app.web.api.prometheus.queue_stats", away)
     found = scrape(client)
     assert (before["digitpad_log_up",], found["digitpad_log_up",]) == (1, 0)
     gone = {name for name, *_ in before} - {name for name, *_ in found}
@@ -193,7 +193,7 @@ def test_metrics_want_the_token_for_everything(settings):
 
 
 def test_without_its_library_metrics_say_what_to_install_and_drawings_are_read(settings, monkeypatch):
-    monkeypatch.setattr("app.web.metrics.LIBRARY", "no_such_library")
+    monkeypatch.setattr("app.web.prometheus.LIBRARY", "no_such_library")
     with TestClient(create_app(settings)) as client:
         assert "digitpad[metrics]" in is_an_error(client.get("/metrics"), 501)
         assert client.post("/predict", json=THREES).json()["label"] == "3"

@@ -35,7 +35,7 @@ async def metrics(
     if counters is None:
         message = "expected the extra `metrics`: pip install 'digitpad[metrics]'; it is not installed"
         raise RequestError(HTTPStatus.NOT_IMPLEMENTED, message)
-    from app.web.metrics.prometheus import Figures
+    from app.web.prometheus.exposition import Figures
 
     census = None
     with suppress(*UNREACHABLE):  # which `digitpad_log_up` tells

@@ -12,7 +12,7 @@ NO_MODEL = ""
 """The model of a request that named none that there is: to Prometheus, no label."""
 
 
-class Outcome(StrEnum):
+class PredictionOutcome(StrEnum):
     """The outcome of reading a drawing."""
 
     LABEL = "label"
@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 class Counters(Protocol):
     """Counts; safe to share between threads."""
 
-    def read(self, model: str, outcome: Outcome, count: int = 1) -> None:
+    def read(self, model: str, outcome: PredictionOutcome, count: int = 1) -> None:
         """So many drawings came to `outcome` with `model`."""
 
     def observe_latency(self, seconds: float) -> None:
@@ -38,13 +38,13 @@ class Counters(Protocol):
         """The counters in Prometheus's text format."""
 
 
-def outcome_of(said: Prediction, *, parts: bool = False) -> Outcome:
+def outcome_of(said: Prediction, *, parts: bool = False) -> PredictionOutcome:
     """The outcome of a prediction; `parts` if the drawing fell into several."""
     if said.label is None:
-        return Outcome.BLANK
+        return PredictionOutcome.BLANK
     if parts:
-        return Outcome.SEVERAL
-    return Outcome.LABEL if said.is_digit else Outcome.NOT_A_DIGIT
+        return PredictionOutcome.SEVERAL
+    return PredictionOutcome.LABEL if said.is_digit else PredictionOutcome.NOT_A_DIGIT
 
 
 class PredictionTimer:
@@ -54,13 +54,13 @@ class PredictionTimer:
 
     def __init__(self, counters: Counters | None) -> None:
         self.model = NO_MODEL
-        self._counters, self._outcomes = counters, list[Outcome]()
+        self._counters, self._outcomes = counters, list[PredictionOutcome]()
 
     def __enter__(self) -> Self:
         self._started = time.perf_counter()
         return self
 
-    def came_to(self, outcomes: Iterable[Outcome]) -> None:
+    def came_to(self, outcomes: Iterable[PredictionOutcome]) -> None:
         """Note what was said of each drawing."""
         self._outcomes.extend(outcomes)
 
@@ -70,7 +70,7 @@ class PredictionTimer:
         if self._counters is None:
             return
         if isinstance(error, Exception):
-            self._counters.read(self.model, Outcome.ERROR)
+            self._counters.read(self.model, PredictionOutcome.ERROR)
         elif error is None:
             for outcome in set(self._outcomes):
                 self._counters.read(self.model, outcome, self._outcomes.count(outcome))
