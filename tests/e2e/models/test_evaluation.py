@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from benchmarks.robust_drawings import SHAPES
 from tests.support.drawings import recorded
 from tests.support.runs import TINY
 from tests.support.waiting import until
@@ -75,3 +76,17 @@ def test_a_model_is_judged_on_any_data_set_with_its_labels(phone, server):
     expect(phone.locator("#judge-cell-list button").first).to_be_visible()
     response = phone.goto(f"{server.url}/models/nothing/judge")
     assert response.status == 404
+
+
+def test_a_model_s_page_tells_what_it_reads_of_each_source_and_style(page, pad_server):
+    page.goto(f"{pad_server.url}/models/mnist-mlp/judge?dataset=strokes")
+    sources = page.locator(".evidence-table", has_text="On the test images of each data set")
+    expect(sources.locator("tbody th")).to_have_text(["MNIST", "Strokes", "Pen digits"])
+    styles = page.locator(".evidence-table", has_text="On drawings in many styles")
+    expect(styles.locator("tbody tr")).to_have_count(sum(map(len, SHAPES.values())))
+    misread = styles.locator(".misread .tile")
+    misread.first.click()
+    expect(page.locator("#zoom-title")).to_contain_text("read as")
+    page.keyboard.press("Escape")
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
