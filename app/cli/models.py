@@ -31,6 +31,7 @@ class ExportFormat(StrEnum):
     NPZ = "npz"
     KERAS = "keras"
     HTML = "html"
+    JS = "js"
 
 
 @models.command("list")

@@ -23,6 +23,7 @@ from app.errors import InputError
 from app.i18n.catalog import KEYS, LANGUAGES, key_id, read_texts
 from app.models.card import ModelCard
 from app.models.formats.source import Source
+from app.nn import Network
 from app.resources import bundled
 
 _IMPORT = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"(?P<path>\.{1,2}/[\w./-]+)\.js";\n', re.MULTILINE)
@@ -56,13 +57,13 @@ def _add(folder: Path, name: str, parts: list[str], done: set[str], above: tuple
     body = _EXPORT.sub(r"\1 \2", _IMPORT.sub(partial(_imported, importer=name), source))
     if re.search(r"^(import|export)\b|\bimport\(", body, re.MULTILINE):
         raise InputError("expected named imports and exports alone", field=f"{name}.js")
-    parts.append(f"const {_scope(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();")
+    parts.append(f"const {scope_of(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();")
 
 
 def _imported(found: re.Match[str], importer: str) -> str:
     if found["names"] is None:
         return ""
-    return f"const {{{found['names'].replace(' as ', ': ')}}} = {_scope(_resolved(found, importer))};\n"
+    return f"const {{{found['names'].replace(' as ', ': ')}}} = {scope_of(_resolved(found, importer))};\n"
 
 
 def _resolved(found: re.Match[str], importer: str) -> str:
@@ -70,7 +71,8 @@ def _resolved(found: re.Match[str], importer: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(importer), found["path"]))
 
 
-def _scope(name: str) -> str:
+def scope_of(name: str) -> str:
+    """The variable of a bundled module's exports."""
     return "module_" + re.sub(r"\W", "_", name)
 
 
@@ -92,14 +94,7 @@ SHOWN = ("name", "labels", "input_scale", "network", "calibration")
 
 def write(source: Source) -> bytes:
     """The bytes of the page; equal models give equal bytes. Raises ValueError for an unsupported layer."""
-    for index, layer in enumerate(source.network.layers):
-        if layer.type not in LAYERS:
-            raise InputError(
-                "expected one of {names}; got {type}",
-                field=f"layers[{index}]",
-                names=", ".join(LAYERS),
-                type=layer.type,
-            )
+    check_layers(source.network)
     static, templates = bundled("static"), bundled("templates")
     script = bundle_scripts(static / "js", ENTRY)
     sheets = {name: (static / "css" / f"{name}.css").read_text(encoding="utf-8") for name in (*STYLES, "base/dark")}
@@ -129,6 +124,18 @@ def write(source: Source) -> bytes:
         pictures=False,
     )
     return page.encode()
+
+
+def check_layers(network: Network) -> None:
+    """Raise ValueError for a layer that static/js/standalone/network.js does not compute."""
+    for index, layer in enumerate(network.layers):
+        if layer.type not in LAYERS:
+            raise InputError(
+                "expected one of {names}; got {type}",
+                field=f"layers[{index}]",
+                names=", ".join(LAYERS),
+                type=layer.type,
+            )
 
 
 def card_json(card: ModelCard) -> dict[str, Any]:

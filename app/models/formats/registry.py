@@ -9,6 +9,7 @@ from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.errors import InputError
 from app.models.formats.archive import pack
 from app.models.formats.html import write as write_html
+from app.models.formats.javascript import write as write_js
 from app.models.formats.keras import write as write_keras
 from app.models.formats.npz import write as write_npz
 from app.models.formats.onnx_export import OPSET
@@ -86,6 +87,12 @@ FORMATS: Mapping[str, Format] = {
         ".html",
         "text/html",
         _from_source(write_html),
+    ),
+    "js": Format(
+        "a JavaScript module that a page imports, without any server",
+        ".js",
+        "text/javascript",
+        _from_source(write_js),
     ),
 }
 

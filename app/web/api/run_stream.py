@@ -24,6 +24,9 @@ logger = logging.getLogger("digitpad")
 NORMAL, REFUSED, TRY_AGAIN_LATER = 1000, 1008, 1013
 """Close codes, RFC 6455 section 7.4 and its registry."""
 
+BEAT = '{"type":"beat"}'
+BEAT_SECONDS = 3.0
+"""The time between beats."""
 STALL_SECONDS = 10.0
 """The longest time for which a reader may take nothing."""
 CLOSE_TIMEOUT_SECONDS = 30.0
@@ -36,7 +39,8 @@ async def stream(socket: WebSocket, log: LogDep, broadcaster: BroadcasterDep, ru
 
     `hello` brings the row, and `run` brings it again whenever it has changed, after the events that it counts. Where
     `after` was never given by this log, or the query's `log` is another one, the message `reset` comes before the
-    events, which then begin with the first. `short=true` leaves out the epochs' layers and sheets, as of the events.
+    events, which then begin with the first. `short=true` leaves out the epochs' layers and sheets, as of the events. A
+    message of the type `beat` comes every 3 seconds.
     """
     after = socket.query_params.get("after", "0")
     await socket.accept()
@@ -49,6 +53,7 @@ async def stream(socket: WebSocket, log: LogDep, broadcaster: BroadcasterDep, ru
         async with broadcaster.follow(int(run)) as reader:
             sending = asyncio.create_task(_send(socket, log, reader, int(run), int(after), name, short))
             ends = (sending, asyncio.create_task(_left(socket)), asyncio.create_task(reader.failed.wait()))
+            tasks = (*ends, asyncio.create_task(_beat(socket)))
             try:
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
                 if ends[1].done():
@@ -58,10 +63,10 @@ async def stream(socket: WebSocket, log: LogDep, broadcaster: BroadcasterDep, ru
                     await anext(reader)  # raises what it failed with
                 await sending
             finally:
-                for task in ends:
+                for task in tasks:
                     task.cancel()
-                await asyncio.wait(ends)
-                for task in ends:
+                await asyncio.wait(tasks)
+                for task in tasks:
                     if not task.cancelled():
                         task.exception()  # asyncio warns of errors that nobody looked at
         await socket.close(NORMAL)
@@ -82,6 +87,13 @@ async def _left(socket: WebSocket) -> None:
     """Return when the reader has left; what it says is not listened to."""
     while (await socket.receive())["type"] != "websocket.disconnect":
         pass
+
+
+async def _beat(socket: WebSocket) -> None:
+    """Say something every few seconds, so that a reader knows a silent connection from one that a proxy swallows."""
+    while True:
+        await asyncio.sleep(BEAT_SECONDS)
+        await _say(socket, BEAT)
 
 
 async def _say(socket: WebSocket, text: str) -> None:

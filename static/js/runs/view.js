@@ -15,6 +15,7 @@ import { followRun } from "./stream.js";
 import { computeLine, lostLine, outcome, progressLine, runTitle, stateWord } from "./text.js";
 
 const GONE = () => t("This run no longer exists.");
+const ASKING = () => t("No live connection gets through here, so this page asks every 2 s. Nothing is lost.");
 
 /** `onState(record)` is called when the run's state or config changes, `onStarted(run)` with a run started from here. */
 export function createRunView({ onState, onStarted }) {
@@ -43,6 +44,10 @@ export function createRunView({ onState, onStarted }) {
       onLost: (seconds) => {
         setMessage(byId("run-away"), lostLine(record, seconds));
         setText(byId("run-spoken"), lostLine(record));
+      },
+      onAsking: () => {
+        setMessage(byId("run-away"), ASKING());
+        setText(byId("run-spoken"), ASKING());
       },
       onFound: () => {
         setMessage(byId("run-away"), "");

@@ -133,3 +133,52 @@ def test_a_finger_draws_on_it_and_the_page_stays_where_it_is(phone, html):
             touch("touchEnd")
     expect(phone.locator("#answer-sentence")).to_have_text("This is a 3.")
     assert phone.evaluate("() => scrollY") == 0
+
+
+SITE = "http://page.test/"
+PAGE = """<canvas width="300" height="300"></canvas><output></output>
+<script type="module">
+  import { collectStrokes, labels, predict } from "./mnist-mlp.js";
+  const pad = collectStrokes(document.querySelector("canvas"), {
+    onStroke: (strokes) => { document.querySelector("output").value = predict(strokes).label; },
+  });
+  window.digitpad = { labels, pad, predict };
+</script>"""
+
+
+@pytest.fixture
+def module_page(page, tmp_path):
+    """A stranger's page that imports the shipped model as a module."""
+    script = export_model(ModelStore(SHIPPED_MODELS), "mnist-mlp", "js", tmp_path).read_text(encoding="utf-8")
+    page.route(SITE, lambda route: route.fulfill(body=PAGE, content_type="text/html"))
+    page.route(f"{SITE}mnist-mlp.js", lambda route: route.fulfill(body=script, content_type="text/javascript"))
+    page.goto(SITE)
+    page.wait_for_function("() => window.digitpad !== undefined")
+    return page
+
+
+def test_a_page_imports_the_model_and_gets_the_answers_of_the_server(module_page, client):
+    sets = drawings(COUNT)
+    found = module_page.evaluate(READ, sets)
+    wanted = client.post("/predict?input=true", json=[{"strokes": strokes} for strokes in sets]).json()
+    for one, other in zip(found, wanted, strict=True):
+        same(one, other)
+    assert module_page.evaluate("() => digitpad.labels") == list("0123456789")
+
+
+def test_an_imported_module_collects_strokes_from_a_canvas(module_page):
+    for stroke in THREE:
+        module_page.mouse.move(10 + stroke[0][0] / 2, 10 + stroke[0][1] / 2)
+        module_page.mouse.down()
+        for x, y in stroke:
+            module_page.mouse.move(10 + x / 2, 10 + y / 2)
+        module_page.mouse.up()
+    expect(module_page.locator("output")).to_have_text("3")
+    assert module_page.evaluate("() => digitpad.pad.strokes().length") == len(THREE)
+    inked = (
+        "() => document.querySelector('canvas').getContext('2d').getImageData(0, 0, 300, 300).data.some((v) => v > 0)"
+    )
+    assert module_page.evaluate(inked)
+    module_page.evaluate("() => digitpad.pad.clear()")
+    assert not module_page.evaluate(inked)
+    assert module_page.evaluate("() => digitpad.pad.strokes()") == []

@@ -130,3 +130,35 @@ def test_a_run_from_before_its_inside_was_kept_shows_the_rest(page: Page, server
     assert lines(page, "loss") == ["training", "validation"]  # nobody has drawn anything here
     expect(page.locator("#inside")).to_be_hidden()
     expect(page.locator("#event-log")).to_contain_text("Epoch 2 of 2")
+
+
+@pytest.mark.parametrize("way", ["swallowed", "refused"])
+def test_a_run_is_followed_where_no_socket_gets_through(page: Page, server: Server, way: str) -> None:
+    def answer(socket: WebSocketRoute) -> None:
+        if way == "refused":
+            socket.close()
+
+    page.route_web_socket("**/stream?**", answer)
+    run = server.post("/api/runs", {"recipe": "quick", "overrides": {**TINY, "epochs": 40}})["id"]
+    page.goto(f"{server.url}/runs/{run}")
+    expect(page.locator("#run-away")).to_contain_text("asks every 2 s", timeout=15_000)
+    expect(page.locator("#run-state")).to_have_text("done", timeout=60_000)
+    expect(page.locator("#watch-epoch-value")).to_have_text("40 of 40")
+
+
+def test_a_run_is_followed_over_a_new_socket_where_the_first_falls_silent(page: Page, server: Server) -> None:
+    opened: list[WebSocketRoute] = []
+
+    def answer(socket: WebSocketRoute) -> None:
+        opened.append(socket)
+        upstream = socket.connect_to_server()
+        if len(opened) == 1:
+            heard: list[object] = []
+            upstream.on_message(lambda text: (heard.append(text), socket.send(text)) if len(heard) < 2 else None)
+
+    page.route_web_socket("**/stream?**", answer)
+    run = server.post("/api/runs", {"recipe": "quick", "overrides": {**TINY, "epochs": 40}})["id"]
+    page.goto(f"{server.url}/runs/{run}")
+    expect(page.locator("#run-state")).to_have_text("done", timeout=60_000)
+    expect(page.locator("#watch-epoch-value")).to_have_text("40 of 40")
+    assert len(opened) >= 2

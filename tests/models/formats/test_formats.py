@@ -49,7 +49,7 @@ def test_a_model_of_other_inputs_is_for_no_program_that_sends_pixels(tmp_path):
     card, _ = make("softmax at the end")
     network = Network.from_spec({"layers": [{"type": "dense", "units": 10}]}, input_shape=(4,))
     ModelStore(tmp_path).save(card.model_copy(update={"network": network.spec()}), network)
-    for format_ in ("onnx", "npz", "keras", "html"):
+    for format_ in ("onnx", "npz", "keras", "html", "js"):
         with pytest.raises(ValueError, match=r"reads 28×28 pixels; got inputs of \(4,\)"):
             exported(ModelStore(tmp_path), "made", format_)
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from app.web.api import run_stream
 from tests.support.errors import is_an_error
 from tests.support.runs import TINY, start
 from tests.support.waiting import until
@@ -37,6 +38,15 @@ def receive_all(socket):
         return messages, closed.code
 
 
+def test_a_stream_beats_while_nothing_happens(client, monkeypatch, ended):
+    monkeypatch.setattr(run_stream, "BEAT_SECONDS", 0.05)
+    run = start(client, epochs=30)["id"]
+    messages, code = listen(client, run)
+    assert code == 1000
+    assert {"type": "beat"} in messages
+    assert ended(run)["state"] == "succeeded"
+
+
 def test_a_run_is_started_watched_and_its_model_used(client, ended):
     run = start(client)
     assert {"id", "state", "config", "progress", "attempt", "created", "error"} <= set(run)
@@ -54,7 +64,7 @@ def test_a_run_is_started_watched_and_its_model_used(client, ended):
     ]
     assert all(set(event) == {"seq", "run", "type", "time", "data"} for event in events)
     shapes = {(message["type"], *message) for message in rest if "seq" not in message}
-    assert shapes <= {("run", "type", "run"), ("progress", "type", "data")}
+    assert shapes <= {("run", "type", "run"), ("progress", "type", "data"), ("beat", "type")}
     page = client.get(f"/api/runs/{run['id']}/events?after=0").json()
     assert page == {"events": events, "log": hello["log"], "last_seq": 7, "reset": False}
     row = ended(run["id"])

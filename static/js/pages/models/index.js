@@ -222,6 +222,7 @@ const download = (model, format, words) =>
 const DOWNLOADS = {
   zip: t("The whole model as a zip, for “Import a model”"),
   html: t("A single page that draws and reads by itself, without a server"),
+  js: t("A module that a page imports, without a server"),
   onnx: t("For ONNX Runtime and other programs"),
   keras: t("The weights for Keras, and a program that builds the model"),
   npz: t("The weights and the network's description, for plain NumPy"),
@@ -233,6 +234,7 @@ const DOWNLOADS = {
 function exports(model) {
   const choices = [
     ["html", t("HTML")],
+    ["js", t("JavaScript")],
     ["onnx", t("ONNX")],
     ["keras", t("Keras")],
     ["npz", t("NumPy")],
