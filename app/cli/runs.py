@@ -132,7 +132,7 @@ def resume(
     with _opened() as (settings, log, commands), interruptible() as interruption:
         row = commands.resume(run)
         if row["state"] in ENDED:
-            raise CommandError("run {run} has {row}: there is nothing to resume", run=run, row=row["state"])
+            raise CommandError("run {run} has {state}: there is nothing to resume", run=run, state=row["state"])
         if detach:
             _print_state(row)
         else:

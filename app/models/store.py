@@ -127,10 +127,12 @@ class ModelStore:
                     rejection, len(card.labels), arrays, features=network.feature_count
                 )
             network.load_weights(weights)
-        except (ValueError, TypeError, SafetensorError, OSError) as error:
-            raise DamagedModelError(
-                "the model {name} cannot be used: {reason}", name=name, reason=message_of(error)
-            ) from None
+        except (TypeError, SafetensorError, OSError):
+            reason = Message("{file} cannot be read", file=WEIGHTS)
+            raise DamagedModelError("the model {name} cannot be used: {reason}", name=name, reason=reason) from None
+        except ValueError as error:
+            reason = message_of(error)
+            raise DamagedModelError("the model {name} cannot be used: {reason}", name=name, reason=reason) from None
         return card, network, detector
 
     def path(self, name: str, file: str) -> Path:
@@ -216,7 +218,10 @@ class ModelStore:
         Raises UnknownModelError, DamagedModelError, ProtectedModelError, ValueError for an invalid name,
         NameTakenError, and OSError, after which nothing has changed.
         """
-        check_name(new)
+        try:
+            check_name(new)
+        except InputError as error:
+            raise error.within("name") from None
         card = self.get(name)
         if self._folder(name).parent != self.home or card.shipped:
             raise ProtectedModelError("the model {name} ships with digitpad and cannot be renamed", name=name)
@@ -297,14 +302,12 @@ class ModelStore:
         write_atomic(self._choice, f"{name}\n".encode(), prefix=".default.")
 
     def _folder(self, name: str) -> Path:
-        try:
+        with suppress(InputError):
             check_name(name)
-        except ValueError as error:
-            raise UnknownModelError(message_of(error)) from None
-        for folder in self._folders:
-            if (folder / name / CARD).is_file():
-                return folder / name
-        raise UnknownModelError("there is no model {name}", name=name)
+            for folder in self._folders:
+                if (folder / name / CARD).is_file():
+                    return folder / name
+        raise UnknownModelError("there is no model {name}", name=name[:LONGEST_NAME])
 
     def _read(self, name: str) -> StoredModel:
         folder = self._folder(name)

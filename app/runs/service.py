@@ -7,7 +7,7 @@ from app.data import DatasetCatalog, DatasetInfo, DatasetUnavailable
 from app.data.catalog import is_composed
 from app.data.drawings.store import DrawingStore
 from app.errors import InputError, Message, MessageError, message_of
-from app.models import ModelStore
+from app.models import DamagedModelError, ModelStore, UnknownModelError
 from app.runs.config.run_config import RunConfig, parse_config, request_config
 from app.runs.config.sweep import race_configs, race_tag
 from app.runs.log.event_log import EventLog, UnknownRunError
@@ -155,7 +155,10 @@ class RunService:
         """The config with the network of its starting model."""
         if config.start is None or config.start.model is None:
             return config
-        card = self._store.get(config.start.model)
+        try:
+            card = self._store.get(config.start.model)
+        except (UnknownModelError, DamagedModelError) as error:
+            raise type(error)(error.message.within("start.model")) from None
         if config.start.sha256 not in (None, card.sha256):
             raise InputError("{name} has changed since the config named it", field="start.model", name=card.name)
         network = {key: value for key, value in card.network.items() if key != "input_shape"}
@@ -251,7 +254,7 @@ class RunService:
 
 def _no_checkpoint(config: RunConfig, why: Message) -> NoCheckpointError:
     run = config.start.run if config.start is not None else None
-    return NoCheckpointError("run {run} left no checkpoint to resume from: {why}", run=run, why=why)
+    return NoCheckpointError("run {run} left no checkpoint to resume from: {why}", field="start.run", run=run, why=why)
 
 
 def _short(labels: Any) -> str:

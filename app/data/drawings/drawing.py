@@ -15,6 +15,8 @@ from pydantic_core import from_json
 
 from app.data.preprocessing.validate import parse_strokes
 from app.errors import InputError
+from app.i18n.pydantic_errors import json_message
+from app.nn import abbreviate
 
 SET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """The same pattern as a model's name."""
@@ -53,11 +55,10 @@ def digest_of(drawing: Drawing) -> str:
 def check_set_name(name: object) -> str:
     """Return `name` if it can be a set's name; else raise ValueError."""
     if not isinstance(name, str) or not SET_NAME.fullmatch(name):
-        got = repr(name[:80]) if isinstance(name, str) else f"a {type(name).__name__}"
         raise InputError(
             "expected up to 64 characters of a-z, 0-9, '.', '_' and '-', starting with a letter or digit; got {got}",
             field="set",
-            got=got,
+            got=abbreviate(name),
         )
     return name
 
@@ -66,10 +67,10 @@ def check_label(label: object) -> str:
     """The label in composed form (NFC), stripped. Raises ValueError if it is invalid."""
     if not isinstance(label, str):
         raise InputError(
-            "expected a string of 1 to {longest_label} characters; got a {type}",
+            "expected a string of 1 to {longest_label} characters; got {value}",
             field="label",
             longest_label=LONGEST_LABEL,
-            type=type(label).__name__,
+            value=abbreviate(label),
         )
     if len(label) > 10 * LONGEST_LABEL:  # composing takes time
         raise InputError(
@@ -134,7 +135,10 @@ def read_drawing(path: Path, set_name: str) -> Drawing:
         data = file.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
         raise InputError("expected at most {value} kB; the file is larger", value=LARGEST_FILE // 1000)
-    values: Any = from_json(data, allow_inf_nan=False)
+    try:
+        values: Any = from_json(data, allow_inf_nan=False)
+    except ValueError as error:
+        raise InputError(json_message(str(error))) from None
     if not isinstance(values, dict) or not isinstance(values.get("created"), str):
         raise InputError("expected an object with label, strokes and created")
     return Drawing(

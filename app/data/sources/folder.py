@@ -25,6 +25,7 @@ from app.data.sources.idx import ByteArray, read_idx
 from app.data.sources.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, find_file
 from app.data.sources.npz_cache import read_splits, write_splits
 from app.errors import InputError, message_of
+from app.nn import abbreviate
 
 FOLDER, NPZ = "folder:", "npz:"
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -221,8 +222,9 @@ def _load_npz(name: str, place: Path) -> Dataset:
         raise InputError("expected a complete NumPy .npz file; got something else") from None
     keys = next((keys for keys in _KEYS if all(key in arrays for key in keys)), None)
     if keys is None:
-        got = ", ".join(sorted(arrays)) or "none of them"
-        raise InputError("expected the arrays {names}; got {got}", names=", ".join(_KEYS[0]), got=got)
+        raise InputError(
+            "expected the arrays {names}; got {got}", names=", ".join(_KEYS[0]), got=abbreviate(sorted(arrays))
+        )
     titles = arrays.get("labels")
     if titles is not None and (titles.ndim != 1 or titles.dtype.kind != "U"):
         raise InputError(

@@ -44,10 +44,8 @@ def read_idx(path: Path, *, rank: int) -> tuple[ByteArray, str]:
         try:
             with gzip.GzipFile(fileobj=raw) as unpacked:
                 return _read(cast(BinaryIO, unpacked), path.name, rank, most)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise InputError(
-                "expected a complete gzip file; got {reason}", field=path.name, reason=str(error)
-            ) from None
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            raise InputError("expected a complete gzip file; got a damaged one", field=path.name) from None
 
 
 def write_idx(path: Path, array: ByteArray, *, compress: bool = False) -> None:

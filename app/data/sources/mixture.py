@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data.dataset import Dataset, Split
-from app.errors import InputError
+from app.errors import InputError, shortened
 
 SEED = 20_240_915
 MOST_TERMS = 8
@@ -89,14 +89,13 @@ def check_labels(terms: Sequence[Term], labels: Sequence[tuple[str, ...]], count
     """Raise ValueError if the labels do not match, or if there are too many images."""
     first = labels[0]
     for term, known in zip(terms[1:], labels[1:], strict=True):
-        other = [label for label in known if label not in first]
-        if other:
+        extra = [label for label in known if label not in first]
+        if extra:
             raise InputError(
-                "expected data sets with the labels of {name} in a mixture; {name2} also has {names}{detail}",
-                name=terms[0].name,
-                name2=term.name,
-                names=", ".join(map(repr, other[:3])),
-                detail=" and others" if len(other) > 3 else "",
+                "expected data sets with the labels of {first} in a mixture; {other} also has {labels}",
+                first=terms[0].name,
+                other=term.name,
+                labels=shortened(list(map(repr, extra)), 3),
             )
     total = sum(mixed_size(count, term.weight) for term, count in zip(terms, counts, strict=True))
     if total > MOST_IMAGES:

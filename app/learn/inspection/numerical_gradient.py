@@ -25,11 +25,13 @@ def numerical(
     `places` are in C order. The network must be in float64. Raises ValueError if there is no such number.
     """
     params = subject.network.layers[check_layer(subject, index)].params
+    if not params:
+        raise InputError("expected a layer that has parameters; layer {index} has none", field="layer", index=index)
     if parameter not in params:
         raise InputError(
-            "expected {value} in layer {index}; got {parameter}",
+            "expected one of {names} in layer {index}; got {parameter}",
             field="parameter",
-            value=" or ".join(params) or "a layer that has parameters",
+            names=", ".join(params),
             index=index,
             parameter=repr(parameter[:40]),
         )

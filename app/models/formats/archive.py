@@ -17,11 +17,12 @@ from safetensors.numpy import load
 from app.data import PreparedImage
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.errors import InputError, Message, MessageError, message_of
+from app.i18n.pydantic_errors import pydantic_message
 from app.models.card import ModelCard
 from app.models.ood.detector import ARRAYS, OutOfDistributionDetector
 from app.models.predictor import Predictor
 from app.models.store import CARD, WEIGHTS, DamagedModelError
-from app.nn import LAYERS, Network, build
+from app.nn import LAYERS, Network, abbreviate, build
 from app.nn.arrays import Array
 
 CARD_LIMIT = 2**20
@@ -84,9 +85,9 @@ def unpack(data: bytes) -> tuple[bytes, bytes]:
             names = sorted(info.filename.rpartition("/")[2] for info in files)
             if names != sorted((CARD, WEIGHTS)):
                 raise InputError(
-                    "{expected}; got {value}",
+                    "{expected}; got {names}",
                     expected=expected,
-                    value=", ".join(name[:40] for name in names)[:200] or "an empty one",
+                    names=abbreviate(names),
                 )
             found = {info.filename.rpartition("/")[2]: info for info in files}
             card = _read(archive, found[CARD], CARD_LIMIT)
@@ -157,11 +158,8 @@ def _parse_card(data: bytes) -> ModelCard:
     try:
         card = ModelCard.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))[:80] or "the file"
-        raise InputError(
-            "{card} is not a model card: {place}: {first}", card=CARD, place=place, first=first["msg"]
-        ) from None
+        reason = pydantic_message(error.errors()[0])
+        raise InputError("{file} is not a model card: {reason}", file=CARD, reason=reason) from None
     labels = card.labels
     if len(set(labels)) != len(labels) or len(labels) > LABELS:
         raise InputError(
@@ -206,5 +204,6 @@ def _try(predictor: Predictor) -> None:
     try:
         predictor.predict([PreparedImage(image, blank=False) for image in images])
     except DamagedModelError:
-        message = "weights: expected a network that gives probabilities; got one whose outputs are not finite numbers"
-        raise InputError(message) from None
+        raise InputError(
+            "expected a network that gives probabilities; got one whose outputs are not finite numbers", field="weights"
+        ) from None

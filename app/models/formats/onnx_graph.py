@@ -57,8 +57,11 @@ class LayerSequence:
         self._numbers = 0
         self._features: int | None = None
         if len(file.inputs) != 1 or len(file.outputs) != 1:
-            got = f"{len(file.inputs)} and {len(file.outputs)}"
-            raise InputError("expected a network with one input and one output; got {got}", got=got)
+            raise InputError(
+                "expected a network with one input and one output; got {inputs} and {outputs}",
+                inputs=len(file.inputs),
+                outputs=len(file.outputs),
+            )
         if len(file.nodes) > MOST_NODES:
             raise InputError(
                 "expected at most {most_nodes} operators; got {count}", most_nodes=MOST_NODES, count=len(file.nodes)
@@ -143,15 +146,15 @@ class LayerSequence:
         """The constant input number `place` of a node, with a rank in `axes`."""
         name = node.inputs[place] if place < len(node.inputs) else ""
         found = self._file.constants.get(name)
-        if found is None or found.ndim not in axes or found.dtype.kind not in "fi" or found.size == 0:
-            got = "none" if found is None else f"one of the shape {found.shape}"
-            wanted = " or ".join(map(str, axes))
+        if found is None:
+            raise InputError("expected a constant array as input {input}; got none", field=node.operator, input=place)
+        if found.ndim not in axes or found.dtype.kind not in "fi" or found.size == 0:
             raise InputError(
-                "expected a constant array of {wanted} axes as input {place}; got {got}",
+                "expected numbers as input {input}, with one of these numbers of axes: {axes}; got the shape {shape}",
                 field=node.operator,
-                wanted=wanted,
-                place=place,
-                got=got,
+                input=place,
+                axes=", ".join(map(str, axes)),
+                shape=found.shape,
             )
         return found.astype(np.float64) if found.dtype.kind == "f" else found
 

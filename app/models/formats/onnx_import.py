@@ -106,10 +106,10 @@ def _expect(node: Node, **allowed: tuple[float, ...]) -> None:
         value = node.attributes.get(name, values[0])
         if value not in values:
             raise InputError(
-                "expected {name} {names}; got {value}",
+                "expected {name} to be one of {values}; got {value}",
                 field=node.operator,
                 name=name,
-                names=" or ".join(map(str, values)),
+                values=", ".join(map(str, values)),
                 value=str(value)[:20],
             )
 

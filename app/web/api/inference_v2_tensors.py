@@ -65,14 +65,23 @@ def read_input(inputs: object, binary: bytes) -> NDArray[np.float32]:
         raise InputError(
             "expected one tensor named {input}; got {value}", field="inputs", input=INPUT, value=abbreviate(names)
         )
-    (tensor,) = inputs
+    try:
+        return _read_tensor(inputs[0], binary)
+    except InputError as error:
+        raise error.within("inputs[0]") from None
+
+
+def _read_tensor(tensor: Mapping[str, Any], binary: bytes) -> NDArray[np.float32]:
     datatype = tensor.get("datatype")
     if not isinstance(datatype, str) or datatype not in DATATYPES:
         raise InputError(
-            "expected {names}; got {value}", field="datatype", names=" or ".join(DATATYPES), value=abbreviate(datatype)
+            "expected one of {names}; got {value}",
+            field="datatype",
+            names=", ".join(DATATYPES),
+            value=abbreviate(datatype),
         )
     shape = _shape(tensor.get("shape"))
-    parameters = check_parameters("parameters of the input", tensor.get("parameters"))
+    parameters = check_parameters("parameters", tensor.get("parameters"))
     if "binary_data_size" in parameters:
         if "data" in tensor:
             raise InputError("expected the data in JSON or binary_data_size, not both")
@@ -129,7 +138,7 @@ def _from_bytes(binary: bytes, size: object, shape: tuple[int, ...], dtype: np.d
     if type(size) is not int or size != needed:
         raise InputError(
             "expected {needed} for the shape {shape}; got {value}",
-            field="binary_data_size",
+            field="parameters.binary_data_size",
             needed=needed,
             shape=list(shape),
             value=abbreviate(size),

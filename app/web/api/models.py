@@ -17,6 +17,7 @@ from app.models.card import Personalization, RobustnessResult, SeedResult, Sourc
 from app.models.formats.archive import check, unpack
 from app.models.formats.onnx_import import convert_onnx
 from app.models.formats.registry import FORMATS, exported
+from app.nn import abbreviate
 from app.web.api.request_body import read_body, read_form
 from app.web.api.routing import ApiRoute, RequestBody, ResponseBody, errors
 from app.web.dependencies import LogDep, StoreDep
@@ -185,8 +186,11 @@ async def _model_files(request: Request) -> Callable[[], tuple[bytes, bytes]]:
         return partial(convert_onnx if is_onnx else unpack, files["file"])
     if set(files) == {"weights", "card"}:
         return lambda: (files["card"], files["weights"])
-    came = ", ".join(sorted(name[:40] for name in files))[:200] or "none"
-    raise RequestError(422, "expected a file in the field file, or two in weights and card; got {got}", got=came)
+    raise RequestError(
+        422,
+        "expected a file in the field file, or two in weights and card; got {names}",
+        names=abbreviate(sorted(files)),
+    )
 
 
 def _summary(model: StoredModel) -> dict[str, Any]:

@@ -102,8 +102,8 @@ def test_a_bad_override_names_the_field(overrides, message):
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        ([], "expected an object with a recipe, or a whole config; got list"),
-        ({}, "recipe: expected a recipe's name; got None"),
+        ([], "expected an object with a recipe, or a whole config; got []"),
+        ({}, "recipe: expected a recipe's name; got null"),
         ({"recipe": "slow"}, "recipe: expected one of quick, from-scratch"),
         ({"recipe": "quick", "override": {}}, "override: unknown field"),
         ({"recipe": "quick", "overrides": [1]}, "overrides: expected an object"),

@@ -186,7 +186,7 @@ def test_what_cannot_be_done_with_a_run_is_refused_with_the_reason(idle_queue, c
         ('{"epochs": true}', "epochs: expected a whole number; got"),
         ('{"epochs": "3"}', "epochs: expected a whole number; got"),
         ('{"epoch": 3}', "epoch: unknown field"),
-        ("{", "expected JSON"),
+        ("{", "not valid JSON"),
     ):
         assert message in is_an_error(client.post(f"/api/runs/{run}/continue", content=body), 422)
     response = client.post(f"/api/runs/{run}/cancel", json={"keep_model": 1})
@@ -194,7 +194,7 @@ def test_what_cannot_be_done_with_a_run_is_refused_with_the_reason(idle_queue, c
     response = client.post("/api/runs", json={"recipe": "quick", "overrides": {"start": {"run": 77}}})
     assert "run 77 left no checkpoint to resume from" in is_an_error(response, 409)
     response = client.post("/api/runs", json={"recipe": "quick", "overrides": {"start": {"model": "no-such"}}})
-    assert is_an_error(response, 404) == "there is no model no-such"
+    assert is_an_error(response, 404) == "start.model: there is no model no-such"
     response = client.post("/api/runs", json={"recipe": "quick", "overrides": {"start": {"model": "../x"}}})
     is_an_error(response, 404)
 
@@ -288,7 +288,7 @@ def test_runs_are_listed_newest_first_and_paged(idle_queue, client, ended):
         ("[]", "expected an object; got []"),
         ('{"recipe": "slow"}', "recipe: expected one of quick"),
         ('{"recipe": "quick", "overrides": {"epochs": -3}}', "epochs: expected a whole number ≥ 1; got -3"),
-        ('{"recipe": "quick", "overrides": {"optimizer": {"learning_rate": NaN}}}', "expected JSON"),
+        ('{"recipe": "quick", "overrides": {"optimizer": {"learning_rate": NaN}}}', "not valid JSON"),
         ('{"recipe": "quick", "overrides": {"optimizer": {"learning_rate": -1}}}', "optimizer.learning_rate"),
         (
             '{"recipe": "quick", "overrides": {"dataset": "cats"}}',
