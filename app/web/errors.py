@@ -31,6 +31,8 @@ logger = logging.getLogger("digitpad")
 
 MOST_ERRORS = 5
 """Wrong values that one answer names."""
+LONGEST_REASON = 123
+"""Bytes of the reason in a close frame, RFC 6455 section 5.5."""
 
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -86,6 +88,12 @@ def error_body(request: HTTPConnection, message: Message, code: str) -> dict[str
         "field": message.first_field,
         "params": told["values"],
     }
+
+
+def close_reason(socket: HTTPConnection, message: Message) -> str:
+    """The reason for closing a socket, in its language, in no more bytes than a frame has for it."""
+    text = message.localized(catalog_of(socket).gettext)
+    return text.encode()[:LONGEST_REASON].decode(errors="ignore")
 
 
 async def _known(request: Request, error: Exception) -> Response:

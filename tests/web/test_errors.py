@@ -1,18 +1,22 @@
 """Every refusal has the one form, in the caller's language, whatever that is."""
 
+import asyncio
 import json
 import re
 from types import UnionType
 from typing import Union, get_args, get_origin
 
 import pytest
+from starlette.websockets import WebSocketDisconnect
 
 from app.errors import Message
 from app.i18n.catalog import LANGUAGES
 from app.recipes import get_recipe
 from app.runs.config.run_config import Distillation, Personal, RunConfig, Start, parse_config
 from app.runs.log.state import RunState
+from app.settings import Settings
 from app.web.api.routing import RequestBody
+from app.web.middleware.gatekeeper import SecurityMiddleware, SecurityRules
 
 KANA = re.compile("[ぁ-ヿ一-龯]")
 FORM = {"error", "code", "field", "params"}
@@ -47,7 +51,8 @@ def test_a_refusal_is_in_the_callers_language_with_code_field_and_params(
 STROKES = {"strokes": [[[1, 2], [3, 4]]]}
 EXPLAINED = {"drawing": STROKES, "label": "1", "layer": 0}
 DETAILS = (
-    ("/predict", b"", None, "not valid JSON: line 1, column 0"),
+    ("/predict", b"", None, "expected JSON in the body; got nothing"),
+    ("/predict", b"{", None, "not valid JSON: line 1, column 1"),
     ("/predict", [STROKES, {"strokes": "x"}], "[1].strokes", "expected a list of strokes; got 'x'"),
     ("/predict", {"image": "aGk="}, "image", "expected a PNG or JPEG image; got 2 bytes of something else"),
     ("/predict", {"image": None}, "image", "expected base64 or a data URL; got null"),
@@ -94,6 +99,43 @@ def test_a_form_that_cannot_be_read_is_refused_in_the_callers_language(client):
     answer = client.post("/predict", content=b"x", headers=headers)
     assert answer.status_code == 400
     assert KANA.search(answer.json()["error"])
+
+
+@pytest.mark.parametrize(
+    ("path", "english"),
+    [
+        ("/api/runs/999/stream", "there is no run 999"),
+        ("/api/runs/٢/stream", "expected whole numbers up to 2147483647 for the run and for after"),
+        ("/api/runs/1/stream?after=²", "expected whole numbers up to 2147483647 for the run and for after"),
+    ],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_socket_is_closed_with_the_reason_in_the_callers_language(client, path, english, language):
+    headers = {"accept-language": language}
+    with client.websocket_connect(path, headers=headers) as socket, pytest.raises(WebSocketDisconnect) as closed:
+        socket.receive_json()
+    reason = closed.value.reason
+    assert closed.value.code == 1008
+    assert len(reason.encode()) <= 123
+    assert reason == english if language == "en" else KANA.search(reason)
+
+
+def test_a_socket_that_may_not_be_opened_is_refused_in_the_callers_language_in_a_frames_length():
+    sent = []
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    async def send(message):
+        sent.append(message)
+
+    rules = SecurityRules(Settings(allowed_hosts="testserver", _env_file=None))
+    headers = [(b"host", b"elsewhere.example"), (b"accept-language", b"ja")]
+    scope = {"type": "websocket", "path": "/", "query_string": b"", "headers": headers, "extensions": {}}
+    asyncio.run(SecurityMiddleware(None, rules)(scope, receive, send))
+    (closed,) = sent
+    assert KANA.search(closed["reason"])
+    assert len(closed["reason"].encode()) <= 123
 
 
 def test_the_missing_one_of_two_parameters_is_named(client):

@@ -156,7 +156,7 @@ def rename(log: LogDep, store: StoreDep, name: str, body: RenameRequest) -> Mode
     return card
 
 
-@router.delete("/{name}", status_code=204, responses=errors(404, 409))
+@router.delete("/{name}", status_code=204, response_class=Response, responses=errors(404, 409))
 def delete(store: StoreDep, name: str) -> None:
     """Remove a model; the one that ships with digitpad stays."""
     store.delete(name)

@@ -87,6 +87,8 @@ async def read_form(request: Request) -> AsyncIterator[FormData]:
 
 def parse_json(body: bytes) -> Any:
     """`body` as JSON, without NaN and infinity, which JSON does not have; 422 where it is not."""
+    if not body.strip():
+        raise RequestError(422, "expected JSON in the body; got nothing")
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError as error:

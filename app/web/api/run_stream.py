@@ -9,13 +9,16 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from app.errors import Message
 from app.runs.log.database import UNREACHABLE
 from app.runs.log.event_log import EventLog, UnknownRunError
 from app.runs.log.state import ENDED
-from app.runs.log.subscriber import Message, SlowReaderError, Subscriber, message, read_events
+from app.runs.log.subscriber import Message as StreamMessage
+from app.runs.log.subscriber import SlowReaderError, Subscriber, message, read_events
 from app.runs.log.views import brief
 from app.web.api.runs import LARGEST
 from app.web.dependencies import BroadcasterDep, LogDep
+from app.web.errors import close_reason
 from app.web.preferences import catalog_of
 
 router = APIRouter()
@@ -40,8 +43,9 @@ async def stream(socket: WebSocket, log: LogDep, broadcaster: BroadcasterDep, ru
     """
     after = socket.query_params.get("after", "0")
     await socket.accept()
-    if not all(word.isdecimal() and len(word) <= 10 for word in (run, after)) or int(run) > LARGEST:
-        await socket.close(REFUSED, "expected whole numbers for the run and for after")
+    if not (_is_number(run) and _is_number(after)):
+        refusal = Message("expected whole numbers up to {most} for the run and for after", most=LARGEST)
+        await socket.close(REFUSED, close_reason(socket, refusal))
         return
     name = socket.query_params.get("log", log.id)
     short = socket.query_params.get("short") == "true"
@@ -66,16 +70,21 @@ async def stream(socket: WebSocket, log: LogDep, broadcaster: BroadcasterDep, ru
                         task.exception()  # whoever cares has had it: asyncio warns of errors that nobody looked at
         await socket.close(NORMAL)
     except UnknownRunError as error:
-        await socket.close(REFUSED, error.message.localized(catalog_of(socket).gettext))
+        await socket.close(REFUSED, close_reason(socket, error.message))
     except SlowReaderError as error:
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_SECONDS):
-                await socket.close(TRY_AGAIN_LATER, str(error))
+                await socket.close(TRY_AGAIN_LATER, close_reason(socket, error.message))
     except WebSocketDisconnect:
         """The reader left."""
     except UNREACHABLE as error:
         logger.error("the log of run %s cannot be read: %s", run, error)
-        await socket.close(TRY_AGAIN_LATER, "the database is busy or cannot be reached")
+        away = Message("the database is busy or cannot be reached; try again in a moment")
+        await socket.close(TRY_AGAIN_LATER, close_reason(socket, away))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST)) and int(text) <= LARGEST
 
 
 async def _left(socket: WebSocket) -> None:
@@ -94,7 +103,7 @@ async def _say(socket: WebSocket, text: str) -> None:
         ) from None
 
 
-def _shortened(event: Mapping[str, Any]) -> Message:
+def _shortened(event: Mapping[str, Any]) -> StreamMessage:
     return message({**event, "data": brief(event["data"])})
 
 

@@ -240,7 +240,8 @@ async def _close(scope: Scope, receive: Receive, send: Send, refusal: Rejection)
     """Refuse a socket before it is accepted, with the reason where the server can send one."""
     await receive()  # websocket.connect
     if "websocket.http.response" not in scope.get("extensions", {}):
-        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": refusal.message[:100]})
+        reason = errors.close_reason(HTTPConnection(scope), refusal.message)
+        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": reason})
         return
     headers = [(b"content-type", b"application/json")]
     headers += [(name.encode(), value.encode()) for name, value in refusal.headers.items()]

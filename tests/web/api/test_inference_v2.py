@@ -206,7 +206,7 @@ BLOB = IMAGES.astype("<f4").tobytes()
         ({"inputs": [tensor()], "id": 7}, "id: expected a string"),
         ({"inputs": [tensor()], "id": "x" * 1001}, "id: expected a string"),
         (b"{", "not valid JSON"),
-        (b"", "not valid JSON"),
+        (b"", "expected JSON in the body; got nothing"),
         (b'{"inputs": [{"name": "input", "shape": [1, 784], "datatype": "FP32", "data": [NaN]}]}', "not valid JSON"),
         (json.dumps({"inputs": [tensor()]}).encode() + BLOB, "not valid JSON"),
     ],

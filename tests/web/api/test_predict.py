@@ -79,7 +79,7 @@ def test_a_blank_drawing_is_no_digit(client, body):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("", "not valid JSON"),
+        ("", "expected JSON in the body; got nothing"),
         ("{", "not valid JSON"),
         ("null", "expected an object with one of pixels, strokes and image; got null"),
         ("7", "got 7"),
