@@ -297,7 +297,7 @@ class ModelStore:
         personalization = self.get(name).mine
         forgot = None if personalization is None or force else personalization.forgot()
         if forgot is not None:
-            raise AccuracyDroppedError("{name} was not made the default: {forgot}", name=name, forgot=forgot)
+            raise AccuracyDroppedError("{name} was not made the default: {reason}", name=name, reason=forgot)
         self.home.mkdir(parents=True, exist_ok=True)
         write_atomic(self._choice, f"{name}\n".encode(), prefix=".default.")
 
@@ -384,9 +384,9 @@ def build(card: ModelCard) -> Network:
     network = Network.from_spec(card.network, dtype=card.dtype)
     if network.output_shape != (len(card.labels),):
         raise InputError(
-            "expected one for each of the {output_shape} outputs; got {count}",
+            "expected one for each of the {outputs} outputs; got {count}",
             field="labels",
-            output_shape=network.output_shape,
+            outputs=" × ".join(map(str, network.output_shape)),
             count=len(card.labels),
         )
     return network

@@ -177,10 +177,10 @@ class RunService:
         if info is None:
             known = ", ".join(dataset.name for dataset in self._catalog.list())
             raise InputError(
-                "expected one of {known}; got {dataset}",
+                "expected one of {names}; got {value}",
                 field="dataset",
-                known=known,
-                dataset=repr(config.dataset[:80]),
+                names=known,
+                value=repr(config.dataset[:80]),
             )
         if info.state in ("too-few", "damaged"):
             raise InputError(
@@ -199,11 +199,11 @@ class RunService:
             labels = self._store.get(config.start.model).labels
             if labels != list(info.labels):
                 raise InputError(
-                    "expected a model with the labels of {name}, {labels}; got one with {labels2}",
+                    "expected a model with the labels of {name}, {labels}; got one with {others}",
                     field="start.model",
                     name=info.name,
                     labels=_short(info.labels),
-                    labels2=_short(labels),
+                    others=_short(labels),
                 )
         return info
 
@@ -233,21 +233,21 @@ class RunService:
                 same = getattr(before, field) == getattr(config, field)
             if not same:
                 raise InputError(
-                    "expected the {place} of run {run}, to continue where it ended",
+                    "expected the {name} of run {run}, to continue where it ended",
                     field="start.run",
-                    place=field,
+                    name=field,
                     run=config.start.run,
                 )
-        done, of = checkpoint.snapshot.epoch, config.start.run
+        done, run = checkpoint.snapshot.epoch, config.start.run
         least = done + 1 if row["state"] == RunState.SUCCEEDED else done
         if config.epochs < least:
             raise InputError(
-                "expected at least {least}, as run {of} has already done {done}; got {epochs}",
+                "expected at least {least} epochs, as run {run} has already done {done}; got {got}",
                 field="epochs",
                 least=least,
-                of=of,
+                run=run,
                 done=done,
-                epochs=config.epochs,
+                got=config.epochs,
             )
         return str(row["checkpoint"])
 

@@ -123,7 +123,7 @@ def test_initializers_have_their_range_and_their_spread(initializer, low, high, 
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ({"layers": []}, "layers: expected 1 to 200; got 0"),
+        ({"layers": []}, "layers: expected 1 to 200 layers; got 0"),
         ({"layers": {}}, "network.layers: expected a list of layers; got {}"),
         ({"layers": [{"type": "conv"}]}, "network.layers[0]: expected a type of "),
         ({"layers": [{"type": "dense"}]}, "network.layers[0].units: missing; dense needs it"),

@@ -67,16 +67,16 @@ def check_label(label: object) -> str:
     """The label in composed form (NFC), stripped. Raises ValueError if it is invalid."""
     if not isinstance(label, str):
         raise InputError(
-            "expected a string of 1 to {longest_label} characters; got {value}",
+            "expected a string of 1 to {most} characters; got {value}",
             field="label",
-            longest_label=LONGEST_LABEL,
+            most=LONGEST_LABEL,
             value=abbreviate(label),
         )
     if len(label) > 10 * LONGEST_LABEL:  # composing takes time
         raise InputError(
-            "expected 1 to {longest_label} characters; got {count}",
+            "expected 1 to {most} characters; got {count}",
             field="label",
-            longest_label=LONGEST_LABEL,
+            most=LONGEST_LABEL,
             count=len(label),
         )
     for character in label:
@@ -87,9 +87,9 @@ def check_label(label: object) -> str:
     composed = unicodedata.normalize("NFC", label).strip()
     if not 1 <= len(composed) <= LONGEST_LABEL:
         raise InputError(
-            "expected 1 to {longest_label} characters; got {count}",
+            "expected 1 to {most} characters; got {count}",
             field="label",
-            longest_label=LONGEST_LABEL,
+            most=LONGEST_LABEL,
             count=len(composed),
         )
     return composed
@@ -121,9 +121,9 @@ def pack_drawing(drawing: Drawing) -> bytes:
     data = json.dumps(asdict(drawing), ensure_ascii=False, separators=(",", ":")).encode()
     if len(data) > LARGEST_FILE:
         raise InputError(
-            "expected a drawing of at most {value} kB; got {count} bytes",
+            "expected a drawing of at most {most} kB; got {count} bytes",
             field="strokes",
-            value=LARGEST_FILE // 1000,
+            most=LARGEST_FILE // 1000,
             count=len(data),
         )
     return data
@@ -134,7 +134,7 @@ def read_drawing(path: Path, set_name: str) -> Drawing:
     with path.open("rb") as file:
         data = file.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
-        raise InputError("expected at most {value} kB; the file is larger", value=LARGEST_FILE // 1000)
+        raise InputError("expected at most {most} kB; the file is larger", most=LARGEST_FILE // 1000)
     try:
         values: Any = from_json(data, allow_inf_nan=False)
     except ValueError as error:

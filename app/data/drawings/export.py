@@ -50,9 +50,9 @@ def read_json_export(data: Any, set_name: str | None = None) -> list[Drawing]:
     drawings = data.get("drawings")
     if not isinstance(drawings, list) or not 1 <= len(drawings) <= MOST_IMPORTED:
         raise InputError(
-            "expected a list of 1 to {most_imported}; got {got}",
+            "expected a list of 1 to {most}; got {got}",
             field="drawings",
-            most_imported=MOST_IMPORTED,
+            most=MOST_IMPORTED,
             got=len(drawings) if isinstance(drawings, list) else abbreviate(drawings),
         )
     found = []

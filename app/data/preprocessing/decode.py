@@ -111,8 +111,8 @@ def decode_image(data: bytes) -> Picture:
         raise InputError("expected a still image; got an animated PNG")
     if width < 1 or height < 1 or width * height > MAX_PIXELS:
         raise InputError(
-            "expected an image of at most {value} megapixels; got {width}×{height}",
-            value=MAX_PIXELS // 10**6,
+            "expected an image of at most {most} megapixels; got {width}×{height}",
+            most=MAX_PIXELS // 10**6,
             width=width,
             height=height,
         )

@@ -30,9 +30,7 @@ def parse_strokes(strokes: object) -> list[NDArray[np.float64]]:
     lengths = [len(stroke) for stroke in strokes]
     total = sum(lengths)
     if total > MAX_POINTS:
-        raise InputError(
-            "expected at most {max_points} points; got {total}", field="strokes", max_points=MAX_POINTS, total=total
-        )
+        raise InputError("expected at most {most} points; got {count}", field="strokes", most=MAX_POINTS, count=total)
     points = list(chain.from_iterable(strokes))
     if not (
         set(map(type, points)) <= {list, tuple}
@@ -90,7 +88,10 @@ def pixel_array(values: object) -> NDArray[np.float64]:
     if not set(map(type, flat)) <= _NUMBERS:
         place, value = next((i, v) for i, v in enumerate(flat) if type(v) not in _NUMBERS)
         raise InputError(
-            "expected numbers; got {value} at position {place}", field="pixels", value=abbreviate(value), place=place
+            "expected numbers; got {value} at position {position}",
+            field="pixels",
+            value=abbreviate(value),
+            position=place,
         )
     if len(flat) != count:
         raise InputError("expected 28×28 or 784 numbers; got {count}", field="pixels", count=len(flat))

@@ -185,21 +185,21 @@ def is_present(source: IdxSet, *, data_dir: Path | None, cache_dir: Path) -> boo
 def _split(source: IdxSet, images: ByteArray, labels: ByteArray) -> Split:
     if images.shape != (len(labels), IMAGE_SIZE, IMAGE_SIZE) or not len(labels):
         raise DatasetUnavailable(
-            "The files of {title} do not belong together: expected as many labels as 28×28 images; got {count} and "
-            "{names}.",
+            "The files of {title} do not belong together: expected as many labels as 28×28 images; got {labels} and "
+            "{shape}.",
             title=source.title,
-            count=len(labels),
-            names=" × ".join(map(str, images.shape)),
+            labels=len(labels),
+            shape=" × ".join(map(str, images.shape)),
         )
     if labels.min() < source.first or labels.max() >= source.first + len(source.labels):
         raise DatasetUnavailable(
-            "The files of {title} come from another data set: expected labels from {first} to {value}; got "
-            "{got} to {value2}.",
+            "The files of {title} come from another data set: expected labels from {first} to {last}; got "
+            "{low} to {high}.",
             title=source.title,
             first=source.first,
-            value=source.first + len(source.labels) - 1,
-            got=labels.min(),
-            value2=labels.max(),
+            last=source.first + len(source.labels) - 1,
+            low=labels.min(),
+            high=labels.max(),
         )
     if source.transposed:
         images = np.ascontiguousarray(images.transpose(0, 2, 1))

@@ -95,10 +95,10 @@ def write(source: Source) -> bytes:
     for index, layer in enumerate(source.network.layers):
         if layer.type not in LAYERS:
             raise InputError(
-                "expected one of {names}; got {type}",
+                "expected one of {names}; got {value}",
                 field=f"layers[{index}]",
                 names=", ".join(LAYERS),
-                type=layer.type,
+                value=layer.type,
             )
     static, templates = bundled("static"), bundled("templates")
     script = bundle_scripts(static / "js", ENTRY)

@@ -63,9 +63,7 @@ class LayerSequence:
                 outputs=len(file.outputs),
             )
         if len(file.nodes) > MOST_NODES:
-            raise InputError(
-                "expected at most {most_nodes} operators; got {count}", most_nodes=MOST_NODES, count=len(file.nodes)
-            )
+            raise InputError("expected at most {most} operators; got {count}", most=MOST_NODES, count=len(file.nodes))
         now = file.inputs[0]
         readers: dict[str, list[Node]] = {}
         for node in file.nodes:
@@ -78,9 +76,9 @@ class LayerSequence:
             following = readers.get(now, [])
             if len(following) != 1:
                 raise InputError(
-                    "expected operators that follow one another; got {count} after {now}",
+                    "expected operators that follow one another; got {count} after {name}",
                     count=len(following),
-                    now=repr(now[:40]),
+                    name=repr(now[:40]),
                 )
             node = following[0]
             read(self, node)
@@ -112,7 +110,7 @@ class LayerSequence:
         """Count additional weights. Raises ValueError if there are too many."""
         self._numbers += numbers
         if self._numbers > MOST_NUMBERS:
-            raise InputError("expected at most {most_numbers} weights; got more", most_numbers=f"{MOST_NUMBERS:,}")
+            raise InputError("expected at most {most} weights; got more", most=f"{MOST_NUMBERS:,}")
 
     def spread(self) -> None:
         """Repeat the last layer's single parameters for each input, once their number is known."""

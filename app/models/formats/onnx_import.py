@@ -54,7 +54,7 @@ def convert_onnx(data: bytes) -> tuple[bytes, bytes]:
         chain.add("softmax")
     elif chain.last(*_BOUNDED):
         raise InputError(
-            "expected logits or a softmax at the end; got the outputs of a {value}", value=chain.layers[-1]["type"]
+            "expected logits or a softmax at the end; got the outputs of a {type}", type=chain.layers[-1]["type"]
         )
     network = Network.from_spec({"layers": chain.layers}, input_shape=(chain.inputs,))
     with np.errstate(over="ignore"):  # infinite weights are refused

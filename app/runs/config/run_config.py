@@ -70,9 +70,7 @@ class Distillation(BaseModel):
     def _known_form(cls, value: str) -> str:
         names = _names(value)
         if len(names) > MOST_TEACHERS or not all(MODEL_NAME.fullmatch(name) for name in names):
-            raise InputError(
-                "expected a model's name, or up to {most_teachers} names joined by +", most_teachers=MOST_TEACHERS
-            )
+            raise InputError("expected a model's name, or up to {most} names joined by +", most=MOST_TEACHERS)
         if len(set(names)) < len(names):
             raise InputError("expected each model once")
         return " + ".join(names)

@@ -202,9 +202,9 @@ async def _infer(request: Request, predictors: Predictors, name: str, reading: P
     if kind not in BODY_TYPES:
         raise RequestError(
             415,
-            "expected a body of {names} or no type; got {kind}",
-            names=", ".join(BODY_TYPES[1:3]),
-            kind=repr(kind[:80]),
+            "expected a body of {types} or no type; got {type}",
+            types=", ".join(BODY_TYPES[1:3]),
+            type=repr(kind[:80]),
         )
     body = await read_body(request)
     try:
@@ -296,9 +296,9 @@ def _identity(value: object) -> str:
         return str(uuid.uuid4())
     if not isinstance(value, str) or len(value) > LONGEST_ID:
         raise InputError(
-            "expected a string of at most {longest_id} characters; got {value}",
+            "expected a string of at most {most} characters; got {value}",
             field="id",
-            longest_id=LONGEST_ID,
+            most=LONGEST_ID,
             value=abbreviate(value),
         )
     return value
@@ -311,10 +311,10 @@ def _json_length(request: Request, size: int) -> int:
         return size
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and 0 < int(text) <= size):
         raise InputError(
-            "expected 1 to {size}, the body's length; got {given}",
+            "expected 1 to {length}, the body's length; got {got}",
             field="Inference-Header-Content-Length",
-            size=size,
-            given=repr(text[:20]),
+            length=size,
+            got=repr(text[:20]),
         )
     return int(text)
 

@@ -172,11 +172,11 @@ async def _model_files(request: Request) -> Callable[[], tuple[bytes, bytes]]:
     if kind != FORM:
         raise RequestError(
             415,
-            "expected a body of {zip_types}, {onnx_type} or {form}; got {kind}",
-            zip_types=ZIP_TYPES[0],
-            onnx_type=ONNX_TYPE,
+            "expected a body of {zip}, {onnx} or {form}; got {type}",
+            zip=ZIP_TYPES[0],
+            onnx=ONNX_TYPE,
             form=FORM,
-            kind=repr(kind[:80]),
+            type=repr(kind[:80]),
         )
     async with read_form(request) as form:
         uploads = {name: file for name, file in form.items() if isinstance(file, UploadFile)}

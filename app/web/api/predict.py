@@ -133,8 +133,8 @@ async def _predict(request: Request, reading: PredictionTimer) -> Response:
         if not 0 < len(drawings) <= LARGEST_BATCH:
             raise RequestError(
                 422,
-                "expected a list of 1 to {largest_batch} drawings; got {count}",
-                largest_batch=LARGEST_BATCH,
+                "expected a list of 1 to {most} drawings; got {count}",
+                most=LARGEST_BATCH,
                 count=len(drawings),
             )
         if _is_light(drawings):
@@ -166,7 +166,7 @@ def _prepare(drawings: list[Any], listed: bool) -> list[PreparedDrawing]:
     for index, drawing in enumerate(drawings):
         if area > AREA_AT_ONCE:
             raise RequestError(
-                413, "expected images of at most {value} megapixels in total; got more", value=AREA_AT_ONCE // 10**6
+                413, "expected images of at most {most} megapixels in total; got more", most=AREA_AT_ONCE // 10**6
             )
         try:
             images.append(prepare_one(drawing))
@@ -216,7 +216,7 @@ async def _file(request: Request, kind: str) -> bytes:
         return await read_body(request)
     if kind != "multipart/form-data":
         expected = ", ".join(("application/json", *IMAGE_TYPES, "multipart/form-data"))
-        raise RequestError(415, "expected a body of {expected}; got {kind}", expected=expected, kind=repr(kind[:80]))
+        raise RequestError(415, "expected a body of {types}; got {type}", types=expected, type=repr(kind[:80]))
     async with read_form(request) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):

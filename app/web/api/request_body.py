@@ -56,8 +56,8 @@ async def read_body(request: Request) -> bytes:
     except TimeoutError:
         raise RequestError(
             408,
-            "expected the whole body within {body_seconds} s; it did not arrive",
-            body_seconds=f"{BODY_SECONDS:g}",
+            "expected the whole body within {seconds} s; it did not arrive",
+            seconds=f"{BODY_SECONDS:g}",
             headers={"connection": "close"},
         ) from None
 
@@ -123,7 +123,7 @@ async def _drain(request: Request) -> None:
 def _too_large() -> RequestError:
     return RequestError(
         413,
-        "expected a body of at most {value} MB; got more",
-        value=BODY_LIMIT // MEGABYTE,
+        "expected a body of at most {most} MB; got more",
+        most=BODY_LIMIT // MEGABYTE,
         headers={"connection": "close"},
     )

@@ -43,8 +43,8 @@ async def stream(socket: WebSocket, log: LogDep, broadcaster: BroadcasterDep, ru
     """
     after = socket.query_params.get("after", "0")
     await socket.accept()
-    if not (_is_number(run) and _is_number(after)):
-        refusal = Message("expected whole numbers up to {most} for the run and for after", most=LARGEST)
+    if not all(word.isascii() and word.isdecimal() and len(word) <= 10 for word in (run, after)) or int(run) > LARGEST:
+        refusal = Message("expected whole numbers for the run and for after")
         await socket.close(REFUSED, close_reason(socket, refusal))
         return
     name = socket.query_params.get("log", log.id)
@@ -83,10 +83,6 @@ async def stream(socket: WebSocket, log: LogDep, broadcaster: BroadcasterDep, ru
         await socket.close(TRY_AGAIN_LATER, close_reason(socket, away))
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST)) and int(text) <= LARGEST
-
-
 async def _left(socket: WebSocket) -> None:
     """Return when the reader has left; what it says is not listened to."""
     while (await socket.receive())["type"] != "websocket.disconnect":
@@ -98,9 +94,7 @@ async def _say(socket: WebSocket, text: str) -> None:
         async with asyncio.timeout(STALL_SECONDS):
             await socket.send_text(text)
     except TimeoutError:
-        raise SlowReaderError(
-            "the client read nothing for {stall_seconds} s", stall_seconds=f"{STALL_SECONDS:g}"
-        ) from None
+        raise SlowReaderError("the client read nothing for {seconds} s", seconds=f"{STALL_SECONDS:g}") from None
 
 
 def _shortened(event: Mapping[str, Any]) -> StreamMessage:

@@ -414,7 +414,7 @@ def test_an_error_shows_no_more_than_a_piece_of_what_came(shared_client, value):
 
 def test_a_network_of_too_many_layers_is_refused_at_once(shared_client):
     body = {"recipe": "quick", "overrides": {"network": {"layers": ["relu"] * 50_000}}}
-    assert "expected 1 to 200; got 50000" in is_an_error(shared_client.post("/api/runs", json=body), 422)
+    assert "expected 1 to 200 layers; got 50000" in is_an_error(shared_client.post("/api/runs", json=body), 422)
 
 
 @pytest.mark.slow
