@@ -4,12 +4,13 @@ import ast
 import importlib
 import json
 import pkgutil
+import re
 
 import pytest
 
 import app
 from app.errors import OUTCOMES, InputError, LimitError, Message, MessageError, joined, localized, message_of, shortened
-from app.i18n.catalog import LANGUAGES, catalog
+from app.i18n.catalog import LANGUAGES, catalog, read_texts
 from app.nn.errors import EngineError, SpecError
 from app.nn.optimizers import Adam
 from app.settings import PROJECT
@@ -99,6 +100,40 @@ def test_every_kind_of_error_has_an_outcome_or_is_caught_within():
     codes = {kind.code for kind in classes(MessageError) | classes(EngineError) if "code" in vars(kind)}
     assert codes <= set(OUTCOMES) | CAUGHT_WITHIN
     assert {InputError.code, LimitError.code} <= set(OUTCOMES)
+
+
+def english(value):
+    """True if a value of a message has English words that Python puts together."""
+    match value:
+        case ast.Constant(value=str(text)):
+            return re.search("[a-z]{2}", text) is not None
+        case ast.BoolOp(values=parts) | ast.JoinedStr(values=parts):
+            return any(map(english, parts))
+        case ast.IfExp(body=one, orelse=other):
+            return english(one) or english(other)
+        case ast.Call(func=ast.Attribute(value=joint, attr="join")):
+            return english(joint)
+    return False
+
+
+def test_no_value_of_a_message_has_english_words():
+    """They would stand in the text of another language; a value may be a message."""
+    found = [
+        f"{path.name}:{node.lineno}"
+        for path in sorted((PROJECT / "app").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if node.func.id == "Message" or node.func.id.endswith("Error") or node.func.id == "DatasetUnavailable"
+        if any(english(each.value) for each in node.keywords if each.arg not in ("field", "headers"))
+    ]
+    assert found == []
+
+
+def test_no_slot_of_a_message_has_a_numbered_name():
+    """The names are the keys of `params`, which programs read."""
+    numbered = re.compile(r"\{[a-z_]+\d\}")
+    texts = [text for text in read_texts("ja") if any(place.startswith("app/") for place in text.places)]
+    assert [text.key for text in texts if numbered.search(text.key)] == []
 
 
 def test_no_error_is_a_finished_sentence():

@@ -72,9 +72,9 @@ def _changed(items: Sequence[Any], parts: Sequence[str], value: Any, path: str) 
     place = int(parts[0]) if parts[0].isascii() and parts[0].isdecimal() and len(parts[0]) < 7 else len(items)
     if place >= len(items):
         raise InputError(
-            "--set {path}: expected a number from 0 to {value}; got {got}",
+            "--set {path}: expected a number from 0 to {last}; got {got}",
             path=path,
-            value=len(items) - 1,
+            last=len(items) - 1,
             got=repr(parts[0][:40]),
         )
     copied = list(items)

@@ -116,10 +116,10 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise CommandError(
-                "port {port} is in use on {host}; choose another, e.g. --port {value}",
+                "port {port} is in use on {host}; choose another, e.g. --port {free}",
                 port=port,
                 host=host,
-                value=port + 1,
+                free=port + 1,
             ) from None
         raise CommandError(
             "cannot listen on {host} port {port}: {reason}", host=host, port=port, reason=error.strerror

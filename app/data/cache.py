@@ -48,10 +48,10 @@ class DatasetCache:
             )
         if (info.train + info.test) * IMAGE_SIZE**2 > LARGEST_BYTES:
             raise DatasetUnavailable(
-                "expected at most {value} images to look at; {title} has {value2}: train on it, or look at its parts",
-                value=f"{LARGEST_BYTES // IMAGE_SIZE**2:,}",
+                "expected at most {most} images to look at; {title} has {count}: train on it, or look at its parts",
+                most=f"{LARGEST_BYTES // IMAGE_SIZE**2:,}",
                 title=info.title,
-                value2=f"{info.train + info.test:,}",
+                count=f"{info.train + info.test:,}",
             )
         return self._catalog.load(name, download=fetch)
 

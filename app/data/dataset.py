@@ -40,15 +40,15 @@ class Split:
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):
             raise InputError(
-                "expected as many labels as images; got {count} and {count2}",
-                count=len(self.labels),
-                count2=len(self.images),
+                "expected as many labels as images; got {labels} and {images}",
+                labels=len(self.labels),
+                images=len(self.images),
             )
         if self.groups is not None and len(self.groups) != len(self.images):
             raise InputError(
-                "expected as many groups as images; got {count} and {count2}",
-                count=len(self.groups),
-                count2=len(self.images),
+                "expected as many groups as images; got {groups} and {images}",
+                groups=len(self.groups),
+                images=len(self.images),
             )
 
     def __len__(self) -> int:

@@ -1,10 +1,11 @@
 """Pydantic's errors as translatable messages, by their `type` and `ctx`."""
 
-import reprlib
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.errors import Message, message_of
+from app.nn import abbreviate
 
 _BY_TYPE: Mapping[str, str] = {
     "missing": "missing",
@@ -34,16 +35,27 @@ _BY_TYPE: Mapping[str, str] = {
     "dict_type": "expected an object; got {got}",
     "model_type": "expected an object; got {got}",
     "model_attributes_type": "expected an object; got {got}",
-    "json_invalid": "expected JSON; {error}",
 }
+_JSON_PLACE = re.compile(r"line (\d+) column (\d+)$")
+_OR = re.compile(r"(?<=') or (?=')")
 
 
-def pydantic_message(entry: Mapping[str, Any], *, skip: Collection[str] = ()) -> Message:
-    """The message of an entry of `ValidationError.errors()`; parts of its location in `skip` are left out."""
-    place = ".".join(str(part) for part in entry["loc"] if part not in skip)[:80] or None
+def json_message(error: str) -> Message:
+    """The message of an error of pydantic_core's `from_json`, which ends with its place."""
+    place = _JSON_PLACE.search(error)
+    if place is None:
+        return Message("not valid JSON")
+    return Message("not valid JSON: line {line}, column {column}", line=int(place[1]), column=int(place[2]))
+
+
+def pydantic_message(entry: Mapping[str, Any]) -> Message:
+    """The message of an entry of `ValidationError.errors()`."""
+    place = _path(entry["loc"])[:80] or None
     context = dict(entry.get("ctx") or {})
     raised = context.get("error")
-    got = reprlib.repr(entry.get("input"))
+    got = abbreviate(entry.get("input"))
+    if entry["type"] == "json_invalid":
+        return json_message(str(raised))
     if entry["type"] == "value_error" and isinstance(raised, ValueError):
         message = message_of(raised)
         if message.template == "{text}":
@@ -54,5 +66,17 @@ def pydantic_message(entry: Mapping[str, Any], *, skip: Collection[str] = ()) ->
         return Message("expected JSON in the body; got nothing")
     if template is None:
         return Message("{text}; got {got}", field=place, text=entry["msg"], got=got)
-    values = {name: value for name, value in context.items() if isinstance(value, str | int | float)}
+    values = {name: _shown(value) for name, value in context.items() if isinstance(value, str | int | float)}
     return Message(template, field=place, got=got, **values)
+
+
+def _path(place: Sequence[str | int]) -> str:
+    """A location as `layers[2].units`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+
+
+def _shown(value: str | float) -> str | float:
+    """A value of an error's context; Pydantic joins choices with "or"."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return _OR.sub(", ", value) if isinstance(value, str) else value

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from app.errors import InputError
+from app.errors import InputError, Message
+from app.nn import abbreviate
 
 LONGEST_NAME = 64
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -20,12 +21,11 @@ def check_name(name: str) -> str:
     """Return `name` if it is a valid model name; otherwise raise ValueError."""
     if not NAME.fullmatch(name):
         raise InputError(
-            "model name: expected up to 64 characters of a-z, 0-9, '.', '_' and '-', starting with a letter or "
-            "digit; got {name}",
-            name=repr(name),
+            "expected up to 64 characters of a-z, 0-9, '.', '_' and '-', starting with a letter or digit; got {got}",
+            got=abbreviate(name),
         )
     if name in RESERVED:
-        raise InputError("model name: {name} is reserved; choose another name", name=repr(name))
+        raise InputError("the name {name} is reserved; choose another name", name=repr(name))
     return name
 
 
@@ -192,16 +192,21 @@ class Personalization(_Strict):
     """True if the parent may have learned some of the held-out drawings, as its data set has drawings."""
     compared: list[Comparison] = Field(max_length=10)
 
-    def forgot(self) -> str | None:
+    def forgot(self) -> Message | None:
         """A message if the accuracy on any test set is too much lower than the parent's; otherwise None."""
         for row in self.compared:
             # counts, so that rounding does not matter for exactly half a point
             lost = round((row.before - row.after) * row.count)
             if row.of != "drawings" and lost > MAX_ACCURACY_DROP * row.count + 1e-6:
-                return (
-                    f"it reads the test set of {row.data} {100 * (row.before - row.after):.2f} points worse than "
-                    f"{self.parent}: {100 * row.after:.2f} % after {100 * row.before:.2f} %; expected at most "
-                    f"{100 * MAX_ACCURACY_DROP:g} points"
+                return Message(
+                    "it reads the test set of {data} {drop} points worse than {parent}: {after} % after {before} %; "
+                    "expected at most {most} points",
+                    data=row.data,
+                    drop=f"{100 * (row.before - row.after):.2f}",
+                    parent=self.parent,
+                    after=f"{100 * row.after:.2f}",
+                    before=f"{100 * row.before:.2f}",
+                    most=f"{100 * MAX_ACCURACY_DROP:g}",
                 )
         return None
 

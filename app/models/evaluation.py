@@ -230,5 +230,5 @@ def _label_index(field: str, label: str, labels: list[str]) -> int:
     if label.isascii() and label.isdecimal() and len(label) < 5 and int(label) < len(labels):
         return int(label)
     raise InputError(
-        "expected one of {names}; got {label}", field=field, names=", ".join(labels[:40]), label=repr(label[:64])
+        "expected one of {names}; got {value}", field=field, names=", ".join(labels[:40]), value=repr(label[:64])
     )

@@ -42,7 +42,7 @@ class Predictor:
             raise InputError(
                 "expected one for each of the {outputs} outputs; got {count}",
                 field="labels",
-                outputs=outputs,
+                outputs=" × ".join(map(str, outputs)),
                 count=len(card.labels),
             )
         self.card, self._network, self._detector = card, network, detector

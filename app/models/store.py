@@ -123,10 +123,12 @@ class ModelStore:
                     rejection, len(card.labels), arrays, features=network.feature_count
                 )
             network.load_weights(weights)
-        except (ValueError, TypeError, SafetensorError, OSError) as error:
-            raise DamagedModelError(
-                "the model {name} cannot be used: {reason}", name=name, reason=message_of(error)
-            ) from None
+        except (TypeError, SafetensorError, OSError):
+            reason = Message("{file} cannot be read", file=WEIGHTS)
+            raise DamagedModelError("the model {name} cannot be used: {reason}", name=name, reason=reason) from None
+        except ValueError as error:
+            reason = message_of(error)
+            raise DamagedModelError("the model {name} cannot be used: {reason}", name=name, reason=reason) from None
         return card, network, detector
 
     def path(self, name: str, file: str) -> Path:
@@ -212,7 +214,10 @@ class ModelStore:
         Raises UnknownModelError, DamagedModelError, ProtectedModelError, ValueError for an invalid name,
         NameTakenError, and OSError, after which nothing has changed.
         """
-        check_name(new)
+        try:
+            check_name(new)
+        except InputError as error:
+            raise error.within("name") from None
         card = self.get(name)
         if self._folder(name).parent != self.home or card.shipped:
             raise ProtectedModelError("the model {name} ships with digitpad and cannot be renamed", name=name)
@@ -288,19 +293,17 @@ class ModelStore:
         personalization = self.get(name).mine
         forgot = None if personalization is None or force else personalization.forgot()
         if forgot is not None:
-            raise AccuracyDroppedError("{name} was not made the default: {forgot}", name=name, forgot=forgot)
+            raise AccuracyDroppedError("{name} was not made the default: {reason}", name=name, reason=forgot)
         self.home.mkdir(parents=True, exist_ok=True)
         write_atomic(self._choice, f"{name}\n".encode(), prefix=".default.")
 
     def _folder(self, name: str) -> Path:
-        try:
+        with suppress(InputError):
             check_name(name)
-        except ValueError as error:
-            raise UnknownModelError(message_of(error)) from None
-        for folder in self._folders:
-            if (folder / name / CARD).is_file():
-                return folder / name
-        raise UnknownModelError("there is no model {name}", name=name)
+            for folder in self._folders:
+                if (folder / name / CARD).is_file():
+                    return folder / name
+        raise UnknownModelError("there is no model {name}", name=name[:LONGEST_NAME])
 
     def _read(self, name: str) -> StoredModel:
         folder = self._folder(name)
@@ -377,9 +380,9 @@ def build(card: ModelCard) -> Network:
     network = Network.from_spec(card.network, dtype=card.dtype)
     if network.output_shape != (len(card.labels),):
         raise InputError(
-            "expected one for each of the {output_shape} outputs; got {count}",
+            "expected one for each of the {outputs} outputs; got {count}",
             field="labels",
-            output_shape=network.output_shape,
+            outputs=" × ".join(map(str, network.output_shape)),
             count=len(card.labels),
         )
     return network

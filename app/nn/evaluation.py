@@ -58,10 +58,10 @@ def check_samples(network: Network, x: Array, t: Array, name: str) -> tuple[Arra
     """
     if not isinstance(x, np.ndarray) or not isinstance(t, np.ndarray) or x.ndim == 0 or t.ndim == 0:
         raise SpecError(
-            "expected arrays of inputs and targets; got {type}, {type2}",
+            "expected arrays of inputs and targets; got {inputs}, {targets}",
             field=name,
-            type=type(x).__name__,
-            type2=type(t).__name__,
+            inputs=type(x).__name__,
+            targets=type(t).__name__,
         )
     if len(network.output_shape) != 1:
         shape = " × ".join(map(str, network.output_shape))
@@ -89,13 +89,13 @@ def check_samples(network: Network, x: Array, t: Array, name: str) -> tuple[Arra
     if t.ndim == 1 and t.dtype.kind in "iu":
         if int(t.min()) < 0 or int(t.max()) >= outputs:
             raise SpecError(
-                "{name} targets: expected labels from 0 to {value}, one for each of the network's {outputs} "
-                "outputs; got {got} to {value2}",
+                "{name} targets: expected labels from 0 to {last}, one for each of the network's {outputs} "
+                "outputs; got {low} to {high}",
                 name=name,
-                value=outputs - 1,
+                last=outputs - 1,
                 outputs=outputs,
-                got=int(t.min()),
-                value2=int(t.max()),
+                low=int(t.min()),
+                high=int(t.max()),
             )
         return x.reshape(len(x), *network.input_shape), t
     if t.dtype.kind == "f" and (t.shape == (len(x), outputs) or (t.ndim == 1 and outputs == 1)):

@@ -87,7 +87,7 @@ class Network:
         """
         if not 0 < len(layers) <= LAYER_LIMIT:
             raise SpecError(
-                "expected 1 to {layer_limit}; got {count}", field="layers", layer_limit=LAYER_LIMIT, count=len(layers)
+                "expected 1 to {most} layers; got {count}", field="layers", most=LAYER_LIMIT, count=len(layers)
             )
         self.dtype = np.dtype(choice("dtype", dtype if isinstance(dtype, str) else str(np.dtype(dtype)), DTYPES))
         self.generator = choice("generator", generator, GENERATORS)
@@ -127,9 +127,9 @@ class Network:
             raise SpecError("expected whole numbers; got {value}", field="network.input_shape", value=abbreviate(shape))
         if len(layers) > LAYER_LIMIT:
             raise SpecError(
-                "expected 1 to {layer_limit}; got {count}",
+                "expected 1 to {most} layers; got {count}",
                 field="network.layers",
-                layer_limit=LAYER_LIMIT,
+                most=LAYER_LIMIT,
                 count=len(layers),
             )
         try:
@@ -219,7 +219,10 @@ class Network:
         current = self.weights()
         if set(current) != set(weights):
             raise SpecError(
-                "expected {names}; got {got}", field="weights", names=", ".join(current), got=", ".join(sorted(weights))
+                "expected the arrays {names}; got {got}",
+                field="weights",
+                names=", ".join(current),
+                got=", ".join(sorted(weights)),
             )
         for name in current:
             array = weights[name]
@@ -245,10 +248,10 @@ class Network:
         sizes = [int(np.prod(shape)) for _, _, shape in shapes]
         if sum(sizes) > PARAMETER_LIMIT:
             raise SpecError(
-                "expected at most {parameter_limit} parameters; got {sizes}",
+                "expected at most {most} parameters; got {count}",
                 field="layers",
-                parameter_limit=f"{PARAMETER_LIMIT:,}",
-                sizes=f"{sum(sizes):,}",
+                most=f"{PARAMETER_LIMIT:,}",
+                count=f"{sum(sizes):,}",
             )
         self.params = np.zeros(sum(sizes), self.dtype) if params is None else params
         self.grads = np.zeros(sum(sizes), self.dtype) if grads is None else grads

@@ -13,7 +13,7 @@ import numpy as np
 
 from app.nn.arrays import Array
 from app.nn.errors import SpecError
-from app.nn.spec import number
+from app.nn.spec import abbreviate, number
 
 PIECE = 65_536
 """Parameters updated at a time.
@@ -79,10 +79,10 @@ class Optimizer:
         """Continue from the `steps` and `state` of an optimizer of this type."""
         if state and set(state) != set(self.slots):
             raise SpecError(
-                "expected {value}; got {names}",
+                "expected the arrays {names}; got {got}",
                 field="state",
-                value=", ".join(self.slots) or "nothing",
-                names=", ".join(state),
+                names=abbreviate(list(self.slots)),
+                got=abbreviate(list(state)),
             )
         self.steps = steps
         self.state = {slot: np.array(vector) for slot, vector in state.items()}

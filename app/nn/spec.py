@@ -39,9 +39,11 @@ def build(kind: str, registry: Mapping[str, type[T]], spec: object) -> T:
     known = inspect.signature(cls).parameters
     for key in fields:
         if key not in known:
-            allowed = ", ".join(known) or "no fields"
+            place = f"{kind}.{key[:80]}"
+            if not known:
+                raise SpecError("unknown field of {name}; it takes none", field=place, name=name)
             raise SpecError(
-                "unknown field of {name}; it takes {allowed}", field=f"{kind}.{key[:80]}", name=name, allowed=allowed
+                "unknown field of {name}; it takes {allowed}", field=place, name=name, allowed=", ".join(known)
             )
     for key, parameter in known.items():
         if parameter.default is inspect.Parameter.empty and key not in fields:
@@ -70,11 +72,13 @@ def number(
         for sign, bound in (("≥", low), (">", above), ("≤", high), ("<", below))
         if math.isfinite(bound)
     ]
+    got = abbreviate(value)
+    if not bounds:
+        raise SpecError("expected a finite number; got {got}", field=field, got=got)
+    if len(bounds) == 1:
+        raise SpecError("expected a number {bound}; got {got}", field=field, bound=bounds[0], got=got)
     raise SpecError(
-        "expected a number {value}; got {got}",
-        field=field,
-        value=" and ".join(bounds) or "that is finite",
-        got=abbreviate(value),
+        "expected a number {low} and {high}; got {got}", field=field, low=bounds[0], high=bounds[1], got=got
     )
 
 
@@ -83,10 +87,10 @@ def integer(field: str, value: object, *, low: int, high: int | None = None) -> 
     good = isinstance(value, int) and not isinstance(value, bool) and value >= low
     if good and (high is None or value <= high):  # type: ignore[operator]
         return value  # type: ignore[return-value]
-    top = "" if high is None else f" and ≤ {high}"
-    raise SpecError(
-        "expected a whole number ≥ {low}{top}; got {value}", field=field, low=low, top=top, value=abbreviate(value)
-    )
+    got = abbreviate(value)
+    if high is None:
+        raise SpecError("expected a whole number ≥ {low}; got {got}", field=field, low=low, got=got)
+    raise SpecError("expected a whole number from {low} to {high}; got {got}", field=field, low=low, high=high, got=got)
 
 
 def choice(field: str, value: object, allowed: tuple[str, ...]) -> str:
@@ -98,6 +102,20 @@ def choice(field: str, value: object, allowed: tuple[str, ...]) -> str:
     )
 
 
+class _JsonRepr(reprlib.Repr):
+    """Short texts of values, with the words that JSON has for None, True and False."""
+
+    def repr_NoneType(self, value: None, level: int) -> str:  # noqa: N802  # the name that reprlib calls
+        return "null"
+
+    def repr_bool(self, value: bool, level: int) -> str:
+        return "true" if value else "false"
+
+
+_JSON = _JsonRepr()
+_JSON.maxlevel = 3
+
+
 def abbreviate(value: object) -> str:
     """The text of `value` for an error, shortened if it is long."""
-    return reprlib.repr(value)
+    return _JSON.repr(value)

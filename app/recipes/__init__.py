@@ -44,6 +44,6 @@ def get_recipe(name: str) -> Recipe:
     recipes = load_recipes()
     if name not in recipes:
         raise InputError(
-            "expected one of {names}; got {name}", field="recipe", names=", ".join(recipes), name=repr(name[:80])
+            "expected one of {names}; got {value}", field="recipe", names=", ".join(recipes), value=repr(name[:80])
         )
     return recipes[name]

@@ -7,7 +7,7 @@ from app.data import DatasetCatalog, DatasetInfo, DatasetUnavailable
 from app.data.catalog import is_composed
 from app.data.drawings.store import DrawingStore
 from app.errors import InputError, Message, MessageError, message_of
-from app.models import ModelStore
+from app.models import DamagedModelError, ModelStore, UnknownModelError
 from app.runs.config.run_config import RunConfig, parse_config, request_config
 from app.runs.config.sweep import race_configs, race_tag
 from app.runs.log.event_log import EventLog, UnknownRunError
@@ -155,7 +155,10 @@ class RunService:
         """The config with the network of its starting model."""
         if config.start is None or config.start.model is None:
             return config
-        card = self._store.get(config.start.model)
+        try:
+            card = self._store.get(config.start.model)
+        except (UnknownModelError, DamagedModelError) as error:
+            raise type(error)(error.message.within("start.model")) from None
         if config.start.sha256 not in (None, card.sha256):
             raise InputError("{name} has changed since the config named it", field="start.model", name=card.name)
         network = {key: value for key, value in card.network.items() if key != "input_shape"}
@@ -174,10 +177,10 @@ class RunService:
         if info is None:
             known = ", ".join(dataset.name for dataset in self._catalog.list())
             raise InputError(
-                "expected one of {known}; got {dataset}",
+                "expected one of {names}; got {value}",
                 field="dataset",
-                known=known,
-                dataset=repr(config.dataset[:80]),
+                names=known,
+                value=repr(config.dataset[:80]),
             )
         if info.state in ("too-few", "damaged"):
             raise InputError(
@@ -196,11 +199,11 @@ class RunService:
             labels = self._store.get(config.start.model).labels
             if labels != list(info.labels):
                 raise InputError(
-                    "expected a model with the labels of {name}, {labels}; got one with {labels2}",
+                    "expected a model with the labels of {name}, {labels}; got one with {others}",
                     field="start.model",
                     name=info.name,
                     labels=_short(info.labels),
-                    labels2=_short(labels),
+                    others=_short(labels),
                 )
         return info
 
@@ -230,28 +233,28 @@ class RunService:
                 same = getattr(before, field) == getattr(config, field)
             if not same:
                 raise InputError(
-                    "expected the {place} of run {run}, to continue where it ended",
+                    "expected the {name} of run {run}, to continue where it ended",
                     field="start.run",
-                    place=field,
+                    name=field,
                     run=config.start.run,
                 )
-        done, of = checkpoint.snapshot.epoch, config.start.run
+        done, run = checkpoint.snapshot.epoch, config.start.run
         least = done + 1 if row["state"] == RunState.SUCCEEDED else done
         if config.epochs < least:
             raise InputError(
-                "expected at least {least}, as run {of} has already done {done}; got {epochs}",
+                "expected at least {least} epochs, as run {run} has already done {done}; got {got}",
                 field="epochs",
                 least=least,
-                of=of,
+                run=run,
                 done=done,
-                epochs=config.epochs,
+                got=config.epochs,
             )
         return str(row["checkpoint"])
 
 
 def _no_checkpoint(config: RunConfig, why: Message) -> NoCheckpointError:
     run = config.start.run if config.start is not None else None
-    return NoCheckpointError("run {run} left no checkpoint to resume from: {why}", run=run, why=why)
+    return NoCheckpointError("run {run} left no checkpoint to resume from: {why}", field="start.run", run=run, why=why)
 
 
 def _short(labels: Any) -> str:

@@ -45,7 +45,7 @@ NICENESS = 19
 """The lowest priority, so that trainings do not slow down predictions."""
 
 
-_EXITS = {CREW_LOST: "one of the processes that it shared the work with died or did not answer"}
+_CREW_LOST = Message("one of the processes that it shared the work with died or did not answer")
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Supervisor:
 
     def __init__(self, log: EventLog, settings: Settings, *, only: int | None = None) -> None:
         """With `only` it takes only that run."""
-        self._last_error: str | None = None
+        self._last_error: Message | None = None
         self._only, self._grace = only, LEAVE_SECONDS
         self.owner = str(uuid.uuid4())
         self._log, self._settings = log, settings
@@ -83,9 +83,9 @@ class Supervisor:
         return self._thread.is_alive()
 
     @property
-    def fault(self) -> str | None:
+    def fault(self) -> Message | None:
         """The problem that blocks the queue, or None; the supervisor keeps retrying."""
-        return self._last_error if self.is_alive else "the queue is not served"
+        return self._last_error if self.is_alive else Message("the queue is not served")
 
     def wake(self) -> None:
         """Check the queue now."""
@@ -161,8 +161,7 @@ class Supervisor:
         code = worker.process.poll()
         if code is None:
             return False
-        how = f"signal {signal.Signals(-code).name}" if code < 0 else _EXITS.get(code, f"exit code {code}")
-        self._log.reclaim_dead(worker.lease, how)
+        self._log.reclaim_dead(worker.lease, _how(code))
         self._clean(worker.lease, crashed=code not in (0, FENCED))
         worker.stdin.close()
         return True
@@ -237,7 +236,16 @@ class Supervisor:
                 logger.exception("run %s could not be put back; its lease will run out", worker.lease.run)
 
 
-def _reason(error: Exception) -> str:
+def _how(code: int) -> Message:
+    """The cause of the end of a process, by its exit code."""
+    if code == CREW_LOST:
+        return _CREW_LOST
+    if code < 0:
+        return Message("signal {signal}", signal=signal.Signals(-code).name)
+    return Message("exit code {code}", code=code)
+
+
+def _reason(error: Exception) -> Message:
     if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    return str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
+        return Message("{text}", text=error.strerror or type(error).__name__)
+    return Message("{text}", text=str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__)

@@ -31,6 +31,8 @@ logger = logging.getLogger("digitpad")
 
 MOST_ERRORS = 5
 """Wrong values that one answer names."""
+LONGEST_REASON = 123
+"""Bytes of the reason in a close frame, RFC 6455 section 5.5."""
 
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -88,6 +90,12 @@ def error_body(request: HTTPConnection, message: Message, code: str) -> dict[str
     }
 
 
+def close_reason(socket: HTTPConnection, message: Message) -> str:
+    """The reason for closing a socket, in its language, in no more bytes than a frame has for it."""
+    text = message.localized(catalog_of(socket).gettext)
+    return text.encode()[:LONGEST_REASON].decode(errors="ignore")
+
+
 async def _known(request: Request, error: Exception) -> Response:
     message = message_of(error)
     if isinstance(error, RequestError):
@@ -103,11 +111,11 @@ async def _known(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     """An error of the framework."""
     assert isinstance(error, HTTPException)
-    message = Message("{text}", text=error.detail)
+    message = Message("the request was refused with the status {status}", status=error.status_code)
     if error.status_code == HTTPStatus.NOT_FOUND and error.detail == "Not Found":
         message = Message("there is nothing at {path}", path=request.url.path[:200])
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = Headers(error.headers or {}).get("allow", "another method")
+        allowed = Headers(error.headers or {}).get("allow", "")
         message = Message(
             "expected {allowed} at {path}; got {method}",
             allowed=allowed,
@@ -122,8 +130,13 @@ async def _invalid(request: Request, error: Exception) -> Response:
     return respond(
         request,
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        joined([pydantic_message(entry, skip=("body", "query", "path")) for entry in error.errors()[:MOST_ERRORS]]),
+        joined([_located(entry) for entry in error.errors()[:MOST_ERRORS]]),
     )
+
+
+def _located(entry: Mapping[str, Any]) -> Message:
+    """The message of an error of FastAPI, whose location begins with the part of the request, as "body"."""
+    return pydantic_message({**entry, "loc": entry["loc"][1:]})
 
 
 async def _unwritable(request: Request, error: Exception) -> Response:

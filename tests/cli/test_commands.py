@@ -356,7 +356,7 @@ def test_what_is_told_to_be_typed_is_what_is_there(home, monkeypatch):
         (["runs", "list", "--limit", "0"], Code.USAGE, "--limit: expected a number ≥ 1; got '0'"),
         (["export", "mnist-mlp", "--format", "xml"], Code.USAGE, "--format"),
         (["export", "--out", "no/such/folder"], Code.FAILED, "cannot be written"),
-        (["models", "show", "../x"], Code.USAGE, "model name: expected"),
+        (["models", "show", "../x"], Code.USAGE, "there is no model"),
         (["runs", "show", "1"], Code.USAGE, "there is no run 1"),
         (["runs", "show", "0"], Code.USAGE, "run"),
         (["runs", "watch", "99999999999"], Code.USAGE, "run"),

@@ -8,6 +8,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests.support.errors import ERROR
 from tests.support.hostile import PREDICT, TOKEN, refused
 from tests.support.waiting import until
 
@@ -89,6 +90,16 @@ def test_a_head_without_end_is_cut_off(target, start, line):
         except (BrokenPipeError, ConnectionResetError):
             """It hung up."""
     assert sent < 20 * 2**20
+
+
+def test_a_head_over_64_kb_is_refused_in_the_one_form(target):
+    with target.raw() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nx: " + b"y" * 64 * 1024)
+        head, _, body = read_all(connection).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 431")
+    answer = json.loads(body)
+    assert set(answer) == ERROR
+    assert (answer["code"], answer["params"]) == ("request_header_fields_too_large", {"most": 64})
 
 
 def test_a_chunked_body_over_8_mb_gets_its_answer(target):

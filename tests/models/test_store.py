@@ -215,7 +215,7 @@ def test_a_renamed_model_keeps_its_weights_and_its_place_as_the_default(tmp_path
     assert store.rename("second", "second").name == "second"
     with pytest.raises(NameTakenError):
         store.rename("second", "better")
-    with pytest.raises(ValueError, match="model name: expected"):
+    with pytest.raises(ValueError, match="name: expected"):
         store.rename("second", "../x")
     with pytest.raises(UnknownModelError):
         store.rename("first", "x")

@@ -111,7 +111,7 @@ class AugmentedEpochs:
         while epoch not in self._ready:
             line = self._process.stdout.readline()
             if not line.endswith(b"\n"):
-                raise WorkerLostError("the augmentation process died (exit code {value})", value=self._process.wait())
+                raise WorkerLostError("the augmentation process died (exit code {code})", code=self._process.wait())
             self._ready.add(int(line))
 
 

@@ -15,6 +15,8 @@ from pydantic_core import from_json
 
 from app.data.preprocessing.validate import parse_strokes
 from app.errors import InputError
+from app.i18n.pydantic_errors import json_message
+from app.nn import abbreviate
 
 SET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """The same pattern as a model's name."""
@@ -53,11 +55,10 @@ def digest_of(drawing: Drawing) -> str:
 def check_set_name(name: object) -> str:
     """Return `name` if it can be a set's name; else raise ValueError."""
     if not isinstance(name, str) or not SET_NAME.fullmatch(name):
-        got = repr(name[:80]) if isinstance(name, str) else f"a {type(name).__name__}"
         raise InputError(
             "expected up to 64 characters of a-z, 0-9, '.', '_' and '-', starting with a letter or digit; got {got}",
             field="set",
-            got=got,
+            got=abbreviate(name),
         )
     return name
 
@@ -66,16 +67,16 @@ def check_label(label: object) -> str:
     """The label in composed form (NFC), stripped. Raises ValueError if it is invalid."""
     if not isinstance(label, str):
         raise InputError(
-            "expected a string of 1 to {longest_label} characters; got a {type}",
+            "expected a string of 1 to {most} characters; got {value}",
             field="label",
-            longest_label=LONGEST_LABEL,
-            type=type(label).__name__,
+            most=LONGEST_LABEL,
+            value=abbreviate(label),
         )
     if len(label) > 10 * LONGEST_LABEL:  # composing takes time
         raise InputError(
-            "expected 1 to {longest_label} characters; got {count}",
+            "expected 1 to {most} characters; got {count}",
             field="label",
-            longest_label=LONGEST_LABEL,
+            most=LONGEST_LABEL,
             count=len(label),
         )
     for character in label:
@@ -86,9 +87,9 @@ def check_label(label: object) -> str:
     composed = unicodedata.normalize("NFC", label).strip()
     if not 1 <= len(composed) <= LONGEST_LABEL:
         raise InputError(
-            "expected 1 to {longest_label} characters; got {count}",
+            "expected 1 to {most} characters; got {count}",
             field="label",
-            longest_label=LONGEST_LABEL,
+            most=LONGEST_LABEL,
             count=len(composed),
         )
     return composed
@@ -120,9 +121,9 @@ def pack_drawing(drawing: Drawing) -> bytes:
     data = json.dumps(asdict(drawing), ensure_ascii=False, separators=(",", ":")).encode()
     if len(data) > LARGEST_FILE:
         raise InputError(
-            "expected a drawing of at most {value} kB; got {count} bytes",
+            "expected a drawing of at most {most} kB; got {count} bytes",
             field="strokes",
-            value=LARGEST_FILE // 1000,
+            most=LARGEST_FILE // 1000,
             count=len(data),
         )
     return data
@@ -133,8 +134,11 @@ def read_drawing(path: Path, set_name: str) -> Drawing:
     with path.open("rb") as file:
         data = file.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
-        raise InputError("expected at most {value} kB; the file is larger", value=LARGEST_FILE // 1000)
-    values: Any = from_json(data, allow_inf_nan=False)
+        raise InputError("expected at most {most} kB; the file is larger", most=LARGEST_FILE // 1000)
+    try:
+        values: Any = from_json(data, allow_inf_nan=False)
+    except ValueError as error:
+        raise InputError(json_message(str(error))) from None
     if not isinstance(values, dict) or not isinstance(values.get("created"), str):
         raise InputError("expected an object with label, strokes and created")
     return Drawing(

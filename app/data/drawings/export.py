@@ -14,6 +14,7 @@ from app.data.drawings.store import DrawingStore
 from app.data.preprocessing.normalize import to_uint8
 from app.data.preprocessing.prepare import from_strokes
 from app.errors import InputError, message_of
+from app.nn import abbreviate
 
 FORMAT = "digitpad-drawings"
 MOST_IMPORTED = 5_000
@@ -48,12 +49,11 @@ def read_json_export(data: Any, set_name: str | None = None) -> list[Drawing]:
         )
     drawings = data.get("drawings")
     if not isinstance(drawings, list) or not 1 <= len(drawings) <= MOST_IMPORTED:
-        got = f"{len(drawings)}" if isinstance(drawings, list) else "no list"
         raise InputError(
-            "expected a list of 1 to {most_imported}; got {got}",
+            "expected a list of 1 to {most}; got {got}",
             field="drawings",
-            most_imported=MOST_IMPORTED,
-            got=got,
+            most=MOST_IMPORTED,
+            got=len(drawings) if isinstance(drawings, list) else abbreviate(drawings),
         )
     found = []
     for index, item in enumerate(drawings):

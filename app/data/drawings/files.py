@@ -51,7 +51,7 @@ def usable(folder: Path, name: str) -> Iterator[Drawing]:
             yield read_drawing(folder / f"{drawing_id}.json", name)
 
 
-def reason_of(error: ValueError | OSError) -> str:
+def reason_of(error: ValueError | OSError) -> Message:
     """The reason why a file cannot be used."""
     return Message("it cannot be read: {why}", why=error.strerror) if isinstance(error, OSError) else message_of(error)
 

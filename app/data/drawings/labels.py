@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.data.drawings.drawing import check_label
 from app.errors import InputError
+from app.nn import abbreviate
 from app.storage.atomic import write_atomic
 
 logger = logging.getLogger("digitpad")
@@ -20,7 +21,7 @@ LARGEST_FILE = 1_000_000
 def check_labels(labels: object) -> tuple[str, ...]:
     """The distinct labels, composed as those of drawings. Raises ValueError."""
     if not isinstance(labels, list | tuple):
-        raise InputError("expected a list of labels; got a {type}", field="labels", type=type(labels).__name__)
+        raise InputError("expected a list of labels; got {value}", field="labels", value=abbreviate(labels))
     if len(labels) > MOST:
         raise InputError("expected at most {most} labels; got {count}", field="labels", most=MOST, count=len(labels))
     checked = tuple(dict.fromkeys(check_label(label) for label in labels))

@@ -139,8 +139,8 @@ class DrawingStore:
             existing = self.find_set(name)
             if existing.count or existing.damaged:
                 raise SetExistsError(
-                    "there are {value} drawings in {name}: delete them first",
-                    value=existing.count + len(existing.damaged),
+                    "there are {count} drawings in {name}: delete them first",
+                    count=existing.count + len(existing.damaged),
                     name=name,
                 )
             remove_declared(self.folder / name)
@@ -155,17 +155,15 @@ class DrawingStore:
 
     def _check_room(self, new: Mapping[Path, int]) -> None:
         if len(set(self._set_names()) | {folder.name for folder in new}) > MOST_SETS:
-            raise FullError(
-                "expected at most {most_sets} sets of drawings; this would be one more", most_sets=MOST_SETS
-            )
+            raise FullError("expected at most {most} sets of drawings; this would be one more", most=MOST_SETS)
         for folder, count in new.items():
             existing = len(ids_in(folder))
             if existing + count > LARGEST_SET:
                 raise FullError(
-                    "expected at most {largest_set} drawings in a set; {name} already has {there}",
-                    largest_set=LARGEST_SET,
+                    "expected at most {most} drawings in a set; {name} already has {count}",
+                    most=LARGEST_SET,
                     name=folder.name,
-                    there=existing,
+                    count=existing,
                 )
 
     def _write_all(self, files: Sequence[tuple[Path, str, bytes]]) -> None:

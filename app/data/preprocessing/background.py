@@ -66,7 +66,7 @@ class Contrast:
     """The deviation of noise in `contrast`, (H, W), or (1, 1) if it is the same everywhere."""
 
 
-def find_exact_paper(grey: GreyArray) -> int | None:
+def find_uniform_background(grey: GreyArray) -> int | None:
     """Find the tone of paper that has exactly one, as drawing programs make it, also if much of the border is ink.
 
     Of the two most frequent tones of a grey picture, uint8 (H, W), the one with more of the border. None if neither is
@@ -94,7 +94,8 @@ def estimate_background(
 ) -> Contrast:
     """Estimate the paper of a picture, float32 (H, W) in 0 to 1, with noise of this deviation.
 
-    Without `even_out` it is assumed to be even, with the median tone of its border. `exact` is from `find_exact_paper`.
+    Without `even_out` it is assumed to be even, with the median tone of its border; with `exact`, from
+    `find_uniform_background`, with that tone.
     """
     border = border_of(picture)
     tone = np.median(border) if exact is None else np.float32(exact / 255)

@@ -23,16 +23,16 @@ WORKING_SIZE = 1024
 """The longer side, in pixels, above which a picture is reduced."""
 
 _SIGNATURES = {
-    b"\x89PNG\r\n\x1a\n": "a PNG",
-    b"\xff\xd8\xff": "a JPEG",
-    b"GIF8": "a GIF",
-    b"BM": "a BMP",
-    b"II*\x00": "a TIFF",
-    b"MM\x00*": "a TIFF",
-    b"%PDF": "a PDF",
-    b"<svg": "an SVG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "GIF",
+    b"BM": "BMP",
+    b"II*\x00": "TIFF",
+    b"MM\x00*": "TIFF",
+    b"%PDF": "PDF",
+    b"<svg": "SVG",
     b"<?xml": "XML",
-    b"\x1f\x8b": "gzip data",
+    b"\x1f\x8b": "gzip",
 }
 
 # Pillow's errors for truncated, garbled or hostile data; warnings may be turned into errors.
@@ -89,24 +89,30 @@ def decode_image(data: bytes) -> Picture:
     Transparent pixels become white paper; if that gives a white picture, the opaque part is black ink. Raises
     ValueError if the bytes are not a PNG or JPEG, are damaged, or are of more than 20 megapixels.
     """
-    kind = _kind(data)
-    if kind not in ("a PNG", "a JPEG"):
-        raise InputError("expected a PNG or JPEG image; got {kind}", kind=kind)
+    if not data:
+        raise InputError("expected a PNG or JPEG image; got an empty file")
+    format_ = _format(data)
+    if format_ is None:
+        raise InputError("expected a PNG or JPEG image; got {count} bytes of something else", count=len(data))
+    if format_ not in ("PNG", "JPEG"):
+        raise InputError("expected a PNG or JPEG image; got {format}", format=format_)
     exif = None
-    if kind == "a JPEG":
+    if format_ == "JPEG":
         data, exif = _without_exif(data)
     try:
         # Not Image.open: it warns of large pictures, and all threads share the filters of warnings.
-        image: Image.Image = (PngImageFile if kind == "a PNG" else JpegImageFile)(BytesIO(data))
+        image: Image.Image = (PngImageFile if format_ == "PNG" else JpegImageFile)(BytesIO(data))
     except _DECODE_ERRORS:
-        raise InputError("expected a PNG or JPEG image; got {kind} whose header cannot be read", kind=kind) from None
+        raise InputError(
+            "expected a PNG or JPEG image; got a {format} whose header cannot be read", format=format_
+        ) from None
     width, height = image.size
     if getattr(image, "is_animated", False):
         raise InputError("expected a still image; got an animated PNG")
     if width < 1 or height < 1 or width * height > MAX_PIXELS:
         raise InputError(
-            "expected an image of at most {value} megapixels; got {width}×{height}",
-            value=MAX_PIXELS // 10**6,
+            "expected an image of at most {most} megapixels; got {width}×{height}",
+            most=MAX_PIXELS // 10**6,
             width=width,
             height=height,
         )
@@ -127,21 +133,16 @@ def decode_image(data: bytes) -> Picture:
         return Picture(np.asarray(grey), width, height)
     except _DECODE_ERRORS:
         raise InputError(
-            "expected a complete PNG or JPEG image; got {kind} that is damaged or truncated", kind=kind
+            "expected a complete PNG or JPEG image; got a {format} that is damaged or truncated", format=format_
         ) from None
 
 
-def _kind(data: bytes) -> str:
-    if not data:
-        return "nothing"
+def _format(data: bytes) -> str | None:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "a WebP"
+        return "WebP"
     if data[4:8] == b"ftyp":
-        return "a HEIF, AVIF or video file"
-    for signature, kind in _SIGNATURES.items():
-        if data.startswith(signature):
-            return kind
-    return f"{len(data)} bytes of something else"
+        return "HEIF/AVIF/MP4"
+    return next((name for signature, name in _SIGNATURES.items() if data.startswith(signature)), None)
 
 
 def _without_exif(data: bytes) -> tuple[bytes, bytes | None]:

@@ -12,7 +12,7 @@ from app.data.preprocessing.background import (
     PAPER_SIZE,
     as_floats,
     estimate_background,
-    find_exact_paper,
+    find_uniform_background,
     strip_letterbox,
 )
 from app.data.preprocessing.clutter import remove_clutter
@@ -71,7 +71,7 @@ def find_ink(grey: GreyArray, *, smooth: bool = True, even_out: bool = True, cle
 
 def _find_ink(grey: GreyArray, *, smooth: bool, even_out: bool, clear: bool) -> Ink | None:
     picture = as_floats(grey)
-    exact = find_exact_paper(grey)
+    exact = find_uniform_background(grey)
     deviation = picture_deviation(picture) if exact is None else 0.0
     noisy = deviation > NOISE_FLOOR
     if noisy and smooth:

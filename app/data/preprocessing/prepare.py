@@ -111,10 +111,10 @@ def from_pixels(values: object) -> PreparedImage:
         wrong = ~((array >= 0.0) & (array <= 1.0))
         place = int(np.argmax(wrong))
         raise InputError(
-            "expected numbers from 0 to 1; got {array} at position {place}",
+            "expected numbers from 0 to 1; got {value} at position {position}",
             field="pixels",
-            array=f"{array[place]:g}",
-            place=place,
+            value=f"{array[place]:g}",
+            position=place,
         )
     return _prepared(without_noise(array.reshape(IMAGE_SIZE, IMAGE_SIZE).astype(np.float32)))
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.errors import InputError
+from app.nn import abbreviate
 
 MAX_POINTS = 10_000
 """The most points of a drawing, over all strokes."""
@@ -20,18 +21,16 @@ _NUMBERS = {int, float}
 def parse_strokes(strokes: object) -> list[NDArray[np.float64]]:
     """Validate strokes from JSON; return a float64 array (n, 2) per stroke. Raises ValueError."""
     if not isinstance(strokes, Sequence) or isinstance(strokes, str | bytes):
-        raise InputError("expected a list of strokes; got {value}", field="strokes", value=_describe(strokes))
+        raise InputError("expected a list of strokes; got {value}", field="strokes", value=abbreviate(strokes))
     for index, stroke in enumerate(strokes):
         if not isinstance(stroke, list | tuple):
             raise InputError(
-                "expected a list of [x, y] points; got {value}", field=f"strokes[{index}]", value=_describe(stroke)
+                "expected a list of [x, y] points; got {value}", field=f"strokes[{index}]", value=abbreviate(stroke)
             )
     lengths = [len(stroke) for stroke in strokes]
     total = sum(lengths)
     if total > MAX_POINTS:
-        raise InputError(
-            "expected at most {max_points} points; got {total}", field="strokes", max_points=MAX_POINTS, total=total
-        )
+        raise InputError("expected at most {most} points; got {count}", field="strokes", most=MAX_POINTS, count=total)
     points = list(chain.from_iterable(strokes))
     if not (
         set(map(type, points)) <= {list, tuple}
@@ -55,7 +54,7 @@ def _bad_point(strokes: Sequence[Any]) -> ValueError:
             if isinstance(point, list | tuple) and len(point) == 2 and all(map(_is_finite, point)):
                 continue
             return InputError(
-                "expected [x, y], two finite numbers; got {value}", field=f"strokes[{i}][{j}]", value=_describe(point)
+                "expected [x, y], two finite numbers; got {value}", field=f"strokes[{i}][{j}]", value=abbreviate(point)
             )
     return InputError("expected points [x, y], two finite numbers each", field="strokes")
 
@@ -74,15 +73,14 @@ def pixel_array(values: object) -> NDArray[np.float64]:
     count = IMAGE_SIZE * IMAGE_SIZE
     if isinstance(values, np.ndarray):
         if values.shape not in ((IMAGE_SIZE, IMAGE_SIZE), (count,)):
-            shape = "×".join(map(str, values.shape))
             raise InputError(
-                "expected 28×28 or 784 numbers; got an array of {value}", field="pixels", value=shape or "no dimensions"
+                "expected 28×28 or 784 numbers; got an array of the shape {shape}", field="pixels", shape=values.shape
             )
         if values.dtype.kind not in "fiu":
             raise InputError("expected numbers; got an array of {dtype}", field="pixels", dtype=values.dtype)
         return values.astype(np.float64).ravel()
     if not isinstance(values, list | tuple):
-        raise InputError("expected 28×28 or 784 numbers; got {value}", field="pixels", value=_describe(values))
+        raise InputError("expected 28×28 or 784 numbers; got {value}", field="pixels", value=abbreviate(values))
     flat: Sequence[Any] = values
     if values and isinstance(values[0], list | tuple):
         flat = _flatten_rows(values)
@@ -90,7 +88,10 @@ def pixel_array(values: object) -> NDArray[np.float64]:
     if not set(map(type, flat)) <= _NUMBERS:
         place, value = next((i, v) for i, v in enumerate(flat) if type(v) not in _NUMBERS)
         raise InputError(
-            "expected numbers; got {value} at position {place}", field="pixels", value=_describe(value), place=place
+            "expected numbers; got {value} at position {position}",
+            field="pixels",
+            value=abbreviate(value),
+            position=place,
         )
     if len(flat) != count:
         raise InputError("expected 28×28 or 784 numbers; got {count}", field="pixels", count=len(flat))
@@ -107,16 +108,19 @@ def _flatten_rows(rows: Sequence[Any]) -> list[Any]:
                 "expected 28 rows of 28 numbers; row {index} is {value}",
                 field="pixels",
                 index=index,
-                value=_describe(row),
+                value=abbreviate(row),
             )
     lengths = list(map(len, rows))
     if len(rows) != IMAGE_SIZE:
-        widths = str(lengths[0]) if len(set(lengths)) == 1 else "different numbers of"
+        if len(set(lengths)) > 1:
+            raise InputError(
+                "expected 28×28 or 784 numbers; got {rows} rows of different lengths", field="pixels", rows=len(rows)
+            )
         raise InputError(
-            "expected 28×28 or 784 numbers; got {count} rows of {widths} numbers",
+            "expected 28×28 or 784 numbers; got {rows} rows of {columns} numbers",
             field="pixels",
-            count=len(rows),
-            widths=widths,
+            rows=len(rows),
+            columns=lengths[0],
         )
     for index, length in enumerate(lengths):
         if length != IMAGE_SIZE:
@@ -125,20 +129,3 @@ def _flatten_rows(rows: Sequence[Any]) -> list[Any]:
             )
     chained: Iterable[Any] = chain.from_iterable(rows)
     return list(chained)
-
-
-def _describe(value: object) -> str:
-    """A short description of an invalid value."""
-    if value is None:
-        return "null"
-    if isinstance(value, list | tuple):
-        if len(value) <= 4 and all(type(part) in {int, float, bool, str, type(None)} for part in value):
-            return f"[{', '.join(_describe(part) for part in value)}]"
-        return f"a list of {len(value)}"
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**18:
-        return "a very large integer"
-    if isinstance(value, bool | int | float):
-        return repr(value).lower() if isinstance(value, bool) else repr(value)
-    if isinstance(value, str):
-        return f"the string {value[:20]!r}" + ("..." if len(value) > 20 else "")
-    return {"dict": "an object", "bytes": "bytes"}.get(type(value).__name__, f"a {type(value).__name__}")

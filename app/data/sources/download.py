@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.data.sources.idx import CHUNK_BYTES
-from app.errors import InputError
+from app.errors import InputError, Message, message_of
 
 Found = TypeVar("Found")
 
@@ -41,24 +41,24 @@ def download(url: str, path: Path, check: Callable[[Path], Found], *, timeout: f
         partial.unlink(missing_ok=True)
 
 
-def from_mirrors(mirrors: Sequence[str], fetch: Callable[[str], Found]) -> tuple[Found | None, list[str]]:
+def from_mirrors(mirrors: Sequence[str], fetch: Callable[[str], Found]) -> tuple[Found | None, list[Message]]:
     """The result of the first mirror that works, or None, and the reasons why others failed."""
-    reasons: list[str] = []
+    reasons: list[Message] = []
     for mirror in mirrors:
         try:
             return fetch(mirror), reasons
         except (ValueError, OSError, http.client.HTTPException) as error:
-            reasons.append(f"{mirror}: {reason(error)}")
+            reasons.append(Message("{mirror}: {reason}", mirror=mirror, reason=reason(error)))
     return None, reasons
 
 
-def reason(error: Exception) -> str:
+def reason(error: Exception) -> Message:
     """The reason of an error, without local paths."""
     if isinstance(error, urllib.error.HTTPError):
         error.close()
-        return f"HTTP status {error.code}"
+        return Message("HTTP status {status}", status=error.code)
     if isinstance(error, urllib.error.URLError):
-        return f"no connection ({type(error.reason).__name__})"
+        return Message("no connection ({error})", error=type(error.reason).__name__)
     if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    return str(error)
+        return Message("{text}", text=error.strerror or type(error).__name__)
+    return message_of(error)

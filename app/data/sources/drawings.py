@@ -109,8 +109,8 @@ def load_drawing_set(store: DrawingStore, set_name: str, *, seed: int = SEED) ->
     labels = tuple(sorted({drawing.label for drawing in distinct.values()}))
     if len(labels) > MOST_LABELS:
         raise DatasetUnavailable(
-            "expected at most {most_labels} labels; {prefix}{set_name} has {count}",
-            most_labels=MOST_LABELS,
+            "expected at most {most} labels; {prefix}{set_name} has {count}",
+            most=MOST_LABELS,
             prefix=PREFIX,
             set_name=set_name,
             count=len(labels),

@@ -25,6 +25,7 @@ from app.data.sources.idx import ByteArray, read_idx
 from app.data.sources.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, find_file
 from app.data.sources.npz_cache import read_splits, write_splits
 from app.errors import InputError, message_of
+from app.nn import abbreviate
 
 FOLDER, NPZ = "folder:", "npz:"
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -100,7 +101,7 @@ def load_folder(name: str, *, data_dir: Path | None, cache_dir: Path) -> Dataset
         raise
     except OSError as error:
         raise DatasetUnavailable(
-            "{name}: a file cannot be read: {value}.", name=name, value=error.strerror or type(error).__name__
+            "{name}: a file cannot be read: {reason}.", name=name, reason=error.strerror or type(error).__name__
         ) from None
     except ValueError as error:
         raise DatasetUnavailable("{name}: {reason}.", name=name, reason=message_of(error)) from None
@@ -117,8 +118,8 @@ def _load_pictures(name: str, place: Path, cache_dir: Path) -> Dataset:
     labels = tuple(sorted({*train, *test}, key=lambda label: (len(label), label) if label.isdecimal() else (99, label)))
     if not 2 <= len(labels) <= MOST_LABELS:
         raise InputError(
-            "expected 2 to {most_labels} folders of images, one for each label; got {count}",
-            most_labels=MOST_LABELS,
+            "expected 2 to {most} folders of images, one for each label; got {count}",
+            most=MOST_LABELS,
             count=len(labels),
         )
     if not any(train.values()):
@@ -154,7 +155,7 @@ def _pictures(folder: Path) -> dict[str, list[Path]]:
         paths = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file() and not p.is_symlink())
         total += len(paths)
         if total > MOST_PICTURES:
-            raise InputError("expected at most {most_pictures} images; got more", most_pictures=MOST_PICTURES)
+            raise InputError("expected at most {most} images; got more", most=MOST_PICTURES)
         if paths:
             found[check_label(path.name)] = paths
     return found
@@ -166,9 +167,9 @@ def _read_pictures(paths: dict[str, list[Path]], labels: tuple[str, ...], place:
         for path in paths.get(label, []):
             if path.stat().st_size > MOST_PICTURE_BYTES:
                 raise InputError(
-                    "expected at most {value} MB; got more",
+                    "expected at most {most} MB; got more",
                     field=str(path.relative_to(place)),
-                    value=MOST_PICTURE_BYTES >> 20,
+                    most=MOST_PICTURE_BYTES >> 20,
                 )
             try:
                 pixels = from_image(path.read_bytes()).pixels
@@ -221,8 +222,9 @@ def _load_npz(name: str, place: Path) -> Dataset:
         raise InputError("expected a complete NumPy .npz file; got something else") from None
     keys = next((keys for keys in _KEYS if all(key in arrays for key in keys)), None)
     if keys is None:
-        got = ", ".join(sorted(arrays)) or "none of them"
-        raise InputError("expected the arrays {names}; got {got}", names=", ".join(_KEYS[0]), got=got)
+        raise InputError(
+            "expected the arrays {names}; got {got}", names=", ".join(_KEYS[0]), got=abbreviate(sorted(arrays))
+        )
     titles = arrays.get("labels")
     if titles is not None and (titles.ndim != 1 or titles.dtype.kind != "U"):
         raise InputError(
@@ -247,7 +249,7 @@ def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[np.g
     for side in shape:
         size *= side
     if size > min(MOST_ARRAY_BYTES, member.file_size):
-        raise InputError("expected at most {value} MB; got more", field=member.filename, value=MOST_ARRAY_BYTES >> 20)
+        raise InputError("expected at most {most} MB; got more", field=member.filename, most=MOST_ARRAY_BYTES >> 20)
     with archive.open(member) as file:
         array: NDArray[np.generic] = npy.read_array(file, allow_pickle=False)
     return array
@@ -256,7 +258,7 @@ def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[np.g
 def _as_images(key: str, array: NDArray[np.generic]) -> ImageArray:
     side = IMAGE_SIZE
     if array.shape[1:] not in ((side, side), (side * side,), (side, side, 1), (1, side, side)):
-        raise InputError("expected 28×28 images; got {names}", field=key, names=" × ".join(map(str, array.shape)))
+        raise InputError("expected 28×28 images; got {shape}", field=key, shape=" × ".join(map(str, array.shape)))
     images = array.reshape(-1, side, side)
     if images.dtype == np.uint8:
         return images.astype(np.uint8)
@@ -279,9 +281,9 @@ def _numbered(
     for pictures, numbers in ((images, labels), (test_images, test_labels)):
         if pictures.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE) or numbers.shape != (len(pictures),) or not len(pictures):
             raise InputError(
-                "expected as many labels as 28×28 images; got {size} and {count}",
-                size=numbers.size,
-                count=len(pictures),
+                "expected as many labels as 28×28 images; got {labels} and {images}",
+                labels=numbers.size,
+                images=len(pictures),
             )
         if numbers.dtype.kind not in "iu":
             raise InputError("expected labels that are whole numbers; got {dtype}", dtype=numbers.dtype)
@@ -289,7 +291,7 @@ def _numbered(
     low, high = (int(edge) for edge in (min(s.labels.min() for s in splits), max(s.labels.max() for s in splits)))
     most = MOST_LABELS if titles is None else len(titles)
     if low < 0 or high >= most:
-        raise InputError("expected labels from 0 to {value}; got {low} to {high}", value=most - 1, low=low, high=high)
+        raise InputError("expected labels from 0 to {last}; got {low} to {high}", last=most - 1, low=low, high=high)
     known = tuple(map(str, range(high + 1))) if titles is None else tuple(check_label(title) for title in titles)
     if len(set(known)) != len(known) or len(known) < 2:
         raise InputError("expected at least 2 labels, all different; got {count}", count=len(set(known)))

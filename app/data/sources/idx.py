@@ -44,10 +44,8 @@ def read_idx(path: Path, *, rank: int) -> tuple[ByteArray, str]:
         try:
             with gzip.GzipFile(fileobj=raw) as unpacked:
                 return _read(cast(BinaryIO, unpacked), path.name, rank, most)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise InputError(
-                "expected a complete gzip file; got {reason}", field=path.name, reason=str(error)
-            ) from None
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            raise InputError("expected a complete gzip file; got a damaged one", field=path.name) from None
 
 
 def _read(file: BinaryIO, name: str, rank: int, most: int) -> tuple[ByteArray, str]:
@@ -58,13 +56,13 @@ def _read(file: BinaryIO, name: str, rank: int, most: int) -> tuple[ByteArray, s
     if magic[:2] != b"\0\0":
         raise InputError("expected an IDX file, which begins with 0000; got {value}", field=name, value=magic[:2].hex())
     if magic[2] != UNSIGNED_BYTE:
-        raise InputError("expected unsigned bytes, type code 0x08; got 0x{magic}", field=name, magic=f"{magic[2]:02x}")
+        raise InputError("expected unsigned bytes, type code 0x08; got 0x{code}", field=name, code=f"{magic[2]:02x}")
     if magic[3] != rank:
-        raise InputError("expected {rank} dimensions; got {magic}", field=name, rank=rank, magic=magic[3])
+        raise InputError("expected {rank} dimensions; got {count}", field=name, rank=rank, count=magic[3])
     sizes = file.read(4 * rank)
     if len(sizes) < 4 * rank:
         raise InputError(
-            "expected {value} bytes of dimensions; got {count}", field=name, value=4 * rank, count=len(sizes)
+            "expected {needed} bytes of dimensions; got {count}", field=name, needed=4 * rank, count=len(sizes)
         )
     shape = struct.unpack(f">{rank}I", sizes)
     count = math.prod(shape)

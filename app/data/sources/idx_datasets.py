@@ -20,7 +20,7 @@ from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.data.sources import download as net
 from app.data.sources.idx import CHUNK_BYTES, ByteArray, read_idx
 from app.data.sources.mnist import TEST_IMAGES, TEST_LABELS, TIMEOUT_SECONDS, TRAIN_IMAGES, TRAIN_LABELS, find_file
-from app.errors import InputError, Message, message_of
+from app.errors import InputError, Message, joined
 
 MAX_DOWNLOAD_BYTES = 640 << 20
 
@@ -185,21 +185,21 @@ def is_present(source: IdxSet, *, data_dir: Path | None, cache_dir: Path) -> boo
 def _split(source: IdxSet, images: ByteArray, labels: ByteArray) -> Split:
     if images.shape != (len(labels), IMAGE_SIZE, IMAGE_SIZE) or not len(labels):
         raise DatasetUnavailable(
-            "The files of {title} do not belong together: expected as many labels as 28×28 images; got {count} and "
-            "{names}.",
+            "The files of {title} do not belong together: expected as many labels as 28×28 images; got {labels} and "
+            "{shape}.",
             title=source.title,
-            count=len(labels),
-            names=" × ".join(map(str, images.shape)),
+            labels=len(labels),
+            shape=" × ".join(map(str, images.shape)),
         )
     if labels.min() < source.first or labels.max() >= source.first + len(source.labels):
         raise DatasetUnavailable(
-            "The files of {title} come from another data set: expected labels from {first} to {value}; got "
-            "{got} to {value2}.",
+            "The files of {title} come from another data set: expected labels from {first} to {last}; got "
+            "{low} to {high}.",
             title=source.title,
             first=source.first,
-            value=source.first + len(source.labels) - 1,
-            got=labels.min(),
-            value2=labels.max(),
+            last=source.first + len(source.labels) - 1,
+            low=labels.min(),
+            high=labels.max(),
         )
     if source.transposed:
         images = np.ascontiguousarray(images.transpose(0, 2, 1))
@@ -229,7 +229,7 @@ def _from_cache(source: IdxSet, name: str, rank: int, cache: Path, mirrors: Sequ
     array, reasons = net.from_mirrors(mirrors, fetch)
     if array is not None:
         return array
-    tried = Message(" Tried {reasons}.", reasons="; ".join(reasons)) if reasons else ""
+    tried = Message(" Tried {reasons}.", reasons=joined(reasons)) if reasons else ""
     raise DatasetUnavailable(
         "The file {name} of {title} is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be "
         "downloaded.{tried} Put its four files into the folder {folder} of DIGITPAD_DATA_DIR, or connect to the "
@@ -262,8 +262,8 @@ def _fetch_archive(source: IdxSet, url: str, cache: Path, timeout: float) -> Non
                 with archive.open(member) as packed, partial.open("wb") as file:
                     shutil.copyfileobj(packed, file, CHUNK_BYTES)
                 partial.replace(cache / f"{name}.gz")
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise InputError("expected a complete zip file; got {reason}", reason=message_of(error)) from None
+    except (zipfile.BadZipFile, zlib.error, EOFError):
+        raise InputError("expected a complete zip file; got a damaged one") from None
     finally:
         path.unlink(missing_ok=True)
         for partial in cache.glob("*.gz.part"):

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data.dataset import Dataset, Split
-from app.errors import InputError
+from app.errors import InputError, shortened
 
 SEED = 20_240_915
 MOST_TERMS = 8
@@ -54,15 +54,15 @@ def parse_mixture(text: str) -> tuple[Term, ...]:
             )
         if star and not (_WEIGHT.fullmatch(weight) and 0 < float(weight) <= MOST_WEIGHT):
             raise InputError(
-                "term {number}: expected a weight above 0 and at most {most_weight} before `*`; got {weight}",
+                "term {number}: expected a weight above 0 and at most {most} before `*`; got {weight}",
                 number=number,
-                most_weight=f"{MOST_WEIGHT:g}",
+                most=f"{MOST_WEIGHT:g}",
                 weight=repr(weight[:40]),
             )
         terms.append(Term(name, float(weight) if star else 1.0))
     if len(terms) > MOST_TERMS:
         raise InputError(
-            "expected at most {most_terms} data sets in a mixture; got {count}", most_terms=MOST_TERMS, count=len(terms)
+            "expected at most {most} data sets in a mixture; got {count}", most=MOST_TERMS, count=len(terms)
         )
     names = [term.name for term in terms]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -89,21 +89,20 @@ def check_labels(terms: Sequence[Term], labels: Sequence[tuple[str, ...]], count
     """Raise ValueError if the labels do not match, or if there are too many images."""
     first = labels[0]
     for term, known in zip(terms[1:], labels[1:], strict=True):
-        other = [label for label in known if label not in first]
-        if other:
+        extra = [label for label in known if label not in first]
+        if extra:
             raise InputError(
-                "expected data sets with the labels of {name} in a mixture; {name2} also has {names}{detail}",
-                name=terms[0].name,
-                name2=term.name,
-                names=", ".join(map(repr, other[:3])),
-                detail=" and others" if len(other) > 3 else "",
+                "expected data sets with the labels of {first} in a mixture; {other} also has {labels}",
+                first=terms[0].name,
+                other=term.name,
+                labels=shortened(list(map(repr, extra)), 3),
             )
     total = sum(mixed_size(count, term.weight) for term, count in zip(terms, counts, strict=True))
     if total > MOST_IMAGES:
         raise InputError(
-            "expected a mixture of at most {most_images} training images; got {total}",
-            most_images=f"{MOST_IMAGES:,}",
-            total=f"{total:,}",
+            "expected a mixture of at most {most} training images; got {count}",
+            most=f"{MOST_IMAGES:,}",
+            count=f"{total:,}",
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from app.data.dataset import Dataset, DatasetUnavailable, Split
 from app.data.sources import download as net
 from app.data.sources.idx import ByteArray, read_idx
-from app.errors import InputError, Message
+from app.errors import InputError, Message, joined
 
 LABELS = tuple("0123456789")
 TITLE = "MNIST"
@@ -113,7 +113,7 @@ def _from_cache(
     )
     if array is not None:
         return array
-    tried = Message(" Tried {reasons}.", reasons="; ".join(reasons)) if reasons else ""
+    tried = Message(" Tried {reasons}.", reasons=joined(reasons)) if reasons else ""
     raise DatasetUnavailable(
         "The MNIST file {name} is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be "
         "downloaded.{tried} Put the four MNIST files into a folder and name it in DIGITPAD_DATA_DIR, or connect "

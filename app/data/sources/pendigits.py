@@ -22,7 +22,7 @@ from app.data.preprocessing.rasterize import STROKE_WIDTH
 from app.data.preprocessing.rasterize_batch import rasterize_batch
 from app.data.sources import download as net
 from app.data.sources.npz_cache import read_splits, write_splits
-from app.errors import InputError, Message, message_of
+from app.errors import InputError, Message, joined
 from app.storage.atomic import write_atomic
 
 TITLE = "Pen digits"
@@ -94,7 +94,7 @@ def load_pendigits(
             "The file {name} of {title} is damaged: {reason}. Replace it, or remove it to have it downloaded.",
             name=path.name,
             title=TITLE,
-            reason=message_of(error) if isinstance(error, ValueError) else net.reason(error),
+            reason=net.reason(error),
         ) from None
     writers = tuple(str(writer) for writer in range(1, WRITERS + 1))
     return Dataset("pendigits", TITLE, LABELS, *splits, grouped_by="writer", groups=writers)
@@ -122,7 +122,7 @@ def _problem(path: Path, _changed: int, _size: int) -> Message | None:
         if hashlib.sha256(content).hexdigest() != SHA256:
             parse_unipen(content)
     except (InputError, OSError) as error:
-        return message_of(error) if isinstance(error, InputError) else Message("{text}", text=net.reason(error))
+        return net.reason(error)
     return None
 
 
@@ -239,7 +239,7 @@ def _download(path: Path, mirrors: Sequence[str], sha256: str, timeout: float) -
     found, reasons = net.from_mirrors(mirrors, fetch)
     if found is not None:
         return found
-    tried = Message(" Tried {reasons}.", reasons="; ".join(reasons)) if reasons else ""
+    tried = Message(" Tried {reasons}.", reasons=joined(reasons)) if reasons else ""
     raise DatasetUnavailable(
         "The file {name} is neither in DIGITPAD_DATA_DIR nor in the cache, and could not be downloaded.{tried} Put it "
         "into the folder {folder} of DIGITPAD_DATA_DIR, or connect to the internet, or train on `strokes`, which "
@@ -261,10 +261,8 @@ def _unpack(content: bytes, sha256: str) -> bytes:
             with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(f"{FILE}.Z") as file:
                 content = file.read(MAX_BYTES)
         unpacked: bytes = unlzw(content)
-    except _DAMAGED as error:
-        raise InputError(
-            "expected {name} in Unix's compressed form; {reason}", name=f"{FILE}.Z", reason=str(error)
-        ) from None
+    except _DAMAGED:
+        raise InputError("expected {name} in Unix's compressed form; got a damaged file", name=f"{FILE}.Z") from None
     digest = hashlib.sha256(unpacked).hexdigest()
     if digest != sha256:
         raise InputError("expected SHA-256 {sha256}; got {digest}", field=FILE, sha256=sha256, digest=digest)

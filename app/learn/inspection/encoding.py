@@ -27,9 +27,7 @@ def picture(array: Array, *, first: int = 0) -> dict[str, Any]:
     """
     units = array if array.ndim in (1, 3) else array.reshape(1, *array.shape[-2:])
     if not 0 <= first < len(units):
-        raise InputError(
-            "expected a number from 0 to {value}; got {first}", field="first", value=len(units) - 1, first=first
-        )
+        raise InputError("expected a number from 0 to {last}; got {got}", field="first", last=len(units) - 1, got=first)
     page = units[first : first + max(1, MOST_NUMBERS // math.prod(units.shape[1:]))]
     return {
         "shape": list(page.shape),

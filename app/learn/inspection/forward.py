@@ -75,9 +75,7 @@ def check_layer(subject: InspectedNetwork, index: int) -> int:
     """Return the number of a layer; raise ValueError if there is no such layer."""
     count = len(subject.network.layers)
     if not 0 <= index < count:
-        raise InputError(
-            "expected a number from 0 to {value}; got {index}", field="layer", value=count - 1, index=index
-        )
+        raise InputError("expected a number from 0 to {last}; got {got}", field="layer", last=count - 1, got=index)
     return index
 
 
@@ -87,5 +85,5 @@ def check_unit(subject: InspectedNetwork, index: int, unit: int) -> int:
     shape = layers[index + 1].input_shape if index + 1 < len(layers) else subject.network.output_shape
     count = int(np.prod(shape))
     if not 0 <= unit < count:
-        raise InputError("expected a number from 0 to {value}; got {unit}", field="unit", value=count - 1, unit=unit)
+        raise InputError("expected a number from 0 to {last}; got {got}", field="unit", last=count - 1, got=unit)
     return unit

@@ -25,19 +25,20 @@ def numerical(
     `places` are in C order. The network must be in float64. Raises ValueError if there is no such number.
     """
     params = subject.network.layers[check_layer(subject, index)].params
+    if not params:
+        raise InputError("expected a layer that has parameters; got {index}", field="layer", index=index)
     if parameter not in params:
         raise InputError(
-            "expected {value} in layer {index}; got {parameter}",
+            "expected one of {names} in this layer; got {value}",
             field="parameter",
-            value=" or ".join(params) or "a layer that has parameters",
-            index=index,
-            parameter=repr(parameter[:40]),
+            names=", ".join(params),
+            value=repr(parameter[:40]),
         )
     values = params[parameter].reshape(-1)
     for at in places:
         if not 0 <= at < values.size:
             raise InputError(
-                "expected numbers from 0 to {value}; got {at}", field="places", value=values.size - 1, at=at
+                "expected numbers from 0 to {last}; got {got}", field="places", last=values.size - 1, got=at
             )
     subject.afford("places", 2 * len(places) + 3)
     truth = subject.label(label)

@@ -80,10 +80,10 @@ class InspectedNetwork:
             return int(self.network.forward(self.x, training=False)[0].argmax())
         if text not in self.card.labels:
             raise InputError(
-                "expected one of {value}; got {given}",
+                "expected one of {names}; got {value}",
                 field="label",
-                value=", ".join(self.card.labels)[:200],
-                given=repr(text[:40]),
+                names=", ".join(self.card.labels)[:200],
+                value=repr(text[:40]),
             )
         return self.card.labels.index(text)
 
@@ -114,11 +114,11 @@ class InspectedNetwork:
         """Raise TooLargeError if `times` passes through the network are too many."""
         if times > self.affordable():
             raise TooLargeError(
-                "expected at most {most} passes through a network as large as {name}; got {times}",
+                "expected at most {most} passes through a network as large as {name}; got {count}",
                 field=field,
                 most=f"{self.affordable():,}",
                 name=self.card.name,
-                times=f"{times:,}",
+                count=f"{times:,}",
             )
 
 
@@ -136,10 +136,10 @@ def open_subject(store: ModelStore, name: str | None, pixels: Array, *, dtype: s
     card, stored = store.load(name)
     if stored.params.size > MOST_PARAMETERS:
         raise TooLargeError(
-            "expected a network of at most {most_parameters} parameters to look into; {name} has {size}",
-            most_parameters=f"{MOST_PARAMETERS:,}",
+            "expected a network of at most {most} parameters to look into; {name} has {count}",
+            most=f"{MOST_PARAMETERS:,}",
             name=card.name,
-            size=f"{stored.params.size:,}",
+            count=f"{stored.params.size:,}",
         )
     if math.prod(stored.input_shape) != pixels.size or stored.output_shape != (len(card.labels),):
         raise DamagedModelError("the model {name} cannot be used: it does not take 28×28 pixels", name=card.name)

@@ -103,11 +103,7 @@ def parse(text: str) -> tuple[str, tuple[Block, ...]]:
             for name in token.content.split():
                 if name not in known:
                     raise InputError(
-                        "expected a {kind}: {names}; got {name}",
-                        field="lesson",
-                        kind=kind,
-                        names=", ".join(known),
-                        name=repr(name),
+                        "expected one of {names}; got {value}", field=kind, names=", ".join(known), value=repr(name)
                     )
                 blocks.append(Block("formula" if kind == "formula" else "figure", name))
         else:

@@ -17,11 +17,12 @@ from safetensors.numpy import load
 from app.data import PreparedImage
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.errors import InputError, Message, MessageError, message_of
+from app.i18n.pydantic_errors import pydantic_message
 from app.models.card import ModelCard
 from app.models.ood.detector import ARRAYS, OutOfDistributionDetector
 from app.models.predictor import Predictor
 from app.models.store import CARD, WEIGHTS, DamagedModelError
-from app.nn import LAYERS, Network, build
+from app.nn import LAYERS, Network, abbreviate, build
 from app.nn.arrays import Array
 
 CARD_LIMIT = 2**20
@@ -77,16 +78,16 @@ def unpack(data: bytes) -> tuple[bytes, bytes]:
     """
     expected = Message("expected a zip of {card} and {weights}", card=CARD, weights=WEIGHTS)
     if data.count(_ENTRY) > ENTRIES:
-        raise InputError("{expected}; got more than {entries} entries", expected=expected, entries=ENTRIES)
+        raise InputError("{expected}; got more than {most} entries", expected=expected, most=ENTRIES)
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             files = [info for info in archive.infolist() if not info.is_dir()]
             names = sorted(info.filename.rpartition("/")[2] for info in files)
             if names != sorted((CARD, WEIGHTS)):
                 raise InputError(
-                    "{expected}; got {value}",
+                    "{expected}; got {names}",
                     expected=expected,
-                    value=", ".join(name[:40] for name in names)[:200] or "an empty one",
+                    names=abbreviate(names),
                 )
             found = {info.filename.rpartition("/")[2]: info for info in files}
             card = _read(archive, found[CARD], CARD_LIMIT)
@@ -113,10 +114,10 @@ def check(card_json: bytes, weights: bytes) -> Package:
     size = _activations(card)
     if size > ACTIVATIONS:
         raise InputError(
-            "expected layers that give at most {activations} numbers per image; got {size}",
+            "expected layers that give at most {most} numbers per image; got {count}",
             field="network",
-            activations=f"{ACTIVATIONS:,}",
-            size=f"{size:,}",
+            most=f"{ACTIVATIONS:,}",
+            count=f"{size:,}",
         )
     try:
         arrays = load(weights)
@@ -153,25 +154,22 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
 
 def _parse_card(data: bytes) -> ModelCard:
     if len(data) > CARD_LIMIT:
-        raise InputError("expected at most {value} MB; got more", field=CARD, value=CARD_LIMIT // 2**20)
+        raise InputError("expected at most {most} MB; got more", field=CARD, most=CARD_LIMIT // 2**20)
     try:
         card = ModelCard.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))[:80] or "the file"
-        raise InputError(
-            "{card} is not a model card: {place}: {first}", card=CARD, place=place, first=first["msg"]
-        ) from None
+        reason = pydantic_message(error.errors()[0])
+        raise InputError("{file} is not a model card: {reason}", file=CARD, reason=reason) from None
     labels = card.labels
     if len(set(labels)) != len(labels) or len(labels) > LABELS:
         raise InputError(
-            "expected up to {labels} different labels; got {count}", field="labels", labels=LABELS, count=len(labels)
+            "expected up to {most} different labels; got {count}", field="labels", most=LABELS, count=len(labels)
         )
     if not all(0 < len(label) <= LABEL_LENGTH and label.isprintable() for label in labels):
         raise InputError(
-            "expected 1 to {label_length} printable characters each; got others",
+            "expected 1 to {most} printable characters each; got others",
             field="labels",
-            label_length=LABEL_LENGTH,
+            most=LABEL_LENGTH,
         )
     # The runs and the shipped models of another store mean nothing here.
     return card.model_copy(update={"shipped": False, "run": None})
@@ -184,9 +182,9 @@ def _activations(card: ModelCard) -> int:
         raise InputError("expected layers and input_shape, two lists; got something else", field="network")
     if not 0 < len(shape) <= 4 or math.prod(shape) != IMAGE_SIZE * IMAGE_SIZE or min(shape) < 1:
         raise InputError(
-            "expected {value} numbers in all; got {shape}",
+            "expected {count} numbers in all; got {shape}",
             field="network.input_shape",
-            value=IMAGE_SIZE * IMAGE_SIZE,
+            count=IMAGE_SIZE * IMAGE_SIZE,
             shape=shape[:8],
         )
     total, now = 0, tuple(shape)
@@ -206,5 +204,6 @@ def _try(predictor: Predictor) -> None:
     try:
         predictor.predict([PreparedImage(image, blank=False) for image in images])
     except DamagedModelError:
-        message = "weights: expected a network that gives probabilities; got one whose outputs are not finite numbers"
-        raise InputError(message) from None
+        raise InputError(
+            "expected a network that gives probabilities; got one whose outputs are not finite numbers", field="weights"
+        ) from None

@@ -131,10 +131,10 @@ def check_layers(network: Network) -> None:
     for index, layer in enumerate(network.layers):
         if layer.type not in LAYERS:
             raise InputError(
-                "expected one of {names}; got {type}",
+                "expected one of {names}; got {value}",
                 field=f"layers[{index}]",
                 names=", ".join(LAYERS),
-                type=layer.type,
+                value=layer.type,
             )
 
 

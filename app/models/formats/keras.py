@@ -82,10 +82,10 @@ def translate(network: Network) -> tuple[list[str], list[Array]]:
         writer = _WRITERS.get(layer.type)
         if writer is None or LAYERS.get(layer.type) is not type(layer):
             raise InputError(
-                "expected one of {names}; got {type}",
+                "expected one of {names}; got {value}",
                 field=f"layers[{index}]",
                 names=", ".join(_WRITERS),
-                type=layer.type,
+                value=layer.type,
             )
         writer(steps, layer)
     if steps.order is not None:

@@ -70,9 +70,9 @@ def to_onnx(
     shape = tuple(input_shape or network.input_shape)
     if math.prod(shape) != math.prod(network.input_shape):
         raise InputError(
-            "expected one of {input_shape} numbers; got {shape}",
+            "expected one of {count} numbers; got {shape}",
             field="input_shape",
-            input_shape=math.prod(network.input_shape),
+            count=math.prod(network.input_shape),
             shape=shape,
         )
     x = "input"
@@ -85,10 +85,10 @@ def to_onnx(
         writer = _WRITERS.get(layer.type)
         if writer is None or LAYERS.get(layer.type) is not type(layer):
             raise InputError(
-                "expected one of {names}; got {type}",
+                "expected one of {names}; got {value}",
                 field=f"layers[{index}]",
                 names=", ".join(_WRITERS),
-                type=layer.type,
+                value=layer.type,
             )
         x = writer(graph, layer, x)
     graph.prefix = "end"

@@ -57,12 +57,13 @@ class LayerSequence:
         self._numbers = 0
         self._features: int | None = None
         if len(file.inputs) != 1 or len(file.outputs) != 1:
-            got = f"{len(file.inputs)} and {len(file.outputs)}"
-            raise InputError("expected a network with one input and one output; got {got}", got=got)
-        if len(file.nodes) > MOST_NODES:
             raise InputError(
-                "expected at most {most_nodes} operators; got {count}", most_nodes=MOST_NODES, count=len(file.nodes)
+                "expected a network with one input and one output; got {inputs} and {outputs}",
+                inputs=len(file.inputs),
+                outputs=len(file.outputs),
             )
+        if len(file.nodes) > MOST_NODES:
+            raise InputError("expected at most {most} operators; got {count}", most=MOST_NODES, count=len(file.nodes))
         now = file.inputs[0]
         readers: dict[str, list[Node]] = {}
         for node in file.nodes:
@@ -75,9 +76,9 @@ class LayerSequence:
             following = readers.get(now, [])
             if len(following) != 1:
                 raise InputError(
-                    "expected operators that follow one another; got {count} after {now}",
+                    "expected operators that follow one another; got {count} after {name}",
                     count=len(following),
-                    now=repr(now[:40]),
+                    name=repr(now[:40]),
                 )
             node = following[0]
             read(self, node)
@@ -109,7 +110,7 @@ class LayerSequence:
         """Count additional weights. Raises ValueError if there are too many."""
         self._numbers += numbers
         if self._numbers > MOST_NUMBERS:
-            raise InputError("expected at most {most_numbers} weights; got more", most_numbers=f"{MOST_NUMBERS:,}")
+            raise InputError("expected at most {most} weights; got more", most=f"{MOST_NUMBERS:,}")
 
     def spread(self) -> None:
         """Repeat the last layer's single parameters for each input, once their number is known."""
@@ -143,15 +144,15 @@ class LayerSequence:
         """The constant input number `place` of a node, with a rank in `axes`."""
         name = node.inputs[place] if place < len(node.inputs) else ""
         found = self._file.constants.get(name)
-        if found is None or found.ndim not in axes or found.dtype.kind not in "fi" or found.size == 0:
-            got = "none" if found is None else f"one of the shape {found.shape}"
-            wanted = " or ".join(map(str, axes))
+        if found is None:
+            raise InputError("expected a constant array as input {input}; got none", field=node.operator, input=place)
+        if found.ndim not in axes or found.dtype.kind not in "fi" or found.size == 0:
             raise InputError(
-                "expected a constant array of {wanted} axes as input {place}; got {got}",
+                "expected numbers as input {input}, with one of these numbers of axes: {axes}; got the shape {shape}",
                 field=node.operator,
-                wanted=wanted,
-                place=place,
-                got=got,
+                input=place,
+                axes=", ".join(map(str, axes)),
+                shape=found.shape,
             )
         return found.astype(np.float64) if found.dtype.kind == "f" else found
 

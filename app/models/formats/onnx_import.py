@@ -54,7 +54,7 @@ def convert_onnx(data: bytes) -> tuple[bytes, bytes]:
         chain.add("softmax")
     elif chain.last(*_BOUNDED):
         raise InputError(
-            "expected logits or a softmax at the end; got the outputs of a {value}", value=chain.layers[-1]["type"]
+            "expected logits or a softmax at the end; got the outputs of a {type}", type=chain.layers[-1]["type"]
         )
     network = Network.from_spec({"layers": chain.layers}, input_shape=(chain.inputs,))
     with np.errstate(over="ignore"):  # infinite weights are refused
@@ -106,10 +106,10 @@ def _expect(node: Node, **allowed: tuple[float, ...]) -> None:
         value = node.attributes.get(name, values[0])
         if value not in values:
             raise InputError(
-                "expected {name} {names}; got {value}",
+                "expected {name} to be one of {values}; got {value}",
                 field=node.operator,
                 name=name,
-                names=" or ".join(map(str, values)),
+                values=", ".join(map(str, values)),
                 value=str(value)[:20],
             )
 

@@ -99,9 +99,7 @@ def _check_fields(data: bytes) -> None:
                 case _:
                     raise DecodeError
             if remaining < 0:
-                raise InputError(
-                    "expected an ONNX file of at most {max_fields} fields; got more", max_fields=f"{MAX_FIELDS:,}"
-                )
+                raise InputError("expected an ONNX file of at most {most} fields; got more", most=f"{MAX_FIELDS:,}")
 
 
 def _varint(data: memoryview, place: int) -> tuple[int, int]:
@@ -142,28 +140,26 @@ def _value(attribute: AttributeProto) -> Any:
 
 def _array(tensor: TensorProto) -> Constant:
     """A constant as an array. Raises ValueError, also for external data, which is never opened."""
-    name = "".join(letter if letter.isprintable() else "?" for letter in tensor.name[:80]) or "a constant"
+    name = "".join(letter if letter.isprintable() else "?" for letter in tensor.name[:80]) or "constant"
     if tensor.data_location != TensorProto.DEFAULT or tensor.external_data or tensor.HasField("segment"):
         raise InputError("expected its numbers in the file itself; it refers to another file", field=name)
     if tensor.data_type not in _TENSOR_TYPES:
-        expected = "float, float16, double or int64"
         raise InputError(
-            "expected numbers of the type {expected}; got type {data_type}",
+            "expected numbers of the type float, float16, double or int64; got type {type}",
             field=name,
-            expected=expected,
-            data_type=tensor.data_type,
+            type=tensor.data_type,
         )
     if len(tensor.dims) > MAX_AXES or any(size < 0 for size in tensor.dims):
         shape = list(tensor.dims[: MAX_AXES + 1])
         raise InputError(
-            "expected at most {max_axes} axes, none of a negative size; got {shape}",
+            "expected at most {most} axes, none of a negative size; got {shape}",
             field=name,
-            max_axes=MAX_AXES,
+            most=MAX_AXES,
             shape=shape,
         )
     try:
         return numpy_helper.to_array(tensor)
     except ValueError:
         raise InputError(
-            "expected {dims} numbers, as its shape says; got others", field=name, dims=f"{math.prod(tensor.dims):,}"
+            "expected {count} numbers, as its shape says; got others", field=name, count=f"{math.prod(tensor.dims):,}"
         ) from None

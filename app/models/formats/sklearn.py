@@ -41,15 +41,15 @@ def from_sklearn(
         raise TypeError(f"expected a fitted MLPClassifier; got {type(classifier).__name__} ({error})") from None
     if hidden not in ACTIVATIONS:
         raise InputError(
-            "expected one of {names}; got {hidden}",
+            "expected one of {names}; got {value}",
             field="activation",
             names=", ".join(ACTIVATIONS),
-            hidden=repr(hidden),
+            value=repr(hidden),
         )
     if len(weights[0]) != IMAGE_SIZE**2:
         raise InputError(
-            "expected a classifier of {value} features, 28×28 pixels; got {count}",
-            value=IMAGE_SIZE**2,
+            "expected a classifier of {features} features, 28×28 pixels; got {count}",
+            features=IMAGE_SIZE**2,
             count=len(weights[0]),
         )
     if out == "logistic" and weights[-1].shape[1] == 1 and len(classes) == 2:
@@ -58,7 +58,8 @@ def from_sklearn(
         biases[-1] = np.concatenate([np.zeros_like(biases[-1]), biases[-1]])
     elif out != "softmax":
         raise InputError(
-            "expected a classifier with one label per sample; got one whose outputs are {out}", out=repr(out)
+            "expected a classifier with one label per sample; got one whose outputs are {activation}",
+            activation=repr(out),
         )
     layers: list[dict[str, Any]] = []
     arrays: dict[str, Array] = {}

@@ -232,11 +232,11 @@ def _checked(arrays: Mapping[str, Array], name: str, shape: tuple[int, ...]) -> 
         raise InputError("expected {name}, which the card's calibration needs; got none", field="weights", name=name)
     if array.shape != shape or array.dtype.kind != "f":
         raise InputError(
-            "expected floats of the shape {shape}; got {dtype} {shape2}",
+            "expected floats of the shape {shape}; got {dtype} {got}",
             field=f"weights[{name}]",
             shape=shape,
             dtype=array.dtype,
-            shape2=array.shape,
+            got=array.shape,
         )
     if not np.isfinite(array).all():
         raise InputError("expected finite numbers; got NaN or infinity", field=f"weights[{name}]")

@@ -59,11 +59,11 @@ class OutlierHead:
                 )
             if array.shape != shape or array.dtype.kind != "f":
                 raise InputError(
-                    "expected floats of the shape {shape}; got {dtype} {shape2}",
+                    "expected floats of the shape {shape}; got {dtype} {got}",
                     field=f"weights[{name}]",
                     shape=shape,
                     dtype=array.dtype,
-                    shape2=array.shape,
+                    got=array.shape,
                 )
             if not np.isfinite(array).all() or np.abs(array).max() > LARGEST:
                 raise InputError(

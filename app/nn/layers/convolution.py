@@ -11,7 +11,7 @@ from app.nn.arrays import Array, Shape
 from app.nn.errors import SpecError
 from app.nn.initializers import INITIALIZERS, Initializer, RandomSource, Xavier
 from app.nn.layers.image_layer import ImageLayer, as_images, outputs_along
-from app.nn.spec import build, integer
+from app.nn.spec import abbreviate, build, integer
 
 TILE_ROWS = 16
 """The most matrix rows for which one product computes several rows of an image: see `_tile`."""
@@ -263,7 +263,7 @@ def _kernel(value: object) -> tuple[int, int]:
     if isinstance(value, (list, tuple)):
         if len(value) != 2:
             raise SpecError(
-                "expected one number or [height, width]; got {value}", field="kernel_size", value=repr(value)
+                "expected one number or [height, width]; got {value}", field="kernel_size", value=abbreviate(value)
             )
         height, width = value
         return integer("kernel_size", height, low=1, high=1000), integer("kernel_size", width, low=1, high=1000)
@@ -285,6 +285,6 @@ def _padding(value: object, kernel: tuple[int, int], stride: int) -> tuple[tuple
         (top, left), (height, width) = ((kernel[0] - 1) // 2, (kernel[1] - 1) // 2), kernel
         return (top, height - 1 - top), (left, width - 1 - left)
     if isinstance(value, str):
-        raise SpecError('expected a number, "same" or "valid"; got {value}', field="padding", value=repr(value))
+        raise SpecError('expected a number, "same" or "valid"; got {value}', field="padding", value=abbreviate(value))
     size = integer("padding", value, low=0, high=min(kernel) - 1)
     return (size, size), (size, size)

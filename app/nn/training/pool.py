@@ -181,12 +181,10 @@ class WorkerPool:
 
     def _check(self, waited: float) -> None:
         if waited > ANSWER_SECONDS:
-            raise WorkerLostError(
-                "a training process did not respond for {answer_seconds} s", answer_seconds=f"{ANSWER_SECONDS:g}"
-            )
+            raise WorkerLostError("a training process did not respond for {seconds} s", seconds=f"{ANSWER_SECONDS:g}")
         for process in self._processes:
             if process.poll() is not None:
-                raise WorkerLostError("a training process died (exit code {returncode})", returncode=process.returncode)
+                raise WorkerLostError("a training process died (exit code {code})", code=process.returncode)
 
 
 def _used_columns(network: Network, optimizer: Optimizer, x: Array, settings: StepSettings) -> Array | None:

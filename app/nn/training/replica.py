@@ -197,12 +197,12 @@ def same_inputs(x: Array, expected: Array) -> Array:
     """`x` in the shape of `expected`. Raises ValueError if it has another size or dtype."""
     if x.size != expected.size or len(x) != len(expected) or x.dtype != expected.dtype:
         raise SpecError(
-            "expected {dtype} of the shape {shape}; got {got} {shape2}",
+            "expected {dtype} of the shape {shape}; got {got_dtype} {got_shape}",
             field="epoch_inputs",
             dtype=expected.dtype,
             shape=expected.shape,
-            got=x.dtype,
-            shape2=x.shape,
+            got_dtype=x.dtype,
+            got_shape=x.shape,
         )
     return x.reshape(expected.shape)
 

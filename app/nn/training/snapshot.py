@@ -57,8 +57,8 @@ class Snapshot:
         """The snapshot of `numbers()` and `arrays`. Raises ValueError if they are invalid."""
         try:
             snapshot = cls(arrays=arrays, **numbers)
-        except TypeError as error:
-            raise SpecError("expected its numbers; {reason}", field="snapshot", reason=error) from None
+        except TypeError:
+            raise SpecError("expected the numbers of a snapshot; got others", field="snapshot") from None
         for name in ("epoch", "batch", "steps", "correct", "best_epoch", "averaged"):
             value = getattr(snapshot, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:

@@ -180,10 +180,10 @@ class Trainer:
     def _restore(self, snapshot: Snapshot) -> None:
         if snapshot.batch > self.batches:
             raise SpecError(
-                "expected at most {batches}; got {batch}",
+                "expected at most {most} batches; got {got}",
                 field="snapshot.batch",
-                batches=self.batches,
-                batch=snapshot.batch,
+                most=self.batches,
+                got=snapshot.batch,
             )
         for slot, vector in snapshot.part("optimizer").items():
             if vector.shape != self.network.params.shape:

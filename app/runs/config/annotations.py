@@ -21,9 +21,7 @@ def check_tags(tags: object) -> list[str]:
     if not isinstance(tags, list):
         raise InputError("expected a list of strings; got {value}", field="tags", value=abbreviate(tags))
     if len(tags) > MOST_TAGS:
-        raise InputError(
-            "expected at most {most_tags}; got {count}", field="tags", most_tags=MOST_TAGS, count=len(tags)
-        )
+        raise InputError("expected at most {most} tags; got {count}", field="tags", most=MOST_TAGS, count=len(tags))
     return list(dict.fromkeys(_tag(f"tags[{index}]", tag) for index, tag in enumerate(tags)))
 
 

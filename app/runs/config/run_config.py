@@ -71,9 +71,7 @@ class Distillation(BaseModel):
     def _known_form(cls, value: str) -> str:
         names = _names(value)
         if len(names) > MOST_TEACHERS or not all(MODEL_NAME.fullmatch(name) for name in names):
-            raise InputError(
-                "expected a model's name, or up to {most_teachers} names joined by +", most_teachers=MOST_TEACHERS
-            )
+            raise InputError("expected a model's name, or up to {most} names joined by +", most=MOST_TEACHERS)
         if len(set(names)) < len(names):
             raise InputError("expected each model once")
         return " + ".join(names)
@@ -119,19 +117,26 @@ class RunConfig(BaseModel):
     personal: Personal | None = None
     """Null: learn the data set without drawings."""
 
-    @field_validator("input_scale", "weight_decay", "clip_norm", "validation", mode="before")
+    @field_validator("input_scale", "weight_decay", "clip_norm", mode="before")
     @classmethod
     def _not_a_bool(cls, value: object) -> object:
         if isinstance(value, bool):
-            raise InputError("expected a number")
+            raise InputError("expected a number; got {got}", got=abbreviate(value))
         return value
 
-    @field_validator("validation")
+    @field_validator("validation", mode="before")
     @classmethod
-    def _share(cls, value: float | str | None) -> float | str | None:
-        if isinstance(value, float) and not 0 < value < 1:
-            raise InputError('expected a share between 0 and 1, "test" or null')
-        return value
+    def _share(cls, value: object) -> object:
+        if value is None or value == "test" or (isinstance(value, float) and 0 < value < 1):
+            return value
+        raise InputError('expected a share between 0 and 1, "test" or null; got {got}', got=abbreviate(value))
+
+    @field_validator("loss", mode="before")
+    @classmethod
+    def _name_or_spec(cls, value: object) -> object:
+        if isinstance(value, str | Mapping):
+            return value
+        raise InputError("expected a name, or an object with a type; got {got}", got=abbreviate(value))
 
     @model_validator(mode="after")
     def _buildable(self) -> "RunConfig":
@@ -186,7 +191,7 @@ def request_config(data: object, labels_of: Callable[[object], int | None] | Non
     recipe gets one output per label, unless the overrides set the layers.
     """
     if not isinstance(data, Mapping):
-        raise InputError("expected an object with a recipe, or a whole config; got {type}", type=type(data).__name__)
+        raise InputError("expected an object with a recipe, or a whole config; got {value}", value=abbreviate(data))
     if "network" in data:
         return parse_config(data)
     unknown = set(data) - {"recipe", "overrides"}

@@ -204,7 +204,7 @@ class EventLog:
             if row is not None:
                 _let_go(connection, lease, row)
 
-    def reclaim_dead(self, lease: Lease, how: str) -> None:
+    def reclaim_dead(self, lease: Lease, how: Message) -> None:
         """Take a run from a dead worker: queue it again, or end it if that was requested.
 
         It fails after LARGEST_DEATHS deaths without a finished epoch; `how` describes this one. Do nothing if the lease
@@ -228,7 +228,7 @@ class EventLog:
         with writing(self.engine) as connection:
             state = _state(connection, run)
             if state not in ENDED:
-                raise NotEndedError("run {run} is {state}; cancel it first", run=run, state=state)
+                raise NotEndedError("run {run} has not ended; cancel it first", run=run)
             connection.execute(delete(events).where(events.c.run == run))
             connection.execute(delete(runs).where(runs.c.id == run))
 

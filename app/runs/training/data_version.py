@@ -33,9 +33,9 @@ def check_data(log: EventLog, run: int, dataset: Dataset, checkpoint: Checkpoint
         return None
     if checkpoint.labels != list(dataset.labels):
         raise DataChangedError(
-            "{title} no longer has the labels that the run continues from, {value}",
+            "{title} no longer has the labels that the run continues from, {labels}",
             title=dataset.title,
-            value=" ".join(checkpoint.labels)[:200],
+            labels=" ".join(checkpoint.labels)[:200],
         )
     snapshot = checkpoint.snapshot
     is_new = (

@@ -72,11 +72,11 @@ def with_teachers(config: RunConfig, store: ModelStore, labels: Sequence[str]) -
     for card in cards:
         if card.labels != list(labels):
             raise InputError(
-                "expected a model with the data set's {count} labels; {name} has others, {count2} of them",
+                "expected a model with the data set's {count} labels; {name} has others, {others} of them",
                 field="distillation.model",
                 count=len(labels),
                 name=card.name,
-                count2=len(card.labels),
+                others=len(card.labels),
             )
     hashes = [card.sha256 for card in cards]
     if distillation.sha256 not in (None, hashes):

@@ -73,7 +73,7 @@ def _weights(
             return checkpoints.peek(row["checkpoint"], f"network.{name}")
         except CheckpointError:
             row = log.run(run)
-    raise NothingYetError("run {run} has no weights to show yet: it is {row}", run=run, row=row["state"])
+    raise NothingYetError("run {run} has no weights to show", run=run)
 
 
 def _epoch(row: dict[str, Any], card: ModelCard) -> int | None:

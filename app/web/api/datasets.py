@@ -131,15 +131,15 @@ def _chosen(indices: str, count: int) -> NDArray[np.int64]:
     if len(parts) > MOST_DIGITS or not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in parts):
         raise RequestError(
             422,
-            "expected up to {most_digits} whole numbers, separated by commas",
+            "expected up to {most} whole numbers, separated by commas",
             field="indices",
-            most_digits=MOST_DIGITS,
+            most=MOST_DIGITS,
         )
     chosen = np.array([int(part) for part in parts], np.int64)
     if chosen.max() >= count:
         got = int(chosen.max())
         raise RequestError(
-            422, "expected numbers from 0 to {value}; got {got}", field="indices", value=count - 1, got=got
+            422, "expected numbers from 0 to {last}; got {got}", field="indices", last=count - 1, got=got
         )
     return chosen
 
@@ -147,7 +147,7 @@ def _chosen(indices: str, count: int) -> NDArray[np.int64]:
 def _index(names: Sequence[str], name: str, field: str) -> int:
     if name not in names:
         known = ", ".join(names[:40])
-        raise RequestError(422, "expected one of {known}; got {label}", field=field, known=known, label=repr(name))
+        raise RequestError(422, "expected one of {names}; got {value}", field=field, names=known, value=repr(name))
     return names.index(name)
 
 

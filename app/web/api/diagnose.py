@@ -130,10 +130,15 @@ def diagnose(
 def _examine(body: DiagnosisRequest) -> Diagnosis:
     forms = [name for name in ("strokes", "image") if name in body.model_fields_set]
     if len(forms) != 1:
-        raise InputError("expected either strokes or image; got {value}", value=" and ".join(forms) or "neither")
+        raise InputError("expected exactly one of strokes and image; got {count}", count=len(forms))
     steps = PipelineSteps(**body.steps.model_dump())
     if forms == ["strokes"]:
         return examine_strokes(body.strokes, steps, side=body.canvas, brush=body.brush)
-    if body.canvas is not None or body.brush is not None:
-        raise InputError("canvas, brush: expected only with strokes; got an image")
-    return examine_image(from_base64(body.image), steps)
+    for name in ("canvas", "brush"):
+        if getattr(body, name) is not None:
+            raise InputError("expected only with strokes; got an image", field=name)
+    data = from_base64(body.image)
+    try:
+        return examine_image(data, steps)
+    except InputError as error:
+        raise error.within("image") from None

@@ -177,7 +177,7 @@ def create_set(store: DrawingsDep, name: str, body: SetRequest) -> SetDetails:
     return _details(store.create_set(name, body.labels, add=body.add))
 
 
-@router.delete("/sets/{name}", status_code=204, responses=errors(404, 409, 422))
+@router.delete("/sets/{name}", status_code=204, response_class=Response, responses=errors(404, 409, 422))
 def delete_set(store: DrawingsDep, name: str) -> None:
     """Delete a set that has no drawings; 409 where it has some."""
     store.undeclare(name)
@@ -189,7 +189,7 @@ def relabel(store: DrawingsDep, drawing_id: str, body: LabelChange) -> Drawing:
     return store.relabel(drawing_id, body.label)
 
 
-@router.delete("/{drawing_id}", status_code=204, responses=errors(404))
+@router.delete("/{drawing_id}", status_code=204, response_class=Response, responses=errors(404))
 def delete(store: DrawingsDep, drawing_id: str) -> None:
     """Delete a drawing."""
     store.delete(drawing_id)

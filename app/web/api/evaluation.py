@@ -123,7 +123,7 @@ async def _run_model(log: LogDep, run: RunId) -> Subject:
     """Dependency: the model of a run, and its data set; 409 where it has saved none."""
     row = await run_in_threadpool(log.run, run)
     if row["model"] is None:
-        raise RequestError(409, "run {run} has saved no model yet: it is {row}", run=run, row=row["state"])
+        raise RequestError(409, "run {run} has saved no model", run=run)
     return row["model"], row["config"]["dataset"]
 
 

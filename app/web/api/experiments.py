@@ -106,7 +106,7 @@ def path(
     _check("surface", surface, list(loss_surfaces.SURFACES))
     _check("optimizer", optimizer, list(OPTIMIZERS))
     if (x is None) != (y is None):
-        raise RequestError(422, "x, y: expected both or neither")
+        raise RequestError(422, "expected x and y, both or neither; got one", field="x" if x is None else "y")
     function = loss_surfaces.SURFACES[surface]
     rate = loss_surfaces.rate_of(function, optimizer) if learning_rate is None else learning_rate
     return {

@@ -206,7 +206,8 @@ async def step(explain: Explain, body: StepRequest) -> Response:
 
     def work(network: InspectedNetwork) -> dict[str, Any]:
         if (body.layer is None) != (body.unit is None):
-            raise InputError("layer, unit: expected both or neither; got one")
+            field = "layer" if body.layer is None else "unit"
+            raise InputError("expected layer and unit, both or neither; got one", field=field)
         unit = None if body.layer is None or body.unit is None else (body.layer, body.unit)
         return stepping.steps(network, body.label, body.optimizer, body.steps, unit)
 

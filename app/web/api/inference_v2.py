@@ -13,13 +13,14 @@ from starlette.responses import JSONResponse, Response
 
 from app import __version__
 from app.data import PreparedImage
-from app.errors import InputError, RequestError, message_of
+from app.errors import InputError, Message, RequestError, message_of
 from app.models import DamagedModelError, Predictor, Predictors, UnknownModelError
 from app.nn import abbreviate
 from app.web.api.inference_v2_tensors import INPUT, PIXELS, Output, check_parameters, read_input
 from app.web.api.request_body import parse_json, read_body
 from app.web.api.routing import ResponseBody, errors
 from app.web.dependencies import CountersDep, PredictorsDep, StoreDep
+from app.web.preferences import AnswerLanguage, language_headers
 from app.web.prometheus.counters import PredictionTimer, outcome_of
 
 HEADER_LENGTH = "inference-header-content-length"
@@ -148,12 +149,13 @@ def live(predictors: PredictorsDep) -> ServerHealth:
 
 
 @router.get("/health/ready", responses={200: {"model": ServerHealth}, 503: {"model": ServerHealth}})
-def ready(predictors: PredictorsDep) -> Response:
+def ready(predictors: PredictorsDep, language: AnswerLanguage) -> Response:
     """Say if there is a model to ask."""
     if _is_ready(predictors):
         return JSONResponse({"live": True, "ready": True})
-    message = "there is no model that can be used"
-    return JSONResponse({"error": message, "live": True, "ready": False}, 503, {"retry-after": "5"})
+    message = language.translate(Message("there is no model that can be used"))
+    headers = language_headers(language.language, {"retry-after": "5"})
+    return JSONResponse({"error": message, "live": True, "ready": False}, 503, headers)
 
 
 @models.get("", response_model=ModelMetadata, responses=errors(404, 409))
@@ -200,9 +202,9 @@ async def _infer(request: Request, predictors: Predictors, name: str, reading: P
     if kind not in BODY_TYPES:
         raise RequestError(
             415,
-            "expected a body of {names} or no type; got {kind}",
-            names=", ".join(BODY_TYPES[1:3]),
-            kind=repr(kind[:80]),
+            "expected a body of {types} or no type; got {type}",
+            types=", ".join(BODY_TYPES[1:3]),
+            type=repr(kind[:80]),
         )
     body = await read_body(request)
     try:
@@ -258,7 +260,7 @@ def _answer(name: str, identity: str, wanted: dict[str, bool], outputs: dict[str
 def _wanted(asked: Mapping[str, Any]) -> dict[str, bool]:
     """The outputs that a request asks for, each once, and whether they are to be binary."""
     parameters = check_parameters("parameters", asked.get("parameters"))
-    binary = _flag("binary_data_output", parameters.get("binary_data_output", False))
+    binary = _flag("parameters.binary_data_output", parameters.get("binary_data_output", False))
     outputs = asked.get("outputs")
     if outputs is None or outputs == []:
         return {PROBABILITIES: binary, LABEL: binary}
@@ -267,18 +269,19 @@ def _wanted(asked: Mapping[str, Any]) -> dict[str, bool]:
             "expected a list of objects with a name; got {value}", field="outputs", value=abbreviate(outputs)
         )
     wanted: dict[str, bool] = {}
-    for output in outputs:
+    for index, output in enumerate(outputs):
+        place = f"outputs[{index}]"
         name = output.get("name")
         if name not in (PROBABILITIES, LABEL) or name in wanted:
             raise InputError(
                 "expected {probabilities} and {label}, each at most once; got {value}",
-                field="outputs",
+                field=f"{place}.name",
                 probabilities=PROBABILITIES,
                 label=LABEL,
                 value=abbreviate(name),
             )
-        own = check_parameters("parameters of an output", output.get("parameters"))
-        wanted[name] = _flag("binary_data", own.get("binary_data", binary))
+        own = check_parameters(f"{place}.parameters", output.get("parameters"))
+        wanted[name] = _flag(f"{place}.parameters.binary_data", own.get("binary_data", binary))
     return wanted
 
 
@@ -293,9 +296,9 @@ def _identity(value: object) -> str:
         return str(uuid.uuid4())
     if not isinstance(value, str) or len(value) > LONGEST_ID:
         raise InputError(
-            "expected a string of at most {longest_id} characters; got {value}",
+            "expected a string of at most {most} characters; got {value}",
             field="id",
-            longest_id=LONGEST_ID,
+            most=LONGEST_ID,
             value=abbreviate(value),
         )
     return value
@@ -308,9 +311,10 @@ def _json_length(request: Request, size: int) -> int:
         return size
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and 0 < int(text) <= size):
         raise InputError(
-            "Inference-Header-Content-Length: expected 1 to {size}, the body's length; got {given}",
-            size=size,
-            given=repr(text[:20]),
+            "expected 1 to {length}, the body's length; got {got}",
+            field="Inference-Header-Content-Length",
+            length=size,
+            got=repr(text[:20]),
         )
     return int(text)
 

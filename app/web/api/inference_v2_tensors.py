@@ -65,14 +65,23 @@ def read_input(inputs: object, binary: bytes) -> NDArray[np.float32]:
         raise InputError(
             "expected one tensor named {input}; got {value}", field="inputs", input=INPUT, value=abbreviate(names)
         )
-    (tensor,) = inputs
+    try:
+        return _read_tensor(inputs[0], binary)
+    except InputError as error:
+        raise error.within("inputs[0]") from None
+
+
+def _read_tensor(tensor: Mapping[str, Any], binary: bytes) -> NDArray[np.float32]:
     datatype = tensor.get("datatype")
     if not isinstance(datatype, str) or datatype not in DATATYPES:
         raise InputError(
-            "expected {names}; got {value}", field="datatype", names=" or ".join(DATATYPES), value=abbreviate(datatype)
+            "expected one of {names}; got {value}",
+            field="datatype",
+            names=", ".join(DATATYPES),
+            value=abbreviate(datatype),
         )
     shape = _shape(tensor.get("shape"))
-    parameters = check_parameters("parameters of the input", tensor.get("parameters"))
+    parameters = check_parameters("parameters", tensor.get("parameters"))
     if "binary_data_size" in parameters:
         if "data" in tensor:
             raise InputError("expected the data in JSON or binary_data_size, not both")
@@ -90,10 +99,10 @@ def read_input(inputs: object, binary: bytes) -> NDArray[np.float32]:
     if not good.all():
         place = int(np.argmin(good))
         raise InputError(
-            "expected numbers from 0 to 1; got {values} at position {place}",
+            "expected numbers from 0 to 1; got {value} at position {position}",
             field="data",
-            values=f"{values[place]:g}",
-            place=place,
+            value=f"{values[place]:g}",
+            position=place,
         )
     return values.astype(np.float32).reshape(-1, SIDE, SIDE)
 
@@ -128,8 +137,8 @@ def _from_bytes(binary: bytes, size: object, shape: tuple[int, ...], dtype: np.d
     needed = math.prod(shape) * dtype.itemsize
     if type(size) is not int or size != needed:
         raise InputError(
-            "expected {needed} for the shape {shape}; got {value}",
-            field="binary_data_size",
+            "expected {needed} bytes for the shape {shape}; got {value}",
+            field="parameters.binary_data_size",
             needed=needed,
             shape=list(shape),
             value=abbreviate(size),
@@ -150,19 +159,19 @@ def _from_json(data: object, shape: tuple[int, ...], datatype: str) -> NDArray[n
     values = _flatten(data, shape) if data and isinstance(data[0], list) else data
     if len(values) != math.prod(shape):
         raise InputError(
-            "expected {shape} numbers for the shape {shape2}; got {count}",
+            "expected {needed} numbers for the shape {shape}; got {count}",
             field="data",
-            shape=math.prod(shape),
-            shape2=list(shape),
+            needed=math.prod(shape),
+            shape=list(shape),
             count=len(values),
         )
     allowed = JSON_TYPES[datatype]
     if not set(map(type, values)) <= set(allowed):
         place, value = next((i, v) for i, v in enumerate(values) if type(v) not in allowed)
-        got = {"value": abbreviate(value), "place": place}
+        got = {"value": abbreviate(value), "position": place}
         if datatype == "UINT8":
-            raise InputError("expected whole numbers; got {value} at position {place}", field="data", **got)
-        raise InputError("expected numbers; got {value} at position {place}", field="data", **got)
+            raise InputError("expected whole numbers; got {value} at position {position}", field="data", **got)
+        raise InputError("expected numbers; got {value} at position {position}", field="data", **got)
     try:
         array = np.array(values, np.float64)
     except OverflowError:
@@ -170,7 +179,7 @@ def _from_json(data: object, shape: tuple[int, ...], datatype: str) -> NDArray[n
             "expected numbers that fit the datatype; got an integer that is far too large", field="data"
         ) from None
     if datatype == "UINT8" and not ((array >= 0) & (array <= BYTE_MAX)).all():
-        raise InputError("expected whole numbers from 0 to {byte_max}; got others", field="data", byte_max=BYTE_MAX)
+        raise InputError("expected whole numbers from 0 to {last}; got others", field="data", last=BYTE_MAX)
     return array
 
 

@@ -17,6 +17,7 @@ from app.models.card import Personalization, RobustnessResult, SeedResult, Sourc
 from app.models.formats.archive import check, unpack
 from app.models.formats.onnx_import import convert_onnx
 from app.models.formats.registry import FORMATS, exported
+from app.nn import abbreviate
 from app.web.api.request_body import read_body, read_form
 from app.web.api.routing import ApiRoute, RequestBody, ResponseBody, errors
 from app.web.dependencies import LogDep, StoreDep
@@ -155,7 +156,7 @@ def rename(log: LogDep, store: StoreDep, name: str, body: RenameRequest) -> Mode
     return card
 
 
-@router.delete("/{name}", status_code=204, responses=errors(404, 409))
+@router.delete("/{name}", status_code=204, response_class=Response, responses=errors(404, 409))
 def delete(store: StoreDep, name: str) -> None:
     """Delete a model; the one that ships with digitpad stays."""
     store.delete(name)
@@ -171,11 +172,11 @@ async def _model_files(request: Request) -> Callable[[], tuple[bytes, bytes]]:
     if kind != FORM:
         raise RequestError(
             415,
-            "expected a body of {zip_types}, {onnx_type} or {form}; got {kind}",
-            zip_types=ZIP_TYPES[0],
-            onnx_type=ONNX_TYPE,
+            "expected a body of {zip}, {onnx} or {form}; got {type}",
+            zip=ZIP_TYPES[0],
+            onnx=ONNX_TYPE,
             form=FORM,
-            kind=repr(kind[:80]),
+            type=repr(kind[:80]),
         )
     async with read_form(request) as form:
         uploads = {name: file for name, file in form.items() if isinstance(file, UploadFile)}
@@ -185,8 +186,11 @@ async def _model_files(request: Request) -> Callable[[], tuple[bytes, bytes]]:
         return partial(convert_onnx if is_onnx else unpack, files["file"])
     if set(files) == {"weights", "card"}:
         return lambda: (files["card"], files["weights"])
-    came = ", ".join(sorted(name[:40] for name in files))[:200] or "none"
-    raise RequestError(422, "expected a file in the field file, or two in weights and card; got {got}", got=came)
+    raise RequestError(
+        422,
+        "expected a file in the field file, or two in weights and card; got {names}",
+        names=abbreviate(sorted(files)),
+    )
 
 
 def _summary(model: StoredModel) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from app.data import PreparedDrawing, drawing_from_image, drawing_from_strokes, 
 from app.errors import InputError, RequestError, message_of
 from app.models import Predictor
 from app.models.responses import predict_drawings, to_response
+from app.nn import abbreviate
 from app.web.api.request_body import parse_json, read_body, read_form
 from app.web.api.routing import ResponseBody, errors
 from app.web.dependencies import app_state
@@ -132,8 +133,8 @@ async def _predict(request: Request, reading: PredictionTimer) -> Response:
         if not 0 < len(drawings) <= LARGEST_BATCH:
             raise RequestError(
                 422,
-                "expected a list of 1 to {largest_batch} drawings; got {count}",
-                largest_batch=LARGEST_BATCH,
+                "expected a list of 1 to {most} drawings; got {count}",
+                most=LARGEST_BATCH,
                 count=len(drawings),
             )
         if _is_light(drawings):
@@ -165,14 +166,14 @@ def _prepare(drawings: list[Any], listed: bool) -> list[PreparedDrawing]:
     for index, drawing in enumerate(drawings):
         if area > AREA_AT_ONCE:
             raise RequestError(
-                413, "expected images of at most {value} megapixels in total; got more", value=AREA_AT_ONCE // 10**6
+                413, "expected images of at most {most} megapixels in total; got more", most=AREA_AT_ONCE // 10**6
             )
         try:
             images.append(prepare_one(drawing))
             area += images[-1].area
         except ValueError as error:
-            place = f"[{index}]: " if listed else ""
-            raise RequestError(422, "{place}{reason}", place=place, reason=message_of(error)) from None
+            message = message_of(error)
+            raise RequestError(422, message.within(f"[{index}]") if listed else message) from None
     return images
 
 
@@ -180,10 +181,8 @@ def prepare_one(drawing: object) -> PreparedDrawing:
     """A drawing in one of the forms that /predict takes. Raises ValueError for anything else."""
     forms = {"pixels": _from_pixels, "strokes": drawing_from_strokes, "image": _from_image}
     if not isinstance(drawing, Mapping) or len(drawing) != 1 or next(iter(drawing)) not in forms:
-        came = f"an object with {', '.join(map(repr, drawing)) or 'nothing'}" if isinstance(drawing, Mapping) else None
         raise InputError(
-            "expected an object with one of pixels, strokes and image; got {value}",
-            value=(came or type(drawing).__name__)[:80],
+            "expected an object with one of pixels, strokes and image; got {value}", value=abbreviate(drawing)
         )
     ((form, value),) = drawing.items()
     return forms[form](value)
@@ -194,13 +193,17 @@ def _from_pixels(value: object) -> PreparedDrawing:
 
 
 def _from_image(value: object) -> PreparedDrawing:
-    return drawing_from_image(from_base64(value))
+    data = from_base64(value)
+    try:
+        return drawing_from_image(data)
+    except InputError as error:
+        raise error.within("image") from None
 
 
 def from_base64(value: object) -> bytes:
     """The bytes of an image that came as base64 or as a data URL. Raises ValueError for anything else."""
     if not isinstance(value, str):
-        raise InputError("expected base64 or a data URL; got {type}", field="image", type=type(value).__name__)
+        raise InputError("expected base64 or a data URL; got {value}", field="image", value=abbreviate(value))
     encoded = value.partition(",")[2] if value.startswith("data:") else value
     try:
         return base64.b64decode(encoded, validate=True)
@@ -213,7 +216,7 @@ async def _file(request: Request, kind: str) -> bytes:
         return await read_body(request)
     if kind != "multipart/form-data":
         expected = ", ".join(("application/json", *IMAGE_TYPES, "multipart/form-data"))
-        raise RequestError(415, "expected a body of {expected}; got {kind}", expected=expected, kind=repr(kind[:80]))
+        raise RequestError(415, "expected a body of {types}; got {type}", types=expected, type=repr(kind[:80]))
     async with read_form(request) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):

@@ -7,10 +7,12 @@ from typing import Any
 
 from pydantic_core import from_json
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
-from app.errors import RequestError, message_of
+from app.errors import RequestError
+from app.i18n.pydantic_errors import json_message
 from app.web.middleware.limits import BODY_SECONDS, DRAINED, HELD, MEGABYTE, BodyReservation
 
 BODY_LIMIT = 8 * MEGABYTE
@@ -29,7 +31,11 @@ async def read_body(request: Request) -> bytes:
     declared = request.headers.get("content-length", "0")
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            if declared.isdecimal() and (len(declared) > LONGEST_LENGTH or int(declared) > BODY_LIMIT):
+            if (
+                declared.isascii()
+                and declared.isdecimal()
+                and (len(declared) > LONGEST_LENGTH or int(declared) > BODY_LIMIT)
+            ):
                 await _drain(request)
                 raise _too_large()
             message = await request.receive()
@@ -50,8 +56,8 @@ async def read_body(request: Request) -> bytes:
     except TimeoutError:
         raise RequestError(
             408,
-            "expected the whole body within {body_seconds} s; it did not arrive",
-            body_seconds=f"{BODY_SECONDS:g}",
+            "expected the whole body within {seconds} s; it did not arrive",
+            seconds=f"{BODY_SECONDS:g}",
             headers={"connection": "close"},
         ) from None
 
@@ -64,7 +70,15 @@ async def read_form(request: Request) -> AsyncIterator[FormData]:
     async def receive() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    form = await Request(request.scope, receive).form(max_files=PARTS, max_fields=PARTS, max_part_size=BODY_LIMIT)
+    try:
+        form = await Request(request.scope, receive).form(max_files=PARTS, max_fields=PARTS, max_part_size=BODY_LIMIT)
+    except HTTPException:
+        raise RequestError(
+            400,
+            "expected multipart/form-data with its boundary, and at most {parts} fields and {parts} files; "
+            "got a form that cannot be read",
+            parts=PARTS,
+        ) from None
     try:
         yield form
     finally:
@@ -73,10 +87,12 @@ async def read_form(request: Request) -> AsyncIterator[FormData]:
 
 def parse_json(body: bytes) -> Any:
     """`body` as JSON, without NaN and infinity, which JSON does not have; 422 where it is not."""
+    if not body.strip():
+        raise RequestError(422, "expected JSON in the body; got nothing")
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        raise RequestError(422, "expected JSON; {reason}", reason=message_of(error)) from None
+        raise RequestError(422, json_message(str(error))) from None
 
 
 def _take(message: Message, held: BodyReservation | None, size: int) -> bytes:
@@ -107,7 +123,7 @@ async def _drain(request: Request) -> None:
 def _too_large() -> RequestError:
     return RequestError(
         413,
-        "expected a body of at most {value} MB; got more",
-        value=BODY_LIMIT // MEGABYTE,
+        "expected a body of at most {most} MB; got more",
+        most=BODY_LIMIT // MEGABYTE,
         headers={"connection": "close"},
     )

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from app.errors import Message
 from app.runs.limits import LARGEST_INT
 from app.runs.log.database import UNREACHABLE
 from app.runs.log.event_log import EventLog, UnknownRunError
@@ -16,6 +17,7 @@ from app.runs.log.state import ENDED
 from app.runs.log.subscriber import SlowReaderError, StreamMessage, Subscriber, message, read_events
 from app.runs.log.views import brief
 from app.web.dependencies import BroadcasterDep, LogDep
+from app.web.errors import close_reason
 from app.web.preferences import catalog_of
 
 router = APIRouter()
@@ -44,8 +46,9 @@ async def stream(socket: WebSocket, log: LogDep, broadcaster: BroadcasterDep, ru
     """
     after = socket.query_params.get("after", "0")
     await socket.accept()
-    if not all(word.isdecimal() and len(word) <= 10 for word in (run, after)) or int(run) > LARGEST_INT:
-        await socket.close(REFUSED, "expected whole numbers for the run and for after")
+    words = (run, after)
+    if not all(word.isascii() and word.isdecimal() and len(word) <= 10 for word in words) or int(run) > LARGEST_INT:
+        await socket.close(REFUSED, close_reason(socket, Message("expected whole numbers for the run and for after")))
         return
     name = socket.query_params.get("log", log.id)
     short = socket.query_params.get("short") == "true"
@@ -71,16 +74,17 @@ async def stream(socket: WebSocket, log: LogDep, broadcaster: BroadcasterDep, ru
                         task.exception()  # asyncio warns of errors that nobody looked at
         await socket.close(NORMAL)
     except UnknownRunError as error:
-        await socket.close(REFUSED, error.message.localized(catalog_of(socket).gettext))
+        await socket.close(REFUSED, close_reason(socket, error.message))
     except SlowReaderError as error:
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
-                await socket.close(TRY_AGAIN_LATER, str(error))
+                await socket.close(TRY_AGAIN_LATER, close_reason(socket, error.message))
     except WebSocketDisconnect:
         """The reader left."""
     except UNREACHABLE as error:
         logger.error("the log of run %s cannot be read: %s", run, error)
-        await socket.close(TRY_AGAIN_LATER, "the database is busy or cannot be reached")
+        away = Message("the database is busy or cannot be reached; try again in a moment")
+        await socket.close(TRY_AGAIN_LATER, close_reason(socket, away))
 
 
 async def _left(socket: WebSocket) -> None:
@@ -101,9 +105,7 @@ async def _say(socket: WebSocket, text: str) -> None:
         async with asyncio.timeout(STALL_SECONDS):
             await socket.send_text(text)
     except TimeoutError:
-        raise SlowReaderError(
-            "the client read nothing for {stall_seconds} s", stall_seconds=f"{STALL_SECONDS:g}"
-        ) from None
+        raise SlowReaderError("the client read nothing for {seconds} s", seconds=f"{STALL_SECONDS:g}") from None
 
 
 def _shortened(event: Mapping[str, Any]) -> StreamMessage:

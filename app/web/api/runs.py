@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from pydantic import ConfigDict, Field, WithJsonSchema
+from starlette.responses import Response
 
 from app.errors import RequestError
 from app.nn import abbreviate
@@ -221,7 +222,7 @@ def continue_run(
     return service.continue_run(run, None if body is None else body.epochs)
 
 
-@router.delete("/{run}", status_code=204)
+@router.delete("/{run}", status_code=204, response_class=Response)
 def delete(service: RunServiceDep, run: RunId) -> None:
     """Delete an ended run, its events and its checkpoint; its model stays in the store."""
     service.delete(run)

@@ -1,15 +1,26 @@
 """The protocols of the server: uvicorn's, with an end to how long the head of a request may be."""
 
 import json
+from http import HTTPStatus
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from app.errors import Message, code_of
+
 HEAD_LIMIT = 64 * 1024
 """Bytes of a request's first line and headers; others allow 8 to 64 KB."""
 
-_BODY = json.dumps({"error": f"expected headers of at most {HEAD_LIMIT // 1024} KB; got more"}).encode()
+_MESSAGE = Message("expected headers of at most {most} KB; got more", most=HEAD_LIMIT // 1024)
+_BODY = json.dumps(
+    {
+        "error": _MESSAGE,  # in English, as no header has been read that says otherwise
+        "code": code_of(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE),
+        "field": None,
+        "params": _MESSAGE.values,
+    }
+).encode()
 _ANSWER = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\n"
     b"content-length: %d\r\nconnection: close\r\n\r\n%s"

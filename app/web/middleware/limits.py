@@ -57,8 +57,8 @@ def check_queue(log: EventLog, count: int = 1) -> None:
     waiting = log.waiting()
     if waiting + count > QUEUED_RUNS:
         raise QueueFullError(
-            "expected at most {queued_runs} waiting runs; {waiting} are waiting: cancel some, or try again later",
-            queued_runs=QUEUED_RUNS,
-            waiting=waiting,
+            "expected at most {most} waiting runs; {count} are waiting: cancel some, or try again later",
+            most=QUEUED_RUNS,
+            count=waiting,
             retry_after=60,
         )

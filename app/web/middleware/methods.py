@@ -36,7 +36,7 @@ def has_socket(scope: Scope) -> bool:
 
 async def method_not_allowed(request: Request, _: Exception) -> Response:
     """Answer 405 with all methods of the address (RFC 9110, section 15.5.6); the framework names those of one route."""
-    error = HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"allow": allowed_methods(request.scope)})
+    error = HTTPException(status_code=HTTPStatus.METHOD_NOT_ALLOWED, headers={"allow": allowed_methods(request.scope)})
     answer: Response = await request.app.exception_handlers[HTTPException](request, error)
     return answer
 

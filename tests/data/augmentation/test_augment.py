@@ -160,9 +160,9 @@ def test_noise_is_never_stronger_than_was_asked_for():
         ({"rotation": 181}, "augmentation.rotation: expected a number from 0 to 180; got 181"),
         ({"shift": -1}, "augmentation.shift: expected a number from 0 to 14; got -1"),
         ({"smoothness": 0}, "augmentation.smoothness: expected a number from 1.5 to 14; got 0"),
-        ({"noise": True}, "augmentation.noise: expected a number from 0 to 1; got True"),
+        ({"noise": True}, "augmentation.noise: expected a number from 0 to 1; got true"),
         ({"noise": float("nan")}, "augmentation.noise: expected a number from 0 to 1; got nan"),
-        ({"blur": None}, "augmentation.blur: expected a number from 0 to 1; got None"),
+        ({"blur": None}, "augmentation.blur: expected a number from 0 to 1; got null"),
     ],
 )
 def test_a_wrong_augmentation_is_refused_by_its_field(spec, message):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.data.preprocessing.background import estimate_background, find_exact_paper, strip_letterbox
+from app.data.preprocessing.background import estimate_background, find_uniform_background, strip_letterbox
 from app.data.preprocessing.ink import find_ink
 from tests.support.drawings import picture, recorded
 
@@ -156,6 +156,6 @@ def test_a_digit_cut_to_its_ink_lies_on_even_paper(name, inverted, side):
 @pytest.mark.parametrize("seed", range(3))
 def test_noise_that_white_cuts_off_is_not_exact_paper(seed):
     rng = np.random.default_rng(seed)
-    assert find_exact_paper((255 + rng.normal(0, 20, (120, 160))).clip(0, 255).astype(np.uint8)) is None
-    assert find_exact_paper(np.full((120, 160), 248, np.uint8)) == 248
-    assert find_exact_paper(np.zeros((1, 1), np.uint8)) in (0, None)
+    assert find_uniform_background((255 + rng.normal(0, 20, (120, 160))).clip(0, 255).astype(np.uint8)) is None
+    assert find_uniform_background(np.full((120, 160), 248, np.uint8)) == 248
+    assert find_uniform_background(np.zeros((1, 1), np.uint8)) in (0, None)

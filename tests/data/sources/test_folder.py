@@ -169,7 +169,10 @@ def test_an_npz_of_arrays_is_a_set(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"x_test": None}, "expected the arrays x_train, y_train, x_test, y_test; got x_train, y_test, y_train"),
+        (
+            {"x_test": None},
+            "expected the arrays x_train, y_train, x_test, y_test; got \\['x_train', 'y_test', 'y_train'\\]",
+        ),
         ({"x_train": np.zeros((8, 32, 32), np.uint8)}, "x_train: expected 28×28 images; got 8 × 32 × 32"),
         ({"x_test": np.full((4, 784), 7.0)}, "x_test: expected bytes, or floats from 0 to 1; got float64"),
         ({"x_test": np.full((4, 784), np.nan)}, "x_test: expected bytes, or floats"),

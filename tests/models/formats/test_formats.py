@@ -216,7 +216,7 @@ class Fake:
         (Fake(coefs_=(np.zeros((64, 3)),)), {}, ValueError, "784 features, 28×28 pixels; got 64"),
         (Fake(coefs_=(np.full((784, 3), np.nan),)), {}, ValueError, "finite"),
         (Fake(), {"labels": ["a"]}, ValueError, "one for each of the 3 classes; got 1"),
-        (Fake(), {"name": "../x"}, ValueError, "model name"),
+        (Fake(), {"name": "../x"}, ValueError, "expected up to 64 characters"),
         (Fake(), {"input_scale": 0}, ValueError, "input_scale"),
     ],
 )

@@ -163,12 +163,12 @@ def test_several_rows_at_once_only_where_few_filters_make_it_worth_while():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"filters": 0}, "layers[0].filters: expected a whole number ≥ 1"),
-        ({"kernel_size": 0}, "layers[0].kernel_size: expected a whole number ≥ 1"),
+        ({"filters": 0}, "layers[0].filters: expected a whole number from 1"),
+        ({"kernel_size": 0}, "layers[0].kernel_size: expected a whole number from 1"),
         ({"kernel_size": [3]}, "layers[0].kernel_size: expected one number or [height, width]; got [3]"),
         ({"kernel_size": [3, "3"]}, "layers[0].kernel_size: expected a whole number"),
-        ({"stride": 0}, "layers[0].stride: expected a whole number ≥ 1"),
-        ({"padding": 3}, "layers[0].padding: expected a whole number ≥ 0 and ≤ 2; got 3"),
+        ({"stride": 0}, "layers[0].stride: expected a whole number from 1"),
+        ({"padding": 3}, "layers[0].padding: expected a whole number from 0 to 2; got 3"),
         ({"padding": "full"}, """layers[0].padding: expected a number, "same" or "valid"; got 'full'"""),
         ({"padding": "same", "stride": 2}, 'layers[0].padding: expected a number or "valid" where the stride is not 1'),
         (

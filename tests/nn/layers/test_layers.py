@@ -120,7 +120,7 @@ def test_erf_is_the_standard_library_s(dtype, tolerance):
     [
         ({"type": "leaky_relu", "slope": 0}, "layers[1].slope: expected a number > 0 and ≤ 1"),
         ({"type": "leaky_relu", "slope": 1.5}, "got 1.5"),
-        ({"type": "gelu", "approximate": True}, "layers[1].approximate: expected one of none, tanh; got True"),
+        ({"type": "gelu", "approximate": True}, "layers[1].approximate: expected one of none, tanh; got true"),
     ],
 )
 def test_bad_settings_of_an_activation_are_refused(spec, message):

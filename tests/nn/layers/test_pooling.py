@@ -86,8 +86,8 @@ def test_the_stride_is_the_size_unless_given():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"size": 0}, "layers[0].size: expected a whole number ≥ 1"),
-        ({"stride": 0.5}, "layers[0].stride: expected a whole number ≥ 1"),
+        ({"size": 0}, "layers[0].size: expected a whole number from 1"),
+        ({"stride": 0.5}, "layers[0].stride: expected a whole number from 1"),
         ({}, "layers[0].input_shape: expected a height and a width that windows of 2 at a stride of 2 divide; got 5"),
         ({"size": 7}, "layers[0].input_shape: expected a height and a width of at least the window's 7; got 6 and 0"),
     ],

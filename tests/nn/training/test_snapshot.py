@@ -147,7 +147,7 @@ def test_a_snapshot_of_another_network_or_optimizer_is_refused():
     next(steps)
     snapshot = first.snapshot()
     steps.close()
-    with pytest.raises(ValueError, match=r"state: expected velocity"):
+    with pytest.raises(ValueError, match=r"state: expected the arrays"):
         next(trainer(optimizer=Momentum(0.1)).run(resume=snapshot))
     with pytest.raises(ValueError, match=r"expected optimizer\.mean with 90 numbers; got 74"):
         next(trainer("batch_norm").run(resume=snapshot))
@@ -163,8 +163,8 @@ def test_a_snapshot_of_another_network_or_optimizer_is_refused():
         ({"epoch": -1}, r"snapshot.epoch: expected a whole number ≥ 0; got -1"),
         ({"batch": 1.5}, r"snapshot.batch: expected a whole number"),
         ({"steps": True}, r"snapshot.steps"),
-        ({"unknown": 1}, r"expected its numbers"),
-        ({"batch": 4}, r"snapshot.batch: expected at most 3; got 4"),
+        ({"unknown": 1}, r"expected the numbers of a snapshot"),
+        ({"batch": 4}, r"snapshot.batch: expected at most 3 batches; got 4"),
     ],
 )
 def test_numbers_that_are_no_snapshot_are_refused(changes, message):

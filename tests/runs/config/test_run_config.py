@@ -85,7 +85,7 @@ def test_a_whole_config_comes_back_as_it_was():
         ({"optimizer": {"type": "newton"}}, "optimizer: expected a type of adagrad"),
         ({"schedule": {"type": "never"}}, "schedule: expected a type of constant, cosine"),
         ({"loss": "hinge"}, "loss: expected a type of cross_entropy, squared_error; got 'hinge'"),
-        ({"network": {"layers": []}}, "layers: expected 1 to 200; got 0"),
+        ({"network": {"layers": []}}, "layers: expected 1 to 200 layers; got 0"),
         ({"network": {"layers": [{"type": "dense", "units": 10}, "softmax"]}}, "leave out the last layer, softmax"),
         ({"dtype": "float16"}, "dtype"),
         ({"shuffle": "yes"}, "shuffle"),
@@ -102,8 +102,8 @@ def test_a_bad_override_names_the_field(overrides, message):
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        ([], "expected an object with a recipe, or a whole config; got list"),
-        ({}, "recipe: expected a recipe's name; got None"),
+        ([], "expected an object with a recipe, or a whole config; got []"),
+        ({}, "recipe: expected a recipe's name; got null"),
         ({"recipe": "slow"}, "recipe: expected one of quick, from-scratch"),
         ({"recipe": "quick", "override": {}}, "override: unknown field"),
         ({"recipe": "quick", "overrides": [1]}, "overrides: expected an object"),

@@ -300,7 +300,7 @@ def test_a_database_of_an_older_version_gets_the_columns_that_it_lacks(tmp_path)
 
 def test_only_an_ended_run_is_deleted_and_its_number_is_not_used_again(log):
     run = log.add(CONFIG)
-    with pytest.raises(NotEndedError, match=f"run {run} is queued; cancel it first"):
+    with pytest.raises(NotEndedError, match=f"run {run} has not ended; cancel it first"):
         log.delete(run)
     log.request_cancel(run)
     log.delete(run)

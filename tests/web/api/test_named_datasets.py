@@ -25,7 +25,7 @@ def test_a_run_trains_on_a_mixture(client, ended):
         ("strokes +", "dataset: term 2: expected a data set"),
         ("0*strokes", "dataset: term 1: expected a weight above 0"),
         ("mnist + kmnist", "dataset: expected data sets with the labels of mnist in a mixture; kmnist also has"),
-        ("mnist + emnist-letters", "emnist-letters also has 'a', 'b', 'c' and others"),
+        ("mnist + emnist-letters", "emnist-letters also has 'a', 'b', 'c' and 23 more"),
         ("folder:../../etc", "dataset: expected folder: and a path below DIGITPAD_DATA_DIR"),
         ("strokes + folder:/etc", "dataset: expected folder: and a path below DIGITPAD_DATA_DIR"),
         ("npz:mine.npz", "dataset: npz:mine.npz: set DIGITPAD_DATA_DIR"),
