@@ -133,7 +133,7 @@ def decode_image(data: bytes, decoders: Decoders = DECODERS) -> Picture:
         )
     try:
         if isinstance(image, TiffImageFile) and _tile_pixels(image) > MAX_PIXELS:
-            raise ValueError("a tile is larger than the image may be")
+            raise Image.DecompressionBombError
         if isinstance(image, JpegImageFile):
             # A JPEG can be decoded at a half, a quarter or an eighth of its size much faster.
             image.draft(None, (WORKING_SIZE, WORKING_SIZE))
