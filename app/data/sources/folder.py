@@ -15,8 +15,8 @@ from app.data.dataset import Dataset, DatasetUnavailable
 from app.data.sources.csv_file import find_test_table, is_table, load_csv
 from app.data.sources.idx_folder import find_idx, load_idx
 from app.data.sources.npz import load_npz
-from app.data.sources.own_files import visible
 from app.data.sources.picture_folder import inner_folder, load_pictures, looks_like_a_set
+from app.data.sources.visible_files import visible
 from app.errors import InputError, message_of
 
 MOST_LISTED = 50

@@ -10,7 +10,7 @@ from app.data.dataset import Dataset
 from app.data.sources.arrays import Part, make_dataset
 from app.data.sources.idx import read_any_idx
 from app.data.sources.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
-from app.data.sources.own_files import visible
+from app.data.sources.visible_files import visible
 from app.errors import InputError, shortened
 
 _NAME = re.compile(r"(?:.*-)?(?P<part>train|t10k|test)-(?P<kind>images|labels)(?:-idx\d?)?(?:-(?:ubyte|int))?")

@@ -17,7 +17,7 @@ from app.data.preprocessing.prepare import from_image
 from app.data.sources.arrays import MOST_IMAGES, MOST_LABELS, TEST_EVERY, nth_of_label, sorted_labels
 from app.data.sources.idx_folder import find_idx, idx_name
 from app.data.sources.npz_cache import read_splits, write_splits
-from app.data.sources.own_files import visible
+from app.data.sources.visible_files import visible
 from app.errors import InputError, Message, message_of, shortened
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".webp", ".tif", ".tiff")
