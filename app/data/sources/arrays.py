@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data.dataset import Dataset, ImageArray, Split
-from app.data.drawings.drawing import check_label
+from app.data.drawings.drawing import LONGEST_LABEL, check_label
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.errors import InputError, Message, shortened
 
@@ -17,6 +17,9 @@ TEST_EVERY = 6
 """Without images to test with, every sixth image of a label is for testing, a share as in MNIST."""
 BLOCK = 4_000
 """Images converted at a time."""
+
+_LONGEST_TEXT = 4 * 2 * LONGEST_LABEL
+"""Bytes of a label as an array has it, which may be longer before it is composed."""
 
 Array: TypeAlias = NDArray[Any]
 
@@ -115,6 +118,13 @@ def _as_labels(part: Part) -> Array:
     name, array, count = part.labels_name, part.labels, len(part.images)
     if array.dtype.kind not in "biufUS":
         raise InputError("expected whole numbers or strings; got {dtype}", field=name, dtype=array.dtype)
+    if array.dtype.kind in "US" and array.dtype.itemsize > _LONGEST_TEXT:
+        raise InputError(
+            "expected labels of at most {most} characters; got {dtype}",
+            field=name,
+            most=LONGEST_LABEL,
+            dtype=array.dtype,
+        )
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     elif array.ndim == 2 and 1 < array.shape[1] <= MOST_LABELS and _is_one_hot(array):

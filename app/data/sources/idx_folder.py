@@ -33,8 +33,8 @@ def find_idx(folder: Path) -> dict[tuple[str, str], Path]:
     """
     found: dict[tuple[str, str], Path] = {}
     for path in reversed(visible(folder)):  # a name with .gz comes before the one without it
-        match = idx_name(path)
-        if match is None or path.is_symlink() or not path.is_file():
+        match = _NAME.fullmatch(_spelled(path))
+        if match is None or not is_idx(path):
             continue
         role = "train" if match["part"] == "train" else "test", match["kind"]
         other = found.get(role)
@@ -44,9 +44,9 @@ def find_idx(folder: Path) -> dict[tuple[str, str], Path]:
     return found
 
 
-def idx_name(path: Path) -> re.Match[str] | None:
-    """The `part` and `kind` of an IDX file of images or labels by its name; None for other files."""
-    return _NAME.fullmatch(_spelled(path))
+def is_idx(path: Path) -> bool:
+    """Return True for an IDX file of images or labels, by its name."""
+    return _NAME.fullmatch(_spelled(path)) is not None and path.is_file() and not path.is_symlink()
 
 
 def load_idx(name: str, version: str, found: dict[tuple[str, str], Path]) -> Dataset:

@@ -3,6 +3,7 @@
 import io
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from app.data.dataset import Dataset
 from app.data.sources.arrays import Part, make_dataset
 from app.data.sources.idx import GZIP_MAX_RATIO
-from app.errors import InputError, shortened
+from app.errors import InputError, Message, shortened
 
 MOST_BYTES = 1 << 30
 """The most bytes of all arrays of a file."""
@@ -57,7 +58,9 @@ def load_npz(name: str, path: Path, version: str) -> Dataset:
             for key in (*wanted, *({_TITLES} & set(members))):
                 arrays[key] = _read_npy(archive, members[key], left)
                 left -= arrays[key].nbytes
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+    except InputError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
         raise InputError("expected a complete NumPy .npz file; got something else") from None
     titles = arrays.pop(_TITLES, None)
     if titles is not None and (titles.ndim != 1 or titles.dtype.kind != "U"):
@@ -69,7 +72,12 @@ def load_npz(name: str, path: Path, version: str) -> Dataset:
         )
     pairs = zip(wanted[::2], wanted[1::2], strict=True)
     parts = [Part(images, arrays[images], labels, arrays[labels]) for images, labels in pairs]
-    return make_dataset(name, version, parts, None if titles is None else titles.tolist())
+    made = make_dataset(name, version, parts, None if titles is None else titles.tolist())
+    unread = sorted(set(members) - set(wanted) - {_TITLES})
+    if not unread:
+        return made
+    note = Message("Not read ({count}): {names}.", count=len(unread), names=shortened(unread))
+    return replace(made, notes=(*made.notes, note))
 
 
 def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> NDArray[Any]:

@@ -15,7 +15,7 @@ from app.data.preprocessing.decode import FILE_DECODERS
 from app.data.preprocessing.normalize import to_uint8
 from app.data.preprocessing.prepare import from_image
 from app.data.sources.arrays import MOST_IMAGES, MOST_LABELS, TEST_EVERY, nth_of_label, sorted_labels
-from app.data.sources.idx_folder import find_idx, idx_name
+from app.data.sources.idx_folder import is_idx
 from app.data.sources.npz_cache import read_splits, write_splits
 from app.data.sources.visible_files import visible
 from app.errors import InputError, Message, message_of, shortened
@@ -44,9 +44,9 @@ def inner_folder(folder: Path) -> Path:
     for _ in range(DEEPEST):
         entries = visible(folder)
         inside = [path for path in entries if _is_folder(path)]
-        if len(inside) != 1 or any(map(_is_picture, entries)) or find_idx(folder):
+        if len(inside) != 1 or any(_is_picture(path) or is_idx(path) for path in entries):
             break
-        if not find_idx(inside[0]) and not _holds_folders(inside[0]):
+        if not _holds_folders(inside[0]) and not any(map(is_idx, visible(inside[0]))):
             break
         folder = inside[0]
     return folder
@@ -55,7 +55,7 @@ def inner_folder(folder: Path) -> Path:
 def looks_like_a_set(folder: Path) -> bool:
     """Return True for a folder with a set by the names of some of its files and folders."""
     entries = visible(folder, MOST_LOOKED_AT)
-    if any(idx_name(path) or path.name.casefold() in TRAIN_NAMES for path in entries):
+    if any(is_idx(path) or path.name.casefold() in TRAIN_NAMES for path in entries):
         return True
     labels = [path for path in entries if _is_folder(path)][:FEW]
     return sum(any(map(_is_picture, visible(path, MOST_LOOKED_AT))) for path in labels) > 1
