@@ -80,7 +80,8 @@ def show(
         print_json({"name": found.name, "title": found.title, "labels": list(found.labels), "counts": counts})
         return
     images = f"{len(found.train):,} to train on, {len(found.test):,} to test on"
-    print_facts([("data", found.name), ("title", found.title), ("images", images), ("version", found.version)])
+    facts = [("data", found.name), ("title", found.title), ("images", images), ("version", found.version)]
+    print_facts([*facts, *(("note", note) for note in found.notes)])
     say()
     rows = ((name, counts["train"][name], counts["test"][name]) for name in found.labels)
     print_table(("LABEL", ">TRAIN", ">TEST"), rows)

@@ -1,9 +1,10 @@
 """The data sets by name: what there is, whether it is ready, and how it is loaded. A new set is one entry."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Literal, Self, TypeAlias
 
 from app.data.dataset import Dataset, DatasetUnavailable
@@ -20,12 +21,15 @@ MOST_STROKES = 20.0
 FOLDERS_REMEMBERED = 64
 """The number of folders and files whose size and labels are remembered, not their images."""
 
-State: TypeAlias = Literal["ready", "download", "generate", "too-few", "damaged"]
+State: TypeAlias = Literal["ready", "download", "generate", "unread", "too-few", "damaged"]
 
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """A line of the catalogue. `train` and `test` are numbers of images; `note` says what loading will do."""
+    """A line of the catalogue. `train` and `test` are numbers of images; `note` says what loading will do or has done.
+
+    Of the user's files, which are "unread" until they are asked for, neither numbers nor labels are known.
+    """
 
     name: str
     title: str
@@ -125,14 +129,14 @@ _DEFINITIONS: Mapping[str, _Definition] = {
 }
 
 
+_OWN_FILES = Message("Your own images, from DIGITPAD_DATA_DIR.")
+_FOLDERS = frozenset({"mnist", pendigits.FOLDER, *(source.folder for source in idx_datasets.SETS.values())})
+"""The folders of the sets that come with digitpad."""
+
+
 def dataset_titles() -> Mapping[str, str]:
     """The titles of the sets that come with digitpad, by name."""
     return {name: definition.title for name, definition in _DEFINITIONS.items()}
-
-
-def is_composed(name: str) -> bool:
-    """Return True for the name of a mixture, a folder or a file, which the catalogue does not list."""
-    return mixture.is_mixture(name) or folder.is_folder_name(name)
 
 
 @dataclass(frozen=True)
@@ -153,30 +157,16 @@ class DatasetCatalog:
         return cls(settings.cache_dir, settings.data_dir, DrawingStore(settings.home / "drawings"))
 
     def list(self) -> list[DatasetInfo]:
-        """All data sets, without loading any."""
-        infos = []
-        for name, definition in _DEFINITIONS.items():
-            state: State = "ready" if definition.is_ready(self.data_dir, self.cache_dir) else definition.missing
-            problem = definition.problem(self.data_dir, self.cache_dir)
-            if problem is not None:
-                state = "damaged"
-            infos.append(
-                DatasetInfo(
-                    name,
-                    definition.title,
-                    definition.description,
-                    definition.labels,
-                    definition.train,
-                    definition.test,
-                    state,
-                    definition.notes[state] if problem is None else Message("Damaged: {reason}.", reason=problem),
-                )
-            )
-        drawn = [] if self.drawings is None else self.drawings.sets()
-        return infos + [_drawing_set_info(one) for one in drawn if one.count]
+        """All data sets but mixtures, without loading any."""
+        files = () if self.data_dir is None else folder.find_sets(self.data_dir, _FOLDERS)
+        return [
+            *(self._defined(name) for name in _DEFINITIONS),
+            *self._drawn(),
+            *(_folder_line(name, self.data_dir, self.cache_dir) for name in files),
+        ]
 
     def info(self, name: str) -> DatasetInfo:
-        """The line of a name: also of `folder:PATH`, `npz:PATH` and mixtures, which are not listed.
+        """The line of a name: also of mixtures, and of `folder:PATH`, `npz:PATH` and `csv:PATH`, which are read.
 
         Raises ValueError for a name that cannot be one, DatasetUnavailable for a folder that is not there or not
         readable.
@@ -184,8 +174,10 @@ class DatasetCatalog:
         if mixture.is_mixture(name):
             return _mixture_info(name, self.info)
         if folder.is_folder_name(name):
-            return _folder_info(name, folder.stamp_of(name, self.data_dir), self.data_dir, self.cache_dir)
-        found = next((info for info in self.list() if info.name == name), None)
+            return _folder_info(name, self.data_dir, self.cache_dir)
+        if name in _DEFINITIONS:
+            return self._defined(name)
+        found = next((info for info in self._drawn() if info.name == name), None)
         if found is None:
             raise self._unknown(name)
         return found
@@ -229,6 +221,27 @@ class DatasetCatalog:
         set_name = drawing_sets.set_of(name)
         return "" if set_name is None or self.drawings is None else drawing_sets.stamp_of(self.drawings, set_name)
 
+    def _defined(self, name: str) -> DatasetInfo:
+        definition = _DEFINITIONS[name]
+        state: State = "ready" if definition.is_ready(self.data_dir, self.cache_dir) else definition.missing
+        problem = definition.problem(self.data_dir, self.cache_dir)
+        if problem is not None:
+            state = "damaged"
+        return DatasetInfo(
+            name,
+            definition.title,
+            definition.description,
+            definition.labels,
+            definition.train,
+            definition.test,
+            state,
+            definition.notes[state] if problem is None else Message("Damaged: {reason}.", reason=problem),
+        )
+
+    def _drawn(self) -> Iterable[DatasetInfo]:
+        drawn = [] if self.drawings is None else self.drawings.sets()
+        return (_drawing_set_info(one) for one in drawn if one.count)
+
     def _load_term(self, term: mixture.Term, download: bool) -> tuple[Dataset, float]:
         if term.name == "strokes" and term.weight > 1:  # there are always more of them
             count = _strokes_drawn(term)
@@ -263,20 +276,40 @@ def _drawing_set_info(drawn: DrawingSet) -> DatasetInfo:
     )
 
 
-@lru_cache(FOLDERS_REMEMBERED)
-def _folder_info(name: str, _stamp: str, data_dir: Path | None, cache_dir: Path) -> DatasetInfo:
-    """The entry of a folder or a file, which is read once for each of its stamps."""
-    dataset = folder.load_folder(name, data_dir=data_dir, cache_dir=cache_dir)
-    return DatasetInfo(
-        dataset.name,
-        dataset.title,
-        Message("Your own images, from DIGITPAD_DATA_DIR."),
-        dataset.labels,
-        len(dataset.train),
-        len(dataset.test),
-        "ready",
-        "Ready to use.",
-    )
+_Key: TypeAlias = tuple[str, Path | None, Path]
+_known: dict[_Key, tuple[str, DatasetInfo]] = {}
+"""The lines of the user's files that were read, with their stamps."""
+_reading = Lock()
+
+
+def _folder_info(name: str, data_dir: Path | None, cache_dir: Path) -> DatasetInfo:
+    """The line of a folder or a file, which is read once for each of its stamps."""
+    key, stamp = (name, data_dir, cache_dir), folder.stamp_of(name, data_dir)
+    with _reading:  # one at a time, which limits the memory
+        known = _known.get(key)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        dataset = folder.load_folder(name, data_dir=data_dir, cache_dir=cache_dir)
+        note = Message("Ready to use.")
+        for more in dataset.notes:
+            note = Message("{note} {more}", note=note, more=more)
+        sizes = len(dataset.train), len(dataset.test)
+        info = DatasetInfo(name, name, _OWN_FILES, dataset.labels, *sizes, "ready", note)
+        _known.pop(key, None)
+        while len(_known) >= FOLDERS_REMEMBERED:
+            del _known[next(iter(_known))]
+        _known[key] = stamp, info
+        return info
+
+
+def _folder_line(name: str, data_dir: Path | None, cache_dir: Path) -> DatasetInfo:
+    """The line of a folder or a file, which is not read for it."""
+    found = _known.get((name, data_dir, cache_dir))
+    if found is not None:
+        with suppress(DatasetUnavailable):
+            if found[0] == folder.stamp_of(name, data_dir):
+                return found[1]
+    return DatasetInfo(name, name, _OWN_FILES, (), 0, 0, "unread", Message("Read when it is chosen."))
 
 
 def _mixture_info(name: str, info_of: Callable[[str], DatasetInfo]) -> DatasetInfo:
@@ -303,4 +336,4 @@ def _mixture_info(name: str, info_of: Callable[[str], DatasetInfo]) -> DatasetIn
     )
 
 
-_WORSE: tuple[State, ...] = ("ready", "generate", "download", "too-few", "damaged")
+_WORSE: tuple[State, ...] = ("ready", "unread", "generate", "download", "too-few", "damaged")

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import InputError, MessageError
+from app.errors import InputError, Message, MessageError
 
 ImageArray: TypeAlias = NDArray[np.uint8]
 LabelArray: TypeAlias = NDArray[np.uint8] | NDArray[np.int64]
@@ -60,7 +60,8 @@ class Dataset:
     """A data set: `name` as in a config, `title` for pages, `labels` in the order of the label indices.
 
     `version` identifies the content of a data set that the user can change; None for all others. If the images are
-    `grouped_by` something, `groups` are its names. `tests` are the test images of each set of a mixture.
+    `grouped_by` something, `groups` are its names. `tests` are the test images of each set of a mixture. `notes` say
+    what was changed or passed over when the user's files were read.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Dataset:
     grouped_by: Grouping | None = None
     groups: tuple[str, ...] = ()
     tests: Mapping[str, Split] = field(default_factory=dict)
+    notes: tuple[Message, ...] = ()
 
 
 def split_validation(split: Split, fraction: float, *, of_each_group: bool = False) -> tuple[Split, Split]:

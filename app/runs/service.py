@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.data import DatasetCatalog, DatasetInfo, DatasetUnavailable
-from app.data.catalog import is_composed
 from app.data.drawings.store import DrawingStore
 from app.errors import InputError, Message, MessageError, message_of
 from app.models import DamagedModelError, ModelStore, UnknownModelError
@@ -57,8 +56,7 @@ class RunService:
         """The config of a request, with its last layer fitted to the data set's labels. Raises ValueError."""
 
         def labels_of(name: object) -> int | None:
-            info = self._info(name) if isinstance(name, str) else None
-            return None if info is None else len(info.labels)
+            return len(self._info(name).labels) if isinstance(name, str) else None
 
         return request_config(data, labels_of)
 
@@ -174,14 +172,6 @@ class RunService:
 
     def _check_dataset(self, config: RunConfig) -> DatasetInfo:
         info = self._info(config.dataset)
-        if info is None:
-            known = ", ".join(dataset.name for dataset in self._catalog.list())
-            raise InputError(
-                "expected one of {names}; got {value}",
-                field="dataset",
-                names=known,
-                value=repr(config.dataset[:80]),
-            )
         if info.state in ("too-few", "damaged"):
             raise InputError(
                 "{title} cannot be trained on yet. {note}", field="dataset", title=info.title, note=info.note
@@ -207,10 +197,7 @@ class RunService:
                 )
         return info
 
-    def _info(self, name: str) -> DatasetInfo | None:
-        """The catalogue's entry of a data set; None if unknown. Raises ValueError for an invalid mixture."""
-        if not is_composed(name):
-            return next((info for info in self._catalog.list() if info.name == name), None)
+    def _info(self, name: str) -> DatasetInfo:
         try:
             return self._catalog.info(name)
         except (ValueError, DatasetUnavailable) as error:

@@ -339,7 +339,7 @@ def test_what_is_told_to_be_typed_is_what_is_there(home, monkeypatch):
         (["nothing"], Code.USAGE, "No such command 'nothing'"),
         (["train"], Code.USAGE, "'recipe'"),
         (["train", "nothing"], Code.USAGE, "recipe: expected one of quick"),
-        (["train", "quick", "--data", "nothing"], Code.USAGE, "dataset: expected one of mnist"),
+        (["train", "quick", "--data", "nothing"], Code.USAGE, "dataset: expected a data set: mnist"),
         (["train", "quick", "--epochs", "0"], Code.USAGE, "epochs"),
         (["train", "quick", "--set", "epochs"], Code.USAGE, "expected PATH=VALUE"),
         (["train", "quick", "--set", "optimizer.learning_rate=fast"], Code.USAGE, "optimizer.learning_rate"),

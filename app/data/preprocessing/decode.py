@@ -1,7 +1,8 @@
-"""Decoding of PNG and JPEG to grey: restricted decoders, size limits, orientation and alpha."""
+"""Decoding of pictures to grey: restricted decoders, size limits, orientation and alpha."""
 
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TypeAlias
@@ -9,8 +10,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from app.errors import InputError
 
@@ -21,6 +27,19 @@ MAX_PIXELS = 20_000_000
 
 WORKING_SIZE = 1024
 """The longer side, in pixels, above which a picture is reduced."""
+
+Decoders: TypeAlias = Mapping[str, type[ImageFile]]
+"""Pillow's class for each kind of file."""
+
+DECODERS: Decoders = {"PNG": PngImageFile, "JPEG": JpegImageFile}
+FILE_DECODERS: Decoders = {
+    **DECODERS,
+    "BMP": BmpImageFile,
+    "GIF": GifImageFile,
+    "WebP": WebPImageFile,
+    "TIFF": TiffImageFile,
+}
+"""For the user's own files; of several frames or pages the first one is read."""
 
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -83,31 +102,33 @@ class Picture:
     height: int
 
 
-def decode_image(data: bytes) -> Picture:
+def decode_image(data: bytes, decoders: Decoders = DECODERS) -> Picture:
     """Decode a PNG or JPEG to grey, with a longer side of about 2,048 pixels at most.
 
     Transparent pixels become white paper; if that gives a white picture, the opaque part is black ink. Raises
-    ValueError if the bytes are not a PNG or JPEG, are damaged, or are of more than 20 megapixels.
+    ValueError if the bytes are of no kind of `decoders`, are damaged, or are of more than 20 megapixels.
     """
     if not data:
-        raise InputError("expected a PNG or JPEG image; got an empty file")
+        raise InputError("expected an image; got an empty file")
     format_ = _format(data)
     if format_ is None:
-        raise InputError("expected a PNG or JPEG image; got {count} bytes of something else", count=len(data))
-    if format_ not in ("PNG", "JPEG"):
+        raise InputError("expected an image; got {count} bytes of something else", count=len(data))
+    if format_ not in decoders:
+        if decoders is FILE_DECODERS:
+            raise InputError("expected a PNG, JPEG, BMP, GIF, WebP or TIFF image; got {format}", format=format_)
         raise InputError("expected a PNG or JPEG image; got {format}", format=format_)
     exif = None
     if format_ == "JPEG":
         data, exif = _without_exif(data)
     try:
         # Not Image.open: it warns of large pictures, and all threads share the filters of warnings.
-        image: Image.Image = (PngImageFile if format_ == "PNG" else JpegImageFile)(BytesIO(data))
+        image = decoders[format_](BytesIO(data))
     except _DECODE_ERRORS:
         raise InputError(
-            "expected a PNG or JPEG image; got a {format} whose header cannot be read", format=format_
+            "expected a complete image; got a {format} whose header cannot be read", format=format_
         ) from None
     width, height = image.size
-    if getattr(image, "is_animated", False):
+    if decoders is DECODERS and getattr(image, "is_animated", False):
         raise InputError("expected a still image; got an animated PNG")
     if width < 1 or height < 1 or width * height > MAX_PIXELS:
         raise InputError(
@@ -117,6 +138,8 @@ def decode_image(data: bytes) -> Picture:
             height=height,
         )
     try:
+        if isinstance(image, TiffImageFile) and _tile_pixels(image) > MAX_PIXELS:
+            raise Image.DecompressionBombError
         if isinstance(image, JpegImageFile):
             # A JPEG can be decoded at a half, a quarter or an eighth of its size much faster.
             image.draft(None, (WORKING_SIZE, WORKING_SIZE))
@@ -133,7 +156,7 @@ def decode_image(data: bytes) -> Picture:
         return Picture(np.asarray(grey), width, height)
     except _DECODE_ERRORS:
         raise InputError(
-            "expected a complete PNG or JPEG image; got a {format} that is damaged or truncated", format=format_
+            "expected a complete image; got a {format} that is damaged or truncated", format=format_
         ) from None
 
 
@@ -143,6 +166,11 @@ def _format(data: bytes) -> str | None:
     if data[4:8] == b"ftyp":
         return "HEIF/AVIF/MP4"
     return next((name for signature, name in _SIGNATURES.items() if data.startswith(signature)), None)
+
+
+def _tile_pixels(image: TiffImageFile) -> int:
+    """The size of a tile, which is decoded whole even where it is larger than the picture; 0 without tiles."""
+    return int(image.tag_v2.get(TILEWIDTH, 0)) * int(image.tag_v2.get(TILELENGTH, 0))
 
 
 def _without_exif(data: bytes) -> tuple[bytes, bytes | None]:
@@ -182,6 +210,10 @@ def _to_grey(image: Image.Image) -> Image.Image:
         # Pillow clips 16 bits to 8 instead of scaling them.
         deep = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
         return Image.fromarray((deep >> 8).astype(np.uint8))
+    if image.mode == "F":
+        real = np.nan_to_num(np.asarray(image), nan=0.0, posinf=0.0, neginf=0.0)
+        least, most = float(real.min()), float(real.max())
+        return Image.fromarray(((real - least) * (255 / (most - least or 1))).astype(np.uint8))
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         alpha = rgba.getchannel("A")

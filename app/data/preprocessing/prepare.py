@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.data.preprocessing.decode import decode_image
+from app.data.preprocessing.decode import DECODERS, Decoders, decode_image
 from app.data.preprocessing.denoise import without_noise
 from app.data.preprocessing.ink import find_ink
 from app.data.preprocessing.normalize import IMAGE_SIZE
@@ -54,13 +54,14 @@ def from_strokes(strokes: object) -> PreparedImage:
     return _prepared(prepare_strokes(parse_strokes(strokes)))
 
 
-def from_image(data: bytes) -> PreparedImage:
-    """Prepare a picture: the bytes of a PNG or JPEG of at most 20 megapixels, of any polarity, on any even paper.
+def from_image(data: bytes, decoders: Decoders = DECODERS) -> PreparedImage:
+    """Prepare a picture: the bytes of a file of `decoders`, of at most 20 megapixels.
 
-    Ink is what differs from the paper; uneven light and noise are removed. A pen thinner than MNIST's is thickened. A
-    uniform picture is blank. Raises ValueError if the picture is of another format or size, or damaged.
+    Its polarity may be any, and its paper any even one. Ink is what differs from the paper; uneven light and noise are
+    removed. A pen thinner than MNIST's is thickened. A uniform picture is blank. Raises ValueError if the picture is of
+    another format or size, or damaged.
     """
-    found = find_ink(decode_image(data).grey)
+    found = find_ink(decode_image(data, decoders).grey)
     return BLANK if found is None else _prepared(prepare_ink(found.ink))
 
 

@@ -9,7 +9,7 @@ import math
 import struct
 import zlib
 from pathlib import Path
-from typing import BinaryIO, TypeAlias, cast
+from typing import Any, BinaryIO, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from app.errors import InputError
 ByteArray: TypeAlias = NDArray[np.uint8]
 
 UNSIGNED_BYTE = 0x08
+TYPES = {UNSIGNED_BYTE: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+"""NumPy's type for each type code."""
+RANKS = (1, 2, 3, 4)
 GZIP_MAGIC = b"\x1f\x8b"
 CHUNK_BYTES = 1 << 20
 MAX_BYTES = 1 << 30
@@ -34,6 +37,16 @@ def read_idx(path: Path, *, rank: int) -> tuple[ByteArray, str]:
     Returns the array, uint8, and the SHA-256 of the unpacked file in hex. Keeps one copy of the data in memory. Raises
     ValueError that names the file if it is not such a file, OSError if it cannot be read.
     """
+    array, digest = _open(path, rank)
+    return array.view(np.uint8), digest
+
+
+def read_any_idx(path: Path) -> NDArray[Any]:
+    """Read an IDX file of any type and any number of dimensions. Raises as `read_idx`."""
+    return _open(path, None)[0]
+
+
+def _open(path: Path, rank: int | None) -> tuple[NDArray[Any], str]:
     with path.open("rb") as raw:
         packed = raw.read(2) == GZIP_MAGIC
         raw.seek(0)
@@ -48,37 +61,40 @@ def read_idx(path: Path, *, rank: int) -> tuple[ByteArray, str]:
             raise InputError("expected a complete gzip file; got a damaged one", field=path.name) from None
 
 
-def _read(file: BinaryIO, name: str, rank: int, most: int) -> tuple[ByteArray, str]:
+def _read(file: BinaryIO, name: str, expected: int | None, most: int) -> tuple[NDArray[Any], str]:
+    """Read the file of unsigned bytes with `expected` dimensions, or of any type and number of dimensions."""
     digest = hashlib.sha256()
     magic = file.read(4)
     if len(magic) < 4:
         raise InputError("expected an IDX header of 4 bytes; got {count}", field=name, count=len(magic))
     if magic[:2] != b"\0\0":
         raise InputError("expected an IDX file, which begins with 0000; got {value}", field=name, value=magic[:2].hex())
-    if magic[2] != UNSIGNED_BYTE:
+    if magic[2] not in (TYPES if expected is None else (UNSIGNED_BYTE,)):
         raise InputError("expected unsigned bytes, type code 0x08; got 0x{code}", field=name, code=f"{magic[2]:02x}")
-    if magic[3] != rank:
-        raise InputError("expected {rank} dimensions; got {count}", field=name, rank=rank, count=magic[3])
+    rank = magic[3]
+    if rank not in (RANKS if expected is None else (expected,)):
+        raise InputError("expected {rank} dimensions; got {count}", field=name, rank=expected or "1–4", count=rank)
     sizes = file.read(4 * rank)
     if len(sizes) < 4 * rank:
         raise InputError(
             "expected {needed} bytes of dimensions; got {count}", field=name, needed=4 * rank, count=len(sizes)
         )
     shape = struct.unpack(f">{rank}I", sizes)
-    count = math.prod(shape)
+    dtype = np.dtype(TYPES[magic[2]])
+    count, size = math.prod(shape), dtype.itemsize
     # Checked before allocation, as the header may be wrong.
-    if count > min(most, MAX_BYTES):
+    if count * size > min(most, MAX_BYTES):
         raise InputError("expected {count} values; got a file too small to hold them", field=name, count=count)
     digest.update(magic + sizes)
-    data = np.empty(count, np.uint8)
+    data = np.empty(count * size, np.uint8)
     done = 0
-    while done < count:
-        chunk = file.read(min(CHUNK_BYTES, count - done))
+    while done < len(data):
+        chunk = file.read(min(CHUNK_BYTES, len(data) - done))
         if not chunk:
-            raise InputError("expected {count} values; got {done}", field=name, count=count, done=done)
+            raise InputError("expected {count} values; got {done}", field=name, count=count, done=done // size)
         data[done : done + len(chunk)] = np.frombuffer(chunk, np.uint8)
         digest.update(chunk)
         done += len(chunk)
     if file.read(1):
         raise InputError("expected {count} values; got more bytes after them", field=name, count=count)
-    return data.reshape(shape), digest.hexdigest()
+    return data.view(dtype).reshape(shape), digest.hexdigest()

@@ -2,18 +2,20 @@
 
 from dataclasses import asdict
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
 from app.data import DatasetCatalog, DatasetInfo
+from app.errors import RequestError, message_of
 from app.i18n.catalog import Catalog
 from app.recipes import load_recipes
 from app.runs.config.annotations import REMARKS
 from app.runs.config.run_config import RunConfig, parse_config
 from app.runs.config.schema import schema
 from app.runs.estimate.estimator import Estimator, speed_key
+from app.web.api.datasets import LONGEST_NAME
 from app.web.api.routing import ApiRoute, ResponseBody, errors
 from app.web.dependencies import CatalogDep, EstimatorDep, JobQueueDep, RunServiceDep, StoreDep
 from app.web.job_queue import JobQueue
@@ -160,10 +162,16 @@ async def recipes(
     return {"recipes": listed}
 
 
-@router.get("/datasets", response_model=DatasetList)
-def datasets(catalog: CatalogDep, language: AnswerLanguage) -> dict[str, Any]:
-    """The data sets, and whether each is at hand."""
-    return {"datasets": [in_language(asdict(info), language) for info in catalog.list()]}
+@router.get("/datasets", response_model=DatasetList, responses=errors(404, 409, 422))
+def datasets(
+    catalog: CatalogDep, language: AnswerLanguage, name: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None
+) -> dict[str, Any]:
+    """The data sets, and whether each is at hand; with `name` that set alone, also one that must be read for it."""
+    try:
+        found = catalog.list() if name is None else [catalog.info(name)]
+    except ValueError as error:
+        raise RequestError(404, message_of(error)) from None
+    return {"datasets": [in_language(asdict(info), language) for info in found]}
 
 
 @router.get("/schema", response_model=Schema)

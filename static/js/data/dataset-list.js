@@ -51,6 +51,6 @@ export const setLinks = (datasets, current) =>
   );
 
 const sizeText = ({ train, test, state }) =>
-  state === "damaged" ? t("damaged") : state === "too-few" ? t("not enough to train on yet") : t("{train} training, {test} test", { train: count(train), test: count(test) });
+  state === "damaged" ? t("damaged") : state === "unread" ? t("not read yet") : state === "too-few" ? t("not enough to train on yet") : t("{train} training, {test} test", { train: count(train), test: count(test) });
 
 const labelsText = (labels) => (labels.length <= MOST_LABELS ? labels.join(" ") : `${labels.slice(0, MOST_LABELS).join(" ")} …`);

@@ -5,9 +5,10 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, TiffImagePlugin
 
 from app.data import from_image, from_strokes
+from app.data.preprocessing.decode import FILE_DECODERS
 from tests.support.drawings import CANVAS, encode, picture, recorded, standard_brush
 
 DRAWINGS = {name: drawing["strokes"] for name, drawing in recorded().items()}
@@ -226,8 +227,71 @@ def other_kind(kind):
     ],
 )
 def test_what_is_no_png_or_jpeg_is_refused(data, came):
-    with pytest.raises(ValueError, match=f"^expected a PNG or JPEG image; got {came}$"):
+    with pytest.raises(ValueError, match=f"^expected an? ((PNG or JPEG|complete) )?image; got {came}$"):
         from_image(data)
+    with pytest.raises(ValueError, match=r"^expected an? ((complete|PNG, JPEG, BMP, GIF, WebP or TIFF) )?image; got "):
+        from_image(data[:20], FILE_DECODERS)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF"])
+@pytest.mark.parametrize("mode", ["1", "L", "RGB"])
+def test_files_of_every_usual_kind_are_read(kind, mode):
+    image = picture(DRAWINGS["digit 5"], PAD_BRUSH).convert(mode)
+    apart = np.abs(from_image(encode(image, kind), FILE_DECODERS).pixels - from_strokes(DRAWINGS["digit 5"]).pixels)
+    assert apart.mean() < ROUGH_MEAN_TOLERANCE
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "TIFF"])
+def test_of_several_frames_the_first_is_read(kind):
+    first, other = (picture(DRAWINGS[name], PAD_BRUSH) for name in ("digit 5", "digit 1"))
+    data = encode(first, kind, save_all=True, append_images=[other])
+    apart = np.abs(from_image(data, FILE_DECODERS).pixels - from_strokes(DRAWINGS["digit 5"]).pixels)
+    assert apart.mean() < ROUGH_MEAN_TOLERANCE
+
+
+def test_a_tiff_of_real_numbers_is_read():
+    real = Image.fromarray(np.asarray(picture(DRAWINGS["digit 5"], PAD_BRUSH)).astype(np.float32) / 255)
+    apart = np.abs(from_image(encode(real, "TIFF"), FILE_DECODERS).pixels - from_strokes(DRAWINGS["digit 5"]).pixels)
+    assert apart.mean() < MEAN_TOLERANCE
+
+
+def test_a_small_tiff_with_a_huge_tile_is_refused():
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, value in ((256, 8), (257, 8), (258, 8), (259, 8), (262, 1), (277, 1), (322, 2**15), (323, 2**15)):
+        tags[tag] = value
+    packed = zlib.compress(b"\0" * 10**6)
+    tags[325] = len(packed)
+    tags[324] = 0
+    head = len(b"II*\0\x08\0\0\0" + tags.tobytes(8))
+    tags[324] = head
+    with pytest.raises(ValueError, match=r"^expected a complete image; got a TIFF that is damaged"):
+        from_image(b"II*\0\x08\0\0\0" + tags.tobytes(8) + packed, FILE_DECODERS)
+
+
+@pytest.mark.parametrize("kind", ["BMP", "GIF", "WEBP", "TIFF"])
+def test_garbled_files_are_refused_or_read_but_never_crash(kind):
+    rng = np.random.default_rng(4)
+    whole = encode(picture(DRAWINGS["digit 1"], PAD_BRUSH, size=100), kind)
+    for _ in range(100):
+        garbled = bytearray(whole)
+        for place in rng.integers(0, min(len(whole), 400), 3):
+            garbled[place] = rng.integers(0, 256)
+        with contextlib.suppress(ValueError):
+            assert from_image(bytes(garbled), FILE_DECODERS).pixels.shape == (28, 28)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"BM" + struct.pack("<IIIIiiHHIIiiII", 100, 0, 54, 40, 30_000, 30_000, 1, 24, 0, 0, 0, 0, 0, 0),
+        b"GIF89a" + struct.pack("<HHBBB", 60_000, 60_000, 0, 0, 0) + b",\0\0\0\0\x01\0\x01\0\0\x02\0;",
+        b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0\xff\xff\0\xff\xff\0" + b"\0" * 8,
+    ],
+    ids=["BMP", "GIF", "WebP"],
+)
+def test_files_that_announce_too_many_pixels_are_refused(data):
+    with pytest.raises(ValueError, match=r"^expected (an image of at most 20 megapixels|a complete image)"):
+        from_image(data, FILE_DECODERS)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])

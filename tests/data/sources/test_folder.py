@@ -1,8 +1,6 @@
 """Data sets below DIGITPAD_DATA_DIR: read when they are right, refused in words when not, and never from elsewhere."""
 
-import io
 import os
-import zipfile
 
 import numpy as np
 import pytest
@@ -11,24 +9,8 @@ from PIL import Image
 from app.data import DatasetCatalog, DatasetUnavailable
 from app.data.drawings.store import DrawingStore
 from app.data.sources import folder as folder_module
-from app.data.sources.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
-from tests.support.idx import write_idx
-
-
-def load(name, tmp_path):
-    return DatasetCatalog(tmp_path / "cache", tmp_path / "data").load(name)
-
-
-def picture(path, number, size=40):
-    """A bar that stands or lies, dark on white."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.full((size, size), 255, np.uint8)
-    place = 8 + number % 10
-    if path.parent.name in ("up", "1"):
-        pixels[6:34, place + 8 : place + 12] = 0
-    else:
-        pixels[place + 8 : place + 12, 6:34] = 0
-    Image.fromarray(pixels).save(path)
+from app.data.sources import picture_folder
+from tests.support.own_sets import catalog, info, load, picture
 
 
 @pytest.fixture
@@ -70,7 +52,7 @@ def test_pictures_are_read_once_until_one_changes(bars, tmp_path, monkeypatch):
     stamp = DatasetCatalog(tmp_path, tmp_path / "data", drawings).stamp("folder:bars")
     assert stamp == DatasetCatalog(tmp_path, tmp_path / "data", drawings).stamp("folder:bars")
     with monkeypatch.context() as patch:
-        patch.setattr(folder_module, "from_image", None)
+        patch.setattr(picture_folder, "from_image", None)
         again = load("folder:bars", tmp_path)
     assert np.array_equal(first.train.images, again.train.images)
     assert first.version == again.version
@@ -81,19 +63,6 @@ def test_pictures_are_read_once_until_one_changes(bars, tmp_path, monkeypatch):
     kept = next((tmp_path / "cache" / "folders").iterdir())
     kept.write_bytes(b"damaged")
     assert len(load("folder:bars", tmp_path).test) == 3
-
-
-def test_the_four_idx_files_in_a_folder_are_a_set(tmp_path):
-    place = tmp_path / "data" / "mine"
-    place.mkdir(parents=True)
-    for count, images, labels in ((9, TRAIN_IMAGES, TRAIN_LABELS), (3, TEST_IMAGES, TEST_LABELS)):
-        write_idx(place / images, np.ones((count, 28, 28), np.uint8))
-        write_idx(place / labels, (np.arange(count) % 3).astype(np.uint8))
-    dataset = load("folder:mine", tmp_path)
-    assert (dataset.labels, len(dataset.train), len(dataset.test)) == (("0", "1", "2"), 9, 3)
-    (place / TEST_LABELS).unlink()
-    with pytest.raises(DatasetUnavailable, match=f"folder:mine: expected the file {TEST_LABELS}"):
-        load("folder:mine", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -141,75 +110,6 @@ def test_what_is_wrong_in_a_folder_is_said_without_a_path_of_the_machine(bars, t
         load("folder:bar", tmp_path)
 
 
-ARRAYS = {
-    "x_train": np.zeros((8, 28, 28), np.uint8),
-    "y_train": np.arange(8) % 2,
-    "x_test": np.ones((4, 784), np.float32),
-    "y_test": np.arange(4) % 2,
-}
-
-
-def save(tmp_path, **changes):
-    place = tmp_path / "data"
-    place.mkdir(exist_ok=True)
-    arrays = {key: value for key, value in {**ARRAYS, **changes}.items() if value is not None}
-    np.savez(place / "mine.npz", **arrays)
-    return place / "mine.npz"
-
-
-def test_an_npz_of_arrays_is_a_set(tmp_path):
-    save(tmp_path, labels=np.array(["ア", "イ"]))
-    dataset = load("npz:mine.npz", tmp_path)
-    assert dataset.labels == ("ア", "イ")
-    assert dataset.test.images.shape == (4, 28, 28)
-    assert (dataset.test.images == 255).all()
-    assert dataset.train.labels.tolist() == [0, 1] * 4
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (
-            {"x_test": None},
-            "expected the arrays x_train, y_train, x_test, y_test; got \\['x_train', 'y_test', 'y_train'\\]",
-        ),
-        ({"x_train": np.zeros((8, 32, 32), np.uint8)}, "x_train: expected 28×28 images; got 8 × 32 × 32"),
-        ({"x_test": np.full((4, 784), 7.0)}, "x_test: expected bytes, or floats from 0 to 1; got float64"),
-        ({"x_test": np.full((4, 784), np.nan)}, "x_test: expected bytes, or floats"),
-        ({"y_train": np.zeros(7, int)}, "as many labels as 28×28 images"),
-        ({"y_train": np.zeros(8)}, "labels that are whole numbers; got float64"),
-        ({"y_train": np.full(8, -1)}, "labels from 0 to 255; got -1 to 1"),
-        ({"y_train": np.full(8, 10**9)}, "labels from 0 to 255; got 0 to 1000000000"),
-        ({"labels": np.array(["a"])}, "labels from 0 to 0; got 0 to 1"),
-        ({"labels": np.array(["a", "a"])}, "at least 2 labels, all different; got 1"),
-        ({"labels": np.zeros((2, 2), np.uint8)}, "labels: expected a list of strings"),
-        ({"y_train": np.array([{}] * 8, dtype=object)}, ""),
-    ],
-)
-def test_an_npz_that_is_no_set_is_refused_in_words(changes, message, tmp_path):
-    save(tmp_path, **changes)
-    with pytest.raises(DatasetUnavailable, match=f"^npz:mine.npz: .*{message}"):
-        load("npz:mine.npz", tmp_path)
-
-
-def test_an_npz_that_lies_about_its_size_allocates_nothing(tmp_path):
-    header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (2**40, 28, 28)})
-    (tmp_path / "data").mkdir()
-    with zipfile.ZipFile(tmp_path / "data" / "mine.npz", "w") as archive:
-        archive.writestr("x_train.npy", header.getvalue())
-    with pytest.raises(DatasetUnavailable, match=r"x_train\.npy: expected at most 1024 MB"):
-        load("npz:mine.npz", tmp_path)
-
-
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 and no more", b"\x80\x04K\x01."])
-def test_a_file_that_is_no_npz_is_refused(data, tmp_path):
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "mine.npz").write_bytes(data)
-    with pytest.raises(DatasetUnavailable, match=r"expected a complete NumPy \.npz file"):
-        load("npz:mine.npz", tmp_path)
-
-
 def test_what_a_folder_holds_is_asked_for_often_and_read_once(bars, tmp_path, monkeypatch):
     loaded = []
     read = folder_module.load_folder
@@ -227,7 +127,7 @@ def test_what_a_folder_holds_is_asked_for_often_and_read_once(bars, tmp_path, mo
 
 
 def test_what_was_made_of_folders_is_kept_within_bounds(bars, tmp_path, monkeypatch):
-    monkeypatch.setattr(folder_module, "MOST_CACHED", 2)
+    monkeypatch.setattr(picture_folder, "MOST_CACHED", 2)
     kept = tmp_path / "cache" / "folders"
     load("folder:bars", tmp_path)
     (first,) = kept.iterdir()
@@ -240,9 +140,182 @@ def test_what_was_made_of_folders_is_kept_within_bounds(bars, tmp_path, monkeypa
     assert not first.exists()  # used longest ago
     used, newest = sorted(kept.iterdir(), key=lambda path: path.stat().st_mtime)
     load("folder:bars", tmp_path)
-    monkeypatch.setattr(folder_module, "MOST_CACHED_BYTES", 1)
+    monkeypatch.setattr(picture_folder, "MOST_CACHED_BYTES", 1)
     picture(bars / "up" / "92.png", 2)
     load("folder:bars", tmp_path)
     assert len(list(kept.iterdir())) == 1  # the newest stays, however large it is
     assert not used.exists()
     assert not newest.exists()
+
+
+def test_system_files_are_passed_over(bars, tmp_path):
+    for place in (bars, bars / "up"):
+        for name in ("._00.png", ".DS_Store", "Thumbs.db", "desktop.ini", ".hidden.png"):
+            (place / name).write_bytes(b"\0\5\x16\7")
+    picture(bars / "__MACOSX" / "00.png", 1)
+    picture(bars / "@eaDir" / "00.png", 1)
+    line = info("folder:bars", tmp_path)
+    assert (line.labels, line.train, line.test, line.note) == (("flat", "up"), 20, 4, "Ready to use.")
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "gif", "webp", "tif", "TIFF", "jfif", "JPEG"])
+def test_pictures_of_every_usual_kind_are_read(suffix, bars, tmp_path):
+    for number in range(6):
+        picture(bars / "1" / f"{number}.png", number)
+        with Image.open(bars / "1" / f"{number}.png") as image:
+            image.save(bars / "1" / f"{number}.{suffix}", "JPEG" if suffix == "jfif" else None)
+        (bars / "1" / f"{number}.png").unlink()
+    dataset = load("folder:bars", tmp_path)
+    assert dataset.labels == ("1", "flat", "up")
+    assert np.bincount(dataset.train.labels).tolist() == [5, 10, 10]
+    apart = dataset.train.images[dataset.train.labels == 0][0].astype(int) - dataset.train.images[2]
+    assert np.abs(apart).mean() < 12
+
+
+def test_what_is_not_read_is_counted_and_named(bars, tmp_path):
+    for number in range(8):
+        (bars / "up" / f"{number}.heic").write_bytes(b"\0")
+    (bars / "7").mkdir()
+    (bars / "7" / "1.svg").write_text("<svg/>")
+    (bars / "labels.txt").write_text("no picture")
+    (bars / "up" / "more").mkdir()
+    note = info("folder:bars", tmp_path).note
+    assert note == (
+        "Ready to use. Not read (11): 7/, labels.txt, up/0.heic, up/1.heic, up/2.heic, up/3.heic, up/4.heic, "
+        "up/5.heic and 3 more."
+    )
+
+
+def test_two_folders_of_one_label_are_joined(tmp_path):
+    for folder in ("か\u3099", "が", "き", "き "):  # composed or not, and with a blank
+        for number in range(6):
+            picture(tmp_path / "data" / "kana" / folder / f"{number}.png", number)
+    dataset = load("folder:kana", tmp_path)
+    assert dataset.labels == ("が", "き")
+    assert np.bincount(dataset.train.labels).tolist() == [10, 10]
+    assert np.bincount(dataset.test.labels).tolist() == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("train", "test"),
+        ("Train", "val"),
+        ("training", "testing"),
+        ("train", "validation"),
+        ("in/a/training", "in/a/valid"),
+    ],
+)
+def test_the_usual_names_of_parts_are_read(train, test, tmp_path):
+    for part, count in ((train, 4), (test, 2)):
+        for label in ("0", "1"):
+            for number in range(count):
+                picture(tmp_path / "data" / "parts" / part / label / f"{number}.png", number)
+    dataset = load("folder:parts", tmp_path)
+    assert (dataset.labels, len(dataset.train), len(dataset.test)) == (("0", "1"), 8, 4)
+    stamp = catalog(tmp_path).stamp("folder:parts")
+    picture(tmp_path / "data" / "parts" / test / "0" / "9.png", 9)
+    os.utime(tmp_path / "data" / "parts" / test / "0", (1, 1))
+    assert catalog(tmp_path).stamp("folder:parts") != stamp
+    assert len(load("folder:parts", tmp_path).test) == 5
+
+
+def test_beside_train_and_test_a_third_part_is_named_and_not_read(tmp_path):
+    for part in ("train", "test", "val"):
+        for label in ("0", "1"):
+            picture(tmp_path / "data" / "parts" / part / label / "1.png", 1)
+    line = info("folder:parts", tmp_path)
+    assert (line.train, line.test, line.note) == (2, 2, "Ready to use. Not read (1): val/.")
+
+
+def test_images_without_labels_to_test_with_are_named_and_not_read(tmp_path):
+    for label in ("0", "1"):
+        for number in range(6):
+            picture(tmp_path / "data" / "parts" / "train" / label / f"{number}.png", number)
+    picture(tmp_path / "data" / "parts" / "test" / "1.png", 1)
+    line = info("folder:parts", tmp_path)
+    assert (line.train, line.test, line.note) == (10, 2, "Ready to use. Not read (1): test/.")
+
+
+def test_a_set_in_a_folder_of_its_own_is_found(bars, tmp_path):
+    (tmp_path / "data" / "unpacked").mkdir()
+    (tmp_path / "data" / "unpacked" / "README.txt").write_text("bars")
+    bars.rename(tmp_path / "data" / "unpacked" / "bars")
+    (tmp_path / "data" / "unpacked" / "__MACOSX").mkdir()
+    assert load("folder:unpacked", tmp_path).labels == ("flat", "up")
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (
+            ["1.png", "2.png", "3.png"],
+            r"expected a folder of images for each label; got 3 images in no such folder, 1\.png",
+        ),
+        (["mine.npz"], r"expected folders of images, or IDX files; got mine\.npz: name this file itself, with npz:"),
+        (["train.csv", "test.csv"], r"got test\.csv: name this file itself, with csv:"),
+        (
+            ["train/0/1.png", "train/1/1.png", "holdout/0/1.png"],
+            "expected the folder `test` beside `train`; got holdout: rename the one with the images to test with",
+        ),
+        (["a/1.png", "b/1.txt", "c.doc"], "one for each label; got 1 in a folder with a/, b/, c.doc"),
+        (["a/x/1.png", "b/x/1.png"], "one for each label; got 0 in a folder with a/, b/"),
+        ([".DS_Store"], "one for each label; got 0 in a folder with –"),
+        ([f"{'a' * 65}/1.png", "b/1.png"], f"{'a' * 65}.label: expected 1 to 64 characters; got 65"),
+    ],
+)
+def test_an_unknown_layout_is_refused_with_what_lies_there(files, message, tmp_path):
+    for file in files:
+        path = tmp_path / "data" / "odd" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture(path, 1) if path.suffix == ".png" else path.write_bytes(b"")
+    with pytest.raises(DatasetUnavailable, match=f"^folder:odd: .*{message}"):
+        load("folder:odd", tmp_path)
+
+
+def test_sets_of_the_first_two_levels_are_listed_unread_and_once_read_as_they_are(bars, tmp_path):
+    data = tmp_path / "data"
+    for path in (
+        "more/arrays.npz",
+        "more/deeper/x/arrays.npz",
+        "mnist/a/1.png",
+        "mnist/b/1.png",
+        "a b.npz",
+        "notes.csv",
+    ):
+        (data / path).parent.mkdir(parents=True, exist_ok=True)
+        (data / path).write_bytes(b"")
+    for name in ("mnist_train.csv", "mnist_test.csv"):
+        (data / name).write_text(",".join(["0"] * 785))
+    for label in ("0", "1"):
+        picture(data / "more" / "parts" / "train" / label / "1.png", 1)
+    (data / "idx").mkdir()
+    (data / "idx" / "train-images.idx3-ubyte.gz").write_bytes(b"")
+
+    def listed():
+        return {line.name: line for line in catalog(tmp_path).list() if ":" in line.name}
+
+    names = ["folder:bars", "folder:idx", "csv:mnist_train.csv", "npz:more/arrays.npz", "folder:more/parts"]
+    assert list(listed()) == names
+    line = listed()["folder:bars"]
+    assert (line.state, line.labels, line.train, line.note) == ("unread", (), 0, "Read when it is chosen.")
+    read = info("folder:bars", tmp_path)
+    assert (listed()["folder:bars"], read.state) == (read, "ready")
+    os.utime(bars / "up", (1, 1))
+    assert listed()["folder:bars"].state == "unread"
+    with pytest.raises(ValueError, match=r"expected a data set: mnist, .*folder:bars.*; got 'nothing'"):
+        info("nothing", tmp_path)
+
+
+def test_the_search_for_sets_is_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder_module, "MOST_LISTED", 4)
+    monkeypatch.setattr(folder_module, "MOST_ENTRIES", 3)
+    for number in range(30):
+        path = tmp_path / "data" / f"many{number}"
+        path.mkdir(parents=True)
+        for inner in range(9):
+            (path / f"{inner}.npz").write_bytes(b"")
+    assert len(folder_module.find_sets(tmp_path / "data", ())) == 4
+    monkeypatch.setattr(folder_module, "MOST_LISTED", 100)
+    assert len(folder_module.find_sets(tmp_path / "data", ())) == 9
+    assert folder_module.find_sets(tmp_path / "none", ()) == []

@@ -1,11 +1,14 @@
 """The setup of a training, in a real browser: recipes, every hyperparameter, what it comes to, and its address."""
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.support.serving import Server
+from tests.support.own_sets import picture
+from tests.support.serving import Server, serve
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -96,8 +99,10 @@ def test_a_setup_is_put_together_checked_by_the_server_shared_and_started(page: 
 def test_an_address_that_asks_for_what_is_not_there_is_said(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/train?recipe=none&layers=5&dataset=nowhere&epochs=-3")
     problems = page.locator("#form-error")
-    for words in ("no recipe named “none”", "layers in the address cannot be used: 5", "no data set named “nowhere”"):
+    for words in ("no recipe named “none”", "layers in the address cannot be used: 5"):
         expect(problems).to_contain_text(words)
+    expect(page.locator("#dataset-error")).to_contain_text("expected a data set: mnist, ")
+    expect(page.locator("#dataset")).to_have_value("nowhere")
     expect(page.locator("#epochs")).to_have_value("-3")
     expect(page.locator("#epochs-error")).not_to_be_empty()
     page.locator("#start").click()
@@ -106,6 +111,44 @@ def test_an_address_that_asks_for_what_is_not_there_is_said(page: Page, server: 
     assert server.get("/api/runs")["runs"] == []
     page.locator("#reset-settings").click()
     expect(page.locator("#epochs-error")).to_be_empty()
+    expect(page.locator("#cost-note")).to_have_text("It cannot start with these settings.")
+    page.locator("#start").click()  # never on another set
+    expect(problems).to_contain_text("expected a data set: mnist, ")
+    expect(page.locator("#start")).to_be_enabled()
+    assert server.get("/api/runs")["runs"] == []
+    page.locator("#dataset").select_option("strokes")
+    expect(page.locator("#dataset-error")).to_be_empty()
+    expect(page.locator("#cost-note")).to_contain_text("batches per epoch")
+
+
+def test_sets_of_ones_own_are_chosen_by_name_and_by_address(page: Page, tmp_path: Path, cache_dir: Path) -> None:
+    for label in ("up", "flat"):
+        for number in range(12):
+            picture(tmp_path / "data" / "bars" / label / f"{number}.png", number)
+    (tmp_path / "data" / "bars" / "up" / "notes.txt").write_text("no picture")
+    (tmp_path / "data" / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "data" / "bars").rename(tmp_path / "data" / "deep" / "er" / "bars")  # too deep to be listed
+    (tmp_path / "data" / "bad.npz").write_bytes(b"no arrays")
+    shutil.copytree(tmp_path / "data" / "deep" / "er" / "bars", tmp_path / "data" / "bars")
+    settings = {"DIGITPAD_CACHE_DIR": str(cache_dir), "DIGITPAD_DATA_DIR": str(tmp_path / "data")}
+    with serve(tmp_path / "home", **settings) as server:
+        page.goto(f"{server.url}/train?recipe=quick")
+        note, error = page.locator("#dataset-note"), page.locator("#dataset-error")
+        page.locator("#dataset").select_option("folder:bars")
+        expect(note).to_have_text("20 training and 4 test images. Ready to use. Not read (1): up/notes.txt.")
+        expect(page.locator("#cost-note")).to_contain_text("batch")
+        page.locator("#dataset").select_option("npz:bad.npz")
+        expect(error).to_contain_text("npz:bad.npz: expected a complete NumPy .npz file")
+        expect(page.locator("#cost-note")).to_have_text("It cannot start with these settings.")
+        page.goto(f"{server.url}/train?recipe=quick&epochs=1&dataset=folder:deep/er/bars")
+        expect(note).to_contain_text("20 training and 4 test images.")
+        page.locator("#start").click()
+        expect(page.locator("#run-state")).to_have_text("done", timeout=60_000)
+        config = server.get("/api/runs/1")["config"]
+        assert (config["dataset"], config["network"]["layers"][-1]["units"]) == ("folder:deep/er/bars", 2)
+        page.goto(f"{server.url}/data?set=folder:bars")
+        expect(page.locator("#grid-line")).to_contain_text("of 20")
+        expect(page.locator("#browse-text")).to_contain_text("Not read (1): up/notes.txt.")
 
 
 def test_answers_that_come_late_change_nothing_of_what_was_done_meanwhile(page: Page, server: Server) -> None:

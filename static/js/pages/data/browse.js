@@ -70,12 +70,13 @@ export function createBrowse(page) {
   async function show(next) {
     place = next;
     const signal = (current = requests.begin());
-    const info = page.datasets().find(({ name }) => name === place.set);
+    const find = () => page.datasets().find(({ name }) => name === place.set);
+    let info = find();
     if (info === undefined) return showUnknown();
     const set = ownName(place.set);
     const drawn = set !== null && place.view === "drawn";
     setText(byId("browse-title"), titleOf(info));
-    setText(byId("browse-text"), sentences(description(info, set), info.state === "ready" ? "" : info.note));
+    setText(byId("browse-text"), description(info, set));
     byId("browse-actions").replaceChildren(...actions(info, set));
     byId("views").hidden = set === null;
     byId("splits").hidden = drawn;
@@ -84,6 +85,12 @@ export function createBrowse(page) {
     if (pictures.length === 0) setText(byId("grid-line"), t("Loading the images …"));
     const answer = await (drawn ? fetchDrawn(set) : fetchRendered());
     if (signal.aborted || answer === null) return;
+    if (info.state === "unread") {
+      await page.refresh(); // it has been read meanwhile
+      if (signal.aborted) return;
+      info = find() ?? info;
+      setText(byId("browse-text"), description(info, set));
+    }
     ({ pictures, total } = answer);
     byId("known-labels").replaceChildren(...info.labels.map((label) => element("option", { value: label })));
     balance.hidden = Object.keys(answer.counts).length === 0;
@@ -176,7 +183,11 @@ export function createBrowse(page) {
   return show;
 }
 
-const description = (info, set) =>
+const FILES = /^(folder|npz|csv):/; // whose note says how they were read
+
+const description = (info, set) => sentences(purpose(info, set), info.state === "ready" && !FILES.test(info.name) ? "" : info.note);
+
+const purpose = (info, set) =>
   set === null ? info.description : t("Saved as strokes. For training, each is redrawn many times with different pens and slight distortions.");
 
 function actions(info, set) {

@@ -22,9 +22,13 @@ async function startEvaluationPage({ model, labels, dataset, evidence }) {
 
   try {
     const { datasets } = await retryWhileAway(() => get("/api/datasets"), (seconds) => setMessage(note, awayText(seconds)));
+    const requested = new URLSearchParams(location.search).get("dataset");
+    for (const one of datasets.filter(({ name, state }) => state === "unread" && [requested, dataset].includes(name))) {
+      const { datasets: [line] } = await get(`/api/datasets?name=${encodeURIComponent(one.name)}`).catch(() => ({ datasets: [one] }));
+      Object.assign(one, line);
+    }
     setMessage(note, "");
     const fitting = datasets.filter((one) => one.labels.length === labels.length && one.labels.every((label, i) => label === labels[i]));
-    const requested = new URLSearchParams(location.search).get("dataset");
     const chosen = [requested, dataset].find((name) => fitting.some((one) => one.name === name)) ?? fitting[0]?.name;
     if (chosen === undefined) return setMessage(note, t("No data set has the labels of this model, so it cannot be tested here."));
     select.replaceChildren(...fitting.map(({ name, title }) => element("option", { value: name }, titleOf({ name, title }))));

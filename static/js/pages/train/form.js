@@ -22,6 +22,7 @@ export function createSettingsForm({ schema, onConfig, onText }) {
   const list = createLayerList({ schema, fields, onLayers: (layers) => takeLayers(layers, null) });
   const hidden = byId(HIDDEN);
   const validation = byId("validation");
+  fields.adopt("dataset", byId("dataset"), byId("dataset-error"));
   fields.adopt(HIDDEN, hidden, byId(`${HIDDEN}-error`));
 
   /** Fills in the form. `ownConfig` is the recipe's, with its optimizer's learning rate. */

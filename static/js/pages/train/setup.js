@@ -44,6 +44,8 @@ export async function startSetup({ onStarted }) {
   let recipe = recipes[0];
   let config = recipe.config;
   let refused = null; // {path, message}: the server's error of the current setup
+  let reading = null; // a promise while the server is asked for the line of a set
+  const unreadable = new Set(); // the names of sets that it has refused
   let unstartable = null; // the config that the server has just refused to start; an estimate would not show why
   const settings = createSettingsForm({ schema, onConfig: take, onText: review });
   const startChoice = createStartChoice(startFrom, models);
@@ -55,6 +57,7 @@ export async function startSetup({ onStarted }) {
   dataset.disabled = false;
 
   const chosenSet = () => datasets.find(({ name }) => name === config.dataset);
+  const isRead = () => !["unread", undefined].includes(chosenSet()?.state);
   const labels = () => chosenSet()?.labels?.length || undefined;
   const currentConfig = () => completeConfig(recipe, config, labels());
 
@@ -63,8 +66,7 @@ export async function startSetup({ onStarted }) {
     recipe = nextRecipe;
     config = next;
     form.querySelector(`input[name=recipe][value="${CSS.escape(recipe.name)}"]`).checked = true;
-    config = { ...config, dataset: datasets.some(({ name }) => name === config.dataset) ? config.dataset : recipe.config.dataset };
-    if (![...dataset.options].some(({ value }) => value === config.dataset)) dataset.append(element("option", { value: config.dataset }, datasetTitle(config.dataset))); // several in one, in some recipes
+    if (![...dataset.options].some(({ value }) => value === config.dataset)) dataset.append(element("option", { value: config.dataset }, datasetTitle(config.dataset))); // several in one, or one that the server alone knows
     dataset.value = config.dataset;
     settings.fill(config, recipe.config);
     settings.knowLabels(labels() ?? null, currentConfig());
@@ -95,9 +97,26 @@ export async function startSetup({ onStarted }) {
     byId("see-augmentation").href = `/augmentation?${new URLSearchParams({ recipe: recipe.name, augmentation: JSON.stringify(config.augmentation ?? null) })}`;
     const wrong = settings.review(refused);
     reviewSweep();
+    const ready = isRead() || unreadable.has(config.dataset);
+    if (!ready && reading === null) reading = read(config.dataset);
     if (wrong) return;
     setText(byId("cost-note"), t("Calculating …"));
-    askCost(currentConfig());
+    if (ready) askCost(currentConfig());
+  }
+
+  /** Asks for a set's labels and sizes, which may have to be read. */
+  async function read(name) {
+    try {
+      const answer = await retryWhileAway(() => get(`/api/datasets?name=${encodeURIComponent(name)}`), () => {});
+      const place = datasets.findIndex((one) => one.name === name);
+      datasets.splice(place < 0 ? datasets.length : place, 1, { ...answer.datasets[0], name });
+    } catch (failure) {
+      unreadable.add(name);
+      if (config.dataset === name) refused = { path: "dataset", message: explain(failure) };
+    }
+    reading = null;
+    settings.knowLabels(labels() ?? null, currentConfig());
+    review();
   }
 
   function showCost(estimate) {
@@ -134,6 +153,7 @@ export async function startSetup({ onStarted }) {
       const next = recipes.find(({ name }) => name === target.value);
       put(from ? { ...next.config, start: from } : next.config, next);
     } else if (target === dataset) {
+      unreadable.delete(dataset.value);
       config = { ...config, dataset: dataset.value };
       settings.knowLabels(labels() ?? null, currentConfig());
       take(currentConfig());
@@ -159,18 +179,19 @@ export async function startSetup({ onStarted }) {
       setText(alert, t("One of the settings is not valid yet."));
       return;
     }
-    await submit(currentConfig());
+    await submit();
   });
 
-  async function submit(body) {
+  async function submit() {
     start.disabled = true;
     start.toggleAttribute("data-busy", true);
     setText(start, t("Starting …"));
     setText(alert, "");
+    await reading;
     const submitted = config;
     unstartable = null;
     try {
-      onStarted(await post("/api/runs", body));
+      onStarted(await post("/api/runs", currentConfig()));
     } catch (failure) {
       const error = fieldError(failure);
       if (config === submitted && settings.hasPlace(error.path)) {
@@ -191,7 +212,6 @@ export async function startSetup({ onStarted }) {
     const names = new Set(schema.groups.flatMap(({ fields }) => fields.map(({ name }) => name)).filter((name) => !name.includes(".")));
     const requested = setupFrom(query, recipes, names);
     const problems = [...requested.problems];
-    if (!datasets.some(({ name }) => name === requested.config.dataset)) problems.push(t("There is no data set named “{name}”.", { name: String(requested.config.dataset).slice(0, 64) }));
     const from = query.get("start");
     const model = from === null ? null : startChoice.choose(from);
     if (from !== null && model === null) problems.push(t("There is no usable model named “{name}”; new weights are chosen instead.", { name: from.slice(0, 64) }));
@@ -226,7 +246,7 @@ export async function startSetup({ onStarted }) {
 }
 
 function datasetNote(dataset) {
-  if (dataset === undefined) return "";
+  if (dataset === undefined || dataset.state === "unread") return dataset?.note ?? "";
   const values = { train: count(dataset.train), test: count(dataset.test) };
   const size = t("{train} training and {test} test images.", values);
   return sentences(size, dataset.note);

@@ -1,0 +1,221 @@
+"""Folders of image files, one for each label, alone or below `train` and `test`."""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from app.data.dataset import Dataset, Split
+from app.data.drawings.drawing import check_label
+from app.data.preprocessing.decode import FILE_DECODERS
+from app.data.preprocessing.normalize import to_uint8
+from app.data.preprocessing.prepare import from_image
+from app.data.sources.arrays import MOST_IMAGES, MOST_LABELS, TEST_EVERY, nth_of_label, sorted_labels
+from app.data.sources.idx_folder import is_idx
+from app.data.sources.npz_cache import read_splits, write_splits
+from app.data.sources.visible_files import visible
+from app.errors import InputError, Message, message_of, shortened
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+VERSION = 1
+"""Increases with every change to the preprocessing, which invalidates older caches."""
+
+TRAIN_NAMES = ("train", "training")
+TEST_NAMES = ("test", "testing", "val", "valid", "validation")
+"""The first of these that is there; what lies in the others is not read."""
+DEEPEST = 3
+"""The most folders that hold nothing but one folder."""
+MOST_LOOKED_AT, FEW = 50, 5
+"""The most files of a folder, and folders with pictures, that are looked at to tell whether there is a set."""
+MOST_PICTURE_BYTES = 20 << 20
+MOST_CACHED, MOST_CACHED_BYTES = 16, 1 << 30
+"""The most files of the cache of preprocessed folders, and their total size."""
+
+Pictures: TypeAlias = Mapping[str, list[Path]]
+"""Paths by label."""
+
+
+def inner_folder(folder: Path) -> Path:
+    """The folder in which a set lies, which is often alone in another one, as in an unpacked archive."""
+    for _ in range(DEEPEST):
+        entries = visible(folder)
+        inside = [path for path in entries if _is_folder(path)]
+        if len(inside) != 1 or any(_is_picture(path) or is_idx(path) for path in entries):
+            break
+        if not _holds_folders(inside[0]) and not any(map(is_idx, visible(inside[0]))):
+            break
+        folder = inside[0]
+    return folder
+
+
+def looks_like_a_set(folder: Path) -> bool:
+    """Return True for a folder with a set by the names of some of its files and folders."""
+    entries = visible(folder, MOST_LOOKED_AT)
+    if any(is_idx(path) or path.name.casefold() in TRAIN_NAMES for path in entries):
+        return True
+    labels = [path for path in entries if _is_folder(path)][:FEW]
+    return sum(any(map(_is_picture, visible(path, MOST_LOOKED_AT))) for path in labels) > 1
+
+
+def load_pictures(name: str, place: Path, cache_dir: Path) -> Dataset:
+    """Load the pictures of a folder, each through the one preprocessing. Raises ValueError, OSError."""
+    unread: list[Path] = []
+    train, test = _layout(place, unread)
+    labels = sorted_labels({*train, *test})
+    if not 2 <= len(labels) <= MOST_LABELS:
+        raise _unknown_layout(name, place, len(labels))
+    if not any(train.values()):
+        raise InputError("expected images to train on; got none")
+    if not any(test.values()):
+        raise InputError("expected images to test with; got none")
+    # The cached images are valid until a file is added, removed or changed.
+    digest = hashlib.sha256(f"{VERSION} {labels}".encode())
+    for paths in (train, test):
+        for label in labels:
+            for path in paths.get(label, []):
+                status = path.stat()
+                digest.update(f"{path.relative_to(place)} {status.st_size} {status.st_mtime_ns}\n".encode())
+    path = cache_dir / "folders" / f"{digest.hexdigest()[:32]}.npz"
+    splits = read_splits(path)
+    if splits is None:
+        splits = _read_pictures(train, labels, place), _read_pictures(test, labels, place)
+        write_splits(path, *splits)
+        with suppress(OSError):
+            _remove_oldest(path.parent)
+    else:
+        with suppress(OSError):  # mark it as recently used
+            os.utime(path)
+    notes: tuple[Message, ...] = ()
+    if unread:
+        shown = shortened([f"{path.relative_to(place)}{'/' if _is_folder(path) else ''}" for path in unread])
+        notes = (Message("Not read ({count}): {names}.", count=len(unread), names=shown),)
+    return Dataset(name, name, labels, splits[0], splits[1], path.stem, notes=notes)
+
+
+def _layout(place: Path, unread: list[Path]) -> tuple[Pictures, Pictures]:
+    """The pictures to train on and to test with; `unread` gets what is neither."""
+    train, test = _part(place, TRAIN_NAMES), _part(place, TEST_NAMES)
+    if train is not None:
+        others = [path for path in visible(place) if path not in (train, test)]
+        if test is not None:
+            unread += others
+            return _pictures(train, unread), _pictures(test, unread)
+        parts = [path.name for path in others if _holds_folders(path)]
+        if parts:
+            raise InputError(
+                "expected the folder `test` beside `{train}`; got {names}: rename the one with the images to test with",
+                train=train.name,
+                names=shortened(parts),
+            )
+        unread += others
+    both = _pictures(train or place, unread)
+    return (
+        {label: [p for i, p in enumerate(paths, 1) if i % TEST_EVERY] for label, paths in both.items()},
+        {label: paths[TEST_EVERY - 1 :: TEST_EVERY] for label, paths in both.items()},
+    )
+
+
+def _part(place: Path, names: Sequence[str]) -> Path | None:
+    """The folder with the first of these names that has folders in it, one for each label."""
+    found = {path.name.casefold(): path for path in visible(place) if path.name.casefold() in names}
+    return next((found[name] for name in names if name in found and _holds_folders(found[name])), None)
+
+
+def _pictures(folder: Path, unread: list[Path]) -> Pictures:
+    found: dict[str, list[Path]] = {}
+    total = 0
+    for path in visible(folder):
+        entries = visible(path) if _is_folder(path) else []
+        paths = [entry for entry in entries if _is_picture(entry)]
+        total += len(paths)
+        if total > MOST_IMAGES:
+            raise InputError("expected at most {most} images; got more", most=MOST_IMAGES)
+        if not paths:
+            unread.append(path)
+            continue
+        unread += [entry for entry in entries if not _is_picture(entry)]
+        try:
+            label = check_label(path.name)
+        except InputError as error:
+            raise error.within(path.name) from None
+        found.setdefault(label, []).extend(paths)
+    return found
+
+
+def _unknown_layout(name: str, place: Path, count: int) -> InputError:
+    entries = visible(place)
+    loose = [path.name for path in entries if _is_picture(path)]
+    if count == 0 and loose:
+        return InputError(
+            "expected a folder of images for each label; got {count} images in no such folder, {names}",
+            count=len(loose),
+            names=shortened(loose, 2),
+        )
+    for path in entries:
+        if count == 0 and path.suffix.lower() in (".npz", ".csv"):
+            return InputError(
+                "expected folders of images, or IDX files; got {file}: name this file itself, with {kind}",
+                file=path.name,
+                kind=f"{path.suffix[1:].lower()}:",
+            )
+    return InputError(
+        "expected 2 to {most_labels} folders of images, one for each label; got {count} in a folder with {names}",
+        most_labels=MOST_LABELS,
+        count=count,
+        names=shortened([f"{path.name}/" if path.is_dir() else path.name for path in entries] or ["–"]),
+    )
+
+
+def _read_pictures(paths: Pictures, labels: tuple[str, ...], place: Path) -> Split:
+    images, numbers = [], []
+    for number, label in enumerate(labels):
+        for path in paths.get(label, []):
+            if path.stat().st_size > MOST_PICTURE_BYTES:
+                raise InputError(
+                    "expected at most {value} MB; got more",
+                    field=str(path.relative_to(place)),
+                    value=MOST_PICTURE_BYTES >> 20,
+                )
+            try:
+                pixels = from_image(path.read_bytes(), FILE_DECODERS).pixels
+            except ValueError as error:
+                raise InputError(message_of(error).within(str(path.relative_to(place)))) from None
+            images.append(to_uint8(pixels))
+            numbers.append(number)
+    # Cycle through the labels, so that every share of the set contains all of them.
+    numbered = np.array(numbers)
+    order = np.lexsort((numbered, nth_of_label(numbered)))
+    return Split(np.stack(images)[order], numbered[order])
+
+
+def _remove_oldest(folder: Path) -> None:
+    """Remove the least recently used files of the cache until it is within its limits; the newest always stays."""
+    found = []
+    for path in folder.glob("*.npz"):
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            found.append((status.st_mtime_ns, status.st_size, path))
+    free = MOST_CACHED_BYTES
+    for index, (_, size, path) in enumerate(sorted(found, reverse=True)):
+        free -= size
+        if index and (index >= MOST_CACHED or free < 0):
+            path.unlink(missing_ok=True)
+
+
+def _holds_folders(path: Path) -> bool:
+    """Return True for a folder with folders and without pictures."""
+    entries = visible(path) if _is_folder(path) else []
+    return any(map(_is_folder, entries)) and not any(map(_is_picture, entries))
+
+
+def _is_folder(path: Path) -> bool:
+    # Files that are named as pictures are not asked for, as there may be very many.
+    return path.suffix.lower() not in SUFFIXES and path.is_dir() and not path.is_symlink()
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and path.is_file() and not path.is_symlink()
