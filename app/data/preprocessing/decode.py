@@ -44,6 +44,8 @@ _SIGNATURES = {
     b"\x1f\x8b": "gzip data",
 }
 
+_READ = ("a PNG", "a JPEG")
+
 _LOWER_BYTES = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
 """Pillow reads the upper byte of each 16 bits; in the other order of bytes that is the lower one."""
 
@@ -104,7 +106,7 @@ def decode_image(data: bytes) -> Picture:
     Raises ValueError if the bytes are not a PNG or JPEG, are damaged, or are of more than 20 megapixels.
     """
     kind = _kind(data)
-    if kind not in ("a PNG", "a JPEG"):
+    if kind not in _READ:
         raise InputError("expected a PNG or JPEG image; got {kind}", kind=kind)
     exif = None
     if kind == "a JPEG":
@@ -148,6 +150,11 @@ def decode_image(data: bytes) -> Picture:
         raise InputError(
             "expected a complete PNG or JPEG image; got {kind} that is damaged or truncated", kind=kind
         ) from None
+
+
+def is_picture(data: bytes) -> bool:
+    """Return True if data begin as a PNG or a JPEG does."""
+    return _kind(data) in _READ
 
 
 def _kind(data: bytes) -> str:

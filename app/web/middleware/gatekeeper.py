@@ -22,7 +22,9 @@ from app.web.security_headers import Header, protect
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 CORS_HEADERS = {
     "access-control-allow-methods": "GET, POST, PATCH, DELETE",
-    "access-control-allow-headers": "authorization, content-type, inference-header-content-length, x-request-id",
+    "access-control-allow-headers": (
+        "authorization, content-encoding, content-type, inference-header-content-length, x-request-id"
+    ),
     "access-control-max-age": "600",
 }
 REALM = 'Bearer realm="digitpad"'
