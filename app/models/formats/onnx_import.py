@@ -18,6 +18,7 @@ from safetensors.numpy import save
 from app import __version__
 from app.errors import InputError
 from app.models.card import NAME, RESERVED, ModelCard
+from app.models.formats.foreign import refuse_foreign
 from app.models.formats.onnx_constants import Node, compute
 from app.models.formats.onnx_graph import ANY_BATCH, LARGEST_FACTOR, LayerSequence
 from app.models.formats.source import MissingExtraError
@@ -43,6 +44,7 @@ def convert_onnx(data: bytes) -> tuple[bytes, bytes]:
     Raises ValueError with the unexpected operator or array, and MissingExtraError. Validate the result with
     `archive.check`.
     """
+    refuse_foreign(data)
     try:
         from app.models.formats.onnx_proto import read_onnx
     except ImportError:

@@ -32,6 +32,8 @@ _FIXED_SIZE = (FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE)
 
 def read_onnx(data: bytes) -> OnnxFile:
     """Read a file. Raises ValueError if it is invalid or not a plain network."""
+    if not data:
+        raise InputError("expected an ONNX file with a graph; got none: the file is empty")
     try:
         _check_fields(data)
         model = ModelProto.FromString(data)
