@@ -128,8 +128,8 @@ def take_in(
     file: Annotated[str, typer.Argument(help="a zip as `digitpad export --format zip` writes, or an .onnx file")],
 ) -> None:
     """Import a model that another digitpad exported, or an ONNX network of dense layers."""
-    from app.models.formats.archive import check, unpack
-    from app.models.formats.onnx_import import convert_onnx
+    from app.models.formats.archive import check
+    from app.models.formats.incoming import read_model
 
     path = named_file(file)
     try:
@@ -137,7 +137,7 @@ def take_in(
     except OSError as error:
         raise CommandError("{file} cannot be read: {reason}", file=file, reason=error.strerror) from None
     with reporting_errors():
-        package = check(*(convert_onnx(data) if path.suffix.lower() == ONNX else unpack(data)))
+        package = check(*read_model(data, is_onnx=path.suffix.lower() == ONNX))
         card = _saved(open_store(read_settings()), package)
     say(f"{card.name}, {card.parameters:,} parameters")
 

@@ -41,6 +41,14 @@ FILE_DECODERS: Decoders = {
 }
 """For the user's own files; of several frames or pages the first one is read."""
 
+LEAST_RANGE = 8
+"""The least difference, in tones of 256, of ink from its paper (`ink.MIN_CONTRAST`)."""
+CLEAR_RANGE = 32
+"""Where the luminance has that range, nothing else is looked at."""
+FLAT = 10
+"""Where the luminance varies that many times less than the colours, red, green and blue change in opposite directions:
+it is yellow on white that is nearest to it, with 9 times."""
+
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "PNG",
     b"\xff\xd8\xff": "JPEG",
@@ -53,6 +61,11 @@ _SIGNATURES = {
     b"<?xml": "XML",
     b"\x1f\x8b": "gzip",
 }
+
+_READ = ("a PNG", "a JPEG")
+
+_LOWER_BYTES = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
+"""Pillow reads the upper byte of each 16 bits; in the other order of bytes that is the lower one."""
 
 # Pillow's errors for truncated, garbled or hostile data; warnings may be turned into errors.
 _DECODE_ERRORS = (
@@ -105,18 +118,13 @@ class Picture:
 def decode_image(data: bytes, decoders: Decoders = DECODERS) -> Picture:
     """Decode a PNG or JPEG to grey, with a longer side of about 2,048 pixels at most.
 
-    Transparent pixels become white paper; if that gives a white picture, the opaque part is black ink. Raises
-    ValueError if the bytes are of no kind of `decoders`, are damaged, or are of more than 20 megapixels.
+    Transparent pixels become white paper. If that gives a picture of one luminance, the opaque part is black ink, or
+    the colours that differ most are its tones. Raises ValueError if the bytes are of no kind of `decoders`, are
+    damaged, or are of more than 20 megapixels.
     """
-    if not data:
-        raise InputError("expected an image; got an empty file")
     format_ = _format(data)
-    if format_ is None:
-        raise InputError("expected an image; got {count} bytes of something else", count=len(data))
-    if format_ not in decoders:
-        if decoders is FILE_DECODERS:
-            raise InputError("expected a PNG, JPEG, BMP, GIF, WebP or TIFF image; got {format}", format=format_)
-        raise InputError("expected a PNG or JPEG image; got {format}", format=format_)
+    if format_ is None or format_ not in decoders:
+        raise _unreadable(data, format_, decoders)
     exif = None
     if format_ == "JPEG":
         data, exif = _without_exif(data)
@@ -128,6 +136,7 @@ def decode_image(data: bytes, decoders: Decoders = DECODERS) -> Picture:
             "expected a complete image; got a {format} whose header cannot be read", format=format_
         ) from None
     width, height = image.size
+    raw_mode = image.tile[0].args if image.tile else None
     if decoders is DECODERS and getattr(image, "is_animated", False):
         raise InputError("expected a still image; got an animated PNG")
     if width < 1 or height < 1 or width * height > MAX_PIXELS:
@@ -144,6 +153,10 @@ def decode_image(data: bytes, decoders: Decoders = DECODERS) -> Picture:
             # A JPEG can be decoded at a half, a quarter or an eighth of its size much faster.
             image.draft(None, (WORKING_SIZE, WORKING_SIZE))
         image.load()
+        if raw_mode in _LOWER_BYTES and not np.any(image.getextrema()):
+            image = PngImageFile(BytesIO(data))
+            image.tile = [tile._replace(args=_LOWER_BYTES[raw_mode]) for tile in image.tile]
+            image.load()
         grey = _to_grey(image)
         factor = max(grey.size) // WORKING_SIZE
         if factor > 1:
@@ -158,6 +171,23 @@ def decode_image(data: bytes, decoders: Decoders = DECODERS) -> Picture:
         raise InputError(
             "expected a complete image; got a {format} that is damaged or truncated", format=format_
         ) from None
+
+
+def _unreadable(data: bytes, format_: str | None, decoders: Decoders) -> InputError:
+    if decoders is FILE_DECODERS:
+        if format_ is None:
+            return InputError("expected a PNG, JPEG, BMP, GIF, WebP or TIFF image; got another file")
+        return InputError("expected a PNG, JPEG, BMP, GIF, WebP or TIFF image; got {format}", format=format_)
+    if not data:
+        return InputError("expected a PNG or JPEG image; got an empty file")
+    if format_ is None:
+        return InputError("expected a PNG or JPEG image; got {count} bytes of something else", count=len(data))
+    return InputError("expected a PNG or JPEG image; got {format}", format=format_)
+
+
+def is_picture(data: bytes) -> bool:
+    """Return True if data begin as a PNG or a JPEG does."""
+    return _format(data) in DECODERS
 
 
 def _format(data: bytes) -> str | None:
@@ -206,20 +236,53 @@ def _orientation(exif: bytes) -> int:
 
 
 def _to_grey(image: Image.Image) -> Image.Image:
+    """The luminance; where it has no contrast, the opacity or the colours, if they have more."""
     if image.mode.startswith("I"):
-        # Pillow clips 16 bits to 8 instead of scaling them.
-        deep = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
-        return Image.fromarray((deep >> 8).astype(np.uint8))
+        return _of_16_bits(np.asarray(image).astype(np.int64))
     if image.mode == "F":
         real = np.nan_to_num(np.asarray(image), nan=0.0, posinf=0.0, neginf=0.0)
         least, most = float(real.min()), float(real.max())
         return Image.fromarray(((real - least) * (255 / (most - least or 1))).astype(np.uint8))
+    others = []
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
-        alpha = rgba.getchannel("A")
-        grey = Image.composite(rgba.convert("RGB").convert("L"), Image.new("L", image.size, 255), alpha)
-        low, high = grey.getextrema()
-        return ImageOps.invert(alpha) if (low, high) == (255, 255) else grey
-    if image.mode == "CMYK":
-        return image.convert("RGB").convert("L")
-    return image.convert("L")
+        alpha, image = rgba.getchannel("A"), rgba.convert("RGB")
+        grey = Image.composite(image.convert("L"), Image.new("L", image.size, 255), alpha)
+        if _range(grey) < CLEAR_RANGE:
+            image = Image.composite(image, Image.new("RGB", image.size, "white"), alpha)
+            others.append(ImageOps.invert(alpha))
+    else:
+        image = image.convert("RGB") if image.mode == "CMYK" else image
+        grey = image.convert("L")
+    if _range(grey) >= CLEAR_RANGE:
+        return grey
+    if len(image.getbands()) == 3 or image.mode == "P":
+        others.append(_colours(image.convert("RGB")))
+    best = max([grey, *others], key=_range)
+    return best if _range(grey) < LEAST_RANGE or _deviation(grey) * FLAT < _deviation(best) else grey
+
+
+def _of_16_bits(deep: NDArray[np.int64]) -> Image.Image:
+    """16 bits as 8, which Pillow clips; if only the lower ones are used, such as 8 of 16, those."""
+    deep = deep.clip(0, 65535)
+    top = 65535 if np.ptp(deep >> 8) >= LEAST_RANGE else int(deep.max())
+    return Image.fromarray((deep >> 8 if top == 65535 else deep * 255 // max(top, 1)).astype(np.uint8))
+
+
+def _colours(image: Image.Image) -> Image.Image:
+    """The position of each colour on the axis along which the colours vary most, as grey; reduced if it is large."""
+    image = image.reduce(max(1, max(image.size) // WORKING_SIZE))
+    colours = np.asarray(image).reshape(-1, 3).astype(np.float32)
+    colours -= colours.mean(axis=0)
+    place = (colours @ np.linalg.eigh(colours.T @ colours)[1][:, -1]).reshape(image.height, image.width)
+    place -= place.min()
+    return Image.fromarray((place * min(1.0, 255 / max(float(place.max()), 1.0))).round().astype(np.uint8))
+
+
+def _range(grey: Image.Image) -> int:
+    low, high = grey.getextrema()
+    return int(high) - int(low)  # type: ignore[arg-type]
+
+
+def _deviation(grey: Image.Image) -> float:
+    return float(np.asarray(grey).std())

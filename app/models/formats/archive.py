@@ -19,6 +19,7 @@ from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.errors import InputError, Message, MessageError, message_of
 from app.i18n.pydantic_errors import pydantic_message
 from app.models.card import ModelCard
+from app.models.formats.foreign import refuse_foreign, refuse_foreign_zip
 from app.models.ood.detector import ARRAYS, OutOfDistributionDetector
 from app.models.predictor import Predictor
 from app.models.store import CARD, WEIGHTS, DamagedModelError
@@ -77,13 +78,18 @@ def unpack(data: bytes) -> tuple[bytes, bytes]:
     Names in it are never used as paths, and the unpacked size is limited, whatever the zip declares.
     """
     expected = Message("expected a zip of {card} and {weights}", card=CARD, weights=WEIGHTS)
+    if not data:
+        raise InputError("{expected}; got an empty file", expected=expected)
+    refuse_foreign(data)
     if data.count(_ENTRY) > ENTRIES:
+        refuse_foreign_zip(data)
         raise InputError("{expected}; got more than {most} entries", expected=expected, most=ENTRIES)
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             files = [info for info in archive.infolist() if not info.is_dir()]
             names = sorted(info.filename.rpartition("/")[2] for info in files)
             if names != sorted((CARD, WEIGHTS)):
+                refuse_foreign_zip(data)
                 raise InputError(
                     "{expected}; got {names}",
                     expected=expected,
@@ -95,7 +101,7 @@ def unpack(data: bytes) -> tuple[bytes, bytes]:
     except _TooLargeError as error:
         raise InputError("{expected}; {reason}", expected=expected, reason=message_of(error)) from None
     except _ZIP_ERRORS as error:
-        if isinstance(error, ValueError) and str(error).startswith(expected):
+        if isinstance(error, InputError):
             raise
         raise InputError("{expected}; got one that is damaged, encrypted or none at all", expected=expected) from None
     return card, weights

@@ -1,9 +1,9 @@
 """Import of ONNX files of dense networks, written by digitpad or by other programs.
 
 A file is a chain of Gemm (or MatMul and Add), activations, batch normalization, and logits or a softmax at the end. A
-factor of the input becomes the input scale; the temperature is multiplied into the last layer's weights, or becomes an
-additional dense layer. An import gives exactly the file's answers, or is refused. Needs the package `onnx` (the extra
-of that name), which is imported only when a file is read.
+factor of the input becomes the input scale; other numbers that are multiplied or added go into the layer before or
+behind, or become a batch normalization. An import gives exactly the file's answers, or is refused. Needs the package
+`onnx` (the extra of that name), which is imported only when a file is read.
 """
 
 import hashlib
@@ -18,18 +18,22 @@ from safetensors.numpy import save
 from app import __version__
 from app.errors import InputError
 from app.models.card import NAME, RESERVED, ModelCard
-from app.models.formats.onnx_graph import LayerSequence, Node
+from app.models.formats.foreign import refuse_foreign
+from app.models.formats.onnx_constants import Node, compute
+from app.models.formats.onnx_graph import ANY_BATCH, LARGEST_FACTOR, LayerSequence
 from app.models.formats.source import MissingExtraError
 from app.models.predictor import BYTE_MAX
 from app.nn import Network
-from app.nn.arrays import Array
 
 DEFAULT_NAME = "imported"
-LARGEST_FACTOR = 1e6
 _FLOATS = (1, 10, 11)
 """float, float16 and double in TensorProto."""
+LARGEST_FLOAT = 3.4e38
+"""About the largest float32, which exporters write for infinity."""
 TINY = 1e-30
 """The largest constant of a `Max` that only keeps a logarithm finite."""
+_UNKNOWN = 2
+"""A size that is not 1, for one that is not known."""
 _BOUNDED = ("sigmoid", "tanh", "step")
 """Layers whose outputs are not logits."""
 
@@ -40,16 +44,14 @@ def convert_onnx(data: bytes) -> tuple[bytes, bytes]:
     Raises ValueError with the unexpected operator or array, and MissingExtraError. Validate the result with
     `archive.check`.
     """
+    refuse_foreign(data)
     try:
         from app.models.formats.onnx_proto import read_onnx
     except ImportError:
         raise MissingExtraError("ONNX", "onnx") from None
     file = read_onnx(data)
-    try:
-        with np.errstate(over="ignore", invalid="ignore"):
-            chain = LayerSequence(file, lambda chain, node: _READERS.get(node.operator, _unknown)(chain, node))
-    except (TypeError, OverflowError):
-        raise InputError("expected attributes of the kinds that the operators have; got others") from None
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # infinite weights are refused
+        chain = LayerSequence(file, lambda chain, node: _READERS.get(node.operator, _unknown)(chain, node))
     if chain.last(*_BOUNDED) and chain.only_logits:
         chain.add("softmax")
     elif chain.last(*_BOUNDED):
@@ -57,7 +59,7 @@ def convert_onnx(data: bytes) -> tuple[bytes, bytes]:
             "expected logits or a softmax at the end; got the outputs of a {type}", type=chain.layers[-1]["type"]
         )
     network = Network.from_spec({"layers": chain.layers}, input_shape=(chain.inputs,))
-    with np.errstate(over="ignore"):  # infinite weights are refused
+    with np.errstate(over="ignore"):
         weights = {name: np.ascontiguousarray(array, np.float32) for name, array in chain.weights.items()}
     network.load_weights(weights)
     labels = _labels(file.metadata.get("labels"), network.output_shape[0])
@@ -117,67 +119,36 @@ def _expect(node: Node, **allowed: tuple[float, ...]) -> None:
 def _gemm(chain: LayerSequence, node: Node) -> None:
     _expect(node, alpha=(1,), beta=(1,), transA=(0,), transB=(0, 1))
     weight = chain.array(node, 1, 2)
-    weight = weight.T if node.attributes.get("transB", 0) else weight
-    _dense(chain, weight)
-    chain.is_flat = True  # required by Gemm
+    chain.dense(weight.T if node.attributes.get("transB", 0) else weight)
+    chain.shape = (chain.features,)  # required by Gemm
     if len(node.inputs) > 2 and node.inputs[2]:
-        _bias(chain, node, chain.array(node, 2, 0, 1, 2))
+        chain.transform(node, shift=chain.factors(node, 2))
 
 
-def _dense(chain: LayerSequence, weight: Array) -> None:
-    chain.take(weight.shape[0])
-    chain.add("dense", units=weight.shape[1])
-    chain.store(weight=weight, bias=np.zeros(weight.shape[1]))
-    chain.give(weight.shape[1])
+def _matmul(chain: LayerSequence, node: Node) -> None:
+    chain.dense(chain.array(node, 1, 2))
+    chain.shape = chain.shape and (*chain.shape[:-1], chain.features)
 
 
-def _bias(chain: LayerSequence, node: Node, bias: Array) -> None:
-    units = chain.layers[-1]["units"]
-    if bias.size != 1 and (bias.size != units or bias.shape[-1] != units):
-        raise InputError(
-            "expected a bias of {units} numbers; got the shape {shape}",
-            field=node.operator,
-            units=units,
-            shape=bias.shape,
-        )
-    key = f"{len(chain.layers) - 1}.bias"
-    chain.weights[key] = chain.weights[key] + bias.reshape(-1)
-
-
-def _add(chain: LayerSequence, node: Node) -> None:
-    if not chain.last("dense"):
-        raise InputError("Add: expected it only as the bias of a MatMul; found it elsewhere")
-    _bias(chain, node, chain.array(node, chain.place(node), 0, 1, 2))
-
-
-def _scale(chain: LayerSequence, node: Node) -> None:
-    value = chain.scalar(node)
-    if node.operator == "Div" and chain.is_constant(node.inputs[0]):
-        raise InputError("Div: expected a constant divisor; got a constant that is divided")
-    if not math.isfinite(value) or not 1 / LARGEST_FACTOR <= value <= LARGEST_FACTOR:
-        raise InputError("expected a number from 1e-6 to 1e6; got {value}", field=node.operator, value=f"{value:g}")
-    factor = 1 / value if node.operator == "Div" else value
-    if not chain.layers:
-        chain.factor *= factor
-        if not 1 / LARGEST_FACTOR <= chain.factor <= LARGEST_FACTOR:
-            raise InputError(
-                "expected 1e-6 to 1e6 as all factors together; got {factor}",
-                field=node.operator,
-                factor=f"{chain.factor:g}",
-            )
-    elif chain.features is None or chain.last("softmax"):
-        raise InputError(
-            "expected it at the input, or after a dense layer without softmax; found it elsewhere", field=node.operator
-        )
-    elif chain.last("dense", "batch_norm"):
-        for name in ("weight", "bias") if chain.last("dense") else ("gamma", "beta"):
-            key = f"{len(chain.layers) - 1}.{name}"
-            chain.weights[key] = chain.weights[key] * factor
-    elif factor != 1:
-        chain.count(chain.features**2)  # before allocation
-        only_logits, chain.only_logits = chain.only_logits, False
-        _dense(chain, np.eye(chain.features) * factor)
-        chain.only_logits = only_logits
+def _elementwise(chain: LayerSequence, node: Node) -> None:
+    """Add, Sub, Mul and Div, of the data and a constant."""
+    place = chain.place(node)
+    value = chain.factors(node, place)
+    match node.operator:
+        case "Add":
+            chain.transform(node, shift=value)
+        case "Sub" if place == 0:
+            chain.transform(node, -1.0, value)
+        case "Sub":
+            chain.transform(node, shift=-value)
+        case "Div" if place == 0:
+            raise InputError("Div: expected a constant divisor; got a constant that is divided")
+        case _:
+            if isinstance(value, float) and not 1 / LARGEST_FACTOR <= abs(value) <= LARGEST_FACTOR:
+                raise InputError(
+                    "expected a number from 1e-6 to 1e6; got {value}", field=node.operator, value=f"{value:g}"
+                )
+            chain.transform(node, np.divide(1, value) if node.operator == "Div" else value)
 
 
 def _batch_norm(chain: LayerSequence, node: Node) -> None:
@@ -191,7 +162,8 @@ def _batch_norm(chain: LayerSequence, node: Node) -> None:
     if arrays[3].min() < 0:
         raise InputError("BatchNormalization: expected variances of at least 0; got a smaller one")
     chain.add("batch_norm", epsilon=float(node.attributes.get("epsilon", 1e-5)))
-    chain.store(**dict(zip(("gamma", "beta", "running_mean", "running_variance"), arrays, strict=True)))
+    names = ("gamma", "beta", "running_mean", "running_variance")
+    chain.store(**dict(zip(names, arrays if is_image else map(chain.in_order, arrays), strict=True)))
     if is_image:
         chain.spread()
 
@@ -201,35 +173,67 @@ def _reshape(chain: LayerSequence, node: Node) -> None:
     sizes = [size for size in shape[1:] if size != -1]
     free = shape.count(-1)
     # Samples stay separate: the first axis is kept, or is the free one.
-    keeps = (shape[:1] == [0] and free <= 1) or (shape[:1] == [-1] and free == 1)
+    is_batch = shape[:1] == [chain.batch or ANY_BATCH] or (shape[:1] == [0] and not node.attributes.get("allowzero", 0))
+    keeps = (is_batch and free <= 1) or (shape[:1] == [-1] and free == 1)
     product, features = math.prod(sizes), chain.features
-    if not keeps or min(sizes, default=1) < 1:
+    if not keeps or min(sizes, default=1) < 1 or max(sizes, default=1) >= ANY_BATCH:
         raise InputError("Reshape: expected one that keeps samples apart; got {shape}", shape=shape[:8])
-    if features is not None and (features % product if free and shape[0] == 0 else features != product):
+    if features is None and chain.shape is not None and None not in chain.shape:
+        features = math.prod(size or 1 for size in chain.shape)
+    if features is not None and (features % product if free and is_batch else features != product):
         raise InputError(
             "Reshape: expected {features} numbers per sample; got {shape}", features=features, shape=shape[:8]
         )
-    if features is not None and len(shape) != 2:
+    if chain.features is not None and len(shape) != 2:
         raise InputError("Reshape: expected 2 axes after a layer; got {shape}", shape=shape[:8])
-    chain.is_flat = len(shape) == 2
+    rest = None if features is None else features // product
+    chain.shape = tuple(rest if size == -1 else size for size in shape[1:])
 
 
 def _flatten(chain: LayerSequence, node: Node) -> None:
     _expect(node, axis=(1,))
-    chain.is_flat = True
+    sizes = chain.shape or (None,)
+    chain.shape = (chain.features if None in sizes else math.prod(size or 1 for size in sizes),)
+
+
+def _transpose(chain: LayerSequence, node: Node) -> None:
+    chain.transpose(node.attributes.get("perm", []))
+
+
+def _squeeze(chain: LayerSequence, node: Node) -> None:
+    """Squeeze and Unsqueeze, of an array that stands for the data of two samples."""
+    axes, shape = chain.constant(node, 1), chain.shape or ()
+    try:
+        data = np.broadcast_to(np.int8(0), (2, *(size or _UNKNOWN for size in shape)))
+        moved = compute(node, [data] if axes is None else [data, axes])
+    except ValueError:
+        moved = None
+    if moved is None or moved.shape[0] != 2 or chain.shape is None:
+        raise InputError("expected one that keeps samples apart, of an input whose axes are known", field=node.operator)
+    chain.shape = tuple(size if size != _UNKNOWN else None for size in moved.shape[1:])
 
 
 def _softmax(chain: LayerSequence, node: Node) -> None:
     _expect(node, axis=(-1, 1))
-    if chain.features is None or (node.attributes.get("axis", -1) == 1 and not chain.is_flat):
+    axis, shape = node.attributes.get("axis", -1), chain.shape
+    is_whole = axis == -1 if shape is None else len(shape) == 1 or (axis == -1 and shape[-1] == chain.features)
+    if chain.features is None or not is_whole:
         raise InputError("Softmax: expected it over all outputs of a layer; got one over a part of an image")
     if chain.last("softmax"):
         raise InputError("Softmax: expected one; got two in a row")
     chain.add("softmax")
 
 
+def _log_softmax(chain: LayerSequence, node: Node) -> None:
+    _softmax(chain, node)
+    _log(chain, node)
+
+
 def _max(chain: LayerSequence, node: Node) -> None:
-    if not chain.last("softmax") or chain.scalar(node) > TINY:
+    least = chain.scalar(node, chain.place(node))
+    if least == 0 and not chain.last("softmax"):
+        chain.add("relu")
+    elif not chain.last("softmax") or least > TINY:
         raise InputError("Max: expected it between a softmax and its logarithm; found it elsewhere")
 
 
@@ -241,9 +245,31 @@ def _log(chain: LayerSequence, node: Node) -> None:
 
 
 def _greater(chain: LayerSequence, node: Node) -> None:
-    if chain.scalar(node) != 0 or chain.is_constant(node.inputs[0]):
+    if chain.scalar(node, chain.place(node)) != 0 or chain.place(node) == 0:
         raise InputError("Greater: expected a comparison with 0; got another")
     chain.add("step")
+
+
+def _clip(chain: LayerSequence, node: Node) -> None:
+    """Clip from 0 up is ReLU. Its limits are inputs since opset 11, before attributes."""
+    low, high = (
+        chain.scalar(node, place) if place < len(node.inputs) and node.inputs[place] else node.attributes.get(name, end)
+        for place, name, end in ((1, "min", -math.inf), (2, "max", math.inf))
+    )
+    if low != 0 or high < LARGEST_FLOAT:
+        raise InputError(
+            "Clip: expected one from 0 to infinity, which is ReLU; got {low} to {high}",
+            low=f"{low:g}",
+            high=f"{high:g}",
+        )
+    chain.add("relu")
+
+
+def _dropout(chain: LayerSequence, node: Node) -> None:
+    if len(node.inputs) > 2 and node.inputs[2]:
+        training = chain.constant(node, 2)
+        if training is None or training.any():
+            raise InputError("Dropout: expected one that is off, for inference; got one for training")
 
 
 def _skip(chain: LayerSequence, node: Node) -> None:
@@ -269,11 +295,12 @@ def _gelu(chain: LayerSequence, node: Node) -> None:
 Reader = Callable[[LayerSequence, Node], None]
 
 _READERS: Mapping[str, Reader] = {
-    "Add": _add,
+    "Add": _elementwise,
     "BatchNormalization": _batch_norm,
     "Cast": _cast,
-    "Div": _scale,
-    "Dropout": _skip,
+    "Clip": _clip,
+    "Div": _elementwise,
+    "Dropout": _dropout,
     "Flatten": _flatten,
     "Gelu": _gelu,
     "Gemm": _gemm,
@@ -281,12 +308,17 @@ _READERS: Mapping[str, Reader] = {
     "Identity": _skip,
     "LeakyRelu": _leaky,
     "Log": _log,
-    "MatMul": lambda chain, node: _dense(chain, chain.array(node, 1, 2)),
+    "LogSoftmax": _log_softmax,
+    "MatMul": _matmul,
     "Max": _max,
-    "Mul": _scale,
+    "Mul": _elementwise,
     "Relu": _activation("relu"),
     "Reshape": _reshape,
     "Sigmoid": _activation("sigmoid"),
     "Softmax": _softmax,
+    "Squeeze": _squeeze,
+    "Sub": _elementwise,
     "Tanh": _activation("tanh"),
+    "Transpose": _transpose,
+    "Unsqueeze": _squeeze,
 }

@@ -6,28 +6,34 @@ from typing import Any
 import numpy as np
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
 
 from app.errors import InputError
-from app.models.formats.onnx_graph import Constant, Node, OnnxFile
+from app.models.formats.onnx_constants import Constant, Node
+from app.models.formats.onnx_graph import OnnxFile, Sizes
 
 MAX_FIELDS = 50_000
 """The most fields and packed integers of a file; a network of 200 layers has some thousand."""
 MAX_AXES = 8
-_TENSOR_TYPES = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.INT64)
+_FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE)
+_TENSOR_TYPES = (*_FLOATS, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL)
 _VALUE_FIELDS = {
     AttributeProto.FLOAT: "f",
+    AttributeProto.FLOATS: "floats",
     AttributeProto.INT: "i",
     AttributeProto.INTS: "ints",
     AttributeProto.STRING: "s",
     AttributeProto.TENSOR: "t",
 }
 """The supported types of attributes, and the field of each value."""
+_CONSTANTS = ("value", "value_float", "value_int", "value_floats", "value_ints")
 _FIXED_SIZE = (FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE)
 
 
 def read_onnx(data: bytes) -> OnnxFile:
     """Read a file. Raises ValueError if it is invalid or not a plain network."""
+    if not data:
+        raise InputError("expected an ONNX file with a graph; got none: the file is empty")
     try:
         _check_fields(data)
         model = ModelProto.FromString(data)
@@ -38,27 +44,38 @@ def read_onnx(data: bytes) -> OnnxFile:
     if model.functions or model.training_info:
         raise InputError("expected a plain network; got custom functions or training data")
     graph = model.graph
-    if any(entry.domain not in ("", "ai.onnx") for entry in (*model.opset_import, *graph.node)):
-        raise InputError("expected the standard operators of ONNX; got those of another set too")
     if graph.sparse_initializer:
         raise InputError("expected dense arrays; got sparse ones")
-    constants = {tensor.name: _array(tensor) for tensor in graph.initializer}
+    outputs = _outputs(graph)
+    entries = _leading_to(outputs, graph)
+    used = {name for _, entry in entries for name in entry.input}
+    is_whole = len(entries) == len(graph.node)
+    constants = {tensor.name: _array(tensor) for tensor in graph.initializer if is_whole or tensor.name in used}
     nodes = []
-    for node in map(_node, graph.node):
+    for index, entry in entries:
+        node = _node(index, entry)
+        if entry.domain not in ("", "ai.onnx"):  # the file may name sets that it does not use
+            raise InputError(
+                "expected the standard operators of ONNX; got {operator} of the set {domain}",
+                field=node.place,
+                operator=_printable(entry.op_type[:40]),
+                domain=_printable(entry.domain[:40]),
+            )
         if node.operator != "Constant":
             nodes.append(node)
             continue
-        value = node.attributes.get("value", node.attributes.get("value_float", node.attributes.get("value_int")))
+        value = next((node.attributes[name] for name in _CONSTANTS if name in node.attributes), None)
         if value is None or len(node.outputs) != 1:
             raise InputError("Constant: expected one array or number")
         constants[node.outputs[0]] = np.asarray(value)
-    inputs = [entry for entry in graph.input if entry.name not in constants]
+    weights = {tensor.name for tensor in graph.initializer}
+    inputs = [entry for entry in graph.input if entry.name not in weights]
     return OnnxFile(
         nodes,
         constants,
         [entry.name for entry in inputs],
-        _axes(inputs[0]) if inputs else None,
-        [entry.name for entry in graph.output],
+        _shape(inputs[0]) if inputs else None,
+        outputs,
         {entry.key: entry.value for entry in model.metadata_props},
     )
 
@@ -114,33 +131,58 @@ def _varint(data: memoryview, place: int) -> tuple[int, int]:
     raise DecodeError
 
 
-def _axes(entry: ValueInfoProto) -> int | None:
-    """The declared rank of an input; None if unknown."""
+def _outputs(graph: GraphProto) -> list[str]:
+    """The outputs; of a classifier of scikit-learn its probabilities, without labels, and before they become a map."""
+    maps = [node for node in graph.node if node.op_type == "ZipMap" and node.input]
+    before = {name: node.input[0] for node in maps for name in node.output}
+    numbers = [entry for entry in graph.output if entry.type.tensor_type.elem_type in _FLOATS or entry.name in before]
+    return [before.get(entry.name, entry.name) for entry in (numbers if len(numbers) == 1 else graph.output)]
+
+
+def _leading_to(outputs: list[str], graph: GraphProto) -> list[tuple[int, NodeProto]]:
+    """The nodes, with their indices; if these are not all outputs, those that lead to them."""
+    nodes = list(enumerate(graph.node))
+    if outputs == [entry.name for entry in graph.output]:
+        return nodes
+    needed, kept = set(outputs), []
+    for index, node in reversed(nodes):
+        if not needed.isdisjoint(node.output):
+            needed.update(node.input)
+            kept.append((index, node))
+    return kept[::-1]
+
+
+def _shape(entry: ValueInfoProto) -> Sizes | None:
+    """The declared shape of an input; None for what is unknown."""
     tensor = entry.type.tensor_type
-    return len(tensor.shape.dim) if tensor.HasField("shape") else None
+    sizes = (axis.dim_value for axis in tensor.shape.dim)
+    return tuple(size if size > 0 else None for size in sizes) if tensor.HasField("shape") else None
 
 
-def _node(node: NodeProto) -> Node:
+def _node(index: int, node: NodeProto) -> Node:
     attributes = {entry.name: _value(entry) for entry in node.attribute}
-    return Node(node.op_type, tuple(node.input), tuple(node.output), attributes)
+    place = f"nodes[{index}] ({_printable(node.name[:40])})" if node.name else f"nodes[{index}]"
+    return Node(node.op_type, tuple(node.input), tuple(node.output), attributes, place)
+
+
+def _printable(name: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 def _value(attribute: AttributeProto) -> Any:
     if attribute.type not in _VALUE_FIELDS:
-        raise InputError(
-            "expected a number, a text, a list of whole numbers or an array", field=repr(attribute.name[:40])
-        )
+        raise InputError("expected a number, a text, a list of numbers or an array", field=repr(attribute.name[:40]))
     value = getattr(attribute, _VALUE_FIELDS[attribute.type])
     if isinstance(value, TensorProto):
         return _array(value)
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    return list(value) if attribute.type == AttributeProto.INTS else value
+    return list(value) if attribute.type in (AttributeProto.INTS, AttributeProto.FLOATS) else value
 
 
 def _array(tensor: TensorProto) -> Constant:
     """A constant as an array. Raises ValueError, also for external data, which is never opened."""
-    name = "".join(letter if letter.isprintable() else "?" for letter in tensor.name[:80]) or "constant"
+    name = _printable(tensor.name[:80]) or "constant"
     if tensor.data_location != TensorProto.DEFAULT or tensor.external_data or tensor.HasField("segment"):
         raise InputError("expected its numbers in the file itself; it refers to another file", field=name)
     if tensor.data_type not in _TENSOR_TYPES:

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from app.errors import RequestError
 from app.models import ModelCard, ModelStore, StoredModel
 from app.models.card import Personalization, RobustnessResult, SeedResult, SourceResult
-from app.models.formats.archive import check, unpack
-from app.models.formats.onnx_import import convert_onnx
+from app.models.formats.archive import check
+from app.models.formats.incoming import read_model
 from app.models.formats.registry import FORMATS, exported
 from app.nn import abbreviate
 from app.web.api.request_body import read_body, read_form
@@ -165,10 +165,8 @@ def delete(store: StoreDep, name: str) -> None:
 async def _model_files(request: Request) -> Callable[[], tuple[bytes, bytes]]:
     """Return a function that gives the card and the weights of an import, or raises ValueError."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in ZIP_TYPES:
-        return partial(unpack, await read_body(request))
-    if kind == ONNX_TYPE:
-        return partial(convert_onnx, await read_body(request))
+    if kind in (*ZIP_TYPES, ONNX_TYPE):
+        return partial(read_model, await read_body(request), is_onnx=kind == ONNX_TYPE)
     if kind != FORM:
         raise RequestError(
             415,
@@ -183,7 +181,7 @@ async def _model_files(request: Request) -> Callable[[], tuple[bytes, bytes]]:
         files = {name: await file.read() for name, file in uploads.items()}
     if set(files) == {"file"}:
         is_onnx = PurePath(uploads["file"].filename or "").suffix.lower() == ONNX_ENDING
-        return partial(convert_onnx if is_onnx else unpack, files["file"])
+        return partial(read_model, files["file"], is_onnx=is_onnx)
     if set(files) == {"weights", "card"}:
         return lambda: (files["card"], files["weights"])
     raise RequestError(

@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from fastapi import APIRouter
 from pydantic_core import to_json
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.data import PreparedDrawing, drawing_from_image, drawing_from_strokes, from_pixels
+from app.data.preprocessing.decode import is_picture
 from app.errors import InputError, RequestError, message_of
 from app.models import Predictor
 from app.models.responses import predict_drawings, to_response
@@ -28,9 +30,13 @@ LARGEST_BATCH = 256
 AREA_AT_ONCE = 50_000_000
 """Pixels of all pictures of a request: each is decoded in turn, and a few kilobytes can hold twenty million."""
 JSON_TYPES = ("application/json", "application/x-www-form-urlencoded")
-"""The second is what `curl -d` says unless it is told otherwise."""
+"""The second is what `curl -d` says unless it is told otherwise; a picture of that type, or of none, is read as one."""
 
 IMAGE_TYPES = ("image/png", "image/jpeg")
+OTHER_IMAGE_TYPES = ("image/jpg", "application/octet-stream")
+
+_TO_STANDARD = str.maketrans("-_", "+/", "\r\n\t")
+"""From base64 for addresses, without line breaks."""
 
 
 class Digit(ResponseBody):
@@ -125,10 +131,11 @@ async def _predict(request: Request, reading: PredictionTimer) -> Response:
     with_input = _flag(request, "input")
     predictor = app_state(request).predictors.get(request.query_params.get("model"))
     reading.model = predictor.card.name
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    as_json = kind in JSON_TYPES
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower() or JSON_TYPES[0]
+    body = await _body(request, kind)
+    as_json = kind in JSON_TYPES and not is_picture(body)
     if as_json:
-        data = parse_json(await read_body(request))
+        data = parse_json(body)
         drawings = data if isinstance(data, list) else [data]
         if not 0 < len(drawings) <= LARGEST_BATCH:
             raise RequestError(
@@ -142,7 +149,7 @@ async def _predict(request: Request, reading: PredictionTimer) -> Response:
         else:
             images = await run_in_threadpool(_prepare, drawings, isinstance(data, list))
     else:
-        images = [await run_in_threadpool(drawing_from_image, await _file(request, kind))]
+        images = [await run_in_threadpool(drawing_from_image, body)]
     answers = _answers(predictor, images, with_input, reading)
     single = not as_json or not isinstance(data, list)
     return Response(to_json(answers[0] if single else answers), media_type="application/json")
@@ -201,18 +208,32 @@ def _from_image(value: object) -> PreparedDrawing:
 
 
 def from_base64(value: object) -> bytes:
-    """The bytes of an image that came as base64 or as a data URL. Raises ValueError for anything else."""
+    """The bytes of an image that came as base64 or as a data URL. Raises ValueError for anything else.
+
+    Base64 may have line breaks, lack its padding, or have the alphabet for addresses (RFC 4648, section 5).
+    """
     if not isinstance(value, str):
         raise InputError("expected base64 or a data URL; got {value}", field="image", value=abbreviate(value))
-    encoded = value.partition(",")[2] if value.startswith("data:") else value
+    encoded = value.strip()
+    if encoded[:5].lower() == "data:":
+        encoded = unquote(encoded.partition(",")[2]).strip()
+    encoded = encoded.translate(_TO_STANDARD).rstrip("=")
+    if " " in encoded:
+        raise InputError(
+            "expected base64; got blanks in it, as where a form was decoded, which makes + a blank: send + as %2B",
+            field="image",
+        )
     try:
-        return base64.b64decode(encoded, validate=True)
+        return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise InputError("expected base64 or a data URL; got other characters", field="image") from None
+        raise InputError(
+            "expected base64 or a data URL; got other characters, or an end that is cut off", field="image"
+        ) from None
 
 
-async def _file(request: Request, kind: str) -> bytes:
-    if kind in IMAGE_TYPES:
+async def _body(request: Request, kind: str) -> bytes:
+    """The body, or the image in a form."""
+    if kind in (*JSON_TYPES, *IMAGE_TYPES, *OTHER_IMAGE_TYPES):
         return await read_body(request)
     if kind != "multipart/form-data":
         expected = ", ".join(("application/json", *IMAGE_TYPES, "multipart/form-data"))

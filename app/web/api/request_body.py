@@ -1,11 +1,15 @@
 """Reading a request's body: bounded, and with errors that say what was expected."""
 
 import asyncio
+import json
+import zlib
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from pydantic_core import from_json
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,10 +28,29 @@ PARTS = 20
 LONGEST_LENGTH = 12
 """Digits of a Content-Length, beyond which it is not even read."""
 
+GZIP = ("gzip", "x-gzip")
+_GZIP_BITS = 16 + zlib.MAX_WBITS
+"""For zlib: the largest window, in gzip's own format."""
+
 
 async def read_body(request: Request) -> bytes:
-    """The whole body; 413 as soon as it is known to be over the limit, 408 where it does not come."""
+    """The whole body, unpacked; 413 as soon as it is known to be over the limit, 408 where it does not come, 415 where
+    it is packed otherwise than with gzip.
+    """
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding not in (*GZIP, "identity", ""):
+        raise RequestError(
+            415,
+            "expected a body with the Content-Encoding gzip, or with none; got {coding}",
+            coding=repr(coding[:80]),
+            headers={"accept-encoding": "gzip, identity"},
+        )
     held: BodyReservation | None = request.scope.get(HELD)
+    body = await _receive(request, held)
+    return await _unpack(body, held) if coding in GZIP else body
+
+
+async def _receive(request: Request, held: BodyReservation | None) -> bytes:
     declared = request.headers.get("content-length", "0")
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -86,13 +109,44 @@ async def read_form(request: Request) -> AsyncIterator[FormData]:
 
 
 def parse_json(body: bytes) -> Any:
-    """`body` as JSON, without NaN and infinity, which JSON does not have; 422 where it is not."""
+    """`body` as JSON, without NaN and infinity, which JSON does not have; 422 where it is not.
+
+    A byte order mark is passed over, as RFC 8259 (section 8.1) allows.
+    """
     if not body.strip():
         raise RequestError(422, "expected JSON in the body; got nothing")
     try:
-        return from_json(body, allow_inf_nan=False)
+        return from_json(body.removeprefix(BOM_UTF8), allow_inf_nan=False)
     except ValueError as error:
+        encoding = json.detect_encoding(body)
+        if encoding.startswith(("utf-16", "utf-32")) and body.decode(encoding, "replace").lstrip()[:1] in ("{", "["):
+            raise RequestError(
+                422, "expected JSON in UTF-8; got it in {encoding}", encoding=encoding[:6].upper()
+            ) from None
         raise RequestError(422, json_message(str(error))) from None
+
+
+async def _unpack(body: bytes, held: BodyReservation | None) -> bytes:
+    """The content of a gzip body: each megabyte is counted before the next is unpacked."""
+    unpacking, rest, content = zlib.decompressobj(_GZIP_BITS), body, bytearray()
+    while not unpacking.eof:
+        try:
+            part = await run_in_threadpool(unpacking.decompress, rest, MEGABYTE)
+        except zlib.error:
+            part = b""
+        if not part and not unpacking.eof:
+            raise RequestError(
+                400, "expected a body packed with gzip, as its Content-Encoding says; got a damaged or another one"
+            )
+        if len(content) + len(part) > BODY_LIMIT:
+            raise _too_large()
+        if held is not None:
+            held.take(len(part))
+        content += part
+        rest = unpacking.unconsumed_tail
+    if unpacking.unused_data:
+        raise RequestError(400, "expected a body packed with gzip in one piece; got more after its end")
+    return bytes(content)
 
 
 def _take(message: Message, held: BodyReservation | None, size: int) -> bytes:

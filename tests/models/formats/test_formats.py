@@ -34,7 +34,7 @@ def test_every_format_is_written_whole_and_twice_the_same(format_, tmp_path):
 
 
 def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path):
-    with pytest.raises(ValueError, match="one of zip, safetensors, card, onnx, npz, keras, html; got 'pickle'"):
+    with pytest.raises(ValueError, match="one of zip, safetensors, card, onnx, npz, keras, html, js; got 'pickle'"):
         export_model(SHIPPED, "mnist-mlp", "pickle", tmp_path)
     with pytest.raises(UnknownModelError):
         export_model(SHIPPED, "nothing", "npz", tmp_path)

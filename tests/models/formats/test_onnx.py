@@ -265,7 +265,7 @@ HOSTILE = {
             v=np.zeros((1, 10**6), np.float32),
             s=np.float32(2),
         ),
-        "at most 16,000,000",
+        "whole number from 1 to 100000",
     ),
     "a softmax of the image": (chain(("Softmax", [], {"axis": -1}), G), "a part of an image"),
     "a softmax of each number": (

@@ -1,5 +1,6 @@
 """The Open Inference Protocol, by hand and with the real clients."""
 
+import gzip
 import json
 import os
 import struct
@@ -107,6 +108,22 @@ def test_any_type_of_the_protocol_or_none_is_taken(client, kind):
     headers = {"content-type": kind} if kind else {}
     assert ask(client, {"inputs": [tensor()]}, **headers).status_code == 200
     assert "got 'text/plain'" in is_an_error(ask(client, {"inputs": [tensor()]}, **{"content-type": "text/plain"}), 415)
+
+
+@pytest.mark.parametrize("binary_data", [False, True])
+def test_a_body_that_is_packed_with_gzip_is_read_and_another_is_415(client, binary_data):
+    asked, headers = {"inputs": [tensor()]}, {}
+    if binary_data:
+        blob = IMAGES.astype("<f4").tobytes()
+        sent = {"name": "input", "shape": [2, 784], "datatype": "FP32", "parameters": {"binary_data_size": len(blob)}}
+        asked, headers = binary({"inputs": [sent]}, blob)
+    body = asked if binary_data else json.dumps(asked).encode()
+    packed = ask(client, gzip.compress(body), **{"content-encoding": "gzip"}, **headers)
+    assert outputs(packed.json())["label"]["data"] == ["3", "7"]
+    is_an_error(ask(client, body, **{"content-encoding": "gzip"}, **headers), 400)
+    refused = ask(client, body, **{"content-encoding": "br"}, **headers)
+    is_an_error(refused, 415)
+    assert refused.headers["accept-encoding"] == "gzip, identity"
 
 
 @pytest.mark.parametrize("shape", [[2, 784], [2, 1, 28, 28]])

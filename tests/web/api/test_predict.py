@@ -1,7 +1,10 @@
 """`POST /predict` in all its forms, and with what it must refuse."""
 
 import base64
+import gzip
 import json
+import zlib
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -56,6 +59,87 @@ def test_every_form_of_one_drawing_gets_nearly_one_answer(client):
         answer = response.json()
         assert answer["label"] == "3", answer
         assert answer["probabilities"]["3"] == pytest.approx(seen["probabilities"]["3"], abs=0.1)
+
+
+ENCODED = base64.b64encode(PNG).decode()
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        base64.encodebytes(PNG).decode(),
+        base64.encodebytes(PNG).decode().replace("\n", "\r\n"),
+        f" {ENCODED}\n",
+        ENCODED.rstrip("="),
+        base64.urlsafe_b64encode(PNG).decode(),
+        base64.urlsafe_b64encode(PNG).decode().rstrip("="),
+        f"data:image/png;base64,{quote(ENCODED, safe='')}",
+        f"DATA:image/png;charset=utf-8;BASE64,\n{ENCODED}%0A",
+    ],
+    ids=lambda encoded: encoded[:30] + encoded[-5:],
+)
+@pytest.mark.parametrize("path", ["/predict", "/api/doctor"])
+def test_base64_is_read_as_it_is_written_anywhere(client, path, encoded):
+    assert len(set(ENCODED) & set("+/=")) == 3  # all that the forms differ in
+    assert client.post(path, json={"image": encoded}).json()["label"] == "3"
+
+
+@pytest.mark.parametrize("start", ["", "data:image/png;base64,"])
+def test_blanks_where_plus_was_are_named(client, start):
+    refused = client.post("/predict", json={"image": start + ENCODED.replace("+", " ")})
+    assert "makes + a blank: send + as %2B" in is_an_error(refused, 422)
+    refused = client.post("/predict", json={"image": start + ENCODED[:1001]})
+    assert "an end that is cut off" in is_an_error(refused, 422)
+
+
+@pytest.mark.parametrize("kind", ["", "application/x-www-form-urlencoded", "application/octet-stream", "image/jpg"])
+@pytest.mark.parametrize("data", [PNG, JPEG], ids=["png", "jpeg"])
+def test_a_picture_is_read_whatever_it_is_called(client, kind, data):
+    assert client.post("/predict", content=data, headers={"content-type": kind}).json()["label"] == "3"
+    assert client.post("/predict", content=data).json()["label"] == "3"
+    refused = client.post("/predict", content=b"GIF89a", headers={"content-type": "application/octet-stream"})
+    assert "got GIF" in is_an_error(refused, 422)
+
+
+def test_a_byte_order_mark_is_passed_over_and_other_encodings_are_named(client):
+    body = json.dumps({"strokes": THREE})
+    for path in ("/predict", "/api/doctor"):
+        assert client.post(path, content=body.encode("utf-8-sig")).json()["label"] == "3"
+        for encoding, named in (("utf-16", "UTF-16"), ("utf-16-le", "UTF-16"), ("utf-32-be", "UTF-32")):
+            refused = client.post(path, content=body.encode(encoding))
+            assert is_an_error(refused, 422) == f"expected JSON in UTF-8; got it in {named}"
+    assert "UTF" not in is_an_error(client.post("/predict", content=b"\0\1\2\3"), 422)
+
+
+PACKED = {"content-encoding": "gzip"}
+
+
+def test_what_is_packed_with_gzip_is_unpacked(client):
+    body = json.dumps({"strokes": THREE}).encode()
+    for path in ("/predict", "/api/doctor"):
+        assert client.post(path, content=gzip.compress(body), headers=PACKED).json()["label"] == "3"
+        assert client.post(path, content=body, headers={"content-encoding": "identity"}).json()["label"] == "3"
+        for bad in (body, gzip.compress(body)[:-9], b"", zlib.compress(body)):
+            assert "packed with gzip" in is_an_error(client.post(path, content=bad, headers=PACKED), 400)
+        assert "after its end" in is_an_error(client.post(path, content=gzip.compress(body) * 2, headers=PACKED), 400)
+        for coding in ("br", "deflate", "gzip, gzip", "zstd"):
+            refused = client.post(path, content=body, headers={"content-encoding": coding})
+            assert f"got '{coding}'" in is_an_error(refused, 415)
+            assert refused.headers["accept-encoding"] == "gzip, identity"
+    packed = gzip.compress(PNG)
+    assert (
+        client.post("/predict", content=packed, headers=PACKED | {"content-type": "image/png"}).json()["label"] == "3"
+    )
+
+
+def test_what_unpacks_to_more_than_the_limit_is_refused(client):
+    whole = b'{"strokes": []}' + b" " * (8 * 2**20 - 15)
+    assert client.post("/predict", content=gzip.compress(whole), headers=PACKED).json()["blank"] is True
+    for size in (8 * 2**20 + 1, 500 * 2**20):
+        packed = zlib.compressobj(wbits=31)
+        data = b"".join(packed.compress(b" " * 2**20) for _ in range(size // 2**20)) + packed.compress(b" ")
+        refused = client.post("/predict", content=data + packed.flush(), headers=PACKED)
+        assert "at most 8 MB" in is_an_error(refused, 413)
 
 
 def test_a_list_is_answered_by_a_list_in_its_order(client):

@@ -1,6 +1,7 @@
 """How much of the server may be taken up at one time."""
 
 import asyncio
+import gzip
 import json
 
 import pytest
@@ -56,6 +57,18 @@ def test_bodies_beyond_the_room_for_them_are_refused_before_they_are_kept():
     with pytest.raises(LimitError, match="at once"):
         run_async(read_body(request))
     assert len(waiting) == 1
+
+
+def test_what_a_body_unpacks_to_is_counted_before_more_is_unpacked():
+    packed = gzip.compress(bytes(3 * 2**20))
+    room = Capacity(bodies=2 * 2**20)
+    held = BodyReservation(room)
+    request, _ = request_of(part(packed, more=False), held=held, content_encoding="gzip")
+    with pytest.raises(LimitError, match="at once"):
+        run_async(read_body(request))
+    assert room.bodies == 2 * 2**20 - len(packed) - 2**20
+    held.release()
+    assert room.bodies == 2 * 2**20
 
 
 def test_a_body_that_says_it_is_too_large_is_not_asked_for_where_the_client_waits():
