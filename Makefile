@@ -49,9 +49,10 @@ format: install-dev
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-default-model: install ## train the shipped model anew (needs MNIST: the cache, DIGITPAD_DATA_DIR or the network)
+default-model: install ## train the shipped model anew (needs MNIST and pendigits: the cache, DIGITPAD_DATA_DIR or the network)
 	$(PY) -m app default-model
 	$(PY) -m benchmarks.robust --write mnist-mlp
+	$(PY) -m benchmarks.hands --write mnist-mlp
 
 messages: install-dev ## gather the texts of the pages, and bring the catalogues in app/i18n/locale up to date
 	$(PY) -m app.i18n.extract

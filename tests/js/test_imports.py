@@ -16,7 +16,10 @@ SOURCES = {"app": ".py", "static/js": ".js", "static/css": ".css", "templates": 
 
 MOST_IN_A_FOLDER = 25
 IMPORT = re.compile(r"""^import (?:\{[^}]*\} from )?"(.+)";$|\bimport\("(.+)"\)""", re.MULTILINE)
-BEGUN_BY = (("templates", r"js/([\w/-]+\.js)"), ("app/models/formats/html.py", r'ENTRY = "([\w/-]+)"'))
+BEGUN_BY = (
+    ("templates", r"js/([\w/-]+\.js)"),
+    *((f"app/models/formats/{name}.py", r'ENTRY = "([\w/-]+)"') for name in ("html", "javascript")),
+)
 """Where it is written with which scripts a page begins."""
 
 

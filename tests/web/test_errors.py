@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from types import UnionType
 from typing import Union, get_args, get_origin
 
@@ -138,7 +139,8 @@ def test_a_socket_that_may_not_be_opened_is_refused_in_the_callers_language():
     headers = [(b"host", b"elsewhere.example"), (b"accept-language", b"ja")]
     extensions = {"websocket.http.response": {}}
     scope = {"type": "websocket", "path": "/", "query_string": b"", "headers": headers, "extensions": extensions}
-    asyncio.run(SecurityMiddleware(None, rules)(scope, receive, send))
+    with ThreadPoolExecutor(1) as pool:  # this thread may have a loop, the browser's
+        pool.submit(asyncio.run, SecurityMiddleware(None, rules)(scope, receive, send)).result()
     assert [message["type"] for message in sent] == ["websocket.http.response.start", "websocket.http.response.body"]
     assert KANA.search(json.loads(sent[1]["body"])["error"])
 

@@ -88,8 +88,8 @@ def test_html_in_a_lesson_is_shown_and_not_obeyed():
         ("", "expected a title"),
         ("Text alone", "expected a title"),
         ("## Too low\n", "expected a title"),
-        ("# T\n\n```formula\nnonsense\n```\n", "expected a formula: perceptron"),
-        ("# T\n\n```figure\nnonsense\n```\n", f"expected a figure: {FIGURES[0]}"),
+        ("# T\n\n```formula\nnonsense\n```\n", "formula: expected one of perceptron"),
+        ("# T\n\n```figure\nnonsense\n```\n", f"figure: expected one of {FIGURES[0]}"),
     ],
 )
 def test_a_damaged_lesson_says_what_is_wrong_with_it(text, complaint):

@@ -34,7 +34,7 @@ def test_the_recipes_are_those_of_the_tutorials():
         "lenet": [120, 84, 10],
         "batchnorm-mlp": [256, 128, 10],
         "perceptron": [10],
-        "small-mlp": [600, 400, 10],
+        "small-mlp": [900, 400, 10],
         "best-mlp": [1200, 1000, 700, 10],
         "best-cnn": [256, 10],
     }
