@@ -59,7 +59,8 @@ def calibrate(
     `subspaces` are those of the training images, from `fit_subspaces`; without them there is no rejection score. With
     `validation`, images held out from training, both are fitted on those and measured on `test`; without, fitted on
     every second image of `test` and measured on the others. `test_output` is the output of `network` for `test`.
-    `tests` are those of each data set of a mixture, by name; both are measured on each of them too. For a
+    `tests` are those of each data set of a mixture, by name; the sets count equally in the fit, and both are
+    measured on each of them too. For a
     network that reads digits an outlier head learns from `known`, some of the training images (N, 28, 28), and from
     drawings that are not digits, cached in `cache_dir`: with more `effort` from so many times as many. Returns None if
     there are too few images.
@@ -81,7 +82,8 @@ def calibrate(
         (test_output[::2], test_output[1::2]) if validation is None else (infer(validation.images), test_output)
     )
     logits = second.logits
-    temperature = fit_temperature(first.logits, fitted.labels)
+    weights = _weights_of(fitted) if tests else None
+    temperature = fit_temperature(first.logits, fitted.labels, weights)
     before, after = (Predictions.of(softmax(logits / divisor), measured.labels) for divisor in (1, temperature))
     rejection, outliers = None, None
     if subspaces is not None:
@@ -91,7 +93,7 @@ def calibrate(
             digits = np.concatenate([known, nondigits.digits])
             others = np.concatenate([*nondigits.shown.values(), pair_digits(known, 2 * SHOWN * effort)])
             outliers = fit_outliers(subspaces, (digits, infer(digits)), (others, infer(others)))
-        fit = fit_rejection(subspaces, fitted.images, first, outliers)
+        fit = fit_rejection(subspaces, fitted.images, first, outliers, weights)
 
         def refused(images: NDArray[np.uint8], output: NetworkOutput) -> float:
             scores = scores_of(statistics_of(subspaces, images, output, outliers), scales_of(fit))
@@ -132,23 +134,34 @@ def calibrate(
     return Calibrated(calibration, {**(subspaces or {}), **({} if outliers is None else outliers.arrays())})
 
 
-def fit_temperature(logits: FloatRows, labels: NDArray[Any]) -> float:
+def _weights_of(split: Split) -> FloatRows | None:
+    """The weights (N,) with which each group of images counts as much as the others."""
+    if split.groups is None:
+        return None
+    _, numbers, counts = np.unique(split.groups, return_inverse=True, return_counts=True)
+    return 1 / counts[numbers]
+
+
+def fit_temperature(logits: FloatRows, labels: NDArray[Any], weights: FloatRows | None = None) -> float:
     """The temperature with the least negative log-likelihood of `labels` (N,), between 0.05 and 100.
 
-    Guo et al. 2017, section 4.2. The likelihood has one optimum, which a golden-section search finds.
+    The images may have `weights` (N,). Guo et al. 2017, section 4.2. The likelihood has one optimum, which a
+    golden-section search finds.
     """
     low, high = np.log(COLDEST), np.log(HOTTEST)
     for _ in range(SEARCH_STEPS):
         first, second = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-        if _nll(logits, labels, float(np.exp(first))) <= _nll(logits, labels, float(np.exp(second))):
+        losses = [_nll(logits, labels, float(np.exp(value)), weights) for value in (first, second)]
+        if losses[0] <= losses[1]:
             high = second
         else:
             low = first
     return float(np.exp((low + high) / 2))
 
 
-def _nll(logits: FloatRows, labels: NDArray[Any], temperature: float) -> float:
+def _nll(logits: FloatRows, labels: NDArray[Any], temperature: float, weights: FloatRows | None = None) -> float:
     rows = logits / temperature
     rows -= rows.max(axis=1, keepdims=True)
-    mean = np.mean(np.log(np.exp(rows).sum(axis=1)) - rows[np.arange(len(rows)), labels])
+    losses = np.log(np.exp(rows).sum(axis=1)) - rows[np.arange(len(rows)), labels]
+    mean = np.average(losses, weights=weights)
     return max(float(mean), 0.0)

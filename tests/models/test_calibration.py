@@ -68,7 +68,7 @@ def trained(drawn):
     return network
 
 
-def calibrated(network, dataset, *, validation=0.1, labels=DIGITS, known=6000, cache_dir=None):
+def calibrated(network, dataset, *, validation=0.1, labels=DIGITS, known=6000, cache_dir=None, tests=None):
     train, held = split_validation(dataset.train, 0.1)
     return calibrate(
         network,
@@ -80,6 +80,7 @@ def calibrated(network, dataset, *, validation=0.1, labels=DIGITS, known=6000, c
         test_output=infer_all(network, dataset.test.images, input_scale=255),
         known=train.images[:known],
         cache_dir=cache_dir,
+        tests=tests,
     )
 
 
@@ -92,6 +93,29 @@ def found(trained, drawn, cache_dir):
 def plain(trained, drawn, cache_dir):
     """As it is where too few training images were there to learn from."""
     return calibrated(trained, drawn, known=999, cache_dir=cache_dir)
+
+
+def test_both_are_measured_on_the_test_images_of_each_set(found, trained, drawn, cache_dir):
+    sevens = drawn.test[drawn.test.labels == 7]
+    calibration = calibrated(
+        trained, drawn, cache_dir=cache_dir, tests={"all": drawn.test, "sevens": sevens}
+    ).calibration
+    whole, part = calibration.sources
+    assert (whole.data, whole.count, part.data, part.count) == ("all", 2000, "sevens", 200)
+    assert whole.false_rejection == calibration.rejection.false_rejection
+    assert whole.ece == pytest.approx(calibration.ece_after)
+    assert 0 <= part.accuracy <= 1
+    assert found.calibration.sources == [], "a set that is no mixture has none"
+
+
+def test_weights_count_as_so_many_images_do():
+    rng = np.random.default_rng(3)
+    logits, labels = rng.normal(0, 3, (200, 10)), rng.integers(0, 10, 200)
+    times = np.repeat([1, 4], 100)
+    repeated = np.repeat(np.arange(200), times)
+    weighted = fit_temperature(logits, labels, times.astype(float))
+    assert weighted == pytest.approx(fit_temperature(logits[repeated], labels[repeated]))
+    assert weighted != pytest.approx(fit_temperature(logits, labels))
 
 
 def test_about_one_digit_in_a_hundred_is_refused_and_most_that_is_none(found):

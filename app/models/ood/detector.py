@@ -30,7 +30,7 @@ HALF = IMAGE_SIZE // 2
 SHARES = (0.007, 0.002, 0.002)
 SHARES_WITH_OUTLIERS = (0.0005, 0.0005, 0.0005, 0.009)
 """The share of validation images that each statistic alone may refuse; together about one in a hundred."""
-FALSE_REJECTION = 0.01
+FALSE_REJECTION = 0.008
 
 STEEPNESS = 4.0
 """A typical image is about one spread inside the limit, with a score of 1 / (1 + e⁻⁴) = 0.98."""
@@ -147,14 +147,18 @@ def fit_rejection(
     images: NDArray[np.uint8],
     output: NetworkOutput,
     outliers: OutlierHead | None = None,
+    weights: NDArray[np.float64] | None = None,
 ) -> Rejection:
-    """The limits, spreads and threshold for validation images (N, 28, 28) with the network's outputs."""
+    """The limits, spreads and threshold for validation images (N, 28, 28) with the network's outputs.
+
+    The images may have `weights` (N,) in the share that is refused.
+    """
     statistics = statistics_of(arrays, images, output, outliers)
     shares = SHARES if outliers is None else SHARES_WITH_OUTLIERS
     scales = [_scale(values, share) for values, share in zip(statistics, shares, strict=True)]
     scores = scores_of(statistics, scales)
     # Scores equal to the threshold pass, so the refused share is never larger.
-    threshold = float(np.quantile(scores, FALSE_REJECTION, method="lower"))
+    threshold = float(np.quantile(scores, FALSE_REJECTION, method="inverted_cdf", weights=weights))
     return Rejection(
         components=arrays[BASIS].shape[2],
         residual=scales[0],
