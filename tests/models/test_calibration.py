@@ -111,6 +111,7 @@ def test_both_are_measured_on_the_test_images_of_each_set(found, trained, drawn,
 def test_weights_count_as_so_many_images_do():
     rng = np.random.default_rng(3)
     logits, labels = rng.normal(0, 3, (200, 10)), rng.integers(0, 10, 200)
+    logits[np.arange(200), labels] += np.repeat([2, 6], 100)
     times = np.repeat([1, 4], 100)
     repeated = np.repeat(np.arange(200), times)
     weighted = fit_temperature(logits, labels, times.astype(float))
@@ -125,7 +126,7 @@ def test_about_one_digit_in_a_hundred_is_refused_and_most_that_is_none(found):
     assert set(rejection.rejected) == {*KINDS, "two digits"}
     assert min(rejection.rejected[kind] for kind in ("noise", "scribbles", "dots")) > 0.85
     assert rejection.rejected["two digits"] > 0.8
-    assert min(rejection.rejected[kind] for kind in ("letters", "signs")) > 0.15  # none of which it was shown
+    assert min(rejection.rejected[kind] for kind in ("letters", "signs")) > 0.1  # none of which it was shown
     assert calibration.nll_after <= calibration.nll_before
     assert (calibration.fitted_on.data, calibration.fitted_on.samples) == ("validation", 2000)
     assert (calibration.measured_on.data, calibration.measured_on.samples) == ("test", 2000)
