@@ -5,7 +5,7 @@ import { count, percent, sentences } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { tile } from "../images/tile.js";
 import { nameIn } from "../labels/names.js";
-import { titleOf } from "../labels/titles.js";
+import { datasetTitle, titleOf } from "../labels/titles.js";
 import { element } from "../lib/dom.js";
 
 const NAMES = { mnist: "MNIST", strokes: t("the drawn digits") };
@@ -58,7 +58,7 @@ const sourcesTable = (rows) =>
     t("On the test images of each data set"),
     [t("what it reads"), t("images"), t("read correctly"), t("calibration error"), t("refused")],
     rows.map(({ data, count: pictures, accuracy, ece, false_rejection: refused }) => [
-      titleOf({ name: data, title: data }),
+      datasetTitle(data),
       count(pictures),
       percent(accuracy, 2),
       percent(ece, 2),
@@ -66,19 +66,27 @@ const sourcesTable = (rows) =>
     ]),
   );
 
-/** The results on each style of handwriting, with the drawings that were misread. */
-const stylesTable = (rows) =>
-  table(
-    t("On drawings in many styles, none of which it has learned"),
+/** The results on each style of handwriting, with the drawings that were misread; the styles without fault in one row. */
+function stylesTable(rows) {
+  const faulty = rows.filter(({ accuracy, refused }) => accuracy < 1 || refused > 0);
+  const flawless = rows.filter((row) => !faulty.includes(row));
+  const drawn = flawless.reduce((sum, row) => sum + row.count, 0);
+  const others = flawless.length === 0 ? [] : [[t("{count} other styles", { count: flawless.length }), count(drawn), percent(1, 0), percent(0, 0), ""]];
+  return table(
+    t("On drawings in {count} styles, none of which it has learned", { count: rows.length }),
     [t("style"), t("drawings"), t("read correctly"), t("refused"), t("misread")],
-    rows.map(({ style, label, count: drawn, accuracy, refused, misread }) => [
-      style,
-      count(drawn),
-      percent(accuracy, 0),
-      percent(refused, 0),
-      misread.length === 0 ? "" : element("ul", { class: "misread" }, ...misread.map((one) => misreadTile(label, one))),
-    ]),
+    [
+      ...faulty.map(({ style, label, count: drawings, accuracy, refused, misread }) => [
+        style,
+        count(drawings),
+        percent(accuracy, 0),
+        percent(refused, 0),
+        misread.length === 0 ? "" : element("ul", { class: "misread" }, ...misread.map((one) => misreadTile(label, one))),
+      ]),
+      ...others,
+    ],
   );
+}
 
 const misreadTile = (label, { said, probability, pixels }) =>
   tile({
