@@ -82,7 +82,7 @@ def test_a_model_s_page_tells_what_it_reads_of_each_source_and_style(page, pad_s
     page.goto(f"{pad_server.url}/models/mnist-mlp/judge?dataset=strokes")
     sources = page.locator(".evidence-table", has_text="On the test images of each data set")
     expect(sources.locator("tbody th")).to_have_text(["MNIST", "Strokes", "Pen digits"])
-    styles = page.locator(".evidence-table", has_text="On drawings in many styles")
+    styles = page.locator(".evidence-table", has_text="none of which it has learned")
     rows = pad_server.get("/api/models/mnist-mlp")["styles"]
     assert len(rows) == sum(map(len, SHAPES.values()))
     faulty = [row["style"] for row in rows if row["accuracy"] < 1 or row["refused"] > 0]
