@@ -166,7 +166,7 @@ def test_a_model_is_exported_imported_renamed_and_chosen(page, server):
     page.locator("#import-file").set_input_files(
         {"name": "m.onnx", "mimeType": "", "buffer": written.value.path().read_bytes()}
     )
-    expect(page.locator("[data-model=mnist-mlp-2]")).to_contain_text("784 → 600 → 400 → 10")
+    expect(page.locator("[data-model=mnist-mlp-2]")).to_contain_text("784 → 900 → 400 → 10")
 
 
 def test_what_is_unfolded_of_a_model_stays_so_when_the_list_comes_anew(page, pad_server):

@@ -155,6 +155,7 @@ def test_a_run_is_followed_over_a_new_socket_where_the_first_falls_silent(page: 
         if len(opened) == 1:
             heard: list[object] = []
             upstream.on_message(lambda text: (heard.append(text), socket.send(text)) if len(heard) < 2 else None)
+            upstream.on_close(lambda code, reason: None)
 
     page.route_web_socket("**/stream?**", answer)
     run = server.post("/api/runs", {"recipe": "quick", "overrides": {**TINY, "epochs": 40}})["id"]
