@@ -201,7 +201,7 @@ def _summary(model: StoredModel) -> dict[str, Any]:
         "reason": None,
         "bytes": model.bytes,
         "network": _outline(card.network),
-        "sources": card.sources,
+        "sources": [source.model_dump() for source in card.sources],
         **card.model_dump(include=_CARD),
     }
 
