@@ -1,12 +1,15 @@
 """Files that are no picture, are one of another kind, or would be too large to unpack."""
 
 import base64
+import io
 import json
 import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
+from app.data import from_image
 from tests.support.hostile import refused
 from tests.support.hostile_images import BAD, BOUNDARY, JPEG, PNG, form, png
 
@@ -83,7 +86,13 @@ def test_other_types(target, kind):
 
 
 @pytest.mark.slow
-def test_no_decoder_but_those_of_png_and_jpeg_is_loaded():
+def test_no_decoder_but_those_that_are_named_is_loaded_and_a_sender_reaches_two_of_them():
+    """BMP, GIF, TIFF and WebP are for the user's own files; a DIB comes with BMP."""
+    for image in ("BMP", "GIF", "TIFF", "WEBP"):
+        file = io.BytesIO()
+        Image.new("L", (20, 20), 255).save(file, image)
+        with pytest.raises(ValueError, match="expected a PNG or JPEG image; got "):
+            from_image(file.getvalue())
     loads = (
         "from app.main import create_app; from app.data import from_image; import contextlib\n"
         "import base64, sys\n"
@@ -94,7 +103,7 @@ def test_no_decoder_but_those_of_png_and_jpeg_is_loaded():
     )
     lines = "\n".join(base64.b64encode(data).decode() for data in (PNG, JPEG, *(make() for make in BAD.values())))
     ended = subprocess.run([sys.executable, "-c", loads], input=lines, capture_output=True, text=True, timeout=120)
-    assert ended.stdout.strip() == "['JPEG', 'PNG']", ended.stderr
+    assert ended.stdout.strip() == "['BMP', 'DIB', 'GIF', 'JPEG', 'PNG', 'TIFF', 'WEBP']", ended.stderr
 
 
 def test_many_large_pictures_in_one_request_are_not_all_unpacked(attacked):
