@@ -39,7 +39,17 @@ AMBIGUOUS = {"one-level-flag": "7", "nine-open-top": "4"}
 """Styles that are another digit elsewhere."""
 
 
-@pytest.mark.parametrize("style", [f"{digit}-{way}" for digit, ways in CASES.items() for way in ways])
+REFUSED = {"zero-flag": pytest.mark.xfail(strict=True, reason="three in ten are refused: a σ to the detector")}
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        pytest.param(style, marks=REFUSED.get(style, ()))
+        for digit, ways in CASES.items()
+        for style in (f"{digit}-{way}" for way in ways)
+    ],
+)
 def test_a_way_of_writing_is_read(read, style):
     label, predicted = read[style]
     named = [
@@ -47,7 +57,7 @@ def test_a_way_of_writing_is_read(read, style):
         for one in predicted
     ]
     assert np.mean([label in labels for labels in named]) >= 0.75, named
-    assert np.mean([one.is_digit for one in predicted]) >= 0.5, "it is a digit"
+    assert np.mean([one.is_digit for one in predicted]) >= 0.75, "it is a digit"
 
 
 def test_nearly_all_of_all_styles_is_read_and_taken_for_a_digit(read):

@@ -4,19 +4,16 @@ import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 from app.errors import InputError
 
@@ -32,14 +29,8 @@ Decoders: TypeAlias = Mapping[str, type[ImageFile]]
 """Pillow's class for each kind of file."""
 
 DECODERS: Decoders = {"PNG": PngImageFile, "JPEG": JpegImageFile}
-FILE_DECODERS: Decoders = {
-    **DECODERS,
-    "BMP": BmpImageFile,
-    "GIF": GifImageFile,
-    "WebP": WebPImageFile,
-    "TIFF": TiffImageFile,
-}
-"""For the user's own files; of several frames or pages the first one is read."""
+_TILE_WIDTH, _TILE_LENGTH = 322, 323
+"""TIFF 6.0, section 15."""
 
 LEAST_RANGE = 8
 """The least difference, in tones of 256, of ink from its paper (`ink.MIN_CONTRAST`)."""
@@ -61,8 +52,6 @@ _SIGNATURES = {
     b"<?xml": "XML",
     b"\x1f\x8b": "gzip",
 }
-
-_READ = ("a PNG", "a JPEG")
 
 _LOWER_BYTES = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
 """Pillow reads the upper byte of each 16 bits; in the other order of bytes that is the lower one."""
@@ -115,6 +104,17 @@ class Picture:
     height: int
 
 
+@cache
+def file_decoders() -> Decoders:
+    """The decoders for the user's own files, loaded when first used; of several frames or pages the first is read."""
+    from PIL.BmpImagePlugin import BmpImageFile
+    from PIL.GifImagePlugin import GifImageFile
+    from PIL.TiffImagePlugin import TiffImageFile
+    from PIL.WebPImagePlugin import WebPImageFile
+
+    return {**DECODERS, "BMP": BmpImageFile, "GIF": GifImageFile, "WebP": WebPImageFile, "TIFF": TiffImageFile}
+
+
 def decode_image(data: bytes, decoders: Decoders = DECODERS) -> Picture:
     """Decode a PNG or JPEG to grey, with a longer side of about 2,048 pixels at most.
 
@@ -147,7 +147,7 @@ def decode_image(data: bytes, decoders: Decoders = DECODERS) -> Picture:
             height=height,
         )
     try:
-        if isinstance(image, TiffImageFile) and _tile_pixels(image) > MAX_PIXELS:
+        if format_ == "TIFF" and _tile_pixels(image) > MAX_PIXELS:
             raise Image.DecompressionBombError
         if isinstance(image, JpegImageFile):
             # A JPEG can be decoded at a half, a quarter or an eighth of its size much faster.
@@ -174,7 +174,7 @@ def decode_image(data: bytes, decoders: Decoders = DECODERS) -> Picture:
 
 
 def _unreadable(data: bytes, format_: str | None, decoders: Decoders) -> InputError:
-    if decoders is FILE_DECODERS:
+    if decoders is not DECODERS:
         if format_ is None:
             return InputError("expected a PNG, JPEG, BMP, GIF, WebP or TIFF image; got another file")
         return InputError("expected a PNG, JPEG, BMP, GIF, WebP or TIFF image; got {format}", format=format_)
@@ -198,9 +198,9 @@ def _format(data: bytes) -> str | None:
     return next((name for signature, name in _SIGNATURES.items() if data.startswith(signature)), None)
 
 
-def _tile_pixels(image: TiffImageFile) -> int:
+def _tile_pixels(image: Any) -> int:
     """The size of a tile, which is decoded whole even where it is larger than the picture; 0 without tiles."""
-    return int(image.tag_v2.get(TILEWIDTH, 0)) * int(image.tag_v2.get(TILELENGTH, 0))
+    return int(image.tag_v2.get(_TILE_WIDTH, 0)) * int(image.tag_v2.get(_TILE_LENGTH, 0))
 
 
 def _without_exif(data: bytes) -> tuple[bytes, bytes | None]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from app.data.dataset import Dataset, Split
 from app.data.drawings.drawing import check_label
-from app.data.preprocessing.decode import FILE_DECODERS
+from app.data.preprocessing.decode import file_decoders
 from app.data.preprocessing.normalize import to_uint8
 from app.data.preprocessing.prepare import from_image
 from app.data.sources.arrays import MOST_IMAGES, MOST_LABELS, TEST_EVERY, nth_of_label, sorted_labels
@@ -21,7 +21,7 @@ from app.data.sources.visible_files import visible
 from app.errors import InputError, Message, message_of, shortened
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".webp", ".tif", ".tiff")
-VERSION = 1
+VERSION = 2
 """Increases with every change to the preprocessing, which invalidates older caches."""
 
 TRAIN_NAMES = ("train", "training")
@@ -181,7 +181,7 @@ def _read_pictures(paths: Pictures, labels: tuple[str, ...], place: Path) -> Spl
                     value=MOST_PICTURE_BYTES >> 20,
                 )
             try:
-                pixels = from_image(path.read_bytes(), FILE_DECODERS).pixels
+                pixels = from_image(path.read_bytes(), file_decoders()).pixels
             except ValueError as error:
                 raise InputError(message_of(error).within(str(path.relative_to(place)))) from None
             images.append(to_uint8(pixels))

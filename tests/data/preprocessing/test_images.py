@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageFilter, TiffImagePlugin
 
 from app.data import from_image, from_strokes
-from app.data.preprocessing.decode import FILE_DECODERS, decode_image
+from app.data.preprocessing.decode import decode_image, file_decoders
 from tests.support.drawings import CANVAS, encode, picture, recorded, standard_brush
 
 DRAWINGS = {name: drawing["strokes"] for name, drawing in recorded().items()}
@@ -311,14 +311,14 @@ def test_what_is_no_png_or_jpeg_is_refused(data, came):
     with pytest.raises(ValueError, match=f"^expected a (PNG or JPEG|complete) image; got {came}$"):
         from_image(data)
     with pytest.raises(ValueError, match=r"^expected a (complete|PNG, JPEG, BMP, GIF, WebP or TIFF) image; got "):
-        from_image(data[:20], FILE_DECODERS)
+        from_image(data[:20], file_decoders())
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF"])
 @pytest.mark.parametrize("mode", ["1", "L", "RGB"])
 def test_files_of_every_usual_kind_are_read(kind, mode):
     image = picture(DRAWINGS["digit 5"], PAD_BRUSH).convert(mode)
-    apart = np.abs(from_image(encode(image, kind), FILE_DECODERS).pixels - from_strokes(DRAWINGS["digit 5"]).pixels)
+    apart = np.abs(from_image(encode(image, kind), file_decoders()).pixels - from_strokes(DRAWINGS["digit 5"]).pixels)
     assert apart.mean() < ROUGH_MEAN_TOLERANCE
 
 
@@ -326,13 +326,13 @@ def test_files_of_every_usual_kind_are_read(kind, mode):
 def test_of_several_frames_the_first_is_read(kind):
     first, other = (picture(DRAWINGS[name], PAD_BRUSH) for name in ("digit 5", "digit 1"))
     data = encode(first, kind, save_all=True, append_images=[other])
-    apart = np.abs(from_image(data, FILE_DECODERS).pixels - from_strokes(DRAWINGS["digit 5"]).pixels)
+    apart = np.abs(from_image(data, file_decoders()).pixels - from_strokes(DRAWINGS["digit 5"]).pixels)
     assert apart.mean() < ROUGH_MEAN_TOLERANCE
 
 
 def test_a_tiff_of_real_numbers_is_read():
     real = Image.fromarray(np.asarray(picture(DRAWINGS["digit 5"], PAD_BRUSH)).astype(np.float32) / 255)
-    apart = np.abs(from_image(encode(real, "TIFF"), FILE_DECODERS).pixels - from_strokes(DRAWINGS["digit 5"]).pixels)
+    apart = np.abs(from_image(encode(real, "TIFF"), file_decoders()).pixels - from_strokes(DRAWINGS["digit 5"]).pixels)
     assert apart.mean() < MEAN_TOLERANCE
 
 
@@ -346,7 +346,7 @@ def test_a_small_tiff_with_a_huge_tile_is_refused():
     head = len(b"II*\0\x08\0\0\0" + tags.tobytes(8))
     tags[324] = head
     with pytest.raises(ValueError, match=r"^expected a complete image; got a TIFF that is damaged"):
-        from_image(b"II*\0\x08\0\0\0" + tags.tobytes(8) + packed, FILE_DECODERS)
+        from_image(b"II*\0\x08\0\0\0" + tags.tobytes(8) + packed, file_decoders())
 
 
 @pytest.mark.parametrize("kind", ["BMP", "GIF", "WEBP", "TIFF"])
@@ -358,7 +358,7 @@ def test_garbled_files_are_refused_or_read_but_never_crash(kind):
         for place in rng.integers(0, min(len(whole), 400), 3):
             garbled[place] = rng.integers(0, 256)
         with contextlib.suppress(ValueError):
-            assert from_image(bytes(garbled), FILE_DECODERS).pixels.shape == (28, 28)
+            assert from_image(bytes(garbled), file_decoders()).pixels.shape == (28, 28)
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def test_garbled_files_are_refused_or_read_but_never_crash(kind):
 )
 def test_files_that_announce_too_many_pixels_are_refused(data):
     with pytest.raises(ValueError, match=r"^expected (an image of at most 20 megapixels|a complete image)"):
-        from_image(data, FILE_DECODERS)
+        from_image(data, file_decoders())
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
