@@ -89,6 +89,12 @@ def find_uniform_background(grey: GreyArray) -> int | None:
     return tone if stray <= STRAY_SHARE * grey.size and similar < SIMILAR_SHARE * grey.size else None
 
 
+def is_even(picture: FloatArray, noise: float = 0.0) -> bool:
+    """True if nearly all of a picture's border, with noise of this deviation, is of one tone."""
+    border = border_of(picture)
+    return bool(np.mean(np.abs(border - np.median(border)) < EVEN_TONE + NOISE_TONE * noise) >= EVEN_SHARE)
+
+
 def estimate_background(
     picture: FloatArray, noise: float = 0.0, *, even_out: bool = True, exact: int | None = None
 ) -> Contrast:
@@ -97,10 +103,8 @@ def estimate_background(
     Without `even_out` it is assumed to be even, with the median tone of its border; with `exact`, from
     `find_uniform_background`, with that tone.
     """
-    border = border_of(picture)
-    tone = np.median(border) if exact is None else np.float32(exact / 255)
-    near = np.abs(border - tone) < EVEN_TONE + NOISE_TONE * noise
-    if not even_out or exact is not None or np.mean(near) >= EVEN_SHARE:
+    if not even_out or exact is not None or is_even(picture, noise):
+        tone = np.median(border_of(picture)) if exact is None else np.float32(exact / 255)
         lighter = picture - tone
         light = bool(lighter.sum() > 0)
         return Contrast(lighter if light else -lighter, light, True, np.full((1, 1), noise, np.float32))

@@ -13,6 +13,7 @@ from app.data.preprocessing.background import (
     as_floats,
     estimate_background,
     find_uniform_background,
+    is_even,
     strip_letterbox,
 )
 from app.data.preprocessing.clutter import remove_clutter
@@ -71,8 +72,11 @@ def find_ink(grey: GreyArray, *, smooth: bool = True, even_out: bool = True, cle
 
 def _find_ink(grey: GreyArray, *, smooth: bool, even_out: bool, clear: bool) -> Ink | None:
     picture = as_floats(grey)
-    exact = find_uniform_background(grey)
-    deviation = picture_deviation(picture) if exact is None else 0.0
+    deviation = picture_deviation(picture)
+    exact = None
+    if deviation > NOISE_FLOOR or not is_even(picture):
+        exact = find_uniform_background(grey)
+        deviation = deviation if exact is None else 0.0
     noisy = deviation > NOISE_FLOOR
     if noisy and smooth:
         grey, deviation = smoothed(grey, deviation)
