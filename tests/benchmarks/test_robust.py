@@ -1,11 +1,14 @@
 """The drawings and changes that robustness is measured with: enough, unlike, readable, and always the same."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from app.data import from_strokes
 from app.data.handwriting.digits import DIGITS
+from benchmarks import papers
 from benchmarks.robust import AS_PICTURES, AS_THEY_ARE
 from benchmarks.robust_drawings import CANVAS, SHAPES, drawings
 
@@ -57,3 +60,16 @@ def test_every_change_leaves_a_picture_of_the_digit():
     for kind, change in AS_PICTURES.items():
         changed = np.asarray(change(Image.fromarray(digit).resize((224, 224)), rng))
         assert np.ptp(changed) > 90, kind
+
+
+def test_every_paper_is_a_jpeg_with_the_digit_and_always_the_same():
+    digit = np.zeros((28, 28), np.uint8)
+    digit[4:24, 12:16] = 255
+    sheets = {kind: papers.sheet(digit, draw, np.random.default_rng(7)) for kind, draw in papers.CLUTTER.items()}
+    assert len(set(sheets.values())) == len(sheets)
+    for kind, file in sheets.items():
+        assert file == papers.sheet(digit, papers.CLUTTER[kind], np.random.default_rng(7))
+        assert np.asarray(Image.open(io.BytesIO(file)).convert("L")).min() < 110, kind
+    for factor in papers.ENLARGED:
+        assert papers.cropped(digit, factor).max() > 200
+        assert papers.cropped(digit, factor).shape[0] == pytest.approx(20 * factor, abs=factor)  # soft edges
