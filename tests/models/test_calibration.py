@@ -11,7 +11,16 @@ from app.data.sources.nondigits import KINDS, load_nondigits, pair_digits
 from app.models import Calibration, DamagedModelError, ModelStore, Predictor, Predictors, calibrate, fit_subspaces
 from app.models.calibration import fit_temperature
 from app.models.ood import detector
-from app.models.ood.detector import BASIS, MEAN, OutOfDistributionDetector, halved, scales_of, scores_of, statistics_of
+from app.models.ood.detector import (
+    BASIS,
+    MEAN,
+    OutOfDistributionDetector,
+    fit_rejection,
+    halved,
+    scales_of,
+    scores_of,
+    statistics_of,
+)
 from app.models.ood.outlier_head import NAMES, OutlierHead
 from app.nn import Network, Predictions, infer_all, softmax
 from app.settings import SHIPPED_MODELS
@@ -94,6 +103,21 @@ def found(trained, drawn, cache_dir):
 def plain(trained, drawn, cache_dir):
     """As it is where too few training images were there to learn from."""
     return calibrated(trained, drawn, known=999, cache_dir=cache_dir)
+
+
+def test_images_of_more_weight_count_more_in_the_share_that_is_refused(trained, drawn):
+    subspaces = fit_subspaces(drawn.train.images, drawn.train.labels, 10)
+    images = drawn.test.images[:400]
+    strange = images[:20].copy()
+    strange[:, :, 14:] = 255
+    images = np.concatenate([images, strange])
+    output = infer_all(trained, images, input_scale=255)
+    even, heavy, light = (
+        fit_rejection(subspaces, images, output, None, np.repeat([1.0, weight], [400, 20])).threshold
+        for weight in (1, 50, 0.001)
+    )
+    assert even == fit_rejection(subspaces, images, output).threshold
+    assert heavy <= even < light
 
 
 def test_both_are_measured_on_the_test_images_of_each_set(found, trained, drawn, cache_dir):

@@ -5,15 +5,17 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from app.data import make_strokes
+from app.data import Dataset, Split, make_strokes
 from app.data.drawings.rendered import DrawingRenderer
 from app.data.drawings.store import DrawingStore
+from app.data.sources.mixture import mix, parse_mixture
 from app.models import ModelStore
+from app.models.calibration import fit_temperature
 from app.models.evaluation import Evaluator, read
 from app.models.evaluation_cache import EvaluationCache
-from app.nn import CrossEntropy, Network, classification_report, evaluate
+from app.nn import CrossEntropy, Network, classification_report, evaluate, infer_all
 from app.runs.config.run_config import request_config
-from app.runs.training.run_training import Progress, RunEvent, Training
+from app.runs.training.run_training import Progress, RunEvent, Training, _some_of_each_group
 from tests.support.runs import TINY
 
 
@@ -75,3 +77,33 @@ def test_the_test_set_is_read_once_at_a_runs_end_and_never_after(drawn, asked, v
     np.testing.assert_allclose(kept.predictions.confidence, alone.predictions.confidence, atol=1e-6)
     np.testing.assert_allclose(kept.predictions.likelihood, alone.predictions.likelihood, atol=1e-6)
     assert kept.loss == pytest.approx(alone.loss, rel=1e-6)
+
+
+def test_a_mixture_is_held_out_calibrated_and_measured_by_set(drawn, cache_dir):
+    few = Dataset("few", "few", drawn.labels, drawn.test[:200], drawn.test[200:400])
+    sets = {"strokes": drawn, "few": few}
+    mixed = mix(parse_mixture("strokes + few"), lambda term: (sets[term.name], term.weight))
+    config = request_config({"recipe": "quick", "overrides": {**TINY, "validation": 0.3}})
+    training = Training(config, mixed, cache_dir=cache_dir)
+    for _ in training.run():
+        pass
+    calibration = training.calibrated.calibration
+    assert [(source.data, source.count) for source in calibration.sources] == [("strokes", 1200), ("few", 200)]
+    assert calibration.sources[0].accuracy == training.metrics["test_accuracy"]
+    assert calibration.sources[0].false_rejection == calibration.rejection.false_rejection
+    # the last three tenths of each set, which count equally
+    held = [drawn.train[1050:], few.train[140:]]
+    images, labels = (np.concatenate([getattr(split, part) for split in held]) for part in ("images", "labels"))
+    logits = infer_all(training.network, images, input_scale=config.input_scale).logits
+    assert calibration.temperature == pytest.approx(
+        fit_temperature(logits, labels, np.repeat([1 / 450, 1 / 60], [450, 60]))
+    )
+    assert calibration.temperature != pytest.approx(fit_temperature(logits, labels))
+
+
+def test_digits_of_every_set_of_a_mixture_are_known_to_be_digits():
+    images = np.repeat(np.arange(3, dtype=np.uint8), [900, 60, 40])[:, None, None] * np.ones((28, 28), np.uint8)
+    split = Split(images, np.zeros(1000, np.uint8), images[:, 0, 0])
+    chosen = _some_of_each_group(split, 150)[:, 0, 0]
+    assert np.bincount(chosen).tolist() == [50, 50, 40], "as many of each, or all"
+    assert len(_some_of_each_group(Split(split.images, split.labels), 150)) == 150
