@@ -1,7 +1,4 @@
-"""The styles of handwritten digits, as pen paths: control points in a box about 0.7 wide and 1 high, y down.
-
-A glyph consists of strokes, a stroke of smooth curves, and a curve of the points on it. Between two curves the pen
-turns a corner without lifting; a curve begins where the previous one ended.
+"""The styles of handwritten digits, as pen paths.
 
 After school books and hands of several countries: the slashed zeros of programmers and of Scandinavia, the upstrokes,
 barred sevens and hooked nines of continental Europe and Turkey, the long serifs of Japan, the lightning fours of
@@ -9,33 +6,14 @@ hasty hands ("Regional handwriting variation", Wikipedia).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
 
-Point: TypeAlias = tuple[float, float]
-Curve: TypeAlias = tuple[Point, ...]
-Stroke: TypeAlias = tuple[Curve, ...]
-
-
-@dataclass(frozen=True)
-class Glyph:
-    """One way to write a symbol, and its variation; `weight` is its frequency relative to the symbol's other glyphs.
-
-    Each drawing lies anywhere between `strokes` and `towards`, which has as many points: a loop or a gap opens or
-    closes, a tail or a flag is short or long. `width` and `slant` are the mean and the spread of those two, relative
-    to the mean and spread of all hands: the mean of `width` is the logarithm of a factor, that of `slant` is in widths
-    per height. Corners become rounder with `haste`; 1 is an ordinary hand.
-    """
-
-    weight: float
-    strokes: tuple[Stroke, ...]
-    towards: tuple[Stroke, ...] | None = None
-    width: tuple[float, float] = (0.0, 1.0)
-    slant: tuple[float, float] = (0.0, 1.0)
-    haste: float = 1.0
-
+from app.data.handwriting.glyph import Curve, Glyph
 
 # fmt: off
+_OVAL: Curve = ((.42, .02), (.14, .15), (.04, .5), (.16, .88), (.4, .98), (.66, .85), (.74, .5), (.63, .13), (.4, .03))
+_BOWL_OF_5: Curve = ((.36, .38), (.6, .5), (.64, .72), (.45, .94), (.2, .98), (.02, .88))
+_LOOP_OF_9: Curve = ((.62, .12), (.42, .02), (.18, .1), (.07, .3), (.2, .48), (.42, .42), (.6, .2))
+
 DIGITS: Mapping[str, Mapping[str, Glyph]] = {
     "0": {
         "zero-round": Glyph(3, ((((.42, .02), (.17, .12), (.04, .5), (.16, .88), (.4, .98), (.64, .86), (.74, .5),
@@ -46,29 +24,21 @@ DIGITS: Mapping[str, Mapping[str, Glyph]] = {
             (.2, .1), (.5, .0), (.62, .16)),),)),
         "zero-narrow": Glyph(.8, ((((.3, .02), (.14, .2), (.08, .55), (.18, .92), (.34, .98), (.48, .75), (.5, .35),
             (.42, .08), (.26, .04)),),), width=(-.1, .8)),
-        "zero-slashed": Glyph(.25, ((((.42, .02), (.14, .15), (.04, .5), (.16, .88), (.4, .98), (.66, .85), (.74, .5),
-            (.63, .13), (.4, .03)),), (((.68, .06), (.12, .94)),))),
+        "zero-slashed": Glyph(.25, ((_OVAL,), (((.68, .06), (.12, .94)),))),
         "zero-wide": Glyph(.6, ((((.5, .14), (.2, .12), (.0, .42), (.12, .8), (.5, .86), (.86, .66), (.84, .32),
             (.5, .12)),),), width=(.0, .7)),
-        "zero-backslashed": Glyph(.2, ((((.42, .02), (.14, .15), (.04, .5), (.16, .88), (.4, .98), (.66, .85),
-            (.74, .5), (.63, .13), (.4, .03)),), (((.14, .1), (.66, .92)),))),
+        "zero-backslashed": Glyph(.2, ((_OVAL,), (((.14, .1), (.66, .92)),))),
         "zero-unclosed": Glyph(.8, ((((.3, .06), (.1, .22), (.03, .55), (.14, .9), (.38, .98), (.62, .84), (.7, .45),
             (.6, .14), (.44, .06)),),)),
         "zero-looped": Glyph(.6, ((((.5, .18), (.36, .04), (.12, .2), (.03, .55), (.16, .92), (.4, .97), (.64, .78),
             (.68, .4), (.52, .06), (.34, .1), (.42, .24), (.6, .14)),),)),
         "zero-spiral": Glyph(.6, ((((.16, .2), (.04, .5), (.14, .86), (.4, .99), (.66, .84), (.72, .46), (.56, .08),
             (.3, .02), (.12, .2), (.1, .4)),),)),
-        "zero-slash-long": Glyph(.35, ((((.42, .02), (.14, .15), (.04, .5), (.16, .88), (.4, .98), (.66, .85),
-            (.74, .5), (.63, .13), (.4, .03)),), (((.84, -.06), (-.04, 1.06)),)), towards=((((.42, .02), (.14, .15),
-            (.04, .5), (.16, .88), (.4, .98), (.66, .85), (.74, .5), (.63, .13), (.4, .03)),), (((.6, -.2),
+        "zero-slash-long": Glyph(.35, ((_OVAL,), (((.84, -.06), (-.04, 1.06)),)), towards=((_OVAL,), (((.6, -.2),
             (.16, 1.2)),))),
-        "zero-slash-upright": Glyph(.25, ((((.42, .02), (.14, .15), (.04, .5), (.16, .88), (.4, .98), (.66, .85),
-            (.74, .5), (.63, .13), (.4, .03)),), (((.42, -.16), (.36, 1.16)),)), towards=((((.42, .02), (.14, .15),
-            (.04, .5), (.16, .88), (.4, .98), (.66, .85), (.74, .5), (.63, .13), (.4, .03)),), (((.44, .14),
+        "zero-slash-upright": Glyph(.25, ((_OVAL,), (((.42, -.16), (.36, 1.16)),)), towards=((_OVAL,), (((.44, .14),
             (.36, .84)),))),
-        "zero-slash-level": Glyph(.2, ((((.42, .02), (.14, .15), (.04, .5), (.16, .88), (.4, .98), (.66, .85),
-            (.74, .5), (.63, .13), (.4, .03)),), (((-.18, .54), (.94, .46)),)), towards=((((.42, .02), (.14, .15),
-            (.04, .5), (.16, .88), (.4, .98), (.66, .85), (.74, .5), (.63, .13), (.4, .03)),), (((.12, .62),
+        "zero-slash-level": Glyph(.2, ((_OVAL,), (((-.18, .54), (.94, .46)),)), towards=((_OVAL,), (((.12, .62),
             (.64, .4)),))),
         "zero-open-top": Glyph(.6, ((((.1, .06), (.02, .46), (.14, .88), (.38, .98), (.62, .86), (.72, .48),
             (.66, .04)),),), towards=((((.3, .0), (.06, .34), (.1, .84), (.36, .98), (.62, .86), (.72, .46),
@@ -223,10 +193,8 @@ DIGITS: Mapping[str, Mapping[str, Glyph]] = {
             (.5, 1.)),))),
     },
     "5": {
-        "five-school": Glyph(2, ((((.16, .06), (.1, .44)), ((.36, .38), (.6, .5), (.64, .72), (.45, .94), (.2, .98),
-            (.02, .88))), (((.16, .05), (.68, .02)),))),
-        "five-one-stroke": Glyph(1.5, ((((.68, .03), (.2, .05)), ((.12, .44),), ((.36, .38), (.6, .5), (.64, .72),
-            (.45, .94), (.2, .98), (.02, .88))),)),
+        "five-school": Glyph(2, ((((.16, .06), (.1, .44)), _BOWL_OF_5), (((.16, .05), (.68, .02)),))),
+        "five-one-stroke": Glyph(1.5, ((((.68, .03), (.2, .05)), ((.12, .44),), _BOWL_OF_5),)),
         "five-round-neck": Glyph(1.5, ((((.72, .02), (.4, .06), (.22, .2), (.22, .38), (.42, .52), (.5, .74),
             (.36, .94), (.14, .98), (.0, .88)),),)),
         "five-tall-bar": Glyph(1, ((((.3, .1), (.2, .4)), ((.4, .44), (.5, .62), (.42, .86), (.2, .98), (.02, .94))),
@@ -384,10 +352,8 @@ DIGITS: Mapping[str, Mapping[str, Glyph]] = {
             (.34, .7), (.16, .94), (.0, .88), (.1, .66), (.4, .46), (.86, .3)),),), slant=(.15, .7)),
     },
     "9": {
-        "nine-straight": Glyph(2.5, ((((.62, .12), (.42, .02), (.18, .1), (.07, .3), (.2, .48), (.42, .42), (.6, .2)),
-            ((.62, .12), (.58, .5), (.52, 1.))),)),
-        "nine-curled": Glyph(1.5, ((((.62, .12), (.42, .02), (.18, .1), (.07, .3), (.2, .48), (.42, .42), (.6, .2)),
-            ((.63, .14), (.62, .6), (.5, .92), (.26, .98), (.1, .88))),)),
+        "nine-straight": Glyph(2.5, ((_LOOP_OF_9, ((.62, .12), (.58, .5), (.52, 1.))),)),
+        "nine-curled": Glyph(1.5, ((_LOOP_OF_9, ((.63, .14), (.62, .6), (.5, .92), (.26, .98), (.1, .88))),)),
         "nine-leaning": Glyph(1.2, ((((.56, .06), (.3, .02), (.08, .22), (.14, .44), (.4, .4), (.58, .1)), ((.48, .5),
             (.36, 1.))),)),
         "nine-inner-start": Glyph(1, ((((.5, .36), (.24, .42), (.12, .22), (.28, .02), (.5, .06), (.54, .3), (.46, .62),

@@ -5,11 +5,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from app.data.handwriting.digits import Glyph, Stroke
+from app.data.handwriting.glyph import Glyph, Stroke
 
 Points: TypeAlias = Sequence[tuple[float, float]]
 Part: TypeAlias = Callable[[float, float, float, float, int], Sequence[Points]]
-"""The runs of a stroke, from a place x, y, a top, a bottom, and the side, -1 or 1, to which it opens."""
+"""The curves of a stroke, from a place x, y, a top, a bottom, and the side, -1 or 1, to which it opens."""
 
 STROKE_COUNTS = (0.25, 0.4, 0.25, 0.1)
 """The shares of free characters with one, two, three and four strokes."""
@@ -41,11 +41,11 @@ def _part(rng: np.random.Generator, count: int) -> Stroke:
     x, y = rng.choice([LEFT, MIDDLE, RIGHT]), rng.choice([0.0, 0.5, 1.0])
     part = PARTS[str(rng.choice(list(PARTS)))]
     shift = rng.normal(0, JITTER, 2)
-    return _stroke([np.add(run, shift).tolist() for run in part(x, y, top, bottom, int(rng.choice([-1, 1])))])
+    return _stroke([np.add(curve, shift).tolist() for curve in part(x, y, top, bottom, int(rng.choice([-1, 1])))])
 
 
-def _stroke(runs: Sequence[Points]) -> Stroke:
-    return tuple(tuple((float(x), float(y)) for x, y in run) for run in runs)
+def _stroke(curves: Sequence[Points]) -> Stroke:
+    return tuple(tuple((float(x), float(y)) for x, y in curve) for curve in curves)
 
 
 def _bowl(x: float, y: float, top: float, bottom: float, side: int) -> Sequence[Points]:

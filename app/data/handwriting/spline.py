@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.data.handwriting.digits import Glyph, Stroke
+from app.data.handwriting.glyph import Glyph, Stroke
 
 Matrix = NDArray[np.float64]
 

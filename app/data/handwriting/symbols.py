@@ -5,7 +5,7 @@ Shapes that can also be digits are left out: b, g, l, o, q, s, y and z, the circ
 
 from collections.abc import Mapping
 
-from app.data.handwriting.digits import Curve, Glyph
+from app.data.handwriting.glyph import Curve, Glyph
 
 # fmt: off
 SMALL: Mapping[str, Glyph] = {

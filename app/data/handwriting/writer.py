@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from app.data.handwriting.digits import Glyph
+from app.data.handwriting.glyph import Glyph
 from app.data.handwriting.spline import GlyphSpline
 from app.data.preprocessing.rasterize_batch import Drawing
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from app.data.dataset import ImageArray
-from app.data.handwriting.digits import Glyph
+from app.data.handwriting.glyph import Glyph
 from app.data.handwriting.inventions import invent_glyph
 from app.data.handwriting.spline import make_pen
 from app.data.handwriting.symbols import KANA, LETTERS, SIGNS, SMALL

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data.dataset import Dataset, ImageArray, Split
-from app.data.handwriting.digits import DIGITS, STYLES, Glyph
+from app.data.handwriting.digits import DIGITS, STYLES
+from app.data.handwriting.glyph import Glyph
 from app.data.handwriting.spline import GlyphSpline, make_pen
 from app.data.handwriting.writer import Variation, draw_variation, write
 from app.data.preprocessing.normalize import IMAGE_SIZE

@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.data.handwriting.digits import DIGITS, STYLES, Glyph
+from app.data.handwriting.digits import DIGITS, STYLES
+from app.data.handwriting.glyph import Glyph
 from app.data.handwriting.spline import make_pen
 from app.data.handwriting.symbols import LETTERS
 from app.data.handwriting.writer import POINTS, STROKES, draw_variation, write

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from app.data.handwriting.digits import DIGITS, Glyph
+from app.data.handwriting.digits import DIGITS
+from app.data.handwriting.glyph import Glyph
 from app.data.handwriting.spline import make_pen
 from app.data.sources import synthetic
 from app.data.sources.synthetic import load_strokes, make_strokes
