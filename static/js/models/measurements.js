@@ -112,8 +112,9 @@ const seedsTable = (rows) =>
     rows.map(({ seed, val, test }) => [String(seed), percent(val, 2), percent(test, 2)]),
   );
 
+/** A table that scrolls where it is wider than its place. */
 function table(title, heads, rows) {
-  return element(
+  const node = element(
     "table",
     { class: "evidence-table" },
     element("caption", {}, title),
@@ -124,4 +125,5 @@ function table(title, heads, rows) {
       ...rows.map(([first, ...others]) => element("tr", {}, element("th", { scope: "row" }, first), ...others.map((text) => element("td", {}, text)))),
     ),
   );
+  return element("div", { class: "scroll-x evidence", tabindex: "0", role: "group", "aria-label": title }, node);
 }
