@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from starlette.testclient import TestClient
 
@@ -16,6 +17,10 @@ from app.main import create_app
 from app.settings import Settings
 from tests.support.runs import start, wait_for_end
 from tests.support.serving import REPOSITORY
+
+# the same examples every time, so that a change is judged by itself; --hypothesis-profile=default tries new ones
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 pytest_plugins = ["tests.support.browser_fixtures"]
 

@@ -151,12 +151,14 @@ class EventLog:
         return None if row is None else Lease(row.id, row.attempt)
 
     def request_pause(self, run: int) -> None:
-        """Pause a queued run, ask a running one to pause, and leave any other unchanged.
+        """Pause a queued run, ask a running one to pause, and leave any other, or one that is to end, unchanged.
 
         Raises UnknownRunError.
         """
         with writing(self.engine) as connection:
             state = _state(connection, run)
+            if connection.scalar(select(runs.c.cancel_requested).where(runs.c.id == run)):
+                return
             if state == RunState.QUEUED and transition(connection, run, RunState.PAUSED):
                 append(connection, run, "paused", {})
             elif state == RunState.RUNNING:

@@ -235,6 +235,16 @@ def test_a_run_that_is_to_be_cancelled_is_not_paused_instead(log):
     assert log.run(run)["state"] == "running"
 
 
+def test_a_run_that_waits_to_save_its_model_and_end_is_not_paused(log):
+    run = log.add(CONFIG)
+    claim = log.claim("me")
+    log.append(claim, "epoch", {}, checkpoint="a")
+    log.request_cancel(run, keep_model=True)
+    log.reclaim_dead(claim, "it died")
+    log.request_pause(run)
+    assert log.run(run)["state"] == "queued"
+
+
 def test_deaths_count_while_nothing_comes_of_it(log):
     run = log.add(CONFIG)
     for _ in range(4):
