@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from app.data.dataset import Dataset
 from app.data.sources.arrays import ArrayPart, make_dataset
 from app.data.sources.idx import GZIP_MAX_RATIO
 from app.errors import InputError, Message, shortened
+from app.storage.zip_file import open_zip
 
 MOST_BYTES = 1 << 30
 """The most bytes of all arrays of a file."""
@@ -45,23 +45,18 @@ def write_npz(dataset: Dataset) -> bytes:
 def load_npz(name: str, path: Path, version: str) -> Dataset:
     """Load arrays with the names of `write_npz`; those to test with may be missing. Raises ValueError, OSError."""
     arrays: dict[str, NDArray[Any]] = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {member.filename.removesuffix(".npy").casefold(): member for member in archive.infolist()}
-            keys = next((keys for keys in _KEYS if set(keys[:2]) <= set(members)), _KEYS[0])
-            wanted = keys if set(keys[2:]) & set(members) else keys[:2]
-            if not set(wanted) <= set(members):
-                raise InputError(
-                    "expected the arrays {names}; got {got}", names=", ".join(keys), got=shortened(sorted(members))
-                )
-            left = MOST_BYTES
-            for key in (*wanted, *({_TITLES} & set(members))):
-                arrays[key] = _read_npy(archive, members[key], left)
-                left -= arrays[key].nbytes
-    except InputError:
-        raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
-        raise InputError("expected a complete NumPy .npz file; got something else") from None
+    with open_zip(path, damaged=Message("expected a complete NumPy .npz file; got something else")) as archive:
+        members = {member.filename.removesuffix(".npy").casefold(): member for member in archive.infolist()}
+        keys = next((keys for keys in _KEYS if set(keys[:2]) <= set(members)), _KEYS[0])
+        wanted = keys if set(keys[2:]) & set(members) else keys[:2]
+        if not set(wanted) <= set(members):
+            raise InputError(
+                "expected the arrays {names}; got {got}", names=", ".join(keys), got=shortened(sorted(members))
+            )
+        left = MOST_BYTES
+        for key in (*wanted, *({_TITLES} & set(members))):
+            arrays[key] = _read_npy(archive, members[key], left)
+            left -= arrays[key].nbytes
     titles = arrays.pop(_TITLES, None)
     if titles is not None and (titles.ndim != 1 or titles.dtype.kind != "U"):
         raise InputError(

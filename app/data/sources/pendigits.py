@@ -7,8 +7,6 @@ E. Alpaydin, F. Alimoglu, "Pen-Based Recognition of Handwritten Digits", UCI Mac
 import hashlib
 import io
 import re
-import zipfile
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -24,6 +22,7 @@ from app.data.sources import download as net
 from app.data.sources.npz_cache import read_splits, write_splits
 from app.errors import InputError, Message, joined
 from app.storage.atomic import write_atomic
+from app.storage.zip_file import open_zip, read_entry
 
 TITLE = "Pen digits"
 LABELS = tuple("0123456789")
@@ -46,10 +45,6 @@ TIMEOUT_SECONDS = 20.0
 MAX_BYTES = 32 << 20
 """The most bytes of a file or a download; the published file has 3.6 million."""
 
-_DAMAGED = (
-    *(zipfile.BadZipFile, zlib.error, EOFError, KeyError, IndexError, ValueError),
-    *(NotImplementedError, RuntimeError),  # an unknown compression, a password
-)
 _LABEL = re.compile(r'"([0-9])"\s*$')
 _NUMBER = re.compile(r"-?[0-9]{1,4}")  # the tablet's are below 500
 
@@ -258,10 +253,10 @@ def _unpack(content: bytes, sha256: str) -> bytes:
         raise InputError("its download needs the package unlzw3: pip install 'digitpad[pendigits]'") from None
     try:
         if content.startswith(b"PK"):
-            with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(f"{FILE}.Z") as file:
-                content = file.read(MAX_BYTES)
+            with open_zip(io.BytesIO(content)) as archive:
+                content = read_entry(archive, archive.getinfo(f"{FILE}.Z"), MAX_BYTES)
         unpacked: bytes = unlzw(content)
-    except _DAMAGED:
+    except (ValueError, KeyError, IndexError):
         raise InputError("expected {name} in Unix's compressed form; got a damaged file", name=f"{FILE}.Z") from None
     digest = hashlib.sha256(unpacked).hexdigest()
     if digest != sha256:

@@ -2,9 +2,7 @@
 
 import hashlib
 import math
-import struct
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -16,7 +14,7 @@ from safetensors.numpy import load
 
 from app.data import PreparedImage
 from app.data.preprocessing.normalize import IMAGE_SIZE
-from app.errors import InputError, Message, MessageError, message_of
+from app.errors import InputError, Message
 from app.i18n.pydantic_errors import pydantic_message
 from app.models.card import ModelCard
 from app.models.formats.foreign import refuse_foreign, refuse_foreign_zip
@@ -25,9 +23,12 @@ from app.models.predictor import Predictor
 from app.models.store import CARD, WEIGHTS, DamagedModelError
 from app.nn import LAYERS, Network, abbreviate, build
 from app.nn.arrays import Array
+from app.storage.zip_file import open_zip, read_entry
 
 CARD_LIMIT = 2**20
 """The most bytes of a card."""
+HEADER_LIMIT = 2**20
+"""The most bytes of the list of the weights."""
 WEIGHTS_LIMIT = 64 * 2**20
 """The most bytes of weights."""
 ENTRIES = 8
@@ -36,22 +37,6 @@ LABELS = 1000
 LABEL_LENGTH = 64
 ACTIVATIONS = 4_000_000
 """The most outputs of all layers for one image: 16 MB of float32."""
-
-_ENTRY = b"PK\x01\x02"
-_ZIP_ERRORS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    OSError,
-    EOFError,
-    ValueError,
-    KeyError,
-    IndexError,
-    RuntimeError,
-    OverflowError,
-    MemoryError,
-)
-"""The errors of `zipfile` for garbled, encrypted or unsupported data."""
 
 
 @dataclass(frozen=True)
@@ -81,30 +66,18 @@ def unpack(data: bytes) -> tuple[bytes, bytes]:
     if not data:
         raise InputError("{expected}; got an empty file", expected=expected)
     refuse_foreign(data)
-    if data.count(_ENTRY) > ENTRIES:
-        refuse_foreign_zip(data)
-        raise InputError("{expected}; got more than {most} entries", expected=expected, most=ENTRIES)
+    damaged = Message("{expected}; got one that is damaged or none at all", expected=expected)
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            files = [info for info in archive.infolist() if not info.is_dir()]
-            names = sorted(info.filename.rpartition("/")[2] for info in files)
-            if names != sorted((CARD, WEIGHTS)):
-                refuse_foreign_zip(data)
-                raise InputError(
-                    "{expected}; got {names}",
-                    expected=expected,
-                    names=abbreviate(names),
-                )
-            found = {info.filename.rpartition("/")[2]: info for info in files}
-            card = _read(archive, found[CARD], CARD_LIMIT)
-            weights = _read(archive, found[WEIGHTS], WEIGHTS_LIMIT)
-    except _TooLargeError as error:
-        raise InputError("{expected}; {reason}", expected=expected, reason=message_of(error)) from None
-    except _ZIP_ERRORS as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError("{expected}; got one that is damaged, encrypted or none at all", expected=expected) from None
-    return card, weights
+        with open_zip(BytesIO(data), entries=ENTRIES, damaged=damaged) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            files = {entry.filename.rpartition("/")[2]: entry for entry in entries}
+            if sorted(files) != sorted((CARD, WEIGHTS)) or len(files) < len(entries):
+                names = sorted(entry.filename.rpartition("/")[2] for entry in entries)
+                raise InputError("{expected}; got {names}", expected=expected, names=abbreviate(names))
+            return read_entry(archive, files[CARD], CARD_LIMIT), read_entry(archive, files[WEIGHTS], WEIGHTS_LIMIT)
+    except InputError:
+        refuse_foreign_zip(data)
+        raise
 
 
 def check(card_json: bytes, weights: bytes) -> Package:
@@ -125,6 +98,8 @@ def check(card_json: bytes, weights: bytes) -> Package:
             most=f"{ACTIVATIONS:,}",
             count=f"{size:,}",
         )
+    if int.from_bytes(weights[:8], "little") > HEADER_LIMIT:
+        raise InputError("expected a header of at most {most} MB", field=WEIGHTS, most=HEADER_LIMIT // 2**20)
     try:
         arrays = load(weights)
     except (SafetensorError, ValueError, TypeError, KeyError, OverflowError, MemoryError):
@@ -143,19 +118,6 @@ def check(card_json: bytes, weights: bytes) -> Package:
         detector = OutOfDistributionDetector(rejection, len(card.labels), calibration, features=network.feature_count)
     _try(Predictor(card, network, detector))
     return Package(card, network, calibration)
-
-
-class _TooLargeError(MessageError):
-    """A file in the zip is too large."""
-
-
-def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
-    with archive.open(info) as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        name = info.filename.rpartition("/")[2]
-        raise _TooLargeError("got more than {megabytes} MB of {file}", megabytes=limit // 2**20, file=name)
-    return data
 
 
 def _parse_card(data: bytes) -> ModelCard:
