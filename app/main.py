@@ -17,6 +17,7 @@ from app.learn.experiments.small_trainings import SmallTrainingCache
 from app.models import ModelStore, Predictors
 from app.models.evaluation import Evaluator
 from app.models.evaluation_cache import EvaluationCache
+from app.models.evaluation_process import evaluate_apart
 from app.runs.config.run_config import RunConfig
 from app.runs.estimate.benchmark import trial_apart, with_teachers_time
 from app.runs.estimate.estimator import Estimator
@@ -29,6 +30,7 @@ from app.runs.training.checkpoints import Checkpoints
 from app.settings import SHIPPED_MODELS, Settings
 from app.web import api, errors, pages, preferences, script_catalog, templates
 from app.web.api import predict
+from app.web.departures import PreparationThreads
 from app.web.dependencies import AppState
 from app.web.job_queue import JobQueue
 from app.web.middleware.access_log import AccessLogMiddleware
@@ -75,10 +77,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             datasets=DatasetCache(catalog),
             checkpoints=checkpoints,
             job_queue=JobQueue(),
+            long_queue=JobQueue(),
+            preparation=PreparationThreads(),
             lessons_queue=JobQueue(),
             small_trainings=SmallTrainingCache(),
             estimator=Estimator(log, tried, folder=settings.cache_dir),
-            evaluator=Evaluator(store, DrawingRenderer(drawings), EvaluationCache(settings.cache_dir)),
+            evaluator=Evaluator(store, DrawingRenderer(drawings), EvaluationCache(settings.cache_dir), evaluate_apart),
             capacity=capacity,
             counters=counters,
             tracking=Tracking(log, settings),
@@ -91,7 +95,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             state.evaluator.stop()
             await state.broadcaster.close()
             await asyncio.gather(
-                state.job_queue.close(), state.lessons_queue.close(), asyncio.to_thread(supervisor.stop)
+                *(queue.close() for queue in (state.job_queue, state.long_queue, state.lessons_queue)),
+                asyncio.to_thread(supervisor.stop),
             )
             await asyncio.to_thread(state.tracking.stop)
             log.close()

@@ -12,6 +12,7 @@ from app.data import Dataset, Split
 from app.data.drawings.rendered import DrawingRenderer, RenderedDrawings
 from app.errors import InputError, LimitError
 from app.models.card import ModelCard
+from app.models.cost import check_affordable, prediction_cost
 from app.models.evaluation_cache import EvaluationCache, ModelEvaluation, calibrated_predictions, identity
 from app.models.store import DamagedModelError, ModelStore
 from app.nn import LOSSES, Loss, Network, Predictions, build, check_loss, infer_batches
@@ -23,7 +24,13 @@ BATCH = 250
 REMEMBERED = 16
 """Evaluations in memory, 24 bytes an image."""
 
+LARGEST_EVALUATION = 6_000_000_000_000
+"""The most multiplications of an evaluation: a quarter of an hour of one processor."""
+
 Part = Literal["train", "test"]
+Stop = Callable[[], bool]
+"""Returns True once the evaluation is not needed any more."""
+Work = Callable[[Network, ModelCard, Split, Stop], ModelEvaluation]
 
 
 class LabelMismatchError(InputError):
@@ -33,14 +40,20 @@ class LabelMismatchError(InputError):
 
 
 class StoppedError(LimitError):
-    """The server stops, so the evaluation is not needed any more."""
+    """The evaluation was stopped before its end, as the server stops, or nobody waits for it any more."""
 
 
 class Evaluator:
-    """Evaluates the models of a store, with a cache of the predictions in memory and in `cache`."""
+    """Evaluates the models of a store, with a cache of the predictions in memory and in `cache`.
 
-    def __init__(self, store: ModelStore, drawings: DrawingRenderer, cache: EvaluationCache) -> None:
+    `work` evaluates a network on a split: `evaluate_split`, or `evaluate_apart` in a process of its own.
+    """
+
+    def __init__(
+        self, store: ModelStore, drawings: DrawingRenderer, cache: EvaluationCache, work: Work | None = None
+    ) -> None:
         self._store, self._drawings, self._cache = store, drawings, cache
+        self._work = work or evaluate_split
         self._known: OrderedDict[Hashable, ModelEvaluation] = OrderedDict()
         self._lock = threading.Lock()
         self._is_over = threading.Event()
@@ -49,13 +62,16 @@ class Evaluator:
         """Let the current evaluation, and every later one that is not cached, raise StoppedError."""
         self._is_over.set()
 
-    def evaluate(self, name: str, dataset: Dataset, part: Part) -> tuple[dict[str, Any], RenderedDrawings]:
+    def evaluate(
+        self, name: str, dataset: Dataset, part: Part, *, most: int = LARGEST_EVALUATION, stop: Stop = lambda: False
+    ) -> tuple[dict[str, Any], RenderedDrawings]:
         """The evaluation as JSON, and the drawings of its `yours`, if there are any.
 
-        Raises UnknownModelError, DamagedModelError and LabelMismatchError.
+        Raises UnknownModelError, DamagedModelError and LabelMismatchError, TooLargeError before it begins if it takes
+        more than `most` multiplications, and StoppedError.
         """
         card = self._store.get(name)
-        found = self._evaluation(card, dataset, part)
+        found = self._evaluation(card, dataset, part, most, stop)
         predictions, report = found.predictions, found.predictions.report(len(card.labels), mistakes=0)
         yours = self._drawings.get(card.labels)
         return {
@@ -74,11 +90,21 @@ class Evaluator:
             "mistakes": [
                 _sample_json(predictions, index, card.labels) for index in predictions.worst(MISTAKES).tolist()
             ],
-            "yours": self._yours(card, yours) if len(yours) else None,
+            "yours": self._yours(card, yours, most, stop) if len(yours) else None,
         }, yours
 
     def confusion_examples(
-        self, name: str, dataset: Dataset, part: Part, truth: str, said: str, offset: int, limit: int
+        self,
+        name: str,
+        dataset: Dataset,
+        part: Part,
+        truth: str,
+        said: str,
+        offset: int,
+        limit: int,
+        *,
+        most: int = LARGEST_EVALUATION,
+        stop: Stop = lambda: False,
     ) -> tuple[int, list[dict[str, Any]]]:
         """The number of images of label `truth` with the prediction `said`, and a page of them: the most confident
         mistakes first, or the least confident correct ones.
@@ -87,14 +113,14 @@ class Evaluator:
         """
         card = self._store.get(name)
         row, column = _label_index("truth", truth, card.labels), _label_index("said", said, card.labels)
-        predictions = self._evaluation(card, dataset, part).predictions
+        predictions = self._evaluation(card, dataset, part, most, stop).predictions
         found = np.flatnonzero((predictions.truth == row) & (predictions.predicted == column))
         confidence = predictions.confidence[found]
         order = np.argsort(confidence if row == column else -confidence, kind="stable")
         page = found[order][offset : offset + limit]
         return len(found), [_sample_json(predictions, index, card.labels) for index in page.tolist()]
 
-    def _evaluation(self, card: ModelCard, dataset: Dataset, part: Part) -> ModelEvaluation:
+    def _evaluation(self, card: ModelCard, dataset: Dataset, part: Part, most: int, stop: Stop) -> ModelEvaluation:
         labels = self._label_indices(card, dataset)
         split = dataset.train if part == "train" else dataset.test
         if not len(split):
@@ -106,15 +132,17 @@ class Evaluator:
             known = Split(split.images, labels[split.labels])
             found = self._cache.get(card, known)
             if found is None:
-                found = self._read(card, known)
+                found = self._read(card, known, most, stop)
                 self._cache.put(card, known, found)
             return found
 
         return self._cached((identity(card), dataset.name, dataset.version, part), evaluate)
 
-    def _yours(self, card: ModelCard, yours: RenderedDrawings) -> dict[str, Any]:
+    def _yours(self, card: ModelCard, yours: RenderedDrawings, most: int, stop: Stop) -> dict[str, Any]:
         key = (identity(card), tuple((drawing.id, drawing.label) for drawing in yours.drawings))
-        predictions = self._cached(key, lambda: self._read(card, Split(yours.images, yours.labels))).predictions
+        predictions = self._cached(
+            key, lambda: self._read(card, Split(yours.images, yours.labels), most, stop)
+        ).predictions
         return {
             "count": len(yours),
             "accuracy": predictions.accuracy,
@@ -125,9 +153,10 @@ class Evaluator:
             ],
         }
 
-    def _read(self, card: ModelCard, split: Split) -> ModelEvaluation:
+    def _read(self, card: ModelCard, split: Split, most: int, stop: Stop) -> ModelEvaluation:
         _, network = self._store.load(card.name)
-        found = read(network, card, split, self._is_over.is_set)
+        check_affordable(card.name, prediction_cost(network), len(split), most=most)
+        found = self._work(network, card, split, lambda: self._is_over.is_set() or stop())
         if not np.isfinite(found.predictions.confidence).all():
             raise DamagedModelError(
                 "the model {name} cannot be used: its outputs are not finite numbers", name=card.name
@@ -166,9 +195,7 @@ def _has_changed(card: ModelCard, dataset: Dataset) -> bool:
     return known is not None and dataset.name == card.dataset and dataset.version != known
 
 
-def read(
-    network: Network, card: ModelCard, split: Split, is_over: Callable[[], bool] = lambda: False
-) -> ModelEvaluation:
+def evaluate_split(network: Network, card: ModelCard, split: Split, is_over: Stop = lambda: False) -> ModelEvaluation:
     """Evaluate a network on the images of `split`, whose labels are indices into the card's.
 
     Raises StoppedError once `is_over` returns True.
@@ -178,7 +205,7 @@ def read(
     with np.errstate(over="ignore", invalid="ignore"):
         for rows, output in infer_batches(network, split.images, input_scale=card.input_scale, batch_size=BATCH):
             if is_over():
-                raise StoppedError("the server is shutting down; try again when it is back", retry_after=2)
+                raise StoppedError("the evaluation was stopped; try again", retry_after=2)
             parts.append(calibrated_predictions(output, truth[rows], card.temperature))
             if loss is not None:
                 total += loss.total(output.outputs, truth[rows])

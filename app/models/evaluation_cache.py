@@ -32,6 +32,22 @@ class ModelEvaluation:
     predictions: Predictions
     loss: float | None
 
+    def arrays(self) -> dict[str, Array]:
+        """What `from_arrays` takes, beside the true labels."""
+        return {
+            "predicted": self.predictions.predicted.astype(np.int64),
+            "confidence": self.predictions.confidence,
+            "likelihood": self.predictions.likelihood,
+            "loss": np.array([] if self.loss is None else [self.loss], np.float64),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array], truth: Array) -> "ModelEvaluation":
+        """The evaluation of the labels `truth` (N,) with these arrays."""
+        loss = arrays["loss"]
+        predictions = Predictions(truth, arrays["predicted"], arrays["confidence"], arrays["likelihood"])
+        return cls(predictions, float(loss[0]) if loss.size else None)
+
 
 def calibrated_predictions(output: NetworkOutput, truth: Array, temperature: float) -> Predictions:
     """The calibrated predictions, in half the memory of float64; `truth` are the labels (N,)."""
@@ -61,16 +77,9 @@ class EvaluationCache:
 
     def put(self, card: ModelCard, split: Split, evaluation: ModelEvaluation) -> None:
         """Cache an evaluation, unless the disk is read-only."""
-        predictions = evaluation.predictions
-        arrays = {
-            "predicted": predictions.predicted.astype(np.int64),
-            "confidence": predictions.confidence,
-            "likelihood": predictions.likelihood,
-            "loss": np.array([] if evaluation.loss is None else [evaluation.loss], np.float64),
-        }
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_atomic(self._path(card, split), save(arrays), prefix=".evaluation.")
+            write_atomic(self._path(card, split), save(evaluation.arrays()), prefix=".evaluation.")
             files = sorted(self._folder.glob("*.safetensors"), key=lambda file: file.stat().st_mtime_ns)
             for file in files[:-KEPT]:
                 file.unlink(missing_ok=True)
@@ -93,5 +102,4 @@ def _unpacked(arrays: Mapping[str, Any], card: ModelCard, split: Split) -> Model
     predicted, confidence = arrays["predicted"], arrays["confidence"]
     if not (np.isfinite(confidence).all() and np.isin(predicted, np.arange(len(card.labels))).all()):
         return None
-    predictions = Predictions(split.labels.astype(np.int64), predicted, confidence, arrays["likelihood"])
-    return ModelEvaluation(predictions, float(loss[0]) if loss.size else None)
+    return ModelEvaluation.from_arrays(arrays, split.labels.astype(np.int64))

@@ -9,6 +9,7 @@ import numpy as np
 from app.data import PreparedImage
 from app.errors import InputError
 from app.models.card import ModelCard
+from app.models.cost import prediction_cost
 from app.models.ood.detector import OutOfDistributionDetector
 from app.models.store import CARD, DamagedModelError, ModelStore, Stamp, UnknownModelError, file_stamp
 from app.nn import Network, softmax
@@ -46,6 +47,8 @@ class Predictor:
                 count=len(card.labels),
             )
         self.card, self._network, self._detector = card, network, detector
+        self.cost = prediction_cost(network)
+        """The multiplications of one prediction."""
         self._scale = network.dtype.type(BYTE_MAX / card.input_scale)
         self._temperature = card.temperature
 

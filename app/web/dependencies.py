@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 
 from app.data.cache import DatasetCache
 from app.data.catalog import DatasetCatalog
@@ -20,6 +20,7 @@ from app.runs.supervisor import Supervisor
 from app.runs.tracking.follower import Tracking
 from app.runs.training.checkpoints import Checkpoints
 from app.settings import Settings
+from app.web.departures import PreparationThreads, RequestJobs
 from app.web.job_queue import JobQueue
 from app.web.middleware.limits import Capacity
 from app.web.prometheus.counters import Counters
@@ -41,6 +42,9 @@ class AppState:
     datasets: DatasetCache
     checkpoints: Checkpoints
     job_queue: JobQueue
+    long_queue: JobQueue
+    """For evaluations that take minutes, so that the others do not wait for them."""
+    preparation: PreparationThreads
     estimator: Estimator
     evaluator: Evaluator
     capacity: Capacity
@@ -65,6 +69,13 @@ def _service(name: str) -> Any:
     return Depends(find)
 
 
+def _jobs(name: str) -> Any:
+    async def find(request: Request) -> RequestJobs:
+        return RequestJobs(request, getattr(app_state(request), name))
+
+    return Depends(find)
+
+
 SettingsDep = Annotated[Settings, _service("settings")]
 LogDep = Annotated[EventLog, _service("log")]
 SupervisorDep = Annotated[Supervisor, _service("supervisor")]
@@ -76,11 +87,13 @@ DrawingsDep = Annotated[DrawingStore, _service("drawings")]
 CatalogDep = Annotated[DatasetCatalog, _service("catalog")]
 DatasetsDep = Annotated[DatasetCache, _service("datasets")]
 CheckpointsDep = Annotated[Checkpoints, _service("checkpoints")]
-JobQueueDep = Annotated[JobQueue, _service("job_queue")]
+JobQueueDep = Annotated[RequestJobs, _jobs("job_queue")]
+LongQueueDep = Annotated[RequestJobs, _jobs("long_queue")]
+LessonsQueueDep = Annotated[RequestJobs, _jobs("lessons_queue")]
+PreparationDep = Annotated[PreparationThreads, _service("preparation")]
 EstimatorDep = Annotated[Estimator, _service("estimator")]
 EvaluatorDep = Annotated[Evaluator, _service("evaluator")]
 CapacityDep = Annotated[Capacity, _service("capacity")]
 CountersDep = Annotated[Counters | None, _service("counters")]
 TrackingDep = Annotated[Tracking, _service("tracking")]
 SmallTrainingsDep = Annotated[SmallTrainingCache, _service("small_trainings")]
-LessonsQueueDep = Annotated[JobQueue, _service("lessons_queue")]

@@ -11,7 +11,7 @@ from PIL import Image
 
 from app.data import from_image
 from tests.support.hostile import refused
-from tests.support.hostile_images import BAD, BOUNDARY, JPEG, PNG, form, png
+from tests.support.hostile_images import BAD, BOUNDARY, JPEG, LARGE, PNG, form, png
 
 
 def each_way(target, data: bytes) -> list:
@@ -113,3 +113,27 @@ def test_many_large_pictures_in_one_request_are_not_all_unpacked(attacked):
     body = json.dumps([{"image": large}] * 200)
     answer = attacked.send("POST", "/predict", body, content_type="application/json")
     assert "at most 50 megapixels in total" in refused(answer, 413)
+
+
+MEASURED = """
+import resource, sys
+from app.data import drawing_from_image
+drawing_from_image(sys.stdin.buffer.read(int(sys.argv[1])))
+before = resource.getrusage(resource.RUSAGE_SELF)
+try:
+    drawing_from_image(sys.stdin.buffer.read())
+except ValueError:
+    pass
+after = resource.getrusage(resource.RUSAGE_SELF)
+print((after.ru_maxrss - before.ru_maxrss) >> 10, after.ru_utime - before.ru_utime)
+"""
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_20_megapixels_take_less_than_300_megabytes(kind):
+    small, data = PNG, LARGE[kind]()
+    line = [sys.executable, "-c", MEASURED, str(len(small))]
+    ended = subprocess.run(line, input=small + data, capture_output=True, check=True, timeout=120)
+    megabytes, seconds = map(float, ended.stdout.split())
+    assert megabytes < 200
+    assert seconds < 20  # about a half; one that is read 3,000 times takes 40

@@ -1,5 +1,10 @@
 """The evaluation of a stored model: each set is read once, and what was said is kept by what it depends on."""
 
+import inspect
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -7,11 +12,14 @@ from app.data import Dataset, Split
 from app.data.drawings.rendered import DrawingRenderer
 from app.data.drawings.store import DrawingStore
 from app.models import ModelStore
-from app.models.evaluation import BATCH, Evaluator
+from app.models.cost import TooLargeError, prediction_cost
+from app.models.evaluation import BATCH, Evaluator, StoppedError, evaluate_split
 from app.models.evaluation_cache import KEPT, EvaluationCache
+from app.models.evaluation_process import evaluate_apart
 from app.nn import Network
 from tests.models.test_store import LABELS, card, network
 
+popen = subprocess.Popen
 RNG = np.random.default_rng(4)
 
 
@@ -41,13 +49,46 @@ def asked(monkeypatch):
 def judge(store, tmp_path):
     """The evaluation as a process that has just started gives it."""
 
-    def judged(data=DATA, part="test", name="shapes"):
+    def judged(data=DATA, part="test", name="shapes", **options):
         cache = EvaluationCache(tmp_path / "cache")
-        return Evaluator(store, DrawingRenderer(DrawingStore(tmp_path / "drawings")), cache).evaluate(name, data, part)[
-            0
-        ]
+        evaluator = Evaluator(store, DrawingRenderer(DrawingStore(tmp_path / "drawings")), cache)
+        return evaluator.evaluate(name, data, part, **options)[0]
 
     return judged
+
+
+def test_a_process_of_its_own_comes_to_the_same(store):
+    card, network = store.load("shapes")
+    here, there = evaluate_split(network, card, DATA.test), evaluate_apart(network, card, DATA.test)
+    assert here.loss == there.loss
+    for name, array in here.arrays().items():
+        np.testing.assert_array_equal(array, there.arrays()[name])
+
+
+def test_an_evaluation_that_nobody_waits_for_is_ended_at_once(store, monkeypatch):
+    card, network = store.load("shapes")
+    begun = []
+    monkeypatch.setattr(subprocess, "Popen", lambda *args, **options: begun.append(popen(*args, **options)) or begun[0])
+    with pytest.raises(StoppedError, match="the evaluation was stopped"):
+        evaluate_apart(network, card, DATA.test, lambda: True)
+    assert begun[0].returncode == -signal.SIGKILL
+
+
+def test_a_process_that_ends_by_itself_is_said(store, monkeypatch):
+    card, network = store.load("shapes")
+    monkeypatch.setattr("app.models.evaluation_process.command", lambda module: [sys.executable, "-c", "exit(3)"])
+    with pytest.raises(StoppedError, match=r"ended by itself \(exit code 3\)"):
+        evaluate_apart(network, card, DATA.test)
+
+
+def test_what_takes_too_long_is_refused_before_it_begins(judge, asked, monkeypatch, store):
+    cost = prediction_cost(store.load("shapes")[1])
+    most = inspect.signature(Evaluator.evaluate).parameters["most"].default
+    assert judge(most=cost * (BATCH + 50))["count"] == BATCH + 50 <= most // cost
+    del asked[:]
+    with pytest.raises(TooLargeError, match="expected at most 59 passes through a network as large as shapes; got 60"):
+        judge(part="train", most=cost * 59)
+    assert asked == []
 
 
 def files(tmp_path):

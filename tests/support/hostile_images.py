@@ -38,6 +38,23 @@ def form(data: bytes, name: str = "x.png", field: str = "file", kind: str = "ima
 PNG = encoded("PNG")
 JPEG = encoded("JPEG")
 
+
+def jpeg_of_many_scans(count: int = 3000) -> bytes:
+    """A progressive JPEG of 20 megapixels whose last scan comes again and again, in 36 bytes each."""
+    file = io.BytesIO()
+    Image.new("L", (5000, 4000), 200).save(file, "JPEG", progressive=True, quality=50)
+    data = file.getvalue()
+    return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * count + data[-2:]
+
+
+LARGE: dict[str, Callable[[], bytes]] = {
+    "16 bits of grey": lambda: png(5000, 4000, (b"\0" + b"\0\x80" * 5000) * 4000, depth=16),
+    "16 bits of colour and alpha": lambda: png(5000, 4000, (b"\0" + b"\x80\0\0\0\0\0\xff\xff" * 5000) * 4000, 16, 6),
+    "equal luminance": lambda: png(5000, 4000, (b"\0" + b"\x96\x50\x50\x50\x71\x71" * 2500) * 4000, 8, 2),
+    "JPEG of 50 scans": lambda: jpeg_of_many_scans(40),
+}
+"""Pictures of 20 megapixels, packed into very little."""
+
 BAD: dict[str, Callable[[], bytes]] = {
     "bomb by its header": lambda: png(100_000, 100_000, b""),
     "bomb of 20.004 megapixels": lambda: png(5001, 4000, b"\0" * (5002 * 4000)),
@@ -55,6 +72,12 @@ BAD: dict[str, Callable[[], bytes]] = {
     "JPEG bomb by its header": lambda: JPEG.replace(
         b"\xff\xc0\x00\x0b\x08\x00\x28\x00\x28", b"\xff\xc0\x00\x0b\x08\xff\xff\xff\xff"
     ),
+    "JPEG of 3,000 scans": jpeg_of_many_scans,
+    "JPEG of 100,000 comments": lambda: JPEG[:2] + b"\xff\xfe\0\2" * 100_000 + JPEG[2:],
+    "JPEG of 100,000 EXIF blocks": lambda: JPEG[:2] + b"\xff\xe1\0\x08Exif\0\0" * 100_000 + JPEG[2:],
+    "PNG of 100,000 chunks": lambda: PNG[:33] + chunk(b"teSt", b"") * 100_000 + PNG[33:],
+    "PNG of 100,000 chunks at its end": lambda: PNG[:-12] + chunk(b"teSt", b"") * 100_000 + PNG[-12:],
+    "a column of 19 megapixels": lambda: png(1, 19_000_000, b"\0\0" * 19_000_000),
     "GIF": lambda: encoded("GIF"),
     "BMP": lambda: encoded("BMP"),
     "TIFF": lambda: encoded("TIFF"),

@@ -60,6 +60,45 @@ def test_one_who_leaves_does_not_end_the_work_of_others():
     assert run_async(ask()) is True
 
 
+def test_work_that_nobody_waits_for_any_more_is_not_begun_or_is_told_to_stop():
+    work = Held()
+    stop = threading.Event()
+
+    async def ask():
+        desk = JobQueue()
+        first = asyncio.ensure_future(desk.run("a", lambda: work("a"), stop))
+        others = [asyncio.ensure_future(desk.run("b", lambda: work("b"))) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        others[0].cancel()
+        await asyncio.sleep(0)
+        assert not stop.is_set()
+        for task in (first, others[1]):
+            task.cancel()
+        await asyncio.sleep(0)
+        assert stop.is_set()
+        again = asyncio.ensure_future(desk.run("a", lambda: work("a anew")))
+        await asyncio.sleep(0)
+        work.go.set()
+        assert await again == "a anew"
+        await desk.close()
+
+    run_async(ask())
+    assert work.done == ["a", "a anew"]
+
+
+def test_a_queue_that_closes_tells_what_is_at_hand_to_stop():
+    stop = threading.Event()
+
+    async def ask():
+        desk = JobQueue()
+        asked = asyncio.ensure_future(desk.run("a", lambda: stop.wait(20), stop))
+        await asyncio.sleep(0.05)
+        await desk.close()
+        assert await asked is True
+
+    run_async(ask())
+
+
 def test_what_fails_is_told_to_all_and_tried_again_when_asked_again(monkeypatch):
     monkeypatch.setattr("app.web.job_queue.MOST_WAITING", 1)
 
@@ -72,9 +111,10 @@ def test_what_fails_is_told_to_all_and_tried_again_when_asked_again(monkeypatch)
             await desk.run("key", fail)
         assert await desk.run("key", lambda: 3) == 3
         go = threading.Event()
-        begun = desk.submit("one", lambda: go.wait(10))
+        begun = asyncio.ensure_future(desk.run("one", lambda: go.wait(10)))
+        await asyncio.sleep(0)
         with pytest.raises(LimitError, match="too many evaluations"):
-            desk.submit("two", fail)
+            await desk.run("two", fail)
         go.set()
         await begun
         await desk.close()

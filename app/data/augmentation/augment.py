@@ -5,7 +5,6 @@ networks applied to visual document analysis"); the width of strokes changes by 
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -126,17 +125,11 @@ class Augmenter:
 
     def epoch(self, images: ImageArray, seed: int, epoch: int, out: ImageArray) -> ImageArray:
         """Write the images (N, H, W) of an epoch into `out`; they depend on seed and epoch alone."""
-        for _ in self.chunks(images, seed, epoch, out):
-            pass
-        return out
-
-    def chunks(self, images: ImageArray, seed: int, epoch: int, out: ImageArray) -> Iterator[int]:
-        """As `epoch`, chunk by chunk; yields the number of finished images."""
         for number, start in enumerate(range(0, len(images), CHUNK)):
             piece = slice(start, min(start + CHUNK, len(images)))
             rng = np.random.default_rng([seed, epoch, AUGMENTATION, number])
             self.apply(images[piece], rng, out[piece])
-            yield piece.stop
+        return out
 
     def apply(self, images: ImageArray, rng: np.random.Generator, out: ImageArray) -> None:
         """Write the changed `images` (n, H, W) into `out`; all random numbers come from `rng`."""

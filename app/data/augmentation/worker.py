@@ -128,14 +128,11 @@ class _Memory:
 def main() -> None:
     """Augment the epochs requested on standard input until it ends, as it does with the parent process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent process
-    parent = os.getppid()
     config = json.loads(sys.stdin.readline())
     memory = _Memory(config["file"], tuple(config["shape"]))
     augmenter = Augmenter(Augmentation(**config["augmentation"]), config["shape"][1])
     for line in sys.stdin:
         epoch = int(line)
-        for _ in augmenter.chunks(memory.source, config["seed"], epoch, memory.made[epoch % BUFFERS]):
-            if os.getppid() != parent:
-                return
+        augmenter.epoch(memory.source, config["seed"], epoch, memory.made[epoch % BUFFERS])
         sys.stdout.write(f"{epoch}\n")
         sys.stdout.flush()

@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -21,6 +21,21 @@ GreyArray: TypeAlias = NDArray[np.uint8]
 
 MAX_PIXELS = 20_000_000
 """The most pixels of a picture according to its header."""
+
+LONGEST_SIDE = 65_535
+"""The longest side of a picture, JPEG's own limit; Pillow keeps an address of eight bytes for each row."""
+
+MAX_PARTS = 20_000
+"""The most chunks of a PNG and segments of a JPEG's header, each of which takes Pillow some microseconds.
+
+libpng writes 20 megapixels of 64 bits in that many chunks at most.
+"""
+
+MAX_SCANNED_PIXELS = 1_000_000_000
+"""The most pixels of all scans of a JPEG: a progressive one has about ten, and some bytes can fill another."""
+
+STRIP_PIXELS = 1 << 20
+"""Pixels that are turned into grey at one time: a copy of 20 megapixels in colour takes 80 MB."""
 
 WORKING_SIZE = 1024
 """The longer side, in pixels, above which a picture is reduced."""
@@ -76,6 +91,8 @@ _DECODE_ERRORS = (
 )
 
 _START_OF_SCAN, _APP1 = 0xDA, 0xE1
+_SCAN = bytes((0xFF, _START_OF_SCAN))
+"""In a scan's own data 0xFF is followed by zero (ITU-T T.81, section B.1.1.5)."""
 _EXIF_PREFIX = b"Exif\0\0"
 _EXIF_ORIENTATION = 0x0112
 _TURNS = {
@@ -128,6 +145,8 @@ def decode_image(data: bytes, decoders: Decoders = DECODERS) -> Picture:
     exif = None
     if format_ == "JPEG":
         data, exif = _without_exif(data)
+    elif format_ == "PNG":
+        _check_chunks(data)
     try:
         # Not Image.open: it warns of large pictures, and all threads share the filters of warnings.
         image = decoders[format_](BytesIO(data))
@@ -146,6 +165,16 @@ def decode_image(data: bytes, decoders: Decoders = DECODERS) -> Picture:
             width=width,
             height=height,
         )
+    if max(width, height) > LONGEST_SIDE:
+        raise InputError(
+            "expected sides of at most {most} pixels; got {width}×{height}",
+            most=LONGEST_SIDE,
+            width=width,
+            height=height,
+        )
+    scans, most_scans = data.count(_SCAN), MAX_SCANNED_PIXELS // (width * height)
+    if format_ == "JPEG" and scans > most_scans:
+        raise InputError("expected a JPEG of at most {most} scans; got {count}", most=most_scans, count=scans)
     try:
         if format_ == "TIFF" and _tile_pixels(image) > MAX_PIXELS:
             raise Image.DecompressionBombError
@@ -203,9 +232,23 @@ def _tile_pixels(image: Any) -> int:
     return int(image.tag_v2.get(_TILE_WIDTH, 0)) * int(image.tag_v2.get(_TILE_LENGTH, 0))
 
 
+def _check_chunks(data: bytes) -> None:
+    """Count the chunks of a PNG (its specification, section 5.3). Raises ValueError."""
+    place, left = 8, MAX_PARTS
+    while place + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, place)
+        place += 12 + length
+        left -= 1
+        if left < 0:
+            raise _too_many_parts("PNG")
+
+
 def _without_exif(data: bytes) -> tuple[bytes, bytes | None]:
-    """A JPEG without its EXIF segments, as Pillow warns of garbled ones, and the first one's content."""
-    segments, exif, place = [data[:2]], None, 2
+    """A JPEG without its EXIF segments, as Pillow warns of garbled ones, and the first one's content.
+
+    Raises ValueError where it has too many segments.
+    """
+    segments, exif, place, left = [data[:2]], None, 2, MAX_PARTS
     while data[place : place + 1] == b"\xff" and place + 4 <= len(data) and data[place + 1] != _START_OF_SCAN:
         (length,) = struct.unpack_from(">H", data, place + 2)
         segment = data[place : place + 2 + length]
@@ -214,7 +257,14 @@ def _without_exif(data: bytes) -> tuple[bytes, bytes | None]:
         else:
             segments.append(segment)
         place += 2 + length
+        left -= 1
+        if left < 0:
+            raise _too_many_parts("JPEG")
     return b"".join([*segments, data[place:]]), exif
+
+
+def _too_many_parts(format_: str) -> InputError:
+    return InputError("expected a {format} of at most {most} parts; got more", format=format_, most=f"{MAX_PARTS:,}")
 
 
 def _orientation(exif: bytes) -> int:
@@ -238,40 +288,70 @@ def _orientation(exif: bytes) -> int:
 def _to_grey(image: Image.Image) -> Image.Image:
     """The luminance; where it has no contrast, the opacity or the colours, if they have more."""
     if image.mode.startswith("I"):
-        return _of_16_bits(np.asarray(image).astype(np.int64))
+        return _of_16_bits(image)
     if image.mode == "F":
         real = np.nan_to_num(np.asarray(image), nan=0.0, posinf=0.0, neginf=0.0)
         least, most = float(real.min()), float(real.max())
         return Image.fromarray(((real - least) * (255 / (most - least or 1))).astype(np.uint8))
-    others = []
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        alpha, image = rgba.getchannel("A"), rgba.convert("RGB")
-        grey = Image.composite(image.convert("L"), Image.new("L", image.size, 255), alpha)
-        if _range(grey) < CLEAR_RANGE:
-            image = Image.composite(image, Image.new("RGB", image.size, "white"), alpha)
-            others.append(ImageOps.invert(alpha))
-    else:
-        image = image.convert("RGB") if image.mode == "CMYK" else image
-        grey = image.convert("L")
+    grey = _by_strips(image, _luminance)
     if _range(grey) >= CLEAR_RANGE:
         return grey
-    if len(image.getbands()) == 3 or image.mode == "P":
-        others.append(_colours(image.convert("RGB")))
+    others = []
+    if image.has_transparency_data:
+        others.append(_by_strips(image, lambda strip: ImageOps.invert(_with_alpha(strip).getchannel("A"))))
+    if image.has_transparency_data or image.mode not in ("1", "L"):
+        others.append(_colours(image))
     best = max([grey, *others], key=_range)
     return best if _range(grey) < LEAST_RANGE or _deviation(grey) * FLAT < _deviation(best) else grey
 
 
-def _of_16_bits(deep: NDArray[np.int64]) -> Image.Image:
+def _by_strips(
+    image: Image.Image, convert: Callable[[Image.Image], Image.Image], mode: str = "L", factor: int = 1
+) -> Image.Image:
+    """A picture of another mode, reduced by a factor; rows are converted in strips, so that only they are copied."""
+    converted = Image.new(mode, (-(-image.width // factor), -(-image.height // factor)))
+    rows = factor * max(1, STRIP_PIXELS // (image.width * factor))
+    for top in range(0, image.height, rows):
+        strip = convert(image.crop((0, top, image.width, min(top + rows, image.height))))
+        converted.paste(strip.reduce(factor), (0, top // factor))
+    return converted
+
+
+def _with_alpha(image: Image.Image) -> Image.Image:
+    return image.convert("RGBA")
+
+
+def _luminance(image: Image.Image) -> Image.Image:
+    """The luminance of a picture; what is transparent is white."""
+    if not image.has_transparency_data:
+        return (image.convert("RGB") if image.mode == "CMYK" else image).convert("L")
+    rgba = _with_alpha(image)
+    return Image.composite(rgba.convert("RGB").convert("L"), Image.new("L", image.size, 255), rgba.getchannel("A"))
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """A picture in RGB; what is transparent is white."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    rgba = _with_alpha(image)
+    return Image.composite(rgba.convert("RGB"), Image.new("RGB", image.size, "white"), rgba.getchannel("A"))
+
+
+def _of_16_bits(image: Image.Image) -> Image.Image:
     """16 bits as 8, which Pillow clips; if only the lower ones are used, such as 8 of 16, those."""
-    deep = deep.clip(0, 65535)
-    top = 65535 if np.ptp(deep >> 8) >= LEAST_RANGE else int(deep.max())
-    return Image.fromarray((deep >> 8 if top == 65535 else deep * 255 // max(top, 1)).astype(np.uint8))
+    low, high = (min(max(int(end), 0), 65535) for end in image.getextrema())  # type: ignore[arg-type]
+    top = 65535 if (high >> 8) - (low >> 8) >= LEAST_RANGE else max(high, 1)
+
+    def shorten(strip: Image.Image) -> Image.Image:
+        deep = np.asarray(strip).clip(0, 65535).astype(np.int64)
+        return Image.fromarray((deep >> 8 if top == 65535 else deep * 255 // top).astype(np.uint8))
+
+    return _by_strips(image, shorten)
 
 
 def _colours(image: Image.Image) -> Image.Image:
     """The position of each colour on the axis along which the colours vary most, as grey; reduced if it is large."""
-    image = image.reduce(max(1, max(image.size) // WORKING_SIZE))
+    image = _by_strips(image, _opaque, "RGB", max(1, max(image.size) // WORKING_SIZE))
     colours = np.asarray(image).reshape(-1, 3).astype(np.float32)
     colours -= colours.mean(axis=0)
     place = (colours @ np.linalg.eigh(colours.T @ colours)[1][:, -1]).reshape(image.height, image.width)

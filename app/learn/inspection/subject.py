@@ -5,30 +5,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.errors import InputError, MessageError
+from app.errors import InputError
 from app.models import DamagedModelError, ModelCard, ModelStore, UnknownModelError
+from app.models.cost import MOST_WORK, TooLargeError, check_affordable, prediction_cost
 from app.nn import LOSSES, CrossEntropy, Loss, Network, build
 from app.nn.arrays import Array
 from app.nn.evaluation import check_loss
 from app.nn.layers.activations import Softmax, softmax
-from app.nn.layers.convolution import Conv2D
-from app.nn.layers.core import Dense, Dropout, Layer
+from app.nn.layers.core import Dropout, Layer
 from app.nn.layers.normalization import BatchNorm
 from app.nn.network import LAYERS
 
 BYTE_MAX = 255
 MOST_PARAMETERS = 5_000_000
 """The most parameters of an inspected network; an answer needs up to five vectors of that length, in float64."""
-MOST_WORK = 20_000_000_000
-"""The most multiplications of an answer: some seconds of one processor."""
-COPY = 20
-"""Multiplications of a matrix product in the time of writing one number elsewhere."""
-
-
-class TooLargeError(MessageError):
-    """The network is too large for the request; the message says what is possible."""
-
-    code = "too_large"
 
 
 class FixedBatchNorm(BatchNorm):
@@ -108,18 +98,11 @@ class InspectedNetwork:
 
     def affordable(self) -> int:
         """The most passes through the network for an answer."""
-        return MOST_WORK // max(1, forward_cost(self.network))
+        return MOST_WORK // max(1, prediction_cost(self.network))
 
     def afford(self, field: str, times: int) -> None:
         """Raise TooLargeError if `times` passes through the network are too many."""
-        if times > self.affordable():
-            raise TooLargeError(
-                "expected at most {most} passes through a network as large as {name}; got {count}",
-                field=field,
-                most=f"{self.affordable():,}",
-                name=self.card.name,
-                count=f"{times:,}",
-            )
+        check_affordable(self.card.name, prediction_cost(self.network), times, most=MOST_WORK, field=field)
 
 
 def open_subject(store: ModelStore, name: str | None, pixels: Array, *, dtype: str | None = None) -> InspectedNetwork:
@@ -186,23 +169,6 @@ def finite(card: ModelCard, array: Array) -> Array:
     if not np.isfinite(array).all():
         raise DamagedModelError("the model {name} cannot be used: its outputs are not finite numbers", name=card.name)
     return array
-
-
-def forward_cost(network: Network) -> int:
-    """The approximate cost of a prediction in multiplications; writing a number counts as COPY.
-
-    A convolution writes each window of its filters, and the results.
-    """
-    total = 0
-    for layer in network.layers:
-        if isinstance(layer, Dense):
-            total += layer.inputs * layer.units
-        elif isinstance(layer, Conv2D):
-            window = math.prod(layer.parameter_shapes()["weight"]) // layer.filters
-            total += (layer.filters * window + COPY * (window + layer.filters)) * layer.out_height * layer.out_width
-        else:
-            total += COPY * math.prod(layer.input_shape)
-    return total
 
 
 def activations(network: Network) -> int:

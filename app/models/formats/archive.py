@@ -17,6 +17,7 @@ from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.errors import InputError, Message
 from app.i18n.pydantic_errors import pydantic_message
 from app.models.card import ModelCard
+from app.models.cost import LARGEST_PREDICTION, prediction_cost
 from app.models.formats.foreign import refuse_foreign, refuse_foreign_zip
 from app.models.ood.detector import ARRAYS, OutOfDistributionDetector
 from app.models.predictor import Predictor
@@ -111,6 +112,14 @@ def check(card_json: bytes, weights: bytes) -> Package:
     if wrong is not None:
         raise InputError(
             "expected {dtype}; got {got}", field=f"weights[{wrong[:80]}]", dtype=network.dtype, got=arrays[wrong].dtype
+        )
+    cost = prediction_cost(network)
+    if cost > LARGEST_PREDICTION:
+        raise InputError(
+            "expected a network of at most {most} multiplications per image; got {count}",
+            field="network",
+            most=f"{LARGEST_PREDICTION:,}",
+            count=f"{cost:,}",
         )
     network.load_weights(arrays)
     detector = None

@@ -5,7 +5,6 @@ The server never trains, so it measures in a separate process.
 
 import json
 import math
-import os
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from app.data.augmentation.augment import Augmenter, make_augmentation
 from app.models import ModelStore
 from app.nn import LOSSES, OPTIMIZERS, BatchMetrics, Network, Trainer, TrainingOptions, build, predict
 from app.nn.layers.core import Layer
-from app.nn.subprocesses import ROOT
+from app.nn.subprocesses import command, environment
 from app.runs.config.run_config import IMAGE_SHAPE, RunConfig, parse_config
 from app.runs.training.distillation import load_teachers
 from app.runs.training.hardware import cores, worker_environment
@@ -49,13 +48,13 @@ def trial_apart(config: RunConfig, *, kernel: str = "auto", workers: int = 1) ->
         return None
     try:
         ended = subprocess.run(
-            [sys.executable, "-P", "-c", f"from {__name__} import main; main()"],  # -P: not an `app` in this folder
+            command(__name__),
             input=config.model_dump_json(),
             capture_output=True,
             text=True,
             timeout=LONGEST_SECONDS,
             check=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **worker_environment(kernel, workers)},
+            env={**environment(), **worker_environment(kernel, workers)},
         )
     except (subprocess.SubprocessError, OSError):  # not enough memory or time
         return None

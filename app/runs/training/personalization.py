@@ -16,7 +16,7 @@ from app.data.sources.mixture import is_mixture, parse_mixture
 from app.errors import InputError, MessageError
 from app.models import ModelCard
 from app.models.card import LONGEST_NAME, Comparison, Personalization
-from app.models.evaluation import read
+from app.models.evaluation import evaluate_split
 from app.nn import LOSSES, CrossEntropy, Network, SquaredError, build, check_loss
 from app.runs.config.run_config import RunConfig, parse_config
 from app.settings import Settings
@@ -195,7 +195,7 @@ def compare(
 
 def _accuracy(model: tuple[ModelCard, Network], split: Split) -> float:
     card, network = model
-    return read(network, card, split).predictions.accuracy
+    return evaluate_split(network, card, split).predictions.accuracy
 
 
 def other_tests(card: ModelCard, config: RunConfig, settings: Settings) -> list[Dataset]:

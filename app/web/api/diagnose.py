@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field, WithJsonSchema
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.data import PipelineSteps
@@ -13,7 +14,7 @@ from app.models.responses import pixels_json, prediction_json
 from app.web.api.drawings import StrokesBody
 from app.web.api.predict import from_base64
 from app.web.api.routing import ApiRoute, RequestBody, ResponseBody, errors
-from app.web.dependencies import PredictorsDep
+from app.web.dependencies import PredictorsDep, PreparationDep
 from app.web.preferences import AnswerLanguage, language_headers
 
 router = APIRouter(prefix="/api/doctor", tags=["predict"], route_class=ApiRoute)
@@ -93,15 +94,17 @@ class DiagnosisRequest(RequestBody):
 
 
 @router.post("", responses=errors(404, 422) | {200: {"model": Findings}})
-def diagnose(
+async def diagnose(
+    request: Request,
     predictors: PredictorsDep,
+    threads: PreparationDep,
     language: AnswerLanguage,
     body: DiagnosisRequest,
     model: Annotated[str | None, Query(description="the default if left out")] = None,
 ) -> Response:
     """Show a drawing, strokes or an image, before and after preprocessing, with each step left out in turn."""
     predictor = predictors.get(model)
-    found = _examine(body)
+    found = await threads.run(request, lambda: _examine(body))
     said = predictor.predict([found.prepared, *found.without.values()])
     without = [
         {

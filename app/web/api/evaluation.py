@@ -1,20 +1,29 @@
 """Evaluations of models: the confusion matrix, the worst mistakes, the calibration, and the user's drawings."""
 
-from typing import Annotated, Any, Literal
+import threading
+from collections.abc import Callable, Hashable
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from app.errors import RequestError
+from app.models.cost import TooLargeError
+from app.models.evaluation import LARGEST_EVALUATION, Stop
 from app.runs.limits import LARGEST_INT
 from app.web.api.datasets import LONGEST_NAME, MOST_DIGITS, load
 from app.web.api.images import encoded
 from app.web.api.routing import ApiRoute, ResponseBody, errors
 from app.web.api.runs import RunId
-from app.web.dependencies import DatasetsDep, EvaluatorDep, JobQueueDep, LogDep, StoreDep
+from app.web.dependencies import DatasetsDep, EvaluatorDep, JobQueueDep, LogDep, LongQueueDep, StoreDep
 
 router = APIRouter(prefix="/api", tags=["evaluation"], route_class=ApiRoute)
+
+T = TypeVar("T")
+
+SHORT_EVALUATION = 100_000_000_000
+"""The most multiplications of an evaluation for which others wait: some seconds."""
 
 SplitName = Literal["train", "test"]
 DatasetName = Annotated[str | None, Query(max_length=LONGEST_NAME)]
@@ -136,31 +145,43 @@ async def _model(store: StoreDep, name: str, dataset: DatasetName = None) -> Sub
 class EvaluationJobs:
     """Dependency: evaluations, one at a time."""
 
-    def __init__(self, evaluator: EvaluatorDep, datasets: DatasetsDep, queue: JobQueueDep) -> None:
-        self._evaluator, self._datasets, self._queue = evaluator, datasets, queue
+    def __init__(
+        self, evaluator: EvaluatorDep, datasets: DatasetsDep, queue: JobQueueDep, long_queue: LongQueueDep
+    ) -> None:
+        self._evaluator, self._datasets, self._queue, self._long_queue = evaluator, datasets, queue, long_queue
+
+    async def _run(self, key: Hashable, work: Callable[[int, Stop], T]) -> T:
+        """Return the result of `work`, which gets the most multiplications it may take, and ends when nobody waits."""
+        stop = threading.Event()
+        try:
+            return await self._queue.run(key, lambda: work(SHORT_EVALUATION, stop.is_set), stop)
+        except TooLargeError:
+            stop = threading.Event()
+            return await self._long_queue.run(key, lambda: work(LARGEST_EVALUATION, stop.is_set), stop)
 
     async def evaluate(self, subject: Subject, split: SplitName) -> dict[str, Any]:
         """Return an `EvaluationReport` as JSON."""
         name, dataset = subject
 
-        def work() -> dict[str, Any]:
-            found, rendered = self._evaluator.evaluate(name, load(self._datasets, dataset), split)
+        def work(most: int, stop: Stop) -> dict[str, Any]:
+            data = load(self._datasets, dataset)
+            found, rendered = self._evaluator.evaluate(name, data, split, most=most, stop=stop)
             if found["yours"] is not None:
                 for drawing, image in zip(found["yours"]["drawings"], rendered.images, strict=True):
                     del drawing["index"]
                     drawing["pixels"] = encoded(image)
             return found
 
-        return await self._queue.run(("judgement", name, dataset, split), work)
+        return await self._run(("judgement", name, dataset, split), work)
 
     async def cell(self, subject: Subject, cell: CellQuery) -> Cell:
         """Return some images of a cell of the confusion matrix."""
         name, dataset = subject
 
-        def work() -> Cell:
+        def work(most: int, stop: Stop) -> Cell:
             data = load(self._datasets, dataset)
             total, digits = self._evaluator.confusion_examples(
-                name, data, cell.split, cell.truth, cell.said, cell.offset, cell.limit
+                name, data, cell.split, cell.truth, cell.said, cell.offset, cell.limit, most=most, stop=stop
             )
             images = (data.train if cell.split == "train" else data.test).images
             return Cell(
@@ -177,7 +198,7 @@ class EvaluationJobs:
                 ],
             )
 
-        return await self._queue.run(("cell", name, dataset, cell.model_dump_json()), work)
+        return await self._run(("cell", name, dataset, cell.model_dump_json()), work)
 
 
 Jobs = Annotated[EvaluationJobs, Depends()]

@@ -15,6 +15,7 @@ from app import __version__
 from app.data import PreparedImage
 from app.errors import InputError, Message, RequestError, message_of
 from app.models import DamagedModelError, Predictor, Predictors, UnknownModelError
+from app.models.cost import QUICK_WORK, check_affordable
 from app.nn import abbreviate
 from app.web.api.inference_v2_tensors import INPUT, PIXELS, Output, check_parameters, read_input
 from app.web.api.request_body import parse_json, read_body
@@ -219,7 +220,8 @@ async def _infer(request: Request, predictors: Predictors, name: str, reading: P
         raise RequestError(400, message_of(error)) from None
     except RequestError as error:
         raise RequestError(400, error.message) from None  # the protocol's own status for what cannot be read
-    if len(images) == 1:
+    check_affordable(name, predictor.cost, len(images))
+    if predictor.cost * len(images) < QUICK_WORK:
         outputs = _read(predictor, images, reading)
     else:
         outputs = await run_in_threadpool(_read, predictor, images, reading)

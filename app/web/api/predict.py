@@ -2,7 +2,9 @@
 
 import base64
 import binascii
+import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,6 +19,7 @@ from app.data import PreparedDrawing, drawing_from_image, drawing_from_strokes, 
 from app.data.preprocessing.decode import is_picture
 from app.errors import InputError, RequestError, message_of
 from app.models import Predictor
+from app.models.cost import QUICK_WORK, check_affordable
 from app.models.responses import predict_drawings, to_response
 from app.nn import abbreviate
 from app.web.api.request_body import parse_json, read_body, read_form
@@ -29,6 +32,8 @@ router = APIRouter(tags=["predict"])
 LARGEST_BATCH = 256
 AREA_AT_ONCE = 50_000_000
 """Pixels of all pictures of a request: each is decoded in turn, and a few kilobytes can hold twenty million."""
+TURN_SECONDS = 0.1
+"""The time after which the drawings of one request make room for those of others."""
 JSON_TYPES = ("application/json", "application/x-www-form-urlencoded")
 """The second is what `curl -d` says unless it is told otherwise; a picture of that type, or of none, is read as one."""
 
@@ -129,7 +134,8 @@ async def predict(request: Request) -> Response:
 
 async def _predict(request: Request, reading: PredictionTimer) -> Response:
     with_input = _flag(request, "input")
-    predictor = app_state(request).predictors.get(request.query_params.get("model"))
+    services = app_state(request)
+    predictor, threads = services.predictors.get(request.query_params.get("model")), services.preparation
     reading.model = predictor.card.name
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower() or JSON_TYPES[0]
     body = await _body(request, kind)
@@ -144,13 +150,17 @@ async def _predict(request: Request, reading: PredictionTimer) -> Response:
                 most=LARGEST_BATCH,
                 count=len(drawings),
             )
+        images: list[PreparedDrawing] = []
         if _is_light(drawings):
-            images = _prepare(drawings, isinstance(data, list))
-        else:
-            images = await run_in_threadpool(_prepare, drawings, isinstance(data, list))
+            _prepare(drawings, images, isinstance(data, list))
+        while len(images) < len(drawings):
+            await threads.run(request, partial(_prepare, drawings, images, isinstance(data, list)))
     else:
-        images = [await run_in_threadpool(drawing_from_image, body)]
-    answers = _answers(predictor, images, with_input, reading)
+        images = [await threads.run(request, partial(drawing_from_image, body))]
+    answering = partial(_answers, predictor, images, with_input, reading)
+    count = sum(1 + len(image.parts) for image in images)
+    check_affordable(predictor.card.name, predictor.cost, count)
+    answers = answering() if predictor.cost * count < QUICK_WORK else await run_in_threadpool(answering)
     single = not as_json or not isinstance(data, list)
     return Response(to_json(answers[0] if single else answers), media_type="application/json")
 
@@ -167,21 +177,21 @@ def _is_light(drawings: list[Any]) -> bool:
     return len(drawings) == 1 and isinstance(drawings[0], dict) and "pixels" in drawings[0]
 
 
-def _prepare(drawings: list[Any], listed: bool) -> list[PreparedDrawing]:
-    images: list[PreparedDrawing] = []
-    area = 0
-    for index, drawing in enumerate(drawings):
+def _prepare(drawings: list[Any], images: list[PreparedDrawing], listed: bool) -> None:
+    """Add to `images` what comes next of `drawings`, for the time of a turn."""
+    area, end = sum(image.area for image in images), time.monotonic() + TURN_SECONDS
+    while len(images) < len(drawings) and time.monotonic() < end:
+        index = len(images)
         if area > AREA_AT_ONCE:
             raise RequestError(
                 413, "expected images of at most {most} megapixels in total; got more", most=AREA_AT_ONCE // 10**6
             )
         try:
-            images.append(prepare_one(drawing))
+            images.append(prepare_one(drawings[index]))
             area += images[-1].area
         except ValueError as error:
             message = message_of(error)
             raise RequestError(422, message.within(f"[{index}]") if listed else message) from None
-    return images
 
 
 def prepare_one(drawing: object) -> PreparedDrawing:

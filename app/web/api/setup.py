@@ -17,8 +17,8 @@ from app.runs.config.schema import schema
 from app.runs.estimate.estimator import Estimator, speed_key
 from app.web.api.datasets import LONGEST_NAME
 from app.web.api.routing import ApiRoute, ResponseBody, errors
+from app.web.departures import RequestJobs
 from app.web.dependencies import CatalogDep, EstimatorDep, JobQueueDep, RunServiceDep, StoreDep
-from app.web.job_queue import JobQueue
 from app.web.preferences import AnswerLanguage
 
 TEXTS = frozenset({"title", "explanation", "summary", "source", "description", "note"})
@@ -205,7 +205,7 @@ def in_language(entry: dict[str, Any], language: Catalog) -> dict[str, Any]:
 
 
 async def _recipe_seconds(
-    catalog: DatasetCatalog, estimator: Estimator, queue: JobQueue, configs: dict[str, RunConfig]
+    catalog: DatasetCatalog, estimator: Estimator, queue: RequestJobs, configs: dict[str, RunConfig]
 ) -> dict[str, float | None]:
     """Return how long recipes take on this machine; None where that is still to be tried, which is then begun."""
     speeds = await run_in_threadpool(estimator.known, list(configs.values()))

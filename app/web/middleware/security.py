@@ -97,7 +97,7 @@ class SecurityMiddleware:
             refusal = _refusal_of(verdict, path, brought=bool(head.authorizations))
             if refusal is not None:
                 return _respond(scope, refusal)
-        if method not in SAFE_METHODS or head.origins:
+        if method not in SAFE_METHODS or head.origins or (head.comes_from_elsewhere and path.startswith("/api/")):
             refusal = self._check_origin(head, authority, verdict)
             if refusal is not None:
                 return _respond(scope, refusal)
@@ -169,6 +169,12 @@ class SecurityMiddleware:
         site = head.sites[0] if head.sites else b""
         if site == b"same-origin" or (site in (b"", b"none") and not verdict.by_cookie):
             return None
+        if head.comes_from_elsewhere:
+            message = Message(
+                "expected a page of this server; got one of another site "
+                "(add its origin to DIGITPAD_ALLOWED_ORIGINS, and ask with `fetch`)"
+            )
+            return Refusal(HTTPStatus.FORBIDDEN, message)
         return Refusal(HTTPStatus.FORBIDDEN, Message("expected a page of this server as the origin; got none"))
 
     def _exchange_token(self, scope: Scope, path: str, query: bytes) -> Response:
@@ -207,6 +213,11 @@ class _Head:
                 picked[name].append(value)
         self.hosts, self.origins, self.authorizations, self.cookies, self.sites, *asked = picked.values()
         self.preflights, self.request_headers = asked
+
+    @property
+    def comes_from_elsewhere(self) -> bool:
+        """True for what a browser fetches for a page of another origin, also without `Origin`, as an image."""
+        return bool(self.sites) and self.sites[0] in (b"cross-site", b"same-site")
 
 
 def _protecting(send: Send, extra: Sequence[Header] = ()) -> Send:

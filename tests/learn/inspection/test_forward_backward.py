@@ -11,8 +11,9 @@ from app.learn.inspection.connections import chain, is_mixing, links_back, links
 from app.learn.inspection.forward import forward, layer_picture
 from app.learn.inspection.neuron import neuron
 from app.learn.inspection.numerical_gradient import numerical, random_places
-from app.learn.inspection.subject import TooLargeError, open_subject
+from app.learn.inspection.subject import open_subject
 from app.models import Predictor, UnknownModelError
+from app.models.cost import TooLargeError
 from app.nn import CrossEntropy, gradient_check, softmax
 from tests.support.inspected_networks import LABELS, NETWORKS, PIXELS, save, subject, values
 

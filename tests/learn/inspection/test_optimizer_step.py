@@ -8,7 +8,8 @@ import pytest
 
 from app.learn.inspection.optimizer_step import MOST_STEPS, steps
 from app.learn.inspection.saliency import input_gradient, occlusion, toward
-from app.learn.inspection.subject import TooLargeError, forward_cost, open_subject
+from app.learn.inspection.subject import open_subject
+from app.models.cost import TooLargeError, prediction_cost
 from app.models.store import WEIGHTS
 from app.nn import LOSSES, OPTIMIZERS, Trainer, TrainingOptions, build, evaluate
 from tests.support.inspected_networks import NETWORKS, PIXELS, save, subject, values
@@ -149,7 +150,7 @@ def test_few_covered_drawings_at_a_time_go_through_a_network_with_many_activatio
     ]
     one = open_subject(save(tmp_path, "wide", layers, "cross_entropy"), "wide", PIXELS)
     assert one.affordable() < 28**2  # what it writes takes far longer than what it multiplies
-    monkeypatch.setattr("app.learn.inspection.subject.MOST_WORK", 16 * forward_cost(one.network))
+    monkeypatch.setattr("app.learn.inspection.subject.MOST_WORK", 16 * prediction_cost(one.network))
     first, taken = one.network.layers[0], []
     convolve = first.forward
     monkeypatch.setattr(first, "forward", lambda x, *, training: taken.append(len(x)) or convolve(x, training=training))

@@ -132,7 +132,7 @@ def test_a_server_that_ends_waits_for_no_judgement(client, trained):
     judged = client.get(f"/api/models/{trained}/judgement").json()
     client.app.state.services.evaluator.stop()
     refused = client.get(f"/api/models/{trained}/judgement?split=train")
-    assert "the server is shutting down" in is_an_error(refused, 503)
+    assert "the evaluation was stopped" in is_an_error(refused, 503)
     assert refused.headers["retry-after"] == "2"
     assert client.get(f"/api/models/{trained}/judgement").json() == judged  # that is remembered
 

@@ -429,6 +429,17 @@ def test_a_browser_that_names_no_origin_still_says_that_it_crosses_sites(client)
     assert client.post("/predict", json=BLANK, headers={"sec-fetch-site": "none"}).status_code == 200
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("mode", ["no-cors", "navigate"])
+def test_what_another_site_fetches_without_an_origin_starts_nothing(client, site, mode):
+    headers = {"sec-fetch-site": site, "sec-fetch-mode": mode}
+    for path in ("/api/models/mnist-mlp/judgement", "/api/recipes", "/api/datasets"):
+        assert "DIGITPAD_ALLOWED_ORIGINS" in is_an_error(client.get(path, headers=headers), 403)
+        assert client.head(path, headers=headers).status_code == 403
+    assert client.get("/", headers=headers).status_code == 200  # a link
+    assert client.get("/api/models", headers={"sec-fetch-site": "none"}).status_code == 200  # an address typed
+
+
 def test_the_servers_own_pages_and_programs_may(client):
     assert client.post("/predict", json=BLANK, headers={"origin": "http://testserver"}).status_code == 200
     assert client.post("/predict", json=BLANK).status_code == 200

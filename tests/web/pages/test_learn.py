@@ -6,7 +6,6 @@ from html.parser import HTMLParser
 import pytest
 from starlette.testclient import TestClient
 
-from app.errors import LimitError
 from app.learn.experiments import curves as curves
 from app.learn.experiments import logic_gates, loss_surfaces, small_trainings
 from app.learn.formulas import FORMULAS
@@ -169,10 +168,7 @@ def test_small_trainings_are_done_once_and_kept(client, monkeypatch):
 
 
 def test_where_too_many_ask_for_trainings_the_answer_says_so(client, monkeypatch):
-    def full(key, work):
-        raise LimitError("too many evaluations at once; try again in a moment", retry_after=2)
-
-    monkeypatch.setattr(client.app.state.services.lessons_queue, "submit", full)
+    monkeypatch.setattr("app.web.job_queue.MOST_WAITING", 0)
     answer = client.get("/api/explain/overfitting?dropout=0.5&weight_decay=0.1")
     is_an_error(answer, 503)
     assert answer.headers["retry-after"] == "2"
