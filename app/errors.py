@@ -208,6 +208,7 @@ OUTCOMES: Mapping[str, Outcome] = {
     "unknown_drawing": _UNKNOWN,
     "unknown_model": _UNKNOWN,
     "unknown_run": _UNKNOWN,
+    "unknown_upload": _UNKNOWN,
     "no_patterns": _UNKNOWN,
     "nothing_yet": _CONFLICT,
     "not_ended": _CONFLICT,

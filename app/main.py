@@ -13,6 +13,7 @@ from app.data.cache import DatasetCache
 from app.data.catalog import DatasetCatalog
 from app.data.drawings.rendered import DrawingRenderer
 from app.data.drawings.store import DrawingStore
+from app.data.images.store import ImageSetStore
 from app.learn.experiments.small_trainings import SmallTrainingCache
 from app.models import ModelStore, Predictors
 from app.models.evaluation import Evaluator
@@ -55,7 +56,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         store.tidy()
         drawings = DrawingStore(settings.home / "drawings")
         drawings.tidy()
-        catalog = DatasetCatalog(settings.cache_dir, settings.data_dir, drawings)
+        images = ImageSetStore(settings.home / "images")
+        images.tidy()
+        catalog = DatasetCatalog(settings.cache_dir, settings.data_dir, drawings, images)
         checkpoints = Checkpoints(settings.home, log.id)
         checkpoints.tidy(log.all_ids)
         supervisor = Supervisor(log, settings)
@@ -73,6 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             store=store,
             predictors=Predictors(store),
             drawings=drawings,
+            images=images,
             catalog=catalog,
             datasets=DatasetCache(catalog),
             checkpoints=checkpoints,

@@ -10,6 +10,7 @@ from typing import Literal, Self, TypeAlias
 from app.data.dataset import Dataset, DatasetUnavailable
 from app.data.drawings.store import DrawingSet, DrawingStore
 from app.data.handwriting.digits import STYLES
+from app.data.images.store import PREFIX, ImageSetStore, title_of
 from app.data.sources import drawings as drawing_sets
 from app.data.sources import folder, idx_datasets, mixture, mnist, pendigits, synthetic
 from app.errors import InputError, Message, joined
@@ -129,7 +130,8 @@ _DEFINITIONS: Mapping[str, _Definition] = {
 }
 
 
-_OWN_FILES = Message("Your own images, from DIGITPAD_DATA_DIR.")
+_FOUND_FILES = Message("Your own images, from DIGITPAD_DATA_DIR.")
+_IMPORTED_FILES = Message("Your own images, imported into digitpad.")
 _FOLDERS = frozenset({"mnist", pendigits.FOLDER, *(source.folder for source in idx_datasets.SETS.values())})
 """The folders of the sets that come with digitpad."""
 
@@ -143,38 +145,43 @@ def dataset_titles() -> Mapping[str, str]:
 class DatasetCatalog:
     """The data sets of one machine, by name.
 
-    `cache_dir` keeps what was downloaded or drawn, `data_dir` is DIGITPAD_DATA_DIR, or None; with `drawings` each of
-    the user's own sets is one too.
+    `cache_dir` keeps what was downloaded or drawn, `data_dir` is DIGITPAD_DATA_DIR, or None; with `drawings` and
+    `images` each of the user's own sets is one too.
     """
 
     cache_dir: Path
     data_dir: Path | None = None
     drawings: DrawingStore | None = None
+    images: ImageSetStore | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Make the catalogue of a home, with the user's drawings."""
-        return cls(settings.cache_dir, settings.data_dir, DrawingStore(settings.home / "drawings"))
+        drawings, images = DrawingStore(settings.home / "drawings"), ImageSetStore(settings.home / "images")
+        return cls(settings.cache_dir, settings.data_dir, drawings, images)
 
     def list(self) -> list[DatasetInfo]:
         """All data sets but mixtures, without loading any."""
-        files = () if self.data_dir is None else folder.find_sets(self.data_dir, _FOLDERS)
+        files = [] if self.data_dir is None else folder.find_sets(self.data_dir, _FOLDERS)
+        imported = [] if self.images is None else [PREFIX + name for name in self.images.names()]
         return [
             *(self._defined(name) for name in _DEFINITIONS),
             *self._drawn(),
-            *(_folder_line(name, self.data_dir, self.cache_dir) for name in files),
+            *(self.line(name) for name in (*imported, *files)),
         ]
 
     def info(self, name: str) -> DatasetInfo:
-        """The line of a name: also of mixtures, and of `folder:PATH`, `npz:PATH` and `csv:PATH`, which are read.
+        """The line of a name: also of mixtures, and of `images:NAME`, `folder:PATH`, `npz:PATH` and `csv:PATH`, which
+        are read.
 
         Raises ValueError for a name that cannot be one, DatasetUnavailable for a folder that is not there or not
         readable.
         """
         if mixture.is_mixture(name):
             return _mixture_info(name, self.info)
-        if folder.is_folder_name(name):
-            return _folder_info(name, self.data_dir, self.cache_dir)
+        place = self._place(name)
+        if place is not None:
+            return _files_info(name, place, self.cache_dir)
         if name in _DEFINITIONS:
             return self._defined(name)
         found = next((info for info in self._drawn() if info.name == name), None)
@@ -189,8 +196,9 @@ class DatasetCatalog:
         """
         if mixture.is_mixture(name):
             return mixture.mix(mixture.parse_mixture(name), lambda term: self._load_term(term, download))
-        if folder.is_folder_name(name):
-            return folder.load_folder(name, data_dir=self.data_dir, cache_dir=self.cache_dir)
+        place = self._place(name)
+        if place is not None:
+            return folder.load_place(name, place, self.cache_dir)
         definition = _DEFINITIONS.get(name)
         if definition is not None:
             return definition.load(self.data_dir, self.cache_dir, download)
@@ -216,10 +224,26 @@ class DatasetCatalog:
         """A text that changes when the data set does; only users' own do. Raises ValueError, DatasetUnavailable."""
         if mixture.is_mixture(name):
             return " ".join(self.stamp(term.name) for term in mixture.parse_mixture(name))
-        if folder.is_folder_name(name):
-            return folder.stamp_of(name, self.data_dir)
+        place = self._place(name)
+        if place is not None:
+            return folder.stamp_of(name, place)
         set_name = drawing_sets.set_of(name)
         return "" if set_name is None or self.drawings is None else drawing_sets.stamp_of(self.drawings, set_name)
+
+    def _place(self, name: str) -> Path | None:
+        """The user's files with this name; None for another kind. Raises ValueError, DatasetUnavailable."""
+        if self.images is not None and name.startswith(PREFIX):
+            return self.images.find(name.removeprefix(PREFIX))
+        return folder.find_place(name, self.data_dir) if folder.is_folder_name(name) else None
+
+    def line(self, name: str) -> DatasetInfo:
+        """The line of the user's files, which are not read for it."""
+        with suppress(DatasetUnavailable):
+            place = self._place(name)
+            found = None if place is None else _known.get((name, place, self.cache_dir))
+            if found is not None and place is not None and found[0] == folder.stamp_of(name, place):
+                return found[1]
+        return _files_line(name, note=Message("Read when it is chosen."))
 
     def _defined(self, name: str) -> DatasetInfo:
         definition = _DEFINITIONS[name]
@@ -276,25 +300,24 @@ def _drawing_set_info(drawn: DrawingSet) -> DatasetInfo:
     )
 
 
-_Key: TypeAlias = tuple[str, Path | None, Path]
+_Key: TypeAlias = tuple[str, Path, Path]
 _known: dict[_Key, tuple[str, DatasetInfo]] = {}
 """The lines of the user's files that were read, with their stamps."""
 _reading = Lock()
 
 
-def _folder_info(name: str, data_dir: Path | None, cache_dir: Path) -> DatasetInfo:
-    """The line of a folder or a file, which is read once for each of its stamps."""
-    key, stamp = (name, data_dir, cache_dir), folder.stamp_of(name, data_dir)
+def _files_info(name: str, place: Path, cache_dir: Path) -> DatasetInfo:
+    """The line of the user's files, which are read once for each of their stamps."""
+    key, stamp = (name, place, cache_dir), folder.stamp_of(name, place)
     with _reading:  # one at a time, which limits the memory
         known = _known.get(key)
         if known is not None and known[0] == stamp:
             return known[1]
-        dataset = folder.load_folder(name, data_dir=data_dir, cache_dir=cache_dir)
+        dataset = folder.load_place(name, place, cache_dir)
         note = Message("Ready to use.")
         for more in dataset.notes:
             note = Message("{note} {more}", note=note, more=more)
-        sizes = len(dataset.train), len(dataset.test)
-        info = DatasetInfo(name, name, _OWN_FILES, dataset.labels, *sizes, "ready", note)
+        info = _files_line(name, dataset.labels, len(dataset.train), len(dataset.test), "ready", note)
         _known.pop(key, None)
         while len(_known) >= FOLDERS_REMEMBERED:
             del _known[next(iter(_known))]
@@ -302,14 +325,17 @@ def _folder_info(name: str, data_dir: Path | None, cache_dir: Path) -> DatasetIn
         return info
 
 
-def _folder_line(name: str, data_dir: Path | None, cache_dir: Path) -> DatasetInfo:
-    """The line of a folder or a file, which is not read for it."""
-    found = _known.get((name, data_dir, cache_dir))
-    if found is not None:
-        with suppress(DatasetUnavailable):
-            if found[0] == folder.stamp_of(name, data_dir):
-                return found[1]
-    return DatasetInfo(name, name, _OWN_FILES, (), 0, 0, "unread", Message("Read when it is chosen."))
+def _files_line(
+    name: str,
+    labels: tuple[str, ...] = (),
+    train: int = 0,
+    test: int = 0,
+    state: State = "unread",
+    note: Message | str = "",
+) -> DatasetInfo:
+    is_imported = name.startswith(PREFIX)
+    title = title_of(name) if is_imported else name
+    return DatasetInfo(name, title, _IMPORTED_FILES if is_imported else _FOUND_FILES, labels, train, test, state, note)
 
 
 def _mixture_info(name: str, info_of: Callable[[str], DatasetInfo]) -> DatasetInfo:

@@ -13,7 +13,7 @@ LONGEST_NAME = 64
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 MAX_ACCURACY_DROP = 0.005
 """The largest loss of accuracy on a test set with which a personalized model may become the default."""
-RESERVED = frozenset({"checkpoints", "default", "drawings"})
+RESERVED = frozenset({"checkpoints", "default", "drawings", "images"})
 """Other names in the folder of the models."""
 
 

@@ -1,6 +1,7 @@
 """Operations on runs: start, pause, resume, cancel, rerun, continue, delete."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from app.data import DatasetCatalog, DatasetInfo, DatasetUnavailable
@@ -31,7 +32,7 @@ class RunService:
         self._log, self._store, self._wake = log, store, wake
         self._checkpoints = Checkpoints(settings.home, log.id)
         self._drawings = DrawingStore(settings.home / "drawings")
-        self._catalog = DatasetCatalog(settings.cache_dir, settings.data_dir, self._drawings)
+        self._catalog = replace(DatasetCatalog.from_settings(settings), drawings=self._drawings)
 
     def start(self, config: RunConfig, remarks: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Queue a run, with its tags and note, and return it.

@@ -4,6 +4,7 @@
 kilobytes take gigabytes; only stored and deflated entries are read.
 """
 
+import errno
 import struct
 import zipfile
 import zlib
@@ -37,7 +38,7 @@ def open_zip(
     """Open a zip of at most `entries` files and folders, all of them stored or deflated, and not encrypted.
 
     Raises InputError, which says `damaged` for any error of `zipfile` until the end of the context; OSError if the file
-    cannot be opened.
+    cannot be opened, and for errors of the disk, such as when another file is written meanwhile.
     """
     file = source.open("rb") if isinstance(source, Path) else source
     with file:
@@ -50,7 +51,9 @@ def open_zip(
                 yield archive
         except InputError:
             raise
-        except _ERRORS:
+        except _ERRORS as error:
+            if _is_of_disk(error):
+                raise
             raise InputError(damaged) from None
 
 
@@ -62,6 +65,23 @@ def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> b
         if len(data) <= most:
             return data
     raise InputError("expected at most {most} bytes; got more", field=entry.filename[-80:], most=f"{most:,}")
+
+
+def read_pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The content of a file of the zip in pieces of 64 kB. Raises InputError if it is damaged, OSError."""
+    try:
+        with archive.open(entry) as file:
+            while piece := file.read(_PIECE):
+                yield piece
+    except _ERRORS as error:
+        if _is_of_disk(error):
+            raise
+        raise InputError(DAMAGED) from None
+
+
+def _is_of_disk(error: BaseException) -> bool:
+    """Return True for an error of the system; a place that is none in the file is `zipfile`'s."""
+    return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
 
 
 def _count_entries(file: BinaryIO) -> int:

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection, Request
 from app.data.cache import DatasetCache
 from app.data.catalog import DatasetCatalog
 from app.data.drawings.store import DrawingStore
+from app.data.images.store import ImageSetStore
 from app.learn.experiments.small_trainings import SmallTrainingCache
 from app.models import ModelStore, Predictors
 from app.models.evaluation import Evaluator
@@ -38,6 +39,7 @@ class AppState:
     store: ModelStore
     predictors: Predictors
     drawings: DrawingStore
+    images: ImageSetStore
     catalog: DatasetCatalog
     datasets: DatasetCache
     checkpoints: Checkpoints
@@ -84,6 +86,7 @@ BroadcasterDep = Annotated[Broadcaster, _service("broadcaster")]
 StoreDep = Annotated[ModelStore, _service("store")]
 PredictorsDep = Annotated[Predictors, _service("predictors")]
 DrawingsDep = Annotated[DrawingStore, _service("drawings")]
+ImagesDep = Annotated[ImageSetStore, _service("images")]
 CatalogDep = Annotated[DatasetCatalog, _service("catalog")]
 DatasetsDep = Annotated[DatasetCache, _service("datasets")]
 CheckpointsDep = Annotated[Checkpoints, _service("checkpoints")]

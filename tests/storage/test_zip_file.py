@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from app.errors import InputError
-from app.storage.zip_file import open_zip, read_entry
+from app.storage.zip_file import open_zip, read_entry, read_pieces
 
 
 def packed(content=b"digit", method=zipfile.ZIP_DEFLATED, name="a.bin"):
@@ -90,3 +90,20 @@ def test_a_damaged_file_in_a_zip_is_named_damaged_however_it_is_damaged():
 def test_a_missing_file_is_the_systems_error(tmp_path):
     with pytest.raises(FileNotFoundError), open_zip(tmp_path / "none.zip"):
         pass
+
+
+def test_a_file_comes_in_pieces_and_a_damaged_one_is_refused():
+    content = bytes(range(256)) * 1000
+    with open_zip(io.BytesIO(packed(content, zipfile.ZIP_STORED))) as archive:
+        pieces = list(read_pieces(archive, archive.infolist()[0]))
+    assert b"".join(pieces) == content
+    assert len(pieces) > 1
+    damaged = bytearray(packed(content, zipfile.ZIP_STORED))
+    damaged[1000] ^= 1
+    with open_zip(io.BytesIO(damaged)) as archive, pytest.raises(InputError, match="expected a complete zip file"):
+        list(read_pieces(archive, archive.infolist()[0]))
+
+
+def test_an_error_of_the_disk_is_no_fault_of_the_zip():
+    with pytest.raises(OSError, match="No space left"), open_zip(io.BytesIO(packed())):
+        raise OSError(28, "No space left on device")

@@ -139,7 +139,7 @@ def decode_image(data: bytes, decoders: Decoders = DECODERS) -> Picture:
     the colours that differ most are its tones. Raises ValueError if the bytes are of no kind of `decoders`, are
     damaged, or are of more than 20 megapixels.
     """
-    format_ = _format(data)
+    format_ = format_of(data)
     if format_ is None or format_ not in decoders:
         raise _unreadable(data, format_, decoders)
     exif = None
@@ -216,10 +216,11 @@ def _unreadable(data: bytes, format_: str | None, decoders: Decoders) -> InputEr
 
 def is_picture(data: bytes) -> bool:
     """Return True if data begin as a PNG or a JPEG does."""
-    return _format(data) in DECODERS
+    return format_of(data) in DECODERS
 
 
-def _format(data: bytes) -> str | None:
+def format_of(data: bytes) -> str | None:
+    """The kind of a file, mostly of images, by its first bytes; None for others."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
     if data[4:8] == b"ftyp":

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.data.preprocessing.decode import decode_image
+from app.data.preprocessing.decode import Decoders, decode_image
 from app.data.preprocessing.ink import Ink, find_ink
 from app.data.preprocessing.normalize import CENTRE, IMAGE_SIZE, ink_box
 from app.data.preprocessing.pipeline import Canvas, PipelineSteps, canvas_of, prepare_ink, prepare_strokes
@@ -35,6 +35,8 @@ OFF_CENTRE_PIXELS = 1.5
 
 THIN = "the stroke is {width} px wide (MNIST: about {usual}): it is thin, so parts of it fade"
 THICK = "the stroke is {width} px wide (MNIST: about {usual}): it is thick, so small holes close"
+
+NO_INK = Message("there is no ink: nothing to read")
 
 OF_PICTURES = ("smooth", "even_out", "clear")
 """Steps for noisy, unevenly lit and cluttered pictures only."""
@@ -65,6 +67,27 @@ class Diagnosis:
     without: dict[str, PreparedImage]
     stroke_width: float | None
     remarks: tuple[Message, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class DescribedImage:
+    """A picture before and after preprocessing: `original`, float32 (S, S), 0 is black, S at most 112."""
+
+    original: FloatArray
+    prepared: PreparedImage
+    remarks: tuple[Message, ...]
+
+
+def describe_image(data: bytes, decoders: Decoders) -> DescribedImage:
+    """Prepare a picture as `from_image`, with remarks on what was unusual about it. Raises ValueError as that does."""
+    grey = decode_image(data, decoders).grey
+    original = _shrunk(grey.astype(np.float32) / np.float32(255))
+    found = find_ink(grey)
+    if found is None:
+        return DescribedImage(original, BLANK, (NO_INK,))
+    pixels = prepare_ink(found.ink)
+    remarks = _of_picture(found, PipelineSteps()) if pixels.any() else [NO_INK]
+    return DescribedImage(original, PreparedImage(pixels, blank=not pixels.any()), tuple(remarks))
 
 
 def examine_strokes(
@@ -143,7 +166,7 @@ def _examined(
     without = {name: prepared(replace(steps, **{name: not getattr(steps, name)})) for name in (*needed, *STEPS)}
     width = None if now.blank else pen_width(now.pixels)
     if now.blank:
-        return Diagnosis(raw, now, without, None, (Message("there is no ink: nothing to read"),))
+        return Diagnosis(raw, now, without, None, (NO_INK,))
     return Diagnosis(raw, now, without, width, (*_of_width(width), *_of_image(now.pixels), *remarks))
 
 

@@ -1,7 +1,8 @@
 """The user's data sets below DIGITPAD_DATA_DIR: `folder:PATH`, `npz:PATH` and `csv:PATH`.
 
 PATH never leads out of that folder, neither by its parts nor by a link, so that a request cannot read other files. A
-folder has a folder of pictures for each label, directly or under `train` and `test`; or IDX files with MNIST's names.
+folder has a folder of pictures for each label, directly or under `train` and `test`; or IDX files with MNIST's names;
+or one table or file of arrays.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from app.data.dataset import Dataset, DatasetUnavailable
 from app.data.sources.csv_file import find_test_table, is_table, load_csv
 from app.data.sources.idx_folder import find_idx, load_idx
 from app.data.sources.npz import load_npz
-from app.data.sources.picture_folder import inner_folder, load_pictures, looks_like_a_set
+from app.data.sources.picture_folder import find_array_file, inner_folder, load_pictures, looks_like_a_set
 from app.data.sources.visible_files import visible
 from app.errors import InputError, message_of
 
@@ -58,12 +59,11 @@ def find_place(name: str, data_dir: Path | None) -> Path:
     return place
 
 
-def stamp_of(name: str, data_dir: Path | None) -> str:
+def stamp_of(name: str, place: Path) -> str:
     """A stamp that changes when a picture is added or removed, or an array's file replaced; no files are read.
 
-    Raises as `find_place`.
+    Raises DatasetUnavailable.
     """
-    place = find_place(name, data_dir)
     try:
         return _stamp(name, place)
     except OSError as error:
@@ -72,7 +72,7 @@ def stamp_of(name: str, data_dir: Path | None) -> str:
 
 def _stamp(name: str, place: Path) -> str:
     places = [place]
-    if name.startswith(FOLDER):
+    if place.is_dir():
         inner = inner_folder(place)
         places += [*sorted(inner.glob("*")), *sorted(inner.glob("*/*/"))]
     elif name.startswith(CSV):
@@ -81,22 +81,33 @@ def _stamp(name: str, place: Path) -> str:
     return hashlib.sha256(repr([(stat.st_mtime_ns, stat.st_size) for stat in status]).encode()).hexdigest()[:32]
 
 
-def load_folder(name: str, *, data_dir: Path | None, cache_dir: Path) -> Dataset:
-    """Load a set by such a name. Raises ValueError for the name, DatasetUnavailable with the reason."""
-    place = find_place(name, data_dir)
+def load_place(name: str, place: Path, cache_dir: Path) -> Dataset:
+    """Load the set in a folder or a file. Raises DatasetUnavailable with the reason."""
     try:
-        version = _stamp(name, place)
-        if name.startswith(NPZ):
-            return load_npz(name, place, version)
-        if name.startswith(CSV):
-            return load_csv(name, place, version)
-        inner = inner_folder(place)
-        files = find_idx(inner)
-        return load_idx(name, version, files) if files else load_pictures(name, inner, cache_dir)
+        dataset = load_arrays(name, place)
+        return load_pictures(name, inner_folder(place), cache_dir) if dataset is None else dataset
     except OSError as error:
         raise _unreadable(name, error) from None
     except ValueError as error:
         raise DatasetUnavailable("{name}: {reason}.", name=name, reason=message_of(error)) from None
+
+
+def load_arrays(name: str, place: Path) -> Dataset | None:
+    """Load the arrays, the table or the IDX files of a folder, or that file; None for a folder with others.
+
+    Raises ValueError, OSError.
+    """
+    version = _stamp(name, place)
+    if not place.is_dir():
+        return (load_csv if name.startswith(CSV) else load_npz)(name, place, version)
+    inner = inner_folder(place)
+    files = find_idx(inner)
+    if files:
+        return load_idx(name, version, files)
+    file = find_array_file(inner)
+    if file is None:
+        return None
+    return (load_csv if file.suffix.lower() == ".csv" else load_npz)(name, file, version)
 
 
 def find_sets(data_dir: Path, without: Collection[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """A folder with IDX files of MNIST's names, however they were unpacked or spelled, or of QMNIST's or EMNIST's."""
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,12 @@ def find_idx(folder: Path) -> dict[tuple[str, str], Path]:
 
 def is_idx(path: Path) -> bool:
     """Return True for an IDX file of images or labels, by its name."""
-    return _NAME.fullmatch(_spelled(path)) is not None and path.is_file() and not path.is_symlink()
+    return is_idx_name(path) and path.is_file() and not path.is_symlink()
+
+
+def is_idx_name(path: PurePath) -> bool:
+    """Return True for the name of an IDX file of images or labels."""
+    return _NAME.fullmatch(_spelled(path)) is not None
 
 
 def load_idx(name: str, version: str, found: dict[tuple[str, str], Path]) -> Dataset:
@@ -73,6 +78,6 @@ def _read(path: Path) -> NDArray[np.generic]:
     return array
 
 
-def _spelled(path: Path) -> str:
+def _spelled(path: PurePath) -> str:
     """A file's name with hyphens alone, without `.gz`."""
     return re.sub(r"[._ ]+", "-", path.name.casefold().removesuffix(".gz"))

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,11 +16,13 @@ from app.data.preprocessing.decode import file_decoders
 from app.data.preprocessing.normalize import to_uint8
 from app.data.preprocessing.prepare import from_image
 from app.data.sources.arrays import MOST_IMAGES, MOST_LABELS, TEST_EVERY, nth_of_label, sorted_labels
+from app.data.sources.csv_file import find_test_table, is_table
 from app.data.sources.idx_folder import is_idx
 from app.data.sources.npz_cache import read_splits, write_splits
 from app.data.sources.visible_files import visible
 from app.errors import InputError, Message, message_of, shortened
 
+ARRAY_SUFFIXES = (".csv", ".npz")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 VERSION = 2
 """Increases with every change to the preprocessing, which invalidates older caches."""
@@ -44,12 +47,28 @@ def inner_folder(folder: Path) -> Path:
     for _ in range(DEEPEST):
         entries = visible(folder)
         inside = [path for path in entries if _is_folder(path)]
-        if len(inside) != 1 or any(_is_picture(path) or is_idx(path) for path in entries):
+        if len(inside) != 1 or any(is_picture_file(path) or is_idx(path) for path in entries):
             break
-        if not _holds_folders(inside[0]) and not any(map(is_idx, visible(inside[0]))):
+        if not _holds_folders(inside[0]) and not any(_is_array_file(path) for path in visible(inside[0])):
             break
         folder = inside[0]
     return folder
+
+
+def find_array_file(folder: Path) -> Path | None:
+    """The table or the file of arrays in a folder without folders; None if it has none. Raises ValueError."""
+    entries = visible(folder)
+    if any(map(_is_folder, entries)):
+        return None
+    files = [path for path in entries if path.suffix.lower() in ARRAY_SUFFIXES and _is_array_file(path)]
+    tests = [find_test_table(path) for path in files if path.suffix.lower() == ".csv"]
+    files = [path for path in files if path not in tests]
+    if len(files) > 1:  # such as an example of what to hand in, beside Kaggle's tables
+        files = [path for path in files if path.suffix.lower() == ".npz" or is_table(path)] or files
+    if len(files) > 1:
+        names = shortened([path.name for path in files])
+        raise InputError("expected one table or file of arrays to train on; got {names}", names=names)
+    return files[0] if files else None
 
 
 def looks_like_a_set(folder: Path) -> bool:
@@ -58,20 +77,39 @@ def looks_like_a_set(folder: Path) -> bool:
     if any(is_idx(path) or path.name.casefold() in TRAIN_NAMES for path in entries):
         return True
     labels = [path for path in entries if _is_folder(path)][:FEW]
-    return sum(any(map(_is_picture, visible(path, MOST_LOOKED_AT))) for path in labels) > 1
+    return sum(any(map(is_picture_file, visible(path, MOST_LOOKED_AT))) for path in labels) > 1
 
 
-def load_pictures(name: str, place: Path, cache_dir: Path) -> Dataset:
-    """Load the pictures of a folder, each through the one preprocessing. Raises ValueError, OSError."""
+@dataclass(frozen=True)
+class PictureFiles:
+    """The pictures of a set, by its labels, to train on and to test with, and what else lies in its folder."""
+
+    labels: tuple[str, ...]
+    train: Pictures
+    test: Pictures
+    unread: Sequence[Path]
+
+
+def find_pictures(place: Path) -> PictureFiles:
+    """The pictures of a folder, none of which is read. Raises ValueError if they are no set, OSError."""
     unread: list[Path] = []
     train, test = _layout(place, unread)
     labels = sorted_labels({*train, *test})
     if not 2 <= len(labels) <= MOST_LABELS:
-        raise _unknown_layout(name, place, len(labels))
+        raise _unknown_layout(place, len(labels))
     if not any(train.values()):
         raise InputError("expected images to train on; got none")
     if not any(test.values()):
+        if max(map(len, train.values())) < TEST_EVERY:
+            raise InputError("expected at least {least} images of a label", least=TEST_EVERY)
         raise InputError("expected images to test with; got none")
+    return PictureFiles(labels, train, test, unread)
+
+
+def load_pictures(name: str, place: Path, cache_dir: Path) -> Dataset:
+    """Load the pictures of a folder, each through the one preprocessing. Raises ValueError, OSError."""
+    found = find_pictures(place)
+    labels, train, test, unread = found.labels, found.train, found.test, found.unread
     # The cached images are valid until a file is added, removed or changed.
     digest = hashlib.sha256(f"{VERSION} {labels}".encode())
     for paths in (train, test):
@@ -130,14 +168,14 @@ def _pictures(folder: Path, unread: list[Path]) -> Pictures:
     total = 0
     for path in visible(folder):
         entries = visible(path) if _is_folder(path) else []
-        paths = [entry for entry in entries if _is_picture(entry)]
+        paths = [entry for entry in entries if is_picture_file(entry)]
         total += len(paths)
         if total > MOST_IMAGES:
             raise InputError("expected at most {most} images; got more", most=MOST_IMAGES)
         if not paths:
             unread.append(path)
             continue
-        unread += [entry for entry in entries if not _is_picture(entry)]
+        unread += [entry for entry in entries if not is_picture_file(entry)]
         try:
             label = check_label(path.name)
         except InputError as error:
@@ -146,22 +184,15 @@ def _pictures(folder: Path, unread: list[Path]) -> Pictures:
     return found
 
 
-def _unknown_layout(name: str, place: Path, count: int) -> InputError:
+def _unknown_layout(place: Path, count: int) -> InputError:
     entries = visible(place)
-    loose = [path.name for path in entries if _is_picture(path)]
+    loose = [path.name for path in entries if is_picture_file(path)]
     if count == 0 and loose:
         return InputError(
             "expected a folder of images for each label; got {count} images in no such folder, {names}",
             count=len(loose),
             names=shortened(loose, 2),
         )
-    for path in entries:
-        if count == 0 and path.suffix.lower() in (".npz", ".csv"):
-            return InputError(
-                "expected folders of images, or IDX files; got {file}: name this file itself, with {kind}",
-                file=path.name,
-                kind=f"{path.suffix[1:].lower()}:",
-            )
     return InputError(
         "expected 2 to {most_labels} folders of images, one for each label; got {count} in a folder with {names}",
         most_labels=MOST_LABELS,
@@ -209,7 +240,7 @@ def _remove_oldest(folder: Path) -> None:
 def _holds_folders(path: Path) -> bool:
     """Return True for a folder with folders and without pictures."""
     entries = visible(path) if _is_folder(path) else []
-    return any(map(_is_folder, entries)) and not any(map(_is_picture, entries))
+    return any(map(_is_folder, entries)) and not any(map(is_picture_file, entries))
 
 
 def _is_folder(path: Path) -> bool:
@@ -217,5 +248,10 @@ def _is_folder(path: Path) -> bool:
     return path.suffix.lower() not in SUFFIXES and path.is_dir() and not path.is_symlink()
 
 
-def _is_picture(path: Path) -> bool:
+def is_picture_file(path: Path) -> bool:
+    """Return True for an image by its name."""
     return path.suffix.lower() in SUFFIXES and path.is_file() and not path.is_symlink()
+
+
+def _is_array_file(path: Path) -> bool:
+    return is_idx(path) or (path.suffix.lower() in ARRAY_SUFFIXES and path.is_file() and not path.is_symlink())

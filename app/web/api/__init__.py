@@ -20,6 +20,7 @@ from app.web.api import (
     run_stream,
     runs,
     setup,
+    uploads,
 )
 from app.web.preferences import use_language
 
@@ -30,6 +31,7 @@ for _resource in (
     setup.router,
     augmentation.router,
     datasets.router,
+    uploads.router,
     runs.router,
     runs.sweeps,
     run_stream.router,

@@ -6,6 +6,7 @@ import zlib
 from codecs import BOM_UTF8
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from pydantic_core import from_json
@@ -21,6 +22,9 @@ from app.web.middleware.limits import BODY_SECONDS, DRAINED, HELD, MEGABYTE, Bod
 
 BODY_LIMIT = 8 * MEGABYTE
 """Bytes of one request's body."""
+
+FILE_LIMIT = 200 * MEGABYTE
+"""Bytes of a body that is written to the disk as it comes."""
 
 PARTS = 20
 """Fields, and files, of one form."""
@@ -51,16 +55,11 @@ async def read_body(request: Request) -> bytes:
 
 
 async def _receive(request: Request, held: BodyReservation | None) -> bytes:
-    declared = request.headers.get("content-length", "0")
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            if (
-                declared.isascii()
-                and declared.isdecimal()
-                and (len(declared) > LONGEST_LENGTH or int(declared) > BODY_LIMIT)
-            ):
+            if _declares_more(request, BODY_LIMIT):
                 await _drain(request)
-                raise _too_large()
+                raise _too_large(BODY_LIMIT)
             message = await request.receive()
             if not message.get("more_body", False):
                 return _take(message, held, 0)
@@ -83,6 +82,45 @@ async def _receive(request: Request, held: BodyReservation | None) -> bytes:
             seconds=f"{BODY_SECONDS:g}",
             headers={"connection": "close"},
         ) from None
+
+
+async def save_body(request: Request, path: Path) -> None:
+    """Write the body to a new file as it comes; 413 as soon as it is known to be over `FILE_LIMIT`, 408 where nothing
+    comes, 415 where it is packed or a form. Raises OSError.
+    """
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding not in ("identity", ""):
+        raise RequestError(415, "expected a body without Content-Encoding; got {coding}", coding=repr(coding[:80]))
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind.startswith("multipart/"):
+        raise RequestError(
+            415, "expected the file itself as the body, as of `curl -T FILE`; got {type}", type=kind[:80]
+        )
+    if _declares_more(request, FILE_LIMIT):
+        await _drain(request)
+        raise _too_large(FILE_LIMIT)
+    size, is_complete = 0, False
+    with path.open("xb") as file:
+        while not is_complete:
+            piece = bytearray()
+            while len(piece) < MEGABYTE and not is_complete:
+                try:
+                    message = await asyncio.wait_for(request.receive(), BODY_SECONDS)
+                except TimeoutError:
+                    raise RequestError(
+                        408,
+                        "expected more of the body within {seconds} s; nothing arrived",
+                        seconds=f"{BODY_SECONDS:g}",
+                        headers={"connection": "close"},
+                    ) from None
+                piece += _content(message)
+                is_complete = not message.get("more_body", False)
+            size += len(piece)
+            if size > FILE_LIMIT:
+                if not is_complete:
+                    await _drain(request)
+                raise _too_large(FILE_LIMIT)
+            await run_in_threadpool(file.write, piece)
 
 
 @asynccontextmanager
@@ -139,7 +177,7 @@ async def _unpack(body: bytes, held: BodyReservation | None) -> bytes:
                 400, "expected a body packed with gzip, as its Content-Encoding says; got a damaged or another one"
             )
         if len(content) + len(part) > BODY_LIMIT:
-            raise _too_large()
+            raise _too_large(BODY_LIMIT)
         if held is not None:
             held.take(len(part))
         content += part
@@ -151,14 +189,24 @@ async def _unpack(body: bytes, held: BodyReservation | None) -> bytes:
 
 def _take(message: Message, held: BodyReservation | None, size: int) -> bytes:
     """The bytes of a message, counted; `size` came before it."""
-    if message["type"] != "http.request":
-        raise RequestError(400, "expected the whole body; the connection ended before it arrived")
-    chunk: bytes = message.get("body", b"")
+    chunk = _content(message)
     if size + len(chunk) > BODY_LIMIT:
-        raise _too_large()
+        raise _too_large(BODY_LIMIT)
     if held is not None:
         held.take(len(chunk))
     return chunk
+
+
+def _content(message: Message) -> bytes:
+    if message["type"] != "http.request":
+        raise RequestError(400, "expected the whole body; the connection ended before it arrived")
+    content: bytes = message.get("body", b"")
+    return content
+
+
+def _declares_more(request: Request, most: int) -> bool:
+    declared = request.headers.get("content-length", "0")
+    return declared.isascii() and declared.isdecimal() and (len(declared) > LONGEST_LENGTH or int(declared) > most)
 
 
 async def _drain(request: Request) -> None:
@@ -174,10 +222,10 @@ async def _drain(request: Request) -> None:
         left -= len(message.get("body", b""))
 
 
-def _too_large() -> RequestError:
+def _too_large(most: int) -> RequestError:
     return RequestError(
         413,
         "expected a body of at most {most} MB; got more",
-        most=BODY_LIMIT // MEGABYTE,
+        most=most // MEGABYTE,
         headers={"connection": "close"},
     )

@@ -1,5 +1,8 @@
 """Limits on what requests may take of the server: each is checked before the memory is spent."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from app.errors import LimitError, QueueFullError
 from app.runs.log.event_log import EventLog
 
@@ -14,6 +17,9 @@ BODY_SECONDS = 60.0
 DRAINED = 16 * MEGABYTE
 """Bytes of a body over its limit that are read and dropped, so that a client that still sends can read the answer."""
 
+UPLOADS = 4
+"""Uploads of data sets that are received and looked through at one time; they are not held in memory."""
+
 SOCKETS = 2000
 """Web sockets that are open at one time."""
 
@@ -27,8 +33,19 @@ QUEUED_RUNS = 100
 class Capacity:
     """The room that one server has left. Belongs to one event loop."""
 
-    def __init__(self, *, bodies: int = BODIES_LIMIT, sockets: int = SOCKETS) -> None:
-        self.bodies, self.sockets = bodies, sockets
+    def __init__(self, *, bodies: int = BODIES_LIMIT, sockets: int = SOCKETS, uploads: int = UPLOADS) -> None:
+        self.bodies, self.sockets, self.uploads = bodies, sockets, uploads
+
+    @contextmanager
+    def receive_upload(self) -> Iterator[None]:
+        """Take the room of one upload. Raises LimitError."""
+        if self.uploads <= 0:
+            raise LimitError("too many uploads at once; try again in a moment", retry_after=10)
+        self.uploads -= 1
+        try:
+            yield
+        finally:
+            self.uploads += 1
 
 
 class BodyReservation:

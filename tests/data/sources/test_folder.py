@@ -112,8 +112,8 @@ def test_what_is_wrong_in_a_folder_is_said_without_a_path_of_the_machine(bars, t
 
 def test_what_a_folder_holds_is_asked_for_often_and_read_once(bars, tmp_path, monkeypatch):
     loaded = []
-    read = folder_module.load_folder
-    monkeypatch.setattr(folder_module, "load_folder", lambda name, **more: loaded.append(name) or read(name, **more))
+    read = folder_module.load_place
+    monkeypatch.setattr(folder_module, "load_place", lambda name, *more: loaded.append(name) or read(name, *more))
 
     def info(name):
         return DatasetCatalog(tmp_path / "cache", tmp_path / "data").info(name)
@@ -252,8 +252,9 @@ def test_a_set_in_a_folder_of_its_own_is_found(bars, tmp_path):
             ["1.png", "2.png", "3.png"],
             r"expected a folder of images for each label; got 3 images in no such folder, 1\.png",
         ),
-        (["mine.npz"], r"expected folders of images, or IDX files; got mine\.npz: name this file itself, with npz:"),
-        (["train.csv", "test.csv"], r"got test\.csv: name this file itself, with csv:"),
+        (["mine.npz"], "expected a complete NumPy .npz file"),
+        (["mine.npz", "other.npz"], r"expected one table or file of arrays to train on; got mine\.npz, other\.npz"),
+        (["train.csv", "test.csv"], r"train\.csv: expected a label and 784 pixels in each line; got no line"),
         (
             ["train/0/1.png", "train/1/1.png", "holdout/0/1.png"],
             "expected the folder `test` beside `train`; got holdout: rename the one with the images to test with",
