@@ -68,6 +68,7 @@ def _pages(page: Page, server: Server, runs: list[int], name: str) -> None:
         "data": "/data",
         "data-own": "/data?set=drawings:own",
         "data-make": "/data?make",
+        "data-import": "/data?import",
         "data-draw": "/data?draw=own",
         **{f"learn{path.replace('/', '-')}": f"/learn{path}" for path in LEARN},
         "nothing": "/nothing",

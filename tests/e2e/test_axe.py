@@ -13,6 +13,7 @@ from tests.support.drawings import recorded
 from tests.support.runs import TINY
 from tests.support.serving import Server, serve
 from tests.support.waiting import until
+from tests.support.zips import bar_files, png, zip_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -127,6 +128,19 @@ def test_axe_finds_nothing_in_any_dialog(
             page.locator("dialog[open]").wait_for()
             _look(page, name, found, schemes)
             _close(page)
+    page.goto(f"{home.url}/data?import")
+    _look(page, "import", found, schemes)
+    page.locator("#import-file").set_input_files([{"name": "x.png", "mimeType": "image/png", "buffer": png()}])
+    page.locator("#import-label-0").fill("○")
+    _look(page, "images by label", found, schemes)
+    files = {**bar_files(), "up/x.png": b"?"}
+    page.locator("#import-file").set_input_files([{"name": "x.zip", "mimeType": "", "buffer": zip_of(files)}])
+    page.locator("#import-unread summary").click()
+    _look(page, "a set before it is saved", found, schemes)
+    page.locator("#import-name").fill("?")
+    page.locator("#import-save .accent").click()
+    page.locator("#import-name-error", has_text=re.compile(".")).wait_for()
+    _look(page, "a name that is none", found, schemes)
     page.goto(f"{home.url}/nothing-here")
     page.locator("#themes summary").click()
     _look(page, "light or dark", found, schemes)

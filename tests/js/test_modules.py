@@ -1,7 +1,9 @@
 """The scripts' pure functions, run in a real browser."""
 
+import io
 import json
 import re
+import zipfile
 
 import pytest
 
@@ -630,3 +632,61 @@ def test_a_run_that_is_compared_has_the_row_that_its_stream_brings_and_asks_for_
             return found;
         })()""",
     ) == [["running", 1], ["succeeded", 1], ["paused", 0], True, 0]
+
+
+ZIP = """(async () => {
+    const files = [{path: "a/1.png", file: new Blob(["one"])}, {path: "○/2.png", file: new Blob([])}];
+    const bytes = new Uint8Array(await (await m.zip(files)).arrayBuffer());
+    return Array.from(bytes);
+})()"""
+
+
+def test_a_zip_of_files_is_one_that_others_read(call):
+    with zipfile.ZipFile(io.BytesIO(bytes(call("lib/zip", ZIP)))) as archive:
+        assert archive.testzip() is None
+        assert {name: archive.read(name) for name in archive.namelist()} == {"a/1.png": b"one", "○/2.png": b""}
+
+
+@pytest.mark.parametrize(
+    ("paths", "kind"),
+    [
+        ([], ["none", None, None]),
+        (["drawings.json"], ["drawings", None, None]),
+        (["a.zip"], ["file", None, None]),
+        (["Train.CSV"], ["file", None, None]),
+        (["1.png", "2.JPG", "notes.txt"], ["images", "", 2]),
+        (["3/1.png", "3/2.png"], ["images", "3", 2]),
+        (["set/3/1.png", "set/3/notes.txt"], ["images", "3", 1]),
+        (["set/3/1.png", "set/7/1.png"], ["folder", None, 2]),
+        (["1.png", "labels.csv"], ["folder", None, 2]),
+        (["train.csv", "test.csv"], ["folder", None, 2]),
+        (["train-images-idx3-ubyte", "train-labels-idx1-ubyte"], ["folder", None, 2]),
+    ],
+)
+def test_files_are_known_for_what_they_are_together(call, paths, kind):
+    files = json.dumps([{"path": path} for path in paths])
+    found = f"(({{ kind, label, files }}) => [kind, label ?? null, files?.length ?? null])(m.kindOf({files}))"
+    assert call("data/dropped-files", found) == kind
+
+
+def test_images_of_groups_lie_in_a_folder_for_each_label_and_replace_none(call):
+    groups = '[["3", ["a/1.png", "b/1.png"]], ["", ["7_1.png"]], [" 1 ", ["1.png"]]]'
+    expression = (
+        f"m.inFolders({groups}.map(([label, paths]) => ({{ label, files: paths.map((path) => ({{ path }})) }})))"
+    )
+    paths = [one["path"] for one in call("data/dropped-files", expression)]
+    assert paths == ["3/1.png", "3/1~2.png", "7_1.png", "1/1.png"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "name"),
+    [
+        (["My Digits (2).zip"], "my-digits-2"),
+        (["set/3/1.png", "set/7/1.png"], "set"),
+        (["3/1.png", "7/1.png"], "images"),
+        (["手書き/3/1.png"], "images"),
+        (["a" * 80 + ".csv"], "a" * 64),
+    ],
+)
+def test_a_set_is_named_after_its_folder_or_file(call, paths, name):
+    assert call("data/dropped-files", f"m.nameFor({json.dumps([{'path': path} for path in paths])})") == name

@@ -28,10 +28,12 @@ export class ServerAway extends Error {
   }
 }
 
-/** Sends a request and returns the JSON of the answer (null if there is none). */
+/** Sends a request, with JSON or a blob, and returns the JSON of the answer (null if there is none). */
 export async function call(method, path, { body, signal } = {}) {
   const request = { method, signal, headers: { accept: "application/json" } };
-  if (body !== undefined) {
+  if (body instanceof Blob) {
+    request.body = body;
+  } else if (body !== undefined) {
     request.headers["content-type"] = "application/json";
     request.body = JSON.stringify(body);
   }

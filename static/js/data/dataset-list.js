@@ -7,10 +7,11 @@ import { element } from "../lib/dom.js";
 
 const MOST_LABELS = 12;
 
-/** The view of an address: `{kind, ...}` with kind "make", "draw" or "browse" (set null: the first one). */
+/** The view of an address: `{kind, ...}` with kind "make", "import", "draw" or "browse" (set null: the first one). */
 export function placeOf(search) {
   const query = new URLSearchParams(search);
   if (query.has("make")) return { kind: "make" };
+  if (query.has("import")) return { kind: "import" };
   if (query.has("draw")) return { kind: "draw", set: query.get("draw"), labels: [...new Set(query.getAll("label"))] };
   const split = query.get("split") === "test" ? "test" : "train";
   const offset = Math.max(0, Number.parseInt(query.get("offset") ?? "0", 10) || 0);
@@ -19,7 +20,7 @@ export function placeOf(search) {
 
 /** The address of a view. */
 export function addressOf({ kind, set, labels = [], view = "drawn", split = "train", label = null, group = null, offset = 0 }) {
-  if (kind === "make") return "/data?make";
+  if (kind === "make" || kind === "import") return `/data?${kind}`;
   const query = new URLSearchParams();
   query.set(kind === "draw" ? "draw" : "set", set);
   if (kind === "draw") {

@@ -13,7 +13,7 @@ export const recipeTitle = (name) => (name && name !== CUSTOM ? nameIn("recipes"
 /** A data set's title; "MNIST + 0.5 × Strokes" for several in one, "mnist + 0.5*strokes". */
 export const datasetTitle = (name) => (/[+*]/.test(name) ? name.split("+").map(termTitle).join(" + ") : setTitle(name));
 
-const setTitle = (name) => (ownName(name) === null ? nameIn("datasets", name) : titleOf({ name }));
+const setTitle = (name) => (ownName(name) === null && !isImported(name) ? nameIn("datasets", name) : titleOf({ name }));
 
 function termTitle(term) {
   const [, weight, name] = TERM.exec(term);
@@ -28,6 +28,13 @@ export const ownName = (dataset) => (dataset.startsWith(OWN) ? dataset.slice(OWN
 /** The data set of a drawing set. */
 export const datasetOf = (set) => OWN + set;
 
+const IMPORTED = "images:";
+
+/** True for a data set of imported images. */
+export const isImported = (dataset) => dataset.startsWith(IMPORTED);
+
 /** A data set's title in the page's language. */
-export const titleOf = ({ name, title }) =>
-  ownName(name) === null ? title : t("Your drawings: {name}", { name: ownName(name) });
+export function titleOf({ name, title }) {
+  if (isImported(name)) return t("Your images: {name}", { name: name.slice(IMPORTED.length) });
+  return ownName(name) === null ? title : t("Your drawings: {name}", { name: ownName(name) });
+}

@@ -94,12 +94,14 @@ def test_own_drawings_are_relabelled_deleted_brought_back_exported_and_imported(
     for one in exported["drawings"]:
         one["set"] = "copy"
     (tmp_path / "copy.json").write_text(json.dumps(exported))
+    page.get_by_role("link", name="Import images or drawings").click()
     page.locator("#import-file").set_input_files(tmp_path / "copy.json")
     expect(page.locator("#browse-title")).to_have_text("Your drawings: copy")
     expect(page.locator(".cell")).to_have_count(3)
     (tmp_path / "bad.json").write_text("{")
+    page.locator("#import-open").click()
     page.locator("#import-file").set_input_files(tmp_path / "bad.json")
-    expect(page.locator("#data-error")).to_contain_text("not JSON")
+    expect(page.locator("#import-error")).to_contain_text("not JSON")
 
 
 def test_a_set_is_browsed_and_a_picture_opened_large(page, pad_server):

@@ -1,10 +1,11 @@
 // The contents of a data set: the class balance, and its pictures page by page.
 
-import { explain, get, post, Refused } from "../../api/client.js";
+import { explain, get, post, Refused, remove } from "../../api/client.js";
 import { addressOf } from "../../data/dataset-list.js";
 import { count, sentences } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
-import { ownName, titleOf } from "../../labels/titles.js";
+import { isImported, ownName, titleOf } from "../../labels/titles.js";
+import { confirmed } from "../../lib/dialog.js";
 import { byId, element, setText } from "../../lib/dom.js";
 import { createLatest } from "../../lib/latest.js";
 import { createOwn } from "./drawings.js";
@@ -78,6 +79,7 @@ export function createBrowse(page) {
     setText(byId("browse-title"), titleOf(info));
     setText(byId("browse-text"), description(info, set));
     byId("browse-actions").replaceChildren(...actions(info, set));
+    if (isImported(info.name)) byId("browse-actions").append(deleteButton(info));
     byId("views").hidden = set === null;
     byId("splits").hidden = drawn;
     byId("browse").querySelector(`[name=view][value=${place.view}]`).checked = true;
@@ -138,6 +140,27 @@ export function createBrowse(page) {
     return t("{from} to {to} of {total}, {of}", { from: count(place.offset + 1), to: count(last), total: count(total), of });
   }
 
+  function deleteButton(info) {
+    const button = element("button", { class: "button", type: "button" }, t("Delete this data set"));
+    button.addEventListener("click", () => deleteSet(info));
+    return button;
+  }
+
+  async function deleteSet(info) {
+    const sure = await confirmed({ title: t("Delete “{name}”?", { name: titleOf(info) }), text: t("Its images are deleted from this server. Models that were trained on it stay."), action: t("Delete") });
+    if (!sure) return;
+    page.complain("");
+    try {
+      await remove(`/api/datasets/${encodeURIComponent(info.name)}`);
+      await page.refresh();
+      await page.go({ kind: "import" }, { replace: true });
+      byId("import-title").focus();
+      page.say(t("The data set “{name}” was deleted.", { name: titleOf(info) }));
+    } catch (failure) {
+      page.complain(explain(failure));
+    }
+  }
+
   /** Shows that the set is not on this machine yet, or has too few drawings. */
   function showMissing(message) {
     const info = page.datasets().find(({ name }) => name === place.set);
@@ -183,7 +206,7 @@ export function createBrowse(page) {
   return show;
 }
 
-const FILES = /^(folder|npz|csv):/; // whose note says how they were read
+const FILES = /^(images|folder|npz|csv):/; // whose note says how they were read
 
 const description = (info, set) => sentences(purpose(info, set), info.state === "ready" && !FILES.test(info.name) ? "" : info.note);
 

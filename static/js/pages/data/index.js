@@ -1,16 +1,16 @@
-// The data page: the list of sets, the contents of one, a new set, and the pad to draw it.
+// The data page: the list of sets, the contents of one, a new set, the pad to draw it, and the import of files.
 
-import { BACK, explain, get, post } from "../../api/client.js";
+import { BACK, explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
 import { addressOf, setLinks, placeOf } from "../../data/dataset-list.js";
-import { t } from "../../i18n/translate.js";
 import { datasetOf } from "../../labels/titles.js";
 import { byId, say, setText } from "../../lib/dom.js";
 import { createBrowse } from "./browse.js";
 import { createDraw } from "./draw.js";
+import { createImport } from "./import.js";
 import { createMake } from "./new-set.js";
 
-const SECTIONS = ["browse", "make", "draw"];
+const SECTIONS = ["browse", "make", "import", "draw"];
 
 function startDataPage() {
   const note = byId("data-note");
@@ -44,7 +44,7 @@ function startDataPage() {
     },
   };
 
-  const views = { browse: createBrowse(page), make: createMake(page), draw: createDraw(page) };
+  const views = { browse: createBrowse(page), make: createMake(page), import: createImport(page), draw: createDraw(page) };
 
   window.addEventListener(BACK, () => page.refresh());
 
@@ -84,31 +84,7 @@ function startDataPage() {
   });
   window.addEventListener("popstate", show);
 
-  byId("import-open").addEventListener("click", () => byId("import-file").click());
-  byId("import-file").addEventListener("change", async ({ target }) => {
-    const [file] = target.files;
-    target.value = "";
-    if (file === undefined) return;
-    setText(error, "");
-    try {
-      const answer = await post("/api/drawings/import", parsed(await file.text()));
-      await page.refresh();
-      await page.go({ kind: "browse", set: datasetOf(answer.sets[0]) });
-      page.say(answer.imported === 1 ? t("Imported one drawing.") : t("Imported {count} drawings.", { count: answer.imported }));
-    } catch (failure) {
-      setText(error, explain(failure));
-    }
-  });
-
   show();
-}
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error(t("That file is not JSON. Choose a JSON file saved with “Strokes (JSON)”."));
-  }
 }
 
 startDataPage();
