@@ -188,3 +188,24 @@ def test_an_upload_is_cancelled_and_sent_again_when_the_server_is_back(page, ser
     page.unroute("**/api/uploads")
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#import-size")).to_contain_text("14 images")
+
+
+def test_folders_are_dropped_as_the_file_manager_gives_them(page, server, tmp_path):
+    for name, data in bar_files(6, "letters/").items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    page.goto(f"{server.url}/data")
+    expect(page.locator("#sets .set").first).to_be_visible()
+    session = page.context.new_cdp_session(page)
+
+    def drop_paths(*paths):
+        data = {"items": [], "files": list(map(str, paths)), "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 400, "data": data})
+
+    drop_paths(tmp_path / "letters")
+    expect(page.locator("#import-size")).to_contain_text("12 images of 2 labels")
+    expect(page.locator("#import-name")).to_have_value("letters")
+    drop_paths(tmp_path / "letters" / "up", tmp_path / "letters" / "flat")  # the folders themselves
+    expect(page.locator("#import-name")).to_have_value("images")
+    expect(page.locator(".import-label-name")).to_have_text(["flat 6 images", "up 6 images"])
