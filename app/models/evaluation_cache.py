@@ -33,7 +33,7 @@ class ModelEvaluation:
     loss: float | None
 
     def arrays(self) -> dict[str, Array]:
-        """What `from_arrays` takes, beside the true labels."""
+        """The arrays that `from_arrays` takes, beside the true labels."""
         return {
             "predicted": self.predictions.predicted.astype(np.int64),
             "confidence": self.predictions.confidence,
