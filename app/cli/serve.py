@@ -1,10 +1,12 @@
 """`digitpad serve`: the web server."""
 
+import ctypes
 import errno
 import os
 import secrets
 import socket
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +24,9 @@ TOKEN_BYTES = 24
 SOCKET_MESSAGE_BYTES = 64 * 1024
 """The largest message from a reader; its content is ignored."""
 OPEN_FILES = 8192
+LARGE_BUFFER = 1 << 20
+_M_MMAP_THRESHOLD = -3
+"""mallopt(3)."""
 WILDCARDS = ("", "0.0.0.0", "::")
 """The values of DIGITPAD_HOST for all addresses."""
 
@@ -34,6 +39,7 @@ def serve(
 ) -> None:
     """Serve the pad, the dashboard and /predict; settings are DIGITPAD_* in the environment or in .env."""
     _compute_with_one_thread()  # before NumPy is imported
+    _return_memory()
     import uvicorn
     from pydantic import SecretStr
 
@@ -79,6 +85,15 @@ def _compute_with_one_thread() -> None:
     """
     for name in THREAD_SETTINGS:
         os.environ.setdefault(name, "1")
+
+
+def _return_memory() -> None:
+    """Give large buffers back to the system once they are free.
+
+    glibc raises the size from which it does so with each one up to 32 MB, and then keeps what pictures have taken.
+    """
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE_BUFFER)
 
 
 def _announce(settings: "Settings", port: int, made: str | None) -> None:

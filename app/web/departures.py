@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Hashable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
 from app.web.job_queue import JobQueue
@@ -45,17 +45,21 @@ class PreparationThreads:
     """Threads for decoding and preparing what requests bring, a few at a time. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._turns = CapacityLimiter(PREPARED_AT_ONCE)
+        self._turns = asyncio.Semaphore(PREPARED_AT_ONCE)
 
     async def run(self, request: Request, work: Callable[[], T]) -> T:
         """Return the result of `work`, done when its turn comes.
 
         Raises what it raises, and ClientDisconnect where the sender has left before that.
         """
-        async with self._turns:
-            if await request.is_disconnected():
-                raise ClientDisconnect
-            return await to_thread.run_sync(work)
+        if self._turns.locked():
+            await unless_left(request, self._turns.acquire())
+        else:
+            await self._turns.acquire()
+        try:
+            return await run_in_threadpool(work)
+        finally:
+            self._turns.release()
 
 
 class RequestJobs:

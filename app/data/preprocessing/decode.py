@@ -1,8 +1,10 @@
 """Decoding of pictures to grey: restricted decoders, size limits, orientation and alpha."""
 
 import struct
+import threading
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -34,6 +36,9 @@ libpng writes 20 megapixels of 64 bits in that many chunks at most.
 MAX_SCANNED_PIXELS = 1_000_000_000
 """The most pixels of all scans of a JPEG: a progressive one has about ten, and some bytes can fill another."""
 
+LARGE_PIXELS = 4_000_000
+"""Above that, pictures are decoded one at a time, as 20 megapixels take up to 150 MB."""
+
 STRIP_PIXELS = 1 << 20
 """Pixels that are turned into grey at one time: a copy of 20 megapixels in colour takes 80 MB."""
 
@@ -54,6 +59,8 @@ CLEAR_RANGE = 32
 FLAT = 10
 """Where the luminance varies that many times less than the colours, red, green and blue change in opposite directions:
 it is yellow on white that is nearest to it, with 9 times."""
+
+_LARGE = threading.Lock()
 
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -142,9 +149,22 @@ def decode_image(data: bytes, decoders: Decoders = DECODERS) -> Picture:
     format_ = format_of(data)
     if format_ is None or format_ not in decoders:
         raise _unreadable(data, format_, decoders)
+    image, exif = _open(data, format_, decoders)
+    with _LARGE if image.width * image.height > LARGE_PIXELS else nullcontext():
+        try:
+            return _decode(image, data, exif)
+        except _DECODE_ERRORS:
+            raise InputError(
+                "expected a complete image; got a {format} that is damaged or truncated", format=format_
+            ) from None
+
+
+def _open(data: bytes, format_: str, decoders: Decoders) -> tuple[ImageFile, bytes | None]:
+    """The picture, of which only the header was read, and its EXIF block. Raises ValueError."""
     exif = None
     if format_ == "JPEG":
         data, exif = _without_exif(data)
+        scans = data.count(_SCAN)
     elif format_ == "PNG":
         _check_chunks(data)
     try:
@@ -155,7 +175,6 @@ def decode_image(data: bytes, decoders: Decoders = DECODERS) -> Picture:
             "expected a complete image; got a {format} whose header cannot be read", format=format_
         ) from None
     width, height = image.size
-    raw_mode = image.tile[0].args if image.tile else None
     if decoders is DECODERS and getattr(image, "is_animated", False):
         raise InputError("expected a still image; got an animated PNG")
     if width < 1 or height < 1 or width * height > MAX_PIXELS:
@@ -172,34 +191,41 @@ def decode_image(data: bytes, decoders: Decoders = DECODERS) -> Picture:
             width=width,
             height=height,
         )
-    scans, most_scans = data.count(_SCAN), MAX_SCANNED_PIXELS // (width * height)
+    most_scans = MAX_SCANNED_PIXELS // (width * height)
     if format_ == "JPEG" and scans > most_scans:
         raise InputError("expected a JPEG of at most {most} scans; got {count}", most=most_scans, count=scans)
-    try:
-        if format_ == "TIFF" and _tile_pixels(image) > MAX_PIXELS:
-            raise Image.DecompressionBombError
-        if isinstance(image, JpegImageFile):
-            # A JPEG can be decoded at a half, a quarter or an eighth of its size much faster.
-            image.draft(None, (WORKING_SIZE, WORKING_SIZE))
-        image.load()
-        if raw_mode in _LOWER_BYTES and not np.any(image.getextrema()):
-            image = PngImageFile(BytesIO(data))
-            image.tile = [tile._replace(args=_LOWER_BYTES[raw_mode]) for tile in image.tile]
-            image.load()
-        grey = _to_grey(image)
-        factor = max(grey.size) // WORKING_SIZE
-        if factor > 1:
-            grey = grey.reduce(factor)
-        turn = _TURNS.get(_orientation(exif or image.info.get("exif") or b""))
-        if turn is not None:
-            grey = grey.transpose(turn)
-            if turn in _ON_THEIR_SIDE:
-                width, height = height, width
-        return Picture(np.asarray(grey), width, height)
-    except _DECODE_ERRORS:
+    across, down = _tile_size(image) if format_ == "TIFF" else (0, 0)
+    if across * down > MAX_PIXELS:
         raise InputError(
-            "expected a complete image; got a {format} that is damaged or truncated", format=format_
-        ) from None
+            "expected tiles of at most {most} megapixels; got {width}×{height}",
+            most=MAX_PIXELS // 10**6,
+            width=across,
+            height=down,
+        )
+    return image, exif
+
+
+def _decode(image: ImageFile, data: bytes, exif: bytes | None) -> Picture:
+    width, height = image.size
+    raw_mode = image.tile[0].args if image.tile else None
+    if isinstance(image, JpegImageFile):
+        # A JPEG can be decoded at a half, a quarter or an eighth of its size much faster.
+        image.draft(None, (WORKING_SIZE, WORKING_SIZE))
+    image.load()
+    if raw_mode in _LOWER_BYTES and not np.any(image.getextrema()):
+        image = PngImageFile(BytesIO(data))
+        image.tile = [tile._replace(args=_LOWER_BYTES[raw_mode]) for tile in image.tile]
+        image.load()
+    grey = _to_grey(image)
+    factor = max(grey.size) // WORKING_SIZE
+    if factor > 1:
+        grey = grey.reduce(factor)
+    turn = _TURNS.get(_orientation(exif or image.info.get("exif") or b""))
+    if turn is not None:
+        grey = grey.transpose(turn)
+        if turn in _ON_THEIR_SIDE:
+            width, height = height, width
+    return Picture(np.asarray(grey), width, height)
 
 
 def _unreadable(data: bytes, format_: str | None, decoders: Decoders) -> InputError:
@@ -228,9 +254,9 @@ def format_of(data: bytes) -> str | None:
     return next((name for signature, name in _SIGNATURES.items() if data.startswith(signature)), None)
 
 
-def _tile_pixels(image: Any) -> int:
-    """The size of a tile, which is decoded whole even where it is larger than the picture; 0 without tiles."""
-    return int(image.tag_v2.get(_TILE_WIDTH, 0)) * int(image.tag_v2.get(_TILE_LENGTH, 0))
+def _tile_size(image: Any) -> tuple[int, int]:
+    """The size of a tile, which is decoded whole even where it is larger than the picture; zeros without tiles."""
+    return int(image.tag_v2.get(_TILE_WIDTH, 0)), int(image.tag_v2.get(_TILE_LENGTH, 0))
 
 
 def _check_chunks(data: bytes) -> None:

@@ -81,9 +81,8 @@ class AccessLogMiddleware:
 
         try:
             await self._app(scope, receive, named)
-        except ClientDisconnect:
+        except ClientDisconnect:  # nobody is there to answer
             status = status or CLIENT_LEFT
-            raise
         finally:
             # none where an error goes up to the server, which answers with that
             code = int(HTTPStatus.INTERNAL_SERVER_ERROR if status is None else status)
