@@ -83,6 +83,15 @@ lock: install-dev ## pin the newest versions that pyproject.toml allows
 	$(UV_LOCK) --upgrade --extra metrics --extra onnx --extra pendigits -o requirements.lock
 	$(UV_LOCK) --upgrade --extra metrics --extra test --extra docs --extra lint -c requirements.lock -o requirements-dev.lock
 	$(subst pip compile pyproject.toml,pip compile --group clients,$(UV_LOCK)) --upgrade -o requirements-clients.lock
+	$(subst pip compile pyproject.toml,pip compile --group audit,$(UV_LOCK)) --upgrade -o requirements-audit.lock
+
+.PHONY: audit
+audit: install-dev .venv-audit/.installed ## look for known advisories of what `make run` installs; skipped where nothing can be asked
+	$(PY) -m tests.packaging.audit .venv-audit/bin/pip-audit requirements.lock
+
+.venv-audit/.installed: requirements-audit.lock
+	@$(PYTHON) -m venv .venv-audit
+	@.venv-audit/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $< && touch $@
 
 .PHONY: wheel container-check
 wheel: install-dev ## build the wheel and the source distribution into dist/

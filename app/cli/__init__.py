@@ -64,7 +64,11 @@ cli.command("default-model")(engine.default_model)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line, and exit with the command's code."""
+    """Run the command line, and exit with the command's code.
+
+    Others on this machine can read none of the files that it makes: models, drawings and the log are the user's.
+    """
+    os.umask(0o077)
     speak_any_terminal()
     sys.exit(_run(arguments))
 

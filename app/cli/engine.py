@@ -70,6 +70,10 @@ def default_model(
     training.keep_evaluation(EvaluationCache(settings.cache_dir), card)
     write_atomic(store.path(card.name, TRAINING_LOG), "".join(lines).encode(), prefix=".log.")
     store.set_default(card.name)
+    folder = store.path(card.name, TRAINING_LOG).parent
+    folder.chmod(0o755)  # it ships with the program, whoever runs that
+    for file in folder.iterdir():
+        file.chmod(0o644)
     say(f"saved      {card.name}, {card.parameters:,} parameters, SHA-256 {card.sha256}")
 
 

@@ -168,7 +168,6 @@ class ModelStore:
             prefix = f".{name}{'' if card.run is None else f'+{card.run}'}."
             folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=self.home))
             try:
-                folder.chmod(0o755)
                 write_synced(folder / WEIGHTS, weights)
                 write_synced(folder / CARD, (card.model_dump_json(indent=2) + "\n").encode())
                 sync_folder(folder)
@@ -229,7 +228,6 @@ class ModelStore:
         # Link the weights next to the new card, so that a complete model exists at all times.
         folder = Path(tempfile.mkdtemp(prefix=f".{new}.", suffix=".tmp", dir=self.home))
         try:
-            folder.chmod(0o755)
             link(self.home / name / WEIGHTS, folder / WEIGHTS)
             write_synced(folder / CARD, (card.model_dump_json(indent=2) + "\n").encode())
             sync_folder(folder)

@@ -4,6 +4,7 @@ import errno
 import os
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 STALE_SECONDS = 3600.0
@@ -23,16 +24,18 @@ def write_synced(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def write_atomic(path: Path, data: bytes, *, prefix: str) -> None:
-    """Write `data` to `path`, replacing an existing file, or change nothing. Raises OSError.
+def write_atomic(path: Path, data: bytes, *, prefix: str, mode: int = 0o600) -> None:
+    """Write `data` to `path`, replacing an existing file, whose mode is kept, or change nothing. Raises OSError.
 
     The temporary file next to it has a name that begins with `prefix` and ends with ".tmp".
     """
+    with suppress(FileNotFoundError):
+        mode = path.stat().st_mode & 0o777
     handle, temporary = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=path.parent)
     os.close(handle)
     try:
         write_synced(Path(temporary), data)
-        Path(temporary).chmod(0o644)
+        Path(temporary).chmod(mode)
         Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)
@@ -51,7 +54,7 @@ def write_named(path: Path, data: bytes) -> None:
         path = path.resolve()
     except RuntimeError:  # links that lead in a circle
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
-    write_atomic(path, data, prefix=".digitpad.")
+    write_atomic(path, data, prefix=".digitpad.", mode=0o644)
 
 
 def sync_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 
@@ -124,3 +125,16 @@ def test_the_server_computes_with_one_thread_unless_the_environment_says_otherwi
     command = [sys.executable, "-c", THREADS]
     said = subprocess.check_output(command, env={**rest, **asked}, cwd=REPOSITORY, text=True)
     assert said.strip() == threads
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs modes of files")
+def test_what_the_server_writes_is_the_users_alone(tmp_path):
+    home, cache = tmp_path / "home", tmp_path / "cache"
+    with serve(home, DIGITPAD_CACHE_DIR=str(cache), DIGITPAD_DATA_DIR="") as server:
+        server.post("/api/drawings", {"label": "1", "strokes": [[[0, 0], [0, 9]]], "set": "mine"})
+        run = server.post("/api/runs", {"recipe": "quick", "overrides": TINY})["id"]
+        until(lambda: server.get(f"/api/runs/{run}")["state"] == "succeeded")
+        server.get(f"/api/runs/{run}/judgement")
+        modes = {path: stat.S_IMODE(path.stat().st_mode) for folder in (home, cache) for path in folder.rglob("*")}
+    assert len(modes) > 12
+    assert {path.name: oct(mode) for path, mode in modes.items() if mode & 0o077} == {}
