@@ -98,6 +98,8 @@ def _return_memory() -> None:
 
 def _announce(settings: "Settings", port: int, made: str | None) -> None:
     """Print the server's address, with a generated token, but without a configured one."""
+    from app.web.middleware.trusted_hosts import is_loopback
+
     everywhere = settings.host in WILDCARDS
     host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}[settings.host] if everywhere else settings.host
     shown = f"[{host}]" if ":" in host else host
@@ -106,6 +108,8 @@ def _announce(settings: "Settings", port: int, made: str | None) -> None:
         say("digitpad: this token is good until the server ends; DIGITPAD_TOKEN sets one that stays")
     if everywhere:
         say(f"digitpad: from elsewhere, put this machine's name or address in place of {shown}")
+    if not is_loopback(settings.host):
+        say("digitpad: anybody on the way can read what is sent; a proxy with TLS in front of it prevents that")
     sys.stdout.flush()
 
 
