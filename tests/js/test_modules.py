@@ -263,6 +263,9 @@ def test_programs_quote_what_they_carry(call):
     assert "'http://x/predict?model=it'\\''s'" in programs["curl"]
     for language in ("python", "javascript"):
         assert '"http://x/predict?model=it\'s"' in programs[language]
+    comments = [line for line in programs["javascript"].splitlines() if line.startswith("//")]
+    assert "DIGITPAD_ALLOWED_ORIGINS" in comments[-1]
+    assert all("DIGITPAD" not in programs[language] for language in ("curl", "python"))
 
 
 def test_keys_are_told_apart(call):

@@ -91,7 +91,8 @@ with urlopen(request) as response:
     answer = json.load(response)
 print(json.dumps(answer))
 `,
-    javascript: `const drawing = ${json};
+    javascript: `// ${t("Runs in Node.js and in a page of this server.")}\n// ${t("For a page of another site, start the server with")}\n// DIGITPAD_ALLOWED_ORIGINS=https://that-site.example\n
+const drawing = ${json};
 
 fetch(${JSON.stringify(url)}, {
   method: "POST",
