@@ -29,13 +29,14 @@ from app.runs.supervisor import Supervisor
 from app.runs.tracking.follower import Tracking, check_extras
 from app.runs.training.checkpoints import Checkpoints
 from app.settings import SHIPPED_MODELS, Settings
-from app.web import api, errors, pages, preferences, script_catalog, templates
+from app.web import addresses, api, errors, pages, preferences, script_catalog, templates
 from app.web.api import predict
 from app.web.departures import PreparationThreads
 from app.web.dependencies import AppState
 from app.web.job_queue import JobQueue
 from app.web.middleware.access_log import AccessLogMiddleware
 from app.web.middleware.compression import Compression
+from app.web.middleware.forwarded import ForwardedMiddleware
 from app.web.middleware.limits import Capacity
 from app.web.middleware.methods import HeadMiddleware, method_not_allowed
 from app.web.middleware.security import SecurityMiddleware, SecurityRules
@@ -116,6 +117,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Compression)
     app.add_middleware(HeadMiddleware)
     app.add_middleware(SecurityMiddleware, rules=rules, room=capacity)
+    app.add_middleware(ForwardedMiddleware, settings=settings)
     app.add_middleware(AccessLogMiddleware, counters=counters)
     errors.install(app)
     app.add_exception_handler(405, method_not_allowed)
@@ -125,4 +127,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in (api.router, pages.router, preferences.router, script_catalog.router):
         app.include_router(router)
     openapi.install(app)
+    addresses.redirect_slashes(app.router)
+    addresses.check_root(app.router, settings.root_path)
     return app

@@ -1,7 +1,9 @@
 """Settings: `DIGITPAD_*` in the environment or in a `.env` file of the working directory."""
 
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, field_validator
@@ -16,9 +18,24 @@ SHIPPED_MODELS = bundled("model_store")
 TOKEN_LENGTH = 1024
 """The most characters of a token."""
 
+ROOT_PATH_LENGTH = 200
+_ROOT_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~@+-]+)*", re.ASCII)
+
 
 class SettingError(ValueError):
     """The server cannot start with a setting, although it is well-formed; the message names it."""
+
+
+def parse_root_path(text: str) -> str:
+    """The root path, such as "/pad" or "/a/b", or "" for "/" and "". Raises ValueError for anything else."""
+    if text == "/":
+        return ""
+    if len(text) > ROOT_PATH_LENGTH or not _ROOT_PATH.fullmatch(text):
+        raise ValueError(
+            'expected a path such as "/pad", without a slash at its end: at most '
+            f"{ROOT_PATH_LENGTH} letters of ASCII, digits and any of -._~@+ between slashes"
+        )
+    return text
 
 
 def _default_home() -> Path:
@@ -57,6 +74,18 @@ class Settings(BaseSettings):
     """Additional host names and addresses of the server, separated by commas."""
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Other sites whose pages may use the server, as `https://host:port`, separated by commas."""
+    root_path: str = ""
+    """The path under which a proxy shows the server, such as `/pad`; the proxy may strip it or keep it."""
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = (
+        IPv4Network("127.0.0.0/8"),
+        IPv6Network("::1/128"),
+    )
+    """Addresses and networks of the proxies whose `X-Forwarded-*` headers are believed, separated by commas."""
+
+    @field_validator("root_path")
+    @classmethod
+    def _root(cls, path: str) -> str:
+        return parse_root_path(path)
 
     @field_validator("token", "predict_token")
     @classmethod
@@ -68,8 +97,16 @@ class Settings(BaseSettings):
 
     @field_validator("allowed_hosts", "allowed_origins", mode="before")
     @classmethod
-    def _by_commas(cls, value: object) -> object:
+    def _by_commas(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        try:
+            return tuple(ip_network(part, strict=False) for part in cls._by_commas(value))
+        except ValueError:
+            raise ValueError("expected addresses or networks, such as 10.0.0.1 or 172.16.0.0/12") from None
 
     @field_validator("database_url")
     @classmethod

@@ -20,7 +20,8 @@ def settings() -> str:
     """Every setting, its default and what it does."""
     rows = []
     for name, field in Settings.model_fields.items():
-        default = OF_THE_MACHINE.get(name) or (f"`{field.default}`" if field.default not in (None, "", ()) else "")
+        value = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+        default = OF_THE_MACHINE.get(name) or (f"`{value}`" if value not in (None, "") else "")
         limits = " ".join(_limits(field.metadata))
         text = described(f"setting {name}", field.description)
         choices = " or ".join(f"`{one}`" for one in get_args(field.annotation) if isinstance(one, str))

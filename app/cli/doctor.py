@@ -154,7 +154,7 @@ def _runs(settings: "Settings") -> Iterator[Finding]:
 
 def _port(settings: "Settings") -> Iterator[Finding]:
     host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
-    address = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+    address = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}{settings.root_path}"
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.settimeout(ANSWER_SECONDS)
         if probe.connect_ex((host, settings.port)) != 0:

@@ -67,6 +67,7 @@ def serve(
         app,
         http=BoundedProtocol,
         server_header=False,
+        proxy_headers=False,  # the app knows whom to believe
         ws_max_size=SOCKET_MESSAGE_BYTES,
         **server_logging(settings),
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
@@ -103,7 +104,7 @@ def _announce(settings: "Settings", port: int, made: str | None) -> None:
     everywhere = settings.host in WILDCARDS
     host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}[settings.host] if everywhere else settings.host
     shown = f"[{host}]" if ":" in host else host
-    say(f"digitpad: http://{shown}:{port}" + ("" if made is None else f"/?token={made}"))
+    say(f"digitpad: http://{shown}:{port}{settings.root_path}" + ("" if made is None else f"/?token={made}"))
     if made is not None:
         say("digitpad: this token is good until the server ends; DIGITPAD_TOKEN sets one that stays")
     if everywhere:

@@ -24,6 +24,7 @@ from app.logging import request_id_header
 from app.nn.errors import SpecError
 from app.runs.log.database import UNREACHABLE
 from app.web import templates
+from app.web.addresses import route_path
 from app.web.preferences import catalog_of, language_headers, language_of
 from app.web.security_headers import ALWAYS, DATA_POLICY, NO_FRAME, NO_STORE, PAGE_POLICY
 
@@ -69,12 +70,13 @@ def respond(
 ) -> Response:
     """The answer to a request that failed: JSON, or a page for a person who followed a link."""
     text = message.localized(catalog_of(request).gettext)
+    path = route_path(request.scope)
     wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
-    if wants_page and not request.url.path.startswith("/api/"):
+    if wants_page and not path.startswith("/api/"):
         context = {"status": status, "message": text, "active": ""}
         return templates.render_page(request, template, context, status, headers)
     body = error_body(request, message, code or code_of(status))
-    if request.url.path.startswith("/v2"):  # whose protocol has an error alone
+    if path.startswith("/v2"):  # whose protocol has an error alone
         body = {"error": body["error"]}
     return JSONResponse(body, status, language_headers(language_of(request), headers))
 

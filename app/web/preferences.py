@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import RequestError, localized
 from app.i18n.catalog import KEYS, LANGUAGES, Catalog, catalog
 from app.i18n.negotiation import preferred_language
+from app.web.addresses import with_root
 
 LANGUAGE_COOKIE, THEME_COOKIE = "digitpad-language", "digitpad-theme"
 COOKIE_SECONDS = 400 * 24 * 3600  # the longest that browsers keep one
@@ -29,7 +30,7 @@ router = APIRouter(include_in_schema=False)
 
 def language_of(request: HTTPConnection) -> str:
     """The language to answer in: that of the switch on the pages, else the one that the browser likes best."""
-    kept = request.cookies.get(LANGUAGE_COOKIE)
+    kept = _cookie(request, LANGUAGE_COOKIE)
     if kept is not None and kept in LANGUAGES:
         return kept
     return preferred_language(request.headers.get("accept-language", ""))
@@ -76,7 +77,7 @@ def language_links(request: Request) -> list[dict[str, str]]:
 
 def theme_of(request: Request) -> str:
     """The theme that was chosen, or the system's."""
-    found = request.cookies.get(THEME_COOKIE)
+    found = _cookie(request, THEME_COOKIE)
     return found if found is not None and found in DARK_STYLES else SYSTEM_THEME
 
 
@@ -111,15 +112,25 @@ def choose_theme(request: Request, theme: str, next: str = "/") -> Response:
 def url_with_next(request: Request, path: str) -> str:
     """The address of a choice, at `path`, which leads back to the page that is asked for."""
     back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return f"{path}?{urlencode({'next': back})}"
+    return f"{with_root(request.scope, path)}?{urlencode({'next': back})}"
 
 
 def set_cookie_and_redirect(request: Request, cookie: str, value: str | None, back: str) -> Response:
     """Keep `value` in the cookie, or forget the one that there is where it is None, and go to the page `back`."""
-    # One slash at the beginning, and no control character: anything else may lead to another server.
-    address = "/" + re.sub(r"[\x00-\x20\\]", "", back).lstrip("/")
-    answer = RedirectResponse(address, 303)
+    path = re.sub(r"[\x00-\x20\\]", "", back).removeprefix(with_root(request.scope, "/")).lstrip("/")
+    answer = RedirectResponse(f"../{path}", 303)  # relative to the route of the choice: never another server's
     secure = request.url.scheme == "https"
     seconds = COOKIE_SECONDS if value is not None else 0
-    answer.set_cookie(cookie, value or "", seconds, secure=secure, httponly=True, samesite="lax")
+    root = with_root(request.scope, "/")
+    answer.set_cookie(cookie, value or "", seconds, path=root, secure=secure, httponly=True, samesite="lax")
     return answer
+
+
+def _cookie(request: HTTPConnection, name: str) -> str | None:
+    """The first cookie of that name: that of the longest path, where an app beside has one for a shorter."""
+    for header in request.headers.getlist("cookie"):
+        for pair in header.split(";"):
+            key, _, value = pair.strip().partition("=")
+            if key == name:
+                return value
+    return None

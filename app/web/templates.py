@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from jinja2 import Environment, FileSystemLoader, select_autoescape
+from jinja2 import Environment, FileSystemLoader, pass_context, select_autoescape
+from jinja2.runtime import Context
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,6 +31,7 @@ from app.runs.config.metrics import METRICS
 from app.runs.config.schema import learning_rates
 from app.runs.config.schema import names as config_names
 from app.runs.training.personalization import RECIPE as PERSONAL
+from app.web.addresses import with_root
 from app.web.preferences import (
     DARK_STYLES,
     language_headers,
@@ -88,7 +90,8 @@ def _templates(language: str) -> Jinja2Templates:
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         lambda key: catalog(language).gettext(key), lambda *forms: catalog(language).ngettext(*forms), newstyle=True
     )
-    environment.globals["static"] = static_url
+    environment.globals["with_root"] = _with_root
+    environment.globals["static"] = _static_with_root
     environment.globals["language"] = language
     environment.globals["catalog_url"] = script_catalog_url(language)
     environment.globals["language_links"] = language_links
@@ -113,8 +116,18 @@ def render_page(
     return templates.TemplateResponse(request, template, dict(context), status, language_headers(language, headers))
 
 
+@pass_context
+def _with_root(context: Context, path: str) -> str:
+    return with_root(context["request"].scope, path)
+
+
+@pass_context
+def _static_with_root(context: Context, path: str) -> str:
+    return with_root(context["request"].scope, static_url(path))
+
+
 def static_url(path: str) -> str:
-    """The address of a file in `static/`."""
+    """The address of a file in `static/`, without the root path."""
     return f"{_prefix()}/{path}"
 
 

@@ -129,7 +129,7 @@ def test_the_switch_keeps_the_language_and_leads_back(client):
     href = re.search(r'<a href="(/language/ja[^"]*)"', page.text)[1].replace("&amp;", "&")
     answer = client.get(href, follow_redirects=False)
     assert answer.status_code == 303
-    assert answer.headers["location"] == "/train?run=3&x=a%20b"
+    assert urljoin(href, answer.headers["location"]) == "/train?run=3&x=a%20b"
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith(f"{LANGUAGE_COOKIE}=ja;")
     assert {"HttpOnly", "Path=/", "SameSite=lax"} <= set(cookie.split("; "))
@@ -144,14 +144,14 @@ def test_the_switch_keeps_the_language_and_leads_back(client):
 def test_the_switch_leads_to_no_other_server(client, back):
     answer = client.get("/language/ja", params={"next": back}, follow_redirects=False)
     assert answer.status_code == 303
-    assert re.match(r"/(?![/\\])", answer.headers["location"])
+    assert re.fullmatch(r"\.\./(?![/\\]).*", answer.headers["location"])
 
 
 def test_the_page_that_asks_for_the_token_can_be_switched(settings):
     locked = TestClient(create_app(settings.model_copy(update={"token": SecretStr("a-token-of-the-test")})))
     wish = {"accept": "text/html", "accept-language": "en"}
     answer = locked.get("/language/ja?next=/train", headers=wish, follow_redirects=False)
-    assert answer.headers["location"] == "/train"
+    assert urljoin("/language/ja", answer.headers["location"]) == "/train"
     page = locked.get("/train", headers=wish)
     assert page.status_code == 401
     assert "この digitpad にはトークンが必要です" in page.text

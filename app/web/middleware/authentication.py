@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from enum import Enum
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from app.settings import TOKEN_LENGTH, SettingError, Settings
 from app.web.middleware.trusted_hosts import is_loopback
@@ -95,9 +95,10 @@ class TokenAuth:
         """Return True if this is the token for everything."""
         return self._grant(token.encode()) is TokenScope.EVERYTHING
 
-    def cookie(self, *, secure: bool) -> str:
+    def cookie(self, *, path: str, secure: bool) -> str:
         """The `Set-Cookie` that a browser gets for the token. It is made from the token and does not show it."""
-        parts = [f"{self._cookie_name.decode()}={self._cookie_value.decode()}", "Path=/", "HttpOnly", "SameSite=Strict"]
+        value = f"{self._cookie_name.decode()}={self._cookie_value.decode()}"
+        parts = [value, f"Path={path}", "HttpOnly", "SameSite=Strict"]
         return "; ".join([*parts, "Secure"] if secure else parts)
 
     def _grant(self, token: bytes) -> TokenScope:
@@ -117,14 +118,12 @@ class TokenAuth:
         return False
 
 
-def take_token(path: str, query: bytes) -> tuple[str | None, str]:
-    """The token in a page's query, None if there is none, and the address of the page without it."""
+def take_token(query: bytes) -> tuple[str | None, str]:
+    """The token in a page's query, None if there is none, and the query without it."""
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=100)
     tokens = [value for name, value in pairs if name == "token"]
     rest = urlencode([(name, value) for name, value in pairs if name != "token"])
-    # One slash at the beginning: an address that begins with two is another server's.
-    address = "/" + quote(path.lstrip("/\\")) + (f"?{rest}" if rest else "")
-    return (tokens[0] if len(tokens) == 1 else None), address
+    return (tokens[0] if len(tokens) == 1 else None), rest
 
 
 def _digest(token: bytes) -> bytes:

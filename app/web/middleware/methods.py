@@ -8,10 +8,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.web.addresses import root_of
+
 
 def allowed_methods(scope: Scope) -> str:
     """The methods that the routes have at the path of a request, as the header `Allow` lists them."""
-    path = {"path": scope["path"], "root_path": scope.get("app_root_path", scope.get("root_path", ""))}
+    path = {"path": scope["path"], "root_path": root_of(scope)}
     found = {
         method
         for method in HTTPMethod

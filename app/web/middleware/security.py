@@ -12,8 +12,10 @@ from starlette.types import Message as ASGIMessage
 from app.errors import Message, code_of
 from app.settings import Settings
 from app.web import errors
+from app.web.addresses import route_path, same_page, with_root
 from app.web.middleware import authentication
 from app.web.middleware.authentication import AuthResult, TokenAuth, TokenScope
+from app.web.middleware.forwarded import FORWARDED, NOT_FORWARDED, Forwarded
 from app.web.middleware.limits import HELD, SOCKETS, BodyReservation, Capacity
 from app.web.middleware.methods import allowed_methods, has_socket
 from app.web.middleware.trusted_hosts import Authority, Hosts, Origins
@@ -80,25 +82,25 @@ class SecurityMiddleware:
 
     def _answer(self, scope: Scope, head: "_Head") -> Response | None:
         """The answer to a request that goes no further: a refusal, a preflight's, or a page's without its token."""
-        authority = self._authority(scope, head)
-        if isinstance(authority, Refusal):
-            return _respond(scope, authority)
-        method, path = scope["method"], scope["path"]
+        hosts = self._authorities(scope, head)
+        if isinstance(hosts, Refusal):
+            return _respond(scope, hosts)
+        method, path = scope["method"], route_path(scope)
         if method == "OPTIONS" and head.preflights:  # which brings no token
-            refusal = self._check_origin(head, authority, authentication.OPEN)
+            refusal = self._check_origin(head, hosts, authentication.OPEN)
             return _preflight(scope, head) if refusal is None else _respond(scope, refusal)
         if self._access.is_open or authentication.is_open(method, path):
             verdict = authentication.OPEN
         else:
             query = scope["query_string"]
             if b"token=" in query and method == "GET" and authentication.is_page(path):
-                return self._exchange_token(scope, path, query)
+                return self._exchange_token(scope, query)
             verdict = self._access.authenticate(head.authorizations, head.cookies)
             refusal = _refusal_of(verdict, path, brought=bool(head.authorizations))
             if refusal is not None:
                 return _respond(scope, refusal)
         if method not in SAFE_METHODS or head.origins or (head.comes_from_elsewhere and path.startswith("/api/")):
-            refusal = self._check_origin(head, authority, verdict)
+            refusal = self._check_origin(head, hosts, verdict)
             if refusal is not None:
                 return _respond(scope, refusal)
         return None
@@ -116,12 +118,12 @@ class SecurityMiddleware:
             self._room.sockets += 1
 
     def _socket_refusal(self, scope: Scope, head: "_Head") -> Refusal | None:
-        authority = self._authority(scope, head)
-        if isinstance(authority, Refusal):
-            return authority
+        hosts = self._authorities(scope, head)
+        if isinstance(hosts, Refusal):
+            return hosts
         verdict = self._access.authenticate(head.authorizations, head.cookies)
-        refusal = _refusal_of(verdict, scope["path"], brought=bool(head.authorizations))
-        refusal = refusal or self._check_origin(head, authority, verdict)
+        refusal = _refusal_of(verdict, route_path(scope), brought=bool(head.authorizations))
+        refusal = refusal or self._check_origin(head, hosts, verdict)
         if refusal is None and not has_socket(scope):
             refusal = Refusal(HTTPStatus.NOT_FOUND, Message("there is nothing at {path}", path=scope["path"][:200]))
         if refusal is None and self._room.sockets <= 0:
@@ -129,22 +131,33 @@ class SecurityMiddleware:
             refusal = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "5"})
         return refusal
 
-    def _authority(self, scope: Scope, head: "_Head") -> Authority | Refusal:
+    def _authorities(self, scope: Scope, head: "_Head") -> list[Authority] | Refusal:
+        """The host of the request and, behind a proxy that says so, those that it was sent to before.
+
+        Each must be one of this server's: a page can send any X-Forwarded-Host but not another Host, and a proxy may
+        send any Host but tells by X-Forwarded-Host where the page is from.
+        """
         if len(head.hosts) != 1:
             return Refusal(
                 HTTPStatus.BAD_REQUEST, Message("expected one Host header; got {count}", count=len(head.hosts))
             )
+        forwarded: Forwarded = scope.get(FORWARDED, NOT_FORWARDED)
+        if forwarded.fault is not None:
+            return Refusal(HTTPStatus.BAD_REQUEST, forwarded.fault)
         server = scope.get("server")
-        authority = self._hosts.check(head.hosts[0], str(server[0]) if server else "")
-        if authority is not None:
-            return authority
-        message = Message(
-            "expected a Host that this server answers to; got {host} (add it to DIGITPAD_ALLOWED_HOSTS)",
-            host=_shown(head.hosts[0]),
-        )
-        return Refusal(HTTPStatus.MISDIRECTED_REQUEST, message)
+        found = []
+        for host in (head.hosts[0], *forwarded.hosts):
+            authority = self._hosts.check(host, str(server[0]) if server else "")
+            if authority is None:
+                message = Message(
+                    "expected a Host that this server answers to; got {host} (add it to DIGITPAD_ALLOWED_HOSTS)",
+                    host=_shown(host),
+                )
+                return Refusal(HTTPStatus.MISDIRECTED_REQUEST, message)
+            found.append(authority)
+        return found
 
-    def _check_origin(self, head: "_Head", authority: Authority, verdict: AuthResult) -> Refusal | None:
+    def _check_origin(self, head: "_Head", hosts: list[Authority], verdict: AuthResult) -> Refusal | None:
         """Refuse what another site's page sent.
 
         Browsers name the page's origin with what changes something, with sockets, and with whatever a page of another
@@ -157,7 +170,7 @@ class SecurityMiddleware:
             )
         if head.origins:
             origin = head.origins[0]
-            if self._origins.is_own(origin, authority) or self._origins.is_allowed(origin):
+            if any(self._origins.is_own(origin, host) for host in hosts) or self._origins.is_allowed(origin):
                 return None
             return Refusal(
                 HTTPStatus.FORBIDDEN,
@@ -177,9 +190,9 @@ class SecurityMiddleware:
             return Refusal(HTTPStatus.FORBIDDEN, message)
         return Refusal(HTTPStatus.FORBIDDEN, Message("expected a page of this server as the origin; got none"))
 
-    def _exchange_token(self, scope: Scope, path: str, query: bytes) -> Response:
+    def _exchange_token(self, scope: Scope, query: bytes) -> Response:
         """Trade the token in a page's address for a cookie, and send the browser to the address without it."""
-        token, address = authentication.take_token(path, query)
+        token, rest = authentication.take_token(query)
         if token is None or not self._access.opens(token):
             return _respond(
                 scope,
@@ -188,8 +201,9 @@ class SecurityMiddleware:
                     f'{REALM}, error="invalid_token"',
                 ),
             )
-        answer = RedirectResponse(address, HTTPStatus.SEE_OTHER)
-        answer.headers["set-cookie"] = self._access.cookie(secure=scope.get("scheme") == "https")
+        answer = RedirectResponse(same_page(scope["path"], rest), HTTPStatus.SEE_OTHER)
+        secure = scope.get("scheme") == "https"
+        answer.headers["set-cookie"] = self._access.cookie(path=with_root(scope, "/"), secure=secure)
         return answer
 
 

@@ -6,9 +6,11 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from app.web import templates
+from app.web.addresses import root_of
 from app.web.errors import Error
 from app.web.security_headers import page_policy, source_hash
 
@@ -20,19 +22,20 @@ _OPERATIONS = ("get", "post", "put", "delete", "patch")
 
 def install(app: FastAPI) -> None:
     """Serve `/docs` with a policy of its own, and make the document true."""
-    page = get_swagger_ui_html(
-        openapi_url=str(app.openapi_url),
-        title=f"{app.title}: calls",
-        swagger_js_url=f"{FILES}/swagger-ui-bundle.js",
-        swagger_css_url=f"{FILES}/swagger-ui.css",
-        swagger_favicon_url=templates.static_url("favicon.svg"),
-        swagger_ui_parameters={"validatorUrl": None},
-    )
-    content = bytes(page.body)
-    scripts = [source_hash(script) for script in _INLINE.findall(content)]
-    policy = page_policy(scripts=scripts, styles=["'unsafe-inline'"])  # Swagger UI writes styles into its elements
 
-    def docs() -> HTMLResponse:
+    def docs(request: Request) -> HTMLResponse:
+        root = root_of(request.scope)
+        page = get_swagger_ui_html(
+            openapi_url=f"{root}{app.openapi_url}",
+            title=f"{app.title}: calls",
+            swagger_js_url=f"{root}{FILES}/swagger-ui-bundle.js",
+            swagger_css_url=f"{root}{FILES}/swagger-ui.css",
+            swagger_favicon_url=root + templates.static_url("favicon.svg"),
+            swagger_ui_parameters={"validatorUrl": None},
+        )
+        content = bytes(page.body)
+        scripts = [source_hash(script) for script in _INLINE.findall(content)]
+        policy = page_policy(scripts=scripts, styles=["'unsafe-inline'"])  # Swagger UI writes styles into its elements
         return HTMLResponse(content, headers={"content-security-policy": policy, "cache-control": "no-cache"})
 
     app.add_api_route("/docs", docs, include_in_schema=False)

@@ -2,6 +2,7 @@
 
 import { t } from "../i18n/translate.js";
 import { has, nameIn, small } from "../labels/names.js";
+import { withRoot } from "./root.js";
 
 // Events of the window about the connection to the server.
 export const AWAY = "digitpad:away"; // a call was not answered
@@ -40,7 +41,7 @@ export async function call(method, path, { body, signal } = {}) {
   let response;
   let text;
   try {
-    response = await fetch(path, request);
+    response = await fetch(withRoot(path), request);
     text = await response.text();
   } catch (error) {
     if (signal?.aborted) throw error;

@@ -4,8 +4,9 @@ import { t } from "../i18n/translate.js";
 import { byId, setMessage } from "../lib/dom.js";
 import { AWAY, BACK } from "./client.js";
 import { countdown, pauseSeconds } from "./retry.js";
+import { withRoot } from "./root.js";
 
-const PROBE = "/health";
+const PROBE = withRoot("/health");
 const PROBE_MS = 15_000; // between probes of an idle page
 const WELCOME_MS = 4000; // the time of the message that the server is back
 

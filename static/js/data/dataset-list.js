@@ -1,5 +1,6 @@
 // The list of data sets, and the addresses of their views.
 
+import { withRoot } from "../api/root.js";
 import { count } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { titleOf } from "../labels/titles.js";
@@ -20,19 +21,19 @@ export function placeOf(search) {
 
 /** The address of a view. */
 export function addressOf({ kind, set, labels = [], view = "drawn", split = "train", label = null, group = null, offset = 0 }) {
-  if (kind === "make" || kind === "import") return `/data?${kind}`;
+  if (kind === "make" || kind === "import") return withRoot(`/data?${kind}`);
   const query = new URLSearchParams();
   query.set(kind === "draw" ? "draw" : "set", set);
   if (kind === "draw") {
     for (const name of labels) query.append("label", name);
-    return `/data?${query}`;
+    return withRoot(`/data?${query}`);
   }
   if (view === "rendered") query.set("view", view);
   if (split === "test") query.set("split", split);
   if (label !== null) query.set("label", label);
   if (group !== null) query.set("group", group);
   if (offset > 0) query.set("offset", String(offset));
-  return `/data?${query}`;
+  return withRoot(`/data?${query}`);
 }
 
 /** The links to the data sets, with `current` marked. */

@@ -2,6 +2,7 @@
 
 import { explain, get } from "../api/client.js";
 import { awayText, retryWhileAway } from "../api/retry.js";
+import { withRoot } from "../api/root.js";
 import { t } from "../i18n/translate.js";
 import { createBitmap, fromBase64 } from "../images/bitmap.js";
 import { titleOf } from "../labels/titles.js";
@@ -25,7 +26,7 @@ export function specOf(values, fields) {
 }
 
 /** The address of the training page with this augmentation. */
-export const trainAddress = (recipe, spec) => `/train?${new URLSearchParams({ recipe, augmentation: JSON.stringify(spec) })}`;
+export const trainAddress = (recipe, spec) => withRoot(`/train?${new URLSearchParams({ recipe, augmentation: JSON.stringify(spec) })}`);
 
 function startPage() {
   const form = byId("aug-form");

@@ -2,6 +2,7 @@
 
 import { explain, get, remove } from "../api/client.js";
 import { awayText, retryWhileAway } from "../api/retry.js";
+import { withRoot } from "../api/root.js";
 import { t } from "../i18n/translate.js";
 import { confirmed } from "../lib/dialog.js";
 import { byId, pageData, setText } from "../lib/dom.js";
@@ -9,7 +10,7 @@ import { configItems } from "../runs/config-list.js";
 import { hasEnded } from "../runs/run-state.js";
 import { createRunView } from "../runs/view.js";
 
-const DASHBOARD = "/train";
+const DASHBOARD = withRoot("/train");
 
 async function startRunPage(id) {
   const deletion = byId("delete");

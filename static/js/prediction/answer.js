@@ -13,7 +13,7 @@ import { describe, invitation, isKnown, partsOf, readAs } from "./describe.js";
  * separately read parts of a drawing and the selected one. `modelsPage` is the link of the model's name, if there
  * is such a page.
  */
-export function createAnswer(labels, { onParts, modelsPage = "/models" }) {
+export function createAnswer(labels, { onParts, modelsPage = null }) {
   const head = byId("answer-head");
   const glyph = byId("answer-glyph");
   const parts = byId("answer-parts");

@@ -1,6 +1,7 @@
 // The buttons of a run: pause, resume, cancel, and the follow-up actions.
 
 import { explain, post } from "../api/client.js";
+import { withRoot } from "../api/root.js";
 import { t } from "../i18n/translate.js";
 import { askNumber, choose } from "../lib/dialog.js";
 import { byId, setMessage, setText } from "../lib/dom.js";
@@ -43,10 +44,10 @@ export function createRunActions({ onStarted }) {
       if (name in buttons) setBusy(node, offered.busy[name] ?? asking !== null);
     }
     if (focused?.hidden && Object.values(nodes).includes(focused)) byId("run-title").focus({ preventScroll: true });
-    nodes.seeMine.href = `/mine?run=${record.id}`;
+    nodes.seeMine.href = withRoot(`/mine?run=${record.id}`);
     if (record.model === null) return;
-    nodes.useModel.href = `/?model=${encodeURIComponent(record.model)}`;
-    nodes.fineTune.href = `/train?start=${encodeURIComponent(record.model)}`;
+    nodes.useModel.href = withRoot(`/?model=${encodeURIComponent(record.model)}`);
+    nodes.fineTune.href = withRoot(`/train?start=${encodeURIComponent(record.model)}`);
   }
 
   /** Runs `task` as the only request in flight, and passes its result to `take`; shows the error if it fails. */

@@ -3,6 +3,7 @@
 
 import { get, Refused, ServerAway } from "../api/client.js";
 import { countdown, pauseSeconds } from "../api/retry.js";
+import { withRoot } from "../api/root.js";
 
 const DONE = 1000; // close codes of the server
 const REFUSED = 1008;
@@ -145,7 +146,7 @@ function query(after, log, short) {
 }
 
 function address(id, after, log, short) {
-  const url = new URL(`/api/runs/${id}/stream?${query(after, log, short)}`, location.href);
+  const url = new URL(withRoot(`/api/runs/${id}/stream?${query(after, log, short)}`), location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url;
 }

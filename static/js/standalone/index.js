@@ -20,7 +20,6 @@ function start() {
   const overlay = createOverlay(byId("overlay"));
   const tools = createTools(canvas, () => board);
   const answer = createAnswer(card.labels, {
-    modelsPage: null,
     onParts: (found, index) => overlay.showBoxes(found.map(({ box }) => boxOnPad(box, board.shown())), index),
   });
   let frame = 0; // the request of an animation frame

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from contextlib import contextmanager
+from urllib.parse import urljoin
 
 import pytest
 from pydantic import ValidationError
@@ -264,7 +265,8 @@ def test_pages_ask_for_the_token_in_plain_words(locked, path):
     switches = [html.unescape(address) for address in re.findall(r'href="(/(?:theme|language)/[^"]+)"', page.text)]
     assert len(switches) >= 5
     for address in switches:
-        assert (locked.get(address).status_code, locked.get(address).headers["location"]) == (303, path)
+        answer = locked.get(address)
+        assert (answer.status_code, urljoin(address, answer.headers["location"])) == (303, path)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +339,7 @@ def test_the_second_token_only_predicts(locked):
 
 def test_the_token_in_a_pages_address_becomes_a_cookie(locked):
     entered = locked.get(f"/models?x=1&token={TOKEN}&y=%C3%A9", headers=PAGE)
-    assert (entered.status_code, entered.headers["location"]) == (303, "/models?x=1&y=%C3%A9")
+    assert (entered.status_code, urljoin("/models", entered.headers["location"])) == (303, "/models?x=1&y=%C3%A9")
     cookie = entered.headers["set-cookie"]
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
     assert TOKEN not in cookie
@@ -372,8 +374,9 @@ def test_a_token_in_the_address_is_for_pages_alone(locked):
 
 @pytest.mark.parametrize("path", ["//evil.com/", "/\\evil.com/", "///evil.com", "/%5Cevil.com/", "/%2Fevil.com"])
 def test_entering_leads_nowhere_else(locked, path):
-    location = locked.get(f"http://testserver{path}?token={TOKEN}").headers["location"]
-    assert re.match(r"/[^/\\]", location), location
+    address = f"http://testserver{path}?token={TOKEN}"
+    assert urljoin(address, locked.get(address).headers["location"]).startswith("http://testserver/")
+    assert locked.get(address).headers["location"].startswith("./")
 
 
 def test_tokens_are_compared_in_constant_time(locked, monkeypatch):

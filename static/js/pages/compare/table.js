@@ -1,5 +1,6 @@
 // The table of differences and results of the compared runs, sortable by any column.
 
+import { withRoot } from "../../api/root.js";
 import { createSample } from "../../charts/series-style.js";
 import { count, duration, loss, percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
@@ -104,7 +105,7 @@ export function createCompareTable({ onToggle, onDrop }) {
     return element(
       "tr",
       { "data-line": line.id },
-      element("th", { scope: "row" }, toggle, element("a", { href: `/runs/${line.id}`, "data-focus": `open ${line.id}`, "aria-label": t("Open run {id}", { id: line.id }) }, t("open"))),
+      element("th", { scope: "row" }, toggle, element("a", { href: withRoot(`/runs/${line.id}`), "data-focus": `open ${line.id}`, "aria-label": t("Open run {id}", { id: line.id }) }, t("open"))),
       ...columns.map((column) => {
         const value = column.value(line);
         const isBest = winners.get(column.key) === value && Number.isFinite(value);

@@ -1,6 +1,7 @@
 // The contents of a data set: the class balance, and its pictures page by page.
 
 import { explain, get, post, Refused, remove } from "../../api/client.js";
+import { withRoot } from "../../api/root.js";
 import { addressOf } from "../../data/dataset-list.js";
 import { count, sentences } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
@@ -200,7 +201,7 @@ export function createBrowse(page) {
     byId("browse-actions").replaceChildren();
     balance.hidden = byId("views").hidden = byId("splits").hidden = byId("pager").hidden = byId("more-drawings").hidden = byId("groups").hidden = true;
     setText(byId("grid-line"), "");
-    grid.showNothing(element("a", { class: "button accent", href: "/data?make" }, t("Make a new data set")));
+    grid.showNothing(element("a", { class: "button accent", href: withRoot("/data?make") }, t("Make a new data set")));
   }
 
   return show;
@@ -214,10 +215,10 @@ const purpose = (info, set) =>
   set === null ? info.description : t("Saved as strokes. For training, each is redrawn many times with different pens and slight distortions.");
 
 function actions(info, set) {
-  const train = element("a", { class: info.state === "too-few" ? "button" : "button accent", href: `/train?dataset=${encodeURIComponent(info.name)}` }, t("Train on these"));
+  const train = element("a", { class: info.state === "too-few" ? "button" : "button accent", href: withRoot(`/train?dataset=${encodeURIComponent(info.name)}`) }, t("Train on these"));
   if (set === null) return info.state === "damaged" ? [] : [train];
   const draw = element("a", { class: info.state === "too-few" ? "button accent" : "button", href: addressOf({ kind: "draw", set, labels: info.labels }) }, t("Draw more"));
-  const mine = element("a", { class: "button", href: `/mine?set=${encodeURIComponent(set)}` }, t("Make it mine"));
-  const save = (format, words) => element("a", { class: "button", href: `/api/drawings/export?format=${format}&set=${encodeURIComponent(set)}`, download: true }, words);
+  const mine = element("a", { class: "button", href: withRoot(`/mine?set=${encodeURIComponent(set)}`) }, t("Make it mine"));
+  const save = (format, words) => element("a", { class: "button", href: withRoot(`/api/drawings/export?format=${format}&set=${encodeURIComponent(set)}`), download: true }, words);
   return [...(info.state === "too-few" ? [] : [train]), draw, mine, save("png", t("Images (PNG)")), save("json", t("Strokes (JSON)"))];
 }

@@ -1,6 +1,7 @@
 // The pad for a new set of drawings: it asks for the labels in turn until there are enough drawings of all.
 
 import { explain, get, post, remove } from "../../api/client.js";
+import { withRoot } from "../../api/root.js";
 import { addressOf } from "../../data/dataset-list.js";
 import { createBoard } from "../../drawing/board.js";
 import { EMPTY, isEmpty, lines } from "../../drawing/drawing.js";
@@ -79,7 +80,7 @@ export function createDraw(page) {
     const least = Math.min(...Object.values(counts));
     const ready = least >= LEAST;
     if (ready) {
-      train.href = `/train?dataset=${encodeURIComponent(datasetOf(set))}`;
+      train.href = withRoot(`/train?dataset=${encodeURIComponent(datasetOf(set))}`);
       train.removeAttribute("aria-disabled");
     } else {
       train.removeAttribute("href"); // a link without href is inactive

@@ -2,6 +2,7 @@
 
 import { BACK, explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
+import { withRoot } from "../../api/root.js";
 import { addressOf, setLinks, placeOf } from "../../data/dataset-list.js";
 import { datasetOf } from "../../labels/titles.js";
 import { byId, say, setText } from "../../lib/dom.js";
@@ -74,7 +75,7 @@ function startDataPage() {
   }
 
   byId("stage").parentElement.addEventListener("click", (event) => {
-    const link = event.target.closest("a[href^='/data?']");
+    const link = event.target.closest(`a[href^='${withRoot("/data?")}']`);
     if (link === null || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
     page.go(placeOf(new URL(link.href).search)).then(() => {

@@ -2,6 +2,7 @@
 
 import { BACK, explain, get, post, Refused, remove, ServerAway } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
+import { withRoot } from "../../api/root.js";
 import { ago, bytes, count, moment, percent } from "../../i18n/format.js";
 import { t, tParts } from "../../i18n/translate.js";
 import { metricName } from "../../labels/config-labels.js";
@@ -85,7 +86,7 @@ const nameOf = (node) => JSON.stringify([node.closest("[data-model]")?.dataset.m
 async function sent(file) {
   let response;
   try {
-    response = await fetch("/api/models", { method: "POST", headers: { "content-type": /\.onnx$/i.test(file.name) ? "application/onnx" : "application/zip", accept: "application/json" }, body: file });
+    response = await fetch(withRoot("/api/models"), { method: "POST", headers: { "content-type": /\.onnx$/i.test(file.name) ? "application/onnx" : "application/zip", accept: "application/json" }, body: file });
   } catch {
     throw new ServerAway();
   }
@@ -100,7 +101,7 @@ const emptyState = () =>
     { class: "card blank-slate" },
     element("h2", {}, t("No models yet")),
     element("p", { class: "soft" }, t("Networks that you train appear here when they are done.")),
-    element("p", {}, element("a", { class: "button accent", href: "/train" }, t("Train a network"))),
+    element("p", {}, element("a", { class: "button accent", href: withRoot("/train") }, t("Train a network"))),
   );
 
 const cards = ({ models, default: chosen }, act) =>
@@ -184,7 +185,7 @@ function whenAndWhere({ created, run }) {
   if (!created) return null;
   const time = element("time", { datetime: created, title: moment(created) }, ago(created));
   if (!run) return time;
-  return element("span", {}, ...tParts("{time} by {run}", { time, run: element("a", { href: `/runs/${run}` }, t("run {number}", { number: run })) }));
+  return element("span", {}, ...tParts("{time} by {run}", { time, run: element("a", { href: withRoot(`/runs/${run}`) }, t("run {number}", { number: run })) }));
 }
 
 function actions(model, isDefault, act) {
@@ -192,10 +193,10 @@ function actions(model, isDefault, act) {
   const others = element("div", { class: "model-others" });
   if (model.available) {
     row.append(
-      element("a", { class: "button", href: `/?model=${encodeURIComponent(model.name)}` }, t("Use on the pad")),
-      element("a", { class: "button", href: `/train?start=${encodeURIComponent(model.name)}` }, t("Fine-tune")),
-      element("a", { class: "button", href: `/mine?model=${encodeURIComponent(model.name)}` }, t("Make it mine")),
-      element("a", { class: "button", href: `/models/${encodeURIComponent(model.name)}/judge` }, t("Evaluate")),
+      element("a", { class: "button", href: withRoot(`/?model=${encodeURIComponent(model.name)}`) }, t("Use on the pad")),
+      element("a", { class: "button", href: withRoot(`/train?start=${encodeURIComponent(model.name)}`) }, t("Fine-tune")),
+      element("a", { class: "button", href: withRoot(`/mine?model=${encodeURIComponent(model.name)}`) }, t("Make it mine")),
+      element("a", { class: "button", href: withRoot(`/models/${encodeURIComponent(model.name)}/judge`) }, t("Evaluate")),
     );
     if (!isDefault) {
       const choose = () => {
@@ -217,7 +218,7 @@ function actions(model, isDefault, act) {
 }
 
 const download = (model, format, words) =>
-  element("a", { class: "quiet", href: `${address(model)}/download?format=${format}`, download: true, title: DOWNLOADS[format] }, words);
+  element("a", { class: "quiet", href: withRoot(`${address(model)}/download?format=${format}`), download: true, title: DOWNLOADS[format] }, words);
 
 const DOWNLOADS = {
   zip: t("The whole model as a zip, for “Import a model”"),

@@ -2,6 +2,7 @@
 
 import { explain, get, post } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
+import { withRoot } from "../../api/root.js";
 import { addressOf } from "../../data/dataset-list.js";
 import { t } from "../../i18n/translate.js";
 import { byId, element, setText } from "../../lib/dom.js";
@@ -120,7 +121,7 @@ function startMinePage() {
       return;
     }
     byId("mine-run").hidden = false;
-    byId("mine-run-link").href = `/runs/${id}`;
+    byId("mine-run-link").href = withRoot(`/runs/${id}`);
     showProgress();
     stop = followRun(id, {
       onMessage: (message) => {
@@ -165,8 +166,8 @@ function startMinePage() {
     setText(byId("mine-sentence"), mineSentence(card.mine));
     byId("mine-table").replaceChildren(mineTable(card.mine));
     setText(byId("mine-note"), mineNote(card.mine));
-    byId("mine-use").href = `/?model=${encodeURIComponent(card.name)}`;
-    byId("mine-judge").href = `/models/${encodeURIComponent(card.name)}/judge`;
+    byId("mine-use").href = withRoot(`/?model=${encodeURIComponent(card.name)}`);
+    byId("mine-judge").href = withRoot(`/models/${encodeURIComponent(card.name)}/judge`);
     byId("mine-default").dataset.model = card.name;
     byId("mine-run").hidden = true;
     byId("mine-result").hidden = false;

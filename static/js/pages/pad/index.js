@@ -2,6 +2,7 @@
 
 import { explain, fetched, post } from "../../api/client.js";
 import { awayText } from "../../api/retry.js";
+import { withRoot } from "../../api/root.js";
 import { createBoard } from "../../drawing/board.js";
 import { boxOnPad, brushOf, EMPTY, isEmpty, lines, linesIn, ofPicture, pack, question } from "../../drawing/drawing.js";
 import { listenForPictures } from "../../drawing/image-input.js";
@@ -94,6 +95,7 @@ function startReading({ model, models }, { overlay, shown }) {
   }
 
   const answer = createAnswer(model.labels, {
+    modelsPage: withRoot("/models"),
     onParts(found, index) {
       const another = found.length !== parts.length || index !== selected;
       [parts, selected] = [found, index];
@@ -119,7 +121,7 @@ function startReading({ model, models }, { overlay, shown }) {
     if (found === null) return;
     try {
       const { openCopyDialog } = await fetched(import("./copy-code.js"));
-      openCopyDialog({ url: `${location.origin}${path(found.model)}`, body: found.body });
+      openCopyDialog({ url: location.origin + withRoot(path(found.model)), body: found.body });
     } catch (error) {
       setMessage(byId("pad-note"), explain(error));
     }

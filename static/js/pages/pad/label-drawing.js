@@ -1,6 +1,7 @@
 // "It was a …": stores the labelled strokes in the user's own set.
 
 import { explain, post, remove } from "../../api/client.js";
+import { withRoot } from "../../api/root.js";
 import { t } from "../../i18n/translate.js";
 import { byId, element, say, setText } from "../../lib/dom.js";
 import { judge, withArticle } from "../../prediction/describe.js";
@@ -61,7 +62,7 @@ export function createTeach(labels, { subject }) {
       if (textOf(subject()) === textOf(found)) stored = { id: drawing.id, label: drawing.label };
       if (before !== null) await remove(`/api/drawings/${before.id}`);
       const named = { label: withArticle(drawing.label), set: drawing.set };
-      const mine = () => location.assign(`/mine?set=${encodeURIComponent(drawing.set)}`);
+      const mine = () => location.assign(withRoot(`/mine?set=${encodeURIComponent(drawing.set)}`));
       tell(t("Saved as {label} in your set “{set}”, for training.", named), [t("Undo"), () => forget(drawing)], [t("Make it mine"), mine]);
     } catch (error) {
       tell(t("It could not be saved. {reason} Nothing is lost.", { reason: explain(error) }), [t("Try again"), () => teach(label, found, before)]);

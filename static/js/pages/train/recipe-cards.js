@@ -1,5 +1,6 @@
 // The recipes as cards: title, source, network, expected accuracy and time.
 
+import { withRoot } from "../../api/root.js";
 import { networkDiagram } from "../../charts/network-diagram.js";
 import { percent, roughly } from "../../i18n/format.js";
 import { t, tParts } from "../../i18n/translate.js";
@@ -34,7 +35,7 @@ function promise({ expected_accuracy: accuracy, estimate }) {
 
 /** A link to the preview of a recipe's augmentation, if it has one. */
 const augmentationLink = ({ name, config }) =>
-  config.augmentation ? [element("span", { class: "recipe-from" }, element("a", { href: `/augmentation?recipe=${encodeURIComponent(name)}` }, t("See its augmentation")))] : [];
+  config.augmentation ? [element("span", { class: "recipe-from" }, element("a", { href: withRoot(`/augmentation?recipe=${encodeURIComponent(name)}`) }, t("See its augmentation")))] : [];
 
 /** The source of a recipe, as a link if there is one. */
 const source = ({ source: name, source_url: url }) =>

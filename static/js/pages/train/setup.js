@@ -2,6 +2,7 @@
 
 import { BACK, explain, get, post } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
+import { withRoot } from "../../api/root.js";
 import { count, epochsText, roughly, clauses, sentences } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { titleOf, datasetTitle } from "../../labels/titles.js";
@@ -94,7 +95,7 @@ export async function startSetup({ onStarted }) {
     settings.setLine(shown);
     if (!start.hasAttribute("data-busy")) setText(start, model === null ? t("Start training") : t("Start fine-tuning"));
     byId("reset-settings").disabled = setupParameters(recipe, currentConfig()).every(([key]) => ["recipe", "dataset"].includes(key));
-    byId("see-augmentation").href = `/augmentation?${new URLSearchParams({ recipe: recipe.name, augmentation: JSON.stringify(config.augmentation ?? null) })}`;
+    byId("see-augmentation").href = withRoot(`/augmentation?${new URLSearchParams({ recipe: recipe.name, augmentation: JSON.stringify(config.augmentation ?? null) })}`);
     const wrong = settings.review(refused);
     reviewSweep();
     const ready = isRead() || unreadable.has(config.dataset);

@@ -1,6 +1,7 @@
 // A sweep: the same training several times with one parameter varied, started together and shown on one chart.
 
 import { explain, post } from "../../api/client.js";
+import { withRoot } from "../../api/root.js";
 import { t } from "../../i18n/translate.js";
 import { byId, element, setText } from "../../lib/dom.js";
 import { KINDS, parsed, written } from "./sweep-values.js";
@@ -10,7 +11,7 @@ import { KINDS, parsed, written } from "./sweep-values.js";
  * or null if it is invalid, after showing the error, which it focuses if `go`. Returns the function to call
  * after every change of the form. `range` is of the number of values.
  */
-export function createSweep({ current, range, onStarted = (sweep) => location.assign(`/compare?tag=${encodeURIComponent(sweep.tag)}`) }) {
+export function createSweep({ current, range, onStarted = (sweep) => location.assign(withRoot(`/compare?tag=${encodeURIComponent(sweep.tag)}`)) }) {
   const place = byId("race-place");
   const button = element("button", { class: "button", id: "race", type: "button", disabled: true });
   const error = element("p", { class: "field-error", role: "alert" });

@@ -2,6 +2,7 @@
 
 import { BACK, explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
+import { withRoot } from "../../api/root.js";
 import { t } from "../../i18n/translate.js";
 import { STATE_NAMES } from "../../labels/run-names.js";
 import { recipeTitle } from "../../labels/titles.js";
@@ -215,7 +216,7 @@ const emptyState = () =>
     { class: "card blank-slate" },
     element("p", {}, t("No runs yet.")),
     element("p", { class: "soft" }, t("Every training that you start appears here, with its curves.")),
-    document.getElementById("setup") === null ? element("a", { class: "button accent", href: "/train" }, t("Train a network")) : null,
+    document.getElementById("setup") === null ? element("a", { class: "button accent", href: withRoot("/train") }, t("Train a network")) : null,
   );
 
 // The explicit roles preserve the semantics of a table that is laid out as cards.
@@ -275,7 +276,7 @@ function createBar({ onFilter, onClear }) {
     setText(compare, chosen.length === 0 ? t("Select two or more runs to compare") : t("Compare {count}", { count: chosen.length }));
     compare.classList.toggle("strong", chosen.length > 0);
     if (chosen.length > 0) {
-      compare.href = `/compare?runs=${[...chosen].sort((a, b) => a - b).join(",")}`;
+      compare.href = withRoot(`/compare?runs=${[...chosen].sort((a, b) => a - b).join(",")}`);
       compare.removeAttribute("aria-disabled");
     } else {
       compare.removeAttribute("href");

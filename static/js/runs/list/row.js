@@ -1,5 +1,6 @@
 // A run's row in the list. Updates preserve its nodes, and so the focus and the selection.
 
+import { withRoot } from "../../api/root.js";
 import { ago, duration, moment, percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { recipeTitle } from "../../labels/titles.js";
@@ -34,7 +35,7 @@ export function createRow(first, { onChoose, onTag, onEdit, onDelete }) {
     "tr",
     { role: "row", "data-run": id },
     cell(t("Compare"), "choice", element("label", { class: "choice" }, box)),
-    cell(t("Run"), "run", element("a", { href: `/runs/${id}` }, t("Run {id}", { id }))),
+    cell(t("Run"), "run", element("a", { href: withRoot(`/runs/${id}`) }, t("Run {id}", { id }))),
     cell(what, "what", name, " ", data, tags, note),
     cell(state, "state", chip),
     epochsCell,

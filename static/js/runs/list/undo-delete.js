@@ -1,6 +1,7 @@
 // Deletion of runs with undo: the request is sent after some seconds.
 
 import { explain, remove } from "../../api/client.js";
+import { withRoot } from "../../api/root.js";
 import { t } from "../../i18n/translate.js";
 import { element, setText } from "../../lib/dom.js";
 
@@ -78,7 +79,7 @@ export function createUndo({ onHide, onBack, onFail, onGone }) {
   // The last event in which a page can send a request.
   window.addEventListener("pagehide", () => {
     for (const id of [...pending.keys()]) {
-      fetch(`/api/runs/${id}`, { method: "DELETE", keepalive: true, headers: { accept: "application/json" } }).catch(() => {});
+      fetch(withRoot(`/api/runs/${id}`), { method: "DELETE", keepalive: true, headers: { accept: "application/json" } }).catch(() => {});
       close(id);
     }
   });
