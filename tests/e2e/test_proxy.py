@@ -179,3 +179,35 @@ def test_a_forwarded_port_works_under_its_public_name(
             page.goto(f"{proxy.url}/train/")
             expect(page).to_have_url(f"{proxy.url}/train")
     context.close()
+
+
+def test_a_page_under_a_name_that_the_server_is_not_told_says_which_setting_is_missing(
+    browser: Browser, tmp_path: Path, cache_dir: Path
+) -> None:
+    context = browser.new_context(locale="en")
+    page = context.new_page()
+    with served(tmp_path, cache_dir) as upstream:
+        host = f"localhost:{urlsplit(upstream).port}"
+        with reverse_proxy(upstream, name=NAME, host=host) as proxy:  # a proxy that tells nothing
+            page.goto(f"{proxy.url}/")
+            draw(page, THREE)
+            expect(page.locator("#answer-sentence")).to_have_text("The server takes no requests from this page.")
+            expect(page.locator("#answer-detail")).to_contain_text("DIGITPAD_ALLOWED_ORIGINS")
+            expect(page.locator("#answer-detail")).to_contain_text(proxy.url)
+            expect(page.locator("#spoken")).to_contain_text("DIGITPAD_ALLOWED_ORIGINS")
+            for width in (390, 1280):
+                page.set_viewport_size({"width": width, "height": 844})
+                words, bars = (page.locator(name).bounding_box() for name in ("#answer-detail", "#bars"))
+                assert words is not None
+                assert bars is not None
+                assert words["y"] + words["height"] <= bars["y"]
+            page.locator("#doctor summary").click()
+            expect(page.locator("#doctor-note")).to_contain_text("DIGITPAD_ALLOWED_ORIGINS")
+            page.goto(f"{proxy.url}/train?recipe=quick")
+            page.locator("#start").click()
+            expect(page.locator("#form-error")).to_contain_text("DIGITPAD_ALLOWED_ORIGINS")
+        with reverse_proxy(upstream, name=NAME, host=host, says=TOLD) as proxy:
+            assert page.goto(f"{proxy.url}/").status == 421  # type: ignore[union-attr]
+            expect(page.locator("main")).to_contain_text("DIGITPAD_ALLOWED_HOSTS")
+            expect(page.locator("main")).to_contain_text(NAME)
+    context.close()

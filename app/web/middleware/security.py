@@ -89,7 +89,9 @@ class SecurityMiddleware:
         if method == "OPTIONS" and head.preflights:  # which brings no token
             refusal = self._check_origin(head, hosts, authentication.OPEN)
             return _preflight(scope, head) if refusal is None else _respond(scope, refusal)
-        if self._access.is_open or authentication.is_open(method, path):
+        if authentication.is_open(method, path):  # also where the origin is wrong, so that a page can say that it is
+            return None
+        if self._access.is_open:
             verdict = authentication.OPEN
         else:
             query = scope["query_string"]

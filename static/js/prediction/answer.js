@@ -59,6 +59,7 @@ export function createAnswer(labels, { onParts, modelsPage = null }) {
     const view = describe(answer, inUse, selected);
     head.toggleAttribute("data-several", found.length > 0);
     head.toggleAttribute("data-unknown", !view.known);
+    head.removeAttribute("data-refused");
     showGlyph(view.glyph);
     showParts(found);
     words.replaceChildren(...view.sentence.map((text) => (Array.isArray(text) ? element("strong", {}, ...text) : text)));
@@ -111,13 +112,15 @@ export function createAnswer(labels, { onParts, modelsPage = null }) {
     setText(detail, t("Too little ink to read yet."));
   }
 
-  /** Shows why there is no answer. */
-  function showRefusal(message) {
+  /** Shows why there is no answer; `isForbidden` if the server would read no drawing of this page. */
+  function showRefusal(message, { isForbidden = false } = {}) {
+    const title = isForbidden ? t("The server takes no requests from this page.") : t("That could not be read.");
     forget();
-    setText(words, t("That could not be read."));
+    head.setAttribute("data-refused", ""); // the words may need all the room
+    setText(words, title);
     setText(detail, message);
     clearPicture(seen);
-    setText(spoken, `${t("That could not be read.")} ${message}`);
+    setText(spoken, `${title} ${message}`);
   }
 
   /** Shows that the answer is taking long; the previous one stays meanwhile. */
@@ -131,6 +134,7 @@ export function createAnswer(labels, { onParts, modelsPage = null }) {
     selected = 0;
     head.removeAttribute("data-several");
     head.removeAttribute("data-unknown");
+    head.removeAttribute("data-refused");
     showGlyph("");
     showParts([]);
     clearBars(bars);

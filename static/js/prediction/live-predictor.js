@@ -1,6 +1,6 @@
 // Live predictions while the user draws: one request at a time, then the newest; outdated answers are dropped.
 
-import { explain, ServerAway } from "../api/client.js";
+import { ServerAway } from "../api/client.js";
 import { countdown, pauseSeconds } from "../api/retry.js";
 import { createLatest } from "../lib/latest.js";
 
@@ -10,7 +10,7 @@ const SOON = 400; // ms before the page says that it is waiting
 
 /**
  * `ask(question, signal)` sends a request; one with `final` set skips the interval.
- * The callbacks: `onAnswer(answer, question, milliseconds)`, `onRefused(message)`, `onWaiting()` (it takes long),
+ * The callbacks: `onAnswer(answer, question, milliseconds)`, `onRefused(error)`, `onWaiting()` (it takes long),
  * `onAway(seconds)` and `onBack()`.
  */
 export function createReader({ ask, onAnswer, onRefused, onWaiting, onAway, onBack }) {
@@ -84,8 +84,7 @@ export function createReader({ ask, onAnswer, onRefused, onWaiting, onAway, onBa
       if (late || error instanceof ServerAway) away(question);
       else {
         if (failures > 0) back();
-        const message = explain(error);
-        if (!signal.aborted) onRefused(message);
+        if (!signal.aborted) onRefused(error);
       }
     } finally {
       clearTimeout(limit);

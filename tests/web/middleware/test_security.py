@@ -403,6 +403,15 @@ def test_loopback_asks_for_no_token_and_any_other_name_is_refused(client):
 # Origins
 
 
+def test_scripts_come_whatever_the_origin_so_that_a_page_can_say_what_is_refused(client):
+    foreign = {"origin": "http://evil.com"}  # browsers name one for modules
+    for path in (static_url("js/pages/pad/index.js"), "/health"):
+        answer = client.get(path, headers=foreign)
+        assert answer.status_code == 200
+        assert "access-control-allow-origin" not in answer.headers  # so that the other site's page cannot read it
+    is_an_error(client.post("/health", headers=foreign), 403)
+
+
 @pytest.mark.parametrize(
     "origin",
     ["null", "http://evil.com", "http://testserver:81", "http://testserver.evil.com", "", "testserver", "file://"],

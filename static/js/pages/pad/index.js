@@ -146,7 +146,7 @@ function startReading({ model, models }, { overlay, shown }) {
         diagnosis.update();
       }
     },
-    onRefused: (message) => answer.showRefusal(message),
+    onRefused: (error) => answer.showRefusal(explain(error), { isForbidden: FORBIDDEN.has(error.status) }),
     onWaiting: answer.showWaiting,
     onAway: (seconds) => setMessage(away, `${awayText(seconds)} ${t("Your drawing is not lost.")}`),
     onBack: () => setMessage(away, ""),
@@ -204,6 +204,7 @@ function createDiagnosisPanel({ subject, openLarge }) {
 
 const PICTURE_IS_NOT_KEPT = t("Only drawings can be saved, and this is an image. Draw it to save it.");
 const PART_IS_NOT_APART = t("The strokes of this part cannot be separated from the others. Draw it alone to save it.");
+const FORBIDDEN = new Set([401, 403, 421]); // without a token, or under a name or from an origin that is not allowed
 const REPLACED = { final: true, grew: false };
 const path = (model) => `/predict?model=${encodeURIComponent(model)}`;
 
