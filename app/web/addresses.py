@@ -26,14 +26,21 @@ def route_path(scope: Scope) -> str:
     return path.removeprefix(root_of(scope))
 
 
+def cookie_path(scope: Scope) -> str:
+    """The path of cookies, so that apps at other paths of the host do not get them."""
+    return root_of(scope) or "/"
+
+
 def with_root(scope: Scope, path: str) -> str:
     """The address of `path`, which begins with a slash, as the visitor's browser knows it."""
     return root_of(scope) + path
 
 
-def same_page(path: str, query: str) -> str:
-    """The address of the page at `path` with another query, relative to it."""
-    return "./" + quote(path.rpartition("/")[2]) + (f"?{query}" if query else "")
+def same_page(scope: Scope, query: str) -> str:
+    """The address of the page that is asked for with another query, relative to it."""
+    if root_of(scope) and route_path(scope) == "/":
+        return f"?{query}"  # a proxy that strips "/pad" may take it without the slash behind it too
+    return "./" + quote(scope["path"].rpartition("/")[2]) + (f"?{query}" if query else "")
 
 
 def check_root(router: Router, root: str) -> None:

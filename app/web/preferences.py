@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import RequestError, localized
 from app.i18n.catalog import KEYS, LANGUAGES, Catalog, catalog
 from app.i18n.negotiation import preferred_language
-from app.web.addresses import with_root
+from app.web.addresses import cookie_path, root_of, with_root
 
 LANGUAGE_COOKIE, THEME_COOKIE = "digitpad-language", "digitpad-theme"
 COOKIE_SECONDS = 400 * 24 * 3600  # the longest that browsers keep one
@@ -117,12 +117,12 @@ def url_with_next(request: Request, path: str) -> str:
 
 def set_cookie_and_redirect(request: Request, cookie: str, value: str | None, back: str) -> Response:
     """Keep `value` in the cookie, or forget the one that there is where it is None, and go to the page `back`."""
-    path = re.sub(r"[\x00-\x20\\]", "", back).removeprefix(with_root(request.scope, "/")).lstrip("/")
+    path = re.sub(r"[\x00-\x20\\]", "", back).removeprefix(root_of(request.scope)).lstrip("/")
     answer = RedirectResponse(f"../{path}", 303)  # relative to the route of the choice: never another server's
     secure = request.url.scheme == "https"
     seconds = COOKIE_SECONDS if value is not None else 0
-    root = with_root(request.scope, "/")
-    answer.set_cookie(cookie, value or "", seconds, path=root, secure=secure, httponly=True, samesite="lax")
+    place = cookie_path(request.scope)
+    answer.set_cookie(cookie, value or "", seconds, path=place, secure=secure, httponly=True, samesite="lax")
     return answer
 
 

@@ -120,7 +120,7 @@ def test_everything_works_and_stays_under_a_path(browser: Browser, tmp_path: Pat
         assert page.goto(f"{proxy.url}/train").status == 401  # type: ignore[union-attr]
         page.locator("#token").fill(TOKEN)
         page.locator("form button").click()
-        expect(page).to_have_url(f"{proxy.url}/")
+        expect(page).to_have_url(re.compile(rf"{re.escape(proxy.url)}/\??$"))
         reads_and_trains(page, proxy)
 
         page.goto(f"{proxy.url}/models?x=1#y")
@@ -135,7 +135,7 @@ def test_everything_works_and_stays_under_a_path(browser: Browser, tmp_path: Pat
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         cookies = context.cookies()
         assert len(cookies) == 3
-        assert {one["path"] for one in cookies} == {f"{prefix}/"}
+        assert {one["path"] for one in cookies} == {prefix}
 
         page.goto(f"{proxy.url}/docs")
         expect(page.locator(".opblock").first).to_be_visible()

@@ -12,7 +12,7 @@ from starlette.types import Message as ASGIMessage
 from app.errors import Message, code_of
 from app.settings import Settings
 from app.web import errors
-from app.web.addresses import route_path, same_page, with_root
+from app.web.addresses import cookie_path, route_path, same_page
 from app.web.middleware import authentication
 from app.web.middleware.authentication import AuthResult, TokenAuth, TokenScope
 from app.web.middleware.forwarded import FORWARDED, NOT_FORWARDED, Forwarded
@@ -203,9 +203,9 @@ class SecurityMiddleware:
                     f'{REALM}, error="invalid_token"',
                 ),
             )
-        answer = RedirectResponse(same_page(scope["path"], rest), HTTPStatus.SEE_OTHER)
+        answer = RedirectResponse(same_page(scope, rest), HTTPStatus.SEE_OTHER)
         secure = scope.get("scheme") == "https"
-        answer.headers["set-cookie"] = self._access.cookie(path=with_root(scope, "/"), secure=secure)
+        answer.headers["set-cookie"] = self._access.cookie(path=cookie_path(scope), secure=secure)
         return answer
 
 

@@ -146,11 +146,14 @@ def test_cookies_and_redirects_stay_under_the_root_path(rooted, prefix):
     shown = "http://x/pad"
     entered = rooted.get(f"{prefix}/models?x=1&token={TOKEN}", headers=PAGE)
     assert urljoin(f"{shown}/models", entered.headers["location"]) == f"{shown}/models?x=1"
-    assert "Path=/pad/;" in entered.headers["set-cookie"]
+    assert "Path=/pad;" in entered.headers["set-cookie"]
+    home = rooted.get(f"{prefix}/?x=1&token={TOKEN}", headers=PAGE).headers["location"]
+    for address in (shown, f"{shown}/"):  # a proxy that strips may take both
+        assert urljoin(address, home) == f"{address}?x=1"
     for address in ("/language/ja", "/theme/dark"):
         answer = rooted.get(f"{prefix}{address}?next=/pad/train%3Frun%3D1%23x", headers=PAGE)
         assert urljoin(shown + address, answer.headers["location"]) == f"{shown}/train?run=1#x"
-        assert "Path=/pad/;" in answer.headers["set-cookie"]
+        assert "Path=/pad;" in answer.headers["set-cookie"]
         for back in ("//evil.com", "/pad//evil.com", "https://evil.com", "/\\evil.com", "/pad/\t//evil.com", ""):
             location = rooted.get(prefix + address, params={"next": back}, headers=PAGE).headers["location"]
             assert urljoin(shown + address, location).startswith(f"{shown}/"), back
