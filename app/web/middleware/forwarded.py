@@ -7,7 +7,7 @@ of anyone but a trusted proxy are removed.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -40,7 +40,10 @@ class ForwardedMiddleware:
         self._root = settings.root_path
         self._proxies = settings.trusted_proxies
         # believes X-Forwarded-For and X-Forwarded-Proto
-        self._believing = ProxyHeadersMiddleware(app, [str(network) for network in self._proxies])  # type: ignore[arg-type]
+        self._believing = ProxyHeadersMiddleware(
+            self._pass_on,  # type: ignore[arg-type]
+            [str(network) for network in self._proxies],
+        )
         self._trusted_address = lru_cache(KEPT_ANSWERS)(self._find_trusted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,15 +69,25 @@ class ForwardedMiddleware:
             _place(scope, root, stripped=stripped)
         await app(scope, receive, send)
 
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _address(scope["client"][0]) is None:  # X-Forwarded-For may hold anything
+            scope["client"] = None
+        await self._app(scope, receive, send)
+
     def _find_trusted(self, text: str) -> str | None:
         """The address, as settings write it, if it is a trusted proxy's."""
-        try:
-            address = ip_address(text)
-        except ValueError:
-            return None
+        address = _address(text)
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:  # a socket for both takes IPv4 as this
             address = address.ipv4_mapped
-        return str(address) if any(address in network for network in self._proxies) else None
+        is_trusted = address is not None and any(address in network for network in self._proxies)
+        return str(address) if is_trusted else None
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 def _values(scope: Scope, name: bytes) -> tuple[bytes, ...]:
