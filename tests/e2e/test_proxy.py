@@ -78,7 +78,12 @@ def crawl(page: Page, start: str) -> set[str]:
             outside.append(f"{page.url} → {address}")
 
     page.on("request", lambda request: judge(request.url))
-    page.on("response", lambda answer: failed.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
+
+    def check(status: int, address: str) -> None:
+        if status >= 400 and status != 409:  # which says that a data set is not on this machine
+            failed.append(f"{status} {address}")
+
+    page.on("response", lambda answer: check(answer.status, answer.url))
     waiting, seen, counts = [f"{start}/"], {f"{start}/"}, dict[str, int]()
     while waiting:
         address = waiting.pop()
