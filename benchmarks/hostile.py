@@ -3,7 +3,7 @@
 For each picture `SENDERS` connections send it again and again for `SECONDS`, and as many send it and leave at once;
 meanwhile /health and the pad are asked for, each over a connection of its own. The table has the pictures answered, the
 times of these in milliseconds, and the most memory that the server has taken so far, in megabytes. The pictures are
-those of `tests/support/hostile_images.py`, and a clean one to compare with.
+those of `tests/hostile/images.py`, and a clean one to compare with.
 """
 
 import http.client
@@ -18,7 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.support.hostile_images import BAD, LARGE, PNG
+from tests.hostile.images import BAD, LARGE, PNG
 from tests.support.serving import Server, serve
 
 SENDERS = 32

@@ -24,9 +24,9 @@ from app.data import from_image, from_strokes
 from app.main import create_app
 from app.models.formats.archive import check, unpack
 from app.settings import Settings
+from tests.hostile.images import BAD, BOUNDARY, JPEG, PNG, form
+from tests.hostile.models import WEIGHTS, ZIPS, card
 from tests.support.errors import form_of_errors
-from tests.support.hostile_images import BAD, BOUNDARY, JPEG, PNG, form
-from tests.support.hostile_models import WEIGHTS, ZIPS, card
 
 pytestmark = pytest.mark.slow
 

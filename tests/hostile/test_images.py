@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from app.data import from_image
+from tests.hostile.images import BAD, BOUNDARY, JPEG, LARGE, PNG, form, png
 from tests.support.hostile import refused
-from tests.support.hostile_images import BAD, BOUNDARY, JPEG, LARGE, PNG, form, png
 
 
 def each_way(target, data: bytes) -> list:

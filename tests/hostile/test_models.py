@@ -6,9 +6,9 @@ import struct
 import pytest
 from safetensors.numpy import load, save
 
+from tests.hostile.images import BOUNDARY, PNG
+from tests.hostile.models import CARD, PICKLE, WEIGHTS, ZIPS, card, pair, zipped
 from tests.support.hostile import refused
-from tests.support.hostile_images import BOUNDARY, PNG
-from tests.support.hostile_models import CARD, PICKLE, WEIGHTS, ZIPS, card, pair, zipped
 
 ARRAYS = load(WEIGHTS)
 FORM = f"multipart/form-data; boundary={BOUNDARY}"

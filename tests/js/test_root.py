@@ -30,7 +30,9 @@ def sources(folder: str, ending: str) -> list[Path]:
 
 
 def code(path: Path) -> str:
-    return re.sub(r"^\s*(?://|\*|/\*).*$", "", path.read_text("utf-8"), flags=re.MULTILINE)
+    """The code of a script, without comments and without the separators of paths of files."""
+    text = re.sub(r"^\s*(?://|\*|/\*).*$", "", path.read_text("utf-8"), flags=re.MULTILINE)
+    return re.sub(r"""\.(?:split|join|lastIndexOf)\("/"\)""", "", text)
 
 
 @pytest.mark.parametrize("path", sources("static/js", ".js"), ids=lambda path: path.name)

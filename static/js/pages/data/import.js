@@ -1,6 +1,7 @@
 // The import of data sets: files are brought, looked through by the server, and saved under a name.
 
 import { call, explain, get, post, Refused, remove } from "../../api/client.js";
+import { withRoot } from "../../api/root.js";
 import { chosenFiles, droppedFiles, groupsIn, inFolders, kindOf, nameFor } from "../../data/dropped-files.js";
 import { bytes, count, sentences } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
@@ -221,7 +222,7 @@ export function createImport(page) {
     take(found, place === undefined ? null : Number(place));
   });
   window.addEventListener("pagehide", () => {
-    if (upload !== null) fetch(`/api/uploads/${upload}`, { method: "DELETE", keepalive: true });
+    if (upload !== null) fetch(withRoot(`/api/uploads/${upload}`), { method: "DELETE", keepalive: true });
   });
 
   return async () => {

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable
 
 from app.settings import SHIPPED_MODELS
-from tests.support.hostile_images import PNG
+from tests.hostile.images import PNG
 
 FOLDER = SHIPPED_MODELS / "mnist-mlp"
 CARD = json.loads((FOLDER / "model.json").read_bytes())
