@@ -1,7 +1,10 @@
 """Authentication by two tokens: one for everything, and one that only predicts."""
 
+import asyncio
 import hashlib
 import hmac
+import time
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import parse_qsl, urlencode
@@ -18,6 +21,14 @@ OPEN_PREFIXES = ("/static/", "/language/", "/theme/", "/catalog/")
 
 NOT_PAGES = ("/api/", "/v2/", "/static/", "/catalog/", "/static-offline-docs/")
 NOT_A_PAGE = frozenset({"/predict", "/v2", "/health", "/metrics", "/openapi.json"})
+
+
+FREE_TRIES = 10
+"""Wrong tokens of an address that are answered at once, as long as there are no `TRIES_SECONDS` between two."""
+TRIES_SECONDS = 60.0
+DELAY_SECONDS = 0.5
+TRIES_AT_ONCE = 16
+MOST_ADDRESSES = 1000
 
 
 class TokenScope(Enum):
@@ -38,6 +49,39 @@ class AuthResult:
 
 OPEN = AuthResult(TokenScope.EVERYTHING)
 NOBODY = AuthResult(TokenScope.NOTHING)
+
+
+class WrongTokens:
+    """Slows down those who try tokens: after some wrong ones from an address, further ones are answered late.
+
+    Of one address a few wait at one time; more are refused unread. Belongs to one event loop.
+    """
+
+    def __init__(self) -> None:
+        self._tries: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._waiting: Counter[str] = Counter()
+
+    def is_full(self, address: str) -> bool:
+        """Return True if no more tries of the address are looked at now."""
+        return self._waiting[address] >= TRIES_AT_ONCE
+
+    async def note(self, address: str) -> None:
+        """Count a wrong token, and return when it may be answered."""
+        count, last = self._tries.pop(address, (0, 0.0))
+        now = time.monotonic()
+        count = 1 if now - last > TRIES_SECONDS else count + 1
+        self._tries[address] = count, now
+        while len(self._tries) > MOST_ADDRESSES:
+            self._tries.popitem(last=False)
+        if count <= FREE_TRIES:
+            return
+        self._waiting[address] += 1
+        try:
+            await asyncio.sleep(DELAY_SECONDS)
+        finally:
+            self._waiting[address] -= 1
+            if not self._waiting[address]:
+                del self._waiting[address]
 
 
 def needs_token(settings: Settings) -> bool:

@@ -1,6 +1,6 @@
 """Check host, token, origin and capacity of each request and each socket."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -14,7 +14,7 @@ from app.settings import Settings
 from app.web import errors
 from app.web.addresses import cookie_path, route_path, same_page
 from app.web.middleware import authentication
-from app.web.middleware.authentication import AuthResult, TokenAuth, TokenScope
+from app.web.middleware.authentication import AuthResult, TokenAuth, TokenScope, WrongTokens
 from app.web.middleware.forwarded import FORWARDED, NOT_FORWARDED, Forwarded
 from app.web.middleware.limits import HELD, SOCKETS, BodyReservation, Capacity
 from app.web.middleware.methods import allowed_methods, has_socket
@@ -51,6 +51,7 @@ class SecurityMiddleware:
         self._app = app
         self._hosts, self._access, self._origins = rules.hosts, rules.access, rules.origins
         self._room = room or Capacity()
+        self._wrong_tokens = WrongTokens()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -70,7 +71,7 @@ class SecurityMiddleware:
                 (b"vary", b"origin"),
             )
         protected = _protecting(send, extra)
-        answer = self._answer(scope, head)
+        answer = await self._slowed(scope, head, self._answer)
         if answer is not None:
             await answer(scope, receive, protected)
             return
@@ -79,6 +80,19 @@ class SecurityMiddleware:
             await self._app(scope, receive, protected)
         finally:
             held.release()
+
+    async def _slowed(self, scope: Scope, head: "_Head", answer: Callable[..., Response | None]) -> Response | None:
+        """The answer of the gate, which comes late to who tries one token after the other."""
+        if not (head.authorizations or head.cookies or b"token=" in scope["query_string"]):
+            return answer(scope, head)
+        address = str((scope.get("client") or ("",))[0])
+        if self._wrong_tokens.is_full(address):
+            message = Message("too many wrong tokens; try again in a moment")
+            return _respond(scope, Refusal(HTTPStatus.TOO_MANY_REQUESTS, message, {"retry-after": "1"}))
+        given = answer(scope, head)
+        if given is not None and given.status_code == HTTPStatus.UNAUTHORIZED:
+            await self._wrong_tokens.note(address)
+        return given
 
     def _answer(self, scope: Scope, head: "_Head") -> Response | None:
         """The answer to a request that goes no further: a refusal, a preflight's, or a page's without its token."""
@@ -109,9 +123,14 @@ class SecurityMiddleware:
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = _Head(scope["headers"])
-        refusal = self._socket_refusal(scope, head)
-        if refusal is not None:
-            await _refuse_socket(scope, refusal)(scope, receive, _protecting(send))
+
+        def refused(scope: Scope, head: "_Head") -> Response | None:
+            refusal = self._socket_refusal(scope, head)
+            return None if refusal is None else _refuse_socket(scope, refusal)
+
+        answer = await self._slowed(scope, head, refused)
+        if answer is not None:
+            await answer(scope, receive, _protecting(send))
             return
         self._room.sockets -= 1
         try:

@@ -57,7 +57,11 @@ def app_client(tmp_path, cache_dir, **changes):
 @pytest.fixture(scope="module")
 def locked_app(tmp_path_factory, cache_dir):
     home = tmp_path_factory.mktemp("locked")
-    with app_client(home, cache_dir, host="0.0.0.0", token=TOKEN, predict_token=PREDICT) as running:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        app_client(home, cache_dir, host="0.0.0.0", token=TOKEN, predict_token=PREDICT) as running,
+    ):
+        patch.setattr("app.web.middleware.authentication.DELAY_SECONDS", 0.0)
         yield running
 
 
