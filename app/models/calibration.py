@@ -59,11 +59,10 @@ def calibrate(
     `subspaces` are those of the training images, from `fit_subspaces`; without them there is no rejection score. With
     `validation`, images held out from training, both are fitted on those and measured on `test`; without, fitted on
     every second image of `test` and measured on the others. `test_output` is the output of `network` for `test`.
-    `tests` are those of each data set of a mixture, by name; the sets count equally in the fit, and both are
-    measured on each of them too. For a
-    network that reads digits an outlier head learns from `known`, some of the training images (N, 28, 28), and from
-    drawings that are not digits, cached in `cache_dir`: with more `effort` from so many times as many. Returns None if
-    there are too few images.
+    `tests` are those of each data set of a mixture, by name; both are fitted to all of these sets alike, and
+    measured on each of them too. For a network that reads digits an outlier head learns from `known`, some of the
+    training images (N, 28, 28), and from drawings that are not digits, cached in `cache_dir`: with more `effort` from
+    so many times as many. Returns None if there are too few images.
     """
     if validation is not None:
         fitted, measured, note = validation, test, None
@@ -83,7 +82,10 @@ def calibrate(
     )
     logits = second.logits
     weights = _weights_of(fitted) if tests else None
-    temperature = fit_temperature(first.logits, fitted.labels, weights)
+    if tests and fitted.groups is not None:
+        temperature = fit_common_temperature(first.logits, fitted.labels, fitted.groups)
+    else:
+        temperature = fit_temperature(first.logits, fitted.labels)
     before, after = (Predictions.of(softmax(logits / divisor), measured.labels) for divisor in (1, temperature))
     rejection, outliers = None, None
     if subspaces is not None:
@@ -142,16 +144,15 @@ def _weights_of(split: Split) -> FloatRows | None:
     return 1 / counts[numbers]
 
 
-def fit_temperature(logits: FloatRows, labels: NDArray[Any], weights: FloatRows | None = None) -> float:
+def fit_temperature(logits: FloatRows, labels: NDArray[Any]) -> float:
     """The temperature with the least negative log-likelihood of `labels` (N,), between 0.05 and 100.
 
-    The images may have `weights` (N,). Guo et al. 2017, section 4.2. The likelihood has one optimum, which a
-    golden-section search finds.
+    Guo et al. 2017, section 4.2. The likelihood has one optimum, which a golden-section search finds.
     """
     low, high = np.log(COLDEST), np.log(HOTTEST)
     for _ in range(SEARCH_STEPS):
         first, second = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-        losses = [_nll(logits, labels, float(np.exp(value)), weights) for value in (first, second)]
+        losses = [_nll(logits, labels, float(np.exp(value))) for value in (first, second)]
         if losses[0] <= losses[1]:
             high = second
         else:
@@ -159,9 +160,32 @@ def fit_temperature(logits: FloatRows, labels: NDArray[Any], weights: FloatRows 
     return float(np.exp((low + high) / 2))
 
 
-def _nll(logits: FloatRows, labels: NDArray[Any], temperature: float, weights: FloatRows | None = None) -> float:
+def fit_common_temperature(logits: FloatRows, labels: NDArray[Any], groups: NDArray[Any]) -> float:
+    """The temperature at which the group that is most overconfident and the one that is most underconfident are equally
+    far off, so that none is further; `groups` (N,) are their numbers.
+
+    A group's confidence is that of its predictions on average, which a higher temperature lowers in each of them.
+    """
+    correct = logits.argmax(axis=1) == labels
+    members = [groups == group for group in np.unique(groups)]
+
+    def gaps(temperature: float) -> list[float]:
+        confidence = softmax(logits / temperature).max(axis=1)
+        return [float((confidence[rows] - correct[rows]).mean()) for rows in members]
+
+    low, high = np.log(COLDEST), np.log(HOTTEST)
+    for _ in range(SEARCH_STEPS):
+        middle = (low + high) / 2
+        found = gaps(float(np.exp(middle)))
+        if max(found) + min(found) > 0:
+            low = middle
+        else:
+            high = middle
+    return float(np.exp((low + high) / 2))
+
+
+def _nll(logits: FloatRows, labels: NDArray[Any], temperature: float) -> float:
     rows = logits / temperature
     rows -= rows.max(axis=1, keepdims=True)
     losses = np.log(np.exp(rows).sum(axis=1)) - rows[np.arange(len(rows)), labels]
-    mean = np.average(losses, weights=weights)
-    return max(float(mean), 0.0)
+    return max(float(losses.mean()), 0.0)

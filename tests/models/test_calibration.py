@@ -9,7 +9,7 @@ from safetensors.numpy import load, save
 from app.data import DatasetCatalog, DatasetUnavailable, Split, from_pixels, from_strokes, split_validation
 from app.data.sources.nondigits import KINDS, load_nondigits, pair_digits
 from app.models import Calibration, DamagedModelError, ModelStore, Predictor, Predictors, calibrate, fit_subspaces
-from app.models.calibration import fit_temperature
+from app.models.calibration import fit_common_temperature, fit_temperature
 from app.models.ood import detector
 from app.models.ood.detector import (
     BASIS,
@@ -133,15 +133,25 @@ def test_both_are_measured_on_the_test_images_of_each_set(found, trained, drawn,
     assert found.calibration.sources == [], "a set that is no mixture has none"
 
 
-def test_weights_count_as_so_many_images_do():
+def test_the_groups_that_are_furthest_off_to_either_side_are_equally_far_off():
     rng = np.random.default_rng(3)
-    logits, labels = rng.normal(0, 3, (200, 10)), rng.integers(0, 10, 200)
-    logits[np.arange(200), labels] += np.repeat([2, 6], 100)
-    times = np.repeat([1, 4], 100)
-    repeated = np.repeat(np.arange(200), times)
-    weighted = fit_temperature(logits, labels, times.astype(float))
-    assert weighted == pytest.approx(fit_temperature(logits[repeated], labels[repeated]))
-    assert weighted != pytest.approx(fit_temperature(logits, labels))
+    groups = np.repeat([0, 1, 2], [2000, 300, 300])
+    logits = rng.normal(0, 3, (len(groups), 10))
+    hotter = np.array([1.0, 3.0, 2.0])[groups]  # what each group's labels were made with
+    labels = np.array([rng.choice(10, p=row) for row in softmax(logits / hotter[:, None])])
+    temperature = fit_common_temperature(logits, labels, groups)
+    found = softmax(logits / temperature)
+    gaps = [
+        found[groups == group].max(axis=1).mean()
+        - np.mean(found.argmax(axis=1)[groups == group] == labels[groups == group])
+        for group in range(3)
+    ]
+    assert 1 < fit_temperature(logits, labels) < temperature < 3
+    assert gaps[0] < gaps[2] < gaps[1]
+    assert gaps[1] == pytest.approx(-gaps[0])
+    assert fit_common_temperature(logits, labels, np.zeros(len(groups))) == pytest.approx(
+        fit_temperature(logits, labels), rel=0.1
+    )
 
 
 def test_where_one_digit_in_a_hundred_is_refused_so_is_most_that_is_none(trained, drawn, cache_dir, monkeypatch):

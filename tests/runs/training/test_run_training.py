@@ -10,8 +10,8 @@ from app.data.drawings.rendered import DrawingRenderer
 from app.data.drawings.store import DrawingStore
 from app.data.sources.mixture import mix, parse_mixture
 from app.models import ModelStore
-from app.models.calibration import fit_temperature
-from app.models.evaluation import Evaluator, read
+from app.models.calibration import fit_common_temperature, fit_temperature
+from app.models.evaluation import Evaluator, evaluate_split
 from app.models.evaluation_cache import EvaluationCache
 from app.nn import CrossEntropy, Network, classification_report, evaluate, infer_all
 from app.runs.config.run_config import request_config
@@ -72,7 +72,7 @@ def test_the_test_set_is_read_once_at_a_runs_end_and_never_after(drawn, asked, v
     report = classification_report(training.network, drawn.test.images, drawn.test.labels, **whole)
     assert report.confusion.tolist() == evaluated["confusion"]
     assert [one.index for one in report.mistakes] == [one["index"] for one in evaluated["mistakes"]]
-    alone, kept = read(training.network, card, drawn.test), training.evaluation
+    alone, kept = evaluate_split(training.network, card, drawn.test), training.evaluation
     assert np.array_equal(alone.predictions.predicted, kept.predictions.predicted)
     np.testing.assert_allclose(kept.predictions.confidence, alone.predictions.confidence, atol=1e-6)
     np.testing.assert_allclose(kept.predictions.likelihood, alone.predictions.likelihood, atol=1e-6)
@@ -91,12 +91,12 @@ def test_a_mixture_is_held_out_calibrated_and_measured_by_set(drawn, cache_dir):
     assert [(source.data, source.count) for source in calibration.sources] == [("strokes", 1200), ("few", 200)]
     assert calibration.sources[0].accuracy == training.metrics["test_accuracy"]
     assert calibration.sources[0].false_rejection == calibration.rejection.false_rejection
-    # the last three tenths of each set, which count equally
+    # the last three tenths of each set, which are equally far off
     held = [drawn.train[1050:], few.train[140:]]
     images, labels = (np.concatenate([getattr(split, part) for split in held]) for part in ("images", "labels"))
     logits = infer_all(training.network, images, input_scale=config.input_scale).logits
     assert calibration.temperature == pytest.approx(
-        fit_temperature(logits, labels, np.repeat([1 / 450, 1 / 60], [450, 60]))
+        fit_common_temperature(logits, labels, np.repeat([0, 1], [450, 60]))
     )
     assert calibration.temperature != pytest.approx(fit_temperature(logits, labels))
 
