@@ -1,21 +1,34 @@
 """A small reverse proxy, which does what nginx, Caddy, a port forwarder or a Jupyter server does, and certificates."""
 
-import asyncio
 import shutil
 import ssl
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from anyio import (
+    BrokenResourceError,
+    ClosedResourceError,
+    EndOfStream,
+    IncompleteRead,
+    connect_tcp,
+    create_task_group,
+    create_tcp_listener,
+)
+from anyio.abc import ByteStream, SocketAttribute
 from anyio.from_thread import start_blocking_portal
+from anyio.streams.buffered import BufferedByteReceiveStream
+from anyio.streams.tls import TLSListener
 
 PLACES = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin"
-CHUNK = 64 * 1024
+HEAD = 64 * 1024
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\ncontent-length: 7\r\nconnection: close\r\n\r\nno page"
+GONE = (BrokenResourceError, ClosedResourceError, EndOfStream, IncompleteRead)
 
 
 @dataclass
@@ -47,14 +60,13 @@ def reverse_proxy(
     to = urlsplit(upstream)
     scheme = "http" if tls is None else "https"
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, opened: AsyncExitStack) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        line, *lines = head.rstrip("\r\n").split("\r\n")
+    def translated(head: str) -> str | None:
+        """The head of a request as the upstream gets it; None for a path outside of the prefix."""
+        line, *lines = head.split("\r\n")
         method, target, version = line.split(" ")
         if prefix and not target.startswith((f"{prefix}/", f"{prefix}?")) and target != prefix:
             proxy.outside.append(target)
-            writer.write(NOT_FOUND)
-            return
+            return None
         if strips:
             target = f"/{target.removeprefix(prefix).lstrip('/')}"
         pairs = [(key.lower(), value.strip()) for key, _, value in (one.partition(":") for one in lines)]
@@ -68,54 +80,43 @@ def reverse_proxy(
         replaced |= {key.lower(): value.format(**told) for key, value in says.items()}
         sent = [*((key, value) for key, value in pairs if key not in replaced), *replaced.items()]
         text = "".join(f"{key}: {value}\r\n" for key, value in sent)
-        up_reader, up_writer = await asyncio.open_connection(to.hostname, to.port)
-        opened.push_async_callback(close, up_writer)
-        up_writer.write(f"{method} {target} {version}\r\n{text}\r\n".encode("latin-1"))
-        async with asyncio.TaskGroup() as both:
-            upwards = both.create_task(pump(reader, up_writer))
-            await pump(up_reader, writer)
-            upwards.cancel()
+        return f"{method} {target} {version}\r\n{text}\r\n"
 
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):  # the other side has gone
-            while data := await reader.read(CHUNK):
-                writer.write(data)
-                await writer.drain()
+    async def serve(visitor: ByteStream) -> None:
+        with suppress(*GONE):
+            async with visitor:
+                reader = BufferedByteReceiveStream(visitor)
+                head = translated((await reader.receive_until(b"\r\n\r\n", HEAD)).decode("latin-1"))
+                if head is None:
+                    await visitor.send(NOT_FOUND)
+                    return
+                assert to.hostname is not None
+                assert to.port is not None
+                async with await connect_tcp(to.hostname, to.port) as server, create_task_group() as ways:
+                    await server.send(head.encode("latin-1"))
+                    ways.start_soon(pump, reader, server)
+                    await pump(server, visitor)
+                    ways.cancel_scope.cancel()
 
-    connections = set[asyncio.Task[None]]()
+    async def pump(source: Any, sink: ByteStream) -> None:
+        with suppress(*GONE):
+            while True:
+                await sink.send(await source.receive())
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        connections.add(task)
-        async with AsyncExitStack() as opened:
-            opened.callback(connections.discard, task)
-            opened.push_async_callback(close, writer)
-            with suppress(OSError, asyncio.IncompleteReadError):
-                await serve(reader, writer, opened)
+    @asynccontextmanager
+    async def listening() -> AsyncIterator[int]:
+        listener = await create_tcp_listener(local_host="127.0.0.1")
+        port = int(listener.listeners[0].extra_attributes[SocketAttribute.local_port]())
+        shown = listener if tls is None else TLSListener(listener, tls, standard_compatible=False)
+        async with listener, create_task_group() as group:
+            group.start_soon(shown.serve, serve)
+            yield port
+            group.cancel_scope.cancel()
 
-    async def close(writer: asyncio.StreamWriter) -> None:
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
-
-    async def listen() -> tuple[asyncio.Server, int]:
-        server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
-        return server, server.sockets[0].getsockname()[1]
-
-    async def stop(server: asyncio.Server) -> None:
-        server.close()
-        for task in connections:
-            task.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
-
-    with start_blocking_portal() as portal:
-        server, port = portal.call(listen)
-        proxy = Proxy(f"{scheme}://{name}:{port}{prefix}")
-        try:
-            yield proxy
-        finally:
-            portal.call(stop, server)
+    proxy = Proxy("")
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(listening()) as port:
+        proxy.url = f"{scheme}://{name}:{port}{prefix}"
+        yield proxy
 
 
 def needs(program: str) -> str:
