@@ -150,7 +150,9 @@ class Visitor:
         bearer = {"authorization": "Bearer everything"}
         with (
             socket.create_connection(("127.0.0.1", self.port), 20) as plain,
-            connect(address, sock=plain, ssl=self.trust, additional_headers=bearer, origin=self.origin) as stream,
+            connect(
+                address, sock=plain, ssl=self.trust, additional_headers=bearer, origin=self.origin, open_timeout=60
+            ) as stream,
         ):
             assert [json.loads(stream.recv(20))["type"] for _ in range(2)] == ["hello", "queued"]
         self.ask(f"/api/runs/{run}/cancel", body={})
