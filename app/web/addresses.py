@@ -63,7 +63,9 @@ def redirect_slashes(router: Router) -> None:
     async def other_slash(scope: Scope, receive: Receive, send: Send) -> None:
         path, query = scope["path"], scope["query_string"].decode("latin-1")
         other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
-        if scope["type"] == "http" and route_path(scope) != "/" and _is_served(router, {**scope, "path": other}):
+        is_escaped = path.endswith("/") and not scope.get("raw_path", b"/").endswith(b"/")  # to browsers no slash
+        is_served = route_path(scope) != "/" and not is_escaped and _is_served(router, {**scope, "path": other})
+        if scope["type"] == "http" and is_served:
             name = quote(other.removesuffix("/").rpartition("/")[2])
             address = f"../{name}" if path.endswith("/") else f"./{name}/"
             answer = RedirectResponse(address + (f"?{query}" if query else ""), HTTPStatus.TEMPORARY_REDIRECT)
