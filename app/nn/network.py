@@ -221,8 +221,8 @@ class Network:
             raise SpecError(
                 "expected the arrays {names}; got {got}",
                 field="weights",
-                names=", ".join(current),
-                got=", ".join(sorted(weights)),
+                names=abbreviate([*current]),
+                got=abbreviate(sorted(weights)),
             )
         for name in current:
             array = weights[name]

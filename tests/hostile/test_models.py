@@ -2,10 +2,14 @@
 
 import json
 import struct
+import tracemalloc
 
+import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
+from app.errors import InputError
+from app.models.formats.archive import check
 from tests.hostile.images import BOUNDARY, PNG
 from tests.hostile.models import CARD, PICKLE, WEIGHTS, ZIPS, card, pair, zipped
 from tests.support.hostile import refused
@@ -217,3 +221,23 @@ def test_drawings_with_such_names(target, field, label):
         assert answer.status == 201
         made = json.loads(answer.body)["id"]
         assert target.send("DELETE", f"/api/drawings/{made}").status == 204
+
+
+def test_a_card_is_not_copied_for_each_field_that_it_lacks():
+    data = b'{"config":{"a":[' + b"{}," * 100_000 + b"{}]}}"
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match="is not a model card: name: missing"):
+            check(data, WEIGHTS)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 20_000_000
+
+
+def test_thousands_of_unknown_weights_are_not_all_named():
+    arrays = {f"{index}": np.zeros(1, np.float32) for index in range(5000)}
+    weights = save(arrays)
+    with pytest.raises(ValueError, match="weights: expected the arrays") as error:
+        check(card(weights, calibration=None), weights)
+    assert len(str(error.value)) < 500

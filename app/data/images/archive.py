@@ -18,8 +18,13 @@ from app.storage.zip_file import open_zip, read_pieces
 
 MOST_UNPACKED_BYTES = 1 << 30
 """The most bytes of all files of a zip, unpacked."""
+FREE_BYTES = 64 << 20
+LIKELY_RATIO = 10
+"""A zip may hold `FREE_BYTES`, and this many for each of its own: MNIST as a table is packed into an eighth."""
 DEEPEST = 8
 """The most folders in one another."""
+LONGEST_PATH = 4096
+"""The most characters of a file's path in a zip, as of a path on most systems."""
 TABLE, ARRAYS = "images.csv", "images.npz"
 """The names of a table and of arrays that come by themselves."""
 
@@ -66,15 +71,20 @@ def _place_zip(upload: Path, folder: Path) -> list[UnreadFile]:
     with open_zip(upload) as archive:
         entries = [info for info in archive.infolist() if not info.is_dir()]
         if not entries or not all(info.filename.endswith(".npy") for info in entries):
-            return _unpack(archive, entries, folder)
+            return _unpack(archive, entries, folder, packed=upload.stat().st_size)
     upload.rename(folder / ARRAYS)
     return []
 
 
-def _unpack(archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo], folder: Path) -> list[UnreadFile]:
+def _unpack(
+    archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo], folder: Path, *, packed: int
+) -> list[UnreadFile]:
     unread: list[UnreadFile] = []
     wanted: list[tuple[zipfile.ZipInfo, tuple[str, ...]]] = []
     for info in entries:
+        if len(info.filename) > LONGEST_PATH:
+            unread.append(UnreadFile(f"{info.filename[:80]}…", Message("its name is too long")))
+            continue
         parts = _parts(info)
         if any(map(is_system, parts)):
             continue
@@ -86,8 +96,9 @@ def _unpack(archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo], folder
     if not wanted:
         names = shortened([file.name for file in unread]) if unread else Message("nothing")
         raise InputError("expected images, a CSV table, an .npz file or IDX files in the zip; got {names}", names=names)
-    if sum(info.file_size for info, _ in wanted) > MOST_UNPACKED_BYTES:
-        raise InputError("expected at most {value} MB in all files; got more", value=MOST_UNPACKED_BYTES >> 20)
+    most = min(MOST_UNPACKED_BYTES, FREE_BYTES + LIKELY_RATIO * packed)
+    if sum(info.file_size for info, _ in wanted) > most:
+        raise InputError("expected at most {value} MB in all files; got more", value=most >> 20)
     made: set[tuple[str, ...]] = set()
     for info, parts in wanted:
         problem = _extract(archive, info, parts, folder, made)

@@ -23,6 +23,8 @@ from app.errors import InputError, Message, message_of
 
 SAMPLES_PER_LABEL = 3
 MOST_SAMPLES = 36
+MOST_PIXELS = 2_000_000_000
+"""The most pixels of all images: they are decoded one after another, and a kilobyte can hold a million."""
 
 _LABELLED = re.compile(r"(?P<label>[^_\-(]+?)[ ]?[_\-(].+")
 """A file's name that begins with its label: `3_0001.png`, `3-1.png`, `3 (2).png`."""
@@ -117,18 +119,24 @@ def _sort_by_name(folder: Path) -> list[Message]:
 
 
 def _remove_damaged(folder: Path) -> list[UnreadFile]:
-    """Remove the images that cannot be decoded, and return them."""
-    damaged = []
+    """Remove the images that cannot be decoded, and return them. Raises ValueError if all of them are too large."""
+    damaged, area = [], 0
     for path in sorted(folder.rglob("*")):
         if not is_picture_file(path):
             continue
         try:
-            decode_image(path.read_bytes(), file_decoders())
+            picture = decode_image(path.read_bytes(), file_decoders())
         except ValueError as error:
             damaged.append(UnreadFile(str(path.relative_to(folder)), message_of(error)))
             path.unlink()
             with suppress(OSError):  # it has other files
                 path.parent.rmdir()
+            continue
+        area += picture.width * picture.height
+        if area > MOST_PIXELS:
+            raise InputError(
+                "expected images of at most {most} megapixels in total; got more", most=MOST_PIXELS // 10**6
+            )
     return damaged
 
 

@@ -13,7 +13,7 @@ from app.errors import InputError
 from app.nn import abbreviate
 
 MAX_POINTS = 10_000
-"""The most points of a drawing, over all strokes."""
+"""The most points of a drawing, over all strokes, and the most strokes."""
 
 _NUMBERS = {int, float}
 
@@ -22,6 +22,10 @@ def parse_strokes(strokes: object) -> list[NDArray[np.float64]]:
     """Validate strokes from JSON; return a float64 array (n, 2) per stroke. Raises ValueError."""
     if not isinstance(strokes, Sequence) or isinstance(strokes, str | bytes):
         raise InputError("expected a list of strokes; got {value}", field="strokes", value=abbreviate(strokes))
+    if len(strokes) > MAX_POINTS:
+        raise InputError(
+            "expected at most {most} strokes; got {count}", field="strokes", most=MAX_POINTS, count=len(strokes)
+        )
     for index, stroke in enumerate(strokes):
         if not isinstance(stroke, list | tuple):
             raise InputError(

@@ -1,7 +1,7 @@
 """Data sets from arrays of images and labels as people have them: their shapes, types, ranges and paper."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,13 @@ MOST_LABELS = 256
 MOST_IMAGES = 500_000
 TEST_EVERY = 6
 """Without images to test with, every sixth image of a label is for testing, a share as in MNIST."""
-BLOCK = 4_000
+BLOCK = 1_000
 """Images converted at a time."""
+FEWEST_BYTES = 100
+"""The bytes of an image in a packed file, on average: MNIST's take some 160. The first `FREE_IMAGES` may take fewer."""
+FREE_IMAGES = 60_000
+LARGEST_LABELS = 32 << 20
+"""The most bytes of an array of labels: 32 characters each for 250,000 images."""
 
 _LONGEST_TEXT = 4 * 2 * LONGEST_LABEL
 """Bytes of a label as an array has it, which may be longer before it is composed."""
@@ -31,11 +36,24 @@ _SHAPES = (
 )
 
 
+class StoredArray(Protocol):
+    """An array that is read in pieces, as it is too large to be held beside the images that are made of it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    def blocks(self) -> Iterator[tuple[Any, Array]]:
+        """The whole array from its beginning: pieces, each with its place, an index. Raises ValueError, OSError."""
+
+
 class ArrayPart(NamedTuple):
     """Images and labels of one split, each with the name of its array or file."""
 
     images_name: str
-    images: Array
+    images: Array | StoredArray
     labels_name: str
     labels: Array
 
@@ -59,7 +77,7 @@ def make_dataset(name: str, version: str, parts: Sequence[ArrayPart], titles: Se
         held = nth_of_label(splits[0].labels) % TEST_EVERY == TEST_EVERY - 1
         if not held.any():
             raise InputError("expected at least {least} images of a label", least=TEST_EVERY)
-        splits = [splits[0][~held], splits[0][held]]
+        splits = _part_in_place(splits[0], held)
     return Dataset(name, name, known, splits[0], splits[1], version, notes=notes)
 
 
@@ -83,8 +101,25 @@ def sorted_labels(labels: set[str]) -> tuple[str, ...]:
     return tuple(sorted(labels, key=lambda label: (len(label), label) if label.isdecimal() else (99, label)))
 
 
-def _as_images(name: str, array: Array) -> ImageArray:
-    if array.shape[1:] not in _SHAPES or not len(array):
+def most_images(size: int) -> int:
+    """The most images of a packed file of `size` bytes."""
+    return min(MOST_IMAGES, FREE_IMAGES + size // FEWEST_BYTES)
+
+
+def _part_in_place(split: Split, held: NDArray[np.bool_]) -> list[Split]:
+    """The images that are not `held`, and those that are; the first ones stay in the array, where it can be written."""
+    rest = split[held]
+    if not split.images.flags.writeable:
+        return [split[~held], rest]
+    rows = np.flatnonzero(~held)
+    for begin in range(0, len(rows), BLOCK):
+        block = rows[begin : begin + BLOCK]
+        split.images[begin : begin + len(block)] = split.images[block]
+    return [Split(split.images[: len(rows)], split.labels[~held]), rest]
+
+
+def _as_images(name: str, array: Array | StoredArray) -> ImageArray:
+    if array.shape[1:] not in _SHAPES or not array.shape[0]:
         raise InputError(
             "expected 28×28 images; got {shape}: resize them first, or bring them as image files in folders",
             field=name,
@@ -92,30 +127,47 @@ def _as_images(name: str, array: Array) -> ImageArray:
         )
     if array.dtype.kind not in "biuf":
         raise InputError("expected numbers; got {dtype}", field=name, dtype=array.dtype)
-    if len(array) > MOST_IMAGES:
-        raise InputError("expected at most {most} images; got {count}", field=name, most=MOST_IMAGES, count=len(array))
-    low, high = float(array.min()), float(array.max())
-    if not (low >= 0 and high <= 255):  # NaN fails this comparison too
+    if array.shape[0] > MOST_IMAGES:
         raise InputError(
-            "expected numbers from 0 to 1, or from 0 to 255; got {dtype} from {low} to {high}",
-            field=name,
-            dtype=array.dtype,
-            low=f"{low:g}",
-            high=f"{high:g}",
+            "expected at most {most} images; got {count}", field=name, most=MOST_IMAGES, count=array.shape[0]
         )
-    array = array.reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
-    if array.dtype == np.uint8 and high > 1:
-        return array
+    if isinstance(array, np.ndarray) and array.dtype == np.uint8 and array.max() > 1:
+        return array.reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
     images = np.empty(array.shape, np.uint8)
+    if not _fill(images, name, array, 1):
+        _fill(images, name, array, 255)
+    return images.reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
+
+
+def _fill(images: ImageArray, name: str, array: Array | StoredArray, top: int) -> bool:
+    """Fill `images` with numbers from 0 to `top`, scaled to 255; return False if one is larger than `top`."""
+    for place, block in _rows(array) if isinstance(array, np.ndarray) else array.blocks():
+        low, high = float(block.min()), float(block.max())
+        if not (low >= 0 and high <= 255):  # NaN fails this comparison too
+            raise InputError(
+                "expected numbers from 0 to 1, or from 0 to 255; got {dtype} from {low} to {high}",
+                field=name,
+                dtype=array.dtype,
+                low=f"{low:g}",
+                high=f"{high:g}",
+            )
+        if high > top:
+            return False
+        numbers = block.astype(np.float32)
+        numbers *= 255 // top
+        images[place] = np.rint(numbers, out=numbers)
+    return True
+
+
+def _rows(array: Array) -> Iterator[tuple[slice, Array]]:
     for begin in range(0, len(array), BLOCK):
-        block = array[begin : begin + BLOCK].astype(np.float32)
-        images[begin : begin + BLOCK] = np.rint(block * (255 if high <= 1 else 1))
-    return images
+        rows = slice(begin, begin + BLOCK)
+        yield rows, array[rows]
 
 
 def _as_labels(part: ArrayPart) -> Array:
     """The labels as (N,), whole numbers or strings."""
-    name, array, count = part.labels_name, part.labels, len(part.images)
+    name, array, count = part.labels_name, part.labels, part.images.shape[0]
     if array.dtype.kind not in "biufUS":
         raise InputError("expected whole numbers or strings; got {dtype}", field=name, dtype=array.dtype)
     if array.dtype.kind in "US" and array.dtype.itemsize > _LONGEST_TEXT:
@@ -185,5 +237,5 @@ def _check_count(known: Sequence[str]) -> None:
         )
 
 
-def _shape(array: Array) -> str:
+def _shape(array: Array | StoredArray) -> str:
     return " × ".join(map(str, array.shape))

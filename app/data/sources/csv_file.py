@@ -21,6 +21,8 @@ LABEL_NAMES = ("label", "labels", "class", "target", "digit", "y")
 DELIMITERS = ",;\t"
 LONGEST_LINE = 1 << 15
 """The most bytes of a line, some 40 for each number."""
+MOST_LINES = 2 * MOST_IMAGES
+"""The most lines, with empty ones."""
 LINES = 500
 """Lines converted at a time."""
 
@@ -101,7 +103,18 @@ def _read(path: Path) -> ArrayPart:
             images.append(values if whole else np.rint(values * np.float32(255 / top)).astype(np.uint8))
     if not images:
         raise InputError("expected a label and 784 pixels in each line; got no line", field=path.name)
-    return ArrayPart(path.name, np.concatenate(images), path.name, np.array(labels))
+    return ArrayPart(path.name, _joined(images), path.name, np.array(labels))
+
+
+def _joined(blocks: list[ImageArray]) -> ImageArray:
+    """The images of all blocks, which are given up one by one."""
+    images = np.empty((sum(map(len, blocks)), PIXELS), np.uint8)
+    end = len(images)
+    while blocks:
+        block = blocks.pop()
+        images[end - len(block) : end] = block
+        end -= len(block)
+    return images
 
 
 def _lines(file: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
@@ -109,6 +122,8 @@ def _lines(file: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
     number = 0
     while line := file.readline(LONGEST_LINE + 1):
         number += 1
+        if number > MOST_LINES:
+            raise InputError("expected at most {most} lines; got more", field=name, most=f"{MOST_LINES:,}")
         if number == 1 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise InputError("expected a table in UTF-8; got UTF-16", field=name)
         if len(line) > LONGEST_LINE:

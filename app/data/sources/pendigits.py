@@ -43,7 +43,11 @@ VERSION = 2
 """Increases with every change to the preprocessing, which invalidates older caches."""
 TIMEOUT_SECONDS = 20.0
 MAX_BYTES = 32 << 20
-"""The most bytes of a file or a download; the published file has 3.6 million."""
+"""The most bytes of a download."""
+LARGEST_FILE = 4 << 20
+"""The most bytes of the file; the published one has 3.6 million."""
+MOST_LINES = 400_000
+"""The published file has 355,001."""
 
 _LABEL = re.compile(r'"([0-9])"\s*$')
 _NUMBER = re.compile(r"-?[0-9]{1,4}")  # the tablet's are below 500
@@ -123,9 +127,9 @@ def _problem(path: Path, _changed: int, _size: int) -> Message | None:
 
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
-        content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise InputError("expected at most {most} MB; got more", most=MAX_BYTES >> 20)
+        content = file.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        raise InputError("expected at most {most} MB; got more", most=LARGEST_FILE >> 20)
     return content
 
 
@@ -138,6 +142,8 @@ def parse_unipen(content: bytes) -> list[PenDigit]:
         raise InputError(
             "line {line}: expected ASCII; got the byte {byte}", line=line, byte=content[error.start]
         ) from None
+    if len(lines) > MOST_LINES:
+        raise InputError("expected at most {most} lines; got more", most=f"{MOST_LINES:,}")
     digits = [_parse_digit(lines, begin, end) for begin, end in _segments(lines)]
     if len(digits) != DIGITS:
         raise InputError(

@@ -9,13 +9,14 @@ from io import BytesIO
 
 import numpy as np
 from pydantic import ValidationError
+from pydantic_core import from_json
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from app.data import PreparedImage
 from app.data.preprocessing.normalize import IMAGE_SIZE
 from app.errors import InputError, Message
-from app.i18n.pydantic_errors import pydantic_message
+from app.i18n.pydantic_errors import json_message, pydantic_message
 from app.models.card import ModelCard
 from app.models.cost import LARGEST_PREDICTION, prediction_cost
 from app.models.formats.foreign import refuse_foreign, refuse_foreign_zip
@@ -133,9 +134,13 @@ def _parse_card(data: bytes) -> ModelCard:
     if len(data) > CARD_LIMIT:
         raise InputError("expected at most {most} MB; got more", field=CARD, most=CARD_LIMIT // 2**20)
     try:
-        card = ModelCard.model_validate_json(data)
+        # not `model_validate_json`, whose errors bring a copy of the whole card with each field that is missing
+        card = ModelCard.model_validate(from_json(data, allow_inf_nan=False))
     except ValidationError as error:
         reason = pydantic_message(error.errors()[0])
+        raise InputError("{file} is not a model card: {reason}", file=CARD, reason=reason) from None
+    except ValueError as error:
+        reason = json_message(str(error))
         raise InputError("{file} is not a model card: {reason}", file=CARD, reason=reason) from None
     labels = card.labels
     if len(set(labels)) != len(labels) or len(labels) > LABELS:

@@ -60,7 +60,8 @@ def convert_onnx(data: bytes) -> tuple[bytes, bytes]:
         )
     network = Network.from_spec({"layers": chain.layers}, input_shape=(chain.inputs,))
     with np.errstate(over="ignore"):
-        weights = {name: np.ascontiguousarray(array, np.float32) for name, array in chain.weights.items()}
+        # each goes as it is converted: they are twice as large
+        weights = {name: np.ascontiguousarray(chain.weights.pop(name), np.float32) for name in [*chain.weights]}
     network.load_weights(weights)
     labels = _labels(file.metadata.get("labels"), network.output_shape[0])
     name = file.metadata.get("name", "")

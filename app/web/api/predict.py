@@ -2,11 +2,11 @@
 
 import base64
 import binascii
+import re
 import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
-from urllib.parse import unquote
 
 from fastapi import APIRouter
 from pydantic_core import to_json
@@ -32,6 +32,8 @@ router = APIRouter(tags=["predict"])
 LARGEST_BATCH = 256
 AREA_AT_ONCE = 50_000_000
 """Pixels of all pictures of a request: each is decoded in turn, and a few kilobytes can hold twenty million."""
+POINTS_AT_ONCE = 300_000
+"""Points of all strokes of a request, a second and a half of one processor."""
 TURN_SECONDS = 0.1
 """The time after which the drawings of one request make room for those of others."""
 JSON_TYPES = ("application/json", "application/x-www-form-urlencoded")
@@ -42,6 +44,8 @@ OTHER_IMAGE_TYPES = ("image/jpg", "application/octet-stream")
 
 _TO_STANDARD = str.maketrans("-_", "+/", "\r\n\t")
 """From base64 for addresses, without line breaks."""
+
+_ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
 
 
 class Digit(ResponseBody):
@@ -180,18 +184,29 @@ def _is_light(drawings: list[Any]) -> bool:
 def _prepare(drawings: list[Any], images: list[PreparedDrawing], listed: bool) -> None:
     """Add to `images` what comes next of `drawings`, for the time of a turn."""
     area, end = sum(image.area for image in images), time.monotonic() + TURN_SECONDS
+    points = sum(map(_points, drawings[: len(images)]))
     while len(images) < len(drawings) and time.monotonic() < end:
         index = len(images)
         if area > AREA_AT_ONCE:
             raise RequestError(
                 413, "expected images of at most {most} megapixels in total; got more", most=AREA_AT_ONCE // 10**6
             )
+        if points > POINTS_AT_ONCE:
+            raise RequestError(
+                413, "expected strokes of at most {most} points in total; got more", most=f"{POINTS_AT_ONCE:,}"
+            )
         try:
             images.append(prepare_one(drawings[index]))
             area += images[-1].area
+            points += _points(drawings[index])
         except ValueError as error:
             message = message_of(error)
             raise RequestError(422, message.within(f"[{index}]") if listed else message) from None
+
+
+def _points(drawing: Mapping[str, Any]) -> int:
+    """The points of a drawing that has been prepared."""
+    return sum(map(len, drawing.get("strokes", ())))
 
 
 def prepare_one(drawing: object) -> PreparedDrawing:
@@ -226,7 +241,7 @@ def from_base64(value: object) -> bytes:
         raise InputError("expected base64 or a data URL; got {value}", field="image", value=abbreviate(value))
     encoded = value.strip()
     if encoded[:5].lower() == "data:":
-        encoded = unquote(encoded.partition(",")[2]).strip()
+        encoded = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), encoded.partition(",")[2]).strip()
     encoded = encoded.translate(_TO_STANDARD).rstrip("=")
     if " " in encoded:
         raise InputError(

@@ -188,3 +188,15 @@ def test_a_full_disk_is_no_fault_of_the_zip(place, monkeypatch):
     monkeypatch.setattr(Path, "open", lambda self, mode="r": Full() if mode == "xb" else opened(self, mode))
     with pytest.raises(OSError, match="No space"):
         place(zip_of({"a/1.png": b"x"}))
+
+
+def test_a_zip_holds_ten_times_its_size_and_some_more(place, monkeypatch):
+    monkeypatch.setattr(archive, "FREE_BYTES", 1 << 20)
+    with pytest.raises(InputError, match="expected at most 1 MB in all files; got more"):
+        place(zip_of({f"{n}.csv": bytes(1 << 20) for n in range(4)}, zipfile.ZIP_DEFLATED))
+
+
+def test_paths_of_thousands_of_characters_are_left_out_and_named_in_short(place):
+    unread, found = place(zip_of({"a/" * 3000 + "1.png": b"x", "a/1.png": png()}))
+    assert (list(unread.values()), found) == (["its name is too long"], ["a/1.png"])
+    assert max(map(len, unread)) < 100

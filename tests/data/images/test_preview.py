@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from app.data.images import preview as preview_module
 from app.data.images.archive import UnreadFile
 from app.data.images.preview import MOST_SAMPLES, label_in_name, preview_images
 from app.errors import InputError, Message
@@ -148,3 +149,9 @@ def test_of_very_many_labels_some_are_shown(preview):
     found = preview(files)
     assert len(found.counts) == 50
     assert len(found.samples) == MOST_SAMPLES
+
+
+def test_images_of_too_many_pixels_together_are_refused(preview, monkeypatch):
+    monkeypatch.setattr(preview_module, "MOST_PIXELS", 10 * 40 * 40)
+    with pytest.raises(InputError, match=r"expected images of at most .* megapixels in total; got more"):
+        preview(bar_files(7))

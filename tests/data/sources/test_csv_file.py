@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from app.data import DatasetUnavailable
+from app.data.sources import csv_file
 from tests.support.own_sets import bar_images, info, load
 
 HEADER = ["label", *(f"pixel{i}" for i in range(784))]
@@ -134,3 +135,10 @@ def test_a_table_is_read_in_pieces(tmp_path):
         )  # two copies of the pixels, when the pieces are joined
     finally:
         tracemalloc.stop()
+
+
+def test_a_table_of_empty_lines_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_file, "MOST_LINES", 1000)
+    save(tmp_path, [*rows(24), *([[""]] * 1000)])
+    with pytest.raises(DatasetUnavailable, match="expected at most 1,000 lines; got more"):
+        load("csv:mine.csv", tmp_path)

@@ -6,7 +6,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from app.data.sources.idx import read_idx
+from app.data.sources import idx
+from app.data.sources.idx import GZIP_MEMBERS, read_idx
 from tests.support.idx import write_idx
 
 CUBE = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
@@ -101,3 +102,25 @@ def test_dimensions_that_lie_allocate_nothing(tmp_path):
     finally:
         tracemalloc.stop()
     assert peak < 2**20
+
+
+def test_a_gzip_file_of_several_parts_and_zeros_at_its_end_is_read(tmp_path):
+    parts = [gzip.compress(CUBE_BYTES[:7]), gzip.compress(b""), gzip.compress(CUBE_BYTES[7:])]
+    (tmp_path / "parts.gz").write_bytes(b"".join(parts) + b"\0" * 5000)
+    assert np.array_equal(read_idx(tmp_path / "parts.gz", rank=3)[0], CUBE)
+    (tmp_path / "parts.gz").write_bytes(b"".join(parts) + b"x")
+    with pytest.raises(ValueError, match=r"^parts\.gz: expected a complete gzip file"):
+        read_idx(tmp_path / "parts.gz", rank=3)
+
+
+def test_a_gzip_file_of_very_many_empty_parts_is_refused(tmp_path):
+    (tmp_path / "parts.gz").write_bytes(gzip.compress(b"") * (GZIP_MEMBERS + 1) + gzip.compress(CUBE_BYTES))
+    with pytest.raises(ValueError, match=r"^parts\.gz: expected a complete gzip file"):
+        read_idx(tmp_path / "parts.gz", rank=3)
+
+
+def test_a_packed_file_holds_ten_times_its_size_and_some_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(idx, "FREE_BYTES", 100)
+    write_idx(tmp_path / "zeros.gz", np.zeros((50, 28, 28), np.uint8), compress=True)
+    with pytest.raises(ValueError, match=r"^zeros\.gz: expected 39200 values; got a file too small to hold them"):
+        read_idx(tmp_path / "zeros.gz", rank=3)

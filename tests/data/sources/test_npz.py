@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from app.data import DatasetUnavailable
+from app.data.sources import arrays, npz
 from tests.support.own_sets import bar_images, info, load
 
 ARRAYS = {
@@ -184,4 +185,43 @@ def test_a_file_that_is_no_npz_is_refused(data, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "mine.npz").write_bytes(data)
     with pytest.raises(DatasetUnavailable, match=r"expected a complete NumPy \.npz file"):
+        load("npz:mine.npz", tmp_path)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64, np.int32, ">f4"])
+def test_arrays_of_any_order_and_type_are_read_in_pieces(order, dtype, tmp_path, monkeypatch):
+    monkeypatch.setattr(npz, "BLOCK_NUMBERS", 2000)
+    images = bar_images(8).reshape(8, 784)
+    save(tmp_path, x_train=np.array(images, dtype, order=order), y_train=LABELS)
+    assert np.array_equal(load("npz:mine.npz", tmp_path).train.images.reshape(8, 784), images)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_range_that_shows_only_in_the_last_piece_holds_for_all(order, tmp_path, monkeypatch):
+    monkeypatch.setattr(npz, "BLOCK_NUMBERS", 784)
+    images = np.zeros((8, 784))
+    images[0, 5], images[7, 700] = 1, 200
+    save(tmp_path, x_train=np.array(images, order=order), y_train=LABELS)
+    found = load("npz:mine.npz", tmp_path).train.images.reshape(8, 784)
+    assert (found[0, 5], found[7, 700]) == (1, 200)
+
+
+def test_more_images_than_the_size_of_a_packed_file_can_hold_are_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.setattr(arrays, "FREE_IMAGES", 100)
+    monkeypatch.setattr(arrays, "FEWEST_BYTES", 1000)
+    save(tmp_path, x_train=np.zeros((90, 784)), y_train=np.arange(90) % 2, x_test=None, y_test=None)
+    assert len(load("npz:mine.npz", tmp_path).train) == 76
+    (tmp_path / "data").joinpath("mine.npz").unlink()
+    packed = {"x_train": np.zeros((200, 784)), "y_train": np.arange(200) % 2}
+    np.savez_compressed(tmp_path / "data" / "mine.npz", **packed)
+    with pytest.raises(DatasetUnavailable, match=r"expected at most 10. images in a file of its size; got 200"):
+        load("npz:mine.npz", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["y_train", "labels"])
+def test_labels_that_would_fill_the_memory_are_refused_unread(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(npz, "LARGEST_LABELS", 1 << 20)
+    save(tmp_path, **{name: np.full(8, "a", "<U40000")})
+    with pytest.raises(DatasetUnavailable, match=f"{name}: expected labels of at most 1 MB; got 1.2"):
         load("npz:mine.npz", tmp_path)

@@ -166,7 +166,7 @@ def test_a_damaged_download_is_told_and_not_kept(content, tmp_path, monkeypatch)
 
 
 def test_a_file_that_is_far_too_large_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(pendigits, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(pendigits, "LARGEST_FILE", 1 << 20)
     put(tmp_path, b" " * ((1 << 20) + 1))
     info = DatasetCatalog(tmp_path / "cache", tmp_path).info("pendigits")
     assert (info.state, "at most 1 MB" in info.note) == ("damaged", True)
@@ -184,3 +184,9 @@ def test_the_published_file_is_read(pendigits_dir, tmp_path):
     assert DatasetCatalog(tmp_path, pendigits_dir).info("pendigits").state == "ready"
     mixed = DatasetCatalog(tmp_path, pendigits_dir).info("strokes + 0.5*pendigits")
     assert mixed.train == 20_000 + pendigits.TRAIN_SIZE // 2
+
+
+def test_a_file_of_more_lines_than_the_published_one_is_refused_before_they_are_read(three, monkeypatch):
+    monkeypatch.setattr(pendigits, "MOST_LINES", 30)
+    with pytest.raises(ValueError, match="expected at most 30 lines; got more"):
+        parse_unipen(three)

@@ -338,3 +338,18 @@ def test_boxes_of_enormous_drawings_are_finite(client):
     answer = client.post("/predict", json={"strokes": strokes}).json()
     assert len(answer["digits"]) == 2
     assert np.isfinite([digit["box"] for digit in answer["digits"]]).all()
+
+
+def test_strokes_of_too_many_points_together_are_refused(client):
+    drawing = {"strokes": [[[place % 50, place % 7] for place in range(10_000)]]}
+    answer = client.post("/predict", json=[drawing] * 32)
+    assert is_an_error(answer, 413)
+    assert "at most 300,000 points in total" in answer.json()["error"]
+    answer = client.post("/predict", json={"strokes": [[]] * 10_001})
+    assert "expected at most 10000 strokes; got 10001" in answer.json()["error"]
+
+
+def test_an_image_is_read_with_every_letter_escaped(client):
+    encoded = base64.b64encode(PNG).decode()
+    escaped = "data:image/png;base64," + "".join(f"%{ord(letter):02x}" for letter in encoded)
+    assert client.post("/predict", json={"image": escaped}).json()["label"] == "3"
