@@ -84,6 +84,7 @@ lock: install-dev ## pin the newest versions that pyproject.toml allows
 	$(UV_LOCK) --upgrade --extra metrics --extra test --extra docs --extra lint -c requirements.lock -o requirements-dev.lock
 	$(subst pip compile pyproject.toml,pip compile --group clients,$(UV_LOCK)) --upgrade -o requirements-clients.lock
 	$(subst pip compile pyproject.toml,pip compile --group audit,$(UV_LOCK)) --upgrade -o requirements-audit.lock
+	$(UV_LOCK) --upgrade --extra onnx --extra pendigits --group fuzz -c requirements.lock -o requirements-fuzz.lock
 
 .PHONY: audit
 audit: install-dev .venv-audit/.installed ## look for known advisories of what `make run` installs; skipped where nothing can be asked
@@ -114,6 +115,15 @@ docs: install-dev ## build the documents into build/docs; what is undocumented o
 
 chaos: install-dev ## kill and freeze servers and trainings at many random moments
 	DIGITPAD_CHAOS_MOMENTS=25 $(PY) -m pytest -q tests/chaos $(ARGS)
+
+.PHONY: fuzz
+fuzz: install-dev .venv-fuzz/.installed ## fuzz every parser under atheris for SECONDS=600 in all, then every call; PARSERS="onnx npz" chooses
+	SECONDS=$(or $(SECONDS),600) .venv-fuzz/bin/python -m tests.hostile.fuzz $(PARSERS)
+	DIGITPAD_FUZZ_EXAMPLES=$(or $(EXAMPLES),500) $(PYTEST) tests/hostile/test_fuzz.py tests/hostile/test_wire.py
+
+.venv-fuzz/.installed: requirements-fuzz.lock
+	@$(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $< && touch $@
 
 clean:
 	rm -rf $(VENV) build dist

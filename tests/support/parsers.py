@@ -6,11 +6,14 @@ Each returns, or raises an error of the project: `REFUSALS`.
 import asyncio
 import contextlib
 import hashlib
+import io
 import json
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 from starlette.requests import Request
 
 from app.data import PreparedDrawing
@@ -30,8 +33,8 @@ from app.nn.errors import SpecError
 from app.web.api.inference_v2_tensors import read_input
 from app.web.api.predict import LARGEST_BATCH, _prepare, from_base64
 from app.web.api.request_body import parse_json, read_form
-from tests.support.hostile_images import BOUNDARY
-from tests.support.hostile_models import CARD, WEIGHTS, card
+from tests.support.hostile_images import BOUNDARY, chunk
+from tests.support.hostile_models import CARD, WEIGHTS, card, zipped
 
 REFUSALS = (MessageError, SpecError)
 """The errors with which bytes may be refused: they have a message for a person."""
@@ -53,6 +56,13 @@ def _idx(data: bytes) -> None:
 def _npz(data: bytes) -> None:
     with _file(data, "x.npz") as path:
         load_npz("npz:x.npz", path, "1")
+
+
+def _npy(data: bytes) -> None:
+    """The images of an archive, which itself is whole."""
+    labels = io.BytesIO()
+    np.save(labels, np.arange(12) % 2)
+    _npz(zipped(zipfile.ZIP_STORED, **{"x_train.npy": data, "y_train.npy": labels.getvalue()}))
 
 
 def _csv(data: bytes) -> None:
@@ -108,6 +118,16 @@ def _onnx(data: bytes) -> None:
     check(*read_model(data, is_onnx=True))
 
 
+def _png(data: bytes) -> None:
+    """A PNG whose checksums are right, so that what is behind them is read."""
+    parts, place = [data[:8]], 8
+    while place + 8 <= len(data):
+        length = int.from_bytes(data[place : place + 4], "big")
+        parts.append(chunk(data[place + 4 : place + 8], data[place + 8 : place + 8 + length]))
+        place += 12 + length
+    from_image(b"".join(parts))
+
+
 def _predict(data: bytes) -> None:
     document = parse_json(data)
     drawings = (document if isinstance(document, list) else [document])[:LARGEST_BATCH]
@@ -146,6 +166,7 @@ def _form(data: bytes) -> None:
 
 PARSERS: dict[str, Callable[[bytes], object]] = {
     "idx": _idx,
+    "npy": _npy,
     "npz": _npz,
     "csv": _csv,
     "upload": _upload,
@@ -157,6 +178,7 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     "model": _model_zip,
     "onnx": _onnx,
     "image": from_image,
+    "png": _png,
     "predict": _predict,
     "infer": _infer,
     "import": _import,

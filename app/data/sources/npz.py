@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ _KEYS = (("x_train", "y_train", "x_test", "y_test"), ("train_images", "train_lab
 _TITLES = "labels"
 BLOCK_NUMBERS = 1 << 18
 """Numbers of images that are read at a time."""
+_HEADER_ERRORS = (ValueError, TypeError, SyntaxError, TokenError, RecursionError, MemoryError, OverflowError)
+"""The errors of NumPy, which reads a header as a Python dictionary, also one of Python 2."""
 _HEADER_BYTES = 1 << 16
 """The longest header of version 1.0, which every array of numbers or strings has."""
 
@@ -103,9 +106,14 @@ class _Member:
         name = entry.filename.removesuffix(".npy")
         with archive.open(entry) as file:
             header = io.BytesIO(file.read(_HEADER_BYTES))
-        if npy.read_magic(header) != (1, 0):
-            raise InputError("expected an array of numbers or strings; got another", field=name)
-        shape, is_fortran, dtype = npy.read_array_header_1_0(header)
+        try:
+            if npy.read_magic(header) != (1, 0):
+                raise InputError("expected an array of numbers or strings; got another", field=name)
+            shape, is_fortran, dtype = npy.read_array_header_1_0(header)
+        except InputError:
+            raise
+        except _HEADER_ERRORS:
+            raise InputError("expected an array of NumPy; got one whose header cannot be read", field=name) from None
         if dtype.hasobject:
             raise InputError(
                 "expected numbers or strings; got Python objects, which are not read: convert them with `.astype` "

@@ -144,8 +144,8 @@ def npy(shape, *, version=(1, 0), data=b""):
         (npy((2**19, 28, 28)), "x_train: expected 411041792 bytes; got a file too small"),
         (npy((10**5, 28, 28), data=bytes(10**6)), "x_train: expected 78400000 bytes; got a file too small"),
         (npy((8, 28, 28), version=(2, 0)), "x_train: expected an array of numbers or strings; got another"),
-        (npy((8, 28, 28))[:7], "expected a complete NumPy"),
-        (b"\x80\4K\1.", "expected a complete NumPy"),
+        (npy((8, 28, 28))[:7], "x_train: expected an array of NumPy; got one whose header"),
+        (b"\x80\4K\1.", "x_train: expected an array of NumPy; got one whose header"),
     ],
 )
 def test_an_npz_that_lies_about_its_size_allocates_nothing(array, message, tmp_path):
@@ -224,4 +224,25 @@ def test_labels_that_would_fill_the_memory_are_refused_unread(name, tmp_path, mo
     monkeypatch.setattr(npz, "LARGEST_LABELS", 1 << 20)
     save(tmp_path, **{name: np.full(8, "a", "<U40000")})
     with pytest.raises(DatasetUnavailable, match=f"{name}: expected labels of at most 1 MB; got 1.2"):
+        load("npz:mine.npz", tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore:Reading `.npy`")
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("{'descr': '|u1'", "(" * 20_000, "-" * 20_000 + "1", "{\n  1\n 2", "1L", "'\\x", "\0", "[]", "{}"),
+        "{'descr': 'nothing', 'fortran_order': False, 'shape': (8, 784)}",
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (-8, 784)}",
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (" + "9" * 5000 + ",)}",
+        "{'descr': [('a', '|u1', (2**31,))], 'fortran_order': False, 'shape': (8,)}",
+    ],
+    ids=lambda header: header[:20],
+)
+def test_headers_that_are_none_are_refused_by_the_array(header, tmp_path):
+    with zipfile.ZipFile(save(tmp_path), "w") as archive:
+        text = header.encode()
+        archive.writestr("x_train.npy", b"\x93NUMPY\1\0" + len(text).to_bytes(2, "little") + text)
+        archive.writestr("y_train.npy", npy((8,), data=bytes(8)))
+    with pytest.raises(DatasetUnavailable, match=r"^npz:mine\.npz: "):
         load("npz:mine.npz", tmp_path)
