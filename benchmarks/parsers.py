@@ -5,8 +5,8 @@ Seconds are those of one core, megabytes the peak beyond the file itself. A name
 
 import sys
 
-from tests.support.hostile_costs import COSTLY
-from tests.support.measure import measure
+from tests.hostile.costs import COSTLY
+from tests.hostile.measure import measure
 
 
 def main(beginnings: list[str]) -> None:

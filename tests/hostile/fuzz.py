@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of every parser for a long time: `make fuzz`, or `python -m tests.hostile.fuzz PARSER ...`.
 
 Each of `PARSERS` runs in a process of its own under atheris (libFuzzer), with limits of memory and of the time of one
-input, and gets an equal share of `SECONDS`. It begins with the files of `tests/support/corpus.py` and those that
+input, and gets an equal share of `SECONDS`. It begins with the files of `tests/hostile/corpus.py` and those that
 earlier runs found in `build/fuzz/PARSER`. An input that raises anything but a refusal, or goes beyond a limit, stays
 there as `crash-*`, `oom-*` or `timeout-*`, and the exit code is 1.
 """
@@ -25,7 +25,7 @@ INSTRUMENTED = ["app", "zipfile", "numpy.lib._format_impl", "PIL.PngImagePlugin"
 
 def main(names: list[str]) -> int:
     """Fuzz the parsers one after another; return the exit code."""
-    from tests.support.parsers import PARSERS
+    from tests.hostile.parsers import PARSERS
 
     names = names or [*PARSERS]
     seconds = max(1, int(os.environ.get("SECONDS", SECONDS)) // len(names))
@@ -48,8 +48,8 @@ def fuzz(name: str, seconds: int) -> None:
     import atheris
 
     with atheris.instrument_imports(include=INSTRUMENTED):
-        from tests.support.corpus import corpus
-        from tests.support.parsers import attempt
+        from tests.hostile.corpus import corpus
+        from tests.hostile.parsers import attempt
     folder = FOUND / name
     folder.mkdir(parents=True, exist_ok=True)
     for data in corpus(name):

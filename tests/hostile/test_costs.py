@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from tests.support.hostile_costs import COSTLY
-from tests.support.measure import measure
+from tests.hostile.costs import COSTLY
+from tests.hostile.measure import measure
 
 MOST_MEGABYTES = 300
 PATIENCE = 60

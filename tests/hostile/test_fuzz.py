@@ -25,11 +25,11 @@ from app.data import from_strokes
 from app.errors import InputError
 from app.main import create_app
 from app.settings import Settings
-from tests.support.corpus import corpus
-from tests.support.errors import form_of_errors
+from tests.hostile.corpus import corpus
 from tests.hostile.images import BAD, BOUNDARY, JPEG, PNG, form
 from tests.hostile.models import ZIPS
-from tests.support.parsers import PARSERS, attempt
+from tests.hostile.parsers import PARSERS, attempt
+from tests.support.errors import form_of_errors
 
 pytestmark = pytest.mark.slow
 

@@ -1,4 +1,4 @@
-"""The cost of reading one file, in a process of its own: `python -m tests.support.measure NAME`."""
+"""The cost of reading one file, in a process of its own: `python -m tests.hostile.measure NAME`."""
 
 import json
 import resource
@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.support.hostile_costs import COSTLY
-from tests.support.parsers import attempt
+from tests.hostile.costs import COSTLY
+from tests.hostile.parsers import attempt
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,7 +25,7 @@ class Cost(NamedTuple):
 
 def measure(name: str, timeout: float = 300) -> Cost:
     """Measure one of `COSTLY`. Raises RuntimeError with what the process said if it did not end well."""
-    command = [sys.executable, "-m", "tests.support.measure", name]
+    command = [sys.executable, "-m", "tests.hostile.measure", name]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout)
     if done.returncode:
         raise RuntimeError(f"{name}: {done.returncode}\n{done.stderr[-2000:]}")

@@ -33,8 +33,8 @@ from app.nn.errors import SpecError
 from app.web.api.inference_v2_tensors import read_input
 from app.web.api.predict import LARGEST_BATCH, _prepare, from_base64
 from app.web.api.request_body import parse_json, read_form
-from tests.support.hostile_images import BOUNDARY, chunk
-from tests.support.hostile_models import CARD, WEIGHTS, card, zipped
+from tests.hostile.images import BOUNDARY, chunk
+from tests.hostile.models import CARD, WEIGHTS, card, zipped
 
 REFUSALS = (MessageError, SpecError)
 """The errors with which bytes may be refused: they have a message for a person."""

@@ -16,8 +16,8 @@ from app.models import ModelCard
 from app.models.formats.onnx_export import write as write_onnx
 from app.models.formats.source import Source
 from app.nn import Network
-from tests.support.hostile_images import JPEG, PNG, form
-from tests.support.hostile_models import CARD, card, pair, zipped
+from tests.hostile.images import JPEG, PNG, form
+from tests.hostile.models import CARD, card, pair, zipped
 from tests.support.zips import bar_files, zip_of
 
 STROKES = [[[0, 0], [10, 30.5], [-1e3, 2]], [[5, 5]]]

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.lib import format as npy
 from onnx import TensorProto, helper, numpy_helper
 
-from tests.support.hostile_images import BOUNDARY, form
-from tests.support.hostile_models import CARD, card, pair, zipped
+from tests.hostile.images import BOUNDARY, form
+from tests.hostile.models import CARD, card, pair, zipped
 
 MOST = 20_000_000
 BODY = 8 * 2**20
