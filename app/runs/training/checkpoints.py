@@ -4,6 +4,7 @@ A run's row names its current checkpoint. Each one is written with a new name be
 in between keeps the old one; files that are no longer needed are removed afterwards.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
@@ -59,19 +61,26 @@ class Checkpoints:
         }
         if _is_best(snapshot):  # the best weights are the last ones, so store one copy
             snapshot = snapshot.without_best()
+        metadata["sha256"] = _digest(snapshot.arrays, metadata)
         self._folder.mkdir(parents=True, exist_ok=True)
         write_atomic(self._folder / name, save(snapshot.arrays, metadata), prefix=f".{lease.run}.{lease.attempt}.")
         return name
 
     def read(self, name: str) -> Checkpoint:
-        """Read a checkpoint. Raises CheckpointError."""
+        """Read a checkpoint, and check that it is whole and the one that was written with this name.
+
+        Raises CheckpointError.
+        """
         path = self._folder / name
         try:
             with safe_open(path, framework="numpy") as file:
-                metadata: Mapping[str, str] = file.metadata() or {}
+                metadata: dict[str, str] = file.metadata() or {}
                 arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # it is no mapping
             snapshot = Snapshot.of(json.loads(metadata["snapshot"]), arrays)
             described = {key: json.loads(metadata[key]) for key in _DESCRIBED}
+            digest = metadata.pop("sha256", None)  # older versions wrote none
+            if digest not in (None, _digest(arrays, metadata)) or not _is_named(name, snapshot, described["run"]):
+                raise ValueError("the content is not what was written")
         except FileNotFoundError:
             raise CheckpointError("its checkpoint is missing") from None
         except (SafetensorError, ValueError, KeyError, TypeError, OSError):
@@ -129,6 +138,21 @@ class Checkpoints:
 
 
 _DESCRIBED = ("run", "config", "labels", "metrics")
+
+
+def _digest(arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> str:
+    """The SHA-256 of a checkpoint's content, in hex."""
+    digest = hashlib.sha256(json.dumps(sorted(metadata.items())).encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
+
+
+def _is_named(name: str, snapshot: Snapshot, run: int) -> bool:
+    """True if a checkpoint of this content has this name; one of attempt 0 is a copy of another run's."""
+    named_run, attempt, epoch, batch = map(int, name.split(".")[:4])
+    return (epoch, batch) == (snapshot.epoch, snapshot.batch) and (attempt == 0 or run == named_run)
 
 
 def _is_best(snapshot: Snapshot) -> bool:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save
 from sqlalchemy import event
 
 from app.models import ModelStore
@@ -144,6 +146,8 @@ def test_a_data_set_that_vanished_fails_the_run_when_it_is_taken_up(log, setting
             lambda path: path.write_bytes(path.read_bytes().replace(b"best_epoch", b"best_epoc_", 1)),
             "its checkpoint is damaged",
         ),
+        (lambda path: flip_byte(path, -5), "its checkpoint is damaged"),
+        (lambda path: flip_byte(path, path.read_bytes().index(b"learning_rate") + 20), "its checkpoint is damaged"),
     ],
 )
 def test_a_damaged_checkpoint_fails_the_run_with_the_reason(log, settings, monkeypatch, commands, damage, reason):
@@ -156,6 +160,37 @@ def test_a_damaged_checkpoint_fails_the_run_with_the_reason(log, settings, monke
     assert (row["state"], row["error"]) == ("failed", reason)
     with pytest.raises(NoCheckpointError, match=reason):
         commands.continue_run(run, None)
+
+
+def test_the_checkpoint_of_another_run_or_epoch_is_not_taken_for_ones_own(log, settings, checkpoints):
+    first, second = add(log), add(log)
+    names = [work(log, settings)["checkpoint"] for _ in (first, second)]
+    folder = settings.home / "checkpoints" / log.id
+    mine, other = (folder / name for name in names)
+    kept = mine.read_bytes()
+    for stranger, name in ((other, names[0]), (mine, f"{first}.1.3.0.safetensors")):
+        (folder / name).write_bytes(stranger.read_bytes())
+        with pytest.raises(CheckpointError, match="its checkpoint is damaged"):
+            checkpoints.read(name)
+        mine.write_bytes(kept)
+    assert checkpoints.read(checkpoints.copy(names[0], 77)).run == first
+
+
+def test_a_checkpoint_of_an_older_version_has_no_digest_and_is_read(log, settings, checkpoints):
+    add(log)
+    row = work(log, settings)
+    path = settings.home / "checkpoints" / log.id / row["checkpoint"]
+    with safe_open(path, framework="numpy") as file:
+        arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # it is no mapping
+        metadata = {key: value for key, value in file.metadata().items() if key != "sha256"}
+    path.write_bytes(save(arrays, metadata))
+    assert checkpoints.read(row["checkpoint"]).snapshot.epoch == 4
+
+
+def flip_byte(path, place):
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
 
 
 def test_a_worker_given_up_for_dead_leaves_no_trace(log, settings, monkeypatch):
