@@ -28,7 +28,7 @@ CHOSEN = "chosen"
 """The file of the default in a checkout, where `default` is tracked and must not change."""
 MOST_NAMES = 10_000
 
-Stamp = tuple[int, int]
+Stamp = tuple[int, int, int]
 """A file's time of modification, in ns, and its inode, to detect changes."""
 
 
@@ -75,7 +75,7 @@ class StoredModel:
 class ModelStore:
     """The models under `home`, and those under `shipped`, which are read-only unless both are the same folder.
 
-    Every read checks the files, so that several processes may share a store.
+    Every read looks whether the files have changed, so that several processes may share a store.
     """
 
     def __init__(self, home: Path, shipped: Path | None = None) -> None:
@@ -84,11 +84,14 @@ class ModelStore:
         self._choice = home / (CHOSEN if shipped == home else DEFAULT)
         self._default_files = list(dict.fromkeys(map(str, (self._choice, *(f / DEFAULT for f in self._folders)))))
         self._chosen: dict[str, tuple[Stamp, str]] = {}
-        self._checked: dict[tuple[str, Stamp, Stamp], Message | None] = {}
+        self._known: dict[str, tuple[Stamp, Stamp, StoredModel]] = {}
+        """The models as they were last read, with the stamps of the card and of the weights."""
 
     def list(self) -> list[StoredModel]:
         """All models by name, including damaged ones."""
         names = {path.parent.name for folder in self._folders for path in folder.glob(f"*/{CARD}")}
+        for name in set(self._known).difference(names):
+            self._known.pop(name, None)
         models = []
         for name in sorted(filter(NAME.fullmatch, names)):
             with suppress(UnknownModelError):  # removed in the meantime
@@ -305,44 +308,38 @@ class ModelStore:
 
     def _read(self, name: str) -> StoredModel:
         folder = self._folder(name)
-        weights = folder / WEIGHTS
-        size = weights.stat().st_size if weights.is_file() else 0
         try:
-            card = ModelCard.model_validate_json((folder / CARD).read_bytes())
-            self._check(card, name, weights)
-        except ValidationError as error:
-            first = error.errors()[0]
-            return StoredModel(
-                name,
-                None,
-                Message("{file} is not a model card: {reason}", file=CARD, reason=pydantic_message(first)),
-                size,
-            )
-        except (DamagedModelError, OSError) as error:
-            reason = (
-                error.message
-                if isinstance(error, DamagedModelError)
-                else Message("it cannot be read: {why}", why=error.strerror)
-            )
-            return StoredModel(name, None, reason, size)
-        return StoredModel(name, card, None, size)
+            stamps = file_stamp(str(folder / CARD)), file_stamp(str(folder / WEIGHTS))
+        except FileNotFoundError:
+            return StoredModel(name, None, Message("{weights} is missing", weights=WEIGHTS), 0)
+        known = self._known.get(name)
+        if known is not None and known[:2] == stamps:
+            return known[2]
+        size = stamps[1][2]
+        try:
+            model = _read_model(folder, size)
+        except OSError as error:  # which may be of the moment, such as too many open files
+            return StoredModel(name, None, Message("it cannot be read: {why}", why=error.strerror), size)
+        self._known[name] = (*stamps, model)
+        return model
 
-    def _check(self, card: ModelCard, name: str, weights: Path) -> None:
-        """Raise DamagedModelError if the card and the files do not match; unchanged files are not checked again."""
-        if not weights.is_file():
-            raise DamagedModelError("{weights} is missing", weights=WEIGHTS)
-        key = (name, file_stamp(str(weights.with_name(CARD))), file_stamp(str(weights)))
-        if key not in self._checked:
-            self._checked[key] = damage(card, name, weights)
-        reason = self._checked[key]
-        if reason is not None:
-            raise DamagedModelError(reason)
+
+def _read_model(folder: Path, size: int) -> StoredModel:
+    """A model with its card, or the reason why it cannot be used. Raises OSError."""
+    try:
+        card = ModelCard.model_validate_json((folder / CARD).read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = Message("{file} is not a model card: {reason}", file=CARD, reason=pydantic_message(first))
+        return StoredModel(folder.name, None, reason, size)
+    damaged = damage(card, folder.name, folder / WEIGHTS)
+    return StoredModel(folder.name, None if damaged else card, damaged, size)
 
 
 def file_stamp(path: str) -> Stamp:
     """The stamp of a file. Raises FileNotFoundError."""
     stat = os.stat(path)  # noqa: PTH116  # pathlib is several times slower, and this runs at every prediction
-    return stat.st_mtime_ns, stat.st_ino
+    return stat.st_mtime_ns, stat.st_ino, stat.st_size
 
 
 def numbered(name: str, count: int) -> str:

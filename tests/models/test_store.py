@@ -1,6 +1,9 @@
 """The model store: whole or not at all, under good names only, and one damaged model harms no other."""
 
+import errno
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -112,6 +115,31 @@ def test_a_damaged_model_is_listed_with_the_reason_and_the_others_serve(store, d
     assert Predictors(store).get().card.name == "good"
     store.delete("bad")
     assert [entry.name for entry in store.list()] == ["good"]
+
+
+def test_a_model_is_read_once_and_again_when_a_file_has_changed(store, monkeypatch):
+    store.save(card("kept"), network())
+    store.save(card("changed"), network())
+    store.list()
+    read = []
+    original = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.parent.name) or original(path))
+    _change(store.home / "changed", recipe="another")
+    assert [model.card.recipe for model in store.list()] == ["another", card().recipe]
+    assert read == ["changed"]
+    store.delete("changed")
+    assert [model.name for model in store.list()] == ["kept"]
+
+
+def test_a_model_that_could_not_be_read_for_a_moment_is_read_again(store, monkeypatch):
+    def too_many(*_):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    store.save(card("shapes"), network())
+    with monkeypatch.context() as moment:
+        moment.setattr("app.models.store.damage", too_many)
+        assert "Too many open files" in store.list()[0].reason
+    assert store.list()[0].card is not None
 
 
 def test_a_card_that_lies_about_its_network_is_damage(store):

@@ -80,7 +80,7 @@ class Checkpoints:
             described = {key: json.loads(metadata[key]) for key in _DESCRIBED}
             digest = metadata.pop("sha256", None)  # older versions wrote none
             if digest not in (None, _digest(arrays, metadata)) or not _is_named(name, snapshot, described["run"]):
-                raise ValueError("the content is not what was written")
+                raise CheckpointError("its checkpoint is damaged")
         except FileNotFoundError:
             raise CheckpointError("its checkpoint is missing") from None
         except (SafetensorError, ValueError, KeyError, TypeError, OSError):
@@ -145,7 +145,7 @@ def _digest(arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> str:
     digest = hashlib.sha256(json.dumps(sorted(metadata.items())).encode())
     for name, array in sorted(arrays.items()):
         digest.update(f"{name} {array.dtype} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 
