@@ -56,7 +56,7 @@ def main() -> None:
             log.finish(lease, RunState.SUCCEEDED, {})
         growing = start_run(log, RUNS - 1)
         write_epochs(log, growing, RUNS - 1, EPOCHS // 2)
-        with serve(home) as server, chromium() as browser:
+        with serve(home, DIGITPAD_LEASE_SECONDS=str(HEALTHY_LEASE_SECONDS)) as server, chromium() as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             page.goto(f"{server.url}/compare?runs={','.join(str(run + 1) for run in range(RUNS))}")
             until(

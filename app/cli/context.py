@@ -87,6 +87,13 @@ def open_log(settings: "Settings") -> Iterator["EventLog"]:
     except (SQLAlchemyError, ImportError, OSError) as error:
         why = str(error).splitlines()[0]
         code = Code.USAGE if isinstance(error, ArgumentError) else Code.FAILED  # no such address, or no such database
+        if not settings.database_url:
+            raise CommandError(
+                "the database in DIGITPAD_HOME, {home}, cannot be opened: {why}; check that its disk has room and that "
+                "the folder can be written to",
+                home=settings.home,
+                why=why,
+            ) from None
         raise CommandError(
             "the database of DIGITPAD_DATABASE_URL cannot be opened: {why}", why=why, exit_code=code
         ) from None

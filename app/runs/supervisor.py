@@ -29,8 +29,8 @@ logger = logging.getLogger("digitpad")
 
 TICK_SECONDS = 0.1
 SWEEP_SECONDS = 1.0
-"""The interval of checks for expired leases. One must be found expired twice, as after a sleep of the machine all have
-expired, and are renewed soon."""
+"""The interval of checks for expired leases. One must not have been renewed between two of them, as after a sleep of
+the machine all have expired, and are renewed soon."""
 LEAVE_SECONDS = 1.5
 """The time for workers to write a checkpoint when the server stops."""
 STOP_SECONDS = 2.5
@@ -69,7 +69,8 @@ class Supervisor:
         self._log, self._settings = log, settings
         self._checkpoints, self._store = Checkpoints(settings.home, log.id), ModelStore(settings.home)
         self._workers: list[_Worker] = []
-        self._expired: set[Lease] = set()
+        self._silent: dict[Lease, tuple[float, int]] = {}
+        """The end of each lease, and the number of checks since it was last renewed."""
         self._stop, self._wake = threading.Event(), threading.Event()
         self._next_sweep = 0.0
         self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
@@ -186,10 +187,18 @@ class Supervisor:
             worker.process.terminate()
 
     def _reap_expired(self) -> None:
-        """Take the runs of silent workers, which are frozen, or were left by a killed server."""
-        expired = set(self._log.expired())
-        confirmed = expired & self._expired
-        self._expired = expired - confirmed
+        """Take the runs of silent workers, which are frozen, or were left by a killed server.
+
+        A lease that is not renewed for as long as it lasts has expired whatever its end says: the clock may have been
+        set back.
+        """
+        known, now = self._silent, time.time()
+        self._silent = {}
+        for lease, end in self._log.leases().items():
+            before, checks = known.get(lease, (None, 0))
+            self._silent[lease] = (end, checks + 1 if end == before else 0)
+        longest = self._settings.lease_seconds / SWEEP_SECONDS
+        confirmed = [lease for lease, (end, checks) in self._silent.items() if checks > (0 if end < now else longest)]
         workers = {worker.lease: worker for worker in self._workers}
         for lease in confirmed:
             worker = workers.get(lease)

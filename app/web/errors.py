@@ -22,7 +22,7 @@ from app.errors import OUTCOMES, LimitError, Message, MessageError, RequestError
 from app.i18n.pydantic_errors import pydantic_message
 from app.logging import request_id_header
 from app.nn.errors import SpecError
-from app.runs.log.database import UNREACHABLE
+from app.runs.log.database import UNREACHABLE, DatabaseReplacedError
 from app.web import templates
 from app.web.addresses import route_path
 from app.web.preferences import catalog_of, language_headers, language_of
@@ -162,6 +162,8 @@ async def _busy(request: Request, error: Exception) -> Response:
     if "disk is full" in str(error):  # SQLite's words for SQLITE_FULL
         return _no_room(request)
     message = Message("the database is busy or cannot be reached; try again in a moment")
+    if isinstance(error, DatabaseReplacedError):
+        message = Message("the database's files were moved or removed; put them back, or restart digitpad")
     return respond(request, HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "2"}, code="database_away")
 
 

@@ -18,7 +18,7 @@ from app.runs.config.run_config import request_config
 from app.runs.log.database import writing
 from app.runs.log.state import ENDED, RunState
 from app.runs.log.transitions import Lease
-from app.runs.supervisor import Supervisor, _Worker
+from app.runs.supervisor import SWEEP_SECONDS, Supervisor, _Worker
 from app.runs.training.hardware import cores
 from tests.support.home import freeze_between_writes, let_leases_run_out
 from tests.support.runs import TINY
@@ -376,6 +376,32 @@ def test_stopping_ends_workers_and_the_next_server_goes_on_where_they_were(log, 
     row = wait_for_end(log, run)
     following.stop()
     assert weights_of(settings, row) == weights_of(settings, expected)
+
+
+def test_a_dead_workers_run_is_taken_though_the_clock_was_set_back(log, settings):
+    for _ in range(2):
+        log.add(request_config({"recipe": "quick"}))
+    log.lease_seconds = 86_400.0  # as of a clock that was a day ahead
+    dead, alive = log.claim("another server"), log.claim("another server")
+    supervisor = Supervisor(log, settings)
+    for check in range(int(settings.lease_seconds / SWEEP_SECONDS) + 2):
+        assert log.run(dead.run)["state"] == "running"
+        log.heartbeat(alive, {"check": check})
+        supervisor._reap_expired()
+    assert (log.run(dead.run)["state"], log.run(alive.run)["state"]) == ("queued", "running")
+
+
+def test_a_living_workers_run_stays_though_its_clock_is_behind(log, settings):
+    log.add(request_config({"recipe": "quick"}))
+    log.lease_seconds = -3600.0
+    lease = log.claim("another machine")
+    supervisor = Supervisor(log, settings)
+    for check in range(4):
+        log.heartbeat(lease, {"check": check})
+        supervisor._reap_expired()
+    assert log.run(lease.run)["state"] == "running"
+    supervisor._reap_expired()
+    assert log.run(lease.run)["state"] == "queued"
 
 
 def test_a_broken_database_is_a_visible_fault_that_ends(log, settings, monkeypatch):

@@ -1,6 +1,8 @@
 """The tables of the database, and its connection."""
 
 import json
+import os
+import sqlite3
 import uuid
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,6 +16,7 @@ from sqlalchemy import (
     Engine,
     Float,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
@@ -29,7 +32,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
-from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateColumn
 
@@ -40,6 +43,19 @@ UNREACHABLE = (DBAPIError, TimeoutError)
 
 BUSY_SECONDS = 10
 """The time that a writer waits for another before the error "database is locked"."""
+
+
+class DatabaseReplacedError(OperationalError):
+    """The database's file, or the file of its last writes, is no longer the one that was opened.
+
+    What is written to a file that was removed is lost with the process, and new processes would open another one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            None, None, sqlite3.OperationalError("the files of the database were moved, removed or replaced")
+        )
+
 
 metadata = MetaData()
 
@@ -112,6 +128,9 @@ events = Table(
     Column("data", EventData, nullable=False),
 )
 
+by_type = Index("ix_events_type", events.c.run, events.c.type, events.c.seq)
+"""Finds the last event of a type among the thousands of a long run."""
+
 about = Table(
     "about",
     metadata,
@@ -132,11 +151,16 @@ def open_database(url: str) -> Engine:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS} if sqlite else {})
     if sqlite:
+        guard = _FileGuard(engine.url.database or "")
+        event.listen(engine, "do_connect", guard.before_connect)
         event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", guard.after_connect)
+        event.listen(engine, "begin", guard.check)
         event.listen(engine, "begin", _begin_sqlite)
     with writing(engine) as connection:
         metadata.create_all(connection)
         _add_missing_columns(connection)
+        by_type.create(connection, checkfirst=True)
     _name_log(engine)
     return engine
 
@@ -170,6 +194,47 @@ def _name_log(engine: Engine) -> None:
             connection.execute(insert(about).values(key="log", value=str(uuid.uuid4())))
     except IntegrityError:
         pass  # another process named it first
+
+
+class _FileGuard:
+    """Keeps an SQLite engine to the files that it has opened.
+
+    A removed file stays usable for who has it open, so that nothing else would fail until the next start.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._opened: _Identity | None = None
+
+    def before_connect(self, *_: object) -> None:
+        """Refuse to create a second file in place of the first."""
+        if self._opened is not None and _identity(self._path) != self._opened:
+            raise DatabaseReplacedError
+
+    def after_connect(self, *_: object) -> None:
+        opened = _identity(self._path)
+        if self._opened not in (None, opened):
+            raise DatabaseReplacedError
+        self._opened = opened
+
+    def check(self, connection: Connection) -> None:
+        """Refuse a transaction in other files than those of the connection."""
+        log = _identity(f"{self._path}-wal")
+        opened = connection.info["log"] = connection.info.get("log") or log  # the first write makes it
+        if _identity(self._path) != self._opened or log != opened:
+            raise DatabaseReplacedError
+
+
+_Identity = tuple[int, int]
+
+
+def _identity(path: str) -> _Identity | None:
+    """The device and the number of a file, or None."""
+    try:
+        status = os.stat(path)  # noqa: PTH116  # at each transaction, and pathlib is several times slower
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -82,9 +82,14 @@ class EventLog:
 
     def expired(self) -> list[Lease]:
         """The expired leases."""
-        query = select(runs.c.id, runs.c.attempt).where(runs.c.state == RunState.RUNNING, runs.c.lease < time.time())
+        return [lease for lease, end in self.leases().items() if end < time.time()]
+
+    def leases(self) -> dict[Lease, float]:
+        """All leases, and the time of each one's end, in seconds since 1970, by the clock of whoever renewed it."""
+        query = select(runs.c.id, runs.c.attempt, runs.c.lease).order_by(runs.c.id)
+        held = query.where(runs.c.state == RunState.RUNNING, runs.c.lease.is_not(None))
         with self.engine.connect() as connection:
-            return [Lease(row.id, row.attempt) for row in connection.execute(query.order_by(runs.c.id))]
+            return {Lease(row.id, row.attempt): row.lease for row in connection.execute(held)}
 
     def event_types(self, run: int) -> set[str]:
         """The types of the events of `run`."""

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from app.runs.config.run_config import request_config
+from app.runs.log.database import DatabaseReplacedError
 from app.runs.log.event_log import EventLog, NotEndedError, UnknownRunError
 from app.runs.log.state import ENDED, MOVES, RunState
 from app.runs.log.transitions import FencedError, Lease
@@ -283,6 +284,36 @@ def test_leases_that_ran_out_are_found(log, monkeypatch):
     log.heartbeat(first, None)
     assert log.expired() == []
     assert alive
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_nothing_is_written_to_a_database_whose_file_was_removed_until_it_is_back(log, tmp_path, replaced):
+    run = log.add(CONFIG)
+    file, away = tmp_path / "log.sqlite3", tmp_path / "away"
+    file.rename(away)
+    if replaced:
+        file.touch()
+    for call in (lambda: log.add(CONFIG), lambda: log.run(run), lambda: log.claim("me")):
+        with pytest.raises(DatabaseReplacedError, match="moved, removed or replaced"):
+            call()
+    log.engine.dispose()  # a new connection would create a new file
+    with pytest.raises(DatabaseReplacedError):
+        log.add(CONFIG)
+    assert file.exists() == replaced
+    away.rename(file)
+    assert log.add(CONFIG) == run + 1
+
+
+def test_after_the_loss_of_its_last_writes_file_a_database_takes_nothing_and_a_restart_has_all(log, tmp_path):
+    runs = [log.add(CONFIG) for _ in range(3)]
+    log.run(runs[0])
+    (tmp_path / "log.sqlite3-wal").unlink()
+    with pytest.raises(DatabaseReplacedError):
+        log.add(CONFIG)
+    log.close()
+    again = EventLog(f"sqlite:///{tmp_path / 'log.sqlite3'}")
+    assert (again.id, sorted(row["id"] for row in again.list_runs(limit=9))) == (log.id, runs)
+    again.close()
 
 
 def test_a_run_that_waits_keeps_its_model_when_it_is_cancelled(log):

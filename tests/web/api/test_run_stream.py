@@ -41,7 +41,7 @@ def claim(log):
 
 @pytest.fixture
 def server(claim, home):
-    with serve(home) as running:
+    with serve(home, DIGITPAD_LEASE_SECONDS="3600") as running:
         yield running
 
 
