@@ -151,11 +151,11 @@ def open_database(url: str) -> Engine:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS} if sqlite else {})
     if sqlite:
-        guard = _FileGuard(engine.url.database or "")
-        event.listen(engine, "do_connect", guard.before_connect)
+        opened = _OpenedFiles(engine.url.database or "")
+        event.listen(engine, "do_connect", opened.before_connect)
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "connect", guard.after_connect)
-        event.listen(engine, "begin", guard.check)
+        event.listen(engine, "connect", opened.after_connect)
+        event.listen(engine, "begin", opened.check)
         event.listen(engine, "begin", _begin_sqlite)
     with writing(engine) as connection:
         metadata.create_all(connection)
@@ -196,7 +196,7 @@ def _name_log(engine: Engine) -> None:
         pass  # another process named it first
 
 
-class _FileGuard:
+class _OpenedFiles:
     """Keeps an SQLite engine to the files that it has opened.
 
     A removed file stays usable for who has it open, so that nothing else would fail until the next start.
