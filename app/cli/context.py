@@ -90,7 +90,7 @@ def open_log(settings: "Settings") -> Iterator["EventLog"]:
         if not settings.database_url:
             raise CommandError(
                 "the database in DIGITPAD_HOME, {home}, cannot be opened: {why}; check that its disk has room and that "
-                "the folder can be written to",
+                "the folder can be written to; put a copy in place of a damaged one, or move it away",
                 home=settings.home,
                 why=why,
             ) from None

@@ -295,6 +295,19 @@ def test_a_folder_of_nobody_is_a_setting_that_is_wrong(digitpad, monkeypatch, na
     assert error.startswith(f"digitpad: DIGITPAD_{name}: ")
 
 
+def test_a_damaged_database_is_said_with_what_to_do_and_left_as_it_is(digitpad, home):
+    home.mkdir(parents=True, exist_ok=True)
+    for path in home.glob("digitpad.sqlite3*"):
+        path.unlink()
+    file = home / "digitpad.sqlite3"
+    file.write_bytes(b"garbage" * 1000)
+    code, _, error = digitpad("runs", "list")
+    assert code == Code.FAILED
+    assert "file is not a database" in error
+    assert "move it away" in error
+    assert file.read_bytes() == b"garbage" * 1000
+
+
 def test_a_file_of_settings_that_is_no_text_is_named(digitpad, tmp_path):
     (tmp_path / ".env").write_bytes(b"DIGITPAD_PORT=8000\n\xff\xfe")
     assert digitpad("models", "list") == (Code.USAGE, "", "digitpad: .env: expected UTF-8; got other bytes\n")
