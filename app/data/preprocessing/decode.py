@@ -73,6 +73,11 @@ _SIGNATURES = {
     b"<svg": "SVG",
     b"<?xml": "XML",
     b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"version https://git-lfs": "Git LFS",
+    b"<!DOCTYPE html": "HTML",
+    b"<!doctype html": "HTML",
+    b"<html": "HTML",
 }
 
 _LOWER_BYTES = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}

@@ -130,7 +130,14 @@ def _lines(file: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
             raise InputError(
                 "line {line}: expected at most {most} bytes; got more", field=name, line=number, most=LONGEST_LINE
             )
-        text = line.decode("utf-8-sig" if number == 1 else "utf-8", errors="replace").rstrip("\r\n")
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise InputError(
+                "line {line}: expected UTF-8; got another encoding: save the table as CSV UTF-8",
+                field=name,
+                line=number,
+            ) from None
         if text.strip():
             yield number, text
 

@@ -103,6 +103,12 @@ def find_pictures(place: Path) -> PictureFiles:
         if max(map(len, train.values())) < TEST_EVERY:
             raise InputError("expected at least {least} images of a label", least=TEST_EVERY)
         raise InputError("expected images to test with; got none")
+    unseen = [label for label in labels if not train.get(label)]
+    if unseen:
+        raise InputError(
+            "expected images to train on for each label; got only images to test with for {names}",
+            names=shortened(unseen),
+        )
     return PictureFiles(labels, train, test, unread)
 
 

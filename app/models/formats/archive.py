@@ -33,8 +33,8 @@ HEADER_LIMIT = 2**20
 """The most bytes of the list of the weights."""
 WEIGHTS_LIMIT = 64 * 2**20
 """The most bytes of weights."""
-ENTRIES = 8
-"""The most entries of a zip: the two files, and folders that a zip program adds."""
+ENTRIES = 1000
+"""The most entries of a zip, whose names are listed in a refusal."""
 LABELS = 1000
 LABEL_LENGTH = 64
 ACTIVATIONS = 4_000_000

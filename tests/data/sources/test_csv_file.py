@@ -142,3 +142,13 @@ def test_a_table_of_empty_lines_without_end_is_refused(tmp_path, monkeypatch):
     save(tmp_path, [*rows(24), *([[""]] * 1000)])
     with pytest.raises(DatasetUnavailable, match="expected at most 1,000 lines; got more"):
         load("csv:mine.csv", tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["shift-jis", "latin-1"])
+def test_a_table_in_another_encoding_is_refused_with_what_to_do(tmp_path, encoding):
+    label = "あ" if encoding == "shift-jis" else "é"
+    lines = [f"{label if number == 3 else 'a'}," + ",".join(["0"] * 784) for number in range(12)]
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data" / "mine.csv").write_text("\n".join(lines), encoding=encoding)
+    with pytest.raises(DatasetUnavailable, match="line 4: expected UTF-8; got another encoding: save the table as CSV"):
+        load("csv:mine.csv", tmp_path)

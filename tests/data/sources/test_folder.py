@@ -46,6 +46,14 @@ def test_train_and_test_may_be_folders_of_their_own(tmp_path):
     assert (len(dataset.train), len(dataset.test)) == (12, 6)
 
 
+def test_a_label_with_images_to_test_with_alone_is_named(tmp_path):
+    for place in ("train/a", "train/b", "test/a", "test/c"):
+        for number in range(3):
+            picture(tmp_path / "data" / "own" / place / f"{number}.png", number)
+    with pytest.raises(DatasetUnavailable, match="train on for each label; got only images to test with for c"):
+        load("folder:own", tmp_path)
+
+
 def test_pictures_are_read_once_until_one_changes(bars, tmp_path, monkeypatch):
     first = load("folder:bars", tmp_path)
     drawings = DrawingStore(tmp_path / "drawings")

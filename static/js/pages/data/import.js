@@ -22,7 +22,10 @@ export function createImport(page) {
   let groups = []; // {label, files}: images that are not uploaded yet
   let upload = null; // the id of the upload that is shown
 
-  const complain = (text, ...actions) => say(byId("import-error"), text, ...actions);
+  const complain = (text, ...actions) => {
+    say(byId("import-error"), text, ...actions);
+    if (text) byId("import-error").scrollIntoView({ block: "nearest" });
+  };
 
   function begin() {
     requests.drop();
