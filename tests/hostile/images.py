@@ -66,6 +66,7 @@ BAD: dict[str, Callable[[], bytes]] = {
     "data of another size": lambda: png(28, 28, b"\0" * 10),
     "wrong checksum": lambda: PNG[:40] + bytes([PNG[40] ^ 255]) + PNG[41:],
     "wrong depth": lambda: png(28, 28, b"\0" * 900, depth=7),
+    "no palette": lambda: png(28, 28, b"\0" * 29 * 28, colour=3),
     "animated": lambda: encoded("PNG", save_all=True, append_images=[Image.new("L", (40, 40), 0)]),
     "text bomb": lambda: PNG[:33] + chunk(b"zTXt", b"a\0\0" + zlib.compress(b"x" * 2**27, 9)) + PNG[33:],
     "JPEG truncated": lambda: JPEG[: len(JPEG) // 2],

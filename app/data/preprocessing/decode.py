@@ -92,6 +92,7 @@ _DECODE_ERRORS = (
     IndexError,
     TypeError,
     AttributeError,
+    AssertionError,
     OverflowError,
     EOFError,
     MemoryError,
