@@ -129,6 +129,7 @@ def test_axe_finds_nothing_in_any_dialog(
             _look(page, name, found, schemes)
             _close(page)
     page.goto(f"{home.url}/data?import")
+    page.locator("#sets[aria-busy=false], #sets:not([aria-busy])").wait_for()
     _look(page, "import", found, schemes)
     page.locator("#import-file").set_input_files([{"name": "x.png", "mimeType": "image/png", "buffer": png()}])
     page.locator("#import-label-0").fill("○")

@@ -3,7 +3,6 @@
 Each returns, or raises an error of the project: `REFUSALS`.
 """
 
-import asyncio
 import contextlib
 import hashlib
 import io
@@ -35,6 +34,7 @@ from app.web.api.predict import LARGEST_BATCH, _prepare, from_base64
 from app.web.api.request_body import parse_json, read_form
 from tests.hostile.images import BOUNDARY, chunk
 from tests.hostile.models import CARD, WEIGHTS, card, zipped
+from tests.support.waiting import run_async
 
 REFUSALS = (MessageError, SpecError)
 """The errors with which bytes may be refused: they have a message for a person."""
@@ -161,7 +161,7 @@ def _form(data: bytes) -> None:
         async with read_form(Request(scope, receive)):
             pass
 
-    asyncio.run(read())
+    run_async(read())  # the event loop of a browser may be in this thread
 
 
 PARSERS: dict[str, Callable[[bytes], object]] = {

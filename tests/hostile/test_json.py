@@ -122,7 +122,6 @@ def test_10_001_points_and_257_drawings(target):
 @pytest.mark.slow
 def test_millions_of_small_things(target):
     """As many as go into a body where they are taken, and enough to be noticed where they are not."""
-    answer = target.send("POST", "/predict", '{"strokes": [' + "[]," * 2_000_000 + "[]]}")
-    assert (answer.status, json.loads(answer.body)["blank"]) == (200, True)  # strokes without a point are none
+    refused(target.send("POST", "/predict", '{"strokes": [' + "[]," * 2_000_000 + "[]]}"), 422)
     for call, status in CALLS.items():
         refused(target.send("POST", call, "[" + "[]," * 500_000 + "[]]"), status)
