@@ -31,7 +31,6 @@ from app.runs.training.checkpoints import Checkpoints
 from app.settings import SHIPPED_MODELS, Settings
 from app.web import addresses, api, errors, pages, preferences, script_catalog, templates
 from app.web.api import predict
-from app.web.departures import PreparationThreads
 from app.web.dependencies import AppState
 from app.web.job_queue import JobQueue
 from app.web.middleware.access_log import AccessLogMiddleware
@@ -41,6 +40,7 @@ from app.web.middleware.limits import Capacity
 from app.web.middleware.methods import HeadMiddleware, method_not_allowed
 from app.web.middleware.security import SecurityMiddleware, SecurityRules
 from app.web.pages import openapi
+from app.web.preparation_threads import PreparationThreads
 from app.web.prometheus import make_counters
 
 

@@ -21,9 +21,10 @@ from app.runs.supervisor import Supervisor
 from app.runs.tracking.follower import Tracking
 from app.runs.training.checkpoints import Checkpoints
 from app.settings import Settings
-from app.web.departures import PreparationThreads, RequestJobs
+from app.web.departures import RequestJobs
 from app.web.job_queue import JobQueue
 from app.web.middleware.limits import Capacity
+from app.web.preparation_threads import PreparationThreads
 from app.web.prometheus.counters import Counters
 
 

@@ -6,8 +6,9 @@ import threading
 import pytest
 from starlette.requests import ClientDisconnect, Request
 
-from app.web.departures import PREPARED_AT_ONCE, PreparationThreads, RequestJobs, unless_left
+from app.web.departures import RequestJobs, unless_left
 from app.web.job_queue import JobQueue
+from app.web.preparation_threads import PREPARED_AT_ONCE, PreparationThreads
 from tests.support.waiting import run_async
 
 
