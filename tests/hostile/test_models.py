@@ -241,3 +241,17 @@ def test_thousands_of_unknown_weights_are_not_all_named():
     with pytest.raises(ValueError, match="weights: expected the arrays") as error:
         check(card(weights, calibration=None), weights)
     assert len(str(error.value)) < 500
+
+
+def test_a_list_of_weights_of_more_than_a_megabyte_is_refused_unread(monkeypatch):
+    weights = (2**20 + 1).to_bytes(8, "little") + bytes(2**20 + 1)
+    monkeypatch.setattr("app.models.formats.archive.load", lambda _: pytest.fail("it was read"))
+    with pytest.raises(InputError, match=r"model.safetensors: expected a header of at most 1 MB"):
+        check(card(weights), weights)
+
+
+def test_a_network_that_costs_too_much_is_refused(monkeypatch):
+    cost = 784 * 900 + 900 * 400 + 400 * 10
+    monkeypatch.setattr("app.models.formats.archive.LARGEST_PREDICTION", cost)
+    with pytest.raises(InputError, match="network: expected a network of at most 1,069,600 multiplications per image"):
+        check(card(), WEIGHTS)

@@ -1,11 +1,15 @@
 """How good a model is, over HTTP."""
 
 import base64
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.testclient import TestClient
 
 from app.main import create_app
+from app.models.evaluation import evaluate_split
+from app.models.evaluation_cache import EvaluationCache
 from app.nn import Network
 from tests.support.errors import is_an_error
 from tests.support.runs import start
@@ -165,3 +169,35 @@ def test_it_is_said_when_a_model_is_judged_by_drawings_that_changed_since_it_was
     assert client.get("/api/models/own/judgement").json()["changed"] is False
     client.post("/api/drawings", json={"label": "a", "strokes": [[[0, 0], [99, 60], [20, 100]]]})
     assert client.get("/api/models/own/judgement").json()["changed"] is True
+
+
+def test_an_evaluation_that_takes_long_does_not_hold_up_the_others(client, trained, monkeypatch, tmp_path):
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(network, card, split, is_over):
+        begun.set()
+        go.wait(60)
+        return evaluate_split(network, card, split)
+
+    evaluator = client.app.state.services.evaluator
+    monkeypatch.setattr(evaluator, "_cache", EvaluationCache(tmp_path))
+    with ThreadPoolExecutor(1) as pool:
+        with monkeypatch.context() as patch:
+            patch.setattr("app.web.api.evaluation.SHORT_EVALUATION", 1)
+            patch.setattr(evaluator, "_work", slow)
+            asked = pool.submit(client.get, f"/api/models/{trained}/judgement?split=train")
+            assert begun.wait(60)
+        try:
+            assert client.get(f"/api/models/{trained}/judgement").status_code == 200
+            assert not asked.done()
+        finally:
+            go.set()
+        assert asked.result().json()["count"] == 20_000
+
+
+def test_an_evaluation_that_takes_far_too_long_is_refused_with_the_reason(client, trained, monkeypatch, tmp_path):
+    for bound in ("SHORT_EVALUATION", "LARGEST_EVALUATION"):
+        monkeypatch.setattr(f"app.web.api.evaluation.{bound}", 1)
+    monkeypatch.setattr(client.app.state.services.evaluator, "_cache", EvaluationCache(tmp_path))
+    message = is_an_error(client.get(f"/api/models/{trained}/judgement?split=train"), 409)
+    assert f"expected at most 0 passes through a network as large as {trained}; got 20,000" in message

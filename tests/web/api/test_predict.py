@@ -9,6 +9,7 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
+from app.models.cost import MOST_WORK
 from tests.support.drawings import PNG, THREE, encode, picture, recorded, standard_brush
 from tests.support.errors import is_an_error
 
@@ -353,3 +354,11 @@ def test_an_image_is_read_with_every_letter_escaped(client):
     encoded = base64.b64encode(PNG).decode()
     escaped = "data:image/png;base64," + "".join(f"%{ord(letter):02x}" for letter in encoded)
     assert client.post("/predict", json={"image": escaped}).json()["label"] == "3"
+
+
+def test_more_than_a_request_may_cost_is_refused_before_it_is_worked_out(client, monkeypatch):
+    predictor = client.app.state.services.predictors.get(None)
+    monkeypatch.setattr(predictor, "cost", MOST_WORK // 3)
+    monkeypatch.setattr(type(predictor), "predict", lambda *_: pytest.fail("it was worked out"))
+    message = is_an_error(client.post("/predict", json=[{"strokes": THREE}] * 4), 409)
+    assert "expected at most 3 passes through a network as large as mnist-mlp; got 4" in message

@@ -8,6 +8,7 @@ from app.web.middleware import authentication
 from app.web.middleware.authentication import FREE_TRIES, MOST_ADDRESSES, TRIES_AT_ONCE, WrongTokens
 from tests.support.errors import is_an_error
 from tests.support.waiting import run_async
+from tests.web.middleware.test_security import TOKEN, app_client, socket_refused
 
 
 @pytest.fixture
@@ -68,8 +69,6 @@ def test_of_one_address_a_few_wait_and_the_addresses_are_bounded():
 
 
 def test_a_server_refuses_more_at_once_and_serves_who_brings_none(tmp_path, cache_dir, monkeypatch):
-    from tests.web.middleware.test_security import TOKEN, app_client
-
     monkeypatch.setattr(WrongTokens, "is_full", lambda self, address: address == "testclient")
     with app_client(tmp_path, cache_dir, host="0.0.0.0", token=TOKEN) as client:
         answer = client.get("/api/runs", headers={"authorization": "Bearer wrong"})
@@ -77,3 +76,21 @@ def test_a_server_refuses_more_at_once_and_serves_who_brings_none(tmp_path, cach
         assert answer.headers["retry-after"] == "1"
         assert client.get("/health").status_code == 200
         is_an_error(client.get("/api/runs"), 401)
+
+
+def test_every_way_to_bring_a_wrong_token_counts_and_the_right_one_does_not(tmp_path, cache_dir, monkeypatch):
+    noted = []
+
+    async def note(self, address):
+        noted.append(address)
+
+    monkeypatch.setattr(WrongTokens, "note", note)
+    with app_client(tmp_path, cache_dir, host="0.0.0.0", token=TOKEN) as client:
+        assert client.get("/api/runs", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
+        is_an_error(client.get("/api/runs"), 401)
+        assert noted == []
+        is_an_error(client.get("/api/runs", headers={"authorization": "Bearer wrong"}), 401)
+        assert client.get("/?token=wrong").status_code == 401
+        assert client.get("/", headers={"cookie": "digitpad=wrong"}).status_code == 401
+        assert socket_refused(client, authorization="Bearer wrong").status_code == 401
+        assert noted == ["testclient"] * 4
