@@ -1,4 +1,4 @@
-"""Who tries one token after the other is answered later and later, and the others are not held up."""
+"""After some wrong tokens from an address further ones are answered late, and the others are not held up."""
 
 import asyncio
 
