@@ -19,6 +19,7 @@ from app.models import ModelStore, Predictors
 from app.models.evaluation import Evaluator
 from app.models.evaluation_cache import EvaluationCache
 from app.models.evaluation_process import evaluate_apart
+from app.models.nearest_images import NearestImages
 from app.runs.config.run_config import RunConfig
 from app.runs.estimate.benchmark import trial_apart, with_teachers_time
 from app.runs.estimate.estimator import Estimator
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         images = ImageSetStore(settings.home / "images")
         images.tidy()
         catalog = DatasetCatalog(settings.cache_dir, settings.data_dir, drawings, images)
+        datasets = DatasetCache(catalog)
         checkpoints = Checkpoints(settings.home, log.id)
         checkpoints.tidy(log.all_ids)
         supervisor = Supervisor(log, settings)
@@ -79,7 +81,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             drawings=drawings,
             images=images,
             catalog=catalog,
-            datasets=DatasetCache(catalog),
+            datasets=datasets,
             checkpoints=checkpoints,
             job_queue=JobQueue(),
             long_queue=JobQueue(),
@@ -88,6 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             small_trainings=SmallTrainingCache(),
             estimator=Estimator(log, tried, folder=settings.cache_dir),
             evaluator=Evaluator(store, DrawingRenderer(drawings), EvaluationCache(settings.cache_dir), evaluate_apart),
+            nearest_images=NearestImages(store, catalog, datasets),
             capacity=capacity,
             counters=counters,
             tracking=Tracking(log, settings),

@@ -13,6 +13,7 @@ from app.data.images.store import ImageSetStore
 from app.learn.experiments.small_trainings import SmallTrainingCache
 from app.models import ModelStore, Predictors
 from app.models.evaluation import Evaluator
+from app.models.nearest_images import NearestImages
 from app.runs.estimate.estimator import Estimator
 from app.runs.log.event_log import EventLog
 from app.runs.log.subscriber import Broadcaster
@@ -50,6 +51,7 @@ class AppState:
     preparation: PreparationThreads
     estimator: Estimator
     evaluator: Evaluator
+    nearest_images: NearestImages
     capacity: Capacity
     counters: Counters | None
     tracking: Tracking
@@ -97,6 +99,7 @@ LessonsQueueDep = Annotated[RequestJobs, _jobs("lessons_queue")]
 PreparationDep = Annotated[PreparationThreads, _service("preparation")]
 EstimatorDep = Annotated[Estimator, _service("estimator")]
 EvaluatorDep = Annotated[Evaluator, _service("evaluator")]
+NearestImagesDep = Annotated[NearestImages, _service("nearest_images")]
 CapacityDep = Annotated[Capacity, _service("capacity")]
 CountersDep = Annotated[Counters | None, _service("counters")]
 TrackingDep = Annotated[Tracking, _service("tracking")]

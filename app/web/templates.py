@@ -93,7 +93,7 @@ def _templates(language: str) -> Jinja2Templates:
     environment.globals["with_root"] = _with_root
     environment.globals["static"] = _static_with_root
     environment.globals["language"] = language
-    environment.globals["catalog_url"] = script_catalog_url(language)
+    environment.globals["catalog_url"] = partial(script_catalog_url, language)
     environment.globals["language_links"] = language_links
     environment.globals["dark_styles"] = DARK_STYLES
     environment.globals["theme_links"] = theme_links

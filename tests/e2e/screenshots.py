@@ -108,7 +108,7 @@ def _pad(page: Page, server: Server, name: str) -> None:
     page.keyboard.press("Escape")
     draw(page, beside("2", "5"))
     page.locator(".part").nth(1).click()
-    page.locator("#doctor summary").click()
+    page.locator("#doctor > summary").click()
     page.locator("#doctor-read", has_text="5").wait_for()
     page.screenshot(path=FOLDER / f"pad-several-{name}.png", full_page=True)
     page.locator("#copy-open").click()

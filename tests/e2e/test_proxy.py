@@ -206,7 +206,7 @@ def test_a_page_under_a_name_that_the_server_is_not_told_says_which_setting_is_m
                 assert words is not None
                 assert bars is not None
                 assert words["y"] + words["height"] <= bars["y"]
-            page.locator("#doctor summary").click()
+            page.locator("#doctor > summary").click()
             expect(page.locator("#doctor-note")).to_contain_text("DIGITPAD_ALLOWED_ORIGINS")
             page.goto(f"{proxy.url}/train?recipe=quick")
             page.locator("#start").click()

@@ -9,6 +9,7 @@ from posixpath import normpath
 import pytest
 
 from app.settings import PROJECT
+from app.web.script_catalog import is_within
 
 SCRIPTS = PROJECT / "static" / "js"
 SOURCES = {"app": ".py", "static/js": ".js", "static/css": ".css", "templates": ".html", "tests": ".py"}
@@ -96,3 +97,16 @@ def test_a_folder_holds_no_more_than_an_eye_takes_in(top: str, ending: str) -> N
     counts = {place: sum(path.suffix == ending for path in place.iterdir()) for place in places}
     assert sum(counts.values()) > 10
     assert not {place: count for place, count in counts.items() if count > MOST_IN_A_FOLDER}
+
+
+def test_the_pad_has_the_texts_of_all_that_it_imports() -> None:
+    known, reached, ahead = imports(), set(), ["pages/pad/index.js", "pages/every-page.js"]
+    while ahead:
+        script = ahead.pop()
+        if script not in reached:
+            reached.add(script)
+            ahead += known[script]
+    assert "pages/pad/why.js" in reached
+    assert not {script for script in reached if not is_within(f"static/js/{script}", "pad")}
+    assert not is_within("static/js/pages/train/index.js", "pad")
+    assert not is_within("templates/pages/pad.html", "all")

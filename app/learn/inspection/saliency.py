@@ -1,9 +1,10 @@
-"""Saliency: the gradient of the input, occlusion, and counterfactual drawings."""
+"""Saliency: the gradient of the input, contrasts of two labels, occlusion, and counterfactual drawings."""
 
 from typing import Any
 
 import numpy as np
 
+from app.errors import InputError
 from app.learn.inspection.encoding import encoded, picture
 from app.learn.inspection.subject import InspectedNetwork, activations, finite
 from app.nn.arrays import Array
@@ -15,6 +16,8 @@ MOST_COVERED = 64
 """The most covered drawings in a batch."""
 MOST_ACTIVATIONS = 4_000_000
 """The most outputs of all layers for a batch, unless a single drawing has more."""
+PATH_POINTS = 32
+"""Drawings on the way from the blank one to the one to explain."""
 
 
 def input_gradient(subject: InspectedNetwork, label: str | None) -> dict[str, Any]:
@@ -23,9 +26,47 @@ def input_gradient(subject: InspectedNetwork, label: str | None) -> dict[str, An
     Simonyan, Vedaldi and Zisserman 2014, section 3, there without the sign.
     """
     of = subject.label(label)
-    logits = _logits(subject, subject.x)
-    gradient = _pixel_gradient(subject, np.eye(logits.size)[of])
+    logits = _logits(subject, subject.x)[0]
+    gradient = _pixel_gradient(subject, np.eye(logits.size)[of : of + 1])
     return {"label": subject.card.labels[of], "logit": float(logits[of]), "picture": picture(gradient)}
+
+
+def contrast(subject: InspectedNetwork, label: str | None, other: str | None) -> dict[str, Any]:
+    """The part of each pixel in logit(label) − logit(other), as JSON: positive ink speaks for `label`.
+
+    These are integrated gradients along the straight path from blank paper: Sundararajan, Taly and Yan 2017, "Axiomatic
+    attribution for deep networks", section 3. They sum up to the change of the difference on that path, and are zero
+    where there is no ink. By default the predicted label is contrasted with the runner-up. Raises InputError if there
+    is no second label, or if both are the same.
+    """
+    labels = subject.card.labels
+    logits = subject.scores(subject.x)[0]
+    if len(labels) < 2:
+        raise InputError("expected a model of at least two labels; {name} has one", name=subject.card.name)
+    of = subject.label(label)
+    against = int(np.argsort(np.delete(logits, of))[-1]) if other is None else subject.label(other)
+    if other is None and against >= of:
+        against += 1
+    if against == of:
+        raise InputError("expected another label than {label}", field="other", label=repr(labels[of]))
+    subject.afford("contrast", 3 * PATH_POINTS)
+    factors = np.zeros(len(labels))
+    factors[of], factors[against] = 1, -1
+    shares = (np.arange(PATH_POINTS) + 0.5) / PATH_POINTS
+    gradient = np.zeros((SIDE, SIDE))
+    at_once = max(1, MOST_ACTIVATIONS // activations(subject.network))
+    for start in range(0, PATH_POINTS, at_once):
+        part = shares[start : start + at_once].astype(subject.network.dtype)
+        _logits(subject, subject.x * part.reshape(-1, *[1] * (subject.x.ndim - 1)))
+        gradient += _pixel_gradient(subject, np.repeat(factors[None], len(part), axis=0))
+    calibrated = softmax(logits / subject.card.temperature)
+    return {
+        "label": labels[of],
+        "other": labels[against],
+        "probability": float(calibrated[of]),
+        "other_probability": float(calibrated[against]),
+        "picture": picture(subject.pixels * gradient / PATH_POINTS),
+    }
 
 
 def occlusion(subject: InspectedNetwork, label: str | None, size: int, fill: float) -> dict[str, Any]:
@@ -104,19 +145,22 @@ def toward(subject: InspectedNetwork, label: str, count: int, rate: float) -> di
 
 
 def _logits(subject: InspectedNetwork, x: Array) -> Array:
-    """The logits (K,) of one input; prepares the layers for the backward pass."""
+    """The logits (N, K) of inputs (N, *input_shape); prepares the layers for the backward pass."""
     for layer in subject.network.layers[: subject.body]:
         x = layer.forward(x, training=True)
-    logits: Array = finite(subject.card, x)[0].astype(np.float64).ravel()
+    logits: Array = finite(subject.card, x).astype(np.float64).reshape(len(x), -1)
     return logits
 
 
 def _pixel_gradient(subject: InspectedNetwork, factors: Array) -> Array:
-    """d(Σ factors·logits)/d(pixels), float64 (28, 28), at the last input of `_logits`."""
-    grad = factors[None].astype(subject.network.dtype)
+    """d(Σ factors·logits)/d(pixels), float64 (28, 28), at the last inputs of `_logits`, summed over them.
+
+    `factors` is (N, K).
+    """
+    grad = factors.astype(subject.network.dtype)
     for layer in reversed(subject.network.layers[: subject.body]):
         grad = layer.backward(grad)
-    gradient: Array = finite(subject.card, grad).astype(np.float64).reshape(SIDE, SIDE) * subject.scale
+    gradient: Array = finite(subject.card, grad).astype(np.float64).sum(axis=0).reshape(SIDE, SIDE) * subject.scale
     return gradient
 
 

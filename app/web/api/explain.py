@@ -26,20 +26,24 @@ from app.models.responses import pixels_json
 from app.runs.limits import LARGEST_INT
 from app.web.api.explain_responses import (
     BackwardPass,
+    ContrastOfLabels,
     Counterfactual,
     Delta,
     DrawingResponse,
     ForwardPass,
     InputGradient,
     LayerPicture,
+    NearestTrainingImages,
     Neuron,
     NumericalGradient,
     Occlusion,
     OptimizerSteps,
+    SimilarImage,
 )
+from app.web.api.images import encoded
 from app.web.api.predict import prepare_one
 from app.web.api.routing import ApiRoute, RequestBody, errors
-from app.web.dependencies import LessonsQueueDep, StoreDep
+from app.web.dependencies import JobQueueDep, LessonsQueueDep, NearestImagesDep, StoreDep
 
 router = APIRouter(prefix="/api/explain", tags=["explain"], route_class=ApiRoute)
 
@@ -105,6 +109,20 @@ class AttributionRequest(InspectionRequest):
     """`label` is the one to explain; the network's answer where it is left out."""
 
     label: LabelText | None = None
+
+
+class ContrastRequest(AttributionRequest):
+    """`other` is the label to contrast with; the runner-up where it is left out."""
+
+    other: LabelText | None = None
+
+
+class NearestRequest(InspectionRequest):
+    """Training images of each of `labels`, `count` of each."""
+
+    model: Annotated[str, Field(max_length=64)]
+    labels: Annotated[list[LabelText], Field(min_length=1, max_length=4)]
+    count: Annotated[int, Field(ge=1, le=10)] = 3
 
 
 class OcclusionRequest(AttributionRequest):
@@ -218,6 +236,33 @@ async def step(explain: Explain, body: StepRequest) -> Response:
 async def gradient(explain: Explain, body: AttributionRequest) -> Response:
     """The input gradient: how a label's logit changes with every pixel."""
     return await explain(body, lambda network: saliency.input_gradient(network, body.label), dtype=DOUBLE)
+
+
+@router.post("/contrast", responses=_responses(ContrastOfLabels))
+async def contrast(explain: Explain, body: ContrastRequest) -> Response:
+    """The part of every pixel in the difference of two labels' logits: ink that speaks for one, or for the other."""
+    return await explain(body, lambda network: saliency.contrast(network, body.label, body.other), dtype=DOUBLE)
+
+
+@router.post("/nearest", responses=errors(404, 409, 422, 503))
+async def nearest(images: NearestImagesDep, queue: JobQueueDep, body: NearestRequest) -> NearestTrainingImages:
+    """The training images that the network takes for most similar to the drawing, of some labels."""
+
+    def work() -> NearestTrainingImages:
+        drawing = prepare_one(body.drawing).whole
+        found = images.find(body.model, drawing.pixels, body.labels, body.count)
+        return NearestTrainingImages(
+            model=body.model,
+            labels={
+                label: [
+                    SimilarImage(pixels=encoded(one.pixels), dataset=one.dataset, similarity=one.similarity)
+                    for one in near
+                ]
+                for label, near in found.items()
+            },
+        )
+
+    return await queue.run(("nearest", hashlib.sha256(body.model_dump_json().encode()).digest()), work)
 
 
 @router.post("/occlusion", responses=_responses(Occlusion))

@@ -295,6 +295,31 @@ class InputGradient(DrawingResponse):
     picture: NumberPicture
 
 
+class ContrastOfLabels(DrawingResponse):
+    """The probabilities of two labels, calibrated as in /predict, and each pixel's part in the difference of logits."""
+
+    label: str
+    other: str
+    probability: float
+    other_probability: float
+    picture: NumberPicture
+
+
+class SimilarImage(ResponseBody):
+    """A training image, base64 of 784 bytes, 255 is ink; its data set, and its cosine similarity to the drawing."""
+
+    pixels: str
+    dataset: str
+    similarity: float
+
+
+class NearestTrainingImages(ResponseBody):
+    """The nearest training images by label, the nearest first."""
+
+    model: str
+    labels: dict[str, list[SimilarImage]]
+
+
 class Occlusion(DrawingResponse):
     """A label's probability, and what is lost of it at each place of the square."""
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.data.personalization import LEAST_DRAWINGS
 from app.web import templates
 from app.web.api.models import summaries
 from app.web.api.runs import RunId
@@ -33,7 +34,7 @@ def pad(request: Request, store: StoreDep, model: str | None = None) -> Response
             notice = _("There is no usable model named “{name}”.")
         notice = notice.format(name=model[:64], default=default)
     chosen = usable.get(model or "", usable.get(default or ""))
-    context = {"models": list(usable.values()), "model": chosen, "notice": notice}
+    context = {"models": list(usable.values()), "model": chosen, "notice": notice, "enough": LEAST_DRAWINGS}
     return _page(request, "pages/pad.html", "draw", context)
 
 

@@ -10,10 +10,10 @@ import { describe, invitation, isKnown, partsOf, readAs } from "./describe.js";
 
 /**
  * Binds the answer area of the page; `labels` are the model's. `onParts(parts, selected)` is called with the
- * separately read parts of a drawing and the selected one. `modelsPage` is the link of the model's name, if there
- * is such a page.
+ * separately read parts of a drawing and the selected one, `onReadAsOne(wanted)` by the button that joins the parts, or
+ * divides them again, of an answer with `as_one`. `modelsPage` is the link of the model's name, if there is such a page.
  */
-export function createAnswer(labels, { onParts, modelsPage = null }) {
+export function createAnswer(labels, { onParts, onReadAsOne = null, modelsPage = null }) {
   const head = byId("answer-head");
   const glyph = byId("answer-glyph");
   const parts = byId("answer-parts");
@@ -63,7 +63,7 @@ export function createAnswer(labels, { onParts, modelsPage = null }) {
     showGlyph(view.glyph);
     showParts(found);
     words.replaceChildren(...view.sentence.map((text) => (Array.isArray(text) ? element("strong", {}, ...text) : text)));
-    detail.replaceChildren(...view.facts.map((fact) => element("span", {}, fact)), between(), timing(milliseconds, answer.model, modelsPage));
+    detail.replaceChildren(...view.facts.map((fact) => element("span", {}, fact)), ...(answer.as_one ? [" ", joinButton(false)] : []), between(), timing(milliseconds, answer.model, modelsPage));
     const of = part() ?? answer;
     showBars(bars, of.probabilities, view.winner);
     const input = of.input ?? answer.input;
@@ -76,11 +76,14 @@ export function createAnswer(labels, { onParts, modelsPage = null }) {
     parts.hidden = found.length === 0;
     glyph.hidden = found.length > 0;
     setLength(parts, Math.max(0, ...found.map((one) => [...readAs(one)].length)));
-    if (parts.children.length !== found.length) parts.replaceChildren(...found.map((_, i) => partButton(i)));
+    if (parts.querySelectorAll(".part").length !== found.length) {
+      const join = found.length > 0 && onReadAsOne !== null ? [joinButton(true)] : [];
+      parts.replaceChildren(...found.map((_, i) => partButton(i)), ...join);
+    }
     found.forEach((one, i) => {
       const button = parts.children[i];
       const probability = one.probabilities[one.label] ?? Math.max(...Object.values(one.probabilities));
-      const sureness = isKnown(one) ? percent(probability, 0) : t("unclear");
+      const sureness = isKnown(one) ? percent(probability) : t("unclear");
       setText(button.querySelector(".part-label"), readAs(one));
       setText(button.querySelector(".part-sure"), sureness);
       button.setAttribute("aria-pressed", String(i === selected));
@@ -89,6 +92,14 @@ export function createAnswer(labels, { onParts, modelsPage = null }) {
         : t("Part {number}: unclear. Show its bars", { number: i + 1 });
       button.setAttribute("aria-label", name);
     });
+  }
+
+  /** The button that has the parts read as one digit, or apart again. */
+  function joinButton(wanted) {
+    const words = wanted ? t("Read as one") : t("Read as several");
+    const button = element("button", { type: "button", class: "inline-action join", id: "read-as-one" }, words);
+    button.addEventListener("click", () => onReadAsOne(wanted));
+    return button;
   }
 
   function partButton(index) {

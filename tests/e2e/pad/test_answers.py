@@ -83,11 +83,53 @@ def test_digits_in_a_picture_are_framed_where_they_are(pad):
         assert box[0] + box[2] == pytest.approx(12 + (right + 7) * 0.952, abs=4)
 
 
+def test_why_begins_with_the_ink_and_similar_images_and_leads_inside(pad):
+    pad.locator("#doctor > summary").click()
+    expect(pad.locator("#why-note")).to_contain_text("Draw something")
+    draw(pad, THREE)
+    expect(pad.locator("#why-words")).to_contain_text("It reads 3 (")
+    other = pad.locator("#why-other").input_value()
+    expect(pad.locator("#why-against")).to_have_text(f"ink that speaks for {other}")
+    expect(pad.locator("#why-near h3")).to_have_count(2)
+    expect(pad.locator("[data-near='3'] .mini")).to_have_count(3)
+    expect(pad.locator("#doctor-more")).not_to_have_attribute("open", "")  # no step changes the answer
+    before = pad.evaluate("() => document.querySelector('#why-ink').toDataURL()")
+    third = next(label for label in "0789" if label != other)
+    pad.locator("#why-other").select_option(third)
+    expect(pad.locator("#why-words")).to_contain_text(f"rather than {third} (")
+    expect(pad.locator(f"[data-near='{third}'] .mini")).to_have_count(3)
+    assert pad.evaluate("() => document.querySelector('#why-ink').toDataURL()") != before
+    pad.locator("[data-near='3'] .mini").first.click()
+    expect(pad.locator("#zoom-dialog")).to_be_visible()
+    pad.keyboard.press("Escape")
+    pad.locator("#why-inside").click()
+    expect(pad.locator("#says")).to_contain_text("It reads 3,")
+
+
+def test_two_parts_can_be_read_as_one_and_apart_again(pad):
+    draw(pad, beside("2", "5"))
+    expect(pad.locator("#answer-sentence")).to_have_text("This reads 25.")
+    pad.locator("#read-as-one").click()
+    expect(pad.locator("#answer-parts")).to_be_hidden()
+    expect(pad.locator("#overlay .box")).to_have_count(0)
+    expect(pad.locator("#teach-title")).to_have_text("It was")
+    expect(pad.locator("#read-as-one")).to_have_text("Read as several")
+    pad.locator("#read-as-one").click()
+    expect(pad.locator("#answer-sentence")).to_have_text("This reads 25.")
+    pad.locator("#read-as-one").click()
+    expect(pad.locator("#answer-parts")).to_be_hidden()
+    pad.locator("#clear").click()
+    draw(pad, beside("2", "5"))
+    expect(pad.locator("#answer-sentence")).to_have_text("This reads 25.")
+
+
 def test_why_shows_what_came_what_is_seen_and_what_each_step_does(pad):
     small = [[[x * 0.3 + 10, y * 0.3 + 300] for x, y in stroke] for stroke in THREE]
-    pad.locator("#doctor summary").click()
+    pad.locator("#doctor > summary").click()
     expect(pad.locator("#doctor-note")).to_contain_text("Draw something")
     draw(pad, small)
+    expect(pad.locator("#doctor-read")).to_contain_text("Read as a 3")
+    pad.locator("#doctor-more").evaluate("(details) => details.open = true")
     expect(pad.locator("#doctor-body")).to_be_visible()
     expect(pad.locator("#doctor-read")).to_contain_text("Read as a 3")
     expect(pad.locator("#doctor-sentences li").first).to_contain_text("wide")
@@ -104,7 +146,7 @@ def test_why_shows_what_came_what_is_seen_and_what_each_step_does(pad):
     expect(pad.locator(".step").nth(2)).to_contain_text("With this step:")
     smoothing = "(id) => getComputedStyle(document.getElementById(id)).imageRendering"
     assert {pad.evaluate(smoothing, name) for name in ("doctor-raw", "doctor-input", "seen")} == {"pixelated"}
-    pad.locator(".mini").first.click()
+    pad.locator(".step .mini").first.click()
     expect(pad.locator("#zoom-dialog")).to_be_visible()
     pad.keyboard.press("Escape")
     pad.keyboard.press("Escape")
@@ -114,7 +156,7 @@ def test_why_shows_what_came_what_is_seen_and_what_each_step_does(pad):
 def test_why_explains_the_part_that_is_looked_at(pad):
     draw(pad, beside("2", "5"))
     expect(pad.locator("#answer-sentence")).to_have_text("This reads 25.")
-    pad.locator("#doctor summary").click()
+    pad.locator("#doctor > summary").click()
     expect(pad.locator("#doctor-read")).to_contain_text("a 2")
     pad.locator(".part").nth(1).click()
     expect(pad.locator("#doctor-of")).to_have_text(" (part 2)")
@@ -124,7 +166,7 @@ def test_why_explains_the_part_that_is_looked_at(pad):
 def test_why_says_what_went_wrong(pad):
     pad.route("**/api/doctor*", lambda route: route.fulfill(status=404, json={"error": "there is nothing"}))
     draw(pad, THREE)
-    pad.locator("#doctor summary").click()
+    pad.locator("#doctor > summary").click()
     expect(pad.locator("#doctor-note")).to_have_text("This server cannot explain its answers.")
     pad.unroute("**/api/doctor*")
     pad.route("**/api/doctor*", lambda route: route.abort())

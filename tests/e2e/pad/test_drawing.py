@@ -130,7 +130,7 @@ def test_on_a_phone_pad_tools_and_answer_fit_without_scrolling(phone_pad):
         assert box["x"] >= 0, name
         assert box["x"] + box["width"] <= 390, name
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
-    for name in ("#pad", *TOOLS, "#teach-more", "#copy-open", "#doctor summary"):
+    for name in ("#pad", *TOOLS, "#teach-more", "#copy-open", "#doctor > summary"):
         box = phone.locator(name).bounding_box()
         assert min(box["width"], box["height"]) >= 44, name
 

@@ -141,7 +141,7 @@ def test_a_picture_is_no_drawing_to_keep_and_the_page_says_so(pad):
 def test_a_noisy_picture_in_uneven_light_is_explained_by_two_more_steps(pad):
     lit = np.asarray(picture(THREE, 30, ink=30, paper=230)) * np.linspace(0.4, 1, PHOTO.width)
     lit += np.random.default_rng(0).normal(0, 25, lit.shape)
-    pad.locator("#doctor summary").click()
+    pad.locator("#doctor > summary").click()
     choose(pad, encode(Image.fromarray(lit.clip(0, 255).astype(np.uint8))))
     expect(pad.locator("#answer-sentence")).to_have_text("This is a 3.")
     expect(pad.locator(".step")).to_have_count(6)

@@ -36,7 +36,7 @@ def test_one_tap_keeps_the_drawing_and_another_takes_it_back(pad, kept):
         draw(pad, THREE)
     expect(pad.locator("#spoken")).to_contain_text("3")
     pad.locator("[data-teach='3']").click()
-    expect(pad.locator("#teach-note")).to_contain_text("Saved as a 3 in your set “mine”")
+    expect(pad.locator("#teach-note")).to_contain_text("Saved as a 3. 1 of 20 to teach it your hand.")
     expect(pad.locator("[data-teach='3']")).to_have_attribute("aria-pressed", "true")
     (drawing,) = kept()
     assert (drawing["label"], drawing["set"]) == ("3", "mine")
@@ -80,7 +80,7 @@ def test_a_drawing_that_is_two_digits_at_once_leads_to_make_it_mine(pad, kept):
     expect(pad.locator("#answer-sentence")).to_have_text("This is a 3.")
     expect(note).to_contain_text("Wrong? Tap what it was.")
     pad.locator("[data-teach='3']").click()
-    note.get_by_role("button", name="Make it mine").click()
+    note.get_by_role("link", name="Teach it your hand").click()
     expect(pad).to_have_url(re.compile(r"/mine\?set=mine$"))
 
 

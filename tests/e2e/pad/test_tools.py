@@ -146,7 +146,7 @@ def test_a_one_is_drawn_with_the_keyboard_alone(pad):
 def test_everything_can_be_reached_with_the_keyboard_and_shows_that_it_is(pad):
     draw(pad, THREE)
     expect(pad.locator("#spoken")).to_contain_text("3")
-    pad.locator("#doctor summary").click()
+    pad.locator("#doctor > summary").click()
     seen = []
     for _ in range(60):
         pad.keyboard.press("Tab")

@@ -276,4 +276,5 @@ onThemeChange(repaintCells);
 const requested = new URLSearchParams(location.search).get("model");
 if (models.some(({ name }) => name === requested)) byId("model").value = requested;
 useModel(models.find(({ name }) => name === byId("model").value) ?? subject.model);
+if (new URLSearchParams(location.search).get("drawing") === "last") put(() => unpack(lastDrawing()));
 canvas.setAttribute("data-ready", "");

@@ -22,7 +22,10 @@ export function changeText(original, other) {
   return other.label === original.label ? `${read}${unknown} (${moved})` : `${read}${unknown} (${original.label}: ${moved})`;
 }
 
-/** Binds the panel; it sends requests only while open. `subject()` returns `{model, body}` or null. */
+/**
+ * Binds the panel, which opens by itself where a step changes the answer; it sends requests only while "Why this
+ * answer?" is open. `subject()` returns `{model, body}` or null.
+ */
 export function createDiagnosis({ subject, openLarge }) {
   const panel = byId("doctor");
   const note = byId("doctor-note");
@@ -32,6 +35,7 @@ export function createDiagnosis({ subject, openLarge }) {
   const disabled = new Set(); // the disabled steps
   const rows = new Map(); // by step
   let shown = null;
+  let matters = false; // a step changes the label
   const requests = createLatest();
 
   for (const [name, title] of [["raw", t("Your drawing")], ["input", t("What the network sees")]]) {
@@ -99,6 +103,9 @@ export function createDiagnosis({ subject, openLarge }) {
     setText(byId("doctor-read"), readText(report));
     for (const other of report.without) if (!rows.has(other.step)) rows.set(other.step, stepRow(other));
     listRows(report.without.map(({ step }) => rows.get(step).node));
+    const changes = report.without.some(({ label }) => label !== report.label);
+    if (changes !== matters && disabled.size === 0) byId("doctor-more").open = changes;
+    matters = changes;
     for (const other of report.without) {
       const row = rows.get(other.step);
       paintRows(row.canvas, other.input);

@@ -21,7 +21,7 @@ import { createTeach } from "./label-drawing.js";
 const CURRENT = "digitpad.drawing"; // the drawing is stored until the tab is closed
 
 /** Runs the pad; `start` is the stored drawing. */
-function startPad({ model, models }, start) {
+function startPad({ model, models, enough }, start) {
   const canvas = byId("pad");
   const note = byId("pad-note");
   const overlay = createOverlay(byId("overlay"));
@@ -74,15 +74,16 @@ function startPad({ model, models }, start) {
   });
   tools.listen();
   tools.show(start);
-  if (model) reading = startReading({ model, models }, { overlay, shown: board.shown });
+  if (model) reading = startReading({ model, models, enough }, { overlay, shown: board.shown });
   canvas.setAttribute("data-ready", ""); // it now accepts a pen
 }
 
 /** Binds all that depends on the drawing: the prediction, the diagnosis, the labels, and the program. */
-function startReading({ model, models }, { overlay, shown }) {
+function startReading({ model, models, enough }, { overlay, shown }) {
   let name = model.name;
   let parts = [];
   let selected = 0;
+  let asOne = false; // the parts of this drawing are to be read as one digit
 
   const whole = () => (isEmpty(shown()) ? null : { model: name, body: question(shown()) });
 
@@ -104,11 +105,15 @@ function startReading({ model, models }, { overlay, shown }) {
       teach.reset();
       diagnosis.update();
     },
+    onReadAsOne(wanted) {
+      asOne = wanted;
+      reader.read({ drawing: shown(), model: name, final: true });
+    },
   });
   const diagnosis = createDiagnosisPanel({
     openLarge: answer.openLarge,
     subject() {
-      const found = whole();
+      const found = isEmpty(shown()) ? null : { ...whole(), labels: models.find((one) => one.name === name).labels };
       if (found === null || shown().picture !== null) return found;
       const part = chosen();
       const body = { strokes: part?.strokes ?? lines(shown()), canvas: SIZE, brush: brushOf(shown()) };
@@ -127,6 +132,7 @@ function startReading({ model, models }, { overlay, shown }) {
     }
   });
   const teach = createTeach(model.labels, {
+    enough,
     subject() {
       if (shown().picture !== null) return { refusal: PICTURE_IS_NOT_KEPT };
       const found = chosen();
@@ -136,7 +142,12 @@ function startReading({ model, models }, { overlay, shown }) {
   });
   const away = byId("away");
   const reader = createReader({
-    ask: ({ drawing, model: name }, signal) => post(`${path(name)}&input=true`, question(drawing), { signal }),
+    async ask({ drawing, model: name }, signal) {
+      const address = `${path(name)}&input=true`;
+      const reply = await post(address, question(drawing), { signal });
+      if (!asOne || !(reply.digits?.length > 1)) return reply;
+      return { ...(await post(address, { pixels: reply.input }, { signal })), as_one: true }; // pixels are never divided
+    },
     onAnswer(reply, { drawing, final }, milliseconds) {
       if (isEmpty(shown())) return;
       answer.show(reply, milliseconds, final);
@@ -148,7 +159,10 @@ function startReading({ model, models }, { overlay, shown }) {
     },
     onRefused: (error) => answer.showRefusal(explain(error), { isForbidden: FORBIDDEN.has(error.status) }),
     onWaiting: answer.showWaiting,
-    onAway: (seconds) => setMessage(away, `${awayText(seconds)} ${t("Your drawing is not lost.")}`),
+    onAway(seconds) {
+      answer.showWaiting();
+      setMessage(away, `${awayText(seconds)} ${t("Your drawing is not lost.")}`);
+    },
     onBack: () => setMessage(away, ""),
   });
 
@@ -156,7 +170,7 @@ function startReading({ model, models }, { overlay, shown }) {
   function changed(drawing, { final, grew }) {
     if (!grew) {
       reader.forget();
-      [parts, selected] = [[], 0];
+      [parts, selected, asOne] = [[], 0, false];
     }
     copy.disabled = isEmpty(drawing);
     if (isEmpty(drawing)) {
@@ -189,13 +203,19 @@ function createDiagnosisPanel({ subject, openLarge }) {
   async function update() {
     const part = subject()?.part ?? null;
     setText(byId("doctor-of"), part === null ? "" : t(" (part {part})", { part }));
-    if (panel.open) coming ??= fetched(import("./diagnosis.js")).then(({ createDiagnosis }) => createDiagnosis({ subject, openLarge }));
+    if (panel.open) coming ??= load();
     try {
-      (await coming)?.update();
+      for (const part of (await coming) ?? []) part.update();
     } catch (error) {
       coming = null; // the next opening retries
-      setMessage(byId("doctor-note"), explain(error));
+      setMessage(byId("why-note"), explain(error));
     }
+  }
+
+  async function load() {
+    const { createWhy } = await fetched(import("./why.js"));
+    const { createDiagnosis } = await fetched(import("./diagnosis.js"));
+    return [createWhy({ subject }), createDiagnosis({ subject, openLarge })];
   }
 
   panel.addEventListener("toggle", update);

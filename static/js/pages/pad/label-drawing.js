@@ -1,6 +1,6 @@
 // "It was a …": stores the labelled strokes in the user's own set.
 
-import { explain, post, remove } from "../../api/client.js";
+import { explain, get, post, remove } from "../../api/client.js";
 import { withRoot } from "../../api/root.js";
 import { t } from "../../i18n/translate.js";
 import { byId, element, say, setText } from "../../lib/dom.js";
@@ -11,9 +11,9 @@ const HANDS_DIFFER = t("Hands differ. Tap what it was: from a few of each, “Ma
 
 /**
  * Binds the row of labels. `subject()` returns `{strokes, part}`, `part` being its index among several or null;
- * or `{refusal}`, the reason why there is nothing to store, "" for an empty pad.
+ * or `{refusal}`, the reason why there is nothing to store, "" for an empty pad. `enough` drawings teach a model.
  */
-export function createTeach(labels, { subject }) {
+export function createTeach(labels, { subject, enough }) {
   const row = byId("teach-labels");
   const title = byId("teach-title");
   const note = byId("teach-note");
@@ -61,9 +61,7 @@ export function createTeach(labels, { subject }) {
       const drawing = await post("/api/drawings", { label, strokes: found.strokes });
       if (textOf(subject()) === textOf(found)) stored = { id: drawing.id, label: drawing.label };
       if (before !== null) await remove(`/api/drawings/${before.id}`);
-      const named = { label: withArticle(drawing.label), set: drawing.set };
-      const mine = () => location.assign(withRoot(`/mine?set=${encodeURIComponent(drawing.set)}`));
-      tell(t("Saved as {label} in your set “{set}”, for training.", named), [t("Undo"), () => forget(drawing)], [t("Make it mine"), mine]);
+      await showProgress(drawing);
     } catch (error) {
       tell(t("It could not be saved. {reason} Nothing is lost.", { reason: explain(error) }), [t("Try again"), () => teach(label, found, before)]);
     } finally {
@@ -71,6 +69,23 @@ export function createTeach(labels, { subject }) {
       row.removeAttribute("aria-busy");
       mark();
     }
+  }
+
+  /** Says how many drawings there are, and leads to where they are learned. */
+  async function showProgress(drawing) {
+    const { sets } = await get(`/api/drawings?limit=1&set=${encodeURIComponent(drawing.set)}`);
+    const count = sets.find(({ name }) => name === drawing.set)?.count ?? 1;
+    const values = { label: withArticle(drawing.label), count, enough };
+    const isReady = count >= enough;
+    const words = isReady
+      ? t("Saved as {label}: {count} drawings, enough to teach it your hand.", values)
+      : t("Saved as {label}. {count} of {enough} to teach it your hand.", values);
+    const ring = element("span", { class: "teach-ring", "aria-hidden": "true" });
+    ring.style.setProperty("--done", Math.min(1, count / enough));
+    const mine = element("a", { class: isReady ? "button accent" : null, href: withRoot(`/mine?set=${encodeURIComponent(drawing.set)}`) }, t("Teach it your hand"), " →");
+    tell(words, [t("Undo"), () => forget(drawing)]);
+    note.prepend(ring);
+    note.append(" ", mine);
   }
 
   const textOf = ({ strokes, refusal }) => JSON.stringify([strokes, refusal]);
