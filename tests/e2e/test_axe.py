@@ -24,6 +24,8 @@ PAGES = {
     "pad": "/",
     "dashboard": "/train",
     "run": "/runs/1",
+    "run inside": "/runs/1#inside",
+    "run evaluation": "/runs/1#evaluation",
     "compare": "/compare?runs=1",
     "models": "/models",
     "judge": "/models/mnist-mlp/judge",
@@ -104,12 +106,12 @@ def test_axe_finds_nothing_in_any_dialog(
     context = browser.new_context(locale=language, reduced_motion="reduce", viewport={"width": 390, "height": 844})
     page, found = context.new_page(), []
     opened = {
-        "/train?run=1": [
+        "/train?run=1#inside": [
             ("picture", "#sheet button:enabled"),
             ("further", "#further"),
             ("notes and tags", "[data-run='1'] .cell-actions button"),
         ],
-        "/runs/1": [("weights", "#first-layer button:enabled"), ("delete a run", "#delete")],
+        "/runs/1#inside": [("weights", "#first-layer button:enabled"), ("delete a run", "#delete")],
         "/compare?runs=1": [],
         "/models": [
             ("rename", ".model-others button >> text=/Rename|名前/"),

@@ -23,6 +23,11 @@ COLORED = """([key, color]) => {
 }"""
 
 
+def open_tab(page: Page, name: str) -> None:
+    """Show one view of the run: curves, inside, evaluation, settings or log."""
+    page.locator(f"#tab-{name}").click()
+
+
 def epochs(page: Page) -> list[int]:
     """The epochs in the table under the curves."""
     found: list[int] = page.evaluate(EPOCHS)

@@ -11,7 +11,7 @@ import { showLabels } from "./per-label.js";
 import { showCalibration } from "./reliability-diagram.js";
 
 const CELL_PAGE = 24;
-const MISTAKES_FIRST = 24;
+const MISTAKES_FIRST = 12;
 
 /**
  * Runs the section of the page. `show(record, hasEnded)` evaluates a run once it has ended and the section is visible;
@@ -33,6 +33,10 @@ export function createEvaluation() {
     { rootMargin: "200px" },
   ).observe(section);
 
+  byId("judge-views").addEventListener("change", ({ target }) => {
+    for (const view of section.querySelectorAll("[data-judge-view]")) view.hidden = view.dataset.judgeView !== target.value;
+  });
+
   function show(record, hasEnded) {
     section.hidden = false;
     if (!hasEnded) return wait("", t("When training is done, you see here where it goes wrong: what it confuses, its worst mistakes, and whether to trust its confidence."));
@@ -52,7 +56,7 @@ export function createEvaluation() {
     section.hidden = false;
     subject = next;
     evaluation = null;
-    setState(t("Scroll here to run the test."));
+    setState("");
     if (isVisible) load();
   }
 

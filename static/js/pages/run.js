@@ -6,7 +6,6 @@ import { withRoot } from "../api/root.js";
 import { t } from "../i18n/translate.js";
 import { confirmed } from "../lib/dialog.js";
 import { byId, pageData, setText } from "../lib/dom.js";
-import { configItems } from "../runs/config-list.js";
 import { hasEnded } from "../runs/run-state.js";
 import { createRunView } from "../runs/view.js";
 
@@ -17,12 +16,8 @@ async function startRunPage(id) {
   const offerDeletion = (run) => {
     deletion.hidden = !hasEnded(run);
   };
-  let datasets = [];
   const view = createRunView({
-    onState: (run) => {
-      offerDeletion(run);
-      showConfig(run.config, datasets);
-    },
+    onState: offerDeletion,
     onStarted: (run) => location.assign(`${DASHBOARD}?run=${run.id}`),
   });
 
@@ -47,19 +42,11 @@ async function startRunPage(id) {
     byId("stage-empty").hidden = true;
     view.show(run);
     offerDeletion(run);
-    showConfig(run.config, []);
-    ({ datasets } = await get("/api/datasets"));
+    const { datasets } = await get("/api/datasets");
     view.knowDatasets(datasets);
-    showConfig(run.config, datasets);
   } catch (error) {
     setText(text, explain(error));
   }
-}
-
-function showConfig(config, datasets) {
-  byId("config").hidden = false;
-  byId("config-list").replaceChildren(...configItems(config, datasets));
-  setText(byId("config-json"), JSON.stringify(config, null, 2));
 }
 
 startRunPage(pageData().run);

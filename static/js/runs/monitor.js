@@ -39,7 +39,9 @@ export function createWatch() {
   function render() {
     const { epochs } = record;
     const recorded = epochs.some(({ layers, sheet: said }) => layers || said);
-    byId("inside").hidden = hasEnded(record) && epochs.length > 0 && !recorded; // a run from before these were stored
+    const none = hasEnded(record) && epochs.length > 0 && !recorded; // a run from before these were stored
+    byId("inside").hidden = none;
+    byId("inside-none").hidden = !none;
     const first = epochs[0]?.epoch ?? 0;
     const last = epochsDone(record);
     slider.disabled = epochs.length < 2;

@@ -5,7 +5,9 @@ import { count, loss, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { byId, element, setMessage, setText } from "../lib/dom.js";
 import { saveText } from "../lib/save-file.js";
+import { createTabs } from "../lib/tabs.js";
 import { createRunActions } from "./actions.js";
+import { configItems } from "./config-list.js";
 import { toCsv } from "./csv.js";
 import { createCharts } from "./metric-charts.js";
 import { METRICS, metricsOf, valueOf } from "./metrics.js";
@@ -14,6 +16,7 @@ import { forgetEvents, fractionDone, hasEnded, recordOf, withMessage } from "./r
 import { followRun } from "./stream.js";
 import { computeLine, lostLine, outcome, progressLine, runTitle, stateWord } from "./text.js";
 
+const FIRST_TAB = "curves";
 const GONE = () => t("This run no longer exists.");
 const ASKING = () => t("No live connection gets through here, so this page asks every 2 s. Nothing is lost.");
 
@@ -28,6 +31,18 @@ export function createRunView({ onState, onStarted }) {
   let stop = null;
   let frame = 0;
   let gone = false;
+
+  const tabs = createTabs(byId("run-tabs"), {
+    onSelect(name) {
+      const address = new URL(location.href);
+      address.hash = name === FIRST_TAB ? "" : name;
+      window.history.replaceState(null, "", address);
+      if (record !== null) render();
+    },
+  });
+  const selectAddressed = () => tabs.select(location.hash.slice(1));
+  selectAddressed();
+  window.addEventListener("hashchange", selectAddressed);
 
   /** Shows a run and follows it until it ends. */
   function show(run) {
@@ -87,6 +102,7 @@ export function createRunView({ onState, onStarted }) {
     renderFigures();
     renderOutcome();
     renderTable();
+    renderConfig();
     charts.show(record);
     watch.show(record, labelsOf(record, datasets));
     evaluation.show(record, hasEnded(record));
@@ -127,6 +143,14 @@ export function createRunView({ onState, onStarted }) {
     if (text.dataset.of === JSON.stringify(found)) return; // an action's message stays
     text.dataset.of = JSON.stringify(found);
     setText(text, found.text);
+  }
+
+  function renderConfig() {
+    const list = byId("config-list");
+    if (list.of === record.config && list.datasets === datasets) return;
+    [list.of, list.datasets] = [record.config, datasets];
+    list.replaceChildren(...configItems(record.config, datasets));
+    setText(byId("config-json"), JSON.stringify(record.config, null, 2));
   }
 
   function renderTable() {

@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from benchmarks.robust_drawings import SHAPES
 from tests.support.drawings import recorded
+from tests.support.run_page import open_tab
 from tests.support.runs import TINY
 from tests.support.waiting import until
 
@@ -17,7 +18,7 @@ def test_a_run_is_judged_when_it_has_ended(page, server):
     page.route("**/judgement", lambda route: route.fulfill(status=500, json={"error": "the disk is full"}))
     page.goto(f"{server.url}/runs/{run}")
     until(lambda: server.get(f"/api/runs/{run}")["state"] == "succeeded")
-    page.locator("#judge").scroll_into_view_if_needed()
+    open_tab(page, "evaluation")
     expect(page.locator("#judge-state")).to_have_text("the disk is full")
     page.unroute("**/judgement")
     page.get_by_role("button", name="Try again").click()
@@ -57,10 +58,13 @@ def test_a_run_is_judged_when_it_has_ended(page, server):
     first = page.locator("#judge-mistakes button").first
     expect(first).to_contain_text(f"{worst['truth']} → {worst['said']}")
     expect(first).to_be_enabled()  # its picture has come
+    page.get_by_role("radio", name="By label").check(force=True)
     expect(page.locator("#judge-labels tr")).to_have_count(10)
+    page.get_by_role("radio", name="Calibration").check(force=True)
     expect(page.locator("#judge-ece")).to_contain_text(f"{judged['calibration']['ece'] * 100:.2f} %")
     filled = sum(1 for entry in judged["calibration"]["bins"] if entry["count"] > 0)
     assert page.locator("#judge-calibration rect.right").count() == filled
+    page.get_by_role("radio", name="Your drawings").check(force=True)
     expect(page.locator("#judge-yours button")).to_have_count(1)
     expect(page.locator("#judge-yours-note")).to_contain_text("your drawing")
 
@@ -69,7 +73,9 @@ def test_a_model_is_judged_on_any_data_set_with_its_labels(phone, server):
     phone.goto(f"{server.url}/models/mnist-mlp/judge?dataset=strokes")
     expect(phone.locator("#judge-dataset")).to_have_value("strokes")
     expect(phone.locator("#judge-matrix [role=gridcell]")).to_have_count(100)
+    phone.get_by_role("radio", name="Your drawings").check(force=True)
     expect(phone.locator("#judge-yours-empty")).to_be_visible()
+    phone.get_by_role("radio", name="Mistakes").check(force=True)
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
     cell = phone.locator("#judge-matrix [data-truth='3'][data-said='3']")
     cell.tap()

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.support.drawings import recorded
-from tests.support.run_page import epochs, first_epoch, last_epoch, lines, painted
+from tests.support.run_page import epochs, first_epoch, last_epoch, lines, open_tab, painted
 from tests.support.runs import TINY
 from tests.support.serving import Server
 from tests.support.waiting import until
@@ -36,6 +36,8 @@ def test_a_run_shows_what_happens_inside_it(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/train?run={run}")
     expect(page.locator("#run-state")).to_have_text("done", timeout=60_000)
 
+    open_tab(page, "inside")
+    assert page.url.endswith(f"?run={run}#inside")
     until(lambda: page.evaluate(PAINTED) == 20)
     expect(page.locator("#sheet-score")).to_contain_text("of 20 right")
     expect(page.locator("#watch-epoch-value")).to_have_text("6 of 6")
@@ -60,6 +62,7 @@ def test_a_run_shows_what_happens_inside_it(page: Page, server: Server) -> None:
     logarithmic = page.evaluate(PICTURE)
     page.locator("[name=gradient-scale][value=linear]").check(force=True)
     until(lambda: page.evaluate(PICTURE) != logarithmic)
+    open_tab(page, "curves")
     assert lines(page, "loss") == ["training", "validation", "your drawings"]
     until(lambda: all(painted(page, "loss", color) for color in ("training", "validation", "yours")))
     page.locator("#chart-loss-legend [data-line=yours]").click()
@@ -102,6 +105,7 @@ def test_a_run_shows_what_happens_inside_it(page: Page, server: Server) -> None:
         page.locator("[data-csv]").first.click()
     text = Path(saved.value.path()).read_text()
     assert all(name in text.splitlines()[0] for name in ("yours_accuracy", "1 dense gradient_norm"))
+    open_tab(page, "inside")
     with page.expect_download() as saved:
         page.locator("[data-png=gradient]").click()
     assert Path(saved.value.path()).read_bytes().startswith(b"\x89PNG")
@@ -128,7 +132,12 @@ def test_a_run_from_before_its_inside_was_kept_shows_the_rest(page: Page, server
     until(lambda: last_epoch(page) == 2)
     assert epochs(page) == [1, 2]
     assert lines(page, "loss") == ["training", "validation"]  # nobody has drawn anything here
+    open_tab(page, "inside")
     expect(page.locator("#inside")).to_be_hidden()
+    expect(page.locator("#inside-none")).to_be_visible()
+    page.keyboard.press("End")
+    expect(page.locator("#tab-log")).to_be_focused()
+    expect(page.locator("#panel-inside")).to_be_hidden()
     expect(page.locator("#event-log")).to_contain_text("Epoch 2 of 2")
 
 
@@ -163,3 +172,21 @@ def test_a_run_is_followed_over_a_new_socket_where_the_first_falls_silent(page: 
     expect(page.locator("#run-state")).to_have_text("done", timeout=60_000)
     expect(page.locator("#watch-epoch-value")).to_have_text("40 of 40")
     assert len(opened) >= 2
+
+
+def test_each_view_of_a_run_has_an_address_and_is_no_longer_than_two_screens(page: Page, server: Server) -> None:
+    run = server.post("/api/runs", {"recipe": "quick", "overrides": TINY})["id"]
+    until(lambda: server.get(f"/api/runs/{run}")["state"] == "succeeded")
+    page.goto(f"{server.url}/runs/{run}#evaluation")
+    expect(page.locator("#judge-body")).to_be_visible(timeout=60_000)
+    expect(page.locator("#tab-evaluation")).to_have_attribute("aria-selected", "true")
+    for width, height, screens in ((1280, 800, 2), (390, 844, 3)):
+        page.set_viewport_size({"width": width, "height": height})
+        for name in ("curves", "inside", "evaluation", "settings", "log"):
+            page.goto(f"{server.url}/runs/{run}#{name}")
+            expect(page.locator(f"#panel-{name}")).to_be_visible()
+            expect(page.locator(".run-panel:not([hidden])")).to_have_count(1)
+            assert page.evaluate("document.documentElement.scrollHeight") <= screens * height, (name, width)
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.goto(f"{server.url}/runs/{run}#nothing")
+    expect(page.locator("#panel-curves")).to_be_visible()

@@ -3,6 +3,7 @@
 import { t } from "../../i18n/translate.js";
 import { closeBeside } from "../../lib/dialog.js";
 import { byId, setText } from "../../lib/dom.js";
+import { createTabs } from "../../lib/tabs.js";
 
 let openDialog = null;
 
@@ -16,32 +17,13 @@ function createCopyDialog() {
   const dialog = byId("copy-dialog");
   const text = byId("copy-text");
   const done = byId("copy-done");
-  const tabs = LANGUAGES.map((language) => byId(`copy-tab-${language}`));
   let programs = {};
-
-  function select(index, { focus } = {}) {
-    tabs.forEach((tab, i) => {
-      tab.setAttribute("aria-selected", String(i === index));
-      tab.tabIndex = i === index ? 0 : -1;
-    });
-    byId("copy-panel").setAttribute("aria-labelledby", tabs[index].id);
-    text.value = programs[LANGUAGES[index]];
-    text.scrollTop = text.scrollLeft = 0;
-    setText(done, "");
-    if (focus) tabs[index].focus();
-  }
-
-  const current = () => tabs.findIndex((tab) => tab.getAttribute("aria-selected") === "true");
-
-  tabs.forEach((tab, index) => {
-    tab.addEventListener("click", () => select(index));
-    tab.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      const next = { Home: 0, End: tabs.length - 1 }[event.key] ?? (step && (current() + step + tabs.length) % tabs.length);
-      if (next === undefined) return;
-      event.preventDefault();
-      select(next, { focus: true });
-    });
+  const tabs = createTabs(dialog.querySelector(".tabs"), {
+    onSelect(language) {
+      text.value = programs[language];
+      text.scrollTop = text.scrollLeft = 0;
+      setText(done, "");
+    },
   });
 
   byId("copy-button").addEventListener("click", async () => {
@@ -59,7 +41,7 @@ function createCopyDialog() {
 
   return (found) => {
     programs = found;
-    select(Math.max(0, current()));
+    tabs.select(tabs.selected());
     dialog.showModal();
   };
 }
