@@ -7,6 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.data.personalization import LEAST_DRAWINGS
+from app.runs.log.database import UNREACHABLE
+from app.runs.log.state import ENDED
 from app.web import templates
 from app.web.api.models import summaries
 from app.web.api.runs import RunId
@@ -15,6 +17,8 @@ from app.web.preferences import catalog_of
 
 router = APIRouter(include_in_schema=False)
 
+RECENT_RUNS = 20
+"""The runs among which the dashboard looks for one that has not ended."""
 _ELSEWHERE = ("sources", "robustness", "seeds", "software")
 """The fields of a model's summary that the pad does not show."""
 
@@ -39,9 +43,14 @@ def pad(request: Request, store: StoreDep, model: str | None = None) -> Response
 
 
 @router.get("/train")
-def train(request: Request) -> Response:
-    """The dashboard."""
-    return _page(request, "pages/train.html", "train", {})
+def train(request: Request, log: LogDep) -> Response:
+    """The dashboard, with the newest run that has not ended, or else the newest one."""
+    try:
+        newest = log.list_runs(limit=RECENT_RUNS)
+    except UNREACHABLE:
+        newest = []  # the page's list of runs asks again, and says what is wrong
+    shown = next((run for run in newest if run["state"] not in ENDED), next(iter(newest), None))
+    return _page(request, "pages/train.html", "train", {"run": None if shown is None else shown["id"]})
 
 
 @router.get("/runs/{run}")

@@ -30,7 +30,7 @@ export const lossName = (type) => named("losses", type);
 export const metricName = (name) => named("metrics", name);
 
 /**
- * A setting's title, by its path in the config, in pages/compare/config-diff.js or in the server's errors:
+ * A setting's title, by its path in the config, in config-diff.js or in the server's errors:
  * "optimizer.beta1", "layer 1 dense.units", "network.layers[0].units". The default is its path.
  */
 export function settingName(path) {

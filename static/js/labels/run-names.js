@@ -1,5 +1,6 @@
 // Names of runs for the list and the comparison.
 
+import { differing, flattened } from "./config-diff.js";
 import { optimizerName, settingName } from "./config-labels.js";
 import { recipeTitle } from "./titles.js";
 
@@ -10,7 +11,7 @@ const MOST_SETTINGS = 3; // in the name of a line
 
 /**
  * A name for each run in the chart: its number, and the fewest settings that distinguish all runs. `differences` comes
- * from pages/compare/config-diff.js.
+ * from config-diff.js.
  */
 export function lineNames(rows, differences) {
   const nameOf = (settings) => (_, i) => settings.map(({ path, values }) => partName(path, values[i])).filter(Boolean).join(", ");
@@ -24,4 +25,17 @@ export function lineNames(rows, differences) {
 function partName(path, value) {
   if (value === "–") return "";
   return /(^|\.)(type|recipe|dataset|network)$/.test(path) ? value : `${settingName(path)} ${value}`;
+}
+
+const ELSEWHERE = /^(recipe$|dataset$|start|personal|validation$)/; // shown in other places, or of no interest in a name
+const USUAL = new Set([undefined, null, false, 0, "constant", "float32"]); // values that a recipe leaves out
+
+/** "Quick · batch size 10": a run's recipe, and up to three settings that differ from it; null without a recipe. */
+export function runName(config, recipe) {
+  const title = recipeTitle(config.recipe);
+  if (title === null || recipe === undefined) return title;
+  const [plain, own] = [flattened(recipe), flattened(config)];
+  const changed = differing([recipe, config]).filter(({ path }) => !ELSEWHERE.test(path) && !(USUAL.has(plain[path]) && USUAL.has(own[path])));
+  const names = changed.slice(0, MOST_SETTINGS).map(({ path, values }) => partName(path, values[1])).filter(Boolean);
+  return [title, ...names].join(" · ");
 }

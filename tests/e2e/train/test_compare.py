@@ -136,7 +136,7 @@ def test_the_list_is_filtered_tagged_and_kept_fresh_and_a_deletion_can_be_undone
     page.locator("#remarks-tags").press("End")
     page.locator("#remarks-tags").press_sequentially(", class 3B")
     page.locator("#remarks-note").fill("the first of the day")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(f"[data-run='{first}'] .tag")).to_have_text(["slow", "class 3B"])
     kept = server.get(f"/api/runs/{first}")
     assert (kept["tags"], kept["note"]) == (["slow", "class 3B"], "the first of the day")
@@ -159,6 +159,22 @@ def test_the_list_is_filtered_tagged_and_kept_fresh_and_a_deletion_can_be_undone
     page.get_by_role("button", name="Undo").click()
     expect(rows).to_have_count(2)
     assert server.get(f"/api/runs/{first}")["id"] == first
+    expect(page.locator(f"[data-run='{first}'] .run-what")).to_contain_text("Quick · batch size")
+    for run in (first, second):
+        page.locator(f"[data-run='{run}'] input").check()
+    page.locator("#tag-chosen").click()
+    page.locator("#dialog-text").fill("both")
+    page.get_by_role("dialog").get_by_role("button", name="Tag").click()
+    expect(page.locator(".tag", has_text="both")).to_have_count(2)
+    assert [server.get(f"/api/runs/{run}")["tags"] for run in (first, second)] == [
+        ["slow", "class 3B", "both"],
+        ["slow", "both"],
+    ]
+    page.locator("#delete-chosen").click()
+    expect(page.locator(".undo-notice")).to_contain_text("2 runs were deleted.")
+    page.get_by_role("button", name="Undo").click()
+    expect(rows).to_have_count(2)
+
     page.get_by_label(f"Delete run {first}").click()
     page.goto("about:blank")  # the page is left before the time is over
     until(lambda: [run["id"] for run in server.get("/api/runs")["runs"]] == [second])
@@ -190,7 +206,7 @@ def test_scales_and_settings_are_worked_out(browser, pad_server):
     layers = "network: {layers: [{type: 'dense', units: %s, initializer: {type: 'he'}}]}"
     adam = f"{{seed: 1, {layers % 10}, optimizer: {{type: 'adam'}}}}"
     sgd = f"{{seed: 1, {layers % 20}, optimizer: {{type: 'sgd'}}}}"
-    assert call("pages/compare/config-diff", f"m.differing([{adam}, {sgd}])") == [
+    assert call("labels/config-diff", f"m.differing([{adam}, {sgd}])") == [
         {"path": "optimizer.type", "values": ["Adam", "SGD"]},
         {"path": "layer 1 dense.units", "values": ["10", "20"]},
     ]

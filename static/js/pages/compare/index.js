@@ -12,7 +12,7 @@ import { comparisonCsv } from "../../runs/csv.js";
 import { createRunsList } from "../../runs/list/list.js";
 import { METRICS, axisTitle } from "../../runs/metrics.js";
 import { hasEnded } from "../../runs/run-state.js";
-import { differing } from "./config-diff.js";
+import { differing } from "../../labels/config-diff.js";
 import { createStore } from "./store.js";
 import { createCompareTable, metricOptions } from "./table.js";
 
@@ -159,7 +159,7 @@ function startComparison() {
     const list = createRunsList({ chosen });
     byId("compare-choose").open = chosen.length === 0;
     list.refresh();
-    get("/api/datasets").then(({ datasets }) => list.knowDatasets(datasets), () => {}); // names stay short without them
+    for (const name of ["datasets", "recipes"]) get(`/api/${name}`).then(list.know, () => {}); // names stay short without them
   });
 }
 

@@ -3,7 +3,7 @@
 import { explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
 import { t } from "../../i18n/translate.js";
-import { byId, setText } from "../../lib/dom.js";
+import { byId, pageData, setText } from "../../lib/dom.js";
 import { createRunsList } from "../../runs/list/list.js";
 import { hasEnded } from "../../runs/run-state.js";
 import { createRunView } from "../../runs/view.js";
@@ -52,26 +52,20 @@ function startDashboard() {
       const run = await retryWhileAway(() => get(`/api/runs/${encodeURIComponent(id)}`), (seconds) => setText(text, awayText(seconds)));
       showRun(run);
     } catch (error) {
+      byId("run").hidden = true;
+      byId("stage-empty").hidden = false;
       setText(title, t("That run cannot be shown"));
       setText(text, explain(error));
     }
   }
 
-  /** Shows the newest active run, unless something else was chosen meanwhile. */
-  async function takeUpWhatIsAtWork() {
-    const { runs } = await retryWhileAway(() => get("/api/runs?limit=20"), () => {});
-    const working = runs.find((run) => !hasEnded(run));
-    if (working !== undefined && !byId("stage-empty").hidden) showRun(working);
-  }
-
-  const id = query.get("run");
+  const id = query.get("run") ?? pageData().run;
   if (id !== null) takeUp(id);
-  else takeUpWhatIsAtWork();
   list.refresh();
   startSetup({ onStarted: watch }).then((ready) => {
     setup = ready;
     if (setup === null) return;
-    list.knowDatasets(setup.datasets);
+    list.know({ datasets: setup.datasets, recipes: setup.recipes });
     view.knowDatasets(setup.datasets);
   });
 }

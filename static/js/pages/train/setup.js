@@ -243,7 +243,7 @@ export async function startSetup({ onStarted }) {
     review();
   }
 
-  return { datasets, knowModels };
+  return { datasets, recipes, knowModels };
 }
 
 function datasetNote(dataset) {

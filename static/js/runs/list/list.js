@@ -1,21 +1,23 @@
 // The list of runs: a table, or cards on phones, with filters, sorting, selection for a comparison, tags and deletion.
 
-import { BACK, explain, get } from "../../api/client.js";
+import { BACK, call, explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
 import { withRoot } from "../../api/root.js";
 import { t } from "../../i18n/translate.js";
 import { STATE_NAMES } from "../../labels/run-names.js";
 import { recipeTitle } from "../../labels/titles.js";
+import { askText } from "../../lib/dialog.js";
 import { byId, element, setMessage, setText } from "../../lib/dom.js";
 import { createLatest } from "../../lib/latest.js";
 import { hasEnded } from "../run-state.js";
 import { stateWord } from "../text.js";
 import { editAnnotations } from "./annotations.js";
-import { EVERYTHING, arranged, merged, needsAll, valuesOf } from "./filter.js";
+import { EVERYTHING, arranged, merged, needsAll, parseTags, valuesOf } from "./filter.js";
 import { createRow, headings } from "./row.js";
 import { createUndo } from "./undo-delete.js";
 
-const PAGE = 10;
+const PAGE = 50;
+const LONGEST_TAG = 40; // the server's limit
 const LARGEST_PAGE = 200; // the server's limit
 const POLL_MS = 3000; // while a run is active or queued
 const QUIET_POLLS = 5; // the factor of the interval while none is: one may be started elsewhere
@@ -27,7 +29,7 @@ const QUIET_POLLS = 5; // the factor of the interval while none is: one may be s
 export function createRunsList({ chosen: ticked = [] } = {}) {
   const place = byId("runs-list");
   const more = byId("runs-more");
-  const bar = createBar({ onFilter: filterChanged, onClear: clearChoice });
+  const bar = createBar({ onFilter: filterChanged, onClear: clearChoice, onTag: tagChosen, onDelete: deleteChosen });
   const chosen = new Set(ticked);
   const rows = new Map();
   let body = null;
@@ -35,7 +37,7 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
   let next = null;
   let isKnown = false; // an answer has arrived
   let isFetchingAll = false;
-  let datasets = [];
+  let known = { datasets: [], recipes: [] };
   const requests = createLatest();
   let visible = PAGE;
 
@@ -45,8 +47,8 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
       render();
       rows.get(id)?.node.querySelector("a").focus();
     },
-    onGone: (id) => {
-      runs = runs.filter((run) => run.id !== id);
+    onGone: (ids) => {
+      runs = runs.filter((run) => !ids.includes(run.id));
       render();
     },
     onFail: (id, text) => {
@@ -156,7 +158,7 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
     shown.forEach((run, i) => {
       if (!rows.has(run.id)) rows.set(run.id, createRow(run, { onChoose, onTag: bar.chooseTag, onEdit, onDelete }));
       const row = rows.get(run.id);
-      row.update(run, chosen.has(run.id), datasets);
+      row.update(run, chosen.has(run.id), known);
       if (body.children[i] !== row.node) body.insertBefore(row.node, body.children[i] ?? null);
     });
   }
@@ -176,7 +178,32 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
 
   function onDelete(id) {
     chosen.delete(id);
-    undo.deleteRun(id)?.focus();
+    undo.deleteRuns([id])?.focus();
+  }
+
+  const chosenRuns = () => runs.filter(({ id }) => chosen.has(id));
+
+  function deleteChosen() {
+    const ended = chosenRuns().filter(hasEnded).map(({ id }) => id);
+    if (ended.length < chosen.size) bar.say(t("Runs that have not ended stay: cancel them first."));
+    for (const id of ended) chosen.delete(id);
+    if (ended.length > 0) undo.deleteRuns(ended).focus();
+  }
+
+  async function tagChosen() {
+    const tag = await askText({ value: "", most: LONGEST_TAG, title: t("Tag the selected runs"), text: t("A short word, to find them again."), label: t("Tag"), action: t("Tag") });
+    const tags = parseTags(tag ?? "");
+    if (tags.length === 0) return;
+    try {
+      for (const run of chosenRuns()) {
+        const changed = await call("PATCH", `/api/runs/${run.id}`, { body: { tags: [...new Set([...(run.tags ?? []), ...tags])] } });
+        runs = runs.map((one) => (one.id === run.id ? { ...one, tags: changed.tags } : one));
+      }
+      bar.say("");
+    } catch (error) {
+      bar.say(explain(error));
+    }
+    render();
   }
 
   function wait(seconds) {
@@ -189,8 +216,9 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
     else bar.say(explain(error));
   }
 
-  function knowDatasets(known) {
-    datasets = known;
+  /** Takes the data sets and recipes, for their titles and for the settings that differ. */
+  function know(next) {
+    known = { ...known, ...next };
     render();
   }
 
@@ -207,7 +235,7 @@ export function createRunsList({ chosen: ticked = [] } = {}) {
     if (persisted) refresh();
   });
 
-  return { refresh, knowDatasets };
+  return { refresh, know };
 }
 
 const emptyState = () =>
@@ -231,7 +259,7 @@ function table(body) {
 }
 
 /** The search, the filters, the order and the link to the comparison, above the table. */
-function createBar({ onFilter, onClear }) {
+function createBar({ onFilter, onClear, onTag, onDelete }) {
   const text = element("input", { type: "search", id: "runs-search", placeholder: t("Search"), "aria-label": t("Search the runs"), autocomplete: "off" });
   const state = select("runs-state", t("State"), [["", t("All states")], ...STATE_NAMES.map((name) => [name, stateWord(name)])]);
   const recipe = select("runs-recipe", t("Recipe"), [["", t("All recipes")]]);
@@ -243,6 +271,8 @@ function createBar({ onFilter, onClear }) {
     ["quickest", t("Fastest first")],
   ]);
   const compare = element("a", { class: "button", id: "compare-chosen", role: "link" });
+  const tagAll = element("button", { class: "button", id: "tag-chosen", type: "button" }, t("Tag"));
+  const deleteAll = element("button", { class: "button", id: "delete-chosen", type: "button" }, t("Delete"));
   const clear = element("button", { class: "quiet", type: "button" }, t("Clear selection"));
   const message = element("p", { class: "runs-message", role: "status" });
   const nothing = element("p", { class: "runs-nothing", hidden: true }, element("span", {}, t("No matching runs.")), " ");
@@ -252,13 +282,15 @@ function createBar({ onFilter, onClear }) {
     "div",
     { class: "runs-bar" },
     element("div", { class: "runs-filters", role: "search", "aria-label": t("Filter the runs") }, text, state, recipe, tag, sort),
-    element("div", { class: "runs-choice" }, compare, clear, message),
+    element("div", { class: "runs-choice" }, compare, tagAll, deleteAll, clear, message),
     nothing,
   );
   const controls = { text, state, recipe, tag, sort };
 
   node.querySelector(".runs-filters").addEventListener("input", onFilter);
   clear.addEventListener("click", onClear);
+  tagAll.addEventListener("click", onTag);
+  deleteAll.addEventListener("click", onDelete);
   all.addEventListener("click", () => {
     for (const [name, value] of Object.entries(EVERYTHING)) controls[name].value = value;
     onFilter();
@@ -282,7 +314,7 @@ function createBar({ onFilter, onClear }) {
       compare.removeAttribute("href");
       compare.setAttribute("aria-disabled", "true");
     }
-    clear.hidden = chosen.length === 0;
+    for (const button of [tagAll, deleteAll, clear]) button.hidden = chosen.length === 0;
     nothing.hidden = !isEmpty;
   }
 

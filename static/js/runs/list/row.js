@@ -3,7 +3,7 @@
 import { withRoot } from "../../api/root.js";
 import { ago, duration, moment, percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
-import { recipeTitle } from "../../labels/titles.js";
+import { runName } from "../../labels/run-names.js";
 import { element, setText } from "../../lib/dom.js";
 import { hasEnded } from "../run-state.js";
 import { datasetTitle, stateWord } from "../text.js";
@@ -12,7 +12,7 @@ import { accuracyOf, secondsOf } from "./filter.js";
 /** The headings of the columns, in order. */
 export const headings = () => [t("Run"), t("Setup"), t("State"), t("Epochs"), t("Accuracy"), t("Time"), t("When")];
 
-/** `{node, update(run, isChosen, datasets)}`, with the callbacks `onChoose(id, on)`, `onTag(tag)`, `onEdit(run)` and `onDelete(id)`. */
+/** `{node, update(run, isChosen, {datasets, recipes})}`, with the callbacks `onChoose(id, on)`, `onTag(tag)`, `onEdit(run)` and `onDelete(id)`. */
 export function createRow(first, { onChoose, onTag, onEdit, onDelete }) {
   const { id } = first;
   let run = first;
@@ -52,16 +52,17 @@ export function createRow(first, { onChoose, onTag, onEdit, onDelete }) {
     if (target.matches("button")) onTag(target.textContent);
   });
 
-  function update(next, isChosen, datasets) {
+  function update(next, isChosen, { datasets, recipes }) {
     run = next;
     box.checked = isChosen;
     setText(date, ago(run.created));
     setText(timeCell, run.started === null ? "–" : duration(secondsOf(run)));
-    const key = JSON.stringify([run, datasets.length]);
+    const key = JSON.stringify([run, datasets.length, recipes.length]);
     if (key === shown) return;
     shown = key;
     const { config } = run;
-    setText(name, recipeTitle(config.recipe) ?? t("custom settings"));
+    const recipe = recipes.find((one) => one.name === config.recipe)?.config;
+    setText(name, runName(config, recipe) ?? t("custom settings"));
     name.title = config.recipe ?? "";
     setText(data, datasetTitle(config.dataset, datasets));
     chip.dataset.state = run.state;

@@ -1,6 +1,6 @@
 // The settings in which several runs differ, independent of the page.
 
-import { networkLine, layerName, settingValue } from "../../labels/config-labels.js";
+import { networkLine, layerName, settingValue } from "./config-labels.js";
 
 const isTable = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
