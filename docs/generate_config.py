@@ -15,6 +15,7 @@ HEAD = {
     "title": "What the dashboard's card is headed with.",
     "summary": "One line of what it is.",
     "source": "Where it comes from.",
+    "group": "The group in which the dashboard lists it: learn, tutorials or best.",
     "expected_accuracy": "The share of MNIST's test images that it reads right, from 0 to 1.",
     "order": "Its place among the others.",
     "config": "The table `[config]`: the config of a run, below.",

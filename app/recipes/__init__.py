@@ -1,7 +1,7 @@
 """Named recipes: one TOML file each in this folder.
 
-A recipe has `title`, `summary`, `source`, `expected_accuracy` (on MNIST's test set), `order` (its position in lists)
-and `[config]`, a run's config.
+A recipe has `title`, `summary`, `source`, `expected_accuracy` (on MNIST's test set), `group` (GROUPS), `order` (its
+position in lists) and `[config]`, a run's config.
 """
 
 import tomllib
@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import InputError, message_of
+
+GROUPS = ("learn", "tutorials", "best")
+"""To begin with and to learn from; those of well-known tutorials; and the most accurate ones."""
 
 _FOLDER = Path(__file__).parent
 
@@ -21,6 +24,7 @@ class Recipe:
     summary: str
     source: str
     expected_accuracy: float
+    group: str
     order: int
     config: dict[str, Any]
     source_url: str | None = None
@@ -33,8 +37,10 @@ def load_recipes() -> dict[str, Recipe]:
         try:
             fields = tomllib.loads(path.read_text(encoding="utf-8"))
             fields["config"] = {"recipe": path.stem, **fields["config"]}
+            if fields["group"] not in GROUPS:
+                raise InputError("expected a group of {names}", names=", ".join(GROUPS))
             recipes.append(Recipe(name=path.stem, **fields))
-        except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        except (tomllib.TOMLDecodeError, KeyError, TypeError, InputError) as error:
             raise InputError("recipe {name}: {reason}", name=path.name, reason=message_of(error)) from error
     return {recipe.name: recipe for recipe in sorted(recipes, key=lambda recipe: recipe.order)}
 

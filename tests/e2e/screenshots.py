@@ -119,7 +119,7 @@ def _dashboard(page: Page, server: Server, name: str) -> None:
     page.goto(f"{server.url}/train")
     page.wait_for_function(LOADED)
     page.screenshot(path=FOLDER / f"train-empty-{name}.png", full_page=True)
-    page.locator("#settings summary").click()
+    page.locator("#settings > summary").click()
     page.screenshot(path=FOLDER / f"train-settings-{name}.png", full_page=True)
     run = server.post("/api/runs", {"recipe": "quick", "overrides": {"dataset": "strokes", "epochs": 400}})["id"]
     page.goto(f"{server.url}/train?run={run}")

@@ -31,7 +31,7 @@ def test_train_on_mnist_watch_use_the_model_and_be_read(browser, page, tmp_path,
         page.evaluate("window.neverReloaded = true")
         page.locator("input[name=recipe][value=quick]").check(force=True)
         page.locator("#dataset").select_option("mnist")
-        page.locator("#settings summary").click()
+        page.locator("#settings > summary").click()
         page.locator("#epochs").fill("8")
         page.locator("#start").click()
 
@@ -103,7 +103,7 @@ def test_the_settings_that_were_changed_are_the_run_s(page, server):
     page.goto(f"{server.url}/train")
     page.locator("input[name=recipe][value=tf-tutorial]").check(force=True)
     page.locator("#dataset").select_option("strokes")
-    page.locator("#settings summary").click()
+    page.locator("#settings > summary").click()
     for field, value in (
         ("learning-rate", "0.005"),
         ("batch-size", "250"),
@@ -130,7 +130,7 @@ def test_a_bad_setting_is_said_at_its_field_and_starts_nothing(page, pad_server)
     ):
         page.goto(f"{pad_server.url}/train")
         expect(page.locator("#start")).to_be_enabled()
-        page.locator("#settings summary").click()
+        page.locator("#settings > summary").click()
         page.locator(f"#{field}").fill(value)
         page.locator("#start").click()
         expect(page.locator(f"#{field}-error")).not_to_be_empty()
@@ -145,7 +145,7 @@ def test_a_data_set_that_cannot_be_had_is_explained_and_strokes_are_offered(page
     with serve(tmp_path / "home2", **settings) as server:
         page.goto(f"{server.url}/train")
         expect(page.locator("#start")).to_be_enabled()
-        page.locator("#settings summary").click()
+        page.locator("#settings > summary").click()
         page.locator("#epochs").fill("1")
         page.locator("#start").click()
         expect(page.locator("#run-state")).to_have_text("failed")

@@ -36,6 +36,7 @@ class RecipeEntry(ResponseBody):
     source: str
     source_url: str | None
     expected_accuracy: float
+    group: str
     order: int
     config: dict[str, Any]
     estimate: float | None

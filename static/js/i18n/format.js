@@ -46,7 +46,7 @@ export const epochsText = (epochs) => (epochs === 1 ? t("1 epoch") : t("{count} 
 
 /** A rounded estimate: 3472 → "58 min" */
 export const roughly = (seconds) =>
-  known(seconds) && seconds >= 600 && seconds < 3570 ? t("{minutes} min", { minutes: Math.round(seconds / 60) }) : duration(seconds);
+  known(seconds) && seconds >= 90 && seconds < 3570 ? t("{minutes} min", { minutes: Math.round(seconds / 60) }) : duration(seconds);
 
 /** 1077000 → "1.1 MB" */
 export function bytes(value) {

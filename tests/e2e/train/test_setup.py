@@ -26,21 +26,27 @@ def test_a_setup_is_put_together_checked_by_the_server_shared_and_started(page: 
     card = page.locator(".recipe").filter(has_text="TensorFlow")
     expect(card.locator("svg circle").first).to_be_attached()
     expect(card).to_contain_text("97.6 %")
-    expect(card.get_by_role("link")).to_have_attribute("href", re.compile("tensorflow.org"))
     for place in ("#dataset", "#start"):
         expect(page.locator(place)).to_be_in_viewport(ratio=1)
 
+    for line in page.locator(".recipe").all():
+        expect(line).to_be_in_viewport(ratio=1)  # all in sight at 1280 × 800
     card.locator("input").check(force=True)
+    expect(page.locator("#recipe-about a")).to_have_attribute("href", re.compile("tensorflow.org"))
     page.locator("#dataset").select_option("strokes")
     expect(page.locator("#cost-parameters")).to_have_text("101,770")
     expect(page.locator("#cost-time")).to_have_text(re.compile(r"\d"))
-    page.locator("#settings summary").click()
+    page.locator("#settings > summary").click()
+    expect(page.locator("#batch-size")).to_be_visible()
+    expect(page.locator("#schedule")).to_be_hidden()
+    page.locator("#settings-more > summary").click()
     fields = {field["name"] for group in server.get("/api/schema")["groups"] for field in group["fields"]}
     for name in fields - {"dataset", "network.layers"}:
         expect(page.locator(f"#{name.replace('.', '-').replace('_', '-')}")).to_be_attached()
 
     page.locator("#optimizer").select_option("momentum")
     expect(page.locator("#learning-rate")).to_have_value("0.01")
+    page.get_by_text("More of the optimizer").click()
     page.locator("#optimizer-momentum").fill("0.8")
     page.locator("#patience").fill("3")
     page.locator("#distillation").check()
@@ -157,7 +163,8 @@ def test_answers_that_come_late_change_nothing_of_what_was_done_meanwhile(page: 
     estimate = {"parameters": 10, "batches": 30, "seconds": 1.0, "layers": []}
     page.route("**/api/estimate", lambda route: route.fulfill(json=estimate))
     page.goto(f"{server.url}/train")
-    page.locator("#settings summary").click()
+    page.locator("#settings > summary").click()
+    page.locator("#settings-more > summary").click()
     expect(page.locator("#hidden-layers")).to_be_disabled()  # what the recipe says would be written over it
     until(lambda: held["schema"] or page.wait_for_timeout(20))
     held["schema"].pop().continue_()

@@ -38,10 +38,10 @@ export function createFields({ schema, onChange, onText }) {
       { class: "field" },
       label(spec, path, id, compact),
       input,
-      compact ? null : element("p", { class: "field-note", id: `${id}-note` }, ...notes(spec)),
+      compact ? null : element("p", { class: "field-note", id: `${id}-note` }, spec.explanation),
       error,
     );
-    if (compact) input.title = sentences(spec.explanation, rangeText(spec));
+    input.title = compact ? sentences(spec.explanation, rangeText(spec)) : clauses(rangeText(spec), defaultText(spec));
     place(path, input, error);
     input.addEventListener("input", () => read(spec, path, input));
     return node;
@@ -98,7 +98,8 @@ export function createFields({ schema, onChange, onText }) {
       const part = kindOf(parts, current);
       setText(explanation, sentences(spec.explanation, part?.explanation ?? ""));
       forget(`${path}.`);
-      inner.replaceChildren(...(part?.fields ?? []).map((one) => nested(one, `${path}.${one.name}`, current?.[one.name] ?? one.default)));
+      const made = (part?.fields ?? []).map((one) => nested(one, `${path}.${one.name}`, current?.[one.name] ?? one.default));
+      inner.replaceChildren(...(path === "optimizer" ? withFold(made) : made));
     }
 
     const nested = (one, at, shown) => (one.type === "spec" ? specField(one, at, shown, { compact: true }) : field(one, at, shown, { compact }));
@@ -194,7 +195,9 @@ function beside(name) {
   return term === null ? null : element("span", { class: "ja", lang: term[1] }, ` ${term[0]}`);
 }
 
-const notes = (spec) => [spec.explanation, element("span", { class: "field-range" }, ` ${clauses(rangeText(spec), defaultText(spec))}`)];
+/** The learning rate, and the rest of an optimizer's settings folded. */
+const withFold = ([rate, ...others]) =>
+  others.length === 0 ? [rate] : [rate, element("details", { class: "settings-fold" }, element("summary", {}, t("More of the optimizer")), element("div", { class: "settings-inner" }, ...others))];
 
 const defaultText = ({ default: usual, nullable }) => (usual === null || usual === undefined || nullable ? "" : t("usually {value}", { value: shownValue(usual) }));
 

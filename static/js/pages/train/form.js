@@ -8,6 +8,7 @@ import { at, withValue } from "./form-values.js";
 import { boundsOf, hiddenSizes, parseSizes, withHiddenSizes } from "./hidden-layers.js";
 import { createLayerList } from "./layer-list.js";
 
+const FIRST = new Set(["optimizer", "batch_size", "epochs"]); // before "More settings"
 const ELSEWHERE = new Set(["dataset", "network.layers", "start"]); // shown elsewhere
 const LAYER = /^network\.layers\[(\d+)\]\.(.+)$/;
 const HIDDEN = "hidden-layers";
@@ -29,10 +30,14 @@ export function createSettingsForm({ schema, onConfig, onText }) {
   function fill(next, ownConfig) {
     [config, base, handWritten] = [next, ownConfig, false];
     fields.errors.clear();
+    const first = [];
     for (const group of schema.groups) {
-      const made = group.fields.filter(({ name }) => !ELSEWHERE.has(name) && name !== "validation").map((field) => fields.field(field, field.name, at(config, field.name) ?? field.default));
-      byId(`group-${group.name}`).replaceChildren(...made);
+      const shown = group.fields.filter(({ name }) => !ELSEWHERE.has(name) && name !== "validation");
+      const made = shown.map((field) => [field.name, fields.field(field, field.name, at(config, field.name) ?? field.default)]);
+      first.push(...made.filter(([name]) => FIRST.has(name)));
+      byId(`group-${group.name}`).replaceChildren(...made.filter(([name]) => !FIRST.has(name)).map(([, node]) => node));
     }
+    byId("group-first").replaceChildren(...first.map(([, node]) => node));
     const chosen = config.validation ?? null;
     validation.replaceChildren(...validationChoices(chosen).map(([value, text]) => element("option", { value }, text)));
     validation.value = String(chosen);
@@ -102,7 +107,7 @@ export function createSettingsForm({ schema, onConfig, onText }) {
     const path = fields.errors.keys().next().value ?? serverError?.path ?? null;
     const input = path === null ? null : fields.inputAt(path);
     if (go && input !== null) {
-      byId("settings").open = byId("settings").contains(input) || byId("settings").open;
+      for (let fold = input.closest("details"); fold !== null; fold = fold.parentElement.closest("details")) fold.open = true;
       input.focus();
     }
     return fields.errors.size > 0;

@@ -12,10 +12,11 @@ import { setupFrom, setupParameters } from "./config-url.js";
 import { createEstimator } from "./estimate.js";
 import { createSettingsForm } from "./form.js";
 import { createStartChoice } from "./initial-weights.js";
-import { recipeCard } from "./recipe-cards.js";
+import { aboutRecipe, recipeList } from "./recipe-list.js";
 import { createSweep } from "./sweep.js";
 
 const KEPT_IN_ADDRESS = ["run"];
+const PLAIN = new Set(["run", "recipe", "dataset", "layers", "optimizer", "batch_size", "epochs"]); // not behind "More settings"
 const UNFIT = 422; // the status of an invalid setup
 
 /** Loads the options and runs the form; `onStarted(run)` is called with a new run. */
@@ -53,7 +54,7 @@ export async function startSetup({ onStarted }) {
   const reviewSweep = createSweep({ range: schema.sweep[0], current: ({ go }) => (settings.review(refused, { go }) ? null : currentConfig()) });
   const askCost = createEstimator({ onAnswer: showCost, onRefused: refuse, onAway: () => showCost(null) });
 
-  byId("recipes").replaceChildren(...recipes.map(recipeCard));
+  byId("recipes").replaceChildren(...recipeList(recipes));
   dataset.replaceChildren(...datasets.map(({ name, title }) => element("option", { value: name }, titleOf({ name, title }))));
   dataset.disabled = false;
 
@@ -67,6 +68,7 @@ export async function startSetup({ onStarted }) {
     recipe = nextRecipe;
     config = next;
     form.querySelector(`input[name=recipe][value="${CSS.escape(recipe.name)}"]`).checked = true;
+    byId("recipe-about").replaceChildren(...aboutRecipe(recipe));
     if (![...dataset.options].some(({ value }) => value === config.dataset)) dataset.append(element("option", { value: config.dataset }, datasetTitle(config.dataset))); // several in one, or one that the server alone knows
     dataset.value = config.dataset;
     settings.fill(config, recipe.config);
@@ -220,6 +222,7 @@ export async function startSetup({ onStarted }) {
     const watching = query.has("run"); // the setup is for the next run, and stays folded
     const asksMore = requested.asks && [...query.keys()].some((key) => !["recipe", "dataset"].includes(key));
     if (!watching && (from !== null || asksMore)) byId("settings").open = true; // settings opened meanwhile stay open
+    if ([...query.keys()].some((key) => !PLAIN.has(key.split(".")[0]))) byId("settings-more").open = true;
     if (model !== null && !watching) startFrom.focus({ preventScroll: true });
     setText(alert, sentences(...problems));
     if (requested.asks) form.querySelector("input[name=recipe]:checked").closest("label").scrollIntoView({ block: "nearest", inline: "nearest" });
