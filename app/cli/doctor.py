@@ -128,7 +128,7 @@ def _data(settings: "Settings") -> Iterator[Finding]:
 
 def _models(settings: "Settings") -> Iterator[Finding]:
     store = open_store(settings)
-    found = store.list()
+    found = store.list(check_all=True)
     for model in found:
         if model.card is None:
             yield Finding(f"model {model.name}", "bad", str(model.reason))

@@ -38,7 +38,7 @@ class ExportFormat(StrEnum):
 def list_models(as_json: AsJson = False) -> None:
     """List the models; a damaged one with the reason."""
     store = open_store(read_settings())
-    found = store.list()
+    found = store.list(check_all=True)
     default = store.default(found)
     if as_json:
         print_json({"models": [_summary(model) for model in found], "default": default})

@@ -125,7 +125,12 @@ class Predictors:
                 return self.get(chosen)
             except (UnknownModelError, DamagedModelError):
                 pass  # use another one; the list of models shows the reason
-        name = self._store.default()
-        if name is None:
-            raise UnknownModelError("there is no model yet: train one, or restore the one that ships with digitpad")
-        return self.get(name)
+        failed: set[str] = set()
+        while (name := self._store.default()) is not None:
+            try:
+                return self.get(name)
+            except (UnknownModelError, DamagedModelError):  # found only now, so that another one is the default
+                if name in failed:
+                    raise
+                failed.add(name)
+        raise UnknownModelError("there is no model yet: train one, or restore the one that ships with digitpad")

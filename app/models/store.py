@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ WEIGHTS, CARD, DEFAULT = "model.safetensors", "model.json", "default"
 CHOSEN = "chosen"
 """The file of the default in a checkout, where `default` is tracked and must not change."""
 MOST_NAMES = 10_000
+CHECKED_AT_ONCE = 32_000_000
+"""Bytes of weights that a list of the models checks itself; a thread checks the rest, which may take seconds."""
 
 Stamp = tuple[int, int, int]
 """A file's time of modification, in ns, and its inode, to detect changes."""
@@ -64,18 +67,23 @@ class AccuracyDroppedError(MessageError):
 
 @dataclass(frozen=True)
 class StoredModel:
-    """An entry of the store: its card, or the reason why it is unusable. `bytes` is the size of the weights."""
+    """An entry of the store: its card, or the reason why it is unusable. `bytes` is the size of the weights.
+
+    Without `checked` the weights are still to be compared with the card.
+    """
 
     name: str
     card: ModelCard | None
     reason: Message | None
     bytes: int
+    checked: bool = True
 
 
 class ModelStore:
     """The models under `home`, and those under `shipped`, which are read-only unless both are the same folder.
 
-    Every read looks whether the files have changed, so that several processes may share a store.
+    Every read looks whether the files have changed, so that several processes may share a store. The weights of a model
+    are compared with the SHA-256 of its card before it is used for the first time, and again when a file has changed.
     """
 
     def __init__(self, home: Path, shipped: Path | None = None) -> None:
@@ -86,17 +94,30 @@ class ModelStore:
         self._chosen: dict[str, tuple[Stamp, str]] = {}
         self._known: dict[str, tuple[Stamp, Stamp, StoredModel]] = {}
         """The models as they were last read, with the stamps of the card and of the weights."""
+        self._to_check: dict[str, None] = {}
+        self._checker: threading.Thread | None = None
+        self._lock = threading.Lock()
 
-    def list(self) -> list[StoredModel]:
-        """All models by name, including damaged ones."""
+    def list(self, *, check_all: bool = False) -> list[StoredModel]:
+        """All models by name, including damaged ones.
+
+        Weights that are not checked yet are checked up to `CHECKED_AT_ONCE` bytes, those of the chosen default first;
+        the rest, which later lists report if it is damaged, in a thread of its own. `check_all` waits for all.
+        """
         names = {path.parent.name for folder in self._folders for path in folder.glob(f"*/{CARD}")}
         for name in set(self._known).difference(names):
             self._known.pop(name, None)
-        models = []
-        for name in sorted(filter(NAME.fullmatch, names)):
+        models: dict[str, StoredModel] = {}
+        chosen, free = self.chosen(), CHECKED_AT_ONCE
+        for name in sorted(filter(NAME.fullmatch, names), key=lambda name: (name != chosen, name)):
             with suppress(UnknownModelError):  # removed in the meantime
-                models.append(self._read(name))
-        return models
+                model = self._read_card(name)
+                if not model.checked and (check_all or free > 0):
+                    free -= model.bytes
+                    model = self._read(name)
+                models[name] = model
+        self._check_later(name for name, model in models.items() if not model.checked)
+        return [models[name] for name in sorted(models)]
 
     def get(self, name: str) -> ModelCard:
         """The card of `name`. Raises UnknownModelError, DamagedModelError."""
@@ -159,7 +180,8 @@ class ModelStore:
         for model in self.list() if once else ():
             known = model.card
             if known is not None and (known.run, known.recipe, known.sha256) == (card.run, card.recipe, digest):
-                return known
+                with suppress(UnknownModelError, DamagedModelError):
+                    return self.get(model.name)
         self.home.mkdir(parents=True, exist_ok=True)
         base = card.name
         for count in range(2, MOST_NAMES):
@@ -306,7 +328,8 @@ class ModelStore:
                     return folder / name
         raise UnknownModelError("there is no model {name}", name=name[:LONGEST_NAME])
 
-    def _read(self, name: str) -> StoredModel:
+    def _read_card(self, name: str) -> StoredModel:
+        """A model as it was last read, or with its card alone. Raises UnknownModelError."""
         folder = self._folder(name)
         try:
             stamps = file_stamp(str(folder / CARD)), file_stamp(str(folder / WEIGHTS))
@@ -317,23 +340,59 @@ class ModelStore:
             return known[2]
         size = stamps[1][2]
         try:
-            model = _read_model(folder, size)
+            model = _parse_card(folder, size)
         except OSError as error:  # which may be of the moment, such as too many open files
             return StoredModel(name, None, Message("it cannot be read: {why}", why=error.strerror), size)
         self._known[name] = (*stamps, model)
         return model
 
+    def _read(self, name: str) -> StoredModel:
+        """A model that is checked. Raises UnknownModelError."""
+        model = self._read_card(name)
+        if model.checked:
+            return model
+        known = self._known.get(name)
+        folder = self._folder(name)
+        try:
+            card = model.card or _parse_card(folder, model.bytes).card
+            reason = None if card is None else damage(card, name, folder / WEIGHTS)
+            model = StoredModel(name, None if reason else card, reason, model.bytes)
+        except OSError as error:
+            reason = Message("it cannot be read: {why}", why=error.strerror)
+            model = StoredModel(name, None, reason, model.bytes, checked=False)  # it is tried again
+        if known is not None:  # with the stamps from before the check
+            self._known[name] = (*known[:2], model)
+        return model
 
-def _read_model(folder: Path, size: int) -> StoredModel:
-    """A model with its card, or the reason why it cannot be used. Raises OSError."""
+    def _check_later(self, names: Iterable[str]) -> None:
+        """Check the weights of these models in a thread, if there are any."""
+        with self._lock:
+            self._to_check.update(dict.fromkeys(names))
+            if self._to_check and (self._checker is None or not self._checker.is_alive()):
+                self._checker = threading.Thread(target=self._check_waiting, name="models", daemon=True)
+                self._checker.start()
+
+    def _check_waiting(self) -> None:
+        while True:
+            with self._lock:
+                if not self._to_check:
+                    self._checker = None
+                    return
+                name = next(iter(self._to_check))
+                del self._to_check[name]
+            with suppress(UnknownModelError):
+                self._read(name)
+
+
+def _parse_card(folder: Path, size: int) -> StoredModel:
+    """A model with its card, whose weights are not checked, or the reason why it cannot be used. Raises OSError."""
     try:
         card = ModelCard.model_validate_json((folder / CARD).read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         reason = Message("{file} is not a model card: {reason}", file=CARD, reason=pydantic_message(first))
         return StoredModel(folder.name, None, reason, size)
-    damaged = damage(card, folder.name, folder / WEIGHTS)
-    return StoredModel(folder.name, None if damaged else card, damaged, size)
+    return StoredModel(folder.name, card, None, size, checked=False)
 
 
 def file_stamp(path: str) -> Stamp:

@@ -1,6 +1,7 @@
 """The model store: whole or not at all, under good names only, and one damaged model harms no other."""
 
 import errno
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -20,6 +21,7 @@ from app.models import (
 from app.models.store import NameTakenError
 from app.nn import Network
 from tests.support.cards import LABELS, card, network
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -264,3 +266,101 @@ def test_a_rename_that_the_disk_refuses_changes_nothing(tmp_path, monkeypatch):
     assert [model.name for model in store.list()] == ["first"]
     assert store.default() == "first"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["default", "first"]
+
+
+@pytest.fixture
+def hashed(monkeypatch):
+    """The names of the models whose weights were read to be checked, in order."""
+    names = []
+    original = hashlib.file_digest
+    monkeypatch.setattr(
+        hashlib, "file_digest", lambda file, kind: names.append(Path(file.name).parent.name) or original(file, kind)
+    )
+    return names
+
+
+def _large_store(store, monkeypatch, *names):
+    """A store just opened, of whose models a list checks the first alone; the others when `check_waiting` is called."""
+    for name in names:
+        store.save(card(name), network())
+    waiting = []
+    monkeypatch.setattr("app.models.store.CHECKED_AT_ONCE", 1)
+    monkeypatch.setattr(ModelStore, "_check_later", lambda store, names: waiting.extend(names))
+    opened = ModelStore(store.home)
+
+    def check_waiting():
+        for name in waiting:
+            opened._read(name)
+
+    return opened, check_waiting
+
+
+def test_a_list_of_many_models_checks_the_default_and_leaves_the_others_to_a_thread(store, monkeypatch, hashed):
+    store.save(card("z"), network())
+    store.set_default("z")
+    hashed.clear()
+    opened, check_waiting = _large_store(store, monkeypatch, "a", "b", "c")
+    (store.home / "b" / "model.safetensors").write_bytes(b"x")
+    assert [(model.name, model.checked, model.card is None) for model in opened.list()] == [
+        *(("a", False, False), ("b", False, False), ("c", False, False), ("z", True, False)),
+    ]
+    assert hashed == ["z"]
+    check_waiting()
+    assert sorted(hashed) == ["a", "b", "c", "z"]
+    assert [(model.name, model.checked, model.card is None) for model in opened.list()] == [
+        *(("a", True, False), ("b", True, True), ("c", True, False), ("z", True, False)),
+    ]
+    assert len(hashed) == 4
+
+
+def test_a_model_is_checked_before_it_is_used_whatever_the_list_says(store, monkeypatch, hashed):
+    opened, _ = _large_store(store, monkeypatch, "a", "b")
+    (store.home / "b" / "model.safetensors").write_bytes(b"x")
+    assert opened.list()[1].card is not None
+    with pytest.raises(DamagedModelError, match="SHA-256 differs"):
+        Predictors(opened).get("b")
+    assert "SHA-256 differs" in opened.list()[1].reason
+
+
+def test_a_default_that_turns_out_to_be_damaged_gives_way_to_another(store, monkeypatch):
+    opened, _ = _large_store(store, monkeypatch, "a", "b", "c")
+    opened.list()
+    for name in "ab":
+        (store.home / name / "model.safetensors").write_bytes(b"x")
+    assert Predictors(opened).get().card.name == "c"
+
+
+def test_an_equal_model_whose_file_is_damaged_is_saved_again(store, monkeypatch):
+    store.save(card("a"), network(2))
+    opened, _ = _large_store(store, monkeypatch, "same")
+    (store.home / "same" / "model.safetensors").write_bytes(b"x")
+    assert opened.save(card("same"), network(), once=True).name == "same-2"
+
+
+def test_all_models_are_checked_for_whoever_waits(store, monkeypatch, hashed):
+    opened, _ = _large_store(store, monkeypatch, "a", "b")
+    assert all(model.checked for model in opened.list(check_all=True))
+    assert hashed == ["a", "b"]
+
+
+def test_the_thread_checks_what_a_list_left_and_ends(store, monkeypatch):
+    for name in "abc":
+        store.save(card(name), network())
+    (store.home / "c" / "model.safetensors").write_bytes(b"x")
+    monkeypatch.setattr("app.models.store.CHECKED_AT_ONCE", 1)
+    opened = ModelStore(store.home)
+    opened.list()
+    until(lambda: opened._checker is None)
+    assert [model.card is None for model in opened.list()] == [False, False, True]
+
+
+def test_weights_that_cannot_be_read_for_a_moment_are_listed_so_and_checked_again(store, monkeypatch):
+    opened, check_waiting = _large_store(store, monkeypatch, "a", "b")
+    opened.list()
+    monkeypatch.setattr("app.models.store.CHECKED_AT_ONCE", 0)
+    with monkeypatch.context() as moment:
+        moment.setattr("app.models.store.damage", lambda *_: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+        check_waiting()
+    assert "Input/output error" in opened.list()[1].reason
+    check_waiting()
+    assert opened.list()[1].card is not None
