@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         store.tidy()
         drawings = DrawingStore(settings.home / "drawings")
         drawings.tidy()
+        drawings.read_ahead()
         images = ImageSetStore(settings.home / "images")
         images.tidy()
         catalog = DatasetCatalog(settings.cache_dir, settings.data_dir, drawings, images)

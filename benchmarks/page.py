@@ -46,7 +46,7 @@ PAGES = (
 CALLS = (
     *("/api/runs", f"/api/runs/{RUNS}", f"/api/runs/{RUNS}/events?short=true", "/api/models", "/api/schema"),
     *("/api/recipes", "/api/datasets", f"/api/datasets?name={SET}", f"/api/datasets/{SET}/digits"),
-    *("/api/drawings?set=many", "/api/drawings/sets/many", "/api/personalize"),
+    *("/api/drawings?set=many", "/api/drawings/sets/many", "/api/models/mnist-mlp/personalize"),
 )
 
 

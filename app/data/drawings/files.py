@@ -1,12 +1,10 @@
-"""The files of a drawing set, and an index of their content."""
+"""The files of a drawing set."""
 
 import os
 import re
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.data.drawings.drawing import Drawing, read_drawing
@@ -54,41 +52,3 @@ def usable(folder: Path, name: str) -> Iterator[Drawing]:
 def reason_of(error: ValueError | OSError) -> Message:
     """The reason why a file cannot be used."""
     return Message("it cannot be read: {why}", why=error.strerror) if isinstance(error, OSError) else message_of(error)
-
-
-SETTLED_NS = 1_000_000_000
-"""A folder changed less than this before reading may change again within one tick of its clock."""
-
-
-@dataclass
-class Index:
-    """The content of a set's folder when it was last read."""
-
-    stamp: int = -1
-    labels: dict[str, str] = field(default_factory=dict)
-    damaged: dict[str, str] = field(default_factory=dict)
-    files: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Each file's time of modification, in ns, and inode."""
-    distinct: int | None = None
-    """The number of drawings with distinct strokes, once computed."""
-
-
-def read_index(folder: Path, name: str, changed: int, known: Index) -> Index:
-    """Index the folder of set `name`, which `changed` at that time, in ns.
-
-    Files in `known` are not read again, unless they were replaced.
-    """
-    settled = time.time_ns() - changed > SETTLED_NS
-    index = Index(stamp=changed if settled else -1)
-    for drawing_id, file in stamped(folder):
-        index.files[drawing_id] = file
-        if drawing_id in known.labels and known.files.get(drawing_id) == file:
-            index.labels[drawing_id] = known.labels[drawing_id]
-            continue
-        try:
-            index.labels[drawing_id] = read_drawing(folder / f"{drawing_id}.json", name).label
-        except FileNotFoundError:
-            continue  # removed in the meantime
-        except (ValueError, OSError) as error:
-            index.damaged[drawing_id] = reason_of(error)
-    return index

@@ -1,12 +1,14 @@
 """The store of the user's labelled drawings: one JSON file each, `<folder>/<set>/<id>.json`, written atomically."""
 
+import heapq
 import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from app.data.drawings.drawing import (
@@ -20,7 +22,8 @@ from app.data.drawings.drawing import (
     pack_drawing,
     read_drawing,
 )
-from app.data.drawings.files import ID, Index, ids_in, is_folder, read_index, reason_of, usable
+from app.data.drawings.files import ID, ids_in, is_folder, reason_of, usable
+from app.data.drawings.index import SETTLED_NS, UNSAVED, Index, load_copy, read_index, remove_copy, save_copy
 from app.data.drawings.labels import check_labels, declared_at, read_declared, remove_declared, write_declared
 from app.errors import InputError, MessageError
 from app.storage.atomic import is_stale, write_atomic
@@ -29,6 +32,10 @@ from app.storage.lock import FolderLock
 LARGEST_SET = 100_000
 """The most drawings of a set."""
 MOST_SETS = 1000
+SMALL_SET = 2_000
+"""The most drawings of a set whose files are all looked at, in milliseconds, whenever one may have changed."""
+LOOK_SECONDS = 10.0
+"""The least time between two looks at all files of a larger set, in a thread, after changes of this process."""
 ABANDONED_SECONDS = 30 * 86_400.0
 """The age of a declared set without drawings after which it is removed."""
 
@@ -81,12 +88,18 @@ class DrawingPage:
 
 
 class DrawingStore:
-    """The drawings under `folder`, which need not exist yet. Safe for threads and processes."""
+    """The drawings under `folder`, which need not exist yet. Safe for threads and processes.
+
+    Changes of this store cost the same however many drawings there are. Those of other programs are seen by the time of
+    the folder; then all files of the set are looked at, and the changed ones are read.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._indexes: dict[str, Index] = {}
         self._lock = threading.Lock()
+        self._reading: dict[str, threading.Lock] = {}
+        self._looking: threading.Thread | None = None
         self._writing = FolderLock(folder)
 
     def add(self, label: object, strokes: object, set_name: object = DEFAULT_SET) -> Drawing:
@@ -103,7 +116,7 @@ class DrawingStore:
 
         Raises ValueError if one is too large, FullError, and OSError if one cannot be written.
         """
-        files = [(self.folder / drawing.set, drawing.id, pack_drawing(drawing)) for drawing in drawings]
+        files = [(self.folder / drawing.set, drawing, pack_drawing(drawing)) for drawing in drawings]
         new = Counter(folder for folder, _, _ in files)
         with self._writing.hold():  # so that concurrent calls respect the limits
             self._check_room(new)
@@ -144,20 +157,22 @@ class DrawingStore:
                     name=name,
                 )
             remove_declared(self.folder / name)
+            remove_copy(self.folder, name)
 
     def find_set(self, set_name: object) -> DrawingSet:
         """A set as in `sets`, even if it is empty. Raises ValueError for the name."""
         name = check_set_name(set_name)
         index = self._index(name)
         damaged = [DamagedDrawing(i, name, reason) for i, reason in sorted(index.damaged.items())]
-        counts = dict(sorted(Counter(index.labels.values()).items()))
+        counts = dict(sorted(index.counts.items()))
         return DrawingSet(name, len(index.labels), counts, damaged, read_declared(self.folder / name))
 
     def _check_room(self, new: Mapping[Path, int]) -> None:
         if len(set(self._set_names()) | {folder.name for folder in new}) > MOST_SETS:
             raise FullError("expected at most {most} sets of drawings; this would be one more", most=MOST_SETS)
         for folder, count in new.items():
-            existing = len(ids_in(folder))
+            index = self._fresh_index(folder)
+            existing = len(ids_in(folder) if index is None else index.files)
             if existing + count > LARGEST_SET:
                 raise FullError(
                     "expected at most {most} drawings in a set; {name} already has {count}",
@@ -166,16 +181,20 @@ class DrawingStore:
                     count=existing,
                 )
 
-    def _write_all(self, files: Sequence[tuple[Path, str, bytes]]) -> None:
+    def _write_all(self, files: Sequence[tuple[Path, Drawing, bytes]]) -> None:
+        indexes = {folder: self._fresh_index(folder) for folder, _, _ in files}
         written: list[Path] = []
         try:
-            for folder, drawing_id, data in files:
-                self._write(folder, drawing_id, data)
-                written.append(folder / f"{drawing_id}.json")
+            for folder, drawing, data in files:
+                self._write(folder, drawing.id, data)
+                written.append(folder / f"{drawing.id}.json")
         except OSError:
             for path in written:
                 path.unlink(missing_ok=True)
             raise
+        for folder, index in indexes.items():
+            new = [drawing for place, drawing, _ in files if place == folder]
+            self._follow(folder, index, partial(_put, folder=folder, drawings=new))
 
     def relabel(self, drawing_id: str, label: object) -> Drawing:
         """Change a drawing's label, and return the drawing. Raises ValueError, UnknownDrawingError, OSError."""
@@ -187,7 +206,9 @@ class DrawingStore:
                 drawing = replace(read_drawing(path, path.parent.name), label=checked)
             except FileNotFoundError:  # removed by another program
                 raise UnknownDrawingError("there is no such drawing") from None
+            index = self._fresh_index(path.parent)
             self._write(path.parent, drawing_id, pack_drawing(drawing))
+            self._follow(path.parent, index, partial(_put, folder=path.parent, drawings=[drawing]))
         return drawing
 
     def labels(self, set_name: str) -> dict[str, str]:
@@ -197,9 +218,11 @@ class DrawingStore:
     def count_distinct(self, set_name: str) -> int:
         """The number of usable drawings of a set with distinct strokes. Raises ValueError for the name."""
         index = self._index(check_set_name(set_name))
-        if index.distinct is None:
-            index.distinct = len({digest_of(drawing) for drawing in self.each(set_name)})
-        return index.distinct
+        for drawing_id in [drawing_id for drawing_id in list(index.labels) if drawing_id not in index.digests]:
+            with suppress(ValueError, OSError):
+                drawing = read_drawing(self.folder / set_name / f"{drawing_id}.json", set_name)
+                index.digests[drawing_id] = digest_of(drawing)
+        return len(set(index.digests.copy().values()))
 
     def page(
         self, set_name: str | None = None, label: str | None = None, limit: int = 100, before: str | None = None
@@ -208,17 +231,13 @@ class DrawingStore:
         if before is not None and not ID.fullmatch(before):
             raise InputError("expected the id of a drawing, as `next` gives it", field="before")
         label = None if label is None else check_label(label)
-        ids = [
-            (drawing_id, name)
-            for name in (self._set_names() if set_name is None else [check_set_name(set_name)])
-            for drawing_id, labelled in self._index(name).labels.items()
-            if label in (None, labelled) and (before is None or drawing_id < before)
-        ]
-        ids.sort(reverse=True)
+        names = self._set_names() if set_name is None else [check_set_name(set_name)]
         drawings: list[Drawing] = []
-        for position, (drawing_id, name) in enumerate(ids):
+        last = None
+        for drawing_id, name in heapq.merge(*(self._newest(name, label, before) for name in names), reverse=True):
             if len(drawings) == limit:
-                return DrawingPage(drawings, ids[position - 1][0])
+                return DrawingPage(drawings, last)
+            last = drawing_id
             try:
                 drawings.append(read_drawing(self.folder / name / f"{drawing_id}.json", name))
             except FileNotFoundError:
@@ -226,6 +245,12 @@ class DrawingStore:
             except (ValueError, OSError) as error:
                 self._mark_damaged(name, drawing_id, error)
         return DrawingPage(drawings, None)
+
+    def _newest(self, name: str, label: str | None, before: str | None) -> Iterator[tuple[str, str]]:
+        """The ids and the set of the drawings of a page and those after it, newest first."""
+        for drawing_id, labelled in reversed(list(self._index(name).labels.items())):
+            if label in (None, labelled) and (before is None or drawing_id < before):
+                yield drawing_id, name
 
     def sets(self) -> list[DrawingSet]:
         """All sets that are not empty, by name."""
@@ -245,7 +270,10 @@ class DrawingStore:
         """Delete a drawing, even a damaged one. Raises UnknownDrawingError."""
         self._find(drawing_id)
         with self._writing.hold():
-            self._find(drawing_id).unlink(missing_ok=True)
+            path = self._find(drawing_id)
+            index = self._fresh_index(path.parent)
+            path.unlink(missing_ok=True)
+            self._follow(path.parent, index, lambda index: index.remove(drawing_id))
 
     def tidy(self) -> None:
         """Remove temporary files older than an hour, empty sets, and sets declared a month ago without drawings."""
@@ -255,6 +283,7 @@ class DrawingStore:
                     self.undeclare(name)
             with suppress(OSError):  # not empty
                 (self.folder / name).rmdir()
+                remove_copy(self.folder, name)
             for path in (self.folder / name).glob(".*.tmp"):
                 with suppress(FileNotFoundError):
                     if is_stale(path):
@@ -276,29 +305,74 @@ class DrawingStore:
                     return path
         raise UnknownDrawingError("there is no such drawing")
 
+    def read_ahead(self) -> None:
+        """Index all sets in a thread, so that the first look does not wait for it."""
+        threading.Thread(target=self.sets, name="drawings", daemon=True).start()
+
     def _index(self, name: str) -> Index:
         """The index of a set, updated if its folder has changed."""
         folder = self.folder / name
-        with self._lock:
-            if not is_folder(folder):
+        if not is_folder(folder):
+            with self._lock:
                 self._indexes.pop(name, None)
-                return Index()
-            index = self._indexes.get(name)
-            try:
-                changed = folder.stat().st_mtime_ns
-            except FileNotFoundError:  # removed in the meantime
-                return Index()
-            if index is not None and index.stamp == changed:
-                return index
-            index = read_index(folder, name, changed, index or Index())
-            self._indexes[name] = index
+            return Index()
+        index = self._up_to_date(folder)
+        if index is not None:
             return index
+        with self._lock:
+            reading = self._reading.setdefault(name, threading.Lock())
+        with reading:  # the others wait for one who reads
+            return self._up_to_date(folder) or self._read(folder)
+
+    def _up_to_date(self, folder: Path) -> Index | None:
+        """The index of a set, unless its files must be looked at first."""
+        index = self._fresh_index(folder)
+        if index is None or index.settled:
+            return index
+        if len(index.files) <= SMALL_SET:
+            return None
+        with self._lock:
+            is_due = time.time_ns() - index.changed > SETTLED_NS and time.monotonic() - index.read_at > LOOK_SECONDS
+            if is_due and (self._looking is None or not self._looking.is_alive()):
+                self._looking = threading.Thread(target=self._read, args=(folder,), name="drawings", daemon=True)
+                self._looking.start()
+        return index
+
+    def _fresh_index(self, folder: Path) -> Index | None:
+        """The index of a set if its folder has the time that the index knows."""
+        index = self._indexes.get(folder.name)
+        return index if index is not None and index.changed == _changed(folder) else None
+
+    def _read(self, folder: Path) -> Index:
+        """Look at all files of a set, and read those that are new or have changed."""
+        name = folder.name
+        changed = _changed(folder)
+        if changed is None:
+            return Index()
+        with self._lock:
+            before = self._indexes.get(name)
+            known_time = before and before.changed
+        index = read_index(folder, name, changed, load_copy(self.folder, name) if before is None else before)
+        with self._lock:
+            now = self._indexes.get(name)
+            if now is before and (now and now.changed) == known_time:  # else it has changed in the meantime
+                self._indexes[name] = index
+        if index.unsaved >= UNSAVED:
+            save_copy(self.folder, name, index)
+        return index
+
+    def _follow(self, folder: Path, index: Index | None, change: Callable[[Index], None]) -> None:
+        """Apply a change of the files to the index that knew the folder before; call it with the store's lock held."""
+        if index is not None:
+            with self._lock, suppress(FileNotFoundError):  # removed in the meantime, so that all is looked at
+                change(index)
+                index.settled, index.changed = False, folder.stat().st_mtime_ns
 
     def _mark_damaged(self, name: str, drawing_id: str, error: ValueError | OSError) -> None:
         with self._lock:
             index = self._indexes.get(name)
-            if index is not None and index.labels.pop(drawing_id, None) is not None:
-                index.damaged[drawing_id] = reason_of(error)
+            if index is not None:
+                index.mark_damaged(drawing_id, reason_of(error))
 
     def _write(self, folder: Path, drawing_id: str, data: bytes) -> None:
         for last in (False, True):
@@ -309,3 +383,18 @@ class DrawingStore:
             except FileNotFoundError:  # another process has removed the empty folder
                 if last:
                     raise
+
+
+def _changed(folder: Path) -> int | None:
+    """The time of a folder's last change, in ns; None if it was removed."""
+    try:
+        return folder.stat().st_mtime_ns
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _put(index: Index, folder: Path, drawings: Sequence[Drawing]) -> None:
+    """Put stored drawings into the index of their folder. Raises FileNotFoundError."""
+    for drawing in drawings:
+        status = (folder / f"{drawing.id}.json").lstat()
+        index.put(drawing.id, drawing.label, (status.st_mtime_ns, status.st_ino))
