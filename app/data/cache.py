@@ -38,6 +38,20 @@ class DatasetCache:
                 self._store(name, stamp, found)
             return found
 
+    def look(self, name: str) -> Dataset:
+        """The data set to look at some of its images; those of a large folder are read when they are asked for.
+
+        Raises as `get`.
+        """
+        stamp, key = self._catalog.stamp(name), f"look:{name}"
+        found = self._find(name, stamp) or self._find(key, stamp)
+        if found is None:
+            found = self._catalog.outline(name)
+            if found is None:
+                return self.get(name)
+            self._store(key, stamp, found)
+        return found
+
     def _load(self, name: str, fetch: bool) -> Dataset:
         info = self._catalog.info(name)
         if not fetch and info.state in ("download", "generate"):

@@ -211,6 +211,14 @@ class DatasetCatalog:
             )
         return drawing_sets.load_drawing_set(self.drawings, set_name)
 
+    def outline(self, name: str) -> Dataset | None:
+        """A folder of many images, each of which is read when it is asked for; None for other data sets.
+
+        Raises ValueError, DatasetUnavailable.
+        """
+        place = None if mixture.is_mixture(name) else self._place(name)
+        return None if place is None else folder.outline_place(name, place)
+
     def is_drawn(self, name: str) -> bool:
         """Return True unless strokes of a mixture beyond those of the set `strokes` must still be drawn."""
         terms = mixture.parse_mixture(name) if mixture.is_mixture(name) else []
@@ -307,13 +315,13 @@ _reading = Lock()
 
 
 def _files_info(name: str, place: Path, cache_dir: Path) -> DatasetInfo:
-    """The line of the user's files, which are read once for each of their stamps."""
+    """The line of the user's files, which are read once for each of their stamps; of many images, the names alone."""
     key, stamp = (name, place, cache_dir), folder.stamp_of(name, place)
     with _reading:  # one at a time, which limits the memory
         known = _known.get(key)
         if known is not None and known[0] == stamp:
             return known[1]
-        dataset = folder.load_place(name, place, cache_dir)
+        dataset = folder.outline_place(name, place) or folder.load_place(name, place, cache_dir)
         note = Message("Ready to use.")
         for more in dataset.notes:
             note = Message("{note} {more}", note=note, more=more)

@@ -16,7 +16,13 @@ from app.data.dataset import Dataset, DatasetUnavailable
 from app.data.sources.csv_file import find_test_table, is_table, load_csv
 from app.data.sources.idx_folder import find_idx, load_idx
 from app.data.sources.npz import load_npz
-from app.data.sources.picture_folder import find_array_file, inner_folder, load_pictures, looks_like_a_set
+from app.data.sources.picture_folder import (
+    find_array_file,
+    inner_folder,
+    load_pictures,
+    looks_like_a_set,
+    outline_pictures,
+)
 from app.data.sources.visible_files import visible
 from app.errors import InputError, message_of
 
@@ -86,6 +92,24 @@ def load_place(name: str, place: Path, cache_dir: Path) -> Dataset:
     try:
         dataset = load_arrays(name, place)
         return load_pictures(name, inner_folder(place), cache_dir) if dataset is None else dataset
+    except OSError as error:
+        raise _unreadable(name, error) from None
+    except ValueError as error:
+        raise DatasetUnavailable("{name}: {reason}.", name=name, reason=message_of(error)) from None
+
+
+def outline_place(name: str, place: Path) -> Dataset | None:
+    """A folder of many pictures as a set to look at, whose images are read when they are asked for; None for others.
+
+    Raises DatasetUnavailable with the reason.
+    """
+    try:
+        if not place.is_dir():
+            return None
+        inner = inner_folder(place)
+        if find_idx(inner) or find_array_file(inner) is not None:
+            return None
+        return outline_pictures(name, inner)
     except OSError as error:
         raise _unreadable(name, error) from None
     except ValueError as error:

@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from app.data.dataset import Dataset, Split
+from app.data.dataset import Dataset, DatasetUnavailable, ImageArray, Split
 from app.data.drawings.drawing import check_label
 from app.data.preprocessing.decode import file_decoders
-from app.data.preprocessing.normalize import to_uint8
+from app.data.preprocessing.normalize import IMAGE_SIZE, to_uint8
 from app.data.preprocessing.prepare import from_image
 from app.data.sources.arrays import MOST_IMAGES, MOST_LABELS, TEST_EVERY, nth_of_label, sorted_labels
 from app.data.sources.csv_file import find_test_table, is_table
 from app.data.sources.idx_folder import is_idx
 from app.data.sources.npz_cache import read_splits, write_splits
-from app.data.sources.visible_files import visible
+from app.data.sources.visible_files import split_files, visible
 from app.errors import InputError, Message, message_of, shortened
 
 ARRAY_SUFFIXES = (".csv", ".npz")
@@ -35,6 +36,10 @@ DEEPEST = 3
 MOST_LOOKED_AT, FEW = 50, 5
 """The most files of a folder, and folders with pictures, that are looked at to tell whether there is a set."""
 MOST_PICTURE_BYTES = 20 << 20
+READ_AT_ONCE = 200
+"""The most pictures that are all read to tell whether they can be; of more, the names alone are looked at."""
+REMEMBERED = 2000
+"""Pictures of such a folder that are kept once they are prepared, 784 bytes each."""
 MOST_CACHED, MOST_CACHED_BYTES = 16, 1 << 30
 """The most files of the cache of preprocessed folders, and their total size."""
 
@@ -126,18 +131,75 @@ def load_pictures(name: str, place: Path, cache_dir: Path) -> Dataset:
     path = cache_dir / "folders" / f"{digest.hexdigest()[:32]}.npz"
     splits = read_splits(path)
     if splits is None:
-        splits = _read_pictures(train, labels, place), _read_pictures(test, labels, place)
+        splits = _read_pictures(*_in_order(train, labels), place), _read_pictures(*_in_order(test, labels), place)
         write_splits(path, *splits)
         with suppress(OSError):
             _remove_oldest(path.parent)
     else:
         with suppress(OSError):  # mark it as recently used
             os.utime(path)
-    notes: tuple[Message, ...] = ()
-    if unread:
-        shown = shortened([f"{path.relative_to(place)}{'/' if _is_folder(path) else ''}" for path in unread])
-        notes = (Message("Not read ({count}): {names}.", count=len(unread), names=shown),)
-    return Dataset(name, name, labels, splits[0], splits[1], path.stem, notes=notes)
+    return Dataset(name, name, labels, splits[0], splits[1], path.stem, notes=_notes(unread, place))
+
+
+def outline_pictures(name: str, place: Path) -> Dataset | None:
+    """A folder of many pictures, each of which is read when it is asked for; None if there are few.
+
+    It is to be looked at, and has no version. Raises ValueError, OSError.
+    """
+    found = find_pictures(place)
+    count = sum(len(paths) for part in (found.train, found.test) for paths in part.values())
+    if count <= READ_AT_ONCE:
+        return None
+    splits = []
+    for part in (found.train, found.test):
+        paths, numbers = _in_order(part, found.labels)
+        # It has of an array what pages need: its length, and the images of one or several rows.
+        splits.append(Split(cast("ImageArray", PictureRows(name, paths, place)), numbers))
+    notes = (*_notes(found.unread, place), Message("Its images are read when they are needed."))
+    return Dataset(name, name, found.labels, splits[0], splits[1], notes=notes)
+
+
+class PictureRows:
+    """The prepared images of files, uint8 (N, 28, 28), read by row. Thread-safe."""
+
+    def __init__(self, name: str, paths: Sequence[Path], place: Path) -> None:
+        self._name, self._paths, self._place = name, paths, place
+        self._prepared: dict[int, tuple[tuple[int, int], ImageArray]] = {}
+        self.nbytes = REMEMBERED * IMAGE_SIZE**2 + 200 * len(paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, rows: int | NDArray[np.int64]) -> ImageArray:
+        """One image, or those of an array of rows. Raises DatasetUnavailable, which names a file that is damaged."""
+        if isinstance(rows, np.ndarray):
+            return np.stack([self[int(row)] for row in rows])
+        row = range(len(self._paths))[rows]
+        path = self._paths[row]
+        try:
+            status = path.stat()
+            known = self._prepared.get(row)
+            stamp = (status.st_mtime_ns, status.st_size)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            image = _read_picture(path, self._place)
+        except OSError as error:
+            raise DatasetUnavailable(
+                "{name}: a file cannot be read: {value}.", name=self._name, value=error.strerror or type(error).__name__
+            ) from None
+        except ValueError as error:
+            raise DatasetUnavailable("{name}: {reason}.", name=self._name, reason=message_of(error)) from None
+        if len(self._prepared) >= REMEMBERED:
+            self._prepared = {}
+        self._prepared[row] = stamp, image
+        return image
+
+
+def _notes(unread: Sequence[Path], place: Path) -> tuple[Message, ...]:
+    if not unread:
+        return ()
+    shown = shortened([f"{path.relative_to(place)}{'/' if _is_folder(path) else ''}" for path in unread])
+    return (Message("Not read ({count}): {names}.", count=len(unread), names=shown),)
 
 
 def _layout(place: Path, unread: list[Path]) -> tuple[Pictures, Pictures]:
@@ -173,15 +235,14 @@ def _pictures(folder: Path, unread: list[Path]) -> Pictures:
     found: dict[str, list[Path]] = {}
     total = 0
     for path in visible(folder):
-        entries = visible(path) if _is_folder(path) else []
-        paths = [entry for entry in entries if is_picture_file(entry)]
+        paths, others = split_files(path, SUFFIXES) if _is_folder(path) else ([], [])
         total += len(paths)
         if total > MOST_IMAGES:
             raise InputError("expected at most {most} images; got more", most=MOST_IMAGES)
         if not paths:
             unread.append(path)
             continue
-        unread += [entry for entry in entries if not is_picture_file(entry)]
+        unread += others
         try:
             label = check_label(path.name)
         except InputError as error:
@@ -207,26 +268,27 @@ def _unknown_layout(place: Path, count: int) -> InputError:
     )
 
 
-def _read_pictures(paths: Pictures, labels: tuple[str, ...], place: Path) -> Split:
-    images, numbers = [], []
-    for number, label in enumerate(labels):
-        for path in paths.get(label, []):
-            if path.stat().st_size > MOST_PICTURE_BYTES:
-                raise InputError(
-                    "expected at most {value} MB; got more",
-                    field=str(path.relative_to(place)),
-                    value=MOST_PICTURE_BYTES >> 20,
-                )
-            try:
-                pixels = from_image(path.read_bytes(), file_decoders()).pixels
-            except ValueError as error:
-                raise InputError(message_of(error).within(str(path.relative_to(place)))) from None
-            images.append(to_uint8(pixels))
-            numbers.append(number)
-    # Cycle through the labels, so that every share of the set contains all of them.
-    numbered = np.array(numbers)
-    order = np.lexsort((numbered, nth_of_label(numbered)))
-    return Split(np.stack(images)[order], numbered[order])
+def _in_order(paths: Pictures, labels: tuple[str, ...]) -> tuple[list[Path], NDArray[np.int64]]:
+    """The paths and their labels' numbers, cycling through the labels, so that every share has all of them."""
+    files = [path for label in labels for path in paths.get(label, [])]
+    numbers = np.repeat(np.arange(len(labels)), [len(paths.get(label, [])) for label in labels])
+    order = np.lexsort((numbers, nth_of_label(numbers)))
+    return [files[index] for index in order.tolist()], numbers[order]
+
+
+def _read_pictures(paths: Sequence[Path], numbers: NDArray[np.int64], place: Path) -> Split:
+    return Split(np.stack([_read_picture(path, place) for path in paths]), numbers)
+
+
+def _read_picture(path: Path, place: Path) -> ImageArray:
+    """A picture through the one preprocessing. Raises ValueError that names it, OSError."""
+    name = str(path.relative_to(place))
+    if path.stat().st_size > MOST_PICTURE_BYTES:
+        raise InputError("expected at most {value} MB; got more", field=name, value=MOST_PICTURE_BYTES >> 20)
+    try:
+        return to_uint8(from_image(path.read_bytes(), file_decoders()).pixels)
+    except ValueError as error:
+        raise InputError(message_of(error).within(name)) from None
 
 
 def _remove_oldest(folder: Path) -> None:

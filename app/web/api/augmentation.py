@@ -71,7 +71,7 @@ def augmentation(
     if set_name is not None and dataset is not None:
         raise RequestError(422, "expected no dataset with it", field="set")
     if set_name is None:
-        loaded = load(datasets, dataset or config["dataset"])
+        loaded = load(datasets, dataset or config["dataset"], look=True)
         name, labels, split = loaded.name, loaded.labels, loaded.train
     else:
         name, labels, split = _newest_drawings(drawings, set_name)

@@ -66,7 +66,7 @@ def digits(
 ) -> DatasetPage:
     """Images of one split: of one label and of one group or of all, from `offset` on; or those of `indices` ("1,2,3"),
     in that order."""
-    dataset = load(datasets, name)
+    dataset = load(datasets, name, look=True)
     part = dataset.train if split == "train" else dataset.test
     if indices is not None:
         if label is not None or group is not None or offset:
@@ -106,10 +106,13 @@ def fetch(catalog: CatalogDep, datasets: DatasetsDep, name: Name) -> DatasetInfo
     return catalog.info(name)
 
 
-def load(datasets: DatasetCache, name: str, *, fetch: bool = False) -> Dataset:
-    """Get a data set from memory or the disk; 404 where there is none of that name, 409 where it cannot be had."""
+def load(datasets: DatasetCache, name: str, *, fetch: bool = False, look: bool = False) -> Dataset:
+    """Get a data set from memory or the disk; 404 where there is none of that name, 409 where it cannot be had.
+
+    With `look` the images of a large folder are read when they are asked for.
+    """
     try:
-        return datasets.get(name, fetch=fetch)
+        return datasets.look(name) if look else datasets.get(name, fetch=fetch)
     except ValueError as error:
         raise RequestError(404, message_of(error)) from None
     except DatasetUnavailable as error:
