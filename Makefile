@@ -80,11 +80,11 @@ browser: install-dev
 	@sh tests/support/install-browser.sh $(PY)
 
 lock: install-dev ## pin the newest versions that pyproject.toml allows
-	$(UV_LOCK) --upgrade --extra metrics --extra onnx --extra pendigits -o requirements.lock
+	$(UV_LOCK) --upgrade --extra metrics --extra onnx -o requirements.lock
 	$(UV_LOCK) --upgrade --extra metrics --extra test --extra docs --extra lint -c requirements.lock -o requirements-dev.lock
 	$(subst pip compile pyproject.toml,pip compile --group clients,$(UV_LOCK)) --upgrade -o requirements-clients.lock
 	$(subst pip compile pyproject.toml,pip compile --group audit,$(UV_LOCK)) --upgrade -o requirements-audit.lock
-	$(UV_LOCK) --upgrade --extra onnx --extra pendigits --group fuzz -c requirements.lock -o requirements-fuzz.lock
+	$(UV_LOCK) --upgrade --extra onnx --group fuzz -c requirements.lock -o requirements-fuzz.lock
 
 .PHONY: audit
 audit: install-dev .venv-audit/.installed ## look for known advisories of what `make run` installs; skipped where nothing can be asked

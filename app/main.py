@@ -56,6 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         log = EventLog(settings.log_url, lease_seconds=settings.lease_seconds)
         store = ModelStore(settings.home, SHIPPED_MODELS)
         store.tidy()
+        store.read_ahead()
         drawings = DrawingStore(settings.home / "drawings")
         drawings.tidy()
         drawings.read_ahead()

@@ -97,6 +97,7 @@ class ModelStore:
         self._to_check: dict[str, None] = {}
         self._checker: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._listing = threading.Lock()
 
     def list(self, *, check_all: bool = False) -> list[StoredModel]:
         """All models by name, including damaged ones.
@@ -104,20 +105,25 @@ class ModelStore:
         Weights that are not checked yet are checked up to `CHECKED_AT_ONCE` bytes, those of the chosen default first;
         the rest, which later lists report if it is damaged, in a thread of its own. `check_all` waits for all.
         """
-        names = {path.parent.name for folder in self._folders for path in folder.glob(f"*/{CARD}")}
-        for name in set(self._known).difference(names):
-            self._known.pop(name, None)
-        models: dict[str, StoredModel] = {}
-        chosen, free = self.chosen(), CHECKED_AT_ONCE
-        for name in sorted(filter(NAME.fullmatch, names), key=lambda name: (name != chosen, name)):
-            with suppress(UnknownModelError):  # removed in the meantime
-                model = self._read_card(name)
-                if not model.checked and (check_all or free > 0):
-                    free -= model.bytes
-                    model = self._read(name)
-                models[name] = model
+        with self._listing:  # so that what is new is read once
+            names = {path.parent.name for folder in self._folders for path in folder.glob(f"*/{CARD}")}
+            for name in set(self._known).difference(names):
+                self._known.pop(name, None)
+            models: dict[str, StoredModel] = {}
+            chosen, free = self.chosen(), CHECKED_AT_ONCE
+            for name in sorted(filter(NAME.fullmatch, names), key=lambda name: (name != chosen, name)):
+                with suppress(UnknownModelError):  # removed in the meantime
+                    model = self._read_card(name)
+                    if not model.checked and (check_all or free > 0):
+                        free -= model.bytes
+                        model = self._read(name)
+                    models[name] = model
         self._check_later(name for name, model in models.items() if not model.checked)
         return [models[name] for name in sorted(models)]
+
+    def read_ahead(self) -> None:
+        """Read all cards in a thread, so that the first list does not wait for them."""
+        threading.Thread(target=self.list, name="models", daemon=True).start()
 
     def get(self, name: str) -> ModelCard:
         """The card of `name`. Raises UnknownModelError, DamagedModelError."""

@@ -171,6 +171,21 @@ def lzw_bomb(size: int = BODY) -> bytes:
     return b"\x1f\x9d\x90" + b"\xff" * size
 
 
+def lzw_of_one_byte(size: int = 1 << 20) -> bytes:
+    """A byte over and over in codes that are each the newest of the table, and then the last: 30 GB in a megabyte."""
+    out, bits, code = bytearray(b"\x1f\x9d\x90"), 9, 0
+    while bits <= 16:
+        first = [97] if bits == 9 else []
+        codes = [*first, *range(code or 257, 1 << bits)]
+        code = 1 << bits
+        codes += [code - 1] * (-len(codes) % 8)
+        out += sum(value << bits * place for place, value in enumerate(codes)).to_bytes(
+            bits * len(codes) // 8, "little"
+        )
+        bits += 1
+    return bytes(out + b"\xff" * (size - len(out)))
+
+
 def parts(count: int) -> bytes:
     one = f'--{BOUNDARY}\r\ncontent-disposition: form-data; name="x"\r\n\r\n\r\n'.encode()
     return one * count + f"--{BOUNDARY}--\r\n".encode()
@@ -294,6 +309,7 @@ COSTLY: dict[str, tuple[str, Callable[[], bytes]]] = {
     "unipen: whole digits": ("unipen", lambda: unipen(_DIGIT, start="")),
     "unipen: 20 MB": ("unipen", lambda: unipen("1 1\n", MOST)),
     "lzw: 8 MB": ("lzw", lzw_bomb),
+    "lzw: 30 GB in a megabyte": ("lzw", lzw_of_one_byte),
     "json: lists in lists": ("json", lambda: b"[" * BODY),
     "json: empty lists": ("json", lambda: filled(b"[]")),
     "json: empty objects": ("json", lambda: filled(b"{}")),

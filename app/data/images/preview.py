@@ -1,8 +1,9 @@
 """A look through imported images before they are saved: what is read, what is not, and how some are prepared."""
 
+import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.data.dataset import Dataset, ImageArray, sample_per_label
 from app.data.images.archive import ARRAYS, TABLE, UnreadFile
-from app.data.preprocessing.decode import decode_image, file_decoders
+from app.data.preprocessing.decode import check_image, file_decoders
 from app.data.preprocessing.diagnose import describe_image
 from app.data.preprocessing.normalize import to_uint8
 from app.data.sources.arrays import MOST_LABELS
@@ -121,23 +122,27 @@ def _sort_by_name(folder: Path) -> list[Message]:
 def _remove_damaged(folder: Path) -> list[UnreadFile]:
     """Remove the images that cannot be decoded, and return them. Raises ValueError if all of them are too large."""
     damaged, area = [], 0
-    for path in sorted(folder.rglob("*")):
-        if not is_picture_file(path):
-            continue
+    for path in _picture_files(folder):
         try:
-            picture = decode_image(path.read_bytes(), file_decoders())
+            area += check_image(path.read_bytes(), file_decoders())
         except ValueError as error:
             damaged.append(UnreadFile(str(path.relative_to(folder)), message_of(error)))
             path.unlink()
             with suppress(OSError):  # it has other files
                 path.parent.rmdir()
             continue
-        area += picture.width * picture.height
         if area > MOST_PIXELS:
             raise InputError(
                 "expected images of at most {most} megapixels in total; got more", most=MOST_PIXELS // 10**6
             )
     return damaged
+
+
+def _picture_files(folder: Path) -> Iterator[Path]:
+    """The image files of a folder and those in it, in order."""
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (path for path in map(Path(place).joinpath, sorted(names)) if is_picture_file(path))
 
 
 def _samples_of_files(found: PictureFiles) -> list[ImageSample]:

@@ -19,6 +19,7 @@ from app.data.dataset import Dataset, DatasetUnavailable, Split
 from app.data.preprocessing.rasterize import STROKE_WIDTH
 from app.data.preprocessing.rasterize_batch import rasterize_batch
 from app.data.sources import download as net
+from app.data.sources.lzw import decompress
 from app.data.sources.npz_cache import read_splits, write_splits
 from app.errors import InputError, Message, joined
 from app.storage.atomic import write_atomic
@@ -254,15 +255,11 @@ def _download(path: Path, mirrors: Sequence[str], sha256: str, timeout: float) -
 def _unpack(content: bytes, sha256: str) -> bytes:
     """Unpack the zip or the compressed file of a mirror. Raises ValueError."""
     try:
-        from unlzw3 import unlzw
-    except ImportError:
-        raise InputError("its download needs the package unlzw3: pip install 'digitpad[pendigits]'") from None
-    try:
         if content.startswith(b"PK"):
             with open_zip(io.BytesIO(content)) as archive:
                 content = read_entry(archive, archive.getinfo(f"{FILE}.Z"), MAX_BYTES)
-        unpacked: bytes = unlzw(content)
-    except (ValueError, KeyError, IndexError):
+        unpacked = decompress(content, LARGEST_FILE)
+    except (ValueError, KeyError):
         raise InputError("expected {name} in Unix's compressed form; got a damaged file", name=f"{FILE}.Z") from None
     digest = hashlib.sha256(unpacked).hexdigest()
     if digest != sha256:

@@ -16,14 +16,14 @@ def visible(folder: Path, most: int | None = None) -> list[Path]:
 
 def split_files(folder: Path, suffixes: Collection[str]) -> tuple[list[Path], list[Path]]:
     """The sorted visible files with one of these endings, and the other visible entries; no file is asked for."""
-    files: list[Path] = []
-    others: list[Path] = []
+    files: list[str] = []
+    others: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
             if not is_system(entry.name):
                 is_file = os.path.splitext(entry.name)[1].lower() in suffixes and entry.is_file(follow_symlinks=False)  # noqa: PTH122
-                (files if is_file else others).append(folder / entry.name)
-    return sorted(files), sorted(others)
+                (files if is_file else others).append(entry.name)
+    return [folder / name for name in sorted(files)], [folder / name for name in sorted(others)]
 
 
 def is_system(name: str) -> bool:

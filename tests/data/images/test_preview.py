@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 from app.data.images import preview as preview_module
 from app.data.images.archive import UnreadFile
 from app.data.images.preview import MOST_SAMPLES, label_in_name, preview_images
+from app.data.preprocessing import decode
 from app.errors import InputError, Message
 from tests.support.zips import bar_files, bars_csv, png
 
@@ -155,3 +156,25 @@ def test_images_of_too_many_pixels_together_are_refused(preview, monkeypatch):
     monkeypatch.setattr(preview_module, "MOST_PIXELS", 10 * 40 * 40)
     with pytest.raises(InputError, match=r"expected images of at most .* megapixels in total; got more"):
         preview(bar_files(7))
+
+
+def test_images_that_are_not_shown_are_decoded_and_not_prepared(preview, monkeypatch):
+    made = []
+    to_grey = decode.to_grey
+    monkeypatch.setattr(decode, "to_grey", lambda image: made.append(image) or to_grey(image))
+    found = preview({**bar_files(40), "up/x.png": png()[:-30]})
+    assert (sum(found.counts.values()), [file.name for file in found.unread]) == (80, ["up/x.png"])
+    assert len(made) == len(found.samples) == 6
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "I;16"])
+def test_an_image_is_checked_as_it_is_decoded(mode):
+    packed = io.BytesIO()
+    Image.new(mode, (30, 20)).save(packed, "PNG")
+    assert decode.check_image(packed.getvalue()) == 600
+    for data in (packed.getvalue()[:-25], packed.getvalue()[:20], b"", b"x"):
+        with pytest.raises(ValueError, match="expected") as checked:
+            decode.check_image(data)
+        with pytest.raises(ValueError, match="expected") as decoded:
+            decode.decode_image(data)
+        assert str(checked.value) == str(decoded.value)
