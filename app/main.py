@@ -1,8 +1,9 @@
 """The web application, built from its settings."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -56,10 +57,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         log = EventLog(settings.log_url, lease_seconds=settings.lease_seconds)
         store = ModelStore(settings.home, SHIPPED_MODELS)
         store.tidy()
-        store.read_ahead()
         drawings = DrawingStore(settings.home / "drawings")
         drawings.tidy()
-        drawings.read_ahead()
         images = ImageSetStore(settings.home / "images")
         images.tidy()
         catalog = DatasetCatalog(settings.cache_dir, settings.data_dir, drawings, images)
@@ -97,6 +96,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             counters=counters,
             tracking=Tracking(log, settings),
         )
+        threading.Thread(target=_read_ahead, args=(store, drawings), name="reading ahead", daemon=True).start()
         supervisor.start()
         state.tracking.start()
         try:
@@ -135,3 +135,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     addresses.redirect_slashes(app.router)
     addresses.check_root(app.router, settings.root_path)
     return app
+
+
+def _read_ahead(store: ModelStore, drawings: DrawingStore) -> None:
+    """Read what pages list, one after the other, so that the first page does not wait for all of it."""
+    with suppress(OSError):
+        store.list()
+        drawings.sets()

@@ -121,10 +121,6 @@ class ModelStore:
         self._check_later(name for name, model in models.items() if not model.checked)
         return [models[name] for name in sorted(models)]
 
-    def read_ahead(self) -> None:
-        """Read all cards in a thread, so that the first list does not wait for them."""
-        threading.Thread(target=self.list, name="models", daemon=True).start()
-
     def get(self, name: str) -> ModelCard:
         """The card of `name`. Raises UnknownModelError, DamagedModelError."""
         found = self._read(name)

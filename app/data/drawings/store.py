@@ -305,10 +305,6 @@ class DrawingStore:
                     return path
         raise UnknownDrawingError("there is no such drawing")
 
-    def read_ahead(self) -> None:
-        """Index all sets in a thread, so that the first look does not wait for it."""
-        threading.Thread(target=self.sets, name="drawings", daemon=True).start()
-
     def _index(self, name: str) -> Index:
         """The index of a set, updated if its folder has changed."""
         folder = self.folder / name
