@@ -28,7 +28,7 @@ WEIGHTS, CARD, DEFAULT = "model.safetensors", "model.json", "default"
 CHOSEN = "chosen"
 """The file of the default in a checkout, where `default` is tracked and must not change."""
 MOST_NAMES = 10_000
-CHECKED_AT_ONCE = 32_000_000
+CHECKED_AT_ONCE = 8_000_000
 """Bytes of weights that a list of the models checks itself; a thread checks the rest, which may take seconds."""
 
 Stamp = tuple[int, int, int]
@@ -103,18 +103,20 @@ class ModelStore:
         """All models by name, including damaged ones.
 
         Weights that are not checked yet are checked up to `CHECKED_AT_ONCE` bytes, those of the chosen default first;
-        the rest, which later lists report if it is damaged, in a thread of its own. `check_all` waits for all.
+        the rest, which later lists report if it is damaged, in a thread of its own, and while that works a list
+        checks no other than the default. `check_all` waits for all.
         """
         with self._listing:  # so that what is new is read once
             names = {path.parent.name for folder in self._folders for path in folder.glob(f"*/{CARD}")}
             for name in set(self._known).difference(names):
                 self._known.pop(name, None)
             models: dict[str, StoredModel] = {}
-            chosen, free = self.chosen(), CHECKED_AT_ONCE
+            chosen, free = self.chosen(), 0 if self._checker is not None else CHECKED_AT_ONCE
             for name in sorted(filter(NAME.fullmatch, names), key=lambda name: (name != chosen, name)):
                 with suppress(UnknownModelError):  # removed in the meantime
                     model = self._read_card(name)
-                    if not model.checked and (check_all or free > 0):
+                    must = check_all or name == chosen or model.card is None  # could not be read
+                    if not model.checked and (must or free > 0):
                         free -= model.bytes
                         model = self._read(name)
                     models[name] = model

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -361,6 +362,15 @@ def test_weights_that_cannot_be_read_for_a_moment_are_listed_so_and_checked_agai
     with monkeypatch.context() as moment:
         moment.setattr("app.models.store.damage", lambda *_: (_ for _ in ()).throw(OSError(5, "Input/output error")))
         check_waiting()
-    assert "Input/output error" in opened.list()[1].reason
-    check_waiting()
+        assert "Input/output error" in opened.list()[1].reason
     assert opened.list()[1].card is not None
+
+
+def test_while_the_thread_works_a_list_checks_nothing_but_the_default(store, monkeypatch, hashed):
+    opened, _ = _large_store(store, monkeypatch, "a", "b", "c")
+    opened.set_default("b")
+    hashed.clear()
+    opened._checker = Thread()
+    opened._known.clear()
+    assert [model.checked for model in opened.list()] == [False, True, False]
+    assert hashed == ["b"]
