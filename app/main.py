@@ -1,9 +1,8 @@
 """The web application, built from its settings."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -96,7 +95,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             counters=counters,
             tracking=Tracking(log, settings),
         )
-        threading.Thread(target=_read_ahead, args=(store, drawings), name="reading ahead", daemon=True).start()
         supervisor.start()
         state.tracking.start()
         try:
@@ -135,10 +133,3 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     addresses.redirect_slashes(app.router)
     addresses.check_root(app.router, settings.root_path)
     return app
-
-
-def _read_ahead(store: ModelStore, drawings: DrawingStore) -> None:
-    """Read what pages list, one after the other, so that the first page does not wait for all of it."""
-    with suppress(OSError):
-        store.list()
-        drawings.sets()

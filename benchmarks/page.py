@@ -39,7 +39,7 @@ RUNS, EPOCHS, MODELS, DRAWINGS, IMAGES = 5_000, 10_000, 500, 50_000, 20_000
 REPEATS = 5
 LEASE_SECONDS = 3600.0
 SETTLE_SECONDS = 5.0
-"""Until the server has read ahead."""
+"""Until the models are checked, as far as they are in memory."""
 SET = "folder%3Abig"
 PAGES = (
     *("/", "/train", f"/runs/{RUNS}", f"/train?run={RUNS}", f"/compare?runs={RUNS},{RUNS - 1}", "/augmentation"),
