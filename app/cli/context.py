@@ -1,8 +1,10 @@
 """The resources of commands: settings, log, store and data sets, each opened when needed."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from app.cli.output import Code, CommandError
@@ -15,6 +17,9 @@ if TYPE_CHECKING:  # imports are lazy, as shell completion must be fast
     from app.runs.log.event_log import EventLog
     from app.runs.service import RunService
     from app.settings import Settings
+
+DATABASE_BYTES = 128 * 1024
+"""The size of SQLite's files when they are made."""
 
 
 def read_settings() -> "Settings":
@@ -69,6 +74,26 @@ def write_file(path: Path, data: bytes) -> None:
         raise CommandError("{path} cannot be written: {reason}", path=path, reason=error.strerror) from None
 
 
+def check_home(home: Path) -> None:
+    """Make the folder of models and the database, and try whether it can be written to. Raises CommandError."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=home) as file:
+            file.write(bytes(DATABASE_BYTES))
+            file.flush()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise CommandError(
+                "the disk of DIGITPAD_HOME, {home}, is full: make room on it, and start again", home=home
+            ) from None
+        raise CommandError(
+            "DIGITPAD_HOME, {home}, cannot be written to: {reason}; name a folder that can be, or serve it as it is "
+            "with a database elsewhere, which DIGITPAD_DATABASE_URL names",
+            home=home,
+            reason=error.strerror,
+        ) from None
+
+
 @contextmanager
 def open_log(settings: "Settings") -> Iterator["EventLog"]:
     """The log, shared with a server with the same settings. Raises CommandError."""
@@ -77,20 +102,16 @@ def open_log(settings: "Settings") -> Iterator["EventLog"]:
     from app.runs.log.event_log import EventLog
 
     try:
-        settings.home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CommandError(
-            "DIGITPAD_HOME, {home}, cannot be made: {reason}", home=settings.home, reason=error.strerror
-        ) from None
-    try:
         log = EventLog(settings.log_url, lease_seconds=settings.lease_seconds)
     except (SQLAlchemyError, ImportError, OSError) as error:
+        if not settings.database_url:
+            check_home(settings.home)
         why = str(error).splitlines()[0]
         code = Code.USAGE if isinstance(error, ArgumentError) else Code.FAILED  # no such address, or no such database
         if not settings.database_url:
             raise CommandError(
-                "the database in DIGITPAD_HOME, {home}, cannot be opened: {why}; check that its disk has room and that "
-                "the folder can be written to; put a copy in place of a damaged one, or move it away",
+                "the database in DIGITPAD_HOME, {home}, cannot be opened: {why}; put a copy in place of a damaged one, "
+                "or move it away",
                 home=settings.home,
                 why=why,
             ) from None

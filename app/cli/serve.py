@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.context import open_log, read_settings
+from app.cli.context import check_home, open_log, read_settings
 from app.cli.output import Code, CommandError, say
 from app.errors import message_of
 from app.runs.training.hardware import THREAD_SETTINGS
@@ -51,6 +51,8 @@ def serve(
 
     chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = read_settings().model_copy(update=chosen)
+    if not settings.database_url:
+        check_home(settings.home)
     with open_log(settings):  # check the database before printing an address
         pass
     made = secrets.token_urlsafe(TOKEN_BYTES) if needs_token(settings) and settings.token is None else None

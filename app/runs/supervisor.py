@@ -108,8 +108,10 @@ class Supervisor:
                 self._tick()
                 self._last_error = None
             except Exception as error:  # every error must be visible, and must not end the queue
-                logger.exception("the queue could not be served")
-                self._last_error = _reason(error)
+                reason = _reason(error)
+                if reason != self._last_error:  # a line per second would fill a disk
+                    logger.exception("the queue could not be served")
+                self._last_error = reason
                 self._stop.wait(1)
             self._wake.wait(TICK_SECONDS)
             self._wake.clear()
@@ -163,6 +165,7 @@ class Supervisor:
         if code is None:
             return False
         self._log.reclaim_dead(worker.lease, _how(code))
+        self._log.checkpoint()
         self._clean(worker.lease, crashed=code not in (0, FENCED))
         worker.stdin.close()
         return True

@@ -1,5 +1,6 @@
 """`digitpad serve`: a real server."""
 
+import errno
 import os
 import signal
 import socket
@@ -65,6 +66,34 @@ def test_a_bad_setting_is_named(setting, value, tmp_path, monkeypatch, capsys):
     assert "Input should" not in error
     assert "Value error" not in error
     assert "two words" not in error
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (errno.ENOSPC, "is full: make room on it, and start again"),
+        (errno.EDQUOT, "is full: make room on it, and start again"),
+        (errno.EROFS, "cannot be written to: Read-only file system; name a folder that can be"),
+        (errno.EACCES, "cannot be written to: Permission denied; name a folder that can be"),
+    ],
+)
+def test_a_home_that_takes_nothing_is_said_in_a_line_before_anything_is_served(
+    number, expected, tmp_path, monkeypatch, capsys
+):
+    def refuse(**_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setenv("DIGITPAD_HOME", str(tmp_path))
+    monkeypatch.setattr("app.cli.context.TemporaryFile", refuse)
+    monkeypatch.setattr("uvicorn.Server.run", lambda *_, **__: pytest.fail("it serves all the same"))
+    for name in THREAD_SETTINGS:
+        monkeypatch.setenv(name, os.environ.get(name, "1"))  # serve sets them, for good
+    with pytest.raises(SystemExit) as ended:
+        main(["serve"])
+    assert ended.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"DIGITPAD_HOME, {tmp_path}, " in line
+    assert expected in line
 
 
 def test_a_relative_database_is_the_same_for_every_process(tmp_path, monkeypatch):

@@ -4,8 +4,10 @@ import errno
 import math
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from unittest.mock import Mock
 
 import numpy as np
@@ -487,6 +489,38 @@ def test_as_many_runs_train_at_once_as_there_are_workers_and_the_rest_waits(log,
     wait_for_epoch(log, held[2])
     runner.stop()
     assert [log.run(run)["state"] for run in held] == ["cancelled", "queued", "queued"]
+
+
+def test_a_reason_for_which_the_queue_waits_is_logged_once(log, settings, monkeypatch, caplog):
+    """On a full disk a traceback at each look would be the next thing that does not fit."""
+    runner, reasons = Supervisor(log, settings), [errno.ENOSPC] * 3 + [errno.EROFS] * 2
+
+    def refused(*_):
+        raise OSError(reasons[0], os.strerror(reasons.pop(0)))
+
+    monkeypatch.setattr(log, "claim", refused)
+    monkeypatch.setattr(runner._stop, "wait", lambda _: None)
+    runner.start()
+    until(lambda: not reasons)
+    monkeypatch.undo()
+    until(lambda: runner.fault is None)
+    runner.stop()
+    assert [record.exc_info[1].errno for record in caplog.records if record.exc_info][:2] == [
+        errno.ENOSPC,
+        errno.EROFS,
+    ]
+
+
+def test_the_end_of_a_run_is_in_the_databases_file_alone(log, runner, settings, tmp_path):
+    run = add(log, TINY)
+    wait_for_end(log, run)
+
+    def copied():
+        (tmp_path / "copy.sqlite3").write_bytes((settings.home / "digitpad.sqlite3").read_bytes())
+        with closing(sqlite3.connect(tmp_path / "copy.sqlite3")) as copy:
+            return copy.execute("SELECT state FROM runs WHERE id = ?", (run,)).fetchone() == ("succeeded",)
+
+    until(copied)
 
 
 def test_workers_have_the_lowest_priority(log, runner):

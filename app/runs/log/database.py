@@ -4,7 +4,7 @@ import json
 import os
 import sqlite3
 import uuid
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +32,13 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
+from sqlalchemy.exc import IntegrityError, InterfaceError, InternalError, OperationalError, TimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateColumn
 
 from app.errors import Message
 
-UNREACHABLE = (DBAPIError, TimeoutError)
+UNREACHABLE = (OperationalError, InterfaceError, InternalError, TimeoutError)
 """The errors of a database that is locked, full or unreachable; retry them."""
 
 BUSY_SECONDS = 10
@@ -92,6 +92,7 @@ class EventData(TypeDecorator[dict[str, Any]]):
         return value and {key: Message.from_json(item) for key, item in value.items()}
 
 
+# Tables of older versions may lack a `server_default`, so what an insertion leaves out has a `default` too.
 runs = Table(
     "runs",
     metadata,
@@ -101,10 +102,10 @@ runs = Table(
     Column("attempt", Integer, nullable=False, default=0),
     Column("owner", String(36)),
     Column("lease", Float),
-    Column("cancel_requested", Boolean, nullable=False, server_default=false()),
-    Column("pause_requested", Boolean, nullable=False, server_default=false()),
-    Column("keep_model", Boolean, nullable=False, server_default=false()),
-    Column("deaths", Integer, nullable=False, server_default="0"),
+    Column("cancel_requested", Boolean, nullable=False, default=False, server_default=false()),
+    Column("pause_requested", Boolean, nullable=False, default=False, server_default=false()),
+    Column("keep_model", Boolean, nullable=False, default=False, server_default=false()),
+    Column("deaths", Integer, nullable=False, default=0, server_default="0"),
     Column("checkpoint", String(64)),
     Column("progress", JSON(none_as_null=True)),
     Column("last_seq", Integer, nullable=False, default=0),
@@ -162,7 +163,18 @@ def open_database(url: str) -> Engine:
         _add_missing_columns(connection)
         by_type.create(connection, checkfirst=True)
     _name_log(engine)
+    checkpoint(engine)
     return engine
+
+
+def checkpoint(engine: Engine) -> None:
+    """Bring what SQLite keeps beside the database into its file, as far as nobody is in the way.
+
+    Until then, a copy of the file alone would lack it.
+    """
+    if engine.dialect.name == "sqlite":
+        with suppress(OperationalError, sqlite3.OperationalError), closing(engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint")
 
 
 def writing(engine: Engine) -> AbstractContextManager[Connection]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, Row, Select, and_, delete, func, sele
 
 from app.errors import Message, MessageError
 from app.runs.config.run_config import RunConfig
-from app.runs.log.database import events, log_id, open_database, runs, writing
+from app.runs.log.database import checkpoint, events, log_id, open_database, runs, writing
 from app.runs.log.state import ENDED, RunState
 from app.runs.log.transitions import Lease, append, fence, now, queue, transition
 from app.runs.log.views import CHANGING, changing, run_views
@@ -48,6 +48,10 @@ class EventLog:
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def checkpoint(self) -> None:
+        """Bring the last writes into the database's own file."""
+        checkpoint(self.engine)
 
     # Reading
 

@@ -1,11 +1,16 @@
 """The log: contiguous, committed, fenced, and with one end to every run."""
 
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
 
 from app.runs.config.run_config import request_config
-from app.runs.log.database import DatabaseReplacedError
+from app.runs.log import database
+from app.runs.log.database import UNREACHABLE, DatabaseReplacedError, writing
 from app.runs.log.event_log import EventLog, NotEndedError, UnknownRunError
 from app.runs.log.state import ENDED, MOVES, RunState
 from app.runs.log.transitions import FencedError, Lease
@@ -316,6 +321,70 @@ def test_after_the_loss_of_its_last_writes_file_a_database_takes_nothing_and_a_r
     again.close()
 
 
+def test_a_young_log_keeps_its_name_and_tables_without_the_file_of_its_last_writes(log, tmp_path):
+    (tmp_path / "copy.sqlite3").write_bytes((tmp_path / "log.sqlite3").read_bytes())  # as after a kill, the -wal lost
+    copy = EventLog(f"sqlite:///{tmp_path / 'copy.sqlite3'}")
+    assert (copy.id, copy.list_runs(limit=9)) == (log.id, [])
+    assert copy.add(CONFIG) == 1
+    copy.close()
+
+
+def test_what_was_written_is_in_the_file_alone_after_a_checkpoint(log, tmp_path):
+    runs = [log.add(CONFIG) for _ in range(3)]
+    with log.engine.begin():  # a reader is in nobody's way
+        log.checkpoint()
+    (tmp_path / "copy.sqlite3").write_bytes((tmp_path / "log.sqlite3").read_bytes())
+    copy = EventLog(f"sqlite:///{tmp_path / 'copy.sqlite3'}")
+    assert sorted(row["id"] for row in copy.list_runs(limit=9)) == runs
+    copy.close()
+
+
+FIRST_SCHEMA = """
+CREATE TABLE runs (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, state VARCHAR(16) NOT NULL, config JSON NOT NULL,
+    attempt INTEGER NOT NULL, owner VARCHAR(36), lease FLOAT, cancel_requested BOOLEAN NOT NULL, progress JSON,
+    last_seq INTEGER NOT NULL, created VARCHAR(32) NOT NULL, started VARCHAR(32), ended VARCHAR(32), error TEXT,
+    model VARCHAR(64)
+);
+CREATE TABLE events (
+    run INTEGER NOT NULL, seq INTEGER NOT NULL, type VARCHAR(16) NOT NULL, time VARCHAR(32) NOT NULL,
+    data JSON NOT NULL, PRIMARY KEY (run, seq), FOREIGN KEY(run) REFERENCES runs (id) ON DELETE CASCADE
+);
+CREATE TABLE about ("key" VARCHAR(16) NOT NULL, value VARCHAR(64) NOT NULL, PRIMARY KEY ("key"));
+CREATE INDEX ix_runs_state ON runs (state);
+INSERT INTO about VALUES ('log', '7a0c8be9-66f0-4fb2-a1a4-9c7f1d0f6a55');
+INSERT INTO runs VALUES (
+    1, 'failed', '{"recipe": "quick", "dataset": "strokes", "epochs": 2}', 1, NULL, NULL, 0, NULL, 2,
+    '2026-11-21T10:24:09.000Z', '2026-11-21T10:24:10.000Z', '2026-11-21T10:24:11.000Z', 'the loss is no number', NULL
+);
+INSERT INTO events VALUES (1, 1, 'queued', '2026-11-21T10:24:09.000Z', '{}');
+INSERT INTO events VALUES (1, 2, 'failed', '2026-11-21T10:24:11.000Z', '{"error": "the loss is no number"}');
+"""
+"""The database of the first version with a log, by commit 2c3cc40: no column has a default."""
+
+
+def test_a_database_of_the_first_version_is_read_and_takes_runs(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "old.sqlite3")) as connection:
+        connection.executescript(FIRST_SCHEMA)
+    log = EventLog(f"sqlite:///{tmp_path / 'old.sqlite3'}")
+    assert log.id == "7a0c8be9-66f0-4fb2-a1a4-9c7f1d0f6a55"
+    assert (log.run(1)["state"], log.run(1)["error"]) == ("failed", "the loss is no number")
+    assert types(log, 1) == ["queued", "failed"]
+    run = log.add(CONFIG)
+    claim = log.claim("me")
+    log.append(claim, "started", {})
+    log.request_pause(run)
+    assert log.pause(claim, {}, checkpoint="c")
+    log.request_cancel(run)
+    assert types(log, run) == ["queued", "started", "paused", "cancelled"]
+    log.close()
+
+
+@pytest.mark.parametrize("column", [one for one in database.runs.columns if one.server_default is not None], ids=str)
+def test_a_column_with_a_default_of_the_database_has_one_of_its_own(column):
+    assert column.default is not None  # a table of an older version may lack the other
+
+
 def test_a_run_that_waits_keeps_its_model_when_it_is_cancelled(log):
     run = log.add(CONFIG)
     log.request_cancel(run, keep_model=True, saved={"model": "quick-1", "bytes": 3})
@@ -392,3 +461,9 @@ def test_the_table_of_moves_has_three_ends_and_a_way_to_each_state():
     while more := {target for state in reached for target in MOVES[state]} - reached:
         reached |= more
     assert reached == set(RunState)
+
+
+def test_a_mistake_of_the_program_is_not_taken_for_a_database_that_is_away(log):
+    with pytest.raises(IntegrityError) as refused, writing(log.engine) as connection:
+        connection.execute(insert(database.runs).values(state="queued", config={}, created=None))
+    assert not isinstance(refused.value, UNREACHABLE)  # or a training would repeat it for ever
