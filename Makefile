@@ -113,8 +113,8 @@ clients: .venv-clients/.installed ## the real clients of the Open Inference Prot
 docs: install-dev ## build the documents into build/docs; what is undocumented or a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet
 
-chaos: install-dev ## kill and freeze servers and trainings at many random moments
-	DIGITPAD_CHAOS_MOMENTS=25 $(PY) -m pytest -q tests/chaos $(ARGS)
+chaos: install-dev ## kill and freeze servers and trainings at ROUNDS=225 random moments
+	DIGITPAD_CHAOS_MOMENTS=$$((($(or $(ROUNDS),225) + 8) / 9)) $(PY) -m pytest -q tests/chaos $(ARGS)
 
 .PHONY: fuzz
 fuzz: install-dev .venv-fuzz/.installed ## fuzz every parser under atheris for SECONDS=600 in all, then every call; PARSERS="onnx npz" chooses

@@ -1,6 +1,6 @@
 """Whatever dies, at whatever moment: the run ends with the very weights and log of one that was left alone.
 
-`make chaos` does many moments; DIGITPAD_CHAOS_SEED repeats those that a failed test has printed.
+`make chaos ROUNDS=300` does that many; DIGITPAD_CHAOS_SEED repeats those that a failed test has printed.
 """
 
 import os
@@ -83,13 +83,14 @@ def freeze_worker_and_kill_server(house, run):
 def freeze_both_until_another_server_took_over(house, run):
     """The dead rise: what they then write must not be taken."""
     old, workers = house.server, house.workers()
-    freeze_between_writes(house.home, [old.process.pid, *workers])
-    attempt = house.open().get(f"/api/runs/{run}")["attempt"]
-    if workers:
-        until(lambda: (row := house.server.get(f"/api/runs/{run}"))["attempt"] > attempt or row["state"] in ENDS)
-    old.process.send_signal(signal.SIGCONT)
-    for pid in workers:
-        kill(pid, signal.SIGCONT)
+    try:
+        freeze_between_writes(house.home, [old.process.pid, *workers])
+        attempt = house.open().get(f"/api/runs/{run}")["attempt"]
+        if workers:
+            until(lambda: (row := house.server.get(f"/api/runs/{run}"))["attempt"] > attempt or row["state"] in ENDS)
+    finally:  # or all that come after fail too
+        for pid in (old.process.pid, *workers):
+            kill(pid, signal.SIGCONT)
     house.wait_for_end(run)
     old.process.terminate()
     old.process.wait(30)

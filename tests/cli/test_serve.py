@@ -7,10 +7,12 @@ import socket
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
 from app.cli import main
+from app.cli.serve import SWITCH_SECONDS
 from app.runs.training.hardware import THREAD_SETTINGS, cores
 from app.settings import Settings
 from tests.support.home import let_leases_run_out
@@ -94,6 +96,27 @@ def test_a_home_that_takes_nothing_is_said_in_a_line_before_anything_is_served(
     (line,) = capsys.readouterr().err.splitlines()
     assert f"DIGITPAD_HOME, {tmp_path}, " in line
     assert expected in line
+
+
+def test_threads_that_compute_let_the_event_loop_go_on_soon(tmp_path, monkeypatch):
+    """`benchmarks.hostile` shows what for."""
+    found, before = [], sys.getswitchinterval()
+
+    def run(_, sockets):
+        found.append(sys.getswitchinterval())
+        sockets[0].close()
+
+    monkeypatch.setenv("DIGITPAD_HOME", str(tmp_path))
+    monkeypatch.setenv("DIGITPAD_PORT", "0")
+    monkeypatch.setattr("uvicorn.Server.run", run)
+    for name in THREAD_SETTINGS:
+        monkeypatch.setenv(name, os.environ.get(name, "1"))  # serve sets them, for good
+    try:
+        with suppress(SystemExit):
+            main(["serve"])
+    finally:
+        sys.setswitchinterval(before)
+    assert found == [pytest.approx(SWITCH_SECONDS)]
 
 
 def test_a_relative_database_is_the_same_for_every_process(tmp_path, monkeypatch):

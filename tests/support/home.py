@@ -21,7 +21,10 @@ def let_leases_run_out(home: Path) -> None:
 
 
 def freeze_between_writes(home: Path, pids: Collection[int]) -> None:
-    """Freeze them where none is within a write: SQLite would keep everybody else from writing until it is thawed."""
+    """Freeze them where none is within a write: SQLite would keep everybody else from writing until it is thawed.
+
+    Linux only, where `/proc` says when a thread has stopped.
+    """
 
     def send(number: int) -> None:
         for pid in pids:
@@ -30,12 +33,21 @@ def freeze_between_writes(home: Path, pids: Collection[int]) -> None:
 
     def freeze() -> bool:
         send(signal.SIGSTOP)
+        until(lambda: all(_is_frozen(pid) for pid in pids))
         if _can_be_written(home):
             return True
         send(signal.SIGCONT)
         return False
 
     until(freeze)
+
+
+def _is_frozen(pid: int) -> bool:
+    """Whether every thread has stopped, or is gone: one may get the lock that it asks for before it stops."""
+    with suppress(OSError):
+        states = [stat.read_text().rpartition(")")[2].split()[0] for stat in Path(f"/proc/{pid}/task").glob("*/stat")]
+        return set(states) <= set("TtZX")
+    return False  # a thread ended while it was looked at
 
 
 def _can_be_written(home: Path) -> bool:
