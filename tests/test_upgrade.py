@@ -50,7 +50,10 @@ def test_all_that_was_there_is_there(old_client):
     assert models["default"] == "quick-1"
     answer = old_client.post("/predict", json={"strokes": recorded()["digit 3"]["strokes"]})
     assert (answer.status_code, answer.json()["model"]) == (200, "quick-1")
-    assert old_client.get("/api/drawings").json()["sets"] == [{"name": "mine", "count": 4, "labels": {"1": 2, "7": 2}}]
+    assert old_client.get("/api/drawings").json()["sets"] == [
+        {"name": "mine", "count": 4, "labels": {"1": 2, "7": 2}},
+        {"name": "shapes", "count": 0, "labels": {}},
+    ]
     assert old_client.get("/api/drawings/sets/shapes").json()["declared"] == ["○", "△"]
     assert old_client.get("/api/models/quick-1/judgement").json()["count"] == 2000
     for page in (

@@ -272,7 +272,7 @@ class DatasetCatalog:
 
     def _drawn(self) -> Iterable[DatasetInfo]:
         drawn = [] if self.drawings is None else self.drawings.sets()
-        return (_drawing_set_info(one) for one in drawn if one.count)
+        return (_drawing_set_info(one) for one in drawn if one.count or one.declared)
 
     def _load_term(self, term: mixture.Term, download: bool) -> tuple[Dataset, float]:
         if term.name == "strokes" and term.weight > 1:  # there are always more of them
@@ -300,7 +300,7 @@ def _drawing_set_info(drawn: DrawingSet) -> DatasetInfo:
             "{number} of your drawings, each redrawn many times with different pens and slight distortions.",
             number=drawn.count,
         ),
-        tuple(sorted(drawn.labels)),
+        tuple(drawn.labels if size.problem is None else drawn.all_labels),
         size.train,
         size.test,
         "ready" if size.problem is None else "too-few",

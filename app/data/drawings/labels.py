@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,6 +50,12 @@ def read_declared(folder: Path) -> tuple[str, ...]:
         reason = error.strerror if isinstance(error, OSError) else error
         logger.warning("the labels that were declared for the set %s cannot be used: %s", folder.name, reason)
         return ()
+
+
+def in_order(declared: Sequence[str], labels: Iterable[str]) -> list[str]:
+    """The distinct labels: those that were declared in the order in which they were typed, then the others, sorted."""
+    found = set(labels)
+    return [label for label in declared if label in found] + sorted(found - set(declared))
 
 
 def declared_at(folder: Path) -> float:

@@ -24,7 +24,7 @@ from app.data.drawings.drawing import (
 )
 from app.data.drawings.files import ID, ids_in, is_folder, reason_of, usable
 from app.data.drawings.index import SETTLED_NS, UNSAVED, Index, load_copy, read_index, remove_copy, save_copy
-from app.data.drawings.labels import check_labels, declared_at, read_declared, remove_declared, write_declared
+from app.data.drawings.labels import check_labels, declared_at, in_order, read_declared, remove_declared, write_declared
 from app.errors import InputError, MessageError
 from app.storage.atomic import is_stale, write_atomic
 from app.storage.lock import FolderLock
@@ -69,7 +69,10 @@ class DamagedDrawing:
 
 @dataclass(frozen=True)
 class DrawingSet:
-    """A set's name, its counts of usable drawings in total and by label, and its damaged files."""
+    """A set's name, its counts of usable drawings in total and by label, and its damaged files.
+
+    The labels are in the order of `in_order`.
+    """
 
     name: str
     count: int
@@ -77,6 +80,11 @@ class DrawingSet:
     damaged: list[DamagedDrawing]
     declared: tuple[str, ...] = ()
     """The labels declared when the set was created."""
+
+    @property
+    def all_labels(self) -> list[str]:
+        """The declared labels and those of drawings."""
+        return in_order(self.declared, [*self.declared, *self.labels])
 
 
 @dataclass(frozen=True)
@@ -164,8 +172,13 @@ class DrawingStore:
         name = check_set_name(set_name)
         index = self._index(name)
         damaged = [DamagedDrawing(i, name, reason) for i, reason in sorted(index.damaged.items())]
-        counts = dict(sorted(index.counts.items()))
-        return DrawingSet(name, len(index.labels), counts, damaged, read_declared(self.folder / name))
+        declared, counts = read_declared(self.folder / name), index.counts
+        ordered = {label: counts[label] for label in in_order(declared, counts)}
+        return DrawingSet(name, len(index.labels), ordered, damaged, declared)
+
+    def declared_labels(self, set_name: str) -> tuple[str, ...]:
+        """The labels declared when the set was created. Raises ValueError for the name."""
+        return read_declared(self.folder / check_set_name(set_name))
 
     def _check_room(self, new: Mapping[Path, int]) -> None:
         if len(set(self._set_names()) | {folder.name for folder in new}) > MOST_SETS:
@@ -253,9 +266,9 @@ class DrawingStore:
                 yield drawing_id, name
 
     def sets(self) -> list[DrawingSet]:
-        """All sets that are not empty, by name."""
+        """All sets that have drawings or declared labels, by name."""
         sets = [self.find_set(name) for name in self._set_names()]
-        return [drawing_set for drawing_set in sets if drawing_set.count or drawing_set.damaged]
+        return [one for one in sets if one.count or one.damaged or one.declared]
 
     def load(self, set_name: str) -> list[Drawing]:
         """All usable drawings of a set, oldest first. Raises ValueError for the name."""

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from app.data.dataset import Dataset, DatasetUnavailable, Split
 from app.data.drawings.drawing import Drawing, check_set_name, digest_of
+from app.data.drawings.labels import in_order
 from app.data.drawings.store import DrawingStore
 from app.data.handwriting.writer import PEN_LIMITS, PEN_MEDIAN, PEN_SPREAD
 from app.data.preprocessing.normalize import IMAGE_SIZE
@@ -83,8 +84,8 @@ def set_of(name: str) -> str | None:
 
 
 def stamp_of(store: DrawingStore, set_name: str) -> str:
-    """A stamp that changes when a drawing is added, removed or relabelled; no files are read."""
-    known = sorted(store.labels(set_name).items())
+    """A stamp that changes when a drawing is added, removed or relabelled; no drawings are read."""
+    known = [store.declared_labels(set_name), sorted(store.labels(set_name).items())]
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
 
@@ -106,7 +107,7 @@ def load_drawing_set(store: DrawingStore, set_name: str, *, seed: int = SEED) ->
     """
     # Later drawings replace earlier ones with the same strokes.
     distinct = {digest_of(drawing): StrokeArrays.of(drawing) for drawing in store.each(set_name)}
-    labels = tuple(sorted({drawing.label for drawing in distinct.values()}))
+    labels = tuple(in_order(store.declared_labels(set_name), (drawing.label for drawing in distinct.values())))
     if len(labels) > MOST_LABELS:
         raise DatasetUnavailable(
             "expected at most {most} labels; {prefix}{set_name} has {count}",

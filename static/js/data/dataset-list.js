@@ -3,7 +3,7 @@
 import { withRoot } from "../api/root.js";
 import { count } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
-import { titleOf } from "../labels/titles.js";
+import { ownName, titleOf } from "../labels/titles.js";
 import { element } from "../lib/dom.js";
 
 const MOST_LABELS = 12;
@@ -44,7 +44,7 @@ export const setLinks = (datasets, current) =>
       {},
       element(
         "a",
-        { class: "set", href: addressOf({ kind: "browse", set: dataset.name }), "data-set": dataset.name, "aria-current": dataset.name === current ? "true" : null },
+        { class: "set", href: hrefOf(dataset), "data-set": dataset.name, "aria-current": dataset.name === current ? "true" : null },
         element("span", { class: "set-name" }, titleOf(dataset)),
         element("span", { class: "set-size" }, sizeText(dataset)),
         element("span", { class: "set-labels" }, labelsText(dataset.labels)),
@@ -52,7 +52,14 @@ export const setLinks = (datasets, current) =>
     ),
   );
 
-const sizeText = ({ train, test, state }) =>
+/** True for a set whose labels were chosen, and which has no drawings yet. */
+export const isEmptySet = ({ name, state, train, test }) => ownName(name) !== null && state === "too-few" && train + test === 0;
+
+const hrefOf = (dataset) => addressOf(isEmptySet(dataset) ? { kind: "draw", set: ownName(dataset.name) } : { kind: "browse", set: dataset.name });
+
+const sizeText = (dataset) => (isEmptySet(dataset) ? t("empty, draw the first") : sizeOf(dataset));
+
+const sizeOf = ({ train, test, state }) =>
   state === "damaged" ? t("damaged") : state === "unread" ? t("not read yet") : state === "too-few" ? t("not enough to train on yet") : t("{train} training, {test} test", { train: count(train), test: count(test) });
 
 const labelsText = (labels) => (labels.length <= MOST_LABELS ? labels.join(" ") : `${labels.slice(0, MOST_LABELS).join(" ")} …`);

@@ -72,3 +72,22 @@ def test_what_can_be_no_name_is_refused(client, name):
     ):
         assert answer.status_code in (404, 422)
         assert "error" in answer.json()
+
+
+def test_a_set_is_listed_before_its_first_drawing_and_labels_keep_the_order_in_which_they_were_typed(client):
+    client.put("/api/drawings/sets/shapes", json={"labels": ["○", "△", "×"]})
+    assert client.get("/api/drawings").json()["sets"] == [{"name": "shapes", "count": 0, "labels": {}}]
+
+    def line():
+        return next(one for one in client.get("/api/datasets").json()["datasets"] if one["name"] == "drawings:shapes")
+
+    assert (line()["state"], line()["train"], line()["labels"]) == ("too-few", 0, ["○", "△", "×"])
+    for place, label in enumerate(["b", "×", "a", "△", "○"] * 5):
+        client.post("/api/drawings", json={"label": label, "strokes": [[[0, 0], [5, place]]], "set": "shapes"})
+        assert line()["labels"][:3] == ["○", "△", "×"]
+    assert list(client.get("/api/drawings/sets/shapes").json()["labels"]) == ["○", "△", "×", "a", "b"]
+    digits = client.get("/api/datasets/drawings:shapes/digits").json()
+    assert digits["labels"] == line()["labels"] == ["○", "△", "×", "a", "b"]
+    assert list(digits["counts"]) == digits["labels"]
+    client.put("/api/drawings/sets/shapes", json={"labels": ["b", "a"], "add": True})  # the order is that of typing
+    assert client.get("/api/datasets/drawings:shapes/digits").json()["labels"] == ["○", "△", "×", "b", "a"]

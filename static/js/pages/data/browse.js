@@ -2,7 +2,7 @@
 
 import { explain, get, post, Refused, remove } from "../../api/client.js";
 import { withRoot } from "../../api/root.js";
-import { addressOf } from "../../data/dataset-list.js";
+import { addressOf, isEmptySet } from "../../data/dataset-list.js";
 import { count, sentences } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { isImported, ownName, titleOf } from "../../labels/titles.js";
@@ -101,7 +101,7 @@ export function createBrowse(page) {
     showGroups(answer.grouping ?? null, answer.groups);
     setText(byId("grid-line"), line(answer));
     if (pictures.length > 0) grid.show(pictures);
-    else grid.showNothing(element("p", {}, t("There are no images with this label here.")));
+    else grid.showNothing(element("p", {}, isEmptySet(info) ? t("There are no drawings yet. Draw the first.") : t("There are no images with this label here.")));
     byId("pager").hidden = drawn || total <= PAGE;
     byId("more-drawings").hidden = !answer.more;
     byId("first-page").disabled = byId("previous-page").disabled = place.offset === 0;
