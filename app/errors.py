@@ -206,6 +206,7 @@ OUTCOMES: Mapping[str, Outcome] = {
     "label_mismatch": Outcome(409, 2),
     "not_kept": _CONFLICT,
     "unknown_drawing": _UNKNOWN,
+    "unknown_set": _UNKNOWN,
     "unknown_model": _UNKNOWN,
     "unknown_run": _UNKNOWN,
     "unknown_upload": _UNKNOWN,

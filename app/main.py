@@ -33,6 +33,7 @@ from app.settings import SHIPPED_MODELS, Settings
 from app.web import addresses, api, errors, pages, preferences, script_catalog, templates
 from app.web.api import predict
 from app.web.dependencies import AppState
+from app.web.drawing_sets_watch import DrawingSetsWatch
 from app.web.job_queue import JobQueue
 from app.web.middleware.access_log import AccessLogMiddleware
 from app.web.middleware.compression import Compression
@@ -79,6 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             store=store,
             predictors=Predictors(store),
             drawings=drawings,
+            drawing_sets_watch=DrawingSetsWatch(drawings),
             images=images,
             catalog=catalog,
             datasets=datasets,
@@ -102,6 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         finally:
             state.evaluator.stop()
             await state.broadcaster.close()
+            await state.drawing_sets_watch.close()
             await asyncio.gather(
                 *(queue.close() for queue in (state.job_queue, state.long_queue, state.lessons_queue)),
                 asyncio.to_thread(supervisor.stop),

@@ -35,7 +35,8 @@ def calls() -> str:
         for method, operation in operations.items():
             room = ROOMS.get(tag := operation.get("tags", ["other"])[0], tag)
             by_room.setdefault(room, []).append(_call(method.upper(), path, operation, schemas))
-    by_room.setdefault(ROOMS["runs"], []).extend(_socket(route) for route in sockets(app.routes))
+    for route in sockets(app.routes):
+        by_room[ROOMS["drawings" if "/drawings" in route.path else "runs"]].append(_socket(route))
     order = [title for title in ROOMS.values() if title in by_room]
     order += sorted(set(by_room) - set(order))
     return "\n".join(f"## {title}\n\n" + "\n".join(by_room[title]) for title in order)
@@ -103,4 +104,5 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 def _socket(route: WebSocketRoute) -> str:
     text = described(f"web socket {route.path}", route.endpoint.__doc__)
-    return f"### WS {route.path}\n\n{prose(text)} What it says: [the log](../explanation/log.md#the-stream).\n"
+    more = " What it says: [the log](../explanation/log.md#the-stream)." if "/runs" in route.path else ""
+    return f"### WS {route.path}\n\n{prose(text)}{more}\n"

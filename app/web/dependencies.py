@@ -23,6 +23,7 @@ from app.runs.tracking.follower import Tracking
 from app.runs.training.checkpoints import Checkpoints
 from app.settings import Settings
 from app.web.departures import RequestJobs
+from app.web.drawing_sets_watch import DrawingSetsWatch
 from app.web.job_queue import JobQueue
 from app.web.middleware.limits import Capacity
 from app.web.preparation_threads import PreparationThreads
@@ -41,6 +42,7 @@ class AppState:
     store: ModelStore
     predictors: Predictors
     drawings: DrawingStore
+    drawing_sets_watch: DrawingSetsWatch
     images: ImageSetStore
     catalog: DatasetCatalog
     datasets: DatasetCache
@@ -89,6 +91,7 @@ BroadcasterDep = Annotated[Broadcaster, _service("broadcaster")]
 StoreDep = Annotated[ModelStore, _service("store")]
 PredictorsDep = Annotated[Predictors, _service("predictors")]
 DrawingsDep = Annotated[DrawingStore, _service("drawings")]
+DrawingSetsWatchDep = Annotated[DrawingSetsWatch, _service("drawing_sets_watch")]
 ImagesDep = Annotated[ImageSetStore, _service("images")]
 CatalogDep = Annotated[DatasetCatalog, _service("catalog")]
 DatasetsDep = Annotated[DatasetCache, _service("datasets")]

@@ -105,8 +105,9 @@ def test_every_call_and_the_web_socket_have_a_text():
         for method in operations:
             assert f"### {method.upper()} {path}\n" in page
     found = list(sockets(built.routes))
-    assert [route.path for route in found] == ["/api/runs/{run}/stream"]
-    assert "### WS /api/runs/{run}/stream" in page
+    paths = {"/api/runs/{run}/stream", "/api/drawings/stream", "/api/drawings/sets/{name}/stream"}
+    assert {route.path for route in found} == paths
+    assert all(f"### WS {path}" in page for path in paths)
 
 
 def test_every_key_of_a_config_and_every_recipe_has_a_text():

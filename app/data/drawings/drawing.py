@@ -24,6 +24,9 @@ DEFAULT_SET = "mine"
 
 LONGEST_LABEL = 64
 """The most characters, after composition (NFC)."""
+KEY_DIGITS = 8
+"""Hexadecimal digits at the end of an id."""
+LONGEST_KEY = 64
 LARGEST_FILE = 1_000_000
 """The most bytes; 10,000 points with all decimals take less than half."""
 
@@ -105,10 +108,18 @@ def check_strokes(strokes: object) -> Strokes:
     return inked
 
 
-def new_drawing(label: object, strokes: object, set_name: object = DEFAULT_SET) -> Drawing:
-    """A new drawing, not yet stored. Raises ValueError if it is invalid."""
+def new_drawing(label: object, strokes: object, set_name: object = DEFAULT_SET, key: str | None = None) -> Drawing:
+    """A new drawing, not yet stored; the end of its id is made from `key`, or random.
+
+    Raises ValueError if it is invalid.
+    """
+    if key is not None and not 1 <= len(key) <= LONGEST_KEY:
+        raise InputError("expected 1 to {most} characters; got {count}", field="key", most=LONGEST_KEY, count=len(key))
+    end = secrets.token_hex(KEY_DIGITS // 2)
+    if key is not None:
+        end = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:KEY_DIGITS]
     return Drawing(
-        id=f"{time.time_ns() // 1000:014x}-{secrets.token_hex(4)}",
+        id=f"{time.time_ns() // 1000:014x}-{end}",
         label=check_label(label),
         strokes=check_strokes(strokes),
         set=check_set_name(set_name),

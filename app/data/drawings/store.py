@@ -13,6 +13,7 @@ from pathlib import Path
 
 from app.data.drawings.drawing import (
     DEFAULT_SET,
+    KEY_DIGITS,
     SET_NAME,
     Drawing,
     check_label,
@@ -25,7 +26,8 @@ from app.data.drawings.drawing import (
 from app.data.drawings.files import ID, ids_in, is_folder, reason_of, usable
 from app.data.drawings.index import SETTLED_NS, UNSAVED, Index, load_copy, read_index, remove_copy, save_copy
 from app.data.drawings.labels import check_labels, declared_at, in_order, read_declared, remove_declared, write_declared
-from app.errors import InputError, MessageError
+from app.errors import InputError, MessageError, shortened
+from app.nn import abbreviate
 from app.storage.atomic import is_stale, write_atomic
 from app.storage.lock import FolderLock
 
@@ -44,6 +46,12 @@ class UnknownDrawingError(MessageError):
     """There is no drawing with this id."""
 
     code = "unknown_drawing"
+
+
+class UnknownSetError(MessageError):
+    """There is no set with this name."""
+
+    code = "unknown_set"
 
 
 class SetExistsError(MessageError):
@@ -110,14 +118,56 @@ class DrawingStore:
         self._looking: threading.Thread | None = None
         self._writing = FolderLock(folder)
 
-    def add(self, label: object, strokes: object, set_name: object = DEFAULT_SET) -> Drawing:
-        """Store a drawing, and return it.
+    def add(
+        self,
+        label: object,
+        strokes: object,
+        set_name: object = DEFAULT_SET,
+        *,
+        key: str | None = None,
+        among: bool = False,
+    ) -> Drawing:
+        """Store a drawing, and return it; the one that was stored with the same `key`, if it is the same.
 
-        Raises ValueError if it is invalid, FullError, and OSError if it cannot be written.
+        With `among` the set must exist, and the label must be one of its labels. Raises ValueError if it is invalid,
+        UnknownSetError, FullError, and OSError if it cannot be written.
         """
-        drawing = new_drawing(label, strokes, set_name)
-        self.add_all([drawing])
+        drawing = new_drawing(label, strokes, set_name, key)
+        data = pack_drawing(drawing)
+        with self._writing.hold():
+            existing = None if key is None else self._find_sent(drawing)
+            if existing is not None:
+                return existing
+            if among:
+                self._check_among(drawing)
+            self._check_room(Counter({self.folder / drawing.set: 1}))
+            self._write_all([(self.folder / drawing.set, drawing.id, data)])
         return drawing
+
+    def _find_sent(self, drawing: Drawing) -> Drawing | None:
+        """The drawing of the same set, key, label and strokes."""
+        folder = self.folder / drawing.set
+        for drawing_id in ids_in(folder):
+            if drawing_id[-KEY_DIGITS:] == drawing.id[-KEY_DIGITS:]:
+                with suppress(ValueError, OSError):
+                    found = read_drawing(folder / f"{drawing_id}.json", drawing.set)
+                    if (found.label, found.strokes) == (drawing.label, drawing.strokes):
+                        return found
+        return None
+
+    def _check_among(self, drawing: Drawing) -> None:
+        labels = self.find_set(drawing.set).all_labels
+        if not labels:
+            raise UnknownSetError("there is no set named {name} any more", name=drawing.set)
+        if drawing.label not in labels:
+            known = shortened(labels)
+            raise InputError(
+                "expected one of the labels of {name}: {labels}; got {value}",
+                field="label",
+                name=drawing.set,
+                labels=known,
+                value=abbreviate(drawing.label),
+            )
 
     def add_all(self, drawings: Sequence[Drawing]) -> None:
         """Store new drawings, all or none.
@@ -269,6 +319,14 @@ class DrawingStore:
         """All sets that have drawings or declared labels, by name."""
         sets = [self.find_set(name) for name in self._set_names()]
         return [one for one in sets if one.count or one.damaged or one.declared]
+
+    def stamp(self) -> dict[str, int]:
+        """The time in ns of the last change of each set, by name; one that is less than a second old may stay so."""
+        found = {}
+        for name in self._set_names():
+            with suppress(FileNotFoundError):  # removed in the meantime
+                found[name] = (self.folder / name).stat().st_mtime_ns
+        return found
 
     def load(self, set_name: str) -> list[Drawing]:
         """All usable drawings of a set, oldest first. Raises ValueError for the name."""

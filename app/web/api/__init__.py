@@ -6,7 +6,6 @@ from app.web.api import (
     augmentation,
     datasets,
     diagnose,
-    drawings,
     evaluation,
     experiments,
     explain,
@@ -22,6 +21,8 @@ from app.web.api import (
     setup,
     uploads,
 )
+from app.web.api.drawings import drawings
+from app.web.api.drawings import stream as drawings_stream
 from app.web.preferences import use_language
 
 router = APIRouter(dependencies=[Depends(use_language)])
@@ -37,6 +38,7 @@ for _resource in (
     run_stream.router,
     models.router,
     drawings.router,
+    drawings_stream.router,
     inference_v2.router,
     health.router,
     prometheus.router,

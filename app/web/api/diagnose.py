@@ -11,7 +11,7 @@ from app.data import PipelineSteps
 from app.data.preprocessing.diagnose import STEP_TEXTS, USUAL_STROKE_WIDTH, Diagnosis, examine_image, examine_strokes
 from app.errors import InputError
 from app.models.responses import pixels_json, prediction_json
-from app.web.api.drawings import StrokesBody
+from app.web.api.drawings.drawings import StrokesBody
 from app.web.api.predict import from_base64
 from app.web.api.routing import ApiRoute, RequestBody, ResponseBody, errors
 from app.web.dependencies import PredictorsDep, PreparationDep

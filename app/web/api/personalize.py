@@ -9,7 +9,7 @@ from app.data.drawings.drawing import DEFAULT_SET
 from app.data.personalization import LEAST_DRAWINGS, Readiness
 from app.runs.config.run_config import MOST_SEED
 from app.runs.training.personalization import all_ready, personal_config, rehearsed
-from app.web.api.drawings import SetName
+from app.web.api.drawings.drawings import SetName
 from app.web.api.routing import ApiRoute, RequestBody, ResponseBody, errors
 from app.web.api.runs import Run
 from app.web.dependencies import CatalogDep, DrawingsDep, LogDep, RunServiceDep, StoreDep

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter
@@ -18,21 +17,11 @@ from app.runs.log.subscriber import SlowReaderError, StreamMessage, Subscriber, 
 from app.runs.log.views import brief
 from app.web.dependencies import BroadcasterDep, LogDep
 from app.web.errors import close_reason
+from app.web.live_socket import NORMAL, TRY_AGAIN_LATER, close_slow, refuse, send_text, send_until
 from app.web.preferences import catalog_of
 
 router = APIRouter()
 logger = logging.getLogger("digitpad")
-
-NORMAL, REFUSED, TRY_AGAIN_LATER = 1000, 1008, 1013
-"""Close codes, RFC 6455 section 7.4 and its registry."""
-
-BEAT = '{"type":"beat"}'
-BEAT_SECONDS = 3.0
-"""The time between beats."""
-STALL_SECONDS = 10.0
-"""The longest time for which a reader may take nothing."""
-CLOSE_TIMEOUT_SECONDS = 30.0
-"""The longest wait for a reader that takes nothing, to tell it why it is dropped."""
 
 
 @router.websocket("/api/runs/{run}/stream")
@@ -48,37 +37,20 @@ async def stream(socket: WebSocket, log: LogDep, broadcaster: BroadcasterDep, ru
     await socket.accept()
     words = (run, after)
     if not all(word.isascii() and word.isdecimal() and len(word) <= 10 for word in words) or int(run) > LARGEST_INT:
-        await socket.close(REFUSED, close_reason(socket, Message("expected whole numbers for the run and for after")))
+        await refuse(socket, Message("expected whole numbers for the run and for after"))
         return
     name = socket.query_params.get("log", log.id)
     short = socket.query_params.get("short") == "true"
     try:
         async with broadcaster.follow(int(run)) as reader:
-            sending = asyncio.create_task(_send(socket, log, reader, int(run), int(after), name, short))
-            ends = (sending, asyncio.create_task(_left(socket)), asyncio.create_task(reader.failed.wait()))
-            tasks = (*ends, asyncio.create_task(_beat(socket)))
-            try:
-                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-                if ends[1].done():
-                    return
-                if reader.failed.is_set():
-                    sending.cancel()
-                    await anext(reader)  # raises what it failed with
-                await sending
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.wait(tasks)
-                for task in tasks:
-                    if not task.cancelled():
-                        task.exception()  # asyncio warns of errors that nobody looked at
+            sending = _send(socket, log, reader, int(run), int(after), name, short)
+            if not await send_until(socket, sending, _failure(reader)):
+                return
         await socket.close(NORMAL)
     except UnknownRunError as error:
-        await socket.close(REFUSED, close_reason(socket, error.message))
+        await refuse(socket, error.message)
     except SlowReaderError as error:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
-                await socket.close(TRY_AGAIN_LATER, close_reason(socket, error.message))
+        await close_slow(socket, error)
     except WebSocketDisconnect:
         """The reader left."""
     except UNREACHABLE as error:
@@ -87,25 +59,10 @@ async def stream(socket: WebSocket, log: LogDep, broadcaster: BroadcasterDep, ru
         await socket.close(TRY_AGAIN_LATER, close_reason(socket, away))
 
 
-async def _left(socket: WebSocket) -> None:
-    """Return when the reader has left; what it says is not listened to."""
-    while (await socket.receive())["type"] != "websocket.disconnect":
-        pass
-
-
-async def _beat(socket: WebSocket) -> None:
-    """Say something every few seconds, so that a reader knows a silent connection from one that a proxy swallows."""
-    while True:
-        await asyncio.sleep(BEAT_SECONDS)
-        await _say(socket, BEAT)
-
-
-async def _say(socket: WebSocket, text: str) -> None:
-    try:
-        async with asyncio.timeout(STALL_SECONDS):
-            await socket.send_text(text)
-    except TimeoutError:
-        raise SlowReaderError("the client read nothing for {seconds} s", seconds=f"{STALL_SECONDS:g}") from None
+async def _failure(reader: Subscriber) -> None:
+    """Wait until the polling has failed, and raise what it failed with."""
+    await reader.failed.wait()
+    await anext(reader)
 
 
 def _shortened(event: Mapping[str, Any]) -> StreamMessage:
@@ -119,12 +76,12 @@ async def _send(
     row = (await anext(reader)).content["run"]
     last = row["last_seq"]
     hello = message({"type": "hello", "log": log.id, "run": row, "last_seq": last})
-    await _say(socket, hello.localized(gettext))
+    await send_text(socket, hello.localized(gettext))
     if of_log != log.id or (after > last and after > await _last_seq(log, run)):  # the row may be a moment old
         after = 0
-        await _say(socket, message({"type": "reset", "log": log.id, "last_seq": last}).text)
+        await send_text(socket, message({"type": "reset", "log": log.id, "last_seq": last}).text)
     async for event in read_events(log, run, after, last):
-        await _say(socket, (_shortened(event) if short else message(event)).localized(gettext))
+        await send_text(socket, (_shortened(event) if short else message(event)).localized(gettext))
     if row["state"] in ENDED:
         return
     seen = max(after, last)
@@ -132,7 +89,7 @@ async def _send(
         if found.seq is None or found.seq > seen:
             if short and found.seq is not None:
                 found = _shortened(found.content)
-            await _say(socket, found.localized(gettext))
+            await send_text(socket, found.localized(gettext))
 
 
 async def _last_seq(log: EventLog, run: int) -> int:

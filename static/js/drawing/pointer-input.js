@@ -70,6 +70,10 @@ export function listenToPen(canvas, { onDown, onMove, onUp, onCancel }) {
   // The window also gets pointers lifted outside that could not be captured.
   window.addEventListener("pointerup", up);
   window.addEventListener("pointercancel", up);
+  // A phone that falls asleep may send no more events of the pointer.
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden" && active !== null) end();
+  });
   // Safari scrolls and zooms on touch events in spite of touch-action.
   canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
 }

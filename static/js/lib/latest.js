@@ -30,3 +30,23 @@ export function debounced(work, wait = 120) {
     timer = setTimeout(() => work(signal, ...subject), wait);
   };
 }
+
+/**
+ * Returns a function that calls `work()` at once, and again `wait` milliseconds after it has ended if it was called
+ * meanwhile.
+ */
+export function throttled(work, wait) {
+  let isBusy = false;
+  let again = false;
+  return async function call() {
+    again = true;
+    if (isBusy) return;
+    isBusy = true;
+    while (again) {
+      again = false;
+      await work();
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+    isBusy = false;
+  };
+}

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app.web.api import run_stream
+from app.web import live_socket
 from tests.support.errors import is_an_error
 from tests.support.runs import TINY, start
 from tests.support.waiting import until
@@ -39,7 +39,7 @@ def receive_all(socket):
 
 
 def test_a_stream_beats_while_nothing_happens(client, monkeypatch, ended):
-    monkeypatch.setattr(run_stream, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(live_socket, "BEAT_SECONDS", 0.05)
     run = start(client, epochs=30)["id"]
     messages, code = listen(client, run)
     assert code == 1000

@@ -16,7 +16,7 @@ const PAGE = 120;
 
 const GROUPINGS = { style: t("Style"), writer: t("Writer"), source: t("Data set") };
 
-/** Creates the view; returns the function that shows an address. */
+/** Creates the view. Returns `{show, hear}`: `show` shows an address, `hear` takes a set that has changed. */
 export function createBrowse(page) {
   const balance = byId("balance").parentElement;
   let place = null;
@@ -40,6 +40,8 @@ export function createBrowse(page) {
     "last-page": (total) => Math.floor((total - 1) / PAGE) * PAGE,
   };
   let total = 0;
+  let grown = false; // more than the first drawings are shown
+  let shownCounts = "";
 
   for (const [id, offset] of Object.entries(pager)) {
     byId(id).addEventListener("click", () => go({ offset: Math.max(0, offset(total)) }));
@@ -53,6 +55,7 @@ export function createBrowse(page) {
     try {
       const answer = await own.more(place);
       if (signal.aborted) return;
+      grown = true;
       pictures = [...pictures, ...answer.pictures];
       grid.show(pictures);
       setText(byId("grid-line"), line(answer));
@@ -95,6 +98,8 @@ export function createBrowse(page) {
       setText(byId("browse-text"), description(info, set));
     }
     ({ pictures, total } = answer);
+    grown = false;
+    shownCounts = JSON.stringify(answer.counts);
     byId("known-labels").replaceChildren(...info.labels.map((label) => element("option", { value: label })));
     balance.hidden = Object.keys(answer.counts).length === 0;
     showBalance(answer.counts, place.label, choose);
@@ -204,7 +209,14 @@ export function createBrowse(page) {
     grid.showNothing(element("a", { class: "button accent", href: withRoot("/data?make") }, t("Make a new data set")));
   }
 
-  return show;
+  /** Shows the drawings of a set that has changed on the server, unless somebody is looking at one of them or at older ones. */
+  async function hear({ name, labels }) {
+    if (ownName(place?.set ?? "") !== name || place.view !== "drawn" || byId("zoom-dialog").open) return;
+    if (grown || JSON.stringify(labels) === shownCounts) return;
+    await show(place);
+  }
+
+  return { show, hear };
 }
 
 const FILES = /^(images|folder|npz|csv):/; // whose note says how they were read

@@ -4,13 +4,16 @@ import { BACK, explain, get } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
 import { withRoot } from "../../api/root.js";
 import { addressOf, setLinks, placeOf } from "../../data/dataset-list.js";
-import { datasetOf } from "../../labels/titles.js";
+import { followSets } from "../../data/follow-sets.js";
+import { datasetOf, ownName } from "../../labels/titles.js";
 import { byId, say, setText } from "../../lib/dom.js";
+import { throttled } from "../../lib/latest.js";
 import { createBrowse } from "./browse.js";
 import { createDraw } from "./draw.js";
 import { createImport } from "./import.js";
 import { createMake } from "./new-set.js";
 
+const CHANGES_MS = 1000;
 const SECTIONS = ["browse", "make", "import", "draw"];
 
 function startDataPage() {
@@ -45,9 +48,35 @@ function startDataPage() {
     },
   };
 
-  const views = { browse: createBrowse(page), make: createMake(page), import: createImport(page), draw: createDraw(page) };
+  const draw = createDraw(page);
+  const browse = createBrowse(page);
+  const views = { browse: browse.show, make: createMake(page), import: createImport(page), draw: draw.show };
 
   window.addEventListener(BACK, () => page.refresh());
+
+  let sets = null; // as the server knows them
+  followSets({
+    onSets(found) {
+      const before = sets;
+      sets = found;
+      for (const details of found) draw.hear(details);
+      for (const { name } of before ?? []) if (!found.some((one) => one.name === name)) draw.hear({ name, count: 0, labels: {}, declared: [] });
+      if (before !== null) showChanges();
+    },
+  });
+
+  /** Brings the list of sets and the drawings of the shown one up to date, for the first change at once. */
+  const showChanges = throttled(async () => {
+    try {
+      await page.refresh();
+      const { kind, set } = placeOf(location.search);
+      const name = kind === "browse" ? ownName(set ?? "") : null;
+      const details = sets.find((one) => one.name === name);
+      if (details !== undefined) await browse.hear(details);
+    } catch (failure) {
+      setText(error, explain(failure));
+    }
+  }, CHANGES_MS);
 
   function markSets() {
     const { kind, set } = placeOf(location.search);

@@ -4,9 +4,10 @@ import { explain, get, post } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
 import { withRoot } from "../../api/root.js";
 import { addressOf } from "../../data/dataset-list.js";
+import { followSets } from "../../data/follow-sets.js";
 import { t } from "../../i18n/translate.js";
 import { byId, element, setText } from "../../lib/dom.js";
-import { createLatest } from "../../lib/latest.js";
+import { createLatest, throttled } from "../../lib/latest.js";
 import { mineNote, mineSentence, mineTable } from "../../models/measurements.js";
 import { chooseDefault } from "../../models/set-default.js";
 import { forgetEvents, fractionDone, hasEnded, recordOf, withMessage } from "../../runs/run-state.js";
@@ -14,6 +15,7 @@ import { followRun } from "../../runs/stream.js";
 import { progressLine } from "../../runs/text.js";
 
 const NEW_SET = "mine";
+const CHANGES_MS = 1000;
 
 function startMinePage() {
   const choices = { model: byId("mine-model"), set: byId("mine-set") };
@@ -183,6 +185,15 @@ function startMinePage() {
       setText(byId("mine-default-error"), explain(error));
     }
   });
+
+  let isFirst = true;
+  followSets({
+    onSets() {
+      if (!isFirst && !isRunning()) showChanges();
+      isFirst = false;
+    },
+  });
+  const showChanges = throttled(showSets, CHANGES_MS);
 
   begin().catch((error) => setText(byId("mine-error"), explain(error)));
 }

@@ -34,11 +34,17 @@ StrokesBody = Annotated[
 ]
 
 
-class LabelledDrawing(RequestBody):
-    """A drawing with its label."""
+class SetDrawing(RequestBody):
+    """A drawing with its label; one that is sent again with the same `key`, a random text, is saved once."""
 
     label: str
     strokes: StrokesBody
+    key: str | None = None
+
+
+class LabelledDrawing(SetDrawing):
+    """A drawing with its label, and the set that it is for."""
+
     set: SetName = DEFAULT_SET
 
 
@@ -67,6 +73,12 @@ class SetDetails(SetSummary):
     """`declared` are the labels that it was made with."""
 
     declared: list[str]
+
+
+class SetList(ResponseBody):
+    """The sets, by name."""
+
+    sets: list[SetDetails]
 
 
 class ListedDrawing(ResponseBody):
@@ -119,7 +131,7 @@ def drawings(
 @router.post("", status_code=201, responses=errors(409, 422, 507))
 def add(store: DrawingsDep, body: LabelledDrawing) -> Drawing:
     """Save a drawing with its label in one of the user's sets."""
-    return store.add(body.label, body.strokes, body.set)
+    return store.add(body.label, body.strokes, body.set, key=body.key)
 
 
 _FILE: dict[str, Any] = {"type": "string", "format": "binary"}
@@ -165,16 +177,28 @@ def import_drawings(
     return ImportResult(imported=len(drawings), sets=sorted({drawing.set for drawing in drawings}))
 
 
+@router.get("/sets")
+def list_sets(store: DrawingsDep) -> SetList:
+    """The sets that have drawings, or labels that were chosen for them."""
+    return SetList(sets=[details(one) for one in store.sets()])
+
+
 @router.get("/sets/{name}", responses=errors(422))
 def find_set(store: DrawingsDep, name: str) -> SetDetails:
     """A set: how many drawings it has of each label, and the labels that it was made with."""
-    return _details(store.find_set(name))
+    return details(store.find_set(name))
 
 
 @router.put("/sets/{name}", responses=errors(409, 422, 507))
 def create_set(store: DrawingsDep, name: str, body: SetRequest) -> SetDetails:
     """Choose the `labels` of a set before it is drawn; 409 where it has drawings, unless `add` is true."""
-    return _details(store.create_set(name, body.labels, add=body.add))
+    return details(store.create_set(name, body.labels, add=body.add))
+
+
+@router.post("/sets/{name}/drawings", status_code=201, responses=errors(404, 409, 422, 507))
+def add_to_set(store: DrawingsDep, name: str, body: SetDrawing) -> Drawing:
+    """Save a drawing in a set that there is, with one of its labels: all that an invitation allows."""
+    return store.add(body.label, body.strokes, name, key=body.key, among=True)
 
 
 @router.delete("/sets/{name}", status_code=204, response_class=Response, responses=errors(404, 409, 422))
@@ -195,7 +219,8 @@ def delete(store: DrawingsDep, drawing_id: str) -> None:
     store.delete(drawing_id)
 
 
-def _details(found: DrawingSet) -> SetDetails:
+def details(found: DrawingSet) -> SetDetails:
+    """A set as the calls of the API give it."""
     return SetDetails(name=found.name, count=found.count, labels=found.labels, declared=list(found.declared))
 
 
