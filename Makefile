@@ -80,7 +80,7 @@ browser: install-dev
 	@sh tests/support/install-browser.sh $(PY)
 
 lock: install-dev ## pin the newest versions that pyproject.toml allows
-	$(UV_LOCK) --upgrade --extra metrics --extra onnx -o requirements.lock
+	$(UV_LOCK) --upgrade --extra metrics --extra onnx --extra qr -o requirements.lock
 	$(UV_LOCK) --upgrade --extra metrics --extra test --extra docs --extra lint -c requirements.lock -o requirements-dev.lock
 	$(subst pip compile pyproject.toml,pip compile --group clients,$(UV_LOCK)) --upgrade -o requirements-clients.lock
 	$(subst pip compile pyproject.toml,pip compile --group audit,$(UV_LOCK)) --upgrade -o requirements-audit.lock

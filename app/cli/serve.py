@@ -107,19 +107,30 @@ def _return_memory() -> None:
 
 
 def _announce(settings: "Settings", port: int, made: str | None) -> None:
-    """Print the server's address, with a generated token, but without a configured one."""
+    """Print the server's addresses, with a generated token, but without a configured one.
+
+    A terminal shows the one in the local network as a QR code, too.
+    """
+    from app.web.local_address import local_address
     from app.web.middleware.trusted_hosts import is_loopback
+    from app.web.qr_code import print_code
 
     everywhere = settings.host in WILDCARDS
     host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}[settings.host] if everywhere else settings.host
     shown = f"[{host}]" if ":" in host else host
-    say(f"digitpad: http://{shown}:{port}{settings.root_path}" + ("" if made is None else f"/?token={made}"))
+    rest = f":{port}{settings.root_path}" + ("" if made is None else f"/?token={made}")
+    say(f"digitpad: http://{shown}{rest}")
+    local = local_address() if settings.host in WILDCARDS[:2] else None
+    if local is not None:
+        say(f"digitpad: in this network: http://{local}{rest}")
     if made is not None:
         say("digitpad: this token is good until the server ends; DIGITPAD_TOKEN sets one that stays")
-    if everywhere:
+    if everywhere and local is None:
         say(f"digitpad: from elsewhere, put this machine's name or address in place of {shown}")
     if not is_loopback(settings.host):
         say("digitpad: anybody on the way can read what is sent; a proxy with TLS in front of it prevents that")
+    if local is not None and sys.stdout.isatty():
+        print_code(f"http://{local}{rest}", sys.stdout)
     sys.stdout.flush()
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 
 from app.data.drawings.files import SETTLED_NS
@@ -21,7 +21,7 @@ class DrawingSetsWatch:
         self._sets: list[DrawingSet] | None = None
         self._changed = asyncio.Event()
 
-    async def follow(self) -> AsyncIterator[list[DrawingSet]]:
+    async def follow(self) -> AsyncGenerator[list[DrawingSet], None]:
         """Yield the sets, now and whenever one has changed; changes that come too quickly for the reader are joined.
 
         Raises OSError where the folder cannot be read. Close the iterator (`contextlib.aclosing`).

@@ -12,9 +12,10 @@ from contextlib import suppress
 import pytest
 
 from app.cli import main
-from app.cli.serve import SWITCH_SECONDS
+from app.cli.serve import SWITCH_SECONDS, _announce
 from app.runs.training.hardware import THREAD_SETTINGS, cores
 from app.settings import Settings
+from app.web.local_address import local_address
 from tests.support.home import let_leases_run_out
 from tests.support.runs import TINY
 from tests.support.serving import REPOSITORY, serve
@@ -190,3 +191,41 @@ def test_what_the_server_writes_is_the_users_alone(tmp_path):
         modes = {path: stat.S_IMODE(path.stat().st_mode) for folder in (home, cache) for path in folder.rglob("*")}
     assert len(modes) > 12
     assert {path.name: oct(mode) for path, mode in modes.items() if mode & 0o077} == {}
+
+
+def announced(monkeypatch, capsys, *, local, tty, host="0.0.0.0", made="t0ken"):
+    """What a server prints of its addresses."""
+    monkeypatch.setattr("app.web.local_address.local_address", lambda: local)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: tty)
+    _announce(Settings(host=host, _env_file=None), 8000, made)
+    return capsys.readouterr().out
+
+
+def test_the_address_in_the_network_is_printed_and_a_terminal_shows_its_code(monkeypatch, capsys):
+    text = announced(monkeypatch, capsys, local="192.168.1.5", tty=True)
+    assert text.startswith("digitpad: http://127.0.0.1:8000/?token=t0ken\n")
+    assert "digitpad: in this network: http://192.168.1.5:8000/?token=t0ken\n" in text
+    assert "▀" in text
+    assert "in place of" not in text
+    assert "▀" not in announced(monkeypatch, capsys, local="192.168.1.5", tty=False)
+    monkeypatch.setattr("app.web.qr_code.segno", None)  # without the extra
+    assert "▀" not in announced(monkeypatch, capsys, local="192.168.1.5", tty=True)
+
+
+def test_a_token_of_ones_own_is_not_printed_and_no_code_leads_to_loopback(monkeypatch, capsys):
+    text = announced(monkeypatch, capsys, local="192.168.1.5", tty=False, made=None)
+    assert "http://192.168.1.5:8000\n" in text
+    assert "token" not in text
+    assert "put this machine's name" in announced(monkeypatch, capsys, local=None, tty=True)
+    text = announced(monkeypatch, capsys, local="192.168.1.5", tty=True, host="127.0.0.1")
+    assert "192.168" not in text
+    assert "▀" not in text
+
+
+def test_the_address_in_the_network_is_never_loopback(monkeypatch):
+    assert local_address() is None or not local_address().startswith("127.")
+    monkeypatch.setattr("socket.socket.connect", lambda *_: (_ for _ in ()).throw(OSError()))
+    monkeypatch.setattr("socket.gethostbyname_ex", lambda name: (name, [], ["127.0.1.1", "10.0.0.7"]))
+    assert local_address() == "10.0.0.7"
+    monkeypatch.setattr("socket.gethostbyname_ex", lambda name: (_ for _ in ()).throw(OSError()))
+    assert local_address() is None
