@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 
-from app.data.drawings.files import SETTLED_NS
+from app.data.drawings.index import SETTLED_NS
 from app.data.drawings.store import DrawingSet, DrawingStore
 
 POLL_SECONDS = 0.3

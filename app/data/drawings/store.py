@@ -141,13 +141,13 @@ class DrawingStore:
             if among:
                 self._check_among(drawing)
             self._check_room(Counter({self.folder / drawing.set: 1}))
-            self._write_all([(self.folder / drawing.set, drawing.id, data)])
+            self._write_all([(self.folder / drawing.set, drawing, data)])
         return drawing
 
     def _find_sent(self, drawing: Drawing) -> Drawing | None:
         """The drawing of the same set, key, label and strokes."""
         folder = self.folder / drawing.set
-        for drawing_id in ids_in(folder):
+        for drawing_id in self._index(drawing.set).labels:
             if drawing_id[-KEY_DIGITS:] == drawing.id[-KEY_DIGITS:]:
                 with suppress(ValueError, OSError):
                     found = read_drawing(folder / f"{drawing_id}.json", drawing.set)

@@ -78,6 +78,7 @@ def test_a_drawing_whose_answer_is_lost_outlasts_a_reload_and_is_saved_once(page
 def test_a_phone_that_sleeps_in_the_middle_of_a_stroke_keeps_what_was_drawn(phone, server):
     server.post("/api/drawings", {"label": "○", "strokes": LINE, "set": "shapes"})
     phone.goto(f"{server.url}/data?draw=shapes&label=○&label=△")
+    expect(counts(phone)).to_have_count(2)  # the pad stays where it is from now on
     box = phone.locator("#pad[data-ready]").bounding_box()
     session = phone.context.new_cdp_session(phone)
 
