@@ -8,7 +8,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 UV_LOCK := $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
-.PHONY: run test test-long chaos bench bench-peers bench-serve lint format install install-dev lock default-model messages screenshots clean
+.PHONY: run test test-long chaos bench bench-peers bench-serve lint format install install-dev lock default-model teaching-model messages screenshots clean
 
 run: install ## serve on http://HOST:PORT
 	$(SERVE_ENV) $(PY) -m app serve
@@ -53,6 +53,9 @@ default-model: install ## train the shipped model anew (needs MNIST and pendigit
 	$(PY) -m app default-model
 	$(PY) -m benchmarks.robust --write mnist-mlp
 	$(PY) -m benchmarks.hands --write mnist-mlp
+
+teaching-model: install ## train the small model of "Look inside" anew (needs MNIST: the cache, DIGITPAD_DATA_DIR or the network)
+	$(PY) -m app teaching-model
 
 messages: install-dev ## gather the texts of the pages, and bring the catalogues in app/i18n/locale up to date
 	$(PY) -m app.i18n.extract

@@ -46,6 +46,7 @@ def test_all_that_was_there_is_there(old_client):
         "mnist-mlp": True,
         "quick-1": True,
         "quick-4": True,
+        "teaching-mlp": True,
     }
     assert models["default"] == "quick-1"
     answer = old_client.post("/predict", json={"strokes": recorded()["digit 3"]["strokes"]})

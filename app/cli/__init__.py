@@ -61,6 +61,7 @@ for name, group in (("runs", runs), ("models", models), ("data", data), ("recipe
 cli.command("gradient-check")(engine.check_gradient)
 cli.command()(engine.augment)
 cli.command("default-model")(engine.default_model)
+cli.command("teaching-model")(engine.teaching_model)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

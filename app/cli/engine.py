@@ -1,10 +1,11 @@
-"""Commands for developers: gradient-check, augment, default-model."""
+"""Commands for developers: gradient-check, augment, default-model, teaching-model."""
 
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +19,22 @@ SHIPPED_EFFORT = 10
 """The effort of the shipped model's calibration, relative to other trainings."""
 TRAINING_LOG = "training.jsonl"
 """The log of a shipped model's training, one event per line, stored with its weights."""
+TEACHING: Mapping[str, Any] = {
+    "dataset": "mnist + 2*strokes",
+    "validation": "test",
+    "network": {
+        "layers": [
+            {"type": "dense", "units": 32, "initializer": {"type": "he"}},
+            {"type": "relu"},
+            {"type": "dense", "units": 10},
+        ]
+    },
+    "optimizer": {"type": "adam", "learning_rate": 0.003},
+    "batch_size": 100,
+    "epochs": 10,
+}
+"""The differences of the teaching model's config from the recipe `quick`: no batch normalization, dropout, label
+smoothing or temperature, so that a step for one drawing does what the lessons say."""
 
 
 def default_model(
@@ -25,9 +42,30 @@ def default_model(
     name: Annotated[str, typer.Option(help="the model's name")] = "mnist-mlp",
 ) -> None:
     """Train the model that ships with digitpad anew, and make it the default. Only in a checkout."""
+    from app.recipes import get_recipe
+
+    with reporting_errors():
+        fields = get_recipe(recipe).config
+    # always calibrate on images held out from training
+    share = fields["validation"] if isinstance(fields.get("validation"), float) else SHIPPED_VALIDATION
+    _ship({**fields, "validation": share}, name, calibrated=True)
+
+
+def teaching_model() -> None:
+    """Train the small model that the page “Look inside” begins with anew. Only in a checkout."""
+    from app.learn.inspection.subject import TEACHING_MODEL
+    from app.recipes import get_recipe
+
+    _ship({**get_recipe("quick").config, **TEACHING}, TEACHING_MODEL, calibrated=False)
+
+
+def _ship(fields: Mapping[str, Any], name: str, *, calibrated: bool) -> None:
+    """Train a model with the config `fields`, and store it among those that ship.
+
+    If it is to be `calibrated`, it becomes the default; otherwise its probabilities are the network's own.
+    """
     from app.models import ModelStore
     from app.models.evaluation_cache import EvaluationCache
-    from app.recipes import get_recipe
     from app.resources import is_installed
     from app.runs.config.run_config import parse_config
     from app.runs.training.distillation import load_teachers, with_teachers
@@ -43,11 +81,7 @@ def default_model(
         )
     _select_kernels(settings.blas_kernel)
     with reporting_errors():
-        fields = get_recipe(recipe).config
-    # always calibrate on images held out from training
-    share = fields["validation"] if isinstance(fields.get("validation"), float) else SHIPPED_VALIDATION
-    with reporting_errors():
-        config = parse_config({**fields, "validation": share})
+        config = parse_config(dict(fields))
         dataset = load_data(settings, config.dataset)
     store = ModelStore(SHIPPED_MODELS)
     with reporting_errors():
@@ -58,7 +92,7 @@ def default_model(
         processes=min(cores(), MAX_PROCESSES),
         teachers=load_teachers(config, store),
         cache_dir=settings.cache_dir,
-        effort=SHIPPED_EFFORT,
+        effort=SHIPPED_EFFORT if calibrated else 1,
     )
     lines = []
     for step in training.run():
@@ -66,10 +100,13 @@ def default_model(
             lines.append(json.dumps({"type": step.type, "data": step.data}, ensure_ascii=False) + "\n")
             say(" ".join([f"{step.type:10}", *(f"{key} {_short(value)}" for key, value in step.data.items())]))
             sys.stdout.flush()
+    if not calibrated:
+        training.calibrated = None
     card = store.save(training.card(name, shipped=True), training.network, replace=True, arrays=training.arrays())
-    training.keep_evaluation(EvaluationCache(settings.cache_dir), card)
+    if calibrated:
+        training.keep_evaluation(EvaluationCache(settings.cache_dir), card)
+        store.set_default(card.name)
     write_atomic(store.path(card.name, TRAINING_LOG), "".join(lines).encode(), prefix=".log.")
-    store.set_default(card.name)
     folder = store.path(card.name, TRAINING_LOG).parent
     folder.chmod(0o755)  # it ships with the program, whoever runs that
     for file in folder.iterdir():

@@ -115,7 +115,10 @@ def test_the_store_is_listed_shown_chosen_renamed_exported_imported_and_removed(
     assert digitpad("models", "default", "mine")[0] == 0
     assert digitpad("models", "default")[1] == "mine\n"
     listed = json.loads(digitpad("models", "list", "--json")[1])
-    assert (listed["default"], [one["name"] for one in listed["models"]]) == ("mine", ["mine", "mnist-mlp"])
+    assert (listed["default"], [one["name"] for one in listed["models"]]) == (
+        "mine",
+        ["mine", "mnist-mlp", "teaching-mlp"],
+    )
     assert json.loads(digitpad("models", "show", "mine", "--json")[1])["name"] == "mine"
     assert digitpad("models", "rename", "mine", "mnist-mlp")[0] == 1
     assert digitpad("models", "delete", "mnist-mlp", "--yes")[0] == 1
@@ -313,10 +316,11 @@ def test_a_file_of_settings_that_is_no_text_is_named(digitpad, tmp_path):
     assert digitpad("models", "list") == (Code.USAGE, "", "digitpad: .env: expected UTF-8; got other bytes\n")
 
 
-def test_the_model_that_ships_is_made_in_a_checkout_alone(digitpad, monkeypatch):
+@pytest.mark.parametrize("command", ["default-model", "teaching-model"])
+def test_the_models_that_ship_are_made_in_a_checkout_alone(digitpad, monkeypatch, command):
     monkeypatch.setattr("app.resources.is_installed", lambda: True)
     monkeypatch.setattr("app.cli.engine._select_kernels", lambda _: pytest.fail("it begins"))
-    code, _, error = digitpad("default-model")
+    code, _, error = digitpad(command)
     assert (code, "rebuilt in a source checkout" in error) == (1, True)
 
 

@@ -87,9 +87,10 @@ def test_the_image_is_made_of_the_app_and_of_nothing_that_was_left_in_the_checko
         *(".env", ".git/config", ".venv/bin/python", "tests/conftest.py", "app/__pycache__/main.pyc", "README.md"),
     ):
         assert not context.has(left), left
-    assert [path.name for path in context.files("model_store/mnist-mlp")] == [
-        *("model.json", "model.safetensors", "training.jsonl")
-    ]
+    for model in ("mnist-mlp", "teaching-mlp"):
+        assert [path.name for path in context.files(f"model_store/{model}")] == [
+            *("model.json", "model.safetensors", "training.jsonl")
+        ]
 
 
 def test_the_server_is_nobody_s_root_listens_on_its_port_and_is_started_as_make_run_starts_it():

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from app import __version__
+from app.learn.inspection.subject import TEACHING_MODEL
 from app.settings import SHIPPED_MODELS
 from tests.support.runs import TINY
 from tests.support.serving import REPOSITORY, Server, serve
@@ -95,10 +96,11 @@ def test_it_holds_all_that_the_app_reads_and_nothing_that_was_left_in_the_checko
     brought = set().union(*(tracked(folder) for folder in BROUGHT))
     assert {path if path.startswith("app/") else f"app/_data/{path}" for path in brought} <= names
     default = (SHIPPED_MODELS / "default").read_text(encoding="utf-8").strip()
-    files = {path.relative_to(SHIPPED_MODELS).as_posix() for path in (SHIPPED_MODELS / default).iterdir()}
+    folders = [SHIPPED_MODELS / name for name in (default, TEACHING_MODEL)]
+    files = {path.relative_to(SHIPPED_MODELS).as_posix() for folder in folders for path in folder.iterdir()}
     models = {name.removeprefix("app/_data/model_store/") for name in names if "/model_store/" in name}
     assert models == {"default", *files}
-    assert {f"{default}/{name}" for name in ("model.json", "model.safetensors", "training.jsonl")} <= models
+    assert {folder.name for folder in folders} == {name.split("/")[0] for name in files}
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/")) or name.endswith(".pyc")]
     assert built.name == f"digitpad-{__version__}-py3-none-any.whl"
 

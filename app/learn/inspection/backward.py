@@ -70,7 +70,12 @@ def backward(subject: InspectedNetwork, label: str) -> dict[str, Any]:
         )
     return {
         "label": subject.card.labels[truth],
-        "loss": {**subject.loss().spec(), "value": found.loss, "named": subject.names_loss},
+        "loss": {
+            "type": subject.loss().type,
+            "label_smoothing": subject.label_smoothing,
+            "value": found.loss,
+            "named": subject.names_loss,
+        },
         "rows": _rows(subject, found, truth),
         "layers": layers,
         "input": {"picture": picture(found.gradients[0]), "norm": norm(found.gradients[0])},
@@ -107,13 +112,11 @@ def delta(subject: InspectedNetwork, label: str, index: int, unit: int) -> dict[
 
 def _rows(subject: InspectedNetwork, found: Passes, truth: int) -> list[dict[str, Any]]:
     """y, t and y − t for every label; y is what the loss compares, the softmax of the outputs for cross-entropy."""
-    loss = subject.loss()
     output = found.outputs[-1].astype(np.float64)
     predicted, target = output, np.zeros(output.size)
     target[truth] = 1
-    if isinstance(loss, CrossEntropy):
+    if isinstance(subject.loss(), CrossEntropy):
         predicted = softmax(output)
-        target = (1 - loss.label_smoothing) * target + loss.label_smoothing / output.size
     gradient = found.gradients[-1].tolist()
     return [
         {"label": name, "output": z, "said": y, "target": t, "gradient": g}

@@ -17,6 +17,8 @@ from app.nn.layers.normalization import BatchNorm
 from app.nn.network import LAYERS
 
 BYTE_MAX = 255
+TEACHING_MODEL = "teaching-mlp"
+"""The shipped model that was made for the lessons; `python -m app teaching-model` trains it."""
 MOST_PARAMETERS = 5_000_000
 """The most parameters of an inspected network; an answer needs up to five vectors of that length, in float64."""
 
@@ -93,8 +95,18 @@ class InspectedNetwork:
         return _loss_of(self.card, self.network) is not None
 
     def loss(self) -> Loss:
-        """The loss of the training; cross-entropy if the card does not name it."""
-        return _loss_of(self.card, self.network) or CrossEntropy()
+        """The loss of the training, without its label smoothing; cross-entropy if the card does not name it.
+
+        Smoothed, the gradient would make a network that is surer than the smoothed target less sure of the true label.
+        """
+        loss = _loss_of(self.card, self.network)
+        return CrossEntropy() if loss is None or isinstance(loss, CrossEntropy) else loss
+
+    @property
+    def label_smoothing(self) -> float:
+        """The label smoothing of the training, which `loss` leaves out."""
+        loss = _loss_of(self.card, self.network)
+        return loss.label_smoothing if isinstance(loss, CrossEntropy) else 0.0
 
     def affordable(self) -> int:
         """The most passes through the network for an answer."""

@@ -123,10 +123,10 @@ class Neuron(DrawingResponse):
 
 
 class LossValue(ResponseBody):
-    """The loss; `named` says whether the model's card names it."""
+    """The loss; `named` says whether the model's card names it, `label_smoothing` is the training's, left out here."""
 
     type: str
-    label_smoothing: float | None = None
+    label_smoothing: float
     value: float
     named: bool
 

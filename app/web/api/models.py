@@ -12,6 +12,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from app.errors import RequestError
+from app.learn.inspection.subject import TEACHING_MODEL
 from app.models import ModelCard, ModelStore, StoredModel
 from app.models.card import Personalization, RobustnessResult, SeedResult, SourceResult
 from app.models.formats.archive import check
@@ -48,7 +49,10 @@ class RenameRequest(RequestBody):
 
 
 class ModelSummary(ResponseBody):
-    """A model of the store; one that is damaged is not `available`, has a `reason`, and nothing that follows it."""
+    """A model of the store; one that is damaged is not `available`, has a `reason`, and nothing that follows it.
+
+    `for_teaching` is true of the small one that ships for the page "Look inside".
+    """
 
     name: str
     available: bool
@@ -62,6 +66,7 @@ class ModelSummary(ResponseBody):
     dataset: str | None = None
     created: str | None = None
     shipped: bool | None = None
+    for_teaching: bool | None = None
     run: int | None = None
     seed: int | None = None
     software: dict[str, str] | None = None
@@ -201,6 +206,7 @@ def _summary(model: StoredModel) -> dict[str, Any]:
         "reason": None,
         "bytes": model.bytes,
         "network": _outline(card.network),
+        "for_teaching": card.shipped and card.name == TEACHING_MODEL,
         "sources": [source.model_dump() for source in card.sources],
         **card.model_dump(include=_CARD),
     }

@@ -29,7 +29,8 @@ def inside(request: Request, store: StoreDep) -> Response:
     """A network and the user's drawing, layer by layer, forward and backward."""
     listed = summaries(store)
     usable = [entry for entry in listed["models"] if entry["available"]]
-    return _page(request, "learn/inspect.html", {"models": usable, "default": listed["default"]})
+    teaching = next((entry["name"] for entry in usable if entry["for_teaching"]), None)
+    return _page(request, "learn/inspect.html", {"models": usable, "first": teaching or listed["default"]})
 
 
 @router.get("/parts")

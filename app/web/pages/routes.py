@@ -28,8 +28,12 @@ def pad(request: Request, store: StoreDep, model: str | None = None) -> Response
     """The drawing pad, reading with `model` or the default."""
     listed = summaries(store)
     needed = [{key: value for key, value in entry.items() if key not in _ELSEWHERE} for entry in listed["models"]]
-    usable = {entry["name"]: entry for entry in needed if entry["available"]}
     default = listed["default"]
+    usable = {
+        entry["name"]: entry
+        for entry in needed
+        if entry["available"] and (not entry["for_teaching"] or entry["name"] in (model, default))
+    }
     notice = None
     if model is not None and model not in usable:
         _ = catalog_of(request).gettext

@@ -2,16 +2,22 @@
 
 import base64
 import hashlib
+import re
 
 import numpy as np
 import pytest
 
+from app.data import make_strokes
+from app.learn.inspection.backward import backward
 from app.learn.inspection.optimizer_step import MOST_STEPS, steps
 from app.learn.inspection.saliency import input_gradient, occlusion, toward
-from app.learn.inspection.subject import open_subject
+from app.learn.inspection.subject import TEACHING_MODEL, open_subject
+from app.models import ModelStore
 from app.models.cost import TooLargeError, prediction_cost
 from app.models.store import WEIGHTS
 from app.nn import LOSSES, OPTIMIZERS, Trainer, TrainingOptions, build, evaluate
+from app.resources import bundled
+from app.settings import SHIPPED_MODELS
 from tests.support.inspected_networks import NETWORKS, PIXELS, save, subject, values
 
 KINDS = sorted(NETWORKS)
@@ -178,3 +184,54 @@ def test_gradient_steps_on_the_drawing_make_the_label_more_probable(tmp_path, na
     assert last["probabilities"] == pytest.approx(said.tolist(), abs=1e-5)
     if name != "perceptron":  # its step passes the gradient on, and does not change with it
         assert last["probability"] > shown["probability"]
+
+
+DRAWN = make_strokes(train=300, test=1).train
+
+
+def suggested_rates() -> dict[str, float]:
+    """The learning rates that the pages suggest, by optimizer."""
+    script = (bundled("static") / "js" / "pages" / "train" / "config.js").read_text("utf-8")
+    listed = re.search(r"USUAL_LEARNING_RATE = \{(.+?)\}", script)[1]
+    return {name: float(rate) for name, rate in re.findall(r"(\w+): ([\d.]+)", listed)}
+
+
+def drawn_as(label: int) -> np.ndarray:
+    return DRAWN.images[list(DRAWN.labels).index(label)].astype(np.float32) / 255
+
+
+@pytest.mark.parametrize("name", [TEACHING_MODEL, "mnist-mlp"])
+@pytest.mark.parametrize("label", range(10))
+def test_learning_from_a_drawing_makes_a_shipped_network_surer_of_it(name, label):
+    store, rates = ModelStore(SHIPPED_MODELS), suggested_rates()
+    assert set(rates) == set(OPTIMIZERS)
+    for kind, rate in rates.items():
+        one = open_subject(store, name, drawn_as(label))
+        shown = steps(one, str(label), {"type": kind, "learning_rate": rate}, 10)
+        before, after_one, after_ten = (shown["certainties"][count] for count in (0, 1, 10))
+        assert before < after_one <= 1, kind
+        assert before < after_ten <= 1, kind
+        assert shown["losses"][0] > shown["losses"][1]
+        assert shown["losses"][0] > shown["losses"][10]
+
+
+@pytest.mark.parametrize("name", [TEACHING_MODEL, "mnist-mlp"])
+def test_the_gradient_of_a_shipped_network_asks_for_more_of_the_true_label_and_less_of_the_others(name):
+    store = ModelStore(SHIPPED_MODELS)
+    for drawn in range(10):
+        one = open_subject(store, name, drawn_as(drawn), dtype="float64")
+        for truth in one.card.labels:
+            shown = backward(one, truth)
+            for row in shown["rows"]:
+                assert (row["gradient"] <= 0) == (row["label"] == truth), (drawn, row)
+                assert row["target"] in (0, 1)
+
+
+def test_the_teaching_model_is_small_and_plain():
+    store = ModelStore(SHIPPED_MODELS)
+    card, network = store.load(TEACHING_MODEL)
+    assert [layer.type for layer in network.layers] == ["dense", "relu", "dense"]
+    assert (card.shipped, card.calibration, card.temperature, card.config["loss"]) == (True, None, 1, "cross_entropy")
+    assert card.metrics["test_accuracy"] > 0.96
+    assert sum(file.stat().st_size for file in store.path(TEACHING_MODEL, WEIGHTS).parent.iterdir()) < 200_000
+    assert store.default() == "mnist-mlp"

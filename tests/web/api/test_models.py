@@ -12,13 +12,30 @@ from tests.support.errors import is_an_error
 PAGE = {"accept": "text/html"}
 
 
-def test_the_shipped_model_is_there_from_the_first_second(client):
+def test_the_shipped_models_are_there_from_the_first_second(client):
     listed = client.get("/api/models").json()
-    (model,) = listed["models"]
+    model, teaching = listed["models"]
     assert listed["default"] == model["name"] == "mnist-mlp"
     assert (model["available"], model["shipped"], model["dataset"]) == (True, True, "2*mnist + 2*strokes + 3*pendigits")
     assert model["metrics"]["test_accuracy"] >= 0.994
     assert model["bytes"] < 5_000_000
+    assert (teaching["name"], teaching["for_teaching"], teaching["shipped"]) == ("teaching-mlp", True, True)
+    assert not model["for_teaching"]
+    page = client.get("/", headers=PAGE).text
+    assert '"mnist-mlp"' in page
+    assert "teaching-mlp" not in page  # the pad reads with it only if it is asked for
+    assert 'value="teaching-mlp" selected' in client.get("/?model=teaching-mlp", headers=PAGE).text
+    assert 'value="teaching-mlp" selected' in client.get("/learn/inside", headers=PAGE).text
+    assert is_an_error(client.delete("/api/models/teaching-mlp"), 409)
+
+
+def test_another_model_that_takes_the_teaching_model_s_name_is_not_called_that(client, settings, trained):
+    (settings.home / trained).rename(settings.home / "teaching-mlp")
+    card = settings.home / "teaching-mlp" / "model.json"
+    card.write_text(card.read_text("utf-8").replace(f'"name": "{trained}"', '"name": "teaching-mlp"'), "utf-8")
+    one = {model["name"]: model for model in client.get("/api/models").json()["models"]}["teaching-mlp"]
+    assert (one["available"], one["shipped"], one["for_teaching"]) == (True, False, False)
+    assert 'value="mnist-mlp" selected' in client.get("/learn/inside", headers=PAGE).text
 
 
 def test_a_model_is_chosen_downloaded_and_removed(client, trained):
@@ -143,7 +160,9 @@ def test_pages_answer_head(client, path):
 
 def test_a_folder_whose_name_is_no_model_s_is_passed_over(client, settings, trained):
     shutil.copytree(settings.home / trained, settings.home / f"{trained} copy")
-    assert {model["name"] for model in client.get("/api/models").json()["models"]} == {"mnist-mlp", trained}
+    assert {model["name"] for model in client.get("/api/models").json()["models"]} == {
+        *("mnist-mlp", "teaching-mlp", trained)
+    }
     assert client.get("/", headers=PAGE).status_code == 200
 
 

@@ -39,12 +39,12 @@ export function createBackward({ onChoose }) {
 const lossName = ({ type, label_smoothing: smoothing, named }) => {
   if (!named) return t("cross-entropy, as the model does not record its training loss");
   if (type !== "cross_entropy") return t("squared error, as in this network's training");
-  return smoothing > 0 ? t("cross-entropy with label smoothing {smoothing}, as in this network's training", { smoothing }) : t("cross-entropy, as in this network's training");
+  return smoothing > 0 ? t("plain cross-entropy; its training smoothed the labels by {smoothing}, which is left out here", { smoothing: num(smoothing) }) : t("cross-entropy, as in this network's training");
 };
 
-const rowsNote = ({ type, value, label_smoothing: smoothing }) =>
+const rowsNote = ({ type, value }) =>
   type === "cross_entropy"
-    ? smoothing > 0 ? t("y is the probability after softmax, t the target: with label smoothing a little less than 1 for the true label, and a little for all others. Their difference is the gradient at the logits, where the backward pass starts. The loss {value} is the sum of all −t · log y.", { value: num(value) }) : t("y is the probability after softmax, t the target (1 for the true label). Their difference is the gradient at the logits, where the backward pass starts. The loss {value} is −log of the true label's y.", { value: num(value) })
+    ? t("y is the probability after softmax, t the target (1 for the true label). Their difference is the gradient at the logits, where the backward pass starts. The loss {value} is −log of the true label's y.", { value: num(value) })
     : t("y is what the network gives, t the target (1 for the true label). The loss {value} is half the sum of all (y − t)², and y − t its gradient.", { value: num(value) });
 
 function tableRow({ label, said, target, gradient }, most, stressed) {
@@ -72,8 +72,9 @@ function showDelta(answer, { type, labels, shape }) {
     const words = kind === "step" ? t("times {slope}: the step function passes the gradient straight through", { slope: num(slope) }) : t("times the slope of {name} here: {slope}", { name: typeName(kind), slope: num(slope) });
     parts.push(element("p", { "data-slope": slope }, words));
   }
-  const factors = [num(answer.sum), ...answer.slopes.map(({ slope }) => num(slope))].join(" × ");
-  parts.push(element("p", { class: "neuron-sum", "data-delta": answer.delta }, `δ = ${factors} = `, element("strong", {}, num(answer.delta))));
+  const factors = [num(answer.sum), ...answer.slopes.map(({ slope }) => num(slope))];
+  const product = factors.length > 1 ? `δ = ${factors.join(" × ")} = ` : "δ = ";
+  parts.push(element("p", { class: "neuron-sum", "data-delta": answer.delta }, product, element("strong", {}, num(answer.delta))));
   parts.push(element("p", { class: "field-note" }, t("δ (delta) is how the loss changes with this neuron's z.")));
   if (answer.weights !== null) parts.push(...weights(answer));
   byId("delta-body").replaceChildren(...parts);

@@ -31,8 +31,8 @@ const CURRENT = "digitpad.drawing"; // the drawing of the first page
 const PAST = "digitpad.past";
 const WEIGHTED = new Set(["dense", "conv2d"]);
 
-const { models, default: chosenModel } = pageData();
-const subject = { model: models.find(({ name }) => name === chosenModel) ?? models[0], drawing: null, truth: null, unit: null, layers: [] };
+const { models, first } = pageData();
+const subject = { model: models.find(({ name }) => name === first) ?? models[0], drawing: null, truth: null, unit: null, layers: [] };
 const looks = createLatest();
 let current = null; // the signal of the current drawing and model
 
@@ -180,10 +180,10 @@ function showForward({ input: given, outputs, layers: found, parameters, blank }
   document.querySelector("[data-waits]").hidden = true;
   subject.layers = found;
   const at = outputs.labels.indexOf(outputs.says);
-  const sure = percent(outputs.calibrated[at]);
+  const sure = percent(outputs.probabilities[at]);
   setText(byId("says"), blank ? t("Too little ink to read yet.") : t("It reads {label}, {percent} sure.", { label: outputs.says, percent: sure }));
   setText(byId("says-detail"), t("{layers} layers, {parameters} parameters", { layers: found.length, parameters: count(parameters) }));
-  showBars(byId("bars"), Object.fromEntries(outputs.labels.map((label, i) => [label, outputs.calibrated[i]])), outputs.says);
+  showBars(byId("bars"), Object.fromEntries(outputs.labels.map((label, i) => [label, outputs.probabilities[i]])), outputs.says);
   if (subject.unit === null) subject.unit = { layer: found.findLastIndex(({ type }) => WEIGHTED.has(type)), unit: at };
   layers.show(found.map((layer) => ({ ...layer, shape: layer.output_shape })), { labels: outputs.labels, facts: layerFacts });
   byId("softmax-card").hidden = byId("input-card").hidden = false;
@@ -194,7 +194,7 @@ function showForward({ input: given, outputs, layers: found, parameters, blank }
     ),
   );
   const sum = t("The exponentials add up to {sum}.", { sum: num(outputs.sum) });
-  const calibrated = t("The pad first divides the logits by {temperature} (temperature), so that confidence matches accuracy: {percent} for {label}.", { temperature: num(outputs.temperature), percent: sure, label: outputs.says });
+  const calibrated = t("The probabilities on this page are these. The pad first divides the logits by {temperature} (temperature), so that confidence matches accuracy, and says {percent}.", { temperature: num(outputs.temperature), percent: percent(outputs.calibrated[at]) });
   setText(byId("softmax-note"), outputs.temperature === 1 ? sum : `${sum} ${calibrated}`);
 }
 
@@ -252,6 +252,7 @@ async function explainDelta() {
 function useModel(model) {
   subject.model = model;
   subject.unit = null;
+  byId("teaching-note").hidden = !model.for_teaching;
   ensureBars(byId("bars"), model.labels);
   byId("truth").replaceChildren(...model.labels.map((label) => element("label", {}, element("input", { type: "radio", name: "truth", value: label, autocomplete: "off" }), label)));
   where.useLabels(model.labels);

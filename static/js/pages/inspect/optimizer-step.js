@@ -70,7 +70,7 @@ export function createStep({ ask, ready, unit }) {
     const x = answer.losses.map((_, i) => i);
     byId("step-curve").replaceChildren(
       answer.losses.length > 1
-        ? curve({ lines: [{ x, y: answer.losses, kind: "line" }], point: { x: x.at(-1), y: last }, ys: [0, Math.max(...answer.losses) || 1], label: t("Loss from {before} to {after} in {count} steps", values), xName: t("steps") })
+        ? curve({ lines: [{ x, y: answer.losses, kind: "line" }], point: { x: x.at(-1), y: last }, label: t("Loss from {before} to {after} in {count} steps", values), xName: t("steps") })
         : "",
     );
     byId("step-probabilities").replaceChildren(

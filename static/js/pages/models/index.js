@@ -105,7 +105,7 @@ const emptyState = () =>
   );
 
 const cards = ({ models, default: chosen }, act) =>
-  element("ul", { class: "model-list" }, ...models.map((model) => card(model, model.name === chosen, act)));
+  element("ul", { class: "model-list" }, ...[...models].sort((a, b) => Boolean(a.for_teaching) - Boolean(b.for_teaching)).map((model) => card(model, model.name === chosen, act)));
 
 const address = ({ name }) => `/api/models/${encodeURIComponent(name)}`;
 
@@ -119,7 +119,9 @@ function card(model, isDefault, act) {
       element("h2", { tabindex: "-1" }, model.name),
       isDefault ? element("span", { class: "badge" }, t("default")) : null,
       model.shipped ? element("span", { class: "badge quiet-badge" }, t("comes with digitpad")) : null,
+      model.for_teaching ? element("span", { class: "badge quiet-badge" }, t("for teaching")) : null,
     ),
+    model.for_teaching ? element("p", { class: "field-note" }, ...tParts("Small and simple on purpose: {page} starts with it.", { page: element("a", { href: withRoot("/learn/inside") }, t("Look inside")) })) : null,
     model.available ? facts(model) : element("p", { class: "model-reason" }, t("It cannot be used: {reason}", { reason: model.reason })),
     actions(model, isDefault, act),
   );

@@ -109,7 +109,7 @@ def test_a_full_set_and_a_full_disk_are_said(client, monkeypatch):
 
 def test_the_drawings_are_no_models_and_the_models_no_drawings(client):
     client.post("/api/drawings", json=BODY)
-    assert [model["name"] for model in client.get("/api/models").json()["models"]] == ["mnist-mlp"]
+    assert [model["name"] for model in client.get("/api/models").json()["models"]] == [*("mnist-mlp", "teaching-mlp")]
     assert [one["name"] for one in client.get("/api/drawings").json()["sets"]] == ["mine"]
 
 
