@@ -72,7 +72,11 @@ def test_more_files_than_expected_are_refused_before_they_are_listed():
     assert read(file.getvalue(), entries=12) == b""
 
 
-@pytest.mark.parametrize("data", [b"", b"PK", b"digit" * 100, packed()[:-30], packed()[40:]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"PK", b"digit" * 100, packed()[:-30], packed()[40:]],
+    ids=["empty", "short", "text", "no end", "no beginning"],  # the bytes hold the time
+)
 def test_what_is_no_zip_is_said_to_be_damaged(data):
     with pytest.raises(InputError, match="expected a complete zip file; got one that is damaged, or another file"):
         read(data)
