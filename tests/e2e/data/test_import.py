@@ -55,7 +55,7 @@ def test_a_zip_is_looked_through_saved_trained_on_and_deleted(page, server, tmp_
     expect(page.locator("#import-name-error")).to_contain_text("expected up to 64 characters")
     expect(page.locator("#import-name")).to_be_focused()
     page.locator("#import-name").fill("bars")
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("#browse-title")).to_have_text("Your images: bars")
     expect(page.locator(".cell")).to_have_count(20)
     assert imported(server)["images:bars"]["labels"] == ["flat", "up"]
@@ -142,6 +142,23 @@ def test_a_folder_is_chosen_and_what_is_no_set_is_refused_in_words(page, server,
     expect(page.locator("#import-error")).to_contain_text("damaged, or another file")
     page.locator("#import-folder").set_input_files(tmp_path / "letters" / ".hidden")
     expect(page.locator("#import-error")).to_contain_text("There are no files in that")
+
+
+def test_a_folder_is_a_trained_model_after_five_presses(page, server, tmp_path):
+    for name, data in bar_files(20, "letters/").items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    page.goto(server.url)
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Data").click()
+    page.get_by_role("link", name="Import images or drawings").click()
+    with page.expect_file_chooser() as chooser:
+        page.locator("#choose-folder").click()
+    chooser.value.set_files(tmp_path / "letters")
+    page.get_by_role("button", name="Save and train").click()
+    expect(page.locator("#dataset")).to_have_value("images:letters")
+    page.locator("#start").click()
+    expect(page.locator("#run-state")).to_have_text("done", timeout=120_000)
+    expect(page.locator("#use-model")).to_be_visible()
 
 
 def test_a_table_is_a_set_and_a_name_that_is_taken_is_told(page, server):

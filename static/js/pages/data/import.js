@@ -199,15 +199,20 @@ export function createImport(page) {
     try {
       const saved = await post(`/api/uploads/${upload}/save`, { name: name.value.trim() });
       upload = null;
-      begin();
-      await page.refresh();
-      await page.go({ kind: "browse", set: saved.name });
-      byId("browse-title").focus();
+      if (event.submitter?.value === "train") location.assign(withRoot(`/train?dataset=${encodeURIComponent(saved.name)}`));
+      else await showSaved(saved.name);
     } catch (failure) {
       complainOfName(explain(failure));
       name.focus();
     }
   });
+
+  async function showSaved(set) {
+    begin();
+    await page.refresh();
+    await page.go({ kind: "browse", set });
+    byId("browse-title").focus();
+  }
 
   for (const [button, input] of [["choose-files", "import-file"], ["choose-folder", "import-folder"]]) {
     byId(button).addEventListener("click", () => byId(input).click());
