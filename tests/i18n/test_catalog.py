@@ -176,7 +176,7 @@ def test_a_page_names_the_catalogue_of_its_scripts_to_be_kept_for_good(client):
     assert "immutable" in answer.headers["cache-control"]
     texts = json.loads(answer.text.removeprefix("document.currentScript.texts="))
     assert texts[key_id("Pen down")] == "ペンを下ろしました"
-    assert texts[key_id("Cancel this training?")]
+    assert texts[key_id("Stop this training?")]
     assert key_id("Skip to the content") not in texts, "which a template says, and no script"
     english = client.get("/learn", headers={"cookie": f"{LANGUAGE_COOKIE}=en"}).text
     assert 'id="catalog"' not in english

@@ -250,7 +250,7 @@ def test_the_doctor_says_by_how_much_a_step_changes_the_answer(call):
     assert call("pages/pad/diagnosis", f"m.changeText({asked}, {other})") == "an 8, 80.0 %, but unclear (3: −77.0)"
     blank = "{label: null, probabilities: {3: 0.5, 8: 0.5}}"
     assert call("pages/pad/diagnosis", f"m.changeText({asked}, {blank})") == "nothing is left to read"
-    assert call("pages/pad/diagnosis", "[m.asSentence('the stroke is thin'), m.asSentence('Wide.')]") == [
+    assert call("i18n/format", "[m.asSentence('the stroke is thin'), m.asSentence('Wide.')]") == [
         "The stroke is thin.",
         "Wide.",
     ]
@@ -358,7 +358,7 @@ def test_a_paused_run_says_where_it_is_and_keeps_its_bar(call):
         ({"state": "paused", "cancelRequested": True}, {"Resume", "Cancelling …"}),
         ({"state": "failed"}, {"Repeat"}),
         ({"state": "failed", "checkpoint": "1.3"}, {"Repeat", "Resume from checkpoint"}),
-        ({"state": "failed", "checkpoint": "1.3", "reason": "diverged"}, {"Repeat"}),
+        ({"state": "failed", "checkpoint": "1.3", "reason": "diverged"}, {"Repeat", "Try with learning rate 0.05"}),
         ({"state": "cancelled", "checkpoint": "1.3"}, {"Repeat", "Continue training"}),
         (
             {"state": "succeeded", "checkpoint": "1.3", "model": "a-1"},
@@ -367,7 +367,8 @@ def test_a_paused_run_says_where_it_is_and_keeps_its_bar(call):
     ],
 )
 def test_a_run_offers_what_makes_sense_in_its_state(call, run, buttons):
-    known = {"config": {"dataset": "strokes"}, "model": None, "checkpoint": None, "reason": None}
+    config = {"dataset": "strokes", "optimizer": {"type": "sgd", "learning_rate": 0.5}}
+    known = {"config": config, "model": None, "checkpoint": None, "reason": None}
     record = {"pauseRequested": False, "cancelRequested": False, **known, **run}
     offered = call("runs/actions", f"m.choices({json.dumps(record)})")
     assert {text for text in offered.values() if isinstance(text, str)} == buttons

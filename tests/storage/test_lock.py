@@ -103,7 +103,7 @@ def test_the_labels_of_a_set_are_kept_before_anything_is_drawn(store, caplog):
     assert store.find_set("shapes").declared == ()
     assert store.create_set("shapes", ["○", " △ ", "○"]).declared == ("○", "△")
     assert store.create_set("shapes", ["□", "×"]).declared == ("□", "×")  # nothing is drawn: it may still change
-    assert store.sets() == []
+    assert [(one.name, one.count) for one in store.sets()] == [("shapes", 0)]  # listed before the first drawing
     store.tidy()
     assert DrawingStore(store.folder).find_set("shapes").declared == ("□", "×")
     store.add("□", LINE, "shapes")

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import platform
 import threading
 import time
@@ -24,12 +25,17 @@ EVALUATION_SHARE = 1 / 3
 """The cost of a forward pass relative to a training step, whose backward pass costs twice as much."""
 
 
+BEST_OF = 3
+"""The newest runs of a kind whose fastest one counts, as others may have shared the machine with something else."""
+
+
 @dataclass(frozen=True)
 class Speed:
-    """Samples a second, and the source of the measurement."""
+    """Samples a second, and the source of the measurement; `is_rough` if the machine was busy meanwhile."""
 
     samples_per_second: float
     measured_on: str
+    is_rough: bool = False
 
 
 def training_samples(config: RunConfig, images: int) -> tuple[int, int]:
@@ -47,9 +53,14 @@ class Estimator:
     """
 
     def __init__(
-        self, log: EventLog, tried: Callable[[RunConfig], float | None] = trial_apart, *, folder: Path | None = None
+        self,
+        log: EventLog,
+        tried: Callable[[RunConfig], float | None] = trial_apart,
+        *,
+        folder: Path | None = None,
+        is_busy: Callable[[], bool] = lambda: is_busy(),
     ) -> None:
-        self._log, self._trial, self._cache = log, tried, SpeedCache(folder)
+        self._log, self._trial, self._cache, self._is_busy = log, tried, SpeedCache(folder), is_busy
         self._tried: dict[str, Speed | None] = {}
         self._lock = threading.Lock()
 
@@ -75,28 +86,36 @@ class Estimator:
 
     def known(self, configs: list[RunConfig]) -> list[Speed | None]:
         """The known speeds of trainings like these, without trials."""
-        done: dict[str, Speed] = {}
+        done: dict[str, list[Speed]] = {}
         for run in self._log.list_runs(limit=RECENT_RUNS):
             rate = (run["metrics"] or {}).get("samples_per_second")
             if run["state"] == RunState.SUCCEEDED and rate:
-                done.setdefault(speed_key(run["config"]), Speed(rate, f"run {run['id']}"))
+                done.setdefault(speed_key(run["config"]), []).append(Speed(rate, f"run {run['id']}"))
+        fastest = {
+            key: max(speeds[:BEST_OF], key=lambda speed: speed.samples_per_second) for key, speeds in done.items()
+        }
         keys = [speed_key(config.model_dump(mode="json")) for config in configs]
-        return [done.get(key) or self._trial_result(key) for key in keys]
+        return [fastest.get(key) or self._trial_result(key) for key in keys]
 
     def speed(self, config: RunConfig) -> Speed | None:
-        """The speed of trainings like this one, after a trial if necessary; None if that would take too long."""
+        """The speed of trainings like this one, after a trial if necessary; None if that would take too long.
+
+        A trial on a busy machine is repeated when it is idle.
+        """
         (known,) = self.known([config])
-        if known is not None:
+        if known is not None and not (known.is_rough and not self._is_busy()):
             return known
         key = speed_key(config.model_dump(mode="json"))
         with self._lock:
-            if key not in self._tried:
+            tried = self._tried.get(key)
+            if key not in self._tried or (tried is not None and tried.is_rough and not self._is_busy()):
+                is_rough = self._is_busy()
                 rate = self._trial(config)
-                if rate is not None:
+                if rate is not None and not is_rough:
                     self._cache.put(key, rate)
                 while len(self._tried) >= KEPT:
                     self._tried.pop(next(iter(self._tried)))
-                self._tried[key] = None if rate is None else Speed(rate, "a trial on this machine")
+                self._tried[key] = None if rate is None else Speed(rate, "a trial on this machine", is_rough)
             return self._tried[key]
 
     def _trial_result(self, key: str) -> Speed | None:
@@ -105,6 +124,11 @@ class Estimator:
             return self._tried[key]
         rate = self._cache.get(key)
         return None if rate is None else Speed(rate, "a trial on this machine")
+
+
+def is_busy() -> bool:
+    """True if more processes want to run than there are processors, where the system tells that."""
+    return hasattr(os, "getloadavg") and os.getloadavg()[0] > cores()
 
 
 def speed_key(config: dict[str, Any]) -> str:

@@ -44,9 +44,12 @@ export function duration(seconds) {
 /** "1 epoch", "5 epochs" */
 export const epochsText = (epochs) => (epochs === 1 ? t("1 epoch") : t("{count} epochs", { count: epochs }));
 
-/** A rounded estimate: 3472 → "58 min" */
-export const roughly = (seconds) =>
-  known(seconds) && seconds >= 90 && seconds < 3570 ? t("{minutes} min", { minutes: Math.round(seconds / 60) }) : duration(seconds);
+/** A rounded estimate: 3.4 → "4 s", 23 → "25 s", 3472 → "58 min" */
+export function roughly(seconds) {
+  if (!known(seconds) || seconds >= 3570) return duration(seconds);
+  if (seconds >= 57.5) return t("{minutes} min", { minutes: Math.max(1, Math.round(seconds / 60)) });
+  return t("{seconds} s", { seconds: seconds < 10 ? Math.ceil(seconds) : Math.round(seconds / 5) * 5 });
+}
 
 /** 1077000 → "1.1 MB" */
 export function bytes(value) {
@@ -82,3 +85,9 @@ export const sentences = (...texts) => texts.filter(Boolean).join(isSpaced ? " "
 
 /** Clauses of one sentence, "a whole number; usually 3". */
 export const clauses = (...texts) => texts.filter(Boolean).join(isSpaced ? "; " : "、");
+
+/** "the stroke is wide" → "The stroke is wide." */
+export function asSentence(text) {
+  const sentence = text.slice(0, 1).toUpperCase() + text.slice(1);
+  return /[.!?。]$/.test(sentence) ? sentence : t("{sentence}.", { sentence });
+}

@@ -13,15 +13,15 @@ export async function confirmed({ title, text, action }) {
 }
 
 /**
- * Opens a question with answers [value, text]: the first changes nothing, the last cannot be undone. Resolves to the
- * value of the chosen one, or of the first if the dialog was closed.
+ * Opens a question with answers [value, text]: the first changes nothing, the last cannot be undone. The one of the
+ * value `best` stands out, by default the last. Resolves to the value of the chosen one, or of the first if the dialog
+ * was closed.
  */
-export async function choose({ title, text, answers }) {
+export async function choose({ title, text, answers, best = answers.at(-1)[0] }) {
   const [nothing, ...others] = answers;
-  const buttons = others.map(([value, words], i) => {
-    const last = i === others.length - 1;
-    return element("button", { class: last ? "button strong" : "button", value, id: last ? "confirm" : `confirm-${value}` }, words);
-  });
+  const buttons = others.map(([value, words], i) =>
+    element("button", { class: value === best ? "button strong" : "button", value, id: i === others.length - 1 ? "confirm" : `confirm-${value}` }, words),
+  );
   const harmless = element("button", { class: "button", value: nothing[0], autofocus: true }, nothing[1]);
   return openForm({ title, fields: [aboutText(text)], buttons: [harmless, ...buttons], layout: others.length > 1 ? "stacked" : "" }).answered;
 }

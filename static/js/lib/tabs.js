@@ -23,13 +23,13 @@ export function createTabs(list, { onSelect }) {
   tabs.forEach((tab) => {
     tab.addEventListener("click", () => select(tab));
     tab.addEventListener("keydown", (event) => {
-      const at = tabs.indexOf(selected());
+      const shown = tabs.filter((one) => !one.hidden);
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      const next = { Home: 0, End: tabs.length - 1 }[event.key] ?? (step && (at + step + tabs.length) % tabs.length);
+      const next = { Home: 0, End: shown.length - 1 }[event.key] ?? (step && (shown.indexOf(selected()) + step + shown.length) % shown.length);
       if (next === undefined) return;
       event.preventDefault();
-      select(tabs[next]);
-      tabs[next].focus();
+      select(shown[next]);
+      shown[next].focus();
     });
   });
 

@@ -7,10 +7,10 @@ import { askNumber, choose } from "../lib/dialog.js";
 import { byId, setMessage, setText } from "../lib/dom.js";
 import { chooseDefault } from "../models/set-default.js";
 import { epochsDone, hasEnded } from "./run-state.js";
-import { couldUseStrokes, onStrokes } from "./text.js";
+import { couldUseStrokes, onStrokes, withSmallerRate } from "./text.js";
 
 const MOST_EPOCHS = 100_000; // the server's limit
-const BUTTONS = { pause: "pause", cancel: "cancel", again: "again", goOn: "go-on", further: "further", strokes: "train-on-strokes" };
+const BUTTONS = { pause: "pause", cancel: "cancel", again: "again", goOn: "go-on", further: "further", strokes: "train-on-strokes", slower: "try-slower" };
 
 /** `onStarted(run)` is called with a new run. */
 export function createRunActions({ onStarted }) {
@@ -40,7 +40,7 @@ export function createRunActions({ onStarted }) {
     const focused = document.activeElement;
     for (const [name, node] of Object.entries(nodes)) {
       node.hidden = !offered[name];
-      if (name in offered.busy) setText(node, offered[name] ?? "");
+      if (name in offered.busy || name === "slower") setText(node, offered[name] ?? "");
       if (name in buttons) setBusy(node, offered.busy[name] ?? asking !== null);
     }
     if (focused?.hidden && Object.values(nodes).includes(focused)) byId("run-title").focus({ preventScroll: true });
@@ -79,6 +79,7 @@ export function createRunActions({ onStarted }) {
 
   const again = () => start("again", (address) => post(`${address}/again`));
   const goOn = () => start("goOn", (address) => post(`${address}/continue`));
+  const slower = () => start("slower", () => post("/api/runs", withSmallerRate(record)));
   const strokes = () => start("strokes", () => post("/api/runs", onStrokes(record)));
   const pause = () => wish(record.state === "paused" ? "resume" : "pause");
 
@@ -88,14 +89,15 @@ export function createRunActions({ onStarted }) {
     let keep = false;
     if (epochsDone(record) > 0) {
       const answer = await choose({
-        title: t("Cancel this training?"),
+        title: t("Stop this training?"),
+        best: canKeepModel(record) ? "keep" : "cancel",
         text: canKeepModel(record)
           ? t("It ends here. You can keep the best model so far, to use like any other.")
           : t("It ends here, and no model is kept: a personalized model is compared with the original only at the end."),
         answers: [
           ["", record.state === "running" ? t("Keep training") : t("Keep it")],
           ...(canKeepModel(record) ? [["keep", t("Stop and keep the best so far")]] : []),
-          ["cancel", canKeepModel(record) ? t("Discard") : t("Cancel")],
+          ["cancel", canKeepModel(record) ? t("Stop and throw away") : t("Stop")],
         ],
       });
       if (answer === "" || record?.id !== id || hasEnded(record)) return;
@@ -117,7 +119,7 @@ export function createRunActions({ onStarted }) {
     if (epochs !== null && record?.id === id) await start("further", (address) => post(`${address}/continue`, { epochs }));
   }
 
-  const actions = { pause, cancel, again, goOn, further, strokes };
+  const actions = { pause, cancel, again, goOn, further, strokes, slower };
   for (const [name, node] of Object.entries(buttons)) {
     node.addEventListener("click", () => {
       if (!isBusy(node)) actions[name]();
@@ -167,6 +169,7 @@ export function choices(record, asking = null) {
     makeDefault: hasModel,
     seeMine: hasModel && isPersonal,
     strokes: couldUseStrokes(record),
+    slower: failed && reason === "diverged" ? t("Try with learning rate {rate}", { rate: withSmallerRate(record).optimizer.learning_rate }) : null,
     busy: {
       pause: asking !== null || isCancelling(record, asking) || (state !== "paused" && record.pauseRequested),
       cancel: asking !== null || isCancelling(record, asking),

@@ -1,7 +1,8 @@
 // Sentences about a run.
 
-import { between, count, duration, percent } from "../i18n/format.js";
+import { asSentence, between, count, duration, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
+import { learningRates } from "../labels/names.js";
 import { titleOf, datasetTitle as knownTitle, recipeTitle } from "../labels/titles.js";
 import { epochsDone, hasEnded, place } from "./run-state.js";
 
@@ -18,7 +19,7 @@ const STATES = {
 
 /** The next step, by the reason of a failure; the second one if there is a checkpoint. */
 const ADVICE = {
-  diverged: [t("Choose a smaller learning rate, and start again.")],
+  diverged: [""], // the reason says it, and a button does it
   memory: [t("Choose a smaller network or batch size, and start again.")],
   config: [t("Change the settings, and start again.")],
   disk: [t("Free some disk space, then repeat the run."), t("Free some disk space, then resume from its last checkpoint.")],
@@ -111,7 +112,7 @@ export function outcome(record) {
     const text = couldUseStrokes(record)
       ? t("The data set “strokes” needs no download: digitpad draws it itself.")
       : advice(record);
-    return { title: record.error ?? t("The training failed without giving a reason."), text };
+    return { title: asSentence(record.error ?? t("The training failed without giving a reason.")), text };
   }
   if (record.state === "cancelled") return { title: t("Cancelled."), text: afterCancel(record) };
   return { title: t("When it is done, it is tested on unseen images."), text: "" };
@@ -153,3 +154,12 @@ export const couldUseStrokes = ({ state, reason, config }) =>
 
 /** The request for the same run on the data set that needs no download. */
 export const onStrokes = ({ config }) => ({ ...config, dataset: FALLBACK_DATASET });
+
+const SMALLER = 10; // the factor
+
+/** The config of the same run with a smaller learning rate. */
+export function withSmallerRate({ config }) {
+  const { optimizer } = config;
+  const rate = (optimizer.learning_rate ?? learningRates[optimizer.type]) / SMALLER;
+  return { ...config, optimizer: { ...optimizer, learning_rate: Number(rate.toPrecision(3)) } };
+}

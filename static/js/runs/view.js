@@ -17,6 +17,7 @@ import { followRun } from "./stream.js";
 import { computeLine, lostLine, outcome, progressLine, runTitle, stateWord } from "./text.js";
 
 const FIRST_TAB = "curves";
+const WITH_EPOCHS = [FIRST_TAB, "inside", "evaluation"];
 const GONE = () => t("This run no longer exists.");
 const ASKING = () => t("No live connection gets through here, so this page asks every 2 s. Nothing is lost.");
 
@@ -108,6 +109,10 @@ export function createRunView({ onState, onStarted }) {
     evaluation.show(record, hasEnded(record));
     actions.show(gone ? null : record);
     const empty = record.epochs.length === 0;
+    const nothing = empty && hasEnded(record); // there is nothing to draw, and nothing to evaluate
+    for (const name of WITH_EPOCHS) byId(`tab-${name}`).hidden = nothing;
+    document.querySelector(".figures").hidden = nothing;
+    if (nothing && WITH_EPOCHS.includes(tabs.selected())) tabs.select("log");
     for (const button of document.querySelectorAll("[data-png], [data-csv]")) button.disabled = empty;
   }
 

@@ -56,6 +56,19 @@ def one_epoch_on(server: Server, run: int, attempt: int) -> int:
     return workers(server)[0]
 
 
+def test_a_training_that_diverged_is_tried_again_with_a_smaller_rate(page, server):
+    run = train(server, {**TINY, "optimizer": {"type": "sgd", "learning_rate": 1e30}})
+    page.goto(f"{server.url}/runs/{run}")
+    expect(page.locator("#outcome-title")).to_have_text(re.compile(r"^The loss .*\.$"))
+    expect(page.locator("#outcome-text")).to_be_empty()
+    expect(page.locator("#panel-log")).to_be_visible()  # there is no curve to show
+    for name in ("#tab-curves", "#tab-inside", "#tab-evaluation", ".figures"):
+        expect(page.locator(name)).to_be_hidden()
+    page.get_by_role("button", name="Try with learning rate 1e+29").click()
+    until(lambda: len(server.get("/api/runs")["runs"]) == 2)
+    assert server.get("/api/runs")["runs"][0]["config"]["optimizer"] == {"type": "sgd", "learning_rate": 1e29}
+
+
 def test_a_run_is_paused_and_resumed_where_it_was(page, server):
     run = start(server, LONG)
     page.goto(f"{server.url}/train?run={run}")

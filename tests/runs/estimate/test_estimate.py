@@ -53,11 +53,36 @@ def test_a_run_that_was_done_tells_the_speed_of_the_like(log):
     assert estimator.speed(alike).measured_on == f"run {run}"
 
 
+def test_of_the_newest_runs_the_fastest_counts(log):
+    runs = [finished(log, config(), rate) for rate in (9_000.0, 2_000.0, 3_000.0, 1_000.0)]
+    assert Estimator(log).known([config()]) == [Speed(3_000.0, f"run {runs[2]}")]
+
+
 def test_what_does_not_change_the_speed_does_not_change_the_likeness():
     base = config().model_dump(mode="json")
     assert speed_key(config(seed=9, epochs=1).model_dump(mode="json")) == speed_key(base)
     for changed in (config(dtype="float64"), config(batch_size=1), config(optimizer={"type": "adamw"})):
         assert speed_key(changed.model_dump(mode="json")) != speed_key(base)
+
+
+@pytest.fixture(autouse=True)
+def busy(monkeypatch):
+    """Whether the machine is busy; it is not, unless a test says so."""
+    state = [False]
+    monkeypatch.setattr("app.runs.estimate.estimator.is_busy", lambda: state[0])
+    return state
+
+
+def test_a_trial_of_a_busy_machine_is_repeated_when_it_is_idle(log, tmp_path, busy):
+    rates = iter((10.0, 500.0))
+    estimator = Estimator(log, lambda config: next(rates), folder=tmp_path)
+    busy[0] = True
+    assert estimator.speed(config()).samples_per_second == 10
+    assert estimator.speed(config()).samples_per_second == 10  # not again while it is busy
+    assert Estimator(log, folder=tmp_path).known([config()]) == [None]  # not kept for the next server
+    busy[0] = False
+    assert estimator.speed(config()) == Speed(500.0, "a trial on this machine")
+    assert Estimator(log, folder=tmp_path).known([config()]) == [Speed(500.0, "a trial on this machine")]
 
 
 def test_a_trial_times_its_batches():

@@ -1,7 +1,7 @@
 // The diagnosis "Why this answer?": the input, the network's input image, and the effect of each step of preprocessing.
 
 import { explain, post } from "../../api/client.js";
-import { percent } from "../../i18n/format.js";
+import { asSentence, percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { createBitmap, paintRows } from "../../images/bitmap.js";
 import { byId, element, setMessage, setText } from "../../lib/dom.js";
@@ -116,12 +116,6 @@ export function createDiagnosis({ subject, openLarge }) {
   }
 
   return { update };
-}
-
-/** "the stroke is wide" → "The stroke is wide." */
-export function asSentence(text) {
-  const sentence = text.slice(0, 1).toUpperCase() + text.slice(1);
-  return /[.!?。]$/.test(sentence) ? sentence : t("{sentence}.", { sentence });
 }
 
 function readText(report) {
