@@ -129,7 +129,8 @@ function afterCancel({ model, checkpoint }) {
   return t("What it had learned so far was not saved as a model; you can continue the training.");
 }
 
-function success({ testAccuracy, testSamples, model }) {
+function success({ config, testAccuracy, testSamples, model }) {
+  if (config?.personal && model) return { title: t("It has learned your handwriting."), text: t("Saved as the model “{model}”.", { model }) };
   const values = { accuracy: percent(testAccuracy, 2), count: count(testSamples) };
   const tested = testSamples
     ? t("It reads {accuracy} of {count} unseen test images correctly.", values)

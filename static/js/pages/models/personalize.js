@@ -6,6 +6,7 @@ import { withRoot } from "../../api/root.js";
 import { addressOf } from "../../data/dataset-list.js";
 import { followSets } from "../../data/follow-sets.js";
 import { t } from "../../i18n/translate.js";
+import { createBitmap, fromBase64 } from "../../images/bitmap.js";
 import { byId, element, setText } from "../../lib/dom.js";
 import { createLatest, throttled } from "../../lib/latest.js";
 import { mineNote, mineSentence, mineTable } from "../../models/measurements.js";
@@ -15,6 +16,7 @@ import { followRun } from "../../runs/stream.js";
 import { progressLine } from "../../runs/text.js";
 
 const NEW_SET = "mine";
+const THUMBNAILS = 24; // the newest drawings
 const CHANGES_MS = 1000;
 
 function startMinePage() {
@@ -23,6 +25,7 @@ function startMinePage() {
   let labels = new Map(); // by model
   let sets = [];
   const requests = createLatest();
+  const looks = createLatest(); // at the drawings of a set
   let record = null;
   let stop = null;
 
@@ -65,7 +68,8 @@ function startMinePage() {
       setText(byId("mine-error"), "");
       ({ sets } = answer);
       const requested = choices.set.disabled ? query().get("set") : choices.set.value;
-      const chosen = sets.some(({ set }) => set === requested) ? requested : sets.find(({ problem }) => problem === null)?.set;
+      const able = sets.filter(({ problem }) => problem === null).map(({ set }) => set);
+      const chosen = sets.some(({ set }) => set === requested) ? requested : able.includes(NEW_SET) ? NEW_SET : able[0];
       choices.set.replaceChildren(...sets.map(({ set }) => element("option", { value: set, selected: set === chosen }, set)));
       choices.set.disabled = sets.length === 0;
       showCount();
@@ -86,6 +90,23 @@ function startMinePage() {
     byId("mine-draw").href = addressOf({ kind: "draw", set, labels: labels.get(choices.model.value) ?? [] });
     setText(byId("mine-count"), countText(ready));
     start.disabled = ready === undefined || ready.problem !== null || isRunning();
+    const isEnough = ready !== undefined && ready.needed === 0;
+    start.classList.toggle("accent", isEnough);
+    byId("mine-draw").classList.toggle("accent", !isEnough);
+    showDrawings(ready?.set ?? null);
+  }
+
+  async function showDrawings(set) {
+    const signal = looks.begin();
+    const list = byId("mine-drawings");
+    if (set === null) return list.replaceChildren();
+    try {
+      const { drawings } = await get(`/api/drawings?limit=${THUMBNAILS}&pixels=true&set=${encodeURIComponent(set)}`, { signal });
+      if (signal.aborted) return;
+      list.replaceChildren(...drawings.map(({ label, pixels }) => element("li", {}, createBitmap(fromBase64(pixels)), element("span", { class: "visually-hidden" }, label))));
+    } catch (error) {
+      if (!signal.aborted) setText(byId("mine-error"), explain(error));
+    }
   }
 
   const isRunning = () => record !== null && !hasEnded(record);
