@@ -19,6 +19,7 @@ from app.models import ModelStore, Predictors
 from app.models.evaluation import Evaluator
 from app.models.evaluation_cache import EvaluationCache
 from app.models.evaluation_process import evaluate_apart
+from app.models.image_map import ImageMaps
 from app.models.nearest_images import NearestImages
 from app.runs.config.run_config import RunConfig
 from app.runs.estimate.benchmark import trial_apart, with_teachers_time
@@ -93,6 +94,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             estimator=Estimator(log, tried, folder=settings.cache_dir),
             evaluator=Evaluator(store, DrawingRenderer(drawings), EvaluationCache(settings.cache_dir), evaluate_apart),
             nearest_images=NearestImages(store, catalog, datasets),
+            image_maps=ImageMaps(store, catalog, datasets),
             capacity=capacity,
             counters=counters,
             tracking=Tracking(log, settings),

@@ -6,31 +6,26 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from app.data import Dataset
 from app.data.cache import DatasetCache
 from app.data.catalog import DatasetCatalog
-from app.data.dataset import DatasetUnavailable, ImageArray
-from app.data.sources import mixture
+from app.data.dataset import ImageArray
 from app.errors import InputError
 from app.models.card import ModelCard
-from app.models.cost import MOST_WORK, TooLargeError, prediction_cost
+from app.models.cost import TooLargeError
 from app.models.evaluation_cache import identity
+from app.models.image_samples import LabelledImages, affordable_images, features_of, sample_images, sets_at_hand
 from app.models.store import ModelStore
-from app.nn import Network, infer_batches
+from app.nn import Network
 from app.nn.arrays import Array
 
 BYTE_MAX = 255
 MOST_IMAGES = 4_000
 """The most images of a sample."""
-MOST_BYTES = 32 * 2**20
-"""The most bytes of a sample's features."""
 LEAST_IMAGES = 100
 """With fewer there is nothing near."""
 REMEMBERED = 3
 """Samples in memory."""
-BATCH = 250
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,25 +37,12 @@ class NearImage:
     similarity: float
 
 
-@dataclass(frozen=True, eq=False)
-class _Sample:
-    images: ImageArray
-    labels: NDArray[np.int64]
-    sources: NDArray[np.int64]
-    titles: list[str]
-    features: Array
-    """Vectors of length 1, float32 (N, F)."""
-
-
 class NearestImages:
-    """Finds training images by the features of a network's last hidden layer. Thread-safe.
-
-    It looks through a sample, the same number of every label and of every part of a mixture.
-    """
+    """Finds training images by the features of a network's last hidden layer. Thread-safe."""
 
     def __init__(self, store: ModelStore, catalog: DatasetCatalog, datasets: DatasetCache) -> None:
         self._store, self._catalog, self._datasets = store, catalog, datasets
-        self._samples: OrderedDict[Hashable, _Sample] = OrderedDict()
+        self._samples: OrderedDict[Hashable, tuple[LabelledImages, Array]] = OrderedDict()
         self._lock = threading.Lock()
 
     def find(self, name: str, pixels: Array, labels: Sequence[str], count: int) -> dict[str, list[NearImage]]:
@@ -73,9 +55,9 @@ class NearestImages:
         for label in labels:
             if label not in card.labels:
                 raise InputError("expected labels of the model; got {label}", field="labels", label=repr(label[:40]))
-        sample = self._sample(card, network)
-        raw = np.round(pixels * BYTE_MAX).astype(np.uint8).reshape(1, *network.input_shape)
-        similarity = sample.features @ _features(network, card, raw)[0]
+        sample, directions = self._sample(card, network)
+        raw = np.round(pixels * BYTE_MAX).astype(np.uint8)[None]
+        similarity = directions @ _directions(network, card, raw)[0]
         found = {}
         for label in labels:
             rows = np.flatnonzero(sample.labels == card.labels.index(label))
@@ -86,66 +68,27 @@ class NearestImages:
             ]
         return found
 
-    def _sample(self, card: ModelCard, network: Network) -> _Sample:
-        sets = self._training_sets(card.dataset)
+    def _sample(self, card: ModelCard, network: Network) -> tuple[LabelledImages, Array]:
+        sets = sets_at_hand(self._catalog, self._datasets, card.dataset)
         key = (identity(card), tuple((dataset.name, dataset.version) for dataset in sets))
         with self._lock:
             if key in self._samples:
                 self._samples.move_to_end(key)
                 return self._samples[key]
-        sample = _make_sample(card, network, sets)
+        most = affordable_images(network, MOST_IMAGES)
+        if most < LEAST_IMAGES:
+            raise TooLargeError("{name} is too large to look for similar images", name=card.name)
+        sample = sample_images(card, sets, "train", most)
+        found = sample, _directions(network, card, sample.images)
         with self._lock:
-            self._samples[key] = sample
+            self._samples[key] = found
             while len(self._samples) > REMEMBERED:
                 self._samples.popitem(last=False)
-        return sample
-
-    def _training_sets(self, name: str) -> list[Dataset]:
-        """The parts of a data set that are on this machine, or that digitpad can draw itself."""
-        terms = mixture.parse_mixture(name) if mixture.is_mixture(name) else [mixture.Term(name)]
-        found, problem = [], None
-        for term in terms:
-            try:
-                can_draw = self._catalog.info(term.name).state == "generate"
-                found.append(self._datasets.get(term.name, fetch=can_draw))
-            except DatasetUnavailable as error:
-                problem = problem or error
-        if not found and problem is not None:
-            raise problem
         return found
 
 
-def _make_sample(card: ModelCard, network: Network, sets: Sequence[Dataset]) -> _Sample:
-    most = min(
-        MOST_IMAGES,
-        MOST_BYTES // (4 * max(1, network.feature_count)),
-        MOST_WORK // max(1, prediction_cost(network)),
-    )
-    if most < LEAST_IMAGES:
-        raise TooLargeError("{name} is too large to look for similar images", name=card.name)
-    images, labels, sources = [], [], []
-    for source, dataset in enumerate(sets):
-        known = [index for index, label in enumerate(dataset.labels) if label in card.labels]
-        each = max(1, most // max(1, len(known) * len(sets)))
-        for index in known:
-            rows = np.flatnonzero(dataset.train.labels == index)
-            chosen = rows[np.linspace(0, max(0, len(rows) - 1), min(each, len(rows))).astype(int)]
-            images.append(dataset.train.images[chosen])
-            labels.append(np.full(len(chosen), card.labels.index(dataset.labels[index]), np.int64))
-            sources.append(np.full(len(chosen), source, np.int64))
-    if not images or not sum(map(len, images)):
-        raise DatasetUnavailable("{title} has no images of this model's labels", title=card.dataset)
-    stacked = np.concatenate(images)
-    features = _features(network, card, stacked.reshape(len(stacked), *network.input_shape))
-    titles = [dataset.title for dataset in sets]
-    return _Sample(stacked, np.concatenate(labels), np.concatenate(sources), titles, features)
-
-
-def _features(network: Network, card: ModelCard, images: ImageArray) -> Array:
-    """The features of images, uint8 (N, *input_shape), scaled to length 1, float32 (N, F)."""
-    features = np.empty((len(images), network.feature_count), np.float32)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for rows, output in infer_batches(network, images, input_scale=card.input_scale, batch_size=BATCH):
-            features[rows] = output.features
-        features /= np.maximum(np.linalg.norm(features, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    return np.nan_to_num(features)
+def _directions(network: Network, card: ModelCard, images: ImageArray) -> Array:
+    """The features of images, uint8 (N, 28, 28), scaled to length 1, float32 (N, F)."""
+    features, _ = features_of(network, card, images)
+    scaled: Array = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return scaled

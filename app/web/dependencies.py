@@ -13,6 +13,7 @@ from app.data.images.store import ImageSetStore
 from app.learn.experiments.small_trainings import SmallTrainingCache
 from app.models import ModelStore, Predictors
 from app.models.evaluation import Evaluator
+from app.models.image_map import ImageMaps
 from app.models.nearest_images import NearestImages
 from app.runs.estimate.estimator import Estimator
 from app.runs.log.event_log import EventLog
@@ -54,6 +55,7 @@ class AppState:
     estimator: Estimator
     evaluator: Evaluator
     nearest_images: NearestImages
+    image_maps: ImageMaps
     capacity: Capacity
     counters: Counters | None
     tracking: Tracking
@@ -103,6 +105,7 @@ PreparationDep = Annotated[PreparationThreads, _service("preparation")]
 EstimatorDep = Annotated[Estimator, _service("estimator")]
 EvaluatorDep = Annotated[Evaluator, _service("evaluator")]
 NearestImagesDep = Annotated[NearestImages, _service("nearest_images")]
+ImageMapsDep = Annotated[ImageMaps, _service("image_maps")]
 CapacityDep = Annotated[Capacity, _service("capacity")]
 CountersDep = Annotated[Counters | None, _service("counters")]
 TrackingDep = Annotated[Tracking, _service("tracking")]

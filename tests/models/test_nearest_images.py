@@ -7,7 +7,7 @@ from app.data.cache import DatasetCache
 from app.data.catalog import DatasetCatalog
 from app.data.dataset import DatasetUnavailable
 from app.errors import InputError
-from app.models import ModelStore, nearest_images
+from app.models import ModelStore, image_samples, nearest_images
 from app.models.cost import TooLargeError
 from app.models.nearest_images import NearestImages
 from app.nn import Network
@@ -15,7 +15,9 @@ from tests.models.test_store import card
 
 LABELS = ("a", "b", "c")
 RNG = np.random.default_rng(5)
-IMAGES = {label: RNG.integers(0, 256, (30, 28, 28), dtype=np.uint8) for label in LABELS}
+IMAGES = {
+    label: RNG.integers(0, 256, (30, 28, 28), dtype=np.uint8) * (RNG.random((30, 28, 28)) < 0.2) for label in LABELS
+}
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def test_what_cannot_be_looked_for_is_refused(made, monkeypatch):
     name = save("shapes", "npz:shapes.npz")
     with pytest.raises(InputError, match="labels of the model"):
         nearest.find(name, np.zeros((28, 28)), ["x"], 1)
-    monkeypatch.setattr(nearest_images, "MOST_WORK", 100)
+    monkeypatch.setattr(image_samples, "MOST_WORK", 100)
     with pytest.raises(TooLargeError, match="too large"):
         nearest.find(name, np.zeros((28, 28)), ["a"], 1)
 

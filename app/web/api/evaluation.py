@@ -1,7 +1,9 @@
 """Evaluations of models: the confusion matrix, the worst mistakes, the calibration, and the user's drawings."""
 
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Hashable
+from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Query
@@ -14,9 +16,19 @@ from app.models.evaluation import LARGEST_EVALUATION, Stop
 from app.runs.limits import LARGEST_INT
 from app.web.api.datasets import LONGEST_NAME, MOST_DIGITS, load
 from app.web.api.images import encoded
-from app.web.api.routing import ApiRoute, ResponseBody, errors
+from app.web.api.predict import prepare_one
+from app.web.api.routing import ApiRoute, RequestBody, ResponseBody, errors
 from app.web.api.runs import RunId
-from app.web.dependencies import DatasetsDep, EvaluatorDep, JobQueueDep, LogDep, LongQueueDep, StoreDep
+from app.web.dependencies import (
+    DatasetsDep,
+    EvaluatorDep,
+    ImageMapsDep,
+    JobQueueDep,
+    LessonsQueueDep,
+    LogDep,
+    LongQueueDep,
+    StoreDep,
+)
 
 router = APIRouter(prefix="/api", tags=["evaluation"], route_class=ApiRoute)
 
@@ -124,6 +136,38 @@ class Cell(ResponseBody):
     digits: list[CellImage]
 
 
+class ModelMap(ResponseBody):
+    """Test images as points of a plane, from −1 to 1: base64 of float32, little-endian, x and y in turn.
+
+    `truth` and `said` are indices of `labels`, `images` is base64 of 784 bytes an image, 255 is ink, and `variance` the
+    shares of variance along x and y.
+    """
+
+    model: str
+    dataset: str
+    labels: list[str]
+    points: str
+    truth: list[int]
+    said: list[int]
+    images: str
+    variance: list[float]
+
+
+class DrawingToPlace(RequestBody):
+    """A drawing as /predict takes it: `pixels`, `strokes` or `image`."""
+
+    drawing: dict[str, Any]
+
+
+class PlacedDrawing(ResponseBody):
+    """A drawing's place on a model's map, the answer, and the indices of the images nearest to it."""
+
+    x: float
+    y: float
+    said: str
+    nearest: list[int]
+
+
 Subject = tuple[str, str]
 """A model's name and a data set's."""
 
@@ -228,3 +272,34 @@ async def run_cell(jobs: Jobs, subject: RunSubject, cell: Annotated[CellQuery, Q
 async def model_cell(jobs: Jobs, subject: ModelSubject, cell: Annotated[CellQuery, Query()]) -> Cell:
     """The images of one label that a model takes for another."""
     return await jobs.cell(subject, cell)
+
+
+@router.get("/models/{name}/map", responses=errors(404, 409, 503))
+async def model_map(maps: ImageMapsDep, queue: JobQueueDep, name: str) -> ModelMap:
+    """A model's test images in the plane of the two directions in which its last hidden layer varies most."""
+
+    def work() -> ModelMap:
+        found = maps.get(name)
+        return ModelMap(
+            model=found.card.name,
+            dataset=" + ".join(found.sample.titles),
+            labels=list(found.card.labels),
+            points=b64encode(found.points.astype("<f4").tobytes()).decode(),
+            truth=found.sample.labels.tolist(),
+            said=found.said.tolist(),
+            images=b64encode(found.sample.images.tobytes()).decode(),
+            variance=list(found.variance),
+        )
+
+    return await queue.run(("map", name), work)
+
+
+@router.post("/models/{name}/map/place", responses=errors(404, 409, 422, 503))
+async def place_on_map(maps: ImageMapsDep, queue: LessonsQueueDep, name: str, body: DrawingToPlace) -> PlacedDrawing:
+    """A drawing's place on the map of a model, and the test images that the network takes for most like it."""
+
+    def work() -> PlacedDrawing:
+        found = maps.place(name, prepare_one(body.drawing).whole.pixels)
+        return PlacedDrawing(x=found.x, y=found.y, said=found.said, nearest=found.nearest)
+
+    return await queue.run(("place", name, sha256(body.model_dump_json().encode()).digest()), work)

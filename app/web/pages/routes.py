@@ -103,6 +103,12 @@ def model_evaluation(request: Request, store: StoreDep, name: str) -> Response:
     return _page(request, "pages/evaluate.html", "models", {"card": card, "evidence": evidence})
 
 
+@router.get("/models/{name}/map")
+def model_map(request: Request, store: StoreDep, name: str) -> Response:
+    """The map of a model: test images and one's own drawing in a plane."""
+    return _page(request, "pages/map.html", "models", {"card": store.get(name)})
+
+
 def _page(request: Request, template: str, active: str, context: dict[str, Any]) -> Response:
     headers = {"cache-control": "no-cache"}
     return templates.render_page(request, template, {"active": active, **context}, headers=headers)

@@ -31,6 +31,7 @@ export function createWhy({ subject }) {
     const drawing = found.body.image === undefined ? { strokes: found.body.strokes } : { image: found.body.image };
     const address = new URLSearchParams({ model, drawing: "last" });
     byId("why-inside").href = `${withRoot("/learn/inside")}?${address}`;
+    byId("why-map").href = withRoot(`/models/${encodeURIComponent(model)}/map`);
     body.setAttribute("aria-busy", "true");
     if (shown === null) setMessage(byId("why-note"), t("Looking for reasons …"));
     try {
