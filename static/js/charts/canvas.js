@@ -2,10 +2,10 @@
 
 const COLORS = ["ink", "soft", "line", "edge", "sheet", "training", "validation", "yours", ...Array.from({ length: 8 }, (_, i) => `series-${i + 1}`)];
 
-/** The page's current colours and font, by their names in css/base/tokens.css. */
+/** The page's current colours, font and size of type in charts, by their names in css/base/tokens.css. */
 export function readTheme() {
   const style = getComputedStyle(document.documentElement);
-  return Object.fromEntries([...COLORS, "font"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+  return Object.fromEntries([...COLORS, "font", "chart-type"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }
 
 /** Fits a canvas to its element, sharp on every screen. Returns `{pen, width, height}`, or null without a size. */

@@ -52,7 +52,7 @@ export function placing({ width, height, xRange, yRange, isLog }, margin = MARGI
 
 function paintAxes(pen, { width, height, xTicks, yTicks, xTitle, yTitle, theme }, place) {
   const [left, right, bottom] = [MARGIN.left, width - MARGIN.right, height - MARGIN.bottom];
-  pen.font = `13px ${theme.font}`;
+  pen.font = `${theme["chart-type"]} ${theme.font}`;
   pen.lineWidth = 1;
   pen.setLineDash([]);
   pen.strokeStyle = theme.line;

@@ -30,13 +30,18 @@ async function startEvaluationPage({ model, labels, dataset, evidence }) {
     setMessage(note, "");
     const fitting = datasets.filter((one) => one.labels.length === labels.length && one.labels.every((label, i) => label === labels[i]));
     const chosen = [requested, dataset].find((name) => fitting.some((one) => one.name === name)) ?? fitting[0]?.name;
-    if (chosen === undefined) return setMessage(note, t("No data set has the labels of this model, so it cannot be tested here."));
+    if (chosen === undefined) return refuse(t("No data set has the labels of this model, so it cannot be tested here."));
     select.replaceChildren(...fitting.map(({ name, title }) => element("option", { value: name }, titleOf({ name, title }))));
     select.value = chosen;
     select.disabled = false;
     evaluateOn(chosen);
   } catch (error) {
-    setMessage(note, explain(error));
+    refuse(explain(error));
+  }
+
+  function refuse(text) {
+    setMessage(note, text);
+    byId("judge").hidden = true;
   }
 
   select.addEventListener("change", () => {
