@@ -1,7 +1,5 @@
 """The headers that tell a browser what the server's answers may and may not do."""
 
-import base64
-import hashlib
 from collections.abc import Iterable
 
 from starlette.types import Message
@@ -9,12 +7,12 @@ from starlette.types import Message
 Header = tuple[bytes, bytes]
 
 
-def page_policy(*, scripts: Iterable[str] = (), styles: Iterable[str] = ()) -> str:
+def page_policy(*, styles: Iterable[str] = ()) -> str:
     """A content security policy for a page: nothing from elsewhere, nothing inline but what is named, no frame."""
     return "; ".join(
         (
             "default-src 'self'",
-            " ".join(("script-src 'self'", *scripts)),
+            "script-src 'self'",
             " ".join(("style-src 'self'", *styles)),
             "img-src 'self' data: blob:",
             "connect-src 'self'",  # the server's own sockets too: CSP level 3, section 6.7.2.8
@@ -24,11 +22,6 @@ def page_policy(*, scripts: Iterable[str] = (), styles: Iterable[str] = ()) -> s
             "form-action 'self'",
         )
     )
-
-
-def source_hash(script: bytes) -> str:
-    """The name of an inline script in a policy."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
 
 
 ALWAYS: tuple[Header, ...] = (

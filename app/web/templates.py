@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, metadata
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import Scope
 
+from app import __version__
 from app.data.catalog import dataset_titles
 from app.i18n.catalog import LANGUAGES, catalog
 from app.learn.formulas import FORMULAS
@@ -99,6 +101,8 @@ def _templates(language: str) -> Jinja2Templates:
     environment.globals["theme_links"] = theme_links
     environment.globals["theme_of"] = theme_of
     environment.globals["formulas"] = FORMULAS
+    environment.globals["version"] = __version__
+    environment.globals["manual"] = _manual()
     environment.globals["names"] = partial(names_in, language)
     return Jinja2Templates(env=environment)
 
@@ -114,6 +118,15 @@ def render_page(
     language = language_of(request)
     templates: Jinja2Templates = request.app.state.templates[language]
     return templates.TemplateResponse(request, template, dict(context), status, language_headers(language, headers))
+
+
+def _manual() -> str | None:
+    """The address of the manual, where the package names one as its `Documentation`."""
+    try:
+        addresses = metadata("digitpad").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return None
+    return next((url for name, _, url in (line.partition(", ") for line in addresses) if name == "Documentation"), None)
 
 
 @pass_context

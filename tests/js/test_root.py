@@ -51,7 +51,7 @@ def test_a_template_has_no_absolute_address_without_the_root_path(path: Path) ->
     text = path.read_text("utf-8")
     assert not re.findall(r"""\b(?:href|src|action|srcset|poster|content)=["']?(?:\{\{ ?["'])?/[^"]*""", text)
     assert not re.findall(
-        r"""(?:href|src|action)="\{\{ (?!with_root\(|static\(|one\.href|theme_links\(|icon)[^}]*\}\}""", text
+        r"""(?:href|src|action)="\{\{ (?!with_root\(|static\(|one\.href|theme_links\(|icon|manual)[^}]*\}\}""", text
     )
 
 

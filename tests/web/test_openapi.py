@@ -86,3 +86,18 @@ def test_the_protocol_s_answers_are_as_the_document_says(shared_client):
         inference_v2.InferenceResponse.model_validate(answer.json())
     inference_v2.ServerHealth.model_validate(shared_client.get("/v2/health/ready").json())
     health.Health.model_validate(shared_client.get("/health").json())
+
+
+def test_every_call_says_in_short_what_it_does(shared_client):
+    calls = [call for path in shared_client.get("/openapi.json").json()["paths"].values() for call in path.values()]
+    for call in calls:
+        assert call["description"].replace("`", "").split()[0] == call["summary"].split()[0]
+        assert len(call["summary"].split()) > 1, call["summary"]
+        assert "`" not in call["summary"]
+
+
+def test_the_page_of_the_calls_is_one_of_the_app_and_every_page_leads_to_it(shared_client):
+    page = shared_client.get("/docs", headers={"accept-language": "ja"})
+    assert 'class="masthead"' in page.text
+    assert 'lang="ja"' in page.text
+    assert 'href="/docs"' in shared_client.get("/models").text

@@ -4,18 +4,20 @@ import re
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import Response
 
 from app.web import templates
-from app.web.addresses import root_of
 from app.web.errors import Error
-from app.web.security_headers import page_policy, source_hash
+from app.web.security_headers import page_policy
 
 FILES = "/static-offline-docs"
-_INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+HEADERS = {
+    "content-security-policy": page_policy(styles=["'unsafe-inline'"]),  # Swagger UI writes styles into its elements
+    "cache-control": "no-cache",
+}
+_FIRST_CLAUSE = re.compile(r"[^.;:]+")
 _ERROR = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
 _OPERATIONS = ("get", "post", "put", "delete", "patch")
 
@@ -23,20 +25,9 @@ _OPERATIONS = ("get", "post", "put", "delete", "patch")
 def install(app: FastAPI) -> None:
     """Serve `/docs` with a policy of its own, and make the document true."""
 
-    def docs(request: Request) -> HTMLResponse:
-        root = root_of(request.scope)
-        page = get_swagger_ui_html(
-            openapi_url=f"{root}{app.openapi_url}",
-            title=f"{app.title}: calls",
-            swagger_js_url=f"{root}{FILES}/swagger-ui-bundle.js",
-            swagger_css_url=f"{root}{FILES}/swagger-ui.css",
-            swagger_favicon_url=root + templates.static_url("favicon.svg"),
-            swagger_ui_parameters={"validatorUrl": None},
-        )
-        content = bytes(page.body)
-        scripts = [source_hash(script) for script in _INLINE.findall(content)]
-        policy = page_policy(scripts=scripts, styles=["'unsafe-inline'"])  # Swagger UI writes styles into its elements
-        return HTMLResponse(content, headers={"content-security-policy": policy, "cache-control": "no-cache"})
+    def docs(request: Request) -> Response:
+        context = {"files": FILES, "document": app.openapi_url}
+        return templates.render_page(request, "pages/api.html", context, headers=HEADERS)
 
     app.add_api_route("/docs", docs, include_in_schema=False)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
@@ -62,7 +53,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 
 def _complete(operation: dict[str, Any]) -> None:
-    """Say of a call what all of them share: every error has the one form."""
+    """Say of a call in short what it does, and what all share: every error has the one form."""
+    if clause := _FIRST_CLAUSE.match(operation.get("description", "")):  # FastAPI takes the function's name
+        operation["summary"] = " ".join(clause[0].replace("`", "").split())
     answers = operation["responses"]
     if "422" in answers:
         answers["422"] = {"description": "what came is not what was expected", **_ERROR}
