@@ -121,3 +121,34 @@ def test_forced_colours_leave_bars_and_choices_visible(browser: Browser, server:
     outline = "(node) => getComputedStyle(node).outlineStyle"
     assert page.locator(".recipe input:checked + .recipe-body").evaluate(outline) == "solid"
     context.close()
+
+
+def test_a_few_own_drawings_draw_no_line_but_a_sentence(browser: Browser, server: Server) -> None:
+    page = browser.new_page()
+    page.goto(f"{server.url}/runs/1")
+    expect(page.locator("#yours-note")).to_contain_text("from 20 on; this run was tested on 1.")
+    expect(page.locator("#chart-loss-legend .legend-item")).to_have_count(2)
+    expect(page.locator("#tab-curves")).to_have_attribute("aria-selected", "true")
+    page.close()
+
+
+def test_a_model_is_found_by_what_it_is(browser: Browser, server: Server) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 500})
+    page.goto(f"{server.url}/models#quick-1")
+    trained = page.locator("[data-model='quick-1']")
+    expect(trained.locator(".model-title")).to_contain_text("Quick · batch size 500")
+    expect(trained.locator("h2")).to_be_focused()
+    expect(page.locator("#models-bar")).to_be_hidden()  # where there are few
+    for _ in range(2):
+        server.post("/api/runs", {"recipe": "quick", "overrides": TINY})
+    until(lambda: len(server.get("/api/models")["models"]) == 5)
+    page.reload()
+    search = page.get_by_role("searchbox", name="Search")
+    search.fill("BATCH SIZE 500")
+    expect(page.locator("[data-model]")).to_have_count(3)
+    search.fill("no such model")
+    expect(page.locator("#models-list")).to_have_text("No model has this in its name.")
+    search.fill("")
+    page.get_by_label("Order").select_option("best")
+    expect(page.locator("[data-model]").first).to_have_attribute("data-model", "mnist-mlp")
+    page.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from math import prod
 from pathlib import PurePath
 from typing import Annotated, Any
 
@@ -205,17 +206,24 @@ def _summary(model: StoredModel) -> dict[str, Any]:
         "available": True,
         "reason": None,
         "bytes": model.bytes,
-        "network": _outline(card.network),
+        "network": outline(card.network),
         "for_teaching": card.shipped and card.name == TEACHING_MODEL,
         "sources": [source.model_dump() for source in card.sources],
         **card.model_dump(include=_CARD),
     }
 
 
-def _outline(network: dict[str, Any]) -> str:
-    """The network's sizes from input to output: "784 → 256 → 10"."""
-    inputs = 1
-    for size in network["input_shape"]:
-        inputs *= size
-    units = [layer["units"] for layer in network["layers"] if "units" in layer]
-    return " → ".join(map(str, [inputs, *units]))
+def outline(network: dict[str, Any]) -> str:
+    """The network's sizes from input to output: "784 → 256 → 10", or "28×28 → 6@5×5 → 120 → 10" with convolutions."""
+    kernels = [layer for layer in network["layers"] if layer["type"] == "conv2d"]
+    inputs = "×".join(map(str, network["input_shape"][-2:])) if kernels else str(prod(network["input_shape"]))
+    return " → ".join([inputs, *(size for layer in network["layers"] if (size := _layer_size(layer)) is not None)])
+
+
+def _layer_size(layer: dict[str, Any]) -> str | None:
+    """What a layer gives on: its channels and kernel, or its units; None of a layer without weights of its own."""
+    if layer["type"] == "conv2d":
+        size = layer["kernel_size"]
+        height, width = (size, size) if isinstance(size, int) else size
+        return f"{layer['filters']}@{height}×{width}"
+    return str(layer["units"]) if "units" in layer else None

@@ -6,7 +6,7 @@ import { element, setMessage } from "../lib/dom.js";
 import { saveFile } from "../lib/save-file.js";
 import { onThemeChange } from "../lib/theme.js";
 import { fitted, readTheme } from "./canvas.js";
-import { MARGIN, frameOf, paintChart, placing } from "./paint.js";
+import { MARGIN, frameOf, marginWithNames, paintChart, placing } from "./paint.js";
 import { extent, nearest, padded, pinched, smoothed, within, zoomed } from "./scale.js";
 import { createSample, repaintSamples } from "./series-style.js";
 
@@ -16,12 +16,15 @@ const DOUBLE_TAP = { milliseconds: 350, pixels: 30 };
 const ZOOM_STEP = 2;
 const WHEEL_STEP = 100; // pixels of a wheel for a zoom by e
 const LOG_DECADES = 2; // of an empty axis
+const NAMED_WIDTH = 520; // pixels of a chart with names beside its lines
+const MOST_NAMED = 16; // more would not stand beside their lines
 const LEAST_RANGE = { epoch: 2, elapsed: 0.01 };
 
 /**
  * Binds the chart in `area`, which has the role of a slider and contains a `.chart-empty`. `show(figure)` draws
  *
- * - `lines`, `{id, name, style, x, y, isShown}` with rising x, smoothed with `weight` (0 to under 1),
+ * - `lines`, `{id, name, style, x, y, isShown}` with rising x, smoothed with `weight` (0 to under 1), named at their
+ *   ends if it `isNamed`; one that `isGuest` does not set the range of the y axis,
  * - over an `axis` of "epoch" or "elapsed" seconds, at least up to `lastX`, or over the range `zoom`,
  * - against `yTitle` in a `format` of runs/metrics.js, `isLog` or linear, and then `fromZero`; from 0 to `start` while
  *   there are no values, with the text `empty`; `order`, "high" or "low", sorts the values at the cursor.
@@ -61,7 +64,7 @@ export function createChart(area, { onZoom }) {
     const place = figure === null ? null : fitted(canvas);
     if (place === null) return;
     series = seriesOf();
-    frame = axesOf(place);
+    frame = axesOf(place, marginOf(place));
     paintChart(place.pen, frame, series);
     setMessage(empty, series.length === 0 ? emptyText() : "");
     if (hovered === null) speak();
@@ -77,19 +80,26 @@ export function createChart(area, { onZoom }) {
       .map((line) => ({ ...line, y: smoothed(line.y, weight), raw: weight > 0 ? line.y : null }));
   }
 
-  function axesOf({ width, height }) {
+  /** Lines have their names beside them where the figure asks for it, and where there is room. */
+  function marginOf({ pen, width }) {
+    const isNamed = figure.isNamed && width >= NAMED_WIDTH && series.length <= MOST_NAMED;
+    return isNamed ? marginWithNames(pen, theme, series.map(({ name }) => name), width) : MARGIN;
+  }
+
+  function axesOf({ width, height }, margin = MARGIN) {
     const { axis, isLog, zoom, format, fromZero, start = 1 } = figure;
     const isWhole = axis === "epoch";
     const firstX = isWhole ? Math.min(1, ...series.map(({ x }) => x[0])) : 0;
     const lastX = Math.max(figure.lastX ?? 0, ...series.map(({ x }) => x.at(-1))) || 10;
     const wholeX = [firstX, Math.max(lastX, firstX + 1)];
     const xRange = zoom ?? wholeX;
-    const found = extent(series, xRange, isLog);
+    const measured = series.filter(({ isGuest }) => !isGuest);
+    const found = extent(measured.length > 0 ? measured : series, xRange, isLog);
     const yRange = found === null ? [isLog ? start / 10 ** LOG_DECADES : 0, start] : padded(found, isLog);
     if (!isLog && fromZero && zoom === null) yRange[0] = 0;
     if (!isLog && format.isShare) yRange[1] = Math.min(yRange[1], 1 + (yRange[1] - yRange[0]) * 0.02);
     const xTitle = isWhole ? t("epoch") : t("seconds of training");
-    return { ...frameOf({ width, height, theme, isLog, isWhole, xRange, yRange, xTitle, yTitle: figure.yTitle, xText: (value) => value.toLocaleString("en"), yText: format.tick }), wholeX };
+    return { ...frameOf({ width, height, theme, margin, isNamed: margin !== MARGIN, isLog, isWhole, xRange, yRange, xTitle, yTitle: figure.yTitle, xText: (value) => value.toLocaleString("en"), yText: format.tick }), wholeX };
   }
 
   function emptyText() {
@@ -135,7 +145,7 @@ export function createChart(area, { onZoom }) {
     if (found.length === 0) return leave();
     tip.replaceChildren(element("p", { class: "chart-tip-head" }, nameOf(hovered)), ...found.map(tipRow));
     [tip.hidden, cursor.hidden] = [false, false];
-    const x = Math.min(frame.width - MARGIN.right, Math.max(MARGIN.left, placing(frame).x(hovered)));
+    const x = Math.min(frame.width - frame.margin.right, Math.max(MARGIN.left, placing(frame).x(hovered)));
     cursor.style.transform = `translateX(${x}px)`;
     const width = tip.offsetWidth;
     const beside = x + 14 + width < frame.width ? x + 14 : Math.max(0, x - 14 - width);
@@ -167,7 +177,7 @@ export function createChart(area, { onZoom }) {
 
   area.addEventListener("pointermove", (event) => {
     if (fingers.has(event.pointerId)) fingers.set(event.pointerId, pixelsOf(event));
-    if (pinch !== null) return onZoom(pinched(pinch.range, pinch.start, held(), frame.width - MARGIN.left - MARGIN.right, frame.wholeX, least()));
+    if (pinch !== null) return onZoom(pinched(pinch.range, pinch.start, held(), frame.width - MARGIN.left - frame.margin.right, frame.wholeX, least()));
     if (drag === null) return hover(pixelsOf(event));
     const [from, to] = [drag, pixelsOf(event)].sort((a, b) => a - b);
     band.hidden = to - from < LEAST_DRAG;

@@ -11,35 +11,36 @@ const TICK_ROOM = { x: 64, y: 48 }; // pixels
  * The axes of a chart of `width` × `height` CSS pixels in the colours of `theme`, with as many ticks as fit.
  * `xText(value)` and `yText(value)` format them; with `isWhole` the x axis has whole numbers only.
  */
-export function frameOf({ isLog = false, isWhole = false, xText, yText, ...axes }) {
+export function frameOf({ isLog = false, isWhole = false, xText, yText, margin = MARGIN, ...axes }) {
   const { width, height, xRange, yRange } = axes;
-  const columns = Math.max(2, Math.floor((width - MARGIN.left - MARGIN.right) / TICK_ROOM.x));
-  const rows = Math.max(3, Math.floor((height - MARGIN.top - MARGIN.bottom) / TICK_ROOM.y));
+  const columns = Math.max(2, Math.floor((width - margin.left - margin.right) / TICK_ROOM.x));
+  const rows = Math.max(3, Math.floor((height - margin.top - margin.bottom) / TICK_ROOM.y));
   const written = (values, text) => values.map((value) => ({ value, text: text(value) }));
-  return { ...axes, isLog, xTicks: written(ticks(...xRange, columns, isWhole), xText), yTicks: written(isLog ? logTicks(...yRange) : ticks(...yRange, rows), yText) };
+  return { ...axes, margin, isLog, xTicks: written(ticks(...xRange, columns, isWhole), xText), yTicks: written(isLog ? logTicks(...yRange) : ticks(...yRange, rows), yText) };
 }
 
 /**
  * Paints the axes of a frame (of `frameOf`) and series `{x, y, raw, style}`; `raw` is y before smoothing, or null.
  */
 export function paintChart(pen, frame, series) {
-  const { width, height, theme } = frame;
+  const { width, height, theme, margin } = frame;
   const place = placing(frame);
   pen.fillStyle = theme.sheet;
   pen.fillRect(0, 0, width, height);
   paintAxes(pen, frame, place);
   pen.save();
   pen.beginPath();
-  pen.rect(MARGIN.left - 6, MARGIN.top - 6, width - MARGIN.left - MARGIN.right + 12, height - MARGIN.top - MARGIN.bottom + 12);
+  pen.rect(margin.left - 6, margin.top - 6, width - margin.left - margin.right + 12, height - margin.top - margin.bottom + 12);
   pen.clip();
   for (const line of series) if (line.raw !== null) paintLine(pen, frame, place, { ...line, y: line.raw, style: { ...line.style, dash: [] } }, 0.22, 1);
   for (const line of series) paintLine(pen, frame, place, line, 1, 2);
   series.forEach((line, i) => paintMarkers(pen, frame, place, line, (i * 0.37) % 1));
   pen.restore();
+  if (frame.isNamed) paintNames(pen, frame, place, series);
 }
 
 /** `x(value)` and `y(value)`, pixels of a value; `xAt(pixels)`, the value there. */
-export function placing({ width, height, xRange, yRange, isLog }, margin = MARGIN) {
+export function placing({ width, height, xRange, yRange, isLog, margin: own }, margin = own ?? MARGIN) {
   const scale = isLog ? Math.log : (value) => value;
   const [low, high] = yRange.map(scale);
   const [across, up] = [width - margin.left - margin.right, height - margin.top - margin.bottom];
@@ -50,8 +51,8 @@ export function placing({ width, height, xRange, yRange, isLog }, margin = MARGI
   };
 }
 
-function paintAxes(pen, { width, height, xTicks, yTicks, xTitle, yTitle, theme }, place) {
-  const [left, right, bottom] = [MARGIN.left, width - MARGIN.right, height - MARGIN.bottom];
+function paintAxes(pen, { width, height, xTicks, yTicks, xTitle, yTitle, theme, margin }, place) {
+  const [left, right, bottom] = [margin.left, width - margin.right, height - margin.bottom];
   pen.font = `${theme["chart-type"]} ${theme.font}`;
   pen.lineWidth = 1;
   pen.setLineDash([]);
@@ -75,15 +76,15 @@ function paintAxes(pen, { width, height, xTicks, yTicks, xTitle, yTitle, theme }
   }
   pen.fillText(xTitle, (left + right) / 2, bottom + 27);
   pen.save();
-  pen.translate(12, (MARGIN.top + bottom) / 2);
+  pen.translate(12, (margin.top + bottom) / 2);
   pen.rotate(-Math.PI / 2);
   pen.textBaseline = "middle";
   pen.fillText(yTitle, 0, 0);
   pen.restore();
 }
 
-function paintLine(pen, { width, xRange, isLog, theme }, place, line, alpha, lineWidth) {
-  const points = linePoints(line, xRange, Math.max(1, Math.round(width - MARGIN.left - MARGIN.right)));
+function paintLine(pen, { width, xRange, isLog, theme, margin }, place, line, alpha, lineWidth) {
+  const points = linePoints(line, xRange, Math.max(1, Math.round(width - margin.left - margin.right)));
   pen.globalAlpha = alpha;
   pen.strokeStyle = theme[line.style.color];
   pen.lineWidth = lineWidth;
@@ -123,4 +124,42 @@ function paintMarkers(pen, { xRange, isLog, theme }, place, { x, y, style: { col
     pen.fill();
     pen.stroke();
   }
+}
+
+/** The name of every line at its end, in its colour; names that would overlap move apart. */
+function paintNames(pen, { width, height, xRange, isLog, theme, margin }, place, series) {
+  const size = parseFloat(theme["chart-type"]);
+  const [top, bottom] = [margin.top + size / 2, height - margin.bottom - size / 2];
+  const names = series
+    .map(({ x, y, name, style }) => {
+      const end = firstFrom(x, xRange[1] + 1e-9) - 1;
+      const isDrawn = end >= 0 && x[end] >= xRange[0] && Number.isFinite(y[end]) && (!isLog || y[end] > 0);
+      return isDrawn ? { name, color: theme[style.color], x: place.x(x[end]) + 10, y: Math.min(bottom, Math.max(top, place.y(y[end]))) } : null;
+    })
+    .filter((one) => one !== null)
+    .sort((a, b) => a.y - b.y);
+  const gap = size + 3;
+  for (let i = 1; i < names.length; i++) names[i].y = Math.max(names[i].y, names[i - 1].y + gap);
+  for (let i = names.length - 1, most = bottom; i >= 0; i--, most = names[i + 1].y - gap) names[i].y = Math.min(names[i].y, most);
+  pen.font = `${theme["chart-type"]} ${theme.font}`;
+  pen.textAlign = "left";
+  pen.textBaseline = "middle";
+  for (const { name, color, x, y } of names) {
+    pen.fillStyle = color;
+    pen.fillText(shortened(pen, name, width - x - 4), x, y);
+  }
+}
+
+function shortened(pen, text, most) {
+  if (pen.measureText(text).width <= most) return text;
+  let end = text.length;
+  while (end > 1 && pen.measureText(`${text.slice(0, end)}…`).width > most) end--;
+  return `${text.slice(0, end)}…`;
+}
+
+/** The margin with room for the names of lines at the right: for the longest, up to a quarter of `width`. */
+export function marginWithNames(pen, theme, names, width) {
+  pen.font = `${theme["chart-type"]} ${theme.font}`;
+  const longest = Math.max(0, ...names.map((name) => pen.measureText(name).width));
+  return { ...MARGIN, right: MARGIN.right + Math.min(Math.ceil(longest), width / 4) };
 }

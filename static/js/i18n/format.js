@@ -4,8 +4,10 @@ import { language, t } from "./translate.js";
 
 const WHOLE = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 const COMPACT = new Intl.NumberFormat(language, { notation: "compact", maximumSignificantDigits: 3 });
-const DAY = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
-const MINUTE = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+/** The reader's own variety of the page's language: "en-GB" writes 20:34, "en-US" 8:34 PM. */
+export const locale = navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
+const DAY = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+const MINUTE = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
 /** The text for an unknown number. */
 export const NOTHING = "–";

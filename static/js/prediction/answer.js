@@ -184,6 +184,6 @@ const timing = (milliseconds, model, page) =>
     {},
     ...tParts("read in {milliseconds} ms by {model}", {
       milliseconds: Math.max(1, Math.round(milliseconds)),
-      model: page === null ? model : element("a", { href: page, title: model }, model),
+      model: page === null ? model : element("a", { href: `${page}#${encodeURIComponent(model)}`, title: model }, model),
     }),
   );

@@ -1,11 +1,11 @@
 // The log of a run, a line for each event.
 
-import { count, loss, percent } from "../i18n/format.js";
+import { count, locale, loss, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { byId, element, setText } from "../lib/dom.js";
 
 const MOST_LINES = 400; // older ones are in the table of epochs and in the API
-const CLOCK = new Intl.DateTimeFormat(document.documentElement.lang || "en", { timeStyle: "medium" });
+const CLOCK = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
 
 /** An event as a sentence. */
 export function eventText({ type, data }) {

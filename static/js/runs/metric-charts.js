@@ -4,7 +4,7 @@ import { createChart } from "../charts/chart.js";
 import { createLegendItem, styleAt } from "../charts/series-style.js";
 import { t } from "../i18n/translate.js";
 import { numberedLayer } from "../labels/config-labels.js";
-import { byId, setText } from "../lib/dom.js";
+import { byId, setMessage, setText } from "../lib/dom.js";
 import { FORMATS, METRICS, metricsOf, valueOf } from "./metrics.js";
 import { hasEnded, layerNames } from "./run-state.js";
 
@@ -18,6 +18,8 @@ const CHARTS = {
   speed: { yTitle: METRICS.samples_per_second.title, format: FORMATS.count, fromZero: true, start: 100_000 },
   gradient: { yTitle: () => t("gradient norm"), format: FORMATS.rate },
 };
+
+const ENOUGH = 20; // of the user's own drawings: fewer would jump between 0 and 100 %
 
 /** Lines that are the same on several charts. */
 const LINES = {
@@ -49,6 +51,8 @@ export function createCharts() {
   function drawAll() {
     if (current === null) return;
     Object.keys(charts).forEach(draw);
+    const yours = current.epochs.at(-1)?.yours?.count ?? 0;
+    setMessage(byId("yours-note"), yours > 0 && yours < ENOUGH ? t("Your own drawings have a line here from {enough} on; this run was tested on {count}.", { enough: ENOUGH, count: yours }) : "");
     byId("zoom-all").disabled = byId("zoom-out").disabled = zoom === null;
     byId("zoom-in").disabled = current.epochs.length < 3;
     setText(byId("smoothing-value"), smoothing.value === "0" ? t("off") : `${smoothing.value} %`);
@@ -101,11 +105,12 @@ function linesOf(key, epochs) {
   if (key === "gradient") {
     return layerNames({ epochs }).map((name, i) => ({ id: name, name: numberedLayer(name), style: styleAt(i), x, y: epochs.map(({ layers }) => layers?.find((layer) => layer.name === name)?.gradient_norm ?? NaN) }));
   }
-  const metrics = metricsOf(epochs).filter((metric) => METRICS[metric].chart === key);
+  const isTelling = (epochs.at(-1)?.yours?.count ?? 0) >= ENOUGH;
+  const metrics = metricsOf(epochs).filter((metric) => METRICS[metric].chart === key && (METRICS[metric].line !== "yours" || isTelling));
   const lines = metrics.map((metric) => {
     const { line, title } = METRICS[metric];
     const { name, style } = LINES[line] ?? { name: title, style: styleAt(0, "ink") };
-    return { id: line ?? metric, name: name(), style, x, y: epochs.map((epoch) => valueOf(epoch, metric)) };
+    return { id: line ?? metric, name: name(), style, isGuest: line === "yours", x, y: epochs.map((epoch) => valueOf(epoch, metric)) };
   });
   const order = Object.keys(LINES);
   return lines.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));

@@ -97,7 +97,7 @@ export function createRunView({ onState, onStarted }) {
     setText(byId("run-title"), runTitle(record, datasets));
     setText(byId("run-state"), stateWord(record.state));
     byId("run-state").dataset.state = record.state;
-    setMessage(byId("run-attempt"), record.attempt > 1 ? t("attempt {number}", { number: record.attempt }) : "");
+    setMessage(byId("run-attempt"), record.attempt > 1 ? resumedText(record.attempt - 1) : "");
     setText(byId("run-line"), progressLine(record));
     renderProgress(fractionDone(record));
     renderFigures();
@@ -109,7 +109,8 @@ export function createRunView({ onState, onStarted }) {
     evaluation.show(record, hasEnded(record));
     actions.show(gone ? null : record);
     const empty = record.epochs.length === 0;
-    const nothing = empty && hasEnded(record); // there is nothing to draw, and nothing to evaluate
+    const isAllRead = hasEnded({ state: record.events.at(-1)?.type }); // events come in order, and its end is the last
+    const nothing = empty && hasEnded(record) && isAllRead; // there is nothing to draw, and nothing to evaluate
     for (const name of WITH_EPOCHS) byId(`tab-${name}`).hidden = nothing;
     document.querySelector(".figures").hidden = nothing;
     if (nothing && WITH_EPOCHS.includes(tabs.selected())) tabs.select("log");
@@ -194,3 +195,5 @@ const columnsOf = (epochs) => [
   ...metricsOf(epochs).map((key) => [METRICS[key].title(), (epoch) => METRICS[key].format.text(valueOf(epoch, key))]),
   [t("seconds"), ({ seconds }) => (typeof seconds === "number" ? seconds.toFixed(2) : "–")],
 ];
+
+const resumedText = (times) => (times === 1 ? t("resumed once") : t("resumed {count} times", { count: times }));

@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from app.settings import SHIPPED_MODELS
+from app.web.api.models import outline
 from tests.support.errors import is_an_error
 
 PAGE = {"accept": "text/html"}
@@ -151,6 +152,20 @@ def test_the_page_of_the_calls_loads_nothing_from_elsewhere(client):
     assert not re.findall(r"(?:https?:)?//[\w.-]+", page)
     for address in re.findall(r'(?:src|href)="([^"]+)"', page):
         assert client.get(address).status_code == 200, address
+
+
+def test_the_outline_of_a_network_shows_its_convolutions():
+    layers = [
+        {"type": "conv2d", "filters": 6, "kernel_size": 5},
+        {"type": "max_pool2d"},
+        {"type": "conv2d", "filters": 16, "kernel_size": [3, 5]},
+        {"type": "flatten"},
+        {"type": "dense", "units": 120},
+        {"type": "relu"},
+        {"type": "dense", "units": 10},
+    ]
+    assert outline({"input_shape": [1, 28, 28], "layers": layers}) == "28×28 → 6@5×5 → 16@3×5 → 120 → 10"
+    assert outline({"input_shape": [1, 28, 28], "layers": layers[4:]}) == "784 → 120 → 10"
 
 
 @pytest.mark.parametrize("path", ["/", "/train", "/models"])

@@ -69,6 +69,7 @@ function startComparison() {
       isLog: scale === "log",
       weight: Number(controls.smoothing.value),
       zoom,
+      isNamed: true,
       empty: emptyText(lines),
     });
     whole.hidden = zoom === null;

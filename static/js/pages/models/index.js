@@ -6,6 +6,7 @@ import { withRoot } from "../../api/root.js";
 import { ago, bytes, count, moment, percent } from "../../i18n/format.js";
 import { t, tParts } from "../../i18n/translate.js";
 import { metricName } from "../../labels/config-labels.js";
+import { runName } from "../../labels/run-names.js";
 import { datasetTitle, recipeTitle } from "../../labels/titles.js";
 import { askText, confirmed } from "../../lib/dialog.js";
 import { byId, element, setText } from "../../lib/dom.js";
@@ -14,11 +15,48 @@ import { evidenceTables, mineNote, mineSentence } from "../../models/measurement
 import { chooseDefault } from "../../models/set-default.js";
 
 const MOST_LABELS = 12;
+const MANY = 5; // models: fewer need no search
+const accuracyOf = ({ metrics = {} }) => metrics.test_accuracy ?? metrics.val_accuracy ?? -1;
+const ORDERS = {
+  default: (chosen) => (a, b) => (b.name === chosen) - (a.name === chosen) || a.name.localeCompare(b.name, undefined, { numeric: true }),
+  newest: () => (a, b) => (b.created ?? "").localeCompare(a.created ?? ""),
+  best: () => (a, b) => accuracyOf(b) - accuracyOf(a),
+};
 const LONGEST_NAME = 64;
 
 function startModelsPage() {
   const place = byId("models-list");
   const requests = createLatest();
+
+  let answer = null;
+  const runs = new Map(); // of the models' trainings, by number: what their names say
+
+  const search = byId("models-search");
+  const order = byId("models-order");
+  for (const control of [search, order]) control.addEventListener("input", () => answer !== null && render());
+
+  function render() {
+    byId("models-bar").hidden = answer.models.length < MANY;
+    if (answer.models.length === 0) return show(emptyState());
+    const named = answer.models.map((model) => ({ ...model, title: runs.get(model.run) ?? null }));
+    const words = search.value.trim().toLowerCase();
+    const found = named.filter(({ name, title, network = "" }) => [name, title ?? "", network].some((text) => text.toLowerCase().includes(words)));
+    if (found.length === 0) return show(element("p", { class: "soft" }, t("No model has this in its name.")));
+    show(cards({ models: found.sort(ORDERS[order.value](answer.default)), default: answer.default }, act));
+  }
+
+  /** Names the models of trainings by what differs from their recipe: "Quick · Adam 0.001". */
+  async function nameByRuns() {
+    const wanted = answer.models.map(({ run }) => run).filter((run) => run && !runs.has(run));
+    if (wanted.length === 0) return;
+    try {
+      const [{ runs: rows }, { recipes }] = await Promise.all([get("/api/runs?limit=200"), get("/api/recipes")]);
+      for (const { id, config } of rows) runs.set(id, runName(config, recipes.find(({ name }) => name === config.recipe)?.config));
+      for (const run of wanted) if (!runs.has(run)) runs.set(run, null); // older, or deleted
+    } catch {
+      // the names of the models are enough
+    }
+  }
 
   /** Replaces the cards; unfolded parts stay open, and the focus stays in place. */
   function show(cardsOrNone) {
@@ -32,15 +70,30 @@ function startModelsPage() {
   async function refresh() {
     const signal = requests.begin();
     try {
-      const answer = await retryWhileAway(() => get("/api/models"), (seconds) => {
+      const found = await retryWhileAway(() => get("/api/models"), (seconds) => {
         if (!signal.aborted) place.replaceChildren(element("p", { class: "soft models-wait", role: "status" }, awayText(seconds)));
       });
-      if (!signal.aborted) show(answer.models.length === 0 ? emptyState() : cards(answer, act));
+      if (!signal.aborted) {
+        answer = found;
+        await nameByRuns();
+        render();
+        showAddressed();
+      }
     } catch (error) {
       place.replaceChildren();
       setText(byId("models-error"), explain(error));
     }
     place.removeAttribute("aria-busy");
+  }
+
+  /** Goes to the model in the address, once. */
+  function showAddressed() {
+    const name = decodeURIComponent(location.hash.slice(1));
+    const card = name === "" ? undefined : [...place.querySelectorAll("[data-model]")].find(({ dataset }) => dataset.model === name);
+    if (card === undefined) return;
+    history.replaceState(null, "", location.pathname + location.search);
+    card.scrollIntoView({ block: "center" });
+    card.querySelector("h2").focus({ preventScroll: true });
   }
 
   /** Runs an action on a model, reloads the list and shows a message; `focus()` is the model to focus. */
@@ -121,6 +174,7 @@ function card(model, isDefault, act) {
       model.shipped ? element("span", { class: "badge quiet-badge" }, t("comes with digitpad")) : null,
       model.for_teaching ? element("span", { class: "badge quiet-badge" }, t("for teaching")) : null,
     ),
+    model.title ? element("p", { class: "model-title" }, model.title) : null,
     model.for_teaching ? element("p", { class: "field-note" }, ...tParts("Small and simple on purpose: {page} starts with it.", { page: element("a", { href: withRoot("/learn/inside") }, t("Look inside")) })) : null,
     model.available ? facts(model) : element("p", { class: "model-reason" }, t("It cannot be used: {reason}", { reason: model.reason })),
     actions(model, isDefault, act),
@@ -195,10 +249,12 @@ function actions(model, isDefault, act) {
   const others = element("div", { class: "model-others" });
   if (model.available) {
     row.append(
-      element("a", { class: "button", href: withRoot(`/?model=${encodeURIComponent(model.name)}`) }, t("Use on the pad")),
-      element("a", { class: "button", href: withRoot(`/train?start=${encodeURIComponent(model.name)}`) }, t("Fine-tune")),
-      element("a", { class: "button", href: withRoot(`/mine?model=${encodeURIComponent(model.name)}`) }, t("Make it mine")),
+      element("a", { class: "button strong", href: withRoot(`/?model=${encodeURIComponent(model.name)}`) }, t("Use on the pad")),
       element("a", { class: "button", href: withRoot(`/models/${encodeURIComponent(model.name)}/judge`) }, t("Evaluate")),
+    );
+    others.append(
+      element("a", { class: "quiet", href: withRoot(`/train?start=${encodeURIComponent(model.name)}`) }, t("Fine-tune")),
+      element("a", { class: "quiet", href: withRoot(`/mine?model=${encodeURIComponent(model.name)}`) }, t("Make it mine")),
     );
     if (!isDefault) {
       const choose = () => {
