@@ -221,7 +221,7 @@ def outline(network: dict[str, Any]) -> str:
 
 
 def _layer_size(layer: dict[str, Any]) -> str | None:
-    """What a layer gives on: its channels and kernel, or its units; None of a layer without weights of its own."""
+    """The channels and kernel of a layer, or its units; None of a layer without either."""
     if layer["type"] == "conv2d":
         size = layer["kernel_size"]
         height, width = (size, size) if isinstance(size, int) else size
