@@ -1,8 +1,9 @@
 """What a server holds after 1, 10 and more rounds of everything: `python -m benchmarks.leaks [ROUNDS]`.
 
 A round predicts in every form, opens pages and evaluations, looks at an import and gives it up, sends one that is
-refused, starts a run and cancels it, opens a web socket and drops it, exports a model, imports and deletes it. The
-table has the server's memory in megabytes, its open files, threads and children, and the files that it keeps beside.
+refused, starts a run and cancels it, opens a web socket and drops it, exports a model, imports, evaluates and deletes
+it. The table has the server's memory in megabytes, its open files, threads and children, and the files that it keeps
+beside.
 """
 
 import base64
@@ -39,15 +40,23 @@ def main() -> None:
         temporary.mkdir()
         settings = {"DIGITPAD_CACHE_DIR": str(cache), "DIGITPAD_DATA_DIR": "", "TMPDIR": str(temporary)}
         with serve(home, **settings) as server:
+            _train(server)
             for done in range(1, rounds + 1):
-                _round(server)
+                _round(server, done)
                 if done in shown:
                     held = " | ".join(map(str, _held(server.process.pid)))
                     files = " | ".join(str(sum(p.is_file() for p in at.rglob("*"))) for at in (home, cache, temporary))
                     print(f"| {done} | {held} | {files} |", flush=True)
 
 
-def _round(server: Server) -> None:
+def _train(server: Server) -> None:
+    """Draw the data set that each round evaluates on."""
+    run = server.post("/api/runs", {"recipe": "quick", "overrides": TINY})["id"]
+    if (end := until(lambda: (row := server.get(f"/api/runs/{run}"))["state"] in ENDED and row))["error"]:
+        raise RuntimeError(end["error"])
+
+
+def _round(server: Server, count: int) -> None:
     def post(path: str, body: bytes, kind: str = "application/json", status: int = 200) -> bytes:
         return _ask(server, path, body, kind, status=status)
 
@@ -68,8 +77,9 @@ def _round(server: Server) -> None:
     until(lambda: server.get(f"/api/runs/{run}")["state"] in ENDED)
     _ask(server, f"/api/runs/{run}", method="DELETE", status=204)
     packed = _ask(server, "/api/models/mnist-mlp/download?format=zip")
-    name = json.loads(post("/api/models", packed, "application/zip", status=201))["name"]
+    name = json.loads(post("/api/models", _warmer(packed, count), "application/zip", status=201))["name"]
     post("/predict?model=" + name, json.dumps({"strokes": STROKES}).encode())
+    _ask(server, f"/api/models/{name}/judgement?dataset=strokes")
     _ask(server, f"/api/models/{name}", method="DELETE", status=204)
 
 
@@ -111,6 +121,19 @@ def _images() -> bytes:
             for count in range(8):
                 archive.writestr(f"{label}/{count}.png", PNG)
     return packed.getvalue()
+
+
+def _warmer(packed: bytes, count: int) -> bytes:
+    """The model at another temperature, so that no evaluation of it is known."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(packed)) as old, zipfile.ZipFile(made, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name.endswith("card.json"):
+                card = json.loads(content)
+                content = json.dumps({**card, "temperature": 1 + count / 1000}).encode()
+            new.writestr(name, content)
+    return made.getvalue()
 
 
 def _held(pid: int) -> tuple[int, int, int, int, int]:

@@ -11,7 +11,7 @@ from app.runs.config.run_config import RunConfig
 from app.runs.log.database import checkpoint, events, log_id, open_database, runs, writing
 from app.runs.log.state import ENDED, RunState
 from app.runs.log.transitions import Lease, append, fence, now, queue, transition
-from app.runs.log.views import CHANGING, changing, run_views
+from app.runs.log.views import BRIEF_EVENT, CHANGING, changing, run_views
 
 LARGEST_DEATHS = 3
 """A run fails when it loses its worker this many times without finishing an epoch."""
@@ -73,9 +73,10 @@ class EventLog:
         query = select(runs).order_by(runs.c.id.desc()).limit(limit)
         return self._runs(query if before is None else query.where(runs.c.id < before))
 
-    def events(self, run: int, *, after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
-        """Up to `limit` events of `run` with `seq` > `after`, in order."""
-        query = select(events).where(events.c.run == run, events.c.seq > after).order_by(events.c.seq).limit(limit)
+    def events(self, run: int, *, after: int = 0, limit: int = 1000, short: bool = False) -> list[dict[str, Any]]:
+        """Up to `limit` events of `run` with `seq` > `after`, in order; `short` as from `brief`."""
+        columns = BRIEF_EVENT if short else events.columns
+        query = select(*columns).where(events.c.run == run, events.c.seq > after).order_by(events.c.seq).limit(limit)
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 

@@ -13,7 +13,6 @@ from app.runs.config.run_config import MOST_EPOCHS
 from app.runs.config.sweep import LEAST, MOST
 from app.runs.limits import LARGEST_INT
 from app.runs.log.state import RunState
-from app.runs.log.views import brief
 from app.web.api.routing import ApiRoute, RequestBody, ResponseBody, errors
 from app.web.dependencies import LogDep, RunServiceDep
 from app.web.middleware.limits import check_queue
@@ -182,9 +181,7 @@ def events(
     """
     row = log.run(run)
     reset = after > row["last_seq"] or name not in (None, log.id)
-    found = log.events(run, after=0 if reset else after, limit=limit)
-    if short:
-        found = [{**event, "data": brief(event["data"])} for event in found]
+    found = log.events(run, after=0 if reset else after, limit=limit, short=short)
     return {"events": found, "log": log.id, "last_seq": row["last_seq"], "reset": reset}
 
 

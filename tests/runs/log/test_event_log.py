@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
+from app.errors import Message
 from app.runs.config.run_config import request_config
 from app.runs.log import database
 from app.runs.log.database import UNREACHABLE, DatabaseReplacedError, writing
 from app.runs.log.event_log import EventLog, NotEndedError, UnknownRunError
 from app.runs.log.state import ENDED, MOVES, RunState
 from app.runs.log.transitions import FencedError, Lease
+from app.runs.log.views import brief
 
 CONFIG = request_config({"recipe": "quick"})
 
@@ -445,6 +447,28 @@ def test_events_come_after_a_seq_and_in_pages(log):
         log.append(claim, "epoch", {"epoch": epoch})
     assert [event["seq"] for event in log.events(run, after=2, limit=3)] == [3, 4, 5]
     assert log.events(run, after=99) == []
+
+
+def test_short_events_are_the_whole_ones_without_layers_and_sheets(log):
+    run = log.add(CONFIG)
+    claim = log.claim("me")
+    numbers = {
+        "epoch": 1,
+        "loss": 0.1 + 0.2,
+        "tiny": 5e-324,
+        "large": 2**60,
+        "none": None,
+        "text": 'é "ど"',
+        "in": {"layers": 1},
+    }
+    log.append(claim, "epoch", {**numbers, "layers": [{"name": "1 dense"}], "sheet": {"said": [1]}})
+    log.finish(claim, RunState.FAILED, {"error": Message("run {run} has saved no model", run=run)})
+    whole, short = log.events(run), log.events(run, short=True)
+    assert [{**event, "data": brief(event["data"])} for event in whole] == short
+    assert short[1]["data"] == numbers
+    assert list(short[1]["data"]) == list(numbers)
+    assert isinstance(short[2]["data"]["error"], Message)
+    assert log.run(run)["metrics"] == numbers
 
 
 def test_a_log_keeps_its_name_and_another_has_another(log, tmp_path):
