@@ -34,6 +34,23 @@ def test_every_body_has_a_schema(shared_client):
             assert ("requestBody" in operation) == _takes_a_body(path, method), (method, path)
 
 
+def test_every_example_of_a_body_is_accepted(client):
+    document = client.get("/openapi.json").json()
+    assert client.put("/api/drawings/sets/mine", json={"labels": ["7", "8"]}).status_code < 300
+    answered = []
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            name = content.get("schema", {}).get("$ref", "").removeprefix("#/components/schemas/")
+            for example in document["components"]["schemas"].get(name, {}).get("examples", ()):
+                response = client.request(method, path.replace("{name}", "mine"), json=example)
+                answered.append((path, response.status_code, response.text if response.is_error else ""))
+    for run in client.get("/api/runs").json()["runs"]:
+        client.post(f"/api/runs/{run['id']}/cancel")
+    calls = ("/api/runs", "/api/drawings", "/api/drawings/sets/{name}/drawings")
+    assert sorted(answered) == sorted((path, 201, "") for path in calls)
+
+
 def _takes_a_body(path: str, method: str) -> bool:
     if method in ("put", "patch"):
         return True

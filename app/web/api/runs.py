@@ -40,7 +40,12 @@ class RunAnnotations(RequestBody):
 class RunRequest(RunAnnotations):
     """A recipe with what differs from it in `overrides`, or a whole config in their place; with tags and a note."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [{"recipe": "quick", "overrides": {"dataset": "strokes", "epochs": 1}, "tags": ["first"]}]
+        },
+    )
 
     recipe: Recipe = None
     overrides: Overrides = None

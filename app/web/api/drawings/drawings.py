@@ -7,7 +7,7 @@ from typing import IO, Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query
-from pydantic import WithJsonSchema
+from pydantic import ConfigDict, WithJsonSchema
 from starlette.responses import Response, StreamingResponse
 
 from app.data import from_strokes
@@ -36,6 +36,8 @@ StrokesBody = Annotated[
 
 class SetDrawing(RequestBody):
     """A drawing with its label; one that is sent again with the same `key`, a random text, is saved once."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"label": "7", "strokes": [[[0, 0], [9, 0], [4, 12]]]}]})
 
     label: str
     strokes: StrokesBody
