@@ -532,7 +532,14 @@ def test_epochs_on_the_axis_are_round_numbers(call):
 
 def test_units_stand_in_rows_and_maps_beside_one_another(call):
     every = "Array.from({length: N}, (_, i) => g.at(...g.cell(i))).every((at, i) => at === i)"
-    for shape, size in (([10], (10, 1)), ([600], (43, 14)), ([1, 28, 28], (28, 28)), ([3, 28, 28], (57, 57))):
+    for shape, size in (
+        ([10], (10, 1)),
+        ([600], (40, 15)),
+        ([32], (8, 4)),
+        ([17], (8, 3)),
+        ([1, 28, 28], (28, 28)),
+        ([3, 28, 28], (57, 57)),
+    ):
         count = shape[0] * (shape[1] * shape[2] if len(shape) > 1 else 1)
         found = call(
             "charts/heatmap-data",

@@ -34,7 +34,7 @@ export const signed = (value) => (value < 0 ? num(value) : `+${num(value)}`);
 export function gridOf(shape) {
   if (shape.length === 1) {
     const [count] = shape;
-    const columns = count <= ROW ? count : Math.ceil(Math.sqrt(count * BROAD));
+    const columns = count <= ROW ? count : columnsOf(count);
     const rows = Math.ceil(count / columns);
     return {
       columns,
@@ -62,6 +62,15 @@ export function gridOf(shape) {
       return (map * height + row) * width + column;
     },
   };
+}
+
+/** A number of columns for a field about three times as broad as high, in full rows where that is possible. */
+function columnsOf(count) {
+  const best = Math.ceil(Math.sqrt(count * BROAD));
+  for (let off = 0; off <= best / 3; off += 1) {
+    for (const columns of [best - off, best + off]) if (count % columns === 0) return columns;
+  }
+  return best;
 }
 
 /** The neighbour of an index in a direction; the same index if there is none. */

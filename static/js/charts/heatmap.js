@@ -1,11 +1,10 @@
 // A heatmap: blue above zero, orange with a stroke below, stronger for larger values. The pointer or the arrow keys show
-// values, and a press selects one.
+// values, and a press selects one. A cell has a whole number of the screen's pixels, so that nothing is blurred.
 
 import { t } from "../i18n/translate.js";
 import { element, setText } from "../lib/dom.js";
 import { beside, decode, gridOf, num } from "./heatmap-data.js";
 
-const SIDE = 8; // pixels of a cell on the canvas
 const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const FAINT = 0.2; // of the largest value, below which the sign is not marked
 const MOST_WIDTH = 600; // CSS pixels
@@ -31,18 +30,16 @@ export function createCells(place, { label, name, onChoose = null }) {
   const canvas = element("canvas", { tabindex: 0, role: "slider", "aria-label": label, "aria-valuemin": 0 });
   const caption = element("p", { class: "cells-said", "aria-hidden": "true" });
   place.replaceChildren(element("div", { class: "cells" }, canvas, caption));
-  let [values, grid, first, at, options] = [null, null, 0, 0, {}];
+  let [values, grid, shape, first, at, options] = [null, null, [], 0, 0, {}];
+  let side = 8; // of a cell, in the screen's pixels
 
   function show(picture, more = {}) {
     values = decode(picture);
-    const shape = picture.shape;
+    shape = picture.shape;
     grid = gridOf(shape);
     first = picture.first * (shape.length === 1 ? 1 : shape[1] * shape[2]);
     options = { most: Math.max(Math.abs(picture.low), Math.abs(picture.high)), ...more };
     at = Math.min(at, values.length - 1);
-    canvas.width = grid.columns * SIDE + 1;
-    canvas.height = grid.rows * SIDE + 1;
-    canvas.style.width = `${Math.round(grid.columns * cellSize(shape, grid))}px`;
     canvas.setAttribute("aria-valuemax", first + values.length - 1);
     draw();
     select(options.chosen !== undefined && options.chosen !== null ? options.chosen - first : at, false);
@@ -50,6 +47,7 @@ export function createCells(place, { label, name, onChoose = null }) {
 
   function draw() {
     if (values === null || !canvas.isConnected) return;
+    fit();
     const context = canvas.getContext("2d");
     const style = getComputedStyle(document.documentElement);
     const [plus, minus, zero, ink] = ["series-1", "series-2", "sheet", "ink"].map((key) => style.getPropertyValue(`--${key}`).trim());
@@ -57,19 +55,20 @@ export function createCells(place, { label, name, onChoose = null }) {
     context.fillStyle = style.getPropertyValue("--line").trim();
     context.fillRect(0, 0, canvas.width, canvas.height);
     for (let i = 0; i < values.length; i += 1) {
-      const [x, y] = grid.cell(i).map((position) => position * SIDE);
+      const [x, y] = grid.cell(i).map((position) => position * side);
       const part = options.most > 0 ? Math.min(1, Math.abs(values[i]) / options.most) : 0;
       context.globalAlpha = 1;
       context.fillStyle = zero;
-      context.fillRect(x, y, SIDE + 1, SIDE + 1);
+      context.fillRect(x, y, side + 1, side + 1);
       context.globalAlpha = part ** SHADES;
       context.fillStyle = values[i] < 0 ? minus : plus;
-      context.fillRect(x, y, SIDE + 1, SIDE + 1);
+      context.fillRect(x, y, side + 1, side + 1);
       context.globalAlpha = 1;
-      if (values[i] < 0 && part > FAINT) stroke(context, part > 0.5 ? zero : ink, part > 0.5 ? 1 : 0.6, [x + 1, y + SIDE - 1], [x + SIDE - 1, y + 1]);
+      if (values[i] < 0 && part > FAINT) stroke(context, part > 0.5 ? zero : ink, part > 0.5 ? 1 : 0.6, [x + 1, y + side - 1], [x + side - 1, y + 1]);
       if (options.ink !== undefined && options.ink[i] > 0.4) {
         context.fillStyle = ink;
-        context.fillRect(x + SIDE / 2 - 1, y + SIDE / 2 - 1, 2, 2);
+        const dot = Math.max(2, Math.round(side / 4));
+        context.fillRect(x + Math.round((side - dot) / 2), y + Math.round((side - dot) / 2), dot, dot);
       }
     }
     const chosen = options.chosen === undefined || options.chosen === null ? -1 : options.chosen - first;
@@ -77,11 +76,21 @@ export function createCells(place, { label, name, onChoose = null }) {
     if (document.activeElement === canvas) box(context, at, ink, 1.5);
   }
 
+  /** Sizes the canvas for its place on the page. */
+  function fit() {
+    const scale = window.devicePixelRatio || 1;
+    const room = (place.clientWidth || Infinity) - 2; // for the border
+    side = Math.max(1, Math.floor(Math.min(cellSize(shape, grid), room / grid.columns) * scale));
+    canvas.width = grid.columns * side + 1;
+    canvas.height = grid.rows * side + 1;
+    canvas.style.width = `${canvas.width / scale}px`;
+  }
+
   function box(context, index, color, width) {
-    const [x, y] = grid.cell(index).map((position) => position * SIDE);
+    const [x, y] = grid.cell(index).map((position) => position * side);
     context.strokeStyle = color;
     context.lineWidth = width;
-    context.strokeRect(x, y, SIDE, SIDE);
+    context.strokeRect(x, y, side, side);
   }
 
   function select(index, showCaption = true) {
@@ -148,7 +157,7 @@ function cellSize(shape, { columns }) {
 function stroke(context, color, alpha, from, to) {
   context.globalAlpha = alpha;
   context.strokeStyle = color;
-  context.lineWidth = 1;
+  context.lineWidth = Math.max(1, (to[0] - from[0]) / 6);
   context.beginPath();
   context.moveTo(...from);
   context.lineTo(...to);

@@ -215,6 +215,22 @@ def test_a_test_digit_goes_through_maps_and_filters_on_a_phone(phone: Page, hous
     phone.keyboard.press("Enter")
     unit = int(str(filters.get_attribute("aria-valuenow")))
     assert unit == 8 * 8 + 1
+    sheet = phone.locator("#neuron")
+    expect(sheet).to_be_in_viewport()
+    top = sheet.bounding_box()["y"]
+    assert filters.evaluate("(canvas) => canvas.getBoundingClientRect().bottom") <= top  # the press is still in sight
+    expect(phone.locator("#neuron-title")).to_be_focused()
+    phone.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    expect(filters).to_be_focused()
+    phone.locator("#gradients canvas").first.tap()
+    expect(phone.locator("#delta")).to_be_in_viewport()
+    phone.locator("#layers canvas").nth(1).tap(position={"x": 20, "y": 20})  # one sheet takes the other's place
+    expect(phone.locator("#delta")).to_be_hidden()
+    sheet.get_by_role("button", name="Close").tap()
+    expect(sheet).to_be_hidden()
+    filters.press("Enter")
+    expect(sheet).to_be_in_viewport()
     neuron = api("neuron", layer=4, unit=unit)
     expect(phone.locator("#neuron-where")).to_contain_text("Layer 5: Convolution, map")
     until(lambda: numbers(phone, "#neuron-steps [data-z]", "z") == [neuron["steps"][0]["output"]])

@@ -232,6 +232,6 @@ def test_the_teaching_model_is_small_and_plain():
     card, network = store.load(TEACHING_MODEL)
     assert [layer.type for layer in network.layers] == ["dense", "relu", "dense"]
     assert (card.shipped, card.calibration, card.temperature, card.config["loss"]) == (True, None, 1, "cross_entropy")
-    assert card.metrics["test_accuracy"] > 0.96
+    assert card.metrics["test_accuracy"] > 0.95
     assert sum(file.stat().st_size for file in store.path(TEACHING_MODEL, WEIGHTS).parent.iterdir()) < 200_000
     assert store.default() == "mnist-mlp"

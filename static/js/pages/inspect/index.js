@@ -10,6 +10,7 @@ import { unpack } from "../../drawing/recent-drawings.js";
 import { count, percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { unitName } from "../../labels/layer-text.js";
+import { createPopoverCard } from "../../lib/popover-card.js";
 import { byId, element, pageData, setText } from "../../lib/dom.js";
 import { createLatest } from "../../lib/latest.js";
 import { forGood, forTab, recall } from "../../lib/storage.js";
@@ -123,13 +124,22 @@ canvas.addEventListener("keydown", (event) => {
 
 // The parts of the page
 
+const sheets = { neuron: createPopoverCard(byId("neuron")), delta: createPopoverCard(byId("delta")) };
 const layers = createLayers(byId("layers"), {
-  onChoose: choose,
+  onChoose: (layer, unit, pressed) => choose(layer, unit, () => {
+    sheets.delta.close();
+    sheets.neuron.open(pressed);
+  }),
   more: async (layer, first) => (await ask("layer", { layer, first }))?.picture ?? null,
 });
 const input = createCells(byId("input-cells"), { label: t("The input, pixel by pixel"), name: (index) => unitName(index, [1, SIDE, SIDE]) });
 const neuron = createNeuron();
-const backward = createBackward({ onChoose: choose });
+const backward = createBackward({
+  onChoose: (layer, unit, pressed) => choose(layer, unit, () => {
+    sheets.neuron.close();
+    sheets.delta.open(pressed);
+  }),
+});
 const numerical = createNumerical({ ask: (extra) => ask("numerical", { label: subject.truth, ...extra }) });
 const step = createStep({
   async ask(extra) {
@@ -170,6 +180,7 @@ function showNothing() {
   clearBars(byId("bars"));
   layers.clear();
   neuron.clear();
+  for (const sheet of Object.values(sheets)) sheet.close();
   where.clear();
   toward.use(null, null);
   byId("softmax-card").hidden = byId("input-card").hidden = true;
@@ -198,11 +209,12 @@ function showForward({ input: given, outputs, layers: found, parameters, blank }
   setText(byId("softmax-note"), outputs.temperature === 1 ? sum : `${sum} ${calibrated}`);
 }
 
-/** Selects another unit, in the forward and the backward part. */
-async function choose(layer, unit) {
+/** Selects another unit, in the forward and the backward part; `present` shows the answer. */
+async function choose(layer, unit, present) {
   subject.unit = { layer, unit };
   await explainUnit();
   if (subject.truth !== null) await explainDelta();
+  if (subject.drawing !== null && subject.unit.layer === layer && subject.unit.unit === unit) present();
 }
 
 /** The labels, if the layer is the last one. */
@@ -274,6 +286,7 @@ byId("model").addEventListener("change", ({ target }) => {
 });
 window.addEventListener(BACK, look);
 onThemeChange(repaintCells);
+window.addEventListener("resize", repaintCells);
 const requested = new URLSearchParams(location.search).get("model");
 if (models.some(({ name }) => name === requested)) byId("model").value = requested;
 useModel(models.find(({ name }) => name === byId("model").value) ?? subject.model);

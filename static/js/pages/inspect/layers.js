@@ -7,7 +7,7 @@ import { layerName, pictureShape, shapeText, typeWords, unitName } from "../../l
 import { element, setText } from "../../lib/dom.js";
 
 /**
- * Binds the list. `onChoose(layer, unit)` is called on a click, `more(layer, first)` resolves to further maps of a layer,
+ * Binds the list. `onChoose(layer, unit, pressed)` is called on a click, `more(layer, first)` resolves to further maps of a layer,
  * or is null. `show(layers, {labels, facts, words})` shows them in order: `facts(layer)` is a line beside the name.
  */
 export function createLayers(list, { onChoose, more = null }) {
@@ -39,7 +39,7 @@ export function createLayers(list, { onChoose, more = null }) {
     const cells = createCells(place, {
       label: t("{layer}: its numbers as an image. The arrow keys read them, Enter chooses one.", { layer: layerName(layer) }),
       name: (index) => unitName(index, pictureShape(layer.shape), labels),
-      onChoose: (unit) => onChoose(layer.index, unit),
+      onChoose: (unit) => onChoose(layer.index, unit, cells.canvas),
     });
     let shown = null;
 

@@ -59,7 +59,7 @@ export function createStep({ ask, ready, unit }) {
   function show(answer) {
     byId("step-body").hidden = false;
     const [first, last] = [answer.losses[0], answer.losses.at(-1)];
-    const values = { count: answer.steps, before: num(first), after: num(last), label: answer.label, from: percent(answer.certainties[0]), to: percent(answer.certainties.at(-1)) };
+    const values = { count: answer.steps, before: num(first), after: num(last), label: answer.label, from: percent(answer.certainties[0], 2), to: percent(answer.certainties.at(-1), 2) };
     const text =
       answer.steps === 1
         ? t("After 1 step: loss {before} → {after}, probability of {label}: {from} → {to}. The stored model is unchanged.", values)
@@ -74,7 +74,7 @@ export function createStep({ ask, ready, unit }) {
         : "",
     );
     byId("step-probabilities").replaceChildren(
-      ...answer.before.map((before, i) => element("tr", { "data-stressed": answer.labels[i] === answer.label, "data-after": answer.after[i] }, ...[answer.labels[i], percent(before), percent(answer.after[i])].map((cell) => element("td", {}, cell)))),
+      ...answer.before.map((before, i) => element("tr", { "data-stressed": answer.labels[i] === answer.label, "data-after": answer.after[i] }, ...[answer.labels[i], percent(before, 2), percent(answer.after[i], 2)].map((cell) => element("td", {}, cell)))),
     );
     byId("step-rows").replaceChildren(
       ...answer.weights.map(({ layer, type, parameter, norm, change, share }) =>
