@@ -319,6 +319,21 @@ def test_events_add_numbers_and_the_row_alone_tells_the_state(call):
     assert record_after(call, "m.forgetEvents(r).epochs.length", *told) == 0
 
 
+def test_the_losses_of_batches_come_from_the_log_and_the_progress_and_are_not_doubled(call):
+    first = event(1, "epoch", epoch=1, batch_losses=[2.0, 1.0])
+    at_hand = {"phase": "training", "epoch": 2, "batch_losses": [0.5], "batch_losses_expected": 2}
+    assert record_after(call, "m.batchLosses(r)", first, row(progress=at_hand)) == {
+        "x": [0.5, 1, 1.5],
+        "y": [2, 1, 0.5],
+    }
+    both = (row(progress=at_hand), first, event(2, "epoch", epoch=2, batch_losses=[0.5, 0.4]))
+    assert record_after(call, "m.batchLosses(r)", *both)["x"] == [0.5, 1, 1.5, 2]
+    assert record_after(call, "m.batchLosses(r)", event(1, "epoch", epoch=1), row(progress={"phase": "loading"})) == {
+        "x": [],
+        "y": [],
+    }
+
+
 def test_what_a_run_waits_for_is_forgotten_with_the_connection(call):
     fault = {"type": "queue", "fault": "the disk is full"}
     hello = {"type": "hello", "log": "a", "last_seq": 3, "run": RUN}

@@ -80,9 +80,12 @@ def test_a_run_trains_evaluates_and_leaves_a_model_that_predicts(log, runner, se
     epochs = [event["data"] for event in events if event["type"] == "epoch"]
     assert set(epochs[0]) == {
         *("epoch", "epochs", "train_loss", "train_accuracy", "val_loss", "val_accuracy"),
-        *("learning_rate", "seconds", "samples_per_second", "layers", "sheet"),
+        *("learning_rate", "seconds", "samples_per_second", "layers", "sheet", "batch_losses"),
     }
     assert epochs[1]["val_accuracy"] > 0.5
+    losses = epochs[0]["batch_losses"]
+    assert len(losses) == 40  # one for each batch, as there are few
+    assert np.mean(losses) == pytest.approx(epochs[0]["train_loss"], rel=1e-3)
     store = ModelStore(settings.home)
     card, network = store.load(row["model"])
     assert card.metrics["test_accuracy"] == row["test_accuracy"] == epochs[1]["val_accuracy"]

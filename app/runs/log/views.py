@@ -24,8 +24,8 @@ CHANGING = (
 )
 """The visible columns that change."""
 
-_LARGE = ("layers", "sheet")
-"""The large parts of an epoch's data: its layers and sample digits, four fifths of the bytes."""
+_LARGE = ("layers", "sheet", "batch_losses")
+"""The large parts of an epoch's data: its layers, sample digits and losses of batches, most of the bytes."""
 
 BRIEF_EVENT = (
     events.c.run,
@@ -51,7 +51,7 @@ def changing(row: RowMapping) -> dict[str, Any]:
 
 
 def brief(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """An epoch's data without the large parts, layers and sample digits."""
+    """An epoch's data without the large parts: layers, sample digits and losses of batches."""
     return {key: value for key, value in metrics.items() if key not in _LARGE}
 
 

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ class Checkpoint:
     labels: list[str]
     metrics: dict[str, Any]
     """The metrics of the epoch with the smallest validation loss, or of the last one without validation."""
+    losses: dict[str, Any] = field(default_factory=dict)
+    """The state of the run's `LossCurve`; empty in the middle of no epoch, and in those of older versions."""
 
 
 class Checkpoints:
@@ -57,7 +59,7 @@ class Checkpoints:
         metadata = {
             "format": FORMAT,
             "snapshot": json.dumps(snapshot.numbers()),
-            **{key: json.dumps(getattr(checkpoint, key)) for key in _DESCRIBED},
+            **{key: json.dumps(getattr(checkpoint, key)) for key in (*_DESCRIBED, "losses")},
         }
         if _is_best(snapshot):  # the best weights are the last ones, so store one copy
             snapshot = snapshot.without_best()
@@ -78,6 +80,7 @@ class Checkpoints:
                 arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # it is no mapping
             snapshot = Snapshot.of(json.loads(metadata["snapshot"]), arrays)
             described = {key: json.loads(metadata[key]) for key in _DESCRIBED}
+            described["losses"] = json.loads(metadata.get("losses", "{}"))
             digest = metadata.pop("sha256", None)  # older versions wrote none
             if digest not in (None, _digest(arrays, metadata)) or not _is_named(name, snapshot, described["run"]):
                 raise CheckpointError("its checkpoint is damaged")

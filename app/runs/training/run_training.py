@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ from app.nn.evaluation import batches, check_samples, evaluate_outputs
 from app.runs.config.run_config import RunConfig
 from app.runs.training.distillation import Teachers
 from app.runs.training.hardware import computing
+from app.runs.training.loss_curve import LossCurve
 from app.runs.training.monitor import TrainingMonitor
 
 
@@ -68,6 +69,10 @@ class Progress:
     seconds_left: float | None = None
     accuracy: float | None = None
     """The accuracy on the epoch's batches so far."""
+    batch_losses: Sequence[float | None] = ()
+    """The epoch's training loss so far, as means of equally many batches each (see loss_curve.py)."""
+    batch_losses_expected: int = 0
+    """The number of these at the end of the epoch."""
 
 
 class Training:
@@ -141,6 +146,7 @@ class Training:
         self.kept_metrics: dict[str, Any] = {}
         """The metrics of the epoch with the best weights so far."""
         self._is_learning = False
+        self.losses = LossCurve(config.epochs, self.trainer.batches)
 
     def _teachers(self, models: Sequence[tuple[ModelCard, Network]], labels: Array) -> Teachers | None:
         distillation = self.config.distillation
@@ -176,13 +182,15 @@ class Training:
         for step in self.trainer.run(resume=resume):
             self._is_learning = True
             if isinstance(step, BatchMetrics):
-                yield clock.progress(step)
+                self.losses.add(step.batch, step.loss)
+                losses = self.losses
+                yield replace(clock.progress(step), batch_losses=losses.points, batch_losses_expected=losses.expected)
                 continue
             monitored = self._watch.look()
             clock.epoch_done(step)
             if self.trainer.stopping.best_epoch in (0, step.epoch):
                 self.kept_metrics = asdict(step)
-            yield RunEvent("epoch", {**asdict(step), **monitored})
+            yield RunEvent("epoch", {**asdict(step), **self.losses.of_epoch(step.epoch), **monitored})
         self._is_learning = False
         yield Progress("evaluating", self.config.epochs, self.config.epochs)
         # The only pass over the test set; everything else is computed from its outputs.

@@ -135,6 +135,7 @@ class Job:
         resume = None if checkpoint is None else checkpoint.snapshot
         if checkpoint is not None:
             training.kept_metrics = checkpoint.metrics
+            training.losses.restore(checkpoint.losses, checkpoint.snapshot.batch)
             if checkpoint.run != self._lease.run and checkpoint.snapshot.epoch < config.epochs:
                 resume = checkpoint.snapshot.without_best()  # patience begins anew after another run
         self._check_requests(training)
@@ -231,6 +232,7 @@ class Job:
                 config=training.config.model_dump(mode="json"),
                 labels=list(training.labels),
                 metrics=json_safe(training.kept_metrics),
+                losses=training.losses.state() if snapshot.batch else {},
             ),
         )
 

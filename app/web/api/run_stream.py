@@ -30,8 +30,8 @@ async def stream(socket: WebSocket, log: LogDep, broadcaster: BroadcasterDep, ru
 
     `hello` brings the row, and `run` brings it again whenever it has changed, after the events that it counts. Where
     `after` was never given by this log, or the query's `log` is another one, the message `reset` comes before the
-    events, which then begin with the first. `short=true` leaves out the epochs' layers and sheets, as of the events. A
-    message of the type `beat` comes every 3 seconds.
+    events, which then begin with the first. `short=true` leaves out the epochs' layers, sheets and batch losses, as of
+    the events. A message of the type `beat` comes every 3 seconds.
     """
     after = socket.query_params.get("after", "0")
     await socket.accept()

@@ -179,7 +179,7 @@ def events(
     name: Annotated[str | None, Query(alias="log", max_length=64)] = None,
     short: bool = False,
 ) -> dict[str, Any]:
-    """The run's events after `seq` `after`, in order; `short` leaves out the epochs' layers and sheets.
+    """The run's events after `seq` `after`, in order; `short` leaves out the epochs' layers, sheets and batch losses.
 
     `log` is the log that `after` is of, as an earlier answer named it. Where that is another one, or `after` is a `seq`
     that was never given, `reset` is true and the events come from the first on.

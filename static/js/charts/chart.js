@@ -27,7 +27,8 @@ const LEAST_RANGE = { epoch: 2, elapsed: 0.01 };
  *   ends if it `isNamed`; one that `isGuest` does not set the range of the y axis,
  * - over an `axis` of "epoch" or "elapsed" seconds, at least up to `lastX`, or over the range `zoom`,
  * - against `yTitle` in a `format` of runs/metrics.js, `isLog` or linear, and then `fromZero`; from 0 to `start` while
- *   there are no values, with the text `empty`; `order`, "high" or "low", sorts the values at the cursor.
+ *   there are no values, with the text `empty`; `order`, "high" or "low", sorts the values at the cursor. A line with
+ *   `isDetail` has a value there and sets the axis only where no other line does.
  *
  * `onZoom(range)` gets the range of the x axis to show, null for all of it.
  */
@@ -89,12 +90,13 @@ export function createChart(area, { onZoom }) {
   function axesOf({ width, height }, margin = MARGIN) {
     const { axis, isLog, zoom, format, fromZero, start = 1 } = figure;
     const isWhole = axis === "epoch";
-    const firstX = isWhole ? Math.min(1, ...series.map(({ x }) => x[0])) : 0;
+    const firstX = isWhole ? Math.floor(Math.min(1, ...series.map(({ x }) => x[0]))) : 0;
     const lastX = Math.max(figure.lastX ?? 0, ...series.map(({ x }) => x.at(-1))) || 10;
     const wholeX = [firstX, Math.max(lastX, firstX + 1)];
     const xRange = zoom ?? wholeX;
     const measured = series.filter(({ isGuest }) => !isGuest);
-    const found = extent(measured.length > 0 ? measured : series, xRange, isLog);
+    const main = [measured.filter(({ isDetail }) => !isDetail), measured].find((lines) => lines.some(({ x }) => x.length > 1));
+    const found = extent(main ?? series, xRange, isLog);
     const yRange = found === null ? [isLog ? start / 10 ** LOG_DECADES : 0, start] : padded(found, isLog);
     if (!isLog && fromZero && zoom === null) yRange[0] = 0;
     if (!isLog && format.isShare) yRange[1] = Math.min(yRange[1], 1 + (yRange[1] - yRange[0]) * 0.02);
@@ -113,22 +115,25 @@ export function createChart(area, { onZoom }) {
 
   function valuesAt(x) {
     const reach = Math.max(0.5, (frame.xRange[1] - frame.xRange[0]) / 100);
-    const found = series
+    const all = series
       .map((line) => ({ line, i: nearest(line.x, x) }))
       .filter(({ line, i }) => Math.abs(line.x[i] - x) <= reach && Number.isFinite(line.y[i]))
       .map(({ line, i }) => ({ line, value: line.y[i] }));
+    const main = all.filter(({ line }) => !line.isDetail);
+    const found = main.length > 0 ? main : all;
     const sign = { low: 1, high: -1 }[figure.order] ?? 0;
     return found.sort((a, b) => sign * (a.value - b.value));
   }
 
-  const nameOf = (x) => (figure.axis === "epoch" ? t("epoch {n}", { n: x }) : duration(x));
+  const nameOf = (x) => (figure.axis === "epoch" ? t("epoch {n}", { n: Number(x.toFixed(2)) }) : duration(x));
 
   /** The first and the last x of the lines within the visible range. */
   function ends() {
     const [from, to] = frame.xRange;
     const [first, last] = [Math.min(...series.map(({ x }) => x[0])), Math.max(...series.map(({ x }) => x.at(-1)))];
     const inside = [Math.max(from, first), Math.min(to, last)];
-    return figure.axis === "epoch" ? [Math.ceil(inside[0]), Math.floor(inside[1])] : inside;
+    const whole = [Math.ceil(inside[0]), Math.floor(inside[1])];
+    return figure.axis === "epoch" && whole[0] <= whole[1] ? whole : inside;
   }
 
   /** Sets the values at the cursor, or the last ones, as the text for screen readers. */

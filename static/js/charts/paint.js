@@ -33,7 +33,7 @@ export function paintChart(pen, frame, series) {
   pen.rect(margin.left - 6, margin.top - 6, width - margin.left - margin.right + 12, height - margin.top - margin.bottom + 12);
   pen.clip();
   for (const line of series) if (line.raw !== null) paintLine(pen, frame, place, { ...line, y: line.raw, style: { ...line.style, dash: [] } }, 0.22, 1);
-  for (const line of series) paintLine(pen, frame, place, line, 1, 2);
+  for (const line of series) paintLine(pen, frame, place, line, line.style.alpha ?? 1, line.style.width ?? 2);
   series.forEach((line, i) => paintMarkers(pen, frame, place, line, (i * 0.37) % 1));
   pen.restore();
   if (frame.isNamed) paintNames(pen, frame, place, series);
@@ -109,6 +109,7 @@ function paintLine(pen, { width, xRange, isLog, theme, margin }, place, line, al
 
 /** A few markers on every line, at different positions on each, and one at its end. */
 function paintMarkers(pen, { xRange, isLog, theme }, place, { x, y, style: { color, marker } }, shift) {
+  if (marker === null) return;
   const [start, end] = [firstFrom(x, xRange[0]), firstFrom(x, xRange[1] + 1e-9)];
   if (end <= start) return;
   const step = Math.max(1, (end - start) / MARKERS_ON_A_LINE);

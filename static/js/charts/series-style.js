@@ -38,7 +38,7 @@ export function repaintSamples() {
 }
 
 function paintSample(canvas, theme) {
-  const { color, dash, marker } = styles.get(canvas);
+  const { color, dash, marker, width: lineWidth = 2 } = styles.get(canvas);
   const ratio = window.devicePixelRatio || 1;
   const { width, height } = SAMPLE;
   canvas.width = width * ratio;
@@ -46,12 +46,13 @@ function paintSample(canvas, theme) {
   const pen = canvas.getContext("2d");
   pen.scale(ratio, ratio);
   pen.strokeStyle = pen.fillStyle = theme[color];
-  pen.lineWidth = 2;
+  pen.lineWidth = lineWidth;
   pen.setLineDash(dash);
   pen.beginPath();
   pen.moveTo(1, height / 2);
   pen.lineTo(width - 1, height / 2);
   pen.stroke();
+  if (marker === null) return;
   pen.beginPath();
   marker(pen, width / 2, height / 2, 4);
   pen.fill();

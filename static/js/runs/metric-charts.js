@@ -6,7 +6,7 @@ import { t } from "../i18n/translate.js";
 import { numberedLayer } from "../labels/config-labels.js";
 import { byId, setMessage, setText } from "../lib/dom.js";
 import { FORMATS, METRICS, metricsOf, valueOf } from "./metrics.js";
-import { hasEnded, layerNames } from "./run-state.js";
+import { batchLosses, hasEnded, layerNames } from "./run-state.js";
 
 const ZOOM_STEP = 2;
 
@@ -23,6 +23,7 @@ const ENOUGH = 20; // of the user's own drawings: fewer would jump between 0 and
 
 /** Lines that are the same on several charts. */
 const LINES = {
+  batches: { name: () => t("training, batch by batch"), style: { ...styleAt(0, "training"), marker: null, width: 1, alpha: 0.6 } },
   training: { name: () => t("training"), style: styleAt(0, "training") },
   validation: { name: () => t("validation"), style: styleAt(1, "validation") },
   yours: { name: () => t("your drawings"), style: styleAt(2, "yours") },
@@ -42,7 +43,12 @@ export function createCharts() {
   }
 
   function show(record) {
-    if (current !== null && ["id", "epochs", "state", "config"].every((name) => current[name] === record[name])) return;
+    if (current !== null && ["id", "epochs", "state", "config"].every((name) => current[name] === record[name])) {
+      const isNew = current.progress !== record.progress;
+      current = record;
+      if (isNew) draw("loss");
+      return;
+    }
     if (current?.id !== record.id) zoom = null;
     current = record;
     drawAll();
@@ -62,7 +68,7 @@ export function createCharts() {
     const { card, hidden, chart } = charts[key];
     const { epochs, config } = current;
     const { yTitle, ...axis } = CHARTS[key];
-    const lines = linesOf(key, epochs).map((line) => ({ ...line, isShown: !hidden.has(line.id) }));
+    const lines = linesOf(key, current).map((line) => ({ ...line, isShown: !hidden.has(line.id) }));
     drawLegend(charts[key], lines, () => draw(key));
     chart.show({
       ...axis,
@@ -100,7 +106,8 @@ export function createCharts() {
   return { show, savePng: (key, filename) => charts[key].chart.savePng(byId(`chart-${key}-title`).textContent, filename) };
 }
 
-function linesOf(key, epochs) {
+function linesOf(key, record) {
+  const { epochs } = record;
   const x = epochs.map(({ epoch }) => epoch);
   if (key === "gradient") {
     return layerNames({ epochs }).map((name, i) => ({ id: name, name: numberedLayer(name), style: styleAt(i), x, y: epochs.map(({ layers }) => layers?.find((layer) => layer.name === name)?.gradient_norm ?? NaN) }));
@@ -112,6 +119,9 @@ function linesOf(key, epochs) {
     const { name, style } = LINES[line] ?? { name: title, style: styleAt(0, "ink") };
     return { id: line ?? metric, name: name(), style, isGuest: line === "yours", x, y: epochs.map((epoch) => valueOf(epoch, metric)) };
   });
+  const { name, style } = LINES.batches;
+  const batches = batchLosses(record);
+  if (key === "loss" && batches.x.length > 0) lines.push({ id: "batches", name: name(), style, isDetail: true, ...batches });
   const order = Object.keys(LINES);
   return lines.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
 }

@@ -81,6 +81,24 @@ function withEpoch(epochs, epoch) {
 /** The epoch of that number, or else the last one. */
 export const epochOf = ({ epochs }, number) => epochs.find(({ epoch }) => epoch === number) ?? epochs.at(-1) ?? null;
 
+/**
+ * The training loss within epochs as `{x, y}`, each point the mean of a few batches; x is in epochs. The log has those of
+ * the first epochs, the progress has those of the epoch at hand.
+ */
+export function batchLosses({ epochs, progress }) {
+  const [x, y] = [[], []];
+  function add(epoch, losses, count) {
+    losses.forEach((loss, i) => {
+      x.push(epoch - 1 + (i + 1) / count);
+      y.push(loss ?? NaN);
+    });
+  }
+  for (const { epoch, batch_losses: losses } of epochs) if (Array.isArray(losses)) add(epoch, losses, losses.length);
+  const { epoch, batch_losses: losses, batch_losses_expected: count } = progress ?? {};
+  if (Array.isArray(losses) && epoch > epochsDone({ epochs })) add(epoch, losses, count);
+  return { x, y };
+}
+
 /** The names of the layers with parameters in any epoch, in order; none for older runs. */
 export const layerNames = ({ epochs }) => [...new Set(epochs.flatMap(({ layers }) => (layers ?? []).map(({ name }) => name)))];
 
