@@ -116,6 +116,7 @@ runs = Table(
     Column("model", String(64)),
     Column("tags", JSON(none_as_null=True)),
     Column("note", Text),
+    Column("race", Integer),  # the first run of its race
     sqlite_autoincrement=True,
 )
 

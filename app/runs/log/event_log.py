@@ -96,6 +96,13 @@ class EventLog:
         with self.engine.connect() as connection:
             return {Lease(row.id, row.attempt): row.lease for row in connection.execute(held)}
 
+    def is_ahead(self, run: int, epochs: int) -> bool:
+        """True if a queued run of the same race has done fewer than `epochs` epochs."""
+        race = select(runs.c.race).where(runs.c.id == run).scalar_subquery()
+        others = select(runs.c.checkpoint).where(runs.c.race == race, runs.c.state == RunState.QUEUED)
+        with self.engine.connect() as connection:
+            return any(_epochs_done(name) < epochs for name in connection.scalars(others))
+
     def event_types(self, run: int) -> set[str]:
         """The types of the events of `run`."""
         with self.engine.connect() as connection:
@@ -127,7 +134,7 @@ class EventLog:
         """Queue several runs, all or none; `tags` maps the first one's number to their common tags."""
         with writing(self.engine) as connection:
             ids = [queue(connection, config.model_dump(mode="json"), {}) for config in configs]
-            connection.execute(update(runs).where(runs.c.id.in_(ids)).values(tags=tags(ids[0])))
+            connection.execute(update(runs).where(runs.c.id.in_(ids)).values(tags=tags(ids[0]), race=ids[0]))
         return ids
 
     def annotate(self, run: int, remarks: Mapping[str, Any]) -> None:
@@ -142,11 +149,12 @@ class EventLog:
             connection.execute(update(runs).where(runs.c.model == name).values(model=new))
 
     def claim(self, owner: str, run: int | None = None) -> Lease | None:
-        """Lease the oldest queued run, or `run` if it is queued, to `owner`; None if there is none."""
-        oldest = select(func.min(runs.c.id)).where(runs.c.state == RunState.QUEUED).scalar_subquery()
+        """Lease the next queued run, or `run` if it is queued, to `owner`; None if there is none.
+
+        The oldest is next; the runs of a race have the place of its first, and the one with the fewest epochs is next.
+        """
         take = (
             update(runs)
-            .where(runs.c.id == (oldest if run is None else run), runs.c.state == RunState.QUEUED)
             .values(
                 state=RunState.RUNNING,
                 owner=owner,
@@ -157,7 +165,8 @@ class EventLog:
             .returning(runs.c.id, runs.c.attempt)
         )
         with writing(self.engine) as connection:
-            row = connection.execute(take).one_or_none()
+            chosen = _next(connection) if run is None else run
+            row = connection.execute(take.where(runs.c.id == chosen, runs.c.state == RunState.QUEUED)).one_or_none()
         return None if row is None else Lease(row.id, row.attempt)
 
     def request_pause(self, run: int) -> None:
@@ -283,6 +292,21 @@ class EventLog:
             fence(connection, lease, {"lease": time.time() + self.lease_seconds, "progress": progress})
             columns = (runs.c.cancel_requested, runs.c.pause_requested, runs.c.keep_model)
             return ControlFlags(*connection.execute(select(*columns).where(runs.c.id == lease.run)).one())
+
+
+def _next(connection: Connection) -> int | None:
+    """The queued run that is next."""
+    place = func.coalesce(runs.c.race, runs.c.id)
+    first = select(func.min(place)).where(runs.c.state == RunState.QUEUED).scalar_subquery()
+    waiting = select(runs.c.id, runs.c.checkpoint).where(runs.c.state == RunState.QUEUED, place == first)
+    found = [(_epochs_done(row.checkpoint), row.id) for row in connection.execute(waiting)]
+    return min(found)[1] if found else None
+
+
+def _epochs_done(checkpoint: str | None) -> int:
+    """The completed epochs, from a checkpoint's name, `run.attempt.epoch.batch.safetensors`; 0 for any other name."""
+    epoch = [*(checkpoint or "").split("."), "", "", ""][2]
+    return int(epoch) if epoch.isascii() and epoch.isdecimal() else 0
 
 
 def _state(connection: Connection, run: int) -> str:

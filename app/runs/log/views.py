@@ -81,5 +81,5 @@ def _latest(connection: Connection, ids: list[int]) -> dict[int, dict[str, Any]]
 
 def _view(row: RowMapping, latest: Mapping[str, Any]) -> dict[str, Any]:
     defaults = {"metrics": None, "test_accuracy": None, "best_epoch": None}
-    constant = {name: row[name] for name in ("id", "config", "created")}
+    constant = {name: row[name] for name in ("id", "config", "created", "race")}
     return {**constant, **changing(row), **defaults, **latest}

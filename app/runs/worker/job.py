@@ -38,6 +38,8 @@ from app.runs.training.source_models import UnusableModelError, load_pinned
 from app.settings import SHIPPED_MODELS, Settings
 
 RETRY_SECONDS = 0.5
+LEAST_TURN_SECONDS = 2.0
+"""The least time of a turn in a race: to load the images and the checkpoint takes a good part of a second."""
 
 T = TypeVar("T")
 
@@ -145,6 +147,8 @@ class Job:
             elif step.type == "epoch" or step.type not in logged:
                 self._write_event(step, training)
             self._check_requests(training)
+            if isinstance(step, RunEvent) and step.type == "epoch" and row["race"] is not None:
+                self._end_turn(step.data["epoch"], config.epochs)
         self.progress = Progress("saving", config.epochs, config.epochs)
         if row["model"] is not None:  # saved by an attempt that died afterwards
             return str(row["model"])
@@ -254,6 +258,15 @@ class Job:
             return
         self._checkpoints.keep_only(self._lease.run, name, attempt=self._lease.attempt)
         raise _StoppedError
+
+    def _end_turn(self, epoch: int, epochs: int) -> None:
+        """Let another run of the race go on after an epoch, if it has done fewer: raise _StoppedError."""
+        if epoch == epochs or time.perf_counter() - self._started < LEAST_TURN_SECONDS:
+            return
+        if retry_database(lambda: self._log.is_ahead(self._lease.run, epoch)):
+            self._end()
+            retry_database(lambda: self._log.hand_back(self._lease))
+            raise _StoppedError
 
     def _save_best(self) -> dict[str, Any]:
         """Save the best model so far, if requested and available; return the data of the last event."""

@@ -78,7 +78,10 @@ class ContinueRequest(RequestBody):
 
 
 class Run(ResponseBody):
-    """A run: its state, its progress in the epoch at hand, and the numbers of its last epoch in `metrics`."""
+    """A run: its state, its progress in the epoch at hand, and the numbers of its last epoch in `metrics`.
+
+    `race` is the number of the first run of its race; each turn of a run in a race is an attempt.
+    """
 
     id: int
     config: dict[str, Any]
@@ -96,6 +99,7 @@ class Run(ResponseBody):
     checkpoint: str | None
     tags: list[str]
     note: str
+    race: int | None
     metrics: dict[str, Any] | None
     test_accuracy: float | None
     best_epoch: int | None

@@ -29,6 +29,7 @@ const withRow = (record, row) => ({
   state: row.state,
   progress: row.progress,
   attempt: row.attempt,
+  race: row.race ?? null,
   pauseRequested: row.pause_requested,
   cancelRequested: row.cancel_requested,
   checkpoint: row.checkpoint,

@@ -97,7 +97,7 @@ export function createRunView({ onState, onStarted }) {
     setText(byId("run-title"), runTitle(record, datasets));
     setText(byId("run-state"), stateWord(record.state));
     byId("run-state").dataset.state = record.state;
-    setMessage(byId("run-attempt"), record.attempt > 1 ? resumedText(record.attempt - 1) : "");
+    setMessage(byId("run-attempt"), record.attempt > 1 && record.race === null ? resumedText(record.attempt - 1) : "");
     setText(byId("run-line"), progressLine(record));
     renderProgress(fractionDone(record));
     renderFigures();

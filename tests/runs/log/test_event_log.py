@@ -53,6 +53,37 @@ def test_the_oldest_waiting_run_goes_first(log):
     assert [log.claim("me").run for _ in runs] == runs
 
 
+def test_a_race_has_the_place_of_its_first_run_and_the_one_with_the_fewest_epochs_is_next(log):
+    before = log.add(CONFIG)
+    race = log.add_race([CONFIG] * 3, lambda first: [f"race #{first}"])
+    after = log.add(CONFIG)
+    assert [log.run(run)["race"] for run in (before, *race, after)] == [None, *[race[0]] * 3, None]
+    order = [log.claim("me") for _ in range(2)]
+    assert [claim.run for claim in order] == [before, race[0]]
+    assert log.is_ahead(race[0], 1)
+    log.hand_back(order[1], checkpoint=f"{race[0]}.1.1.0.safetensors")
+    second = log.claim("me")
+    log.hand_back(second, checkpoint=f"{race[1]}.1.10.0.safetensors")
+    assert (second.run, log.claim("me").run) == (race[1], race[2])
+    assert log.is_ahead(race[2], 2)
+    assert not log.is_ahead(race[2], 1)
+    assert not log.is_ahead(before, 99)
+    log.request_pause(race[0])
+    assert not log.is_ahead(race[2], 2)
+    assert log.claim("me").run == race[1]
+    assert log.claim("me").run == after
+    log.request_resume(race[0])
+    assert log.claim("me").run == race[0]
+    assert log.claim("me") is None
+
+
+@pytest.mark.parametrize("name", ["c", "", "1.2", "1.2.x.4", "1.2.-3.4"])
+def test_a_strange_name_of_a_checkpoint_does_not_stop_the_queue(log, name):
+    run = log.add(CONFIG)
+    log.hand_back(log.claim("me"), checkpoint=name)
+    assert log.claim("me").run == run
+
+
 def test_many_claimants_get_one_run_each(log):
     runs = {log.add(CONFIG) for _ in range(20)}
     claims = []
@@ -399,7 +430,7 @@ def test_a_database_of_an_older_version_gets_the_columns_that_it_lacks(tmp_path)
     new = EventLog(url)
     run = new.add(CONFIG)
     with new.engine.begin() as connection:
-        for column in ("pause_requested", "keep_model", "deaths", "checkpoint"):
+        for column in ("pause_requested", "keep_model", "deaths", "checkpoint", "race"):
             connection.exec_driver_sql(f"ALTER TABLE runs DROP COLUMN {column}")
     new.close()
     again = EventLog(url)
