@@ -41,6 +41,9 @@ TERMINATE_AFTER, KILL_AFTER = 5.0, 10.0
 LINGER_SECONDS = 3.0
 """The time for a worker to exit after its last write to the log."""
 
+SPARE_AFTER, SPARE_RETRY = 1.0, 10.0
+"""Seconds from the start of a worker, or of the queue, to that of a spare process, and from a spare one's death."""
+
 NICENESS = 19
 """The lowest priority, so that trainings do not slow down predictions."""
 
@@ -61,8 +64,9 @@ class _Worker:
 class Supervisor:
     """Runs the queue in a thread, from `start` to `stop`."""
 
-    def __init__(self, log: EventLog, settings: Settings, *, only: int | None = None) -> None:
-        """With `only` it takes only that run."""
+    def __init__(self, log: EventLog, settings: Settings, *, only: int | None = None, keeps_spare: bool = True) -> None:
+        """With `only` it takes only that run, and otherwise keeps a process ready if `keeps_spare`."""
+        self._keeps_spare = keeps_spare and only is None
         self._last_error: Message | None = None
         self._only, self._grace = only, LEAVE_SECONDS
         self.owner = str(uuid.uuid4())
@@ -73,6 +77,9 @@ class Supervisor:
         """The end of each lease, and the number of checks since it was last renewed."""
         self._stop, self._wake = threading.Event(), threading.Event()
         self._next_sweep = 0.0
+        self._spare: subprocess.Popen[bytes] | None = None
+        """A process that has its imports done, and waits for a run."""
+        self._next_spare = time.monotonic() + SPARE_AFTER
         self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
 
     def start(self) -> None:
@@ -127,14 +134,46 @@ class Supervisor:
         while len(self._workers) < self._settings.workers and not self._stop.is_set():
             lease = self._log.claim(self.owner, self._only)
             if lease is None:
-                return
+                break
             try:
                 self._workers.append(self._start(lease))
             except OSError:  # temporarily too many processes or files, or too little memory
                 self._log.release(lease)
                 raise
 
+        self._keep_spare()
+
+    def _keep_spare(self) -> None:
+        """Start a spare process, unless there is one, or a training has just begun."""
+        if self._spare is not None and self._spare.poll() is not None:
+            self._discard_spare()
+            self._next_spare = time.monotonic() + SPARE_RETRY
+        if self._spare is None and self._keeps_spare and time.monotonic() >= self._next_spare:
+            self._next_spare = time.monotonic() + SPARE_RETRY
+            with suppress(OSError):  # trainings start without one, a little later
+                self._spare = self._spawn()
+
+    def _discard_spare(self) -> None:
+        if self._spare is not None:
+            self._spare.kill()
+            self._spare.wait()
+            assert self._spare.stdin is not None
+            self._spare.stdin.close()
+            self._spare = None
+
     def _start(self, lease: Lease) -> _Worker:
+        self._next_spare = time.monotonic() + SPARE_AFTER
+        spare, self._spare = self._spare, None
+        process = self._spawn() if spare is None or spare.poll() is not None else spare
+        try:
+            return self._configure(process, lease)
+        except OSError:
+            process.kill()
+            process.wait()
+            raise
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        """Start a process that waits for a lease on its standard input."""
         process = subprocess.Popen(
             [sys.executable, "-m", "app.runs.worker"],
             stdin=subprocess.PIPE,
@@ -145,12 +184,7 @@ class Supervisor:
         )
         with suppress(ProcessLookupError):  # it died immediately
             os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
-        try:
-            return self._configure(process, lease)
-        except OSError:
-            process.kill()
-            process.wait()
-            raise
+        return process
 
     def _configure(self, process: "subprocess.Popen[bytes]", lease: Lease) -> _Worker:
         config = {"claim": asdict(lease), "settings": self._settings.model_dump(mode="json")}
@@ -203,6 +237,8 @@ class Supervisor:
         longest = self._settings.lease_seconds / SWEEP_SECONDS
         confirmed = [lease for lease, (end, checks) in self._silent.items() if checks > (0 if end < now else longest)]
         workers = {worker.lease: worker for worker in self._workers}
+        if confirmed:
+            self._discard_spare()  # it may be frozen like the others
         for lease in confirmed:
             worker = workers.get(lease)
             if worker is not None:
@@ -231,6 +267,7 @@ class Supervisor:
             self._store.remove_unfinished(lease.run)
 
     def _leave(self) -> None:
+        self._discard_spare()
         for worker in self._workers:
             worker.process.terminate()
         end = time.monotonic() + self._grace

@@ -139,7 +139,7 @@ def test_a_worker_ends_with_its_server_and_the_next_server_goes_on(tmp_path, cac
         run = server.post("/api/runs", body)["id"]
         until(lambda: server.get(f"/api/runs/{run}")["metrics"])
         workers = children(server.process.pid)
-        assert len(workers) == 1
+        assert len(workers) in (1, 2)  # one may wait for the next run
         server.process.send_signal(signal.SIGKILL)
         server.process.wait()
         until(lambda: not any(_alive(child) for child in workers))
@@ -149,7 +149,7 @@ def test_a_worker_ends_with_its_server_and_the_next_server_goes_on(tmp_path, cac
         row = until(lambda: (found := server.get(f"/api/runs/{run}"))["metrics"]["epoch"] > before and found)
         assert (row["state"], row["attempt"], row["error"]) == ("running", 2, None)
         workers = children(server.process.pid)
-        assert len(workers) == 1
+        assert len(workers) in (1, 2)  # one may wait for the next run
         server.process.send_signal(signal.SIGTERM)
         server.process.wait(30)
         assert not any(_alive(child) for child in workers)

@@ -136,6 +136,54 @@ def test_a_run_with_patience_ends_early_with_its_best_weights(log, runner, setti
 
 
 @pytest.mark.slow
+def test_a_process_is_kept_ready_replaced_when_it_dies_and_ends_with_the_queue(log, settings, monkeypatch):
+    monkeypatch.setattr("app.runs.supervisor.SPARE_AFTER", 0.0)
+    monkeypatch.setattr("app.runs.supervisor.SPARE_RETRY", 0.2)
+    runner = Supervisor(log, settings)
+    runner.start()
+    first = until(lambda: runner._spare and runner._spare.pid)
+    os.kill(first, signal.SIGKILL)
+    second = until(lambda: runner._spare and runner._spare.pid != first and runner._spare.pid)
+    run = add(log, LONG)
+    runner.wake()
+    assert until(lambda: runner._workers and runner._workers[0].process.pid) == second
+    wait_for_epoch(log, run)
+    assert log.run(run)["attempt"] == 1
+    third = until(lambda: runner._spare and runner._spare.pid)
+    assert third != second
+    os.kill(third, signal.SIGSTOP)  # one that cannot answer ends too
+    runner.stop()
+    assert runner._spare is None
+    for pid in (first, second, third):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_a_command_that_trains_one_run_keeps_no_process_ready(log, settings, monkeypatch):
+    monkeypatch.setattr("app.runs.supervisor.SPARE_AFTER", 0.0)
+    runner = Supervisor(log, settings, only=1)
+    runner._next_spare = 0.0
+    runner._keep_spare()
+    assert runner._spare is None
+
+
+def test_a_process_that_cannot_be_kept_ready_is_no_fault_of_the_queue(log, settings, monkeypatch):
+    runner = Supervisor(log, settings)
+    monkeypatch.setattr(runner, "_spawn", Mock(side_effect=OSError(errno.EAGAIN, "no more")))
+    runner._next_spare = 0.0
+    for _ in range(3):
+        runner._keep_spare()
+    assert runner._spare is None
+    assert runner._spawn.call_count == 1
+
+
+def test_a_waiting_process_ends_with_its_input():
+    code = "from app.runs.worker.process import main; main()"
+    ended = subprocess.run([sys.executable, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+@pytest.mark.slow
 def test_two_runs_of_one_seed_leave_equal_weights(log, runner, settings):
     first, second = (wait_for_end(log, add(log, TINY)) for _ in range(2))
     store = ModelStore(settings.home)

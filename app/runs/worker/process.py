@@ -67,8 +67,11 @@ class Heartbeat:
 
 
 def main() -> None:
-    """Train the run named on standard input."""
-    config = json.loads(sys.stdin.readline())
+    """Train the run named on standard input; wait for it."""
+    line = sys.stdin.readline()
+    if not line:  # the server ended before it had a run
+        return
+    config = json.loads(line)
     lease = Lease(**config["claim"])
     settings = Settings.model_validate(config["settings"])
     configure(settings.log_format, settings.log_level, run=lease.run, attempt=lease.attempt)
