@@ -136,7 +136,7 @@ class Training:
         self._watch = TrainingMonitor(self.trainer, dataset, yours)
         self.metrics: dict[str, float] = {}
         self._validation = validation if isinstance(config.validation, float) else None
-        self._subspaces = fit_subspaces(train.images, train.labels, len(dataset.labels))
+        self._train = train  # for the calibration, so that what takes a second comes after the training
         self._known = _some_of_each_group(train, DIGITS_SHOWN * effort)
         self._cache_dir, self._effort = cache_dir, effort
         self.calibrated: Calibrated | None = None
@@ -210,7 +210,7 @@ class Training:
             self.network,
             self.labels,
             input_scale=self.config.input_scale,
-            subspaces=self._subspaces,
+            subspaces=fit_subspaces(self._train.images, self._train.labels, len(self.labels)),
             validation=self._validation,
             test=self.test,
             test_output=output,

@@ -68,6 +68,13 @@ def test_paused_and_cancelled_runs_of_a_race_are_passed_over(log, settings):
     assert {log.run(run)["state"] for run in (first, second, third)} <= ENDED
 
 
+def test_what_only_the_end_needs_is_not_computed_in_every_turn(log, settings, monkeypatch):
+    fitted = []
+    monkeypatch.setattr("app.runs.training.run_training.fit_subspaces", lambda *_: fitted.append(1))
+    race = queue_race(log)
+    assert len(turns(log, settings)) > len(race) == len(fitted)
+
+
 def test_a_request_at_the_end_of_a_turn_is_respected(log, settings, monkeypatch):
     first, second = queue_race(log, ("sgd", "adam"))
     AfterEpochs(log, monkeypatch, 1, lambda: log.request_pause(first))
