@@ -716,3 +716,29 @@ def test_images_of_groups_lie_in_a_folder_for_each_label_and_replace_none(call):
 )
 def test_a_set_is_named_after_its_folder_or_file(call, paths, name):
     assert call("data/dropped-files", f"m.nameFor({json.dumps([{'path': path} for path in paths])})") == name
+
+
+def test_a_race_has_a_title_a_forecast_and_a_winner(call):
+    def line(number, name, state="succeeded", race=5, accuracy=None, elapsed=(), **row):
+        points = [{"epoch": i + 1, "elapsed": seconds} for i, seconds in enumerate(elapsed)]
+        row = {"state": state, "ended": None, "race": race, "test_accuracy": accuracy, "config": {"epochs": 4}, **row}
+        return {"id": number, "name": f"#{number} {name}", "gone": False, "row": row, "points": points}
+
+    def words(name, *lines, before=""):
+        return call("pages/compare/race", f"m.{name}({before}{json.dumps(lines)})")
+
+    sgd, adam = line(5, "SGD", accuracy=0.9512), line(6, "Adam", accuracy=0.9713)
+    assert words("verdict", sgd, adam) == "Adam won: 97.13 %"
+    assert words("verdict", line(5, "SGD", accuracy=0.97131), adam) == "A tie between SGD, Adam: 97.13 %"
+    assert words("verdict", line(5, "SGD", "failed"), adam) == "Adam won: 97.13 %"
+    assert words("verdict", line(5, "SGD", "failed"), line(6, "Adam", "cancelled")) == ""
+    assert words("verdict", line(5, "SGD", "queued"), adam) == ""
+    assert words("verdict", line(5, "SGD", race=None, accuracy=0.5), adam) == ""
+    assert words("raceTitle", sgd, adam, before='"race: optimizer #5", ') == "2 optimizers"
+    for tag in ("race: constructor #5", "race: optimizer.beta1 #5", "mine"):
+        assert words("raceTitle", sgd, adam, before=f"{json.dumps(tag)}, ") == tag
+    assert words("raceTitle", line(1, "a", race=None), adam, before='"race: optimizer #5", ') == "race: optimizer #5"
+    running, waiting = line(5, "SGD", "running", elapsed=(10, 20)), line(6, "Adam", "queued")
+    assert words("timeLeft", running, waiting) == "about 60 s left for all".replace("60 s", "1 min 0 s")
+    assert words("timeLeft", waiting, waiting) == ""
+    assert words("timeLeft", sgd, adam) == ""

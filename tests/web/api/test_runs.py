@@ -16,7 +16,7 @@ from tests.support.errors import is_an_error
 from tests.support.runs import TINY, start
 from tests.support.waiting import until
 
-NO_EVENTS = {"run", "progress", "queue"}
+NO_EVENTS = {"run", "progress", "queue", "beat"}
 
 
 def listen(client, run, after=0):

@@ -1,11 +1,12 @@
 // The comparison of runs, given in the address: their lines in one chart, and a table of differences.
 
-import { explain, get } from "../../api/client.js";
+import { explain, get, post } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
 import { createChart } from "../../charts/chart.js";
 import { styleAt } from "../../charts/series-style.js";
 import { t } from "../../i18n/translate.js";
 import { lineNames } from "../../labels/run-names.js";
+import { confirmed } from "../../lib/dialog.js";
 import { byId, setMessage, setText } from "../../lib/dom.js";
 import { saveText } from "../../lib/save-file.js";
 import { comparisonCsv } from "../../runs/csv.js";
@@ -13,6 +14,7 @@ import { createRunsList } from "../../runs/list/list.js";
 import { METRICS, axisTitle } from "../../runs/metrics.js";
 import { hasEnded } from "../../runs/run-state.js";
 import { differing } from "../../labels/config-diff.js";
+import { isRace, raceTitle, timeLeft, verdict } from "./race.js";
 import { createStore } from "./store.js";
 import { createCompareTable, metricOptions } from "./table.js";
 
@@ -88,7 +90,11 @@ function startComparison() {
   function renderState(all) {
     const working = all.filter(({ row, gone }) => !gone && !hasEnded(row));
     const running = working.filter(({ row }) => row.state === "running").length;
-    setText(byId("compare-count"), all.length === 0 ? "" : countText(all.length, working.length, running));
+    const count = all.length === 0 ? "" : countText(all.length, working.length, running);
+    setText(byId("compare-count"), [count, timeLeft(lines)].filter(Boolean).join(" · "));
+    if (tag !== null) setText(byId("compare-title"), raceTitle(tag, lines));
+    setMessage(byId("compare-verdict"), verdict(lines));
+    byId("compare-stop").hidden = !isRace(lines) || working.length === 0;
     setMessage(byId("compare-away"), all.some(({ lost }) => lost) ? t("Connection lost; the lines continue when the server is back.") : "");
     const missing = all.filter(({ gone }) => gone).map(({ id }) => `#${id}`);
     setMessage(byId("compare-gone"), missing.length > 0 ? t("Deleted: {runs}. The lines drawn so far stay.", { runs: missing.join(", ") }) : "");
@@ -127,6 +133,18 @@ function startComparison() {
     const url = new URL(location.href);
     url.searchParams.set("metric", controls.metric.value);
     history.replaceState(null, "", url);
+  });
+  byId("compare-stop").addEventListener("click", async () => {
+    const isSure = await confirmed({
+      title: t("Stop all trainings of this race?"),
+      text: t("Each ends where it is, and its curve stays."),
+      action: t("Stop all"),
+    });
+    if (!isSure) return;
+    const working = store.all().filter(({ row, gone }) => !gone && !hasEnded(row));
+    const answers = await Promise.allSettled(working.map(({ id }) => post(`/api/runs/${id}/cancel`)));
+    const refused = answers.find(({ status }) => status === "rejected");
+    setMessage(byId("compare-note"), refused === undefined ? "" : explain(refused.reason));
   });
   byId("compare-png").addEventListener("click", () => chart.savePng(METRICS[controls.metric.value].title(), `${fileName(lines)}.png`));
   byId("compare-csv").addEventListener("click", () => saveText(comparisonCsv(lines), `${fileName(lines)}.csv`));
