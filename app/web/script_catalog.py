@@ -15,7 +15,7 @@ from app.i18n.catalog import KEYS, LANGUAGES, catalog, key_id
 FOREVER = "public, max-age=31536000, immutable"
 
 SCRIPTS = "static/js/"
-NOT_OF_THE_PAD = ("runs/", "evaluation/", "models/", "data/", "standalone/", "pages/")
+NOT_OF_THE_PAD = ("runs/", "evaluation/", "models/", "data/", "pages/")
 OF_THE_PAD = ("pages/pad/", "pages/every-page.js")
 
 Scope = Literal["all", "pad"]

@@ -38,19 +38,32 @@ export async function call(method, path, { body, signal } = {}) {
     request.headers["content-type"] = "application/json";
     request.body = JSON.stringify(body);
   }
-  let response;
-  let text;
+  const { response, content } = await answered(path, request, (response) => response.text());
+  const answer = parse(content);
+  if (response.ok) return answer;
+  throw refusal(response, answer);
+}
+
+/** The bytes of a file of the server. */
+export async function getBytes(path, { signal } = {}) {
+  const { response, content } = await answered(path, { signal }, (response) => response.arrayBuffer());
+  if (response.ok) return new Uint8Array(content);
+  throw refusal(response, parse(new TextDecoder().decode(content)));
+}
+
+async function answered(path, request, read) {
   try {
-    response = await fetch(withRoot(path), request);
-    text = await response.text();
+    const response = await fetch(withRoot(path), request);
+    return { response, content: await read(response) };
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (request.signal?.aborted) throw error;
     throw unanswered();
   }
-  const answer = parse(text);
-  if (response.ok) return answer;
-  if (AWAY_STATUSES.has(response.status)) throw new ServerAway(answer?.error);
-  throw new Refused(response.status, reasonIn(answer) ?? t("The server answered with status {status}.", { status: response.status }), answer);
+}
+
+function refusal(response, answer) {
+  if (AWAY_STATUSES.has(response.status)) return new ServerAway(answer?.error);
+  return new Refused(response.status, reasonIn(answer) ?? t("The server answered with status {status}.", { status: response.status }), answer);
 }
 
 /** Awaits an `import()`, with a failed fetch as `ServerAway`. */

@@ -1,6 +1,6 @@
 // Canvases fitted to the page, and the page's colours.
 
-const COLORS = ["ink", "soft", "line", "edge", "sheet", "training", "validation", "yours", ...Array.from({ length: 8 }, (_, i) => `series-${i + 1}`)];
+const COLORS = ["ink", "soft", "line", "edge", "sheet", "training", "validation", "yours", "accent", ...Array.from({ length: 8 }, (_, i) => `series-${i + 1}`)];
 
 /** The page's current colours, font and size of type in charts, by their names in css/base/tokens.css. */
 export function readTheme() {
@@ -18,4 +18,12 @@ export function fitted(canvas) {
   const pen = canvas.getContext("2d");
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   return { pen, width, height };
+}
+
+/** The parts of a CSS colour, 0 to 255. */
+export function rgb(color) {
+  const pen = new OffscreenCanvas(1, 1).getContext("2d");
+  pen.fillStyle = color;
+  pen.fillRect(0, 0, 1, 1);
+  return pen.getImageData(0, 0, 1, 1).data.subarray(0, 3);
 }

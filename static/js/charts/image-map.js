@@ -1,7 +1,7 @@
 // Small images in a plane, coloured by label, with one point that moves; zoom by wheel, drag, keys or buttons.
 
 import { isDark, onThemeChange } from "../lib/theme.js";
-import { fitted, readTheme } from "./canvas.js";
+import { fitted, readTheme, rgb } from "./canvas.js";
 
 const SIDE = 28;
 const MARGIN = 24; // CSS pixels around all images
@@ -218,12 +218,4 @@ function boundsOf(points) {
   });
   const [width, height] = [0, 1].map((i) => Math.max(high[i] - low[i], 1e-6));
   return { middle: { x: (low[0] + high[0]) / 2, y: (low[1] + high[1]) / 2 }, width, height };
-}
-
-/** The parts of a CSS colour, 0 to 255. */
-function rgb(color) {
-  const pen = new OffscreenCanvas(1, 1).getContext("2d");
-  pen.fillStyle = color;
-  pen.fillRect(0, 0, 1, 1);
-  return pen.getImageData(0, 0, 1, 1).data;
 }

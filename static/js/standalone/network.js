@@ -3,7 +3,7 @@
 const CUBIC = 0.044715; // of GELU's approximation
 
 const size = (shape) => shape.reduce((product, length) => product * length, 1);
-const imageShape = (shape) => (shape.length === 2 ? [1, ...shape] : shape);
+export const imageShape = (shape) => (shape.length === 2 ? [1, ...shape] : shape);
 const outputsAlong = (length, window, stride, padding = 0) => (length + padding - window) / stride + 1;
 
 /** Each takes the numbers `x` of the shape `shape`, a layer's spec and its arrays, and returns `{x, shape}`. */
@@ -30,19 +30,24 @@ const LAYERS = {
 };
 
 /**
- * The forward pass for an image: `{outputs, features}`, the features being the input of the last dense layer.
- * `network` is its spec, `arrays` are its weights as `{shape, data}` by name.
+ * The values after each layer, `{x, shape}`, the image itself being the first. `network` is its spec, `arrays` are its
+ * weights as `{shape, data}` by name.
  */
-export function forward({ layers, input_shape: inputShape }, arrays, pixels) {
-  const kinds = layers.map(({ type }) => type);
-  const last = kinds.includes("dense") ? kinds.lastIndexOf("dense") : layers.length - 1;
-  let now = { x: pixels, shape: inputShape };
-  let features = pixels;
+export function trace({ layers, input_shape: shape }, arrays, pixels) {
+  const values = [{ x: pixels, shape }];
   layers.forEach((spec, index) => {
-    if (index === last) features = now.x;
-    now = LAYERS[spec.type](now.x, now.shape, spec, (name) => arrays[`${index}.${name}`]);
+    const { x, shape } = values[index];
+    values.push(LAYERS[spec.type](x, shape, spec, (name) => arrays[`${index}.${name}`]));
   });
-  return { outputs: now.x, features };
+  return values;
+}
+
+/** The forward pass for an image: `{outputs, features}`, the features being the input of the last dense layer. */
+export function forward(network, arrays, pixels) {
+  const kinds = network.layers.map(({ type }) => type);
+  const last = kinds.includes("dense") ? kinds.lastIndexOf("dense") : kinds.length - 1;
+  const values = trace(network, arrays, pixels);
+  return { outputs: values.at(-1).x, features: values[Math.max(last, 0)].x };
 }
 
 /** The softmax of logits. */
@@ -84,7 +89,7 @@ function softmaxLayer(x, shape) {
 }
 
 /** The padding at the top and left, and in total along each axis. */
-function paddingOf(padding, [height, width]) {
+export function paddingOf(padding, [height, width]) {
   if (padding === "valid") return { top: 0, left: 0, down: 0, across: 0 };
   if (padding === "same") {
     return { top: (height - 1) >> 1, left: (width - 1) >> 1, down: height - 1, across: width - 1 };

@@ -18,6 +18,7 @@ import { createAnswer } from "../../prediction/answer.js";
 import { createReader } from "../../prediction/live-predictor.js";
 import { createTeach } from "./label-drawing.js";
 
+const INSIDE = "digitpad.inside"; // whether the network is shown at work
 const CURRENT = "digitpad.drawing"; // the drawing is stored until the tab is closed
 
 /** Runs the pad; `start` is the stored drawing. */
@@ -83,6 +84,7 @@ function startReading({ model, models, enough }, { overlay, shown }) {
   let name = model.name;
   let parts = [];
   let selected = 0;
+  let latest = null; // the answer
   let asOne = false; // the parts of this drawing are to be read as one digit
 
   const whole = () => (isEmpty(shown()) ? null : { model: name, body: question(shown()) });
@@ -100,6 +102,7 @@ function startReading({ model, models, enough }, { overlay, shown }) {
     onParts(found, index) {
       const another = found.length !== parts.length || index !== selected;
       [parts, selected] = [found, index];
+      inside.update();
       overlay.showBoxes(found.length > 0 ? found.map(({ box }) => boxOnPad(box, shown())) : [], index);
       if (!another) return;
       teach.reset();
@@ -140,6 +143,13 @@ function startReading({ model, models, enough }, { overlay, shown }) {
       return found.strokes.length > 0 ? found : { refusal: "" };
     },
   });
+  const inside = createInsidePanel({
+    subject() {
+      if (isEmpty(shown())) return { model: name };
+      if (shown().picture === null) return { model: name, strokes: chosen()?.strokes ?? lines(shown()) };
+      return { model: name, pixels: (parts[selected] ?? latest)?.input.flat() };
+    },
+  });
   const away = byId("away");
   const reader = createReader({
     async ask({ drawing, model: name }, signal) {
@@ -150,9 +160,11 @@ function startReading({ model, models, enough }, { overlay, shown }) {
     },
     onAnswer(reply, { drawing, final }, milliseconds) {
       if (isEmpty(shown())) return;
+      latest = reply;
       answer.show(reply, milliseconds, final);
       if (final && drawing === shown()) {
         teach.reset();
+        if (drawing.picture !== null) inside.update();
         teach.explainDoubt((parts[selected] ?? reply).probabilities);
         diagnosis.update();
       }
@@ -170,8 +182,9 @@ function startReading({ model, models, enough }, { overlay, shown }) {
   function changed(drawing, { final, grew }) {
     if (!grew) {
       reader.forget();
-      [parts, selected, asOne] = [[], 0, false];
+      [parts, selected, asOne, latest] = [[], 0, false, null];
     }
+    inside.update();
     copy.disabled = isEmpty(drawing);
     if (isEmpty(drawing)) {
       answer.showBlank();
@@ -193,6 +206,39 @@ function startReading({ model, models, enough }, { overlay, shown }) {
   changed(shown(), REPLACED);
 
   return { changed };
+}
+
+/** "See inside", whose script is loaded when it is first opened. */
+function createInsidePanel({ subject }) {
+  const button = byId("inside-open");
+  const isOpen = () => button.getAttribute("aria-pressed") === "true";
+  let coming = null;
+
+  async function update() {
+    if (!isOpen()) return;
+    coming ??= fetched(import("./inside.js")).then(({ createInside }) => createInside({ subject }));
+    try {
+      (await coming).update();
+    } catch (error) {
+      coming = null; // the next change retries
+      setMessage(byId("inside-error"), explain(error));
+    }
+  }
+
+  function open(wanted) {
+    button.setAttribute("aria-pressed", String(wanted));
+    byId("inside").hidden = !wanted;
+    byId("inside").closest("main").toggleAttribute("data-inside", wanted);
+    keep(forTab, INSIDE, wanted || null);
+    update();
+  }
+
+  button.addEventListener("click", () => open(!isOpen()));
+  byId("inside-all").addEventListener("click", ({ currentTarget }) => {
+    currentTarget.search = new URLSearchParams({ model: subject().model, drawing: "last" });
+  });
+  if (recall(forTab, INSIDE) === true) open(true);
+  return { update };
 }
 
 /** The diagnosis "Why this answer?", whose script is loaded when it is first opened. */

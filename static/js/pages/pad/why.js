@@ -2,6 +2,7 @@
 
 import { explain, post } from "../../api/client.js";
 import { withRoot } from "../../api/root.js";
+import { rgb } from "../../charts/canvas.js";
 import { decode } from "../../charts/heatmap-data.js";
 import { percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
@@ -119,7 +120,4 @@ export function paintContrast(canvas, { pixels, picture }) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-const mix = (from, to, share) => from.map((value, i) => value + (to[i] - value) * share);
-
-/** The parts of "#rrggbb". */
-const rgb = (text) => [1, 3, 5].map((at) => Number.parseInt(text.trim().slice(at, at + 2), 16));
+const mix = (from, to, share) => Array.from(from, (value, i) => value + (to[i] - value) * share);

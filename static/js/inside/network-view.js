@@ -1,0 +1,385 @@
+// A network at work, drawn: the image, the units that are most active, the outputs, and the connections that carry most.
+
+import { fitted, readTheme, rgb } from "../charts/canvas.js";
+import { num } from "../charts/heatmap-data.js";
+import { count, percent } from "../i18n/format.js";
+import { t } from "../i18n/translate.js";
+import { onThemeChange } from "../lib/theme.js";
+import { chooseUnits } from "./live-network.js";
+
+const SIDE = 28;
+const MOST_LIT = 40; // connections
+const [WIDE_UNITS, NARROW_UNITS] = [24, 12]; // at most, of a stage
+const NARROW = 560; // CSS pixels
+const FIRST_AND_LAST = 2; // stages that are shown of a deep network, at either end
+const MOST_OUTPUTS = 12;
+const [LARGEST_TILE, LEAST_TILE, GAP] = [56, 9, 8];
+const HEAD = 22; // above the columns
+const HALO = 3; // pixels around an active unit
+const REST = 0.3; // the strength of a unit that is not active
+const ROW = 34; // the largest height of an output
+
+/**
+ * Binds a canvas to a network of live-network.js. `onFocus(text)` is called with what is said of the unit under the pointer
+ * or chosen by keys, "" for none. Returns `{show(work), destroy()}`; `show(null)` is for a blank sheet.
+ */
+export function createNetworkView(canvas, live, { onFocus }) {
+  const { stages, last, labels } = live;
+  const over = new AbortController();
+  const scratch = new OffscreenCanvas(1, 1);
+  const pictures = new Map(); // of weights, by unit
+  const order = columns(stages.length);
+  let [work, shown, focus] = [null, [], null];
+  let places = null; // of the units on the canvas
+  let theme = null;
+  let colors = null;
+  let frame = 0;
+
+  function redraw() {
+    if (frame === 0) frame = requestAnimationFrame(draw);
+  }
+
+  function draw() {
+    frame = 0;
+    const room = fitted(canvas);
+    if (room === null) return;
+    if (theme === null) {
+      theme = readTheme();
+      colors = { plus: rgb(theme["series-1"]), minus: rgb(theme["series-2"]), ink: rgb(theme.ink) };
+    }
+    const { pen, width, height } = room;
+    const layout = layoutOf(width, height, order.map((stage) => ({ stage, units: unitsIn(stage), isOutput: stage === last })));
+    shown = stages.map((_, stage) => (layout.columns[stage] === undefined ? null : choose(stage, layout.columns[stage].most)));
+    places = placesOf(layout, shown);
+    pen.clearRect(0, 0, width, height);
+    pen.font = `${theme["chart-type"]} ${theme.font}`;
+    const lit = work === null ? [] : connections();
+    drawImage(pen, layout.image);
+    drawConnections(pen, lit);
+    for (const stage of order) if (stage === last) drawOutputs(pen, layout.columns[stage]);
+      else drawStage(pen, stage, layout.columns[stage]);
+    drawGaps(pen, layout);
+    canvas.dataset.lit = lit.length;
+  }
+
+  const unitsIn = (stage) => (stage === last ? labels.length : live.count(stage));
+  const choose = (stage, most) => chooseUnits(valuesOf(stage), most, shown[stage]);
+  const valuesOf = (stage) => {
+    if (work === null) return new Float64Array(unitsIn(stage));
+    return stage === last ? work.probabilities : work.units[stage];
+  };
+
+  /** The connections to light: those that carry most, or those of the unit in focus. */
+  function connections() {
+    if (focus === null) return live.strongest(work, shown, MOST_LIT);
+    const { stage, unit } = focus;
+    const before = live.causes(work, shown, stage, unit, MOST_LIT);
+    return stage === last ? before : [...before, ...live.effects(work, shown, stage, unit, MOST_LIT / 4)];
+  }
+
+  function drawConnections(pen, lit) {
+    const largest = stages.map((_, stage) => lit.reduce((most, one) => (one.stage === stage ? Math.max(most, Math.abs(one.value)) : most), 0));
+    for (const { stage, from, to, value } of [...lit].reverse()) {
+      const [start, end] = [places.right(stage - 1, from), places.left(stage, to)];
+      if (start === null || end === null) continue;
+      const share = Math.abs(value) / largest[stage];
+      const bend = Math.max(12, (end[0] - start[0]) * 0.45);
+      pen.globalAlpha = 0.18 + 0.72 * share;
+      pen.lineWidth = 0.75 + 1.75 * share;
+      pen.strokeStyle = value < 0 ? theme["series-2"] : theme["series-1"];
+      pen.setLineDash(value < 0 ? [4, 3] : []);
+      pen.beginPath();
+      pen.moveTo(...start);
+      pen.bezierCurveTo(start[0] + bend, start[1], end[0] - bend, end[1], ...end);
+      pen.stroke();
+    }
+    pen.globalAlpha = 1;
+    pen.setLineDash([]);
+  }
+
+  function drawImage(pen, { x, y, side }) {
+    heading(pen, t("image"), x + side / 2, side + 30);
+    pen.fillStyle = theme.sheet;
+    pen.fillRect(x, y, side, side);
+    const pixels = work === null ? new Float64Array(SIDE * SIDE) : work.pixels;
+    stamp(pen, (i) => [...colors.ink, pixels[i] * 255], [SIDE, SIDE], x, y, side);
+    frameOf(pen, x, y, side, theme.edge);
+  }
+
+  /** The picture whose pixel i has the colour `color(i)`, in a square. */
+  function stamp(pen, color, [height, width], x, y, side) {
+    if (scratch.width !== width || scratch.height !== height) [scratch.width, scratch.height] = [width, height];
+    const image = new ImageData(width, height);
+    for (let i = 0; i < width * height; i += 1) image.data.set(color(i), i * 4);
+    scratch.getContext("2d").putImageData(image, 0, 0);
+    pen.imageSmoothingEnabled = side < 2 * width;
+    pen.drawImage(scratch, x, y, side, side);
+  }
+
+  function drawStage(pen, stage, column) {
+    const units = unitsIn(stage);
+    const isMaps = stages[stage].type === "conv2d";
+    const words = isMaps ? t("{count} filters", { count: count(units) }) : t("{count} units", { count: count(units) });
+    heading(pen, words, column.x + column.width / 2, column.width + 2 * column.gap);
+    const values = valuesOf(stage);
+    const most = Array.from(values).reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
+    shown[stage].forEach((unit, i) => {
+      const [x, y] = column.at(i);
+      const { tile } = column;
+      const glow = Math.min(1, Math.abs(values[unit]) / most) || 0;
+      const isPicture = stage === 0 || isMaps;
+      const light = values[unit] < 0 ? theme["series-2"] : theme.ink;
+      if (isPicture) fill(pen, x - HALO, y - HALO, tile + 2 * HALO, light, glow);
+      fill(pen, x, y, tile, theme.sheet, 1);
+      if (!isPicture) fill(pen, x, y, tile, light, glow);
+      pen.globalAlpha = REST + (1 - REST) * glow;
+      const map = work === null ? null : live.mapOf(work, stage, unit);
+      if (map !== null) {
+        const peak = map.x.reduce((a, b) => Math.max(a, b), 0) || 1;
+        stamp(pen, (j) => [...colors.ink, Math.max(0, map.x[j] / peak) * 255], [map.height, map.width], x, y, tile);
+      } else if (stage === 0 && !isMaps) pen.drawImage(picture(unit), x, y, tile, tile);
+      pen.globalAlpha = 1;
+      frameOf(pen, x, y, tile, isFocus(stage, unit) ? theme.ink : theme.line, isFocus(stage, unit) ? 2 : 1);
+    });
+  }
+
+  /** The weights of a unit that looks at pixels. */
+  function picture(unit) {
+    if (!pictures.has(unit)) {
+      const weights = live.weightsOf(unit);
+      const most = weights.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
+      const image = new ImageData(SIDE, SIDE);
+      weights.forEach((value, i) => image.data.set([...(value < 0 ? colors.minus : colors.plus), (Math.abs(value) / most) ** 0.7 * 255], i * 4));
+      const sheet = new OffscreenCanvas(SIDE, SIDE);
+      sheet.getContext("2d").putImageData(image, 0, 0);
+      pictures.set(unit, sheet);
+    }
+    return pictures.get(unit);
+  }
+
+  function drawOutputs(pen, column) {
+    const values = valuesOf(last);
+    const best = work === null ? -1 : work.probabilities.indexOf(Math.max(...work.probabilities));
+    heading(pen, labels.length > shown[last].length ? t("{count} of {total} labels", { count: shown[last].length, total: labels.length }) : t("labels"), column.x + column.width / 2, column.width + column.gap);
+    pen.textBaseline = "middle";
+    const shownPercent = (value) => percent(value, column.isNarrow ? 0 : 1);
+    pen.font = `700 ${theme["chart-type"]} ${theme.font}`;
+    const valueWidth = pen.measureText(shownPercent(1)).width + 8;
+    shown[last].forEach((unit, i) => {
+      const [x, y] = column.at(i);
+      const middle = y + column.tile / 2;
+      const wins = unit === best;
+      pen.font = `${wins || isFocus(last, unit) ? "700 " : ""}${theme["chart-type"]} ${theme.font}`;
+      pen.fillStyle = wins ? theme.ink : theme.soft;
+      pen.textAlign = "left";
+      pen.fillText(shortened(pen, labels[unit], column.labelWidth), x + 8, middle, column.labelWidth);
+      const start = x + column.labelWidth + 14;
+      const room = column.width - column.labelWidth - 14 - valueWidth;
+      const bar = Math.max(4, Math.min(8, column.tile * 0.3));
+      pen.fillStyle = theme.line;
+      pen.fillRect(start, middle - bar / 2, room, bar);
+      pen.fillStyle = wins ? theme.accent : theme.soft;
+      pen.fillRect(start, middle - bar / 2, room * (values[unit] || 0), bar);
+      pen.textAlign = "right";
+      pen.fillStyle = wins ? theme.ink : theme.soft;
+      if (work !== null) pen.fillText(shownPercent(values[unit]), x + column.width, middle);
+      if (isFocus(last, unit)) frameOf(pen, x, y + 1, column.tile - 2, theme.ink, 2, column.width);
+    });
+  }
+
+  function drawGaps(pen, { gaps }) {
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    pen.fillStyle = theme.soft;
+    for (const { x, y, hidden } of gaps) {
+      pen.fillText("…", x, y - 9);
+      pen.fillText(t("{count} more", { count: count(hidden) }), x, y + 9);
+    }
+  }
+
+  function heading(pen, words, x, room) {
+    pen.font = `${theme["chart-type"]} ${theme.font}`;
+    pen.fillStyle = theme.soft;
+    pen.textAlign = "center";
+    pen.textBaseline = "top";
+    pen.fillText(words, x, 0, room);
+  }
+
+  const isFocus = (stage, unit) => focus !== null && focus.stage === stage && focus.unit === unit;
+
+  function setFocus(next) {
+    if (next === focus || (next !== null && isFocus(next.stage, next.unit))) return;
+    focus = next;
+    tell();
+    redraw();
+  }
+
+  const tell = () => onFocus(focus === null ? "" : wordsOf(focus));
+
+  function wordsOf({ stage, unit }) {
+    if (stage === last && work === null) return labels[unit];
+    if (work === null) return t("Unit {unit}", { unit: unit + 1 });
+    const { inputs, bias, sum, value, place } = live.sumOf(work, stage, unit);
+    const values = { unit: unit + 1, inputs: num(inputs), bias: num(bias), sum: num(sum), value: num(value), label: labels[unit], percent: percent(work.probabilities[unit]) };
+    if (stage === last) return t("{label}: inputs × weights {inputs} + bias {bias} = {sum}; softmax makes it {percent}. The lit lines add most to it, back to the ink.", values);
+    if (place === null) return t("Unit {unit}: inputs × weights {inputs} + bias {bias} = {sum}. After its activation {value}.", values);
+    return t("Filter {unit}, at its strongest place (row {row}, column {column}): inputs × weights {inputs} + bias {bias} = {sum}. After its activation {value}.", { ...values, row: place[0] + 1, column: place[1] + 1 });
+  }
+
+  const at = ({ clientX, clientY }) => {
+    const box = canvas.getBoundingClientRect();
+    return places?.under(clientX - box.left, clientY - box.top) ?? null;
+  };
+  const listen = (type, listener) => canvas.addEventListener(type, listener, { signal: over.signal });
+  listen("pointermove", (event) => setFocus(at(event)));
+  listen("pointerdown", (event) => setFocus(at(event)));
+  listen("pointerleave", ({ pointerType }) => pointerType === "mouse" && setFocus(null));
+  listen("blur", () => setFocus(null));
+  listen("keydown", (event) => {
+    const next = places?.step(focus, event.key);
+    if (next === undefined) return;
+    event.preventDefault();
+    event.stopPropagation(); // Escape clears the pad
+    setFocus(next);
+  });
+  const size = new ResizeObserver(redraw);
+  size.observe(canvas);
+  onThemeChange(() => {
+    theme = null;
+    pictures.clear();
+    redraw();
+  });
+
+  return {
+    /** Shows the work on an image, at once. */
+    show(next) {
+      work = next;
+      if (focus !== null) tell();
+      cancelAnimationFrame(frame);
+      draw();
+    },
+    destroy() {
+      over.abort();
+      size.disconnect();
+      cancelAnimationFrame(frame);
+    },
+  };
+}
+
+/** The stages that are shown: all, or the first and the last of a deep network. */
+function columns(total) {
+  const all = Array.from({ length: total }, (_, stage) => stage);
+  const hidden = all.slice(0, -1);
+  if (hidden.length <= 2 * FIRST_AND_LAST) return all;
+  return [...hidden.slice(0, FIRST_AND_LAST), ...hidden.slice(-FIRST_AND_LAST), total - 1];
+}
+
+/** The places of the columns on a canvas of this size: `{image, columns (by stage), gaps}`. */
+export function layoutOf(width, height, wanted) {
+  const isNarrow = width < NARROW;
+  const room = height - HEAD - 2 * HALO;
+  const side = Math.round(Math.min(room * 0.6, width * (isNarrow ? 0.22 : 0.2)));
+  const output = isNarrow ? 96 : Math.min(230, width * 0.24);
+  const hidden = wanted.filter(({ isOutput }) => !isOutput);
+  const free = width - side - output - 2;
+  const gap = (free * (hidden.length === 0 ? 1 : 0.46)) / (hidden.length + 1);
+  const block = hidden.length === 0 ? 0 : (free - gap * (hidden.length + 1)) / hidden.length;
+  const middle = HEAD + HALO + room / 2;
+  const columns = {};
+  const gaps = [];
+  let x = side + 1 + gap;
+  hidden.forEach(({ stage, units }, i) => {
+    const most = Math.min(units, isNarrow ? NARROW_UNITS : WIDE_UNITS);
+    columns[stage] = { ...gridIn(x, middle, block, room, most), gap };
+    const before = hidden[i - 1]?.stage;
+    if (i > 0 && stage - before > 1) gaps.push({ x: x - gap / 2, y: middle, hidden: stage - before - 1 });
+    x += block + gap;
+  });
+  const { stage, units } = wanted.at(-1);
+  const most = Math.min(units, MOST_OUTPUTS);
+  const tile = Math.min(ROW, room / most);
+  const top = middle - (tile * most) / 2;
+  const start = width - output - 1;
+  columns[stage] = { x: start, width: output, gap, most, tile, isNarrow, labelWidth: isNarrow ? 18 : 34, at: (i) => [start, top + i * tile], high: tile, wide: output };
+  return { image: { x: 1, y: middle - side / 2, side }, columns, gaps };
+}
+
+/** A grid for `most` tiles, as large as fits into a block, around its middle. */
+function gridIn(x, middle, width, height, most) {
+  let tile = LARGEST_TILE;
+  const across = () => Math.max(1, Math.floor((width + GAP) / (tile + GAP)));
+  const down = () => Math.max(1, Math.floor((height + GAP) / (tile + GAP)));
+  while (tile > LEAST_TILE && (across() * down() < most || tile > width)) tile -= 1;
+  const shown = Math.min(most, across() * down());
+  const rows = Math.ceil(shown / Math.ceil(shown / down()));
+  const wide = Math.ceil(shown / rows);
+  const used = [wide * (tile + GAP) - GAP, rows * (tile + GAP) - GAP];
+  const [left, top] = [x + (width - used[0]) / 2, middle - used[1] / 2];
+  const place = (i) => [left + Math.floor(i / rows) * (tile + GAP), top + (i % rows) * (tile + GAP)];
+  return { x: left, width: used[0], most: shown, tile, at: place, high: tile, wide: tile };
+}
+
+/** The places of the shown units: ends of connections, what is under a point, and where a key leads. */
+function placesOf({ image, columns }, shown) {
+  const boxes = shown.flatMap((units, stage) =>
+    (units ?? []).map((unit, i) => {
+      const [x, y] = columns[stage].at(i);
+      return { stage, unit, i, x, y, wide: columns[stage].wide, high: columns[stage].high };
+    }),
+  );
+  const find = (stage, unit) => boxes.find((box) => box.stage === stage && box.unit === unit) ?? null;
+  const pixel = (i) => [image.x + (((i % SIDE) + 0.5) * image.side) / SIDE, image.y + ((Math.floor(i / SIDE) + 0.5) * image.side) / SIDE];
+  const ids = ({ stage, unit }) => ({ stage, unit });
+
+  return {
+    right(stage, unit) {
+      if (stage < 0) return unit < SIDE * SIDE ? pixel(unit) : null;
+      const box = find(stage, unit);
+      return box && [box.x + box.wide, box.y + box.high / 2];
+    },
+    left(stage, unit) {
+      const box = find(stage, unit);
+      return box && [box.x, box.y + box.high / 2];
+    },
+    under(x, y) {
+      const box = boxes.find((one) => x >= one.x && x <= one.x + one.wide && y >= one.y && y <= one.y + one.high);
+      return box === undefined ? null : ids(box);
+    },
+    /** The unit to which a key leads from one, null for none; undefined for another key. */
+    step(from, key) {
+      if (key === "Escape" && from !== null) return null;
+      const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+      if (moves[key] === undefined) return undefined;
+      const now = from === null ? null : find(from.stage, from.unit);
+      if (now === null) return ids(boxes.at(-shown.at(-1).length));
+      const [across, down] = moves[key];
+      if (down !== 0) return ids(boxes.find((box) => box.stage === now.stage && box.i === now.i + down) ?? now);
+      const stages = [...new Set(boxes.map(({ stage }) => stage))];
+      const goal = stages[stages.indexOf(now.stage) + across];
+      const near = boxes.filter(({ stage }) => stage === goal).sort((a, b) => Math.abs(a.y - now.y) - Math.abs(b.y - now.y));
+      return ids(near[0] ?? now);
+    },
+  };
+}
+
+function fill(pen, x, y, side, color, strength) {
+  pen.globalAlpha = strength;
+  pen.fillStyle = color;
+  pen.beginPath();
+  pen.roundRect(x, y, side, side, 4);
+  pen.fill();
+  pen.globalAlpha = 1;
+}
+
+function frameOf(pen, x, y, side, color, line = 1, width = side) {
+  pen.lineWidth = line;
+  pen.strokeStyle = color;
+  pen.beginPath();
+  pen.roundRect(x, y, width, side, 4);
+  pen.stroke();
+}
+
+function shortened(pen, text, width) {
+  if (pen.measureText(text).width <= width) return text;
+  return `${[...text].slice(0, 3).join("")}…`;
+}
