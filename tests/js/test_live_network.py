@@ -8,9 +8,9 @@ import pytest
 from app.learn.inspection.connections import links_back
 from app.models.formats import html
 from app.models.formats.source import Source
-from app.nn.layers.normalization import BatchNorm
 from app.nn.layers.convolution import Conv2D
 from app.nn.layers.core import Dense
+from app.nn.layers.normalization import BatchNorm
 from app.settings import PROJECT
 from tests.support.inspected_networks import NETWORKS, PIXELS, save
 
