@@ -14,6 +14,7 @@ from app.runs.log.event_log import EventLog, UnknownRunError
 from app.runs.log.state import ENDED, RunState
 from app.runs.training.checkpoints import CheckpointError, Checkpoints
 from app.runs.training.distillation import with_teachers
+from app.runs.training.live_weights import LiveWeights
 from app.runs.training.personalization import check_personal
 from app.runs.training.saved_models import NotSavedError, save_best
 from app.settings import Settings
@@ -31,6 +32,7 @@ class RunService:
     def __init__(self, log: EventLog, store: ModelStore, settings: Settings, wake: Callable[[], None]) -> None:
         self._log, self._store, self._wake = log, store, wake
         self._checkpoints = Checkpoints(settings.home, log.id)
+        self._live = LiveWeights(settings.home, log.id)
         self._drawings = DrawingStore(settings.home / "drawings")
         self._catalog = replace(DatasetCatalog.from_settings(settings), drawings=self._drawings)
 
@@ -128,6 +130,11 @@ class RunService:
         """Delete an ended run, its events and its checkpoint. Raises UnknownRunError, NotEndedError."""
         self._log.delete(run)
         self._checkpoints.keep_only(run, None)
+        self._live.forget(run)
+
+    def live_weights(self, run: int) -> bytes | None:
+        """The weights of a run that is being trained, as from `LiveWeights.ask`. Raises UnknownRunError, OSError."""
+        return self._live.ask(run) if self._log.run(run)["state"] == RunState.RUNNING else None
 
     def _ended(self, run: int) -> dict[str, Any]:
         """A run that has ended with a checkpoint. Raises UnknownRunError, NoCheckpointError."""

@@ -24,22 +24,24 @@ def write_synced(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def write_atomic(path: Path, data: bytes, *, prefix: str, mode: int = 0o600) -> None:
+def write_atomic(path: Path, data: bytes, *, prefix: str, mode: int = 0o600, durable: bool = True) -> None:
     """Write `data` to `path`, replacing an existing file, whose mode is kept, or change nothing. Raises OSError.
 
-    The temporary file next to it has a name that begins with `prefix` and ends with ".tmp".
+    The temporary file next to it has a name that begins with `prefix` and ends with ".tmp". What is not `durable` may
+    be lost with the power.
     """
     with suppress(FileNotFoundError):
         mode = path.stat().st_mode & 0o777
     handle, temporary = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=path.parent)
     os.close(handle)
     try:
-        write_synced(Path(temporary), data)
+        (write_synced if durable else Path.write_bytes)(Path(temporary), data)
         Path(temporary).chmod(mode)
         Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
 
 
 def write_named(path: Path, data: bytes) -> None:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -24,6 +25,7 @@ from app.runs.training.checkpoints import Checkpoint, CheckpointError, Checkpoin
 from app.runs.training.data_version import DataChangedError, check_data
 from app.runs.training.distillation import load_teachers
 from app.runs.training.hardware import MAX_PROCESSES, cores_per_worker
+from app.runs.training.live_weights import LiveWeights
 from app.runs.training.personalization import (
     compare,
     may_have_trained_on_drawings,
@@ -76,6 +78,7 @@ class Job:
         self._log, self._lease, self._settings, self._requests, self._end = log, lease, settings, requests, end
         self._store = ModelStore(settings.home, SHIPPED_MODELS)
         self._checkpoints = Checkpoints(settings.home, log.id)
+        self._live = LiveWeights(settings.home, log.id)
         self._checkpoint: str | None = None
         self._started = time.perf_counter()
 
@@ -85,6 +88,9 @@ class Job:
             state, data, error = self._work()
         except _StoppedError:
             return
+        finally:
+            with suppress(OSError):  # the run's end counts more than a file that is left
+                self._live.forget(self._lease.run)
         self._end()
         retry_database(lambda: self._log.finish(self._lease, state, data, error=error))
 
@@ -141,9 +147,11 @@ class Job:
             if checkpoint.run != self._lease.run and checkpoint.snapshot.epoch < config.epochs:
                 resume = checkpoint.snapshot.without_best()  # patience begins anew after another run
         self._check_requests(training)
+        live = self._live.writer(self._lease.run)
         for step in training.run(resume):
             if isinstance(step, Progress):
                 self.progress = step
+                live.offer(training.network, epoch=step.epoch, batch=step.batch)
             elif step.type == "epoch" or step.type not in logged:
                 self._write_event(step, training)
             self._check_requests(training)

@@ -194,6 +194,27 @@ def events(
     return {"events": found, "log": log.id, "last_seq": row["last_seq"], "reset": reset}
 
 
+@router.get(
+    "/{run}/live",
+    response_class=Response,
+    responses={
+        **errors(404, 503),
+        200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
+        204: {},
+    },
+)
+def live(service: RunServiceDep, run: RunId) -> Response:
+    """The weights of a run at this moment, as a safetensors file whose metadata has the `epoch` and the `batch`; 204
+    before the first, after the last, and of a network of more than two million parameters.
+
+    Asking makes the training write them, about ten times a second, for three seconds.
+    """
+    found = service.live_weights(run)
+    if found is None:
+        return Response(status_code=204)
+    return Response(found, media_type="application/octet-stream", headers={"cache-control": "no-store"})
+
+
 @router.post("/{run}/pause", response_model=Run)
 def pause(service: RunServiceDep, run: RunId) -> dict[str, Any]:
     """Ask a run to pause after the batch it is at; one that waits is held, an ended one stays as it is."""

@@ -21,10 +21,11 @@ const ROW = 34; // the largest height of an output
 
 /**
  * Binds a canvas to a network of live-network.js. `onFocus(text)` is called with what is said of the unit under the pointer
- * or chosen by keys, "" for none. Returns `{show(work), destroy()}`; `show(null)` is for a blank sheet.
+ * or chosen by keys, "" for none. Returns `{show(work), use(network), destroy()}`; `show(null)` is for a blank sheet.
  */
-export function createNetworkView(canvas, live, { onFocus }) {
-  const { stages, last, labels } = live;
+export function createNetworkView(canvas, first, { onFocus }) {
+  const { stages, last, labels } = first;
+  let live = first;
   const over = new AbortController();
   const scratch = new OffscreenCanvas(1, 1);
   const pictures = new Map(); // of weights, by unit
@@ -257,6 +258,11 @@ export function createNetworkView(canvas, live, { onFocus }) {
       if (focus !== null) tell();
       cancelAnimationFrame(frame);
       draw();
+    },
+    /** Goes on with the same network after its weights have changed. */
+    use(next) {
+      live = next;
+      pictures.clear();
     },
     destroy() {
       over.abort();

@@ -120,6 +120,14 @@ def test_a_set_is_browsed_and_a_picture_opened_large(page, pad_server):
     page.keyboard.press("Escape")
     page.go_back()
     expect(page.locator(".cell")).to_have_count(120)
+    page.locator(".balance-row[data-label='7']").click()
+    expect(page.locator("#page-count")).to_have_text("of 17")
+    for typed, line in (("17", "1,921 to 2,000"), ("99", "1,921 to 2,000"), ("", "1 to 120")):
+        page.locator("#page-number").fill(typed)
+        page.locator("#page-number").press("Enter")
+        expect(page.locator("#grid-line")).to_contain_text(f"{line} of 2,000")
+    page.locator("#random-page").click()
+    expect(page.locator("#page-number")).not_to_have_value("1")
 
 
 def test_a_set_is_browsed_by_style(page, pad_server):

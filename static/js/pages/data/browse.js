@@ -37,15 +37,22 @@ export function createBrowse(page) {
     "first-page": () => 0,
     "previous-page": () => place.offset - PAGE,
     "next-page": () => place.offset + PAGE,
-    "last-page": (total) => Math.floor((total - 1) / PAGE) * PAGE,
+    "last-page": () => (pages() - 1) * PAGE,
+    "random-page": () => ((place.offset / PAGE + 1 + Math.floor(Math.random() * (pages() - 1))) % pages()) * PAGE,
   };
+  const number = byId("page-number");
   let total = 0;
   let grown = false; // more than the first drawings are shown
   let shownCounts = "";
 
   for (const [id, offset] of Object.entries(pager)) {
-    byId(id).addEventListener("click", () => go({ offset: Math.max(0, offset(total)) }));
+    byId(id).addEventListener("click", () => go({ offset: Math.max(0, offset()) }));
   }
+  number.addEventListener("change", () => {
+    const page = Math.min(pages(), Math.max(1, Math.trunc(number.valueAsNumber) || 1));
+    number.value = page;
+    go({ offset: (page - 1) * PAGE });
+  });
   for (const input of byId("browse").querySelectorAll("input[type=radio]")) {
     input.addEventListener("change", () => go({ [input.name]: input.value, group: null, offset: 0, ...(input.name === "view" ? { label: null } : {}) }));
   }
@@ -69,6 +76,7 @@ export function createBrowse(page) {
 
   byId("group").addEventListener("change", ({ target }) => go({ group: target.value || null, offset: 0 }));
 
+  const pages = () => Math.max(1, Math.ceil(total / PAGE));
   const go = (change) => page.go({ ...place, ...change });
   const choose = (label) => go({ label, group: null, offset: 0 });
 
@@ -108,6 +116,9 @@ export function createBrowse(page) {
     if (pictures.length > 0) grid.show(pictures);
     else grid.showNothing(element("p", {}, isEmptySet(info) ? t("There are no drawings yet. Draw the first.") : t("There are no images with this label here.")));
     byId("pager").hidden = drawn || total <= PAGE;
+    number.value = Math.floor(place.offset / PAGE) + 1;
+    number.max = pages();
+    setText(byId("page-count"), t("of {count}", { count: count(pages()) }));
     byId("more-drawings").hidden = !answer.more;
     byId("first-page").disabled = byId("previous-page").disabled = place.offset === 0;
     byId("next-page").disabled = byId("last-page").disabled = place.offset + PAGE >= total;

@@ -208,37 +208,49 @@ function startReading({ model, models, enough }, { overlay, shown }) {
   return { changed };
 }
 
-/** "See inside", whose script is loaded when it is first opened. */
+/** "See inside" and "Watch one learn", whose scripts are loaded when one is first opened. */
 function createInsidePanel({ subject }) {
-  const button = byId("inside-open");
-  const isOpen = () => button.getAttribute("aria-pressed") === "true";
-  let coming = null;
+  const buttons = { inside: byId("inside-open"), watch: byId("watch-open") };
+  const loaders = {
+    inside: () => import("./inside.js").then(({ createInside }) => createInside({ subject })),
+    watch: () => import("./watch.js").then(({ createWatch }) => createWatch({ subject })),
+  };
+  const coming = {};
+  let opened = null;
 
-  async function update() {
-    if (!isOpen()) return;
-    coming ??= fetched(import("./inside.js")).then(({ createInside }) => createInside({ subject }));
+  /** Calls a function of the panel that is open, or reports why it did not come. */
+  async function use(action) {
+    const name = opened;
+    if (name === null) return;
+    coming[name] ??= fetched(loaders[name]());
     try {
-      (await coming).update();
+      const panel = await coming[name];
+      if (opened === name) action(panel);
     } catch (error) {
-      coming = null; // the next change retries
+      coming[name] = null; // the next change retries
       setMessage(byId("inside-error"), explain(error));
     }
   }
 
-  function open(wanted) {
-    button.setAttribute("aria-pressed", String(wanted));
-    byId("inside").hidden = !wanted;
-    byId("inside").closest("main").toggleAttribute("data-inside", wanted);
-    keep(forTab, INSIDE, wanted || null);
-    update();
+  async function open(name) {
+    if (opened !== null) use((panel) => panel.stop());
+    opened = name;
+    for (const [own, button] of Object.entries(buttons)) button.setAttribute("aria-pressed", String(own === name));
+    byId("inside").hidden = name === null;
+    byId("watch").hidden = name !== "watch";
+    const page = byId("inside").closest("main");
+    page.toggleAttribute("data-inside", name !== null);
+    page.toggleAttribute("data-watching", name === "watch");
+    keep(forTab, INSIDE, name === "inside" || null);
+    use((panel) => panel.start());
   }
 
-  button.addEventListener("click", () => open(!isOpen()));
+  for (const [name, button] of Object.entries(buttons)) button.addEventListener("click", () => open(opened === name ? null : name));
   byId("inside-all").addEventListener("click", ({ currentTarget }) => {
     currentTarget.search = new URLSearchParams({ model: subject().model, drawing: "last" });
   });
-  if (recall(forTab, INSIDE) === true) open(true);
-  return { update };
+  if (recall(forTab, INSIDE) === true) open("inside");
+  return { update: () => use((panel) => panel.update()) };
 }
 
 /** The diagnosis "Why this answer?", whose script is loaded when it is first opened. */

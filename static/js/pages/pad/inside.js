@@ -61,7 +61,13 @@ export function createInside({ subject }) {
     }
   }
 
-  return { update };
+  function stop() {
+    loading.drop();
+    view?.destroy();
+    [live, view, name] = [null, null, null];
+  }
+
+  return { start: update, stop, update };
 }
 
 /** The network of a model, with its weights. */

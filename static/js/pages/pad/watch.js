@@ -1,0 +1,193 @@
+// "Watch one learn": a small network is trained on this machine, and its weights are shown at work as they change.
+
+import { explain, get, getBytes, post } from "../../api/client.js";
+import { withRoot } from "../../api/root.js";
+import { fitted, readTheme } from "../../charts/canvas.js";
+import { count, duration, loss as lossText, percent } from "../../i18n/format.js";
+import { t } from "../../i18n/translate.js";
+import { createBitmap, fromBase64 } from "../../images/bitmap.js";
+import { createLiveNetwork } from "../../inside/live-network.js";
+import { createNetworkView } from "../../inside/network-view.js";
+import { byId, element, setMessage, setText } from "../../lib/dom.js";
+import { batchLosses, hasEnded, recordOf, withMessage } from "../../runs/run-state.js";
+import { followRun } from "../../runs/stream.js";
+import { prepare } from "../../standalone/predictor.js";
+import { readSafetensors } from "../../standalone/safetensors.js";
+
+const PAUSE = 90; // ms between two questions for weights
+const BYTE_MAX = 255;
+const BATCH = 32;
+const SHOWN = 2; // images of each label
+const [EMPTY_WEIGHTS, MOST_FAILURES] = [0, 5];
+
+/** Plain gradient descent with a gentle start, so that there is something to see. */
+const TRAINING = {
+  recipe: "quick",
+  overrides: {
+    network: { layers: [{ type: "dense", units: 64, initializer: { type: "he" } }, { type: "relu" }, { type: "dense", units: 10 }] },
+    optimizer: { type: "sgd", learning_rate: 0.2 },
+    schedule: { type: "warm_up", share: 0.15, initial: 0.002, schedule: "cosine" },
+    batch_size: BATCH,
+    epochs: 10,
+  },
+};
+
+/** Binds the panel. `subject()` is as of inside.js; `update()` follows the drawing. */
+export function createWatch({ subject }) {
+  const canvas = byId("inside-view");
+  const status = byId("watch-status");
+  let [view, live, images, record] = [null, null, [], null];
+  let current = null; // the AbortController of the training in view
+  let stopFollowing = () => {};
+
+  async function start() {
+    stop();
+    const over = (current = new AbortController());
+    byId("watch-end").hidden = true;
+    setMessage(byId("inside-error"), "");
+    setText(status, t("A fresh network is being made …"));
+    [live, record] = [null, null];
+    canvas.setAttribute("aria-busy", "true");
+    try {
+      const { datasets } = await get("/api/datasets");
+      const isHere = datasets.some(({ name, state }) => name === "mnist" && state === "ready");
+      const dataset = isHere ? "mnist" : "strokes"; // which digitpad draws itself
+      const run = await post("/api/runs", { ...TRAINING, overrides: { ...TRAINING.overrides, dataset }, tags: ["watched"] });
+      record = recordOf(run);
+      if (over.signal.aborted) return;
+      stopFollowing = followRun(run.id, { short: false, onMessage: hear, onReset: () => {}, onGone: () => fail(new Error(t("This run no longer exists."))) });
+      follow(run.id, over.signal);
+      await showImages(dataset, over.signal);
+    } catch (error) {
+      if (!over.signal.aborted) fail(error);
+    }
+  }
+
+  function stop() {
+    current?.abort();
+    current = null;
+    stopFollowing();
+    view?.destroy();
+    view = null;
+  }
+
+  function fail(error) {
+    stop();
+    setMessage(byId("inside-error"), explain(error));
+    setText(status, "");
+    showEnd([]);
+  }
+
+  /** Asks for the weights again and again while the run goes on. */
+  async function follow(run, signal) {
+    let failures = 0;
+    while (!signal.aborted && failures < MOST_FAILURES && !hasEnded(record)) {
+      try {
+        const bytes = await getBytes(`/api/runs/${run}/live`, { signal });
+        if (signal.aborted) return;
+        if (bytes.length > EMPTY_WEIGHTS) take(readSafetensors(bytes));
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        failures += 1; // the stream says when the server is away
+      }
+      await new Promise((done) => setTimeout(done, document.hidden ? 10 * PAUSE : PAUSE));
+    }
+  }
+
+  function take(arrays) {
+    const { config } = record;
+    const card = { network: { ...config.network, input_shape: [28, 28] }, input_scale: config.input_scale, labels: images.labels ?? Array.from({ length: 10 }, (_, i) => String(i)) };
+    live = createLiveNetwork(card, arrays);
+    if (view === null) view = createNetworkView(canvas, live, { onFocus: (words) => setText(byId("inside-said"), words) });
+    else view.use(live);
+    canvas.removeAttribute("aria-busy");
+    update();
+    readImages();
+  }
+
+  /** Shows the drawing at hand to the network as it is now. */
+  function update() {
+    if (live === null || view === null) return;
+    const { strokes, pixels } = subject();
+    const image = pixels ?? (strokes === undefined ? null : prepare(strokes));
+    view.show(image === null || image.every((value) => value === 0) ? null : live.look(image));
+  }
+
+  async function showImages(dataset, signal) {
+    const found = await get(`/api/datasets/${dataset}/digits?split=test&limit=200`, { signal });
+    const chosen = found.labels.flatMap((label) => found.digits.filter((digit) => digit.label === label).slice(0, SHOWN));
+    images = chosen.map(({ label, pixels }) => {
+      const bytes = fromBase64(pixels);
+      const said = element("span", { class: "watch-said" }, "–");
+      const node = element("li", { class: "watch-image", title: label }, createBitmap(bytes), said);
+      return { label, pixels: Float64Array.from(bytes, (value) => value / BYTE_MAX), node, said };
+    });
+    byId("watch-images").replaceChildren(...images.map(({ node }) => node));
+    if (live !== null) readImages();
+  }
+
+  function readImages() {
+    for (const { label, pixels, node, said } of images) {
+      const { probabilities } = live.look(pixels);
+      const answer = live.labels[probabilities.indexOf(Math.max(...probabilities))];
+      setText(said, answer);
+      node.dataset.kind = answer === label ? "right" : "wrong";
+    }
+  }
+
+  function hear(message) {
+    record = withMessage(record, message);
+    if (record.state === "failed") return fail(new Error(record.error));
+    const losses = batchLosses(record);
+    drawLosses(losses);
+    setText(status, line(losses));
+    if (record.state === "cancelled") return showEnd([]);
+    if (record.state === "succeeded") finish();
+    return undefined;
+  }
+
+  function line(losses) {
+    if (record.state === "queued") return t("Another training is running. This one begins after it.");
+    const trained = record.epochs.at(-1)?.epoch ?? 0;
+    const right = images.filter(({ node }) => node.dataset.kind === "right").length;
+    const values = { epoch: Math.min(trained + 1, record.config.epochs), epochs: record.config.epochs, loss: lossText(losses.y.at(-1)), right: count(right), total: count(images.length) };
+    if (losses.y.length === 0) return t("The first batches …");
+    return t("Epoch {epoch} of {epochs} · loss {loss} · {right} of these {total} read correctly", values);
+  }
+
+  function finish() {
+    const seconds = record.epochs.reduce((sum, { seconds }) => sum + seconds, 0);
+    setText(status, t("{accuracy} of the unseen test images after {seconds}.", { accuracy: percent(record.testAccuracy, 1), seconds: duration(seconds) }));
+    showEnd([
+      element("a", { class: "button accent", href: withRoot(`/?model=${encodeURIComponent(record.model)}`) }, t("Use it")),
+      element("a", { class: "button", href: withRoot("/train") }, t("Train a larger one")),
+    ]);
+  }
+
+  function showEnd(links) {
+    const again = element("button", { class: "button", type: "button" }, t("Watch again"));
+    again.addEventListener("click", start);
+    byId("watch-end").replaceChildren(...links, again);
+    byId("watch-end").hidden = false;
+    canvas.removeAttribute("aria-busy");
+  }
+
+  return { start, stop, update };
+}
+
+/** The loss batch by batch, from the first on. */
+function drawLosses({ x, y }) {
+  const room = fitted(byId("watch-losses"));
+  if (room === null || y.length === 0) return;
+  const { pen, width, height } = room;
+  const theme = readTheme();
+  const most = Math.max(...y.filter(Number.isFinite));
+  const end = Math.max(1, x.at(-1));
+  pen.lineWidth = 2;
+  pen.lineJoin = "round";
+  pen.strokeStyle = theme.training;
+  pen.beginPath();
+  y.forEach((value, i) => pen.lineTo((x[i] / end) * (width - 4) + 2, height - 3 - (value / most) * (height - 8)));
+  pen.stroke();
+}
