@@ -88,6 +88,17 @@ class House:
     def workers(self) -> list[int]:
         return self.processes("-m app.runs.worker")
 
+    def busy_workers(self) -> list[int]:
+        """The workers but for the one that the server keeps ready."""
+
+        def name(pid: int) -> str:
+            try:
+                return Path(f"/proc/{pid}/comm").read_text().strip()
+            except OSError:  # it ended while it was looked at
+                return ""
+
+        return [pid for pid in self.workers() if name(pid) != "digitpad-ready"]
+
     def grown_workers(self) -> list[int]:
         """Those that are old enough to have tied themselves to their server."""
 

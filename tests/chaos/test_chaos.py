@@ -146,7 +146,7 @@ def test_a_disturbed_run_ends_as_one_that_was_left_alone(house, plain, disturb, 
         found = without_pauses(found)
     assert found == said
     assert house.weights(row) == weights
-    until(lambda: house.workers() + house.processes("app.nn.training.pool") == [])
+    until(lambda: house.busy_workers() + house.processes("app.nn.training.pool") == [])
     assert house.left_behind(run) == []
 
 

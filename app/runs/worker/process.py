@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from dataclasses import asdict
+from pathlib import Path
 from types import FrameType
 
 from app.logging import configure
@@ -68,10 +69,12 @@ class Heartbeat:
 
 def main() -> None:
     """Train the run named on standard input; wait for it."""
+    _show_as("digitpad-ready")
     line = sys.stdin.readline()
     if not line:  # the server ended before it had a run
         return
     config = json.loads(line)
+    _show_as("digitpad-run")
     lease = Lease(**config["claim"])
     settings = Settings.model_validate(config["settings"])
     configure(settings.log_format, settings.log_level, run=lease.run, attempt=lease.attempt)
@@ -94,6 +97,12 @@ def main() -> None:
         logger.exception("the training broke off")
         os._exit(BROKEN)
     logger.info("the training is over, or put back")
+
+
+def _show_as(name: str) -> None:
+    """Show the process under a name in `top`, on Linux: there it says whether it is at work or kept ready."""
+    if sys.platform == "linux":
+        Path("/proc/self/comm").write_text(name, encoding="ascii")
 
 
 def _leave(heartbeat: Heartbeat, _number: int, _frame: FrameType | None) -> None:
