@@ -37,6 +37,7 @@ from app.web.dependencies import AppState
 from app.web.drawing_sets_watch import DrawingSetsWatch
 from app.web.job_queue import JobQueue
 from app.web.middleware.access_log import AccessLogMiddleware
+from app.web.middleware.authentication import WrongTokens
 from app.web.middleware.compression import Compression
 from app.web.middleware.forwarded import ForwardedMiddleware
 from app.web.middleware.limits import Capacity
@@ -82,6 +83,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             predictors=Predictors(store),
             drawings=drawings,
             drawing_sets_watch=DrawingSetsWatch(drawings),
+            invitations=rules.invitations,
+            wrong_codes=WrongTokens(),
             images=images,
             catalog=catalog,
             datasets=datasets,

@@ -25,7 +25,9 @@ from app.runs.training.checkpoints import Checkpoints
 from app.settings import Settings
 from app.web.departures import RequestJobs
 from app.web.drawing_sets_watch import DrawingSetsWatch
+from app.web.invitations import Invitations
 from app.web.job_queue import JobQueue
+from app.web.middleware.authentication import WrongTokens
 from app.web.middleware.limits import Capacity
 from app.web.preparation_threads import PreparationThreads
 from app.web.prometheus.counters import Counters
@@ -44,6 +46,9 @@ class AppState:
     predictors: Predictors
     drawings: DrawingStore
     drawing_sets_watch: DrawingSetsWatch
+    invitations: Invitations
+    wrong_codes: WrongTokens
+    """Apart from the gate's, so that a class that mistypes does not hold up the owner."""
     images: ImageSetStore
     catalog: DatasetCatalog
     datasets: DatasetCache
@@ -94,6 +99,8 @@ StoreDep = Annotated[ModelStore, _service("store")]
 PredictorsDep = Annotated[Predictors, _service("predictors")]
 DrawingsDep = Annotated[DrawingStore, _service("drawings")]
 DrawingSetsWatchDep = Annotated[DrawingSetsWatch, _service("drawing_sets_watch")]
+InvitationsDep = Annotated[Invitations, _service("invitations")]
+WrongCodesDep = Annotated[WrongTokens, _service("wrong_codes")]
 ImagesDep = Annotated[ImageSetStore, _service("images")]
 CatalogDep = Annotated[DatasetCatalog, _service("catalog")]
 DatasetsDep = Annotated[DatasetCache, _service("datasets")]

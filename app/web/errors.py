@@ -25,6 +25,7 @@ from app.nn.errors import SpecError
 from app.runs.log.database import UNREACHABLE, DatabaseReplacedError
 from app.web import templates
 from app.web.addresses import route_path
+from app.web.invitations import JOIN_PREFIX, PAGE_PREFIX
 from app.web.preferences import catalog_of, language_headers, language_of
 from app.web.security_headers import ALWAYS, DATA_POLICY, NO_FRAME, NO_STORE, PAGE_POLICY
 
@@ -73,7 +74,8 @@ def respond(
     path = route_path(request.scope)
     wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
     if wants_page and not path.startswith("/api/"):
-        context = {"status": status, "message": text, "active": ""}
+        invited = path.startswith((JOIN_PREFIX, PAGE_PREFIX))  # whom the links of the other pages lead to refusals
+        context = {"status": status, "message": text, "active": "", "invited": invited}
         return templates.render_page(request, template, context, status, headers)
     body = error_body(request, message, code or code_of(status))
     if path.startswith("/v2"):  # whose protocol has an error alone

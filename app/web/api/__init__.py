@@ -21,7 +21,7 @@ from app.web.api import (
     setup,
     uploads,
 )
-from app.web.api.drawings import drawings
+from app.web.api.drawings import drawings, invitation
 from app.web.api.drawings import stream as drawings_stream
 from app.web.preferences import use_language
 
@@ -38,6 +38,7 @@ for _resource in (
     run_stream.router,
     models.router,
     drawings.router,
+    invitation.router,
     drawings_stream.router,
     inference_v2.router,
     health.router,

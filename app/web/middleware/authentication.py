@@ -10,14 +10,17 @@ from enum import Enum
 from urllib.parse import parse_qsl, urlencode
 
 from app.settings import TOKEN_LENGTH, SettingError, Settings
+from app.web.invitations import JOIN_PREFIX
 from app.web.middleware.trusted_hosts import is_loopback
 
 COOKIE_PURPOSE = b"digitpad cookie 1"
 OPEN_PATHS = frozenset({"/health", "/v2/health/live", "/v2/health/ready"})
 """The paths of health probes, which hold no token."""
 
-OPEN_PREFIXES = ("/static/", "/language/", "/theme/", "/catalog/")
-"""Style, scripts, and the switches of language and theme, which the page that asks for the token has too."""
+OPEN_PREFIXES = ("/static/", "/language/", "/theme/", "/catalog/", JOIN_PREFIX)
+"""Style, scripts, and the switches of language and theme, which the page that asks for the token has too; and the codes
+of invitations.
+"""
 
 NOT_PAGES = ("/api/", "/v2/", "/static/", "/catalog/", "/static-offline-docs/")
 NOT_A_PAGE = frozenset({"/predict", "/v2", "/health", "/metrics", "/openapi.json"})
@@ -36,6 +39,7 @@ class TokenScope(Enum):
 
     NOTHING = "nothing"
     PREDICT = "predict"
+    INVITED = "invited"
     EVERYTHING = "everything"
 
 

@@ -13,6 +13,7 @@ from app.errors import Message, code_of
 from app.settings import Settings
 from app.web import errors
 from app.web.addresses import cookie_path, route_path, same_page
+from app.web.invitations import INVITATION_ENDED, SCOPE_KEY, Invitations, keys_in, opened_set
 from app.web.middleware import authentication
 from app.web.middleware.authentication import AuthResult, TokenAuth, TokenScope, WrongTokens
 from app.web.middleware.forwarded import FORWARDED, NOT_FORWARDED, Forwarded
@@ -42,6 +43,7 @@ class SecurityRules:
 
     def __init__(self, settings: Settings) -> None:
         self.hosts, self.access, self.origins = Hosts(settings), TokenAuth(settings), Origins(settings.allowed_origins)
+        self.invitations = Invitations(settings.home / "invitations")
 
 
 class SecurityMiddleware:
@@ -50,6 +52,7 @@ class SecurityMiddleware:
     def __init__(self, app: ASGIApp, rules: SecurityRules, room: Capacity | None = None) -> None:
         self._app = app
         self._hosts, self._access, self._origins = rules.hosts, rules.access, rules.origins
+        self._invitations = rules.invitations
         self._room = room or Capacity()
         self._wrong_tokens = WrongTokens()
 
@@ -111,10 +114,10 @@ class SecurityMiddleware:
             query = scope["query_string"]
             if b"token=" in query and method == "GET" and authentication.is_page(path):
                 return self._exchange_token(scope, query)
-            verdict = self._access.authenticate(head.authorizations, head.cookies)
-            refusal = _refusal_of(verdict, path, brought=bool(head.authorizations))
-            if refusal is not None:
-                return _respond(scope, refusal)
+            authenticated = self._authenticate(scope, head, method)
+            if isinstance(authenticated, Refusal):
+                return _respond(scope, authenticated)
+            verdict = authenticated
         if method not in SAFE_METHODS or head.origins or (head.comes_from_elsewhere and path.startswith("/api/")):
             refusal = self._check_origin(head, hosts, verdict)
             if refusal is not None:
@@ -142,15 +145,38 @@ class SecurityMiddleware:
         hosts = self._authorities(scope, head)
         if isinstance(hosts, Refusal):
             return hosts
-        verdict = self._access.authenticate(head.authorizations, head.cookies)
-        refusal = _refusal_of(verdict, route_path(scope), brought=bool(head.authorizations))
-        refusal = refusal or self._check_origin(head, hosts, verdict)
+        verdict = self._authenticate(scope, head, "GET")
+        refusal = verdict if isinstance(verdict, Refusal) else self._check_origin(head, hosts, verdict)
         if refusal is None and not has_socket(scope):
             refusal = Refusal(HTTPStatus.NOT_FOUND, Message("there is nothing at {path}", path=scope["path"][:200]))
         if refusal is None and self._room.sockets <= 0:
             message = Message("expected at most {count} open sockets; try again in a moment", count=SOCKETS)
             refusal = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "5"})
         return refusal
+
+    def _authenticate(self, scope: Scope, head: "_Head", method: str) -> AuthResult | Refusal:
+        """Authenticate by a token, or else by an invitation, which is looked at for the paths alone that it opens."""
+        path = route_path(scope)
+        verdict = self._access.authenticate(head.authorizations, head.cookies)
+        refusal = _refusal_of(verdict, path, brought=bool(head.authorizations))
+        if refusal is None:
+            return verdict
+        keys = [] if head.authorizations else keys_in(head.cookies)
+        if not keys:
+            return refusal
+        name = opened_set(method, path)
+        if name is None:
+            message = Message("expected a token; an invitation opens the page of its set alone")
+            return Refusal(HTTPStatus.FORBIDDEN, message, asks_for_token=True)
+        try:
+            holds = self._invitations.holds(name, keys)
+        except OSError:
+            message = Message("the invitation cannot be read; try again in a moment")
+            return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": "2"})
+        if not holds:
+            return Refusal(HTTPStatus.FORBIDDEN, INVITATION_ENDED)
+        scope[SCOPE_KEY] = keys
+        return AuthResult(TokenScope.INVITED, by_cookie=True)
 
     def _authorities(self, scope: Scope, head: "_Head") -> list[Authority] | Refusal:
         """The host of the request and, behind a proxy that says so, those that it was sent to before.

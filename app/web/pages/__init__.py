@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter
 
-from app.web.pages import learn, routes
+from app.web.pages import invitation, learn, routes
 
 router = APIRouter()
 router.include_router(routes.router)
 router.include_router(learn.router)
+router.include_router(invitation.router)

@@ -17,7 +17,7 @@ from app.data.drawings.store import DamagedDrawing, DrawingSet
 from app.errors import RequestError
 from app.web.api.images import encoded
 from app.web.api.routing import ApiRoute, RequestBody, ResponseBody, errors
-from app.web.dependencies import DrawingsDep
+from app.web.dependencies import DrawingsDep, InvitationsDep
 
 router = APIRouter(prefix="/api/drawings", tags=["drawings"], route_class=ApiRoute)
 
@@ -204,9 +204,10 @@ def add_to_set(store: DrawingsDep, name: str, body: SetDrawing) -> Drawing:
 
 
 @router.delete("/sets/{name}", status_code=204, response_class=Response, responses=errors(404, 409, 422))
-def delete_set(store: DrawingsDep, name: str) -> None:
-    """Delete a set that has no drawings; 409 where it has some."""
+def delete_set(store: DrawingsDep, invitations: InvitationsDep, name: str) -> None:
+    """Delete a set that has no drawings, and end its invitation; 409 where it has some."""
     store.undeclare(name)
+    invitations.end(name)
 
 
 @router.patch("/{drawing_id}", responses=errors(404, 422, 507))

@@ -243,5 +243,6 @@ function actions(info, set) {
   const draw = element("a", { class: info.state === "too-few" ? "button accent" : "button", href: addressOf({ kind: "draw", set, labels: info.labels }) }, t("Draw more"));
   const mine = element("a", { class: "button", href: withRoot(`/mine?set=${encodeURIComponent(set)}`) }, t("Make it mine"));
   const save = (format, words) => element("a", { class: "button", href: withRoot(`/api/drawings/export?format=${format}&set=${encodeURIComponent(set)}`), download: true }, words);
-  return [...(info.state === "too-few" ? [] : [train]), draw, mine, save("png", t("Images (PNG)")), save("json", t("Strokes (JSON)"))];
+  const invite = element("button", { class: "button", type: "button", "data-invite": set }, t("Invite"));
+  return [...(info.state === "too-few" ? [] : [train]), draw, invite, mine, save("png", t("Images (PNG)")), save("json", t("Strokes (JSON)"))];
 }

@@ -11,6 +11,7 @@ import { throttled } from "../../lib/latest.js";
 import { createBrowse } from "./browse.js";
 import { createDraw } from "./draw.js";
 import { createImport } from "./import.js";
+import { createInvite } from "./invite.js";
 import { createMake } from "./new-set.js";
 
 const CHANGES_MS = 1000;
@@ -51,6 +52,12 @@ function startDataPage() {
   const draw = createDraw(page);
   const browse = createBrowse(page);
   const views = { browse: browse.show, make: createMake(page), import: createImport(page), draw: draw.show };
+
+  const invite = createInvite();
+  byId("invite").addEventListener("click", () => invite(placeOf(location.search).set));
+  byId("browse-actions").addEventListener("click", ({ target }) => {
+    if (target.dataset.invite !== undefined) invite(target.dataset.invite);
+  });
 
   window.addEventListener(BACK, () => page.refresh());
 
