@@ -71,7 +71,8 @@ class Invitations:
             return None
         except (ValueError, KeyError, TypeError):  # a damaged file lets nobody in
             return None
-        return found if time.time() < found.expires else None
+        now = time.time()
+        return found if now < found.expires < now + 2 * LIFETIME_SECONDS else None  # a clock may be set back
 
     def end(self, set_name: str) -> None:
         """End the invitation to a set, if there is one. Raises OSError."""

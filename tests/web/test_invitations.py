@@ -1,9 +1,11 @@
 """Invitations: what one opens, and nothing else; how it ends; and that codes cannot be tried one after the other."""
 
 import re
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 from starlette.testclient import TestClient
@@ -20,6 +22,7 @@ DRAWING = {"label": "○", "strokes": LINE}
 SET = "/api/drawings/sets/shapes"
 INVITATION = f"{SET}/invitation"
 ENDED = "this invitation has ended"
+SECRET = "秘密"
 
 
 @pytest.fixture
@@ -27,6 +30,16 @@ def teacher(tmp_path, cache_dir):
     """A client of a server in a network, which has a set; it sends the token with each call that names it."""
     with app_client(tmp_path, cache_dir, host="0.0.0.0", token=TOKEN) as running:
         assert running.put(SET, json={"labels": ["○", "△"]}, headers=BEARER).status_code == 200
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared_class(tmp_path_factory, cache_dir):
+    """A client that is invited to one set of a server, for tests that change nothing."""
+    with app_client(tmp_path_factory.mktemp("class"), cache_dir, host="0.0.0.0", token=TOKEN) as running:
+        running.put(SET, json={"labels": ["○", "△"]}, headers=BEARER)
+        others(running)
+        join(running, code_of(invite(running)))
         yield running
 
 
@@ -101,7 +114,107 @@ def test_another_sites_page_cannot_use_the_invitation(teacher):
     for headers in ({}, {"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}):
         assert teacher.post(f"{SET}/drawings", json=DRAWING, headers=headers).status_code == 403
     assert teacher.get(SET, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    assert teacher.get(SET, headers={"host": "evil.example"}).status_code == 421
+    for headers in ({}, {"origin": "http://evil.example"}, {"origin": "null"}):
+        assert socket_refused(teacher, f"{SET}/stream", **headers).status_code == 403
+    preflight = {"origin": "http://evil.example", "access-control-request-method": "POST"}
+    assert teacher.options(f"{SET}/drawings", headers=preflight).status_code == 403
     assert teacher.get(SET, headers=BEARER).json()["count"] == 0
+
+
+def others(client):
+    """Another set, with a drawing whose label no invited person may see."""
+    client.put("/api/drawings/sets/others", json={"labels": [SECRET, "b"]}, headers=BEARER)
+    drawing = {"label": SECRET, "strokes": LINE}
+    assert client.post("/api/drawings/sets/others/drawings", json=drawing, headers=BEARER).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../others",
+        "%2f..%2fothers",
+        "/%2e%2e/others",
+        ";/others",
+        "//drawings",
+        "/drawings/",
+        "/drawings/../../others/drawings",
+        "%00",
+        "%0a",
+        "/invitation",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_a_path_with_tricks_opens_nothing(shared_class, method, path):
+    body = {"label": "b", "strokes": LINE, "labels": ["c"], "set": "others"} if method[0] == "P" else None
+    headers = {**ORIGIN, "x-http-method-override": "DELETE", "x-original-url": "/api/drawings"}
+    for start in (SET, f"/{SET}", "/draw/shapes", "/join", "/static"):
+        answer = shared_class.request(method, start + path, json=body, headers=headers)
+        # the prefixes of codes and of style are open to all
+        allowed = (401, 403, 404, 307) if start in ("/join", "/static") else (401, 403)
+        assert answer.status_code in allowed, (start + path, answer.status_code)
+        assert answer.headers.get("location", "../drawings") == "../drawings"
+        assert SECRET not in answer.text
+    details = shared_class.get("/api/drawings/sets/others", headers=BEARER).json()
+    assert (details["labels"], details["declared"]) == ({SECRET: 1}, [SECRET, "b"])
+
+
+def test_a_cookie_opens_its_own_set_alone_and_a_browser_may_hold_two(teacher):
+    others(teacher)
+    join(teacher, code_of(invite(teacher)))
+    code = code_of(invite(teacher, "/api/drawings/sets/others/invitation"))
+    sets = ("/api/drawings/sets/others", SET)
+    assert [teacher.get(path).status_code for path in sets] == [403, 200]
+    assert teacher.post(f"{sets[0]}/drawings", json={**DRAWING, "label": "b"}, headers=ORIGIN).status_code == 403
+    assert teacher.get("/draw/others").status_code == 403
+    assert socket_refused(teacher, f"{sets[0]}/stream", **ORIGIN).status_code == 403
+    value = next(cookie.value for cookie in teacher.cookies.jar)
+    stranger = TestClient(teacher.app, raise_server_exceptions=False, follow_redirects=False)
+    assert stranger.get(SET, headers={"cookie": f"digitpad-invited-x={value[:-1]}"}).status_code == 403
+    assert stranger.get(SET, headers={"cookie": f"digitpad-x={value}"}).status_code == 401
+    assert stranger.get(SET, headers={"authorization": f"Bearer {value}"}).status_code == 401
+    assert stranger.get(f"/draw/shapes?token={value}").status_code == 401
+    assert teacher.get(f"/join/{code}").headers["location"] == "../draw/others"
+    assert [teacher.get(path).status_code for path in sets] == [200, 200]
+
+
+def test_below_a_root_path_an_invitation_opens_the_same(tmp_path, cache_dir):
+    with app_client(tmp_path, cache_dir, host="0.0.0.0", token=TOKEN, root_path="/pad") as client:
+        client.put(f"/pad{SET}", json={"labels": ["○", "△"]}, headers=BEARER)
+        made = invite(client, f"/pad{INVITATION}")
+        assert made["address"].startswith("http://testserver/pad/join/")
+        answer = client.get(f"/pad/join/{code_of(made)}")
+        assert answer.headers["location"] == "../draw/shapes"
+        assert "path=/pad;" in answer.headers["set-cookie"].lower()
+        assert client.get("/pad/draw/shapes", headers=PAGE).status_code == 200
+        assert client.post(f"/pad{SET}/drawings", json=DRAWING, headers=ORIGIN).status_code == 201
+        cookie = {"cookie": answer.headers["set-cookie"].partition(";")[0]}
+        for path in ("/pad/api/drawings", f"/pad/pad{SET}", f"/pad/{SET}", f"/pad{SET[1:]}", "/pad/", "/pad"):
+            assert client.get(path, headers=cookie).status_code in (401, 403), path
+
+
+def test_the_invited_page_shows_no_secret_and_leads_nowhere_else(teacher):
+    code = code_of(invite(teacher))
+    key = join(teacher, code).partition("=")[2].partition(";")[0]
+    pages = [teacher.get(path, headers=PAGE).text for path in ("/draw/shapes", "/join/22222222", "/join/x")]
+    teacher.delete(INVITATION, headers=BEARER)
+    pages.append(teacher.get("/draw/shapes", headers=PAGE).text)
+    assert [ENDED in page for page in pages] == [False, False, False, True]
+    for page in pages:
+        for secret in (code, code.replace("-", ""), key, TOKEN):
+            assert secret not in page
+        links = re.findall(r'(?:href|src|action)="([^"]*)"', page)
+        assert len(links) > 5
+        assert [link for link in links if not re.match(r"#|/(?:static|language|theme|catalog)/", link)] == []
+
+
+def test_the_log_does_not_have_the_code(teacher, caplog):
+    code = code_of(invite(teacher))
+    with caplog.at_level("INFO", "digitpad.access"):
+        join(teacher, code)
+        teacher.get("/join/22222222")
+    said = [record.getMessage() for record in caplog.records if record.name == "digitpad.access"]
+    assert said == ["GET /join/..."] * 2
 
 
 def test_an_ended_invitation_says_so_and_open_sockets_close(teacher):
@@ -127,9 +240,9 @@ def test_a_new_invitation_a_removed_set_and_a_day_end_it(teacher, monkeypatch):
     assert teacher.get(SET).status_code == 403
     join(teacher, second)
     assert teacher.get(SET).status_code == 200
-    now = module.time.time()
-    monkeypatch.setattr(module.time, "time", lambda: now + module.LIFETIME_SECONDS + 1)
-    assert teacher.get(SET).status_code == 403
+    clock = SimpleNamespace(time=lambda: time.time() + module.LIFETIME_SECONDS + 1)
+    monkeypatch.setattr(module, "time", clock)
+    assert refuses(teacher.get(SET), 403, ENDED)
     monkeypatch.undo()
     assert teacher.get(SET).status_code == 200
     assert teacher.delete(SET, headers=BEARER).status_code == 204
@@ -193,6 +306,17 @@ def test_files_are_the_users_alone_and_do_not_show_the_code(tmp_path):
     assert not store.holds("others", [key])
     assert key not in path.read_text()
     assert cookie_name(key) != cookie_name("x")
+
+
+@pytest.mark.parametrize("expires", ["NaN", "Infinity", "1e999", "1e300", "-1", '"soon"', "null", "[]"])
+def test_an_invitation_that_would_not_end_lets_nobody_in(tmp_path, expires):
+    store = Invitations(tmp_path)
+    code = store.create("shapes")
+    path = tmp_path / "shapes.json"
+    path.write_text(re.sub(r'("expires": )[\d.]+', rf"\g<1>{expires}", path.read_text()))
+    assert f'"expires": {expires}' in path.read_text()
+    assert store.find("shapes") is None
+    assert store.accept(code) is None
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"salt": 1, "sha256": "", "expires": 1}', "\xff", "{" * 9])

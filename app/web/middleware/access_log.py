@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.logging import REQUEST_ID_HEADER, begin_request, configure, fields
 from app.settings import Settings
+from app.web.addresses import route_path
+from app.web.invitations import JOIN_PREFIX
 from app.web.prometheus.counters import Counters
 
 logger = logging.getLogger("digitpad.access")
@@ -105,8 +107,11 @@ def _add(message: Message, name: str) -> None:
 
 
 def _tell(scope: Scope, status: int, seconds: float) -> None:
-    """Write the line of a request; without its query, which may hold a token."""
+    """Write the line of a request; without its query, which may hold a token, and the code of an invitation."""
     client = scope.get("client")
     method = scope.get("method", "WEBSOCKET")
     told = fields(status=status, milliseconds=round(seconds * 1000, 2), client=client[0] if client else None)
-    logger.info("%s %s", method, quote(scope["path"][:LONGEST_PATH], safe="/~:@!$&'()*+,;="), extra=told)
+    path: str = scope["path"]
+    if route_path(scope).startswith(JOIN_PREFIX):
+        path = path.partition(JOIN_PREFIX)[0] + JOIN_PREFIX + "..."
+    logger.info("%s %s", method, quote(path[:LONGEST_PATH], safe="/~:@!$&'()*+,;="), extra=told)

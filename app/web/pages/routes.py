@@ -1,11 +1,12 @@
 """The pages that people see."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.data.drawings.drawing import check_set_name
 from app.data.personalization import LEAST_DRAWINGS
 from app.runs.log.database import UNREACHABLE
 from app.runs.log.state import ENDED
@@ -74,6 +75,12 @@ def compare(request: Request) -> Response:
 def data(request: Request) -> Response:
     """The data sets, and the user's own drawings."""
     return _page(request, "pages/data.html", "data", {})
+
+
+@router.get("/data/projector")
+def projector(request: Request, set_name: Annotated[str, Query(alias="set")]) -> Response:
+    """A set for a whole class to see: how to draw into it, and what comes in."""
+    return _page(request, "pages/projector.html", "data", {"set_name": check_set_name(set_name)})
 
 
 @router.get("/augmentation")

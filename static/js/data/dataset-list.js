@@ -36,6 +36,9 @@ export function addressOf({ kind, set, labels = [], view = "drawn", split = "tra
   return withRoot(`/data?${query}`);
 }
 
+/** The address of a drawing set's page for the projector. */
+export const projectorOf = (set) => withRoot(`/data/projector?set=${encodeURIComponent(set)}`);
+
 /** The links to the data sets, with `current` marked. */
 export const setLinks = (datasets, current) =>
   datasets.map((dataset) =>

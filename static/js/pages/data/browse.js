@@ -2,7 +2,7 @@
 
 import { explain, get, post, Refused, remove } from "../../api/client.js";
 import { withRoot } from "../../api/root.js";
-import { addressOf, isEmptySet } from "../../data/dataset-list.js";
+import { addressOf, isEmptySet, projectorOf } from "../../data/dataset-list.js";
 import { count, sentences } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { isImported, ownName, titleOf } from "../../labels/titles.js";
@@ -244,5 +244,6 @@ function actions(info, set) {
   const mine = element("a", { class: "button", href: withRoot(`/mine?set=${encodeURIComponent(set)}`) }, t("Make it mine"));
   const save = (format, words) => element("a", { class: "button", href: withRoot(`/api/drawings/export?format=${format}&set=${encodeURIComponent(set)}`), download: true }, words);
   const invite = element("button", { class: "button", type: "button", "data-invite": set }, t("Invite"));
-  return [...(info.state === "too-few" ? [] : [train]), draw, invite, mine, save("png", t("Images (PNG)")), save("json", t("Strokes (JSON)"))];
+  const projector = element("a", { class: "button", href: projectorOf(set) }, t("Show on the projector"));
+  return [...(info.state === "too-few" ? [] : [train]), draw, invite, projector, mine, save("png", t("Images (PNG)")), save("json", t("Strokes (JSON)"))];
 }

@@ -7,7 +7,7 @@ import { isMissing } from "../../data/follow-sets.js";
 import { createBoard } from "../../drawing/board.js";
 import { EMPTY, isEmpty, lines } from "../../drawing/drawing.js";
 import { createOverlay } from "../../drawing/overlay.js";
-import { sentences } from "../../i18n/format.js";
+import { asSentence, sentences } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { datasetOf } from "../../labels/titles.js";
 import { byId, element, say, setText } from "../../lib/dom.js";
@@ -141,7 +141,7 @@ export function createDraw(page, { save = saveAnywhere, invited = false } = {}) 
     } catch (error) {
       unsent.fail(drawing.key);
       if (drawing.set === set) showCounts();
-      sayUnsent(explain(error));
+      sayUnsent(asSentence(explain(error)));
     }
   }
 

@@ -1,24 +1,20 @@
 // The dialog that invites others to draw into one set.
 
-import { explain, get, post, remove } from "../../api/client.js";
+import { explain } from "../../api/client.js";
+import { projectorOf } from "../../data/dataset-list.js";
 import { moment } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { byId, setText } from "../../lib/dom.js";
-import { forTab, keep, recall } from "../../lib/storage.js";
-
-const NAME = "invitations"; // `{address, qr, expires}` by set: the server tells an address only once
+import { invitationTo } from "./invitation.js";
 
 /** Returns `open(set)`, which shows the dialog with the invitation to a set. */
 export function createInvite() {
   const dialog = byId("invite-dialog");
   const address = byId("invite-address");
-  let set = null;
+  let invitation = null;
 
-  const known = () => recall(forTab, NAME) ?? {};
-  const path = () => `/api/drawings/sets/${encodeURIComponent(set)}/invitation`;
-
-  /** `expires` is null without an invitation; `made` is what this tab knows of it. */
-  function show(expires, made = null) {
+  /** Shows what the server and this browser know of the invitation, or nothing yet. */
+  function show({ expires, made }) {
     byId("invite-shown").hidden = made === null;
     byId("invite-qr").hidden = !made?.qr;
     if (made?.qr) byId("invite-qr").src = made.qr;
@@ -32,33 +28,21 @@ export function createInvite() {
     setText(byId("invite-error"), "");
   }
 
-  function remember(made) {
-    keep(forTab, NAME, { ...known(), [set]: made });
-  }
-
-  async function attempt(task) {
+  /** Shows what a task finds out of `invitation`, unless the dialog is about another one meanwhile. */
+  async function attempt(task, words = null) {
+    const asked = invitation;
     try {
-      await task();
+      const found = await task(asked);
+      if (invitation !== asked) return;
+      show(found);
+      if (words !== null) setText(byId("invite-until"), words);
     } catch (failure) {
-      setText(byId("invite-error"), explain(failure));
+      if (invitation === asked) setText(byId("invite-error"), explain(failure));
     }
   }
 
-  byId("invite-make").addEventListener("click", () =>
-    attempt(async () => {
-      const made = await post(path());
-      remember(made);
-      show(made.expires, made);
-    }),
-  );
-  byId("invite-end").addEventListener("click", () =>
-    attempt(async () => {
-      await remove(path());
-      remember(null);
-      show(null);
-      setText(byId("invite-until"), t("The invitation has ended."));
-    }),
-  );
+  byId("invite-make").addEventListener("click", () => attempt(({ make }) => make()));
+  byId("invite-end").addEventListener("click", () => attempt(({ end }) => end(), t("The invitation has ended.")));
   byId("invite-copy").addEventListener("click", async () => {
     address.select();
     try {
@@ -69,16 +53,12 @@ export function createInvite() {
     }
   });
 
-  return function open(name) {
-    set = name;
-    show(null);
-    setText(byId("invite-title"), t("Invite to draw “{name}”", { name }));
+  return function open(set) {
+    invitation = invitationTo(set);
+    show({ expires: null, made: null });
+    setText(byId("invite-title"), t("Invite to draw “{name}”", { name: set }));
+    byId("invite-projector").href = projectorOf(set);
     dialog.showModal();
-    return attempt(async () => {
-      const { expires } = await get(path());
-      if (set !== name) return;
-      const made = known()[name] ?? null;
-      show(expires, made?.expires === expires ? made : null);
-    });
+    return attempt(({ find }) => find());
   };
 }
