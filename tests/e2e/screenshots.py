@@ -70,6 +70,8 @@ def _pages(page: Page, server: Server, runs: list[int], name: str) -> None:
         "data-make": "/data?make",
         "data-import": "/data?import",
         "data-draw": "/data?draw=own",
+        "projector": "/data/projector?set=own",
+        "invited": "/draw/own",
         **{f"learn{path.replace('/', '-')}": f"/learn{path}" for path in LEARN},
         "nothing": "/nothing",
     }.items():

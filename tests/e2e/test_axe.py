@@ -33,6 +33,8 @@ PAGES = {
     "make it mine": "/mine",
     "augmentation": "/augmentation?source=strokes",
     "own drawings": "/data?set=drawings:own",
+    "projector": "/data/projector?set=own",
+    "invited": "/draw/own",
     "learn": "/learn",
     "the parts": "/learn/parts",
     "the perceptron": "/learn/perceptron",

@@ -26,6 +26,7 @@ PAGES = (
     "/data?set=drawings:own",
     "/data?draw=own",
     "/data?make",
+    "/data/projector?set=own",
     "/mine",
     "/augmentation",
     "/learn",

@@ -58,7 +58,13 @@ def test_markup_is_text_on_every_page(browser: Browser, hostile: tuple[Server, i
     context = browser.new_context(bypass_csp=not has_policy)
     page = context.new_page()
     places = ["/train", f"/runs/{run}", f"/compare?runs={run}", "/models", f"/models/{model}/judge"]
-    places += ["/data?set=drawings:letters", f"/learn/inside?model={model}", *ADDRESSES]
+    places += [
+        "/data?set=drawings:letters",
+        "/data/projector?set=letters",
+        "/draw/letters",
+        f"/learn/inside?model={model}",
+        *ADDRESSES,
+    ]
     for path in places:
         page.goto(f"{server.url}{path}")
         page.wait_for_function(LOADED)

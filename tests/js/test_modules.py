@@ -742,3 +742,12 @@ def test_a_race_has_a_title_a_forecast_and_a_winner(call):
     assert words("timeLeft", running, waiting) == "about 60 s left for all".replace("60 s", "1 min 0 s")
     assert words("timeLeft", waiting, waiting) == ""
     assert words("timeLeft", sgd, adam) == ""
+
+
+def test_a_drawing_in_any_unit_fills_its_picture_and_a_dot_has_a_line(call):
+    def path(*strokes):
+        return call("pages/data/newest", f"m.pathOf({json.dumps(strokes)})")
+
+    assert path([[0, 0], [1, 1]]) == path([[100, 300], [600, 800]]) == "M12.0 12.0L12.0 12.0 88.0 88.0"
+    assert path([[0, 0], [0, 10]], [[5, 5]]) == "M31.0 12.0L31.0 12.0 31.0 88.0M69.0 50.0L69.0 50.0"
+    assert path([[7, 7]]) == "M50.0 50.0L50.0 50.0"

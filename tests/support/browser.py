@@ -22,12 +22,16 @@ FLAGS = [
 SCRIBBLE = [[[60 + (i * 197) % 380, 60 + (i * 131) % 380] for i in range(40)]]
 
 
+def executable() -> str | None:
+    """The machine's own Chromium; None for Playwright's."""
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Start a headless Chromium with a new profile; close it at the end."""
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
         try:
             yield browser
         finally:
