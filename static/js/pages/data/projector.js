@@ -39,6 +39,7 @@ function startInvitation() {
     setText(byId("projector-host"), host ?? "");
     setText(byId("projector-number"), code ?? "");
     button.hidden = made !== null;
+    button.disabled = false;
     setText(button, expires === null ? t("Make an invitation") : t("Make a new invitation"));
     const words = expires === null ? t("There is no invitation.") : made === null ? t("There is an invitation, whose address is shown only where it was made. A new one ends it.") : "";
     setMessage(byId("projector-invitation"), words);
