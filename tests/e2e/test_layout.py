@@ -128,7 +128,7 @@ def test_a_few_own_drawings_draw_no_line_but_a_sentence(browser: Browser, server
     page = browser.new_page()
     page.goto(f"{server.url}/runs/1")
     expect(page.locator("#yours-note")).to_contain_text("from 20 on; this run was tested on 1.")
-    expect(page.locator("#chart-loss-legend .legend-item")).to_have_count(2)
+    expect(page.locator("#chart-loss-legend .legend-item")).to_have_count(3)  # training, its batches, validation
     expect(page.locator("#tab-curves")).to_have_attribute("aria-selected", "true")
     page.close()
 

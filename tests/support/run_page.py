@@ -36,7 +36,7 @@ def epochs(page: Page) -> list[int]:
 
 def last_epoch(page: Page, key: str = "loss") -> int:
     """The last epoch that a chart has drawn; 0 before the first."""
-    return int(page.locator(f"#chart-{key}").get_attribute("aria-valuemax") or 0)
+    return int(float(page.locator(f"#chart-{key}").get_attribute("aria-valuemax") or 0))  # batches are in between
 
 
 def first_epoch(page: Page, key: str) -> int:

@@ -34,10 +34,12 @@ export function createRunView({ onState, onStarted }) {
   let gone = false;
 
   const tabs = createTabs(byId("run-tabs"), {
-    onSelect(name) {
-      const address = new URL(location.href);
-      address.hash = name === FIRST_TAB ? "" : name;
-      window.history.replaceState(null, "", address);
+    onSelect(name, byHand) {
+      if (byHand) {
+        const address = new URL(location.href);
+        address.hash = name === FIRST_TAB ? "" : name;
+        window.history.replaceState(null, "", address);
+      }
       if (record !== null) render();
     },
   });

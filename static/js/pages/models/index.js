@@ -77,6 +77,7 @@ function startModelsPage() {
         answer = found;
         await nameByRuns();
         render();
+        place.removeAttribute("aria-busy"); // what is hidden takes no focus
         showAddressed();
       }
     } catch (error) {
