@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a line; `kind` is "keyword", "comment", "text" (a string or a docstring) or ""."""
+    """A part of a line; `kind` is "keyword", "comment", "text" (a string or a docstring), "code" (in a docstring) or ""."""
 
     kind: str
     text: str
@@ -31,7 +31,7 @@ class Listing:
     name: str
     file: str
     first: int
-    docstring: str
+    docstring: tuple[Piece, ...]
     lines: tuple[tuple[Piece, ...], ...]
 
 
@@ -45,7 +45,13 @@ def _listing(item: Callable[..., Any]) -> Listing:
     lines, first = inspect.getsourcelines(item)
     file = Path(inspect.getfile(item)).resolve().relative_to(ROOT).as_posix()
     source = textwrap.dedent("".join(lines))
-    return Listing(item.__qualname__, file, first, inspect.getdoc(item) or "", _pieces(source))
+    return Listing(item.__qualname__, file, first, _words(inspect.getdoc(item) or ""), _pieces(source))
+
+
+def _words(docstring: str) -> tuple[Piece, ...]:
+    """A docstring, split where it quotes code between backticks."""
+    parts = enumerate(docstring.split("`"))
+    return tuple(Piece("code" if index % 2 else "", text) for index, text in parts if text)
 
 
 def _pieces(source: str) -> tuple[tuple[Piece, ...], ...]:

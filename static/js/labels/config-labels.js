@@ -22,7 +22,7 @@ const named = (table, type) => (has(table, type) ? nameIn(table, type) : words(t
 
 export const layerName = (type) => named("layers", type);
 /** A layer's name in a run's events, such as "3 dense", in the page's language. */
-export const numberedLayer = (name) => name.replace(/^(\d+) (\w+)$/, (_, number, type) => `${number} ${small(layerName(type))}`);
+export const numberedLayer = (name) => name.replace(/^(\d+) (\w+)$/, (_, number, type) => t("Layer {number}: {type}", { number, type: layerName(type) }));
 export const scheduleName = (type) => named("schedules", type);
 export const lossName = (type) => named("losses", type);
 

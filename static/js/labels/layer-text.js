@@ -7,6 +7,12 @@ import { has, nameIn } from "./names.js";
 /** "Layer 1: Dense" */
 export const layerName = ({ index, type }) => t("Layer {number}: {type}", { number: index + 1, type: typeName(type) });
 
+/** The name of a layer's array of parameters. */
+export function parameterName(name) {
+  const names = { weight: () => t("weight"), bias: () => t("bias"), gamma: () => t("γ (gamma)"), beta: () => t("β (beta)") };
+  return names[name]?.() ?? name;
+}
+
 export const typeName = (type) => nameIn("layers", type);
 
 /** The explanation of a layer; "" if there is none. */

@@ -1,6 +1,7 @@
 // The weights of the first layer as pictures, updated during the training.
 
 import { explain, get, Refused } from "../api/client.js";
+import { num } from "../charts/heatmap-data.js";
 import { t } from "../i18n/translate.js";
 import { createBitmap, fromBase64, paintBytes } from "../images/bitmap.js";
 import { byId, element, setText } from "../lib/dom.js";
@@ -86,7 +87,7 @@ export function createFirstLayer({ open }) {
       if (item.hidden) continue;
       const button = item.firstElementChild;
       button.disabled = false;
-      button.setAttribute("aria-label", t("Weights of unit {unit}", { unit: found.images[i].unit }));
+      button.setAttribute("aria-label", t("Weights of unit {unit}", { unit: found.images[i].unit + 1 }));
       paintBytes(button.firstElementChild, answer.greys[i], found.shape);
     }
     setText(byId("first-layer-empty"), "");
@@ -95,10 +96,10 @@ export function createFirstLayer({ open }) {
 
   function openLarge(index) {
     const { unit, low, high } = answer.images[index];
-    const values = { low: low.toPrecision(2), high: high.toPrecision(2) };
+    const values = { low: num(low), high: num(high) };
     open({
       paint: (canvas) => paintBytes(canvas, answer.greys[index], answer.shape),
-      title: t("Weights of unit {unit}", { unit }),
+      title: t("Weights of unit {unit}", { unit: unit + 1 }),
       text: t("From {low} (dark) to {high} (bright); grey is zero. Ink on bright areas excites the neuron, ink on dark areas calms it.", values),
     });
   }

@@ -3,7 +3,7 @@
 import { createCells } from "../../charts/heatmap.js";
 import { num, signed } from "../../charts/heatmap-data.js";
 import { t } from "../../i18n/translate.js";
-import { layerName, placeName, typeName, unitName } from "../../labels/layer-text.js";
+import { layerName, parameterName, placeName, typeName, unitName } from "../../labels/layer-text.js";
 import { byId, element, setText } from "../../lib/dom.js";
 import { createLayers } from "./layers.js";
 
@@ -57,7 +57,7 @@ function tableRow({ label, said, target, gradient }, most, stressed) {
 }
 
 function gradientFacts({ norm, parameters }) {
-  const weights = parameters.map(({ name, norm: length }) => `${name} ${num(length)}`).join(", ");
+  const weights = parameters.map(({ name, norm: length }) => `${parameterName(name)} ${num(length)}`).join(", ");
   return weights === "" ? t("norm {norm}", { norm: num(norm) }) : t("norm {norm}; of its parameters: {weights}", { norm: num(norm), weights });
 }
 

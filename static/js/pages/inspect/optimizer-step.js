@@ -6,7 +6,7 @@ import { curve } from "../../charts/sparkline.js";
 import { percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { optimizerName } from "../../labels/config-labels.js";
-import { layerName, unitName } from "../../labels/layer-text.js";
+import { layerName, parameterName, unitName } from "../../labels/layer-text.js";
 import { byId, element, setText } from "../../lib/dom.js";
 import { createLatest } from "../../lib/latest.js";
 import { offeredLearningRate } from "../train/config.js";
@@ -78,7 +78,7 @@ export function createStep({ ask, ready, unit }) {
     );
     byId("step-rows").replaceChildren(
       ...answer.weights.map(({ layer, type, parameter, norm, change, share }) =>
-        element("tr", { "data-change": change }, ...[`${layerName({ index: layer, type })}, ${parameter}`, num(norm), num(change), percent(share, 2)].map((cell) => element("td", {}, cell))),
+        element("tr", { "data-change": change }, ...[`${layerName({ index: layer, type })}, ${parameterName(parameter)}`, num(norm), num(change), percent(share, 2)].map((cell) => element("td", {}, cell))),
       ),
     );
     showUnit(answer.unit);
