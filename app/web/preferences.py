@@ -36,6 +36,14 @@ def language_of(request: HTTPConnection) -> str:
     return preferred_language(request.headers.get("accept-language", ""))
 
 
+def reads_japanese(request: HTTPConnection) -> bool:
+    """Return True where the pages have each term in the other language beside it: for who has Japanese among the
+    languages of the browser, or has chosen it.
+    """
+    asked = request.headers.get("accept-language", "")
+    return language_of(request) == "ja" or re.search(r"(?:^|,)\s*ja\b", asked, re.IGNORECASE) is not None
+
+
 def catalog_of(request: HTTPConnection) -> Catalog:
     """The catalogue to answer from."""
     return catalog(language_of(request))

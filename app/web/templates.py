@@ -40,6 +40,7 @@ from app.web.preferences import (
     language_links,
     language_of,
     theme_links,
+    reads_japanese,
     theme_of,
 )
 from app.web.script_catalog import FOREVER, script_catalog_url
@@ -100,6 +101,7 @@ def _templates(language: str) -> Jinja2Templates:
     environment.globals["dark_styles"] = DARK_STYLES
     environment.globals["theme_links"] = theme_links
     environment.globals["theme_of"] = theme_of
+    environment.globals["reads_japanese"] = reads_japanese
     environment.globals["formulas"] = FORMULAS
     environment.globals["version"] = __version__
     environment.globals["manual"] = _manual()

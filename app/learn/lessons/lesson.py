@@ -41,6 +41,9 @@ FIGURES = (
 )
 """The names of figures in templates/partials/figures.html and static/js/pages/lessons/index.js."""
 
+ENGLISH_WORDS, JAPANESE_LETTERS = 200, 500
+"""What a careful reader reads in a minute."""
+
 Kind = Literal["html", "formula", "figure"]
 _MATHS = re.compile(r"\$(.+)\$")
 
@@ -62,6 +65,14 @@ class Lesson:
     title: str
     language: str
     blocks: tuple[Block, ...]
+
+    @property
+    def minutes(self) -> int:
+        """About how long it takes: to read the text, and a minute for each figure."""
+        text = re.sub(r"<[^>]+>", " ", " ".join(block.content for block in self.blocks if block.kind == "html"))
+        figures = sum(block.kind == "figure" for block in self.blocks)
+        read = len(text) / JAPANESE_LETTERS if self.language == "ja" else len(text.split()) / ENGLISH_WORDS
+        return max(1, round(read + figures))
 
 
 @cache
