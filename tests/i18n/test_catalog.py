@@ -58,6 +58,12 @@ def test_every_text_is_translated(language):
     assert not missing, f"`make messages`, and translate them in app/i18n/locale/{language}"
 
 
+def test_terms_in_japanese_stand_beside_english_ones_for_its_readers_alone(client) -> None:
+    for asked, alone in (("en", True), ("en, ja;q=0.5", False), ("ja", False), ("jam", True), ("", True)):
+        page = client.get("/train", headers={"accept-language": asked}).text
+        assert ("data-one-language" in page) == alone, asked
+
+
 @pytest.mark.parametrize("language", OTHERS)
 def test_the_catalogue_is_as_make_words_writes_it(language):
     catalogue = extract.stored(language)
@@ -94,7 +100,7 @@ def test_a_page_comes_in_the_language_that_the_browser_likes_best(client, path):
         for wish in ("en-GB,en", "ja,en;q=0.7")
     )
     for response, language in ((english, "en"), (japanese, "ja")):
-        assert f'<html lang="{language}">' in response.text
+        assert f'<html lang="{language}"' in response.text
         assert response.headers["content-language"] == language
         assert {"accept-language", "cookie"} <= {name.strip().lower() for name in response.headers["vary"].split(",")}
     terms = r'<span class="ja" lang="ja">.*?</span>'  # beside their English names
@@ -133,9 +139,9 @@ def test_the_switch_keeps_the_language_and_leads_back(client):
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith(f"{LANGUAGE_COOKIE}=ja;")
     assert {"HttpOnly", "Path=/", "SameSite=lax"} <= set(cookie.split("; "))
-    assert '<html lang="ja">' in client.get("/", headers={"accept-language": "en"}).text
+    assert '<html lang="ja"' in client.get("/", headers={"accept-language": "en"}).text
     client.get("/language/en?next=/", follow_redirects=False)
-    assert '<html lang="en">' in client.get("/", headers={"accept-language": "ja"}).text
+    assert '<html lang="en"' in client.get("/", headers={"accept-language": "ja"}).text
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ FIGURES = (
 """The names of figures in templates/partials/figures.html and static/js/pages/lessons/index.js."""
 
 ENGLISH_WORDS, JAPANESE_LETTERS = 200, 500
-"""What a careful reader reads in a minute."""
+"""The amount that a careful reader reads in a minute."""
 
 Kind = Literal["html", "formula", "figure"]
 _MATHS = re.compile(r"\$(.+)\$")

@@ -42,26 +42,31 @@ def nearest(xs: list[float], x: float) -> int:
     return min(range(len(xs)), key=lambda i: abs(xs[i] - x))
 
 
+def says_both(value: Locator, line: dict, at: int) -> None:
+    """The figure's value and its slope, "0.82, slope 0.15"."""
+    text = value.inner_text().replace("−", "-")
+    found = [float(number) for number in re.findall(r"-?[\d.]+(?:e[+-]?\d+)?", text)]
+    assert found == pytest.approx([line["y"][at], line["slope"][at]], rel=0.01, abs=1e-3)
+
+
 def test_the_parts_show_what_the_engine_computes(page: Page, pad_server: Server) -> None:
     page.goto(f"{pad_server.url}/learn/parts")
 
     curves = asked(pad_server, "activations")
     parts = figure(page, "activations")
     at = nearest(curves["x"], 1.5)
-    for chart, key in enumerate(("y", "slope")):
-        lines = parts.locator(".figure-lines").nth(chart)
-        lines.locator("input[type=range]").fill("150")  # of 240 places from −6 to 6
-        for one in curves["activations"]:
-            button = lines.locator(f"[data-line={one['type']}]")
-            if button.get_attribute("aria-pressed") == "false":
-                button.click()
-            says(button.locator(".figure-value"), one[key][at])
+    parts.locator("input[type=range]").fill("150")  # of 240 places from −6 to 6
+    for one in curves["activations"]:
+        button = parts.locator(f"[data-line={one['type']}]")
+        if button.get_attribute("aria-pressed") == "false":
+            button.click()
+        says_both(button.locator(".figure-value"), one, at)
 
     curves = asked(pad_server, "losses")
     lines = figure(page, "losses").locator(".figure-lines").first
     lines.locator("input[type=range]").fill("24")
     for one in curves["losses"]:
-        says(lines.locator(f"[data-line={one['type']}] .figure-value"), one["y"][nearest(curves["x"], 0.1)])
+        says_both(lines.locator(f"[data-line={one['type']}] .figure-value"), one, nearest(curves["x"], 0.1))
 
     depth = figure(page, "depth")
     depth.get_by_label("Activation").select_option("relu")
