@@ -39,8 +39,8 @@ from app.web.preferences import (
     language_headers,
     language_links,
     language_of,
-    theme_links,
     reads_japanese,
+    theme_links,
     theme_of,
 )
 from app.web.script_catalog import FOREVER, script_catalog_url
