@@ -18,8 +18,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a line, or of a docstring; `kind` is "keyword", "comment", "text" (a string or a docstring), "code" (quoted
-    in a docstring) or "".
+    """A part of a line, or of a docstring.
+
+    `kind` is "keyword", "comment", "text" (a string or a docstring), "code" (quoted in a docstring) or "".
     """
 
     kind: str
