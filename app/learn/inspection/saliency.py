@@ -1,4 +1,4 @@
-"""Saliency: the gradient of the input, contrasts of two labels, occlusion, and counterfactual drawings."""
+"""Saliency: the gradient of the input, contrasts of two labels, occlusion, and drawings that change the answer."""
 
 from typing import Any
 
@@ -16,6 +16,8 @@ MOST_COVERED = 64
 """The most covered drawings in a batch."""
 MOST_ACTIVATIONS = 4_000_000
 """The most outputs of all layers for a batch, unless a single drawing has more."""
+MOST_CHANGED = 60
+"""The most pixels that are turned; a drawing that holds out is told as such."""
 PATH_POINTS = 32
 """Drawings on the way from the blank one to the one to explain."""
 
@@ -142,6 +144,63 @@ def toward(subject: InspectedNetwork, label: str, count: int, rate: float) -> di
         "frames": frames,
         "stuck": stuck,
     }
+
+
+def fewest_pixels(subject: InspectedNetwork) -> dict[str, Any]:
+    """Turn pixels, ink to paper or paper to ink, one after another until the network answers otherwise, as JSON.
+
+    Each is the one after which the answer leads the next label by the least: of all, or for a large network of those
+    with the steepest gradient. Such a greedy search finds few pixels, not always the fewest. `changes` are the pixels
+    in order, with their new value and all probabilities after each; `changed` is false where MOST_CHANGED were too few.
+    Raises InputError for a model of one label, TooLargeError.
+    """
+    labels = subject.card.labels
+    if len(labels) < 2:
+        raise InputError("expected a model of at least two labels; {name} has one", name=subject.card.name)
+    tried_at_once = max(1, min(SIDE * SIDE, subject.affordable() // MOST_CHANGED))
+    subject.afford("pixels", MOST_CHANGED * tried_at_once)
+    pixels = subject.pixels.astype(np.float64).ravel()
+    answer = said = int(subject.scores(subject.x)[0].argmax())
+    changes: list[dict[str, Any]] = []
+    untouched = np.ones(pixels.size, bool)
+    while said == answer and len(changes) < MOST_CHANGED:
+        turned = np.where(pixels > 0.5, 0.0, 1.0)
+        places = np.flatnonzero(untouched)
+        if tried_at_once < len(places):
+            slope = _lead_gradient(subject, pixels, answer).ravel() * (turned - pixels)
+            places = places[np.argsort(slope[places], kind="stable")[:tried_at_once]]
+        leads = np.empty(len(places))
+        for start in range(0, len(places), MOST_COVERED):
+            part = places[start : start + MOST_COVERED]
+            images = np.repeat(pixels[None], len(part), axis=0)
+            images[np.arange(len(part)), part] = turned[part]
+            leads[start : start + len(part)] = _lead(subject.scores(_inputs(subject, images)), answer)
+        place = int(places[leads.argmin()])
+        pixels[place], untouched[place] = turned[place], False
+        probabilities = subject.probabilities(_inputs(subject, pixels[None]))[0]
+        said = int(probabilities.argmax())
+        changes.append({"pixel": place, "value": float(pixels[place]), "probabilities": probabilities.tolist()})
+    return {"label": labels[answer], "says": labels[said], "changed": said != answer, "changes": changes}
+
+
+def _lead(scores: Array, answer: int) -> Array:
+    """The distance of the answer's logit from the next one's, for scores (N, K)."""
+    found: Array = scores[:, answer] - np.delete(scores, answer, axis=1).max(axis=1)
+    return found
+
+
+def _lead_gradient(subject: InspectedNetwork, pixels: Array, answer: int) -> Array:
+    """d(lead)/d(pixels), float64 (28, 28)."""
+    logits = _logits(subject, _inputs(subject, pixels[None]))[0]
+    factors = np.zeros(len(logits))
+    factors[answer] += 1
+    factors[int(np.where(np.arange(len(logits)) == answer, -np.inf, logits).argmax())] -= 1
+    return _pixel_gradient(subject, factors[None])
+
+
+def _inputs(subject: InspectedNetwork, images: Array) -> Array:
+    """The network's inputs for images, 0 to 1, (N, 784)."""
+    return (images * subject.scale).reshape(len(images), *subject.x.shape[1:]).astype(subject.network.dtype)
 
 
 def _logits(subject: InspectedNetwork, x: Array) -> Array:

@@ -30,6 +30,7 @@ from app.web.api.explain_responses import (
     Counterfactual,
     Delta,
     DrawingResponse,
+    FewestPixels,
     ForwardPass,
     InputGradient,
     LayerPicture,
@@ -242,6 +243,12 @@ async def gradient(explain: Explain, body: AttributionRequest) -> Response:
 async def contrast(explain: Explain, body: ContrastRequest) -> Response:
     """The part of every pixel in the difference of two labels' logits: ink that speaks for one, or for the other."""
     return await explain(body, lambda network: saliency.contrast(network, body.label, body.other), dtype=DOUBLE)
+
+
+@router.post("/pixels", responses=_responses(FewestPixels))
+async def pixels(explain: Explain, body: InspectionRequest) -> Response:
+    """A few pixels that change the network's mind, one after another."""
+    return await explain(body, saliency.fewest_pixels, dtype=DOUBLE)
 
 
 @router.post("/nearest", responses=errors(404, 409, 422, 503))

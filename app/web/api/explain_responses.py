@@ -305,6 +305,23 @@ class ContrastOfLabels(DrawingResponse):
     picture: NumberPicture
 
 
+class ChangedPixel(ResponseBody):
+    """A pixel by its number, row by row from 0, its new value, 0 or 1, and the probabilities after it, by label."""
+
+    pixel: int
+    value: float
+    probabilities: list[float]
+
+
+class FewestPixels(DrawingResponse):
+    """The pixels, in order, that turn the answer from `label` to what it `says` then, if that is `changed`."""
+
+    label: str
+    says: str
+    changed: bool
+    changes: list[ChangedPixel]
+
+
 class SimilarImage(ResponseBody):
     """A training image, base64 of 784 bytes, 255 is ink; its data set, and its cosine similarity to the drawing."""
 

@@ -21,9 +21,10 @@ const ROW = 34; // the largest height of an output
 
 /**
  * Binds a canvas to a network of live-network.js. `onFocus(text)` is called with what is said of the unit under the pointer
- * or chosen by keys, "" for none. Returns `{show(work), use(network), destroy()}`; `show(null)` is for a blank sheet.
+ * or chosen by keys, "" for none, and `onPaint(pixel, value)` with each pixel of the image that is turned to ink (1) or paper
+ * (0). Returns `{show(work), use(network), destroy()}`; `show(null)` is for a blank sheet.
  */
-export function createNetworkView(canvas, first, { onFocus }) {
+export function createNetworkView(canvas, first, { onFocus, onPaint = null }) {
   const { stages, last, labels } = first;
   let live = first;
   const over = new AbortController();
@@ -35,6 +36,8 @@ export function createNetworkView(canvas, first, { onFocus }) {
   let theme = null;
   let colors = null;
   let frame = 0;
+  let image = null; // the place of the image on the canvas
+  let brush = null; // the value that is being painted
 
   function redraw() {
     if (frame === 0) frame = requestAnimationFrame(draw);
@@ -52,6 +55,7 @@ export function createNetworkView(canvas, first, { onFocus }) {
     const layout = layoutOf(width, height, order.map((stage) => ({ stage, units: unitsIn(stage), isOutput: stage === last })));
     shown = stages.map((_, stage) => (layout.columns[stage] === undefined ? null : choose(stage, layout.columns[stage].most)));
     places = placesOf(layout, shown);
+    image = layout.image;
     pen.clearRect(0, 0, width, height);
     pen.font = `${theme["chart-type"]} ${theme.font}`;
     const lit = work === null ? [] : connections();
@@ -232,8 +236,37 @@ export function createNetworkView(canvas, first, { onFocus }) {
     return places?.under(clientX - box.left, clientY - box.top) ?? null;
   };
   const listen = (type, listener) => canvas.addEventListener(type, listener, { signal: over.signal });
-  listen("pointermove", (event) => setFocus(at(event)));
-  listen("pointerdown", (event) => setFocus(at(event)));
+
+  /** The pixel of the image under the pointer; −1 for none. */
+  function pixelAt({ clientX, clientY }) {
+    const box = canvas.getBoundingClientRect();
+    if (image === null || work === null || onPaint === null) return -1;
+    const [column, row] = [(clientX - box.left - image.x) / image.side, (clientY - box.top - image.y) / image.side].map((share) => Math.floor(share * SIDE));
+    return column >= 0 && row >= 0 && column < SIDE && row < SIDE ? row * SIDE + column : -1;
+  }
+
+  function paint(event) {
+    const pixel = pixelAt(event);
+    if (pixel >= 0 && work.pixels[pixel] !== brush) onPaint(pixel, brush);
+  }
+
+  listen("pointermove", (event) => {
+    canvas.toggleAttribute("data-paints", pixelAt(event) >= 0);
+    if (brush === null) setFocus(at(event));
+    else paint(event);
+  });
+  listen("pointerdown", (event) => {
+    const pixel = pixelAt(event);
+    if (pixel < 0) return setFocus(at(event));
+    canvas.setPointerCapture(event.pointerId);
+    brush = work.pixels[pixel] > 0.5 ? 0 : 1;
+    return paint(event);
+  });
+  for (const type of ["pointerup", "pointercancel"]) {
+    listen(type, () => {
+      brush = null;
+    });
+  }
   listen("pointerleave", ({ pointerType }) => pointerType === "mouse" && setFocus(null));
   listen("blur", () => setFocus(null));
   listen("keydown", (event) => {

@@ -84,6 +84,37 @@ def test_it_follows_the_pen_and_says_where_an_answer_comes_from(page, pad_server
     assert "drawing=last" in page.url
 
 
+def test_pixels_are_painted_and_a_few_change_its_mind(page, pad_server):
+    view = opened(page, pad_server.url)
+    draw(page, THREE)
+    expect(page.locator("#answer-sentence")).to_have_text("This is a 3.")
+    until(lambda: lit(view) > 20)
+    said = page.locator("#inside-said")
+    box = view.bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 20, box["y"] + box["height"] / 2 + 25, steps=5)
+    page.mouse.up()
+    expect(said).to_contain_text("pixels changed: it reads")
+    page.locator("#inside-restore").click()
+    expect(said).to_contain_text("Point at a unit")
+    expect(page.locator("#inside-restore")).to_be_hidden()
+    with page.expect_response("**/api/explain/pixels") as answer:
+        page.locator("#inside-fewest").click()
+    found = answer.value.json()
+    assert found["changed"]
+    expect(said).to_contain_text(f"for the 3 it now reads {found['says']}", timeout=30_000)
+    assert f"{len(found['changes'])} pixels" in said.inner_text()
+    page.locator("#pad").hover()
+    page.keyboard.press("Escape")  # another drawing is without them
+    expect(page.locator("#inside-restore")).to_be_hidden()
+    expect(page.locator("#inside-fewest")).to_be_disabled()
+    page.route("**/api/explain/pixels", lambda route: route.fulfill(status=422, json={"error": "too large for this"}))
+    draw(page, THREE)
+    page.locator("#inside-fewest").click()
+    expect(said).to_contain_text("too large for this")
+
+
 def test_several_digits_show_the_part_that_is_chosen_and_a_picture_is_followed_too(page, pad_server):
     view = opened(page, pad_server.url)
     draw(page, beside("2", "5"))

@@ -145,9 +145,10 @@ function startReading({ model, models, enough }, { overlay, shown }) {
   });
   const inside = createInsidePanel({
     subject() {
-      if (isEmpty(shown())) return { model: name };
-      if (shown().picture === null) return { model: name, strokes: chosen()?.strokes ?? lines(shown()) };
-      return { model: name, pixels: (parts[selected] ?? latest)?.input.flat() };
+      const found = { model: name, drawing: parts[selected] ?? shown() };
+      if (isEmpty(shown())) return found;
+      if (shown().picture === null) return { ...found, strokes: chosen()?.strokes ?? lines(shown()) };
+      return { ...found, pixels: (parts[selected] ?? latest)?.input.flat() };
     },
   });
   const away = byId("away");

@@ -1,6 +1,7 @@
 // The network at work beside the pad: it follows the pen, computed in the browser.
 
-import { explain, get, getBytes } from "../../api/client.js";
+import { explain, get, getBytes, post } from "../../api/client.js";
+import { count, percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { createLiveNetwork } from "../../inside/live-network.js";
 import { createNetworkView } from "../../inside/network-view.js";
@@ -10,14 +11,21 @@ import { prepare } from "../../standalone/predictor.js";
 import { readSafetensors } from "../../standalone/safetensors.js";
 
 const SIDE = 28;
+const STEP = 120; // ms between two pixels of a search
 
-/** Binds the panel. `subject()` returns `{model, strokes}` or `{model, pixels}`; of a blank sheet neither. */
+/**
+ * Binds the panel. `subject()` returns `{model, drawing}` with the drawing's `strokes` or `pixels`; of a blank sheet neither.
+ */
 export function createInside({ subject }) {
   const canvas = byId("inside-view");
   const said = byId("inside-said");
   const models = new Map(); // promises of networks, by name
   const loading = createLatest();
-  let [live, view, name] = [null, null, null];
+  let [live, view, name, work] = [null, null, null, null];
+  const restore = byId("inside-restore");
+  const fewest = byId("inside-fewest");
+  const searching = createLatest();
+  let changed = null; // {drawing, pixels, places}: the image with pixels that were turned by hand, or by the search
   let frame = 0;
 
   /** Shows the drawing at hand in the next frame, and another model when it has come. */
@@ -30,11 +38,66 @@ export function createInside({ subject }) {
     frame = 0;
     if (live === null) return;
     const begun = performance.now();
-    const { strokes, pixels } = subject();
-    const image = pixels ?? (strokes === undefined ? null : prepare(strokes));
-    view.show(image === null || image.every((value) => value === 0) ? null : live.look(image));
+    const image = imageNow();
+    work = image === null || image.every((value) => value === 0) ? null : live.look(image);
+    view.show(work);
+    fewest.disabled = work === null || changed !== null;
     performance.measure("inside", { start: begun });
   }
+
+  /** The image, 784 numbers, with the pixels that were turned since the drawing changed; null for none. */
+  function imageNow() {
+    const { drawing, strokes, pixels } = subject();
+    if (changed !== null && changed.drawing === drawing) return changed.pixels;
+    if (changed !== null) forget();
+    return pixels ?? (strokes === undefined ? null : prepare(strokes));
+  }
+
+  function forget() {
+    searching.drop();
+    changed = null;
+    restore.hidden = true;
+    setText(said, HINT);
+  }
+
+  /** Turns a pixel, and says what the network makes of it. */
+  function turn(pixel, value) {
+    changed ??= { drawing: subject().drawing, pixels: Float64Array.from(work.pixels), places: new Set() };
+    changed.pixels[pixel] = value;
+    changed.places.add(pixel);
+    restore.hidden = false;
+    look();
+    if (work === null) return;
+    const best = work.probabilities.indexOf(Math.max(...work.probabilities));
+    setText(said, t("{count} pixels changed: it reads {label}, {percent}.", { count: count(changed.places.size), label: live.labels[best], percent: percent(work.probabilities[best]) }));
+  }
+
+  /** Turns the few pixels that change the network's mind, one after another. */
+  async function searchFewest() {
+    const signal = searching.begin();
+    fewest.disabled = true;
+    setText(said, t("Looking for the fewest pixels …"));
+    try {
+      const drawing = { pixels: Array.from({ length: SIDE }, (_, row) => Array.from(work.pixels.slice(row * SIDE, (row + 1) * SIDE))) };
+      const found = await post("/api/explain/pixels", { drawing, model: name }, { signal });
+      for (const { pixel, value } of found.changes) {
+        await new Promise((done) => setTimeout(done, STEP));
+        if (signal.aborted) return;
+        turn(pixel, value);
+      }
+      const values = { count: count(found.changes.length), label: found.label, other: found.says };
+      setText(said, found.changed ? t("{count} pixels change its mind: for the {label} it now reads {other}. A person would not be misled.", values) : t("Even {count} pixels do not change its mind: it still reads {label}.", values));
+    } catch (error) {
+      if (!signal.aborted) setText(said, explain(error));
+      fewest.disabled = false;
+    }
+  }
+
+  restore.addEventListener("click", () => {
+    forget();
+    update();
+  });
+  fewest.addEventListener("click", searchFewest);
 
   async function use(next) {
     name = next;
@@ -48,7 +111,7 @@ export function createInside({ subject }) {
       const found = await models.get(next);
       if (signal.aborted) return;
       live = found;
-      view = createNetworkView(canvas, found, { onFocus: (words) => setText(said, words || HINT) });
+      view = createNetworkView(canvas, found, { onFocus: (words) => (changed === null || words !== "") && setText(said, words || HINT), onPaint: turn });
       setText(said, HINT);
       update();
     } catch (error) {
@@ -63,6 +126,7 @@ export function createInside({ subject }) {
 
   function stop() {
     loading.drop();
+    forget();
     view?.destroy();
     [live, view, name] = [null, null, null];
   }
@@ -78,4 +142,4 @@ async function load(model) {
   return createLiveNetwork(card, readSafetensors(await getBytes(`${path}/download?format=safetensors`)));
 }
 
-const HINT = t("Lit are the connections that carry most of this drawing: activation × weight. Point at a unit to see its sum, at a label to see its causes.");
+const HINT = t("Lit are the connections that carry most of this drawing: activation × weight. Point at a unit to see its sum, at a label to see its causes, and paint pixels of the image to see what changes.");
