@@ -9,10 +9,14 @@ import { epochOf, epochsDone, hasEnded } from "./run-state.js";
 import { createSampleDigits } from "./sample-digits.js";
 import { createHistograms } from "./weight-histograms.js";
 
+const FRAME = 350; // ms of an epoch in the film
+
 /** Runs these parts of the run view; `show(record)` updates them. */
 export function createWatch() {
   const slider = byId("watch-epoch");
   const follow = byId("watch-follow");
+  const play = byId("watch-play");
+  let film = 0; // the timer, while the epochs go by
   const sampleDigits = createSampleDigits({ open: openPicture });
   const firstLayer = createFirstLayer({ open: openPicture });
   const histograms = createHistograms();
@@ -23,7 +27,10 @@ export function createWatch() {
   let seen = [];
 
   function show(next, labelsKnown) {
-    if (record?.id !== next.id) chosen = null;
+    if (record?.id !== next.id) {
+      chosen = null;
+      stopFilm();
+    }
     record = next;
     labels = labelsKnown;
     showEvents(record);
@@ -49,6 +56,7 @@ export function createWatch() {
     slider.max = String(Math.max(first, last));
     slider.value = String(chosen ?? last);
     follow.disabled = chosen === null;
+    play.disabled = epochs.length < 2;
     const epoch = epochOf(record, chosen ?? last);
     const values = { epoch: epoch?.epoch ?? 0, epochs: record.config.epochs };
     setText(byId("watch-epoch-value"), epoch === null ? "–" : t("{epoch} of {epochs}", values));
@@ -57,12 +65,34 @@ export function createWatch() {
     histograms.show(record, epoch?.epoch ?? 0);
   }
 
+  /** Lets the epochs go by, from the first again if the last is shown. */
+  function startFilm() {
+    if (chosen === null) chosen = Number(slider.min);
+    film = setInterval(() => {
+      const next = Number(slider.value) + 1;
+      chosen = next < epochsDone(record) ? next : null;
+      if (chosen === null) stopFilm();
+      render();
+    }, FRAME);
+    setText(play, t("Pause"));
+    render();
+  }
+
+  function stopFilm() {
+    clearInterval(film);
+    film = 0;
+    setText(play, t("Play"));
+  }
+
+  play.addEventListener("click", () => (film === 0 ? startFilm() : stopFilm()));
   slider.addEventListener("input", () => {
+    stopFilm();
     const value = Number(slider.value);
     chosen = value === epochsDone(record) ? null : value;
     render();
   });
   follow.addEventListener("click", () => {
+    stopFilm();
     chosen = null;
     render();
     slider.focus();

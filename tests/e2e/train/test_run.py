@@ -50,6 +50,10 @@ def test_a_run_shows_what_happens_inside_it(page: Page, server: Server) -> None:
     expect(page.locator("#zoom-text")).to_contain_text("Epoch 1: it mistakes this")
     page.keyboard.press("Escape")
     page.locator("#watch-follow").click()
+    page.locator("#watch-play").click()  # from the first epoch to the last
+    expect(page.locator("#watch-play")).to_have_text("Pause")
+    expect(page.locator("#watch-play")).to_have_text("Play", timeout=20_000)
+    expect(page.locator("#watch-follow")).to_be_disabled()
     expect(page.locator("#watch-epoch-value")).to_have_text("6 of 6")
     expect(page.locator("#first-layer button:enabled")).to_have_count(16)
     expect(page.locator("#first-layer-note")).to_have_text("after epoch 6")
@@ -58,13 +62,13 @@ def test_a_run_shows_what_happens_inside_it(page: Page, server: Server) -> None:
     expect(page.locator("#event-log")).to_contain_text("Epoch 6 of 6")
 
     page.locator("#chart-gradient").scroll_into_view_if_needed()
-    until(lambda: lines(page, "gradient") == ["1 dense", "3 dense"])
+    until(lambda: lines(page, "gradient") == ["Layer 1: Dense", "Layer 3: Dense"])
     expect(page.locator("[name=gradient-scale][value=log]")).to_be_checked()
     logarithmic = page.evaluate(PICTURE)
     page.locator("[name=gradient-scale][value=linear]").check(force=True)
     until(lambda: page.evaluate(PICTURE) != logarithmic)
     open_tab(page, "curves")
-    assert lines(page, "loss") == ["training", "validation", "your drawings"]
+    assert lines(page, "loss") == ["training, batch by batch", "training", "validation", "your drawings"]
     until(lambda: all(painted(page, "loss", color) for color in ("training", "validation", "yours")))
     page.locator("#chart-loss-legend [data-line=yours]").click()
     until(lambda: not painted(page, "loss", "yours"))
