@@ -254,6 +254,7 @@ function actions(model, isDefault, act) {
       element("a", { class: "button", href: withRoot(`/models/${encodeURIComponent(model.name)}/judge`) }, t("Evaluate")),
     );
     others.append(
+      element("a", { class: "quiet", href: withRoot(`/models/${encodeURIComponent(model.name)}/map`) }, t("Map")),
       element("a", { class: "quiet", href: withRoot(`/train?start=${encodeURIComponent(model.name)}`) }, t("Fine-tune")),
       element("a", { class: "quiet", href: withRoot(`/mine?model=${encodeURIComponent(model.name)}`) }, t("Make it mine")),
     );
