@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from playwright.sync_api import Browser, expect
 
 from tests.support.browser import draw
@@ -87,10 +88,10 @@ def test_no_page_is_wider_than_any_screen(browser: Browser, server: Server) -> N
         page.wait_for_function(LOADED)
         for width in range(3840, 319, -40):
             page.set_viewport_size({"width": width, "height": 900})
-            if not page.evaluate(FITS, width):
-                page.evaluate(FRAMES)  # charts take their new size in the next frames
-                if not page.evaluate(FITS, width):
-                    wide.append((path, width, page.evaluate(WIDEST)))
+            try:  # charts take their new size in the next frames
+                page.wait_for_function(FITS, arg=width, timeout=3000)
+            except PlaywrightTimeoutError:
+                wide.append((path, width, page.evaluate(WIDEST)))
         page.close()
     assert not wide
 

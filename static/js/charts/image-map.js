@@ -82,7 +82,7 @@ export function createImageMap(canvas, data, { onHover, onRegion }) {
 
   function drawOwn(pen, theme) {
     const [x, y] = toScreen(own.x, own.y);
-    pen.strokeStyle = theme.training;
+    pen.strokeStyle = theme.accent;
     pen.lineWidth = 1.25;
     for (const near of own.nearest) {
       pen.beginPath();
@@ -92,7 +92,7 @@ export function createImageMap(canvas, data, { onHover, onRegion }) {
     }
     pen.beginPath();
     pen.arc(x, y, 7, 0, 2 * Math.PI);
-    pen.fillStyle = theme.training;
+    pen.fillStyle = theme.accent;
     pen.fill();
     pen.lineWidth = 2;
     pen.strokeStyle = theme.sheet;

@@ -192,6 +192,6 @@ def test_each_view_of_a_run_has_an_address_and_is_no_longer_than_two_screens(pag
             expect(page.locator(f"#panel-{name}")).to_be_visible()
             expect(page.locator(".run-panel:not([hidden])")).to_have_count(1)
             assert page.evaluate("document.documentElement.scrollHeight") <= screens * height, (name, width)
-            assert page.evaluate("document.documentElement.scrollWidth") == width
+            assert page.evaluate("document.documentElement.scrollWidth") <= width  # less what the gutter takes
     page.goto(f"{server.url}/runs/{run}#nothing")
     expect(page.locator("#panel-curves")).to_be_visible()

@@ -575,7 +575,7 @@ def test_every_answer_carries_the_headers(client, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_server_for_others_makes_a_token_prints_it_once_and_logs_it_nowhere(tmp_path):
+def test_a_server_for_others_makes_a_token_prints_it_in_its_addresses_and_logs_it_nowhere(tmp_path):
     environment = {**os.environ, "DIGITPAD_HOME": str(tmp_path), "DIGITPAD_HOST": "0.0.0.0", "DIGITPAD_PORT": "0"}
     with (tmp_path / "printed").open("w+") as printed:
         command = [sys.executable, "-m", "app", "serve"]
@@ -593,7 +593,9 @@ def test_a_server_for_others_makes_a_token_prints_it_once_and_logs_it_nowhere(tm
         finally:
             process.terminate()
             process.wait(20)
-    assert (tmp_path / "printed").read_text().count(token) == 1
+    told = [line for line in (tmp_path / "printed").read_text().splitlines() if token in line]
+    assert len(told) in (1, 2)  # on this machine, and in its network if it has one
+    assert all(re.search(rf"http://\S+/\?token={re.escape(token)}$", line) for line in told)
 
 
 @pytest.mark.slow
