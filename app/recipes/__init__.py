@@ -1,6 +1,6 @@
 """Named recipes: one TOML file each in this folder.
 
-A recipe has `title`, `summary`, `source`, `expected_accuracy` (on MNIST's test set), `group` (GROUPS), `order` (its
+A recipe has `title`, `summary`, `source`, `expected_accuracy` (on MNIST's test set), `group` (of GROUPS, by default the first), `order` (its
 position in lists) and `[config]`, a run's config.
 """
 
@@ -24,9 +24,9 @@ class Recipe:
     summary: str
     source: str
     expected_accuracy: float
-    group: str
     order: int
     config: dict[str, Any]
+    group: str = GROUPS[0]
     source_url: str | None = None
 
 
@@ -36,11 +36,13 @@ def load_recipes() -> dict[str, Recipe]:
     for path in _FOLDER.glob("*.toml"):
         try:
             fields = tomllib.loads(path.read_text(encoding="utf-8"))
+            if "config" not in fields:
+                raise InputError("expected a table {name}", name="[config]")
             fields["config"] = {"recipe": path.stem, **fields["config"]}
-            if fields["group"] not in GROUPS:
+            if fields.get("group", GROUPS[0]) not in GROUPS:
                 raise InputError("expected a group of {names}", names=", ".join(GROUPS))
             recipes.append(Recipe(name=path.stem, **fields))
-        except (tomllib.TOMLDecodeError, KeyError, TypeError, InputError) as error:
+        except (tomllib.TOMLDecodeError, TypeError, InputError) as error:
             raise InputError("recipe {name}: {reason}", name=path.name, reason=message_of(error)) from error
     return {recipe.name: recipe for recipe in sorted(recipes, key=lambda recipe: recipe.order)}
 
