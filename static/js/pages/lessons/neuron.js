@@ -9,8 +9,9 @@ import { nameOf } from "./part-names.js";
 
 const START = { x1: 1, x2: 0.5, w1: 0.8, w2: -0.6, b: -0.2 };
 const SVG = "http://www.w3.org/2000/svg";
-const INPUTS = [{ y: 52 }, { y: 168 }]; // of the drawing, which is 460 × 220
+const INPUTS = [54, 176]; // heights in the drawing, which is 500 × 230
 const WIDEST = 9; // of a line, for a weight of 3
+const WRITTEN = { relu: "ReLU" }; // the name of an activation in a formula, where it is not its type
 const ACTIVATIONS = ["identity", "step", "relu", "sigmoid", "tanh"];
 
 export async function mountUnit(body, busy) {
@@ -29,6 +30,7 @@ export async function mountUnit(body, busy) {
     const values = Object.fromEntries(Object.entries(sliders).map(([key, { value }]) => [key, value()]));
     const found = await get(`/api/explain/unit?${new URLSearchParams({ ...values, activation: activation.value() })}`);
     if (signal?.aborted) return;
+    const name = WRITTEN[activation.value()] ?? activation.value();
     const cell = (key, value) => element("span", { "data-unit": key }, short(value));
     const times = (x, w) => `${short(values[x])} × ${short(values[w])}`;
     const [first, second] = found.products;
@@ -36,9 +38,9 @@ export async function mountUnit(body, busy) {
       [t("first product"), cell("first", first), times("x1", "w1")],
       [t("second product"), cell("second", second), times("x2", "w2")],
       [t("sum with the bias"), cell("sum", found.sum), `${short(first)} + ${short(second)} + ${short(values.b)}`],
-      [t("output"), cell("output", found.output), `${nameOf(activation.value())}(${short(found.sum)})`],
+      [t("output"), cell("output", found.output), `${name}(${short(found.sum)})`],
     ]);
-    picture.replaceChildren(drawUnit({ ...values, ...found, name: nameOf(activation.value()) }));
+    picture.replaceChildren(drawUnit({ ...values, ...found, name }));
     setText(said, t("The unit says {output}.", { output: short(found.output) }));
   }
 
@@ -55,31 +57,31 @@ function shape(tag, attributes, text) {
 /** The unit as a drawing: a line is as thick as its weight, and dashed where that is below zero. */
 function drawUnit({ x1, x2, w1, w2, b, products, sum, output, name }) {
   const label = t("A unit: {x1} × {w1} plus {x2} × {w2} plus the bias {b} makes {sum}; {name} makes that {output}.", { x1: short(x1), w1: short(w1), x2: short(x2), w2: short(w2), b: short(b), sum: short(sum), name, output: short(output) });
-  const svg = shape("svg", { viewBox: "0 0 460 220", role: "img", "aria-label": label });
+  const svg = shape("svg", { viewBox: "0 0 500 230", role: "img", "aria-label": label });
   const text = (x, y, words, kind = "") => shape("text", { x, y, class: kind, "text-anchor": "middle" }, words);
   for (const [i, [x, w]] of [[x1, w1], [x2, w2]].entries()) {
-    const { y } = INPUTS[i];
+    const y = INPUTS[i];
     svg.append(
-      shape("line", { x1: 66, y1: y, x2: 216, y2: 110, class: w < 0 ? "minus" : "plus", "stroke-width": Math.max(0.5, (Math.abs(w) / 3) * WIDEST) }),
-      shape("circle", { cx: 40, cy: y, r: 27 }),
-      text(40, y + 5, short(x)),
-      text(40, i === 0 ? y - 34 : y + 44, `x${"₁₂"[i]}`, "soft"),
-      text(146, i === 0 ? 56 : 180, `× ${short(w)} = ${short(products[i])}`),
+      shape("line", { x1: 68, y1: y, x2: 230, y2: 115, class: w < 0 ? "minus" : "plus", "stroke-width": Math.max(0.5, (Math.abs(w) / 3) * WIDEST) }),
+      shape("circle", { cx: 40, cy: y, r: 30 }),
+      text(40, y + 6, short(x)),
+      text(40, i === 0 ? y - 38 : y + 50, `x${"₁₂"[i]}`, "soft"),
+      text(150, i === 0 ? 48 : 196, `× ${short(w)} = ${short(products[i])}`),
     );
   }
   svg.append(
-    shape("line", { x1: 240, y1: 178, x2: 240, y2: 140, class: b < 0 ? "minus" : "plus", "stroke-width": 2 }),
-    text(240, 198, `b = ${short(b)}`),
-    shape("line", { x1: 270, y1: 110, x2: 316, y2: 110, class: "flow" }),
-    shape("circle", { cx: 240, cy: 110, r: 30 }),
-    text(240, 66, t("sum"), "soft"),
-    text(240, 115, short(sum)),
-    shape("rect", { x: 308, y: 88, width: 76, height: 44, rx: 10 }),
-    text(346, 115, name),
-    shape("line", { x1: 384, y1: 110, x2: 404, y2: 110, class: "flow" }),
-    shape("circle", { cx: 430, cy: 110, r: 29, class: "output" }),
-    text(430, 115, short(output), "strong"),
-    text(430, 66, t("output"), "soft"),
+    shape("line", { x1: 250, y1: 186, x2: 250, y2: 150, class: b < 0 ? "minus" : "plus", "stroke-width": Math.max(0.5, (Math.abs(b) / 3) * WIDEST) }),
+    text(268, 208, `b = ${short(b)}`),
+    shape("line", { x1: 284, y1: 115, x2: 322, y2: 115, class: "flow" }),
+    shape("circle", { cx: 250, cy: 115, r: 34 }),
+    text(250, 68, t("sum"), "soft"),
+    text(250, 121, short(sum)),
+    shape("rect", { x: 322, y: 91, width: 82, height: 48, rx: 10 }),
+    text(363, 121, name),
+    shape("line", { x1: 404, y1: 115, x2: 430, y2: 115, class: "flow" }),
+    shape("circle", { cx: 464, cy: 115, r: 34, class: "output" }),
+    text(464, 121, short(output), "strong"),
+    text(464, 68, t("output"), "soft"),
   );
   return svg;
 }
