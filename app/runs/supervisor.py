@@ -163,8 +163,10 @@ class Supervisor:
 
     def _start(self, lease: Lease) -> _Worker:
         self._next_spare = time.monotonic() + SPARE_AFTER
+        if self._spare is not None and self._spare.poll() is not None:
+            self._discard_spare()
         spare, self._spare = self._spare, None
-        process = self._spawn() if spare is None or spare.poll() is not None else spare
+        process = spare or self._spawn()
         try:
             return self._configure(process, lease)
         except OSError:

@@ -63,8 +63,11 @@ class House:
         self.servers.append(self._servers.enter_context(serve(self.home, **settings)))
         return self.server
 
-    def start_run(self) -> int:
-        return int(self.server.post("/api/runs", CONFIG)["id"])
+    def start_run(self, config: dict = CONFIG) -> int:
+        return int(self.server.post("/api/runs", config)["id"])
+
+    def start_race(self, config: dict) -> list[dict]:
+        return list(self.server.post("/api/races", config)["runs"])
 
     def wait_for_end(self, run: int) -> dict:
         return until(lambda: (row := self.server.get(f"/api/runs/{run}"))["state"] in ENDS and row)

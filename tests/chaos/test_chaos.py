@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from tests.chaos.servers import ENDS, House
+from tests.chaos.servers import CONFIG, ENDS, House
 from tests.support.home import freeze_between_writes
 from tests.support.waiting import until
 
@@ -148,6 +148,29 @@ def test_a_disturbed_run_ends_as_one_that_was_left_alone(house, plain, disturb, 
     assert house.weights(row) == weights
     until(lambda: house.busy_workers() + house.processes("app.nn.training.pool") == [])
     assert house.left_behind(run) == []
+
+
+def test_the_runs_of_a_disturbed_race_end_as_those_that_were_left_alone(house):
+    overrides = {**CONFIG["overrides"], "epochs": 24, "patience": None}
+    values = ("sgd", "adam")
+    queued = house.start_race({**CONFIG, "overrides": overrides, "vary": "optimizer", "values": values})
+    race = [row["id"] for row in queued]
+    until(lambda: all(house.server.get(f"/api/runs/{run}")["metrics"] for run in race))  # each has had a turn
+    moments = random.Random(f"{SEED} race")
+    print(f"DIGITPAD_CHAOS_SEED={SEED}")
+    for disturb in (kill_worker, kill_server, stop_server, pause_and_resume):
+        end = time.monotonic() + moments.uniform(0, 1.5)
+        until(lambda end=end: time.monotonic() > end)
+        disturb(house, moments.choice(race))
+    rows = [house.wait_for_end(run) for run in race]
+    assert [row["state"] for row in rows] == ["succeeded"] * len(race), [row["error"] for row in rows]
+    assert all(row["attempt"] > 1 for row in rows)
+    until(lambda: house.busy_workers() + house.processes("app.nn.training.pool") == [])
+    for row in rows:
+        alone = house.wait_for_end(house.start_run(row["config"]))
+        assert without_pauses(house.said(row["id"])) == house.said(alone["id"])
+        assert house.weights(row) == house.weights(alone)
+        assert house.left_behind(row["id"]) == []
 
 
 def without_pauses(said):

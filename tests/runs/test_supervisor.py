@@ -22,6 +22,7 @@ from app.runs.log.state import ENDED, RunState
 from app.runs.log.transitions import Lease
 from app.runs.supervisor import SWEEP_SECONDS, Supervisor, _Worker
 from app.runs.training.hardware import cores
+from app.runs.worker.process import _show_as
 from tests.support.home import freeze_between_writes, let_leases_run_out
 from tests.support.runs import TINY
 from tests.support.waiting import until
@@ -175,6 +176,31 @@ def test_a_process_that_cannot_be_kept_ready_is_no_fault_of_the_queue(log, setti
         runner._keep_spare()
     assert runner._spare is None
     assert runner._spawn.call_count == 1
+
+
+def test_a_run_begins_without_the_process_that_was_kept_ready_and_died(log, settings, monkeypatch):
+    runner = Supervisor(log, settings)
+    runner._next_spare = 0.0
+    runner._keep_spare()
+    dead = runner._spare
+    dead.kill()
+    dead.wait()
+    run = add(log, LONG)
+    worker = runner._start(log.claim(runner.owner))
+    try:
+        assert worker.process.pid != dead.pid
+        assert dead.stdin.closed
+        wait_for_epoch(log, run)
+    finally:
+        worker.process.kill()
+        worker.process.wait()
+        worker.stdin.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's /proc")
+def test_a_process_without_a_name_works(monkeypatch):
+    monkeypatch.setattr("app.runs.worker.process.Path", Mock(side_effect=FileNotFoundError("/proc/self/comm")))
+    _show_as("digitpad-ready")
 
 
 def test_a_waiting_process_ends_with_its_input():

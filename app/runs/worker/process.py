@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
@@ -102,7 +103,8 @@ def main() -> None:
 def _show_as(name: str) -> None:
     """Show the process under a name in `top`, on Linux: there it says whether it is at work or kept ready."""
     if sys.platform == "linux":
-        Path("/proc/self/comm").write_text(name, encoding="ascii")
+        with suppress(OSError):  # /proc is not mounted, or read-only: the name is all that is missed
+            Path("/proc/self/comm").write_text(name, encoding="ascii")
 
 
 def _leave(heartbeat: Heartbeat, _number: int, _frame: FrameType | None) -> None:
