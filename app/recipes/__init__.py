@@ -1,7 +1,7 @@
 """Named recipes: one TOML file each in this folder.
 
-A recipe has `title`, `summary`, `source`, `expected_accuracy` (on MNIST's test set), `group` (of GROUPS, by default the first), `order` (its
-position in lists) and `[config]`, a run's config.
+A recipe has `title`, `summary`, `source`, `expected_accuracy` (on MNIST's test set), `group` (of GROUPS, by default the
+first), `order` (its position in lists) and `[config]`, a run's config.
 """
 
 import tomllib

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import RequestError, localized
 from app.i18n.catalog import KEYS, LANGUAGES, Catalog, catalog
-from app.i18n.negotiation import preferred_language
+from app.i18n.negotiation import accepted_languages, preferred_language
 from app.web.addresses import cookie_path, root_of, with_root
 
 LANGUAGE_COOKIE, THEME_COOKIE = "digitpad-language", "digitpad-theme"
@@ -37,11 +37,10 @@ def language_of(request: HTTPConnection) -> str:
 
 
 def reads_japanese(request: HTTPConnection) -> bool:
-    """Return True where the pages have each term in the other language beside it: for who has Japanese among the
-    languages of the browser, or has chosen it.
+    """Return True if Japanese is among the browser's languages, or chosen on the pages: English terms then have the
+    Japanese ones beside them.
     """
-    asked = request.headers.get("accept-language", "")
-    return language_of(request) == "ja" or re.search(r"(?:^|,)\s*ja\b", asked, re.IGNORECASE) is not None
+    return "ja" in {language_of(request), *accepted_languages(request.headers.get("accept-language", ""))}
 
 
 def catalog_of(request: HTTPConnection) -> Catalog:

@@ -59,7 +59,14 @@ def test_every_text_is_translated(language):
 
 
 def test_terms_in_japanese_stand_beside_english_ones_for_its_readers_alone(client) -> None:
-    for asked, alone in (("en", True), ("en, ja;q=0.5", False), ("ja", False), ("jam", True), ("", True)):
+    for asked, alone in (
+        ("en", True),
+        ("en, ja;q=0.5", False),
+        ("ja", False),
+        ("jam", True),
+        ("en, ja;q=0", True),
+        ("", True),
+    ):
         page = client.get("/train", headers={"accept-language": asked}).text
         assert ("data-one-language" in page) == alone, asked
 

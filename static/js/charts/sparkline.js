@@ -5,7 +5,9 @@ import { placing } from "./paint.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT] = [400, 220];
-const PADS = { left: 44, right: 12, top: 12, bottom: 30 };
+const PADS = { right: 12, top: 12, bottom: 30 };
+const LEAST_LEFT = 44;
+const DIGIT = 8.5; // the width of a digit of the y axis
 
 function shape(tag, attributes, text) {
   const node = document.createElementNS(SVG, tag);
@@ -21,18 +23,19 @@ function shape(tag, attributes, text) {
 export function curve({ lines, point = null, label, xs, ys, xName = "", yName = "" }) {
   const [left, right] = xs ?? ends(lines.flatMap(({ x }) => x));
   const [low, high] = ys ?? ends([...lines.flatMap(({ y }) => y), ...(point === null ? [] : [point.y])]);
-  const { x: toX, y: toY } = placing({ width: WIDTH, height: HEIGHT, xRange: [left, right], yRange: [low, high] }, PADS);
+  const pads = { ...PADS, left: Math.max(LEAST_LEFT, 10 + DIGIT * Math.max(num(low).length, num(high).length)) };
+  const { x: toX, y: toY } = placing({ width: WIDTH, height: HEIGHT, xRange: [left, right], yRange: [low, high] }, pads);
   const svg = shape("svg", { class: "curve", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });
   const across = low <= 0 && high >= 0 ? 0 : low;
   const down = left <= 0 && right >= 0 ? 0 : left;
   svg.append(
-    shape("path", { class: "axis", d: `M${PADS.left} ${toY(across)}H${WIDTH - PADS.right}M${toX(down)} ${PADS.top}V${HEIGHT - PADS.bottom}` }),
-    shape("text", { x: PADS.left, y: HEIGHT - 10 }, num(left)),
-    shape("text", { x: WIDTH - PADS.right, y: HEIGHT - 10, "text-anchor": "end" }, num(right)),
+    shape("path", { class: "axis", d: `M${pads.left} ${toY(across)}H${WIDTH - pads.right}M${toX(down)} ${pads.top}V${HEIGHT - pads.bottom}` }),
+    shape("text", { x: pads.left, y: HEIGHT - 10 }, num(left)),
+    shape("text", { x: WIDTH - pads.right, y: HEIGHT - 10, "text-anchor": "end" }, num(right)),
     shape("text", { x: WIDTH / 2, y: HEIGHT - 10, "text-anchor": "middle" }, xName),
-    shape("text", { x: PADS.left - 6, y: toY(high) + 8, "text-anchor": "end" }, num(high)),
-    shape("text", { x: PADS.left - 6, y: toY(low), "text-anchor": "end" }, num(low)),
-    shape("text", { x: PADS.left - 6, y: (toY(low) + toY(high)) / 2, "text-anchor": "end" }, yName),
+    shape("text", { x: pads.left - 6, y: toY(high) + 8, "text-anchor": "end" }, num(high)),
+    shape("text", { x: pads.left - 6, y: toY(low), "text-anchor": "end" }, num(low)),
+    shape("text", { x: pads.left - 6, y: (toY(low) + toY(high)) / 2, "text-anchor": "end" }, yName),
   );
   for (const { x, y, kind } of lines) {
     svg.append(shape("polyline", { class: kind, points: x.map((value, i) => `${toX(value).toFixed(1)},${toY(y[i]).toFixed(1)}`).join(" ") }));

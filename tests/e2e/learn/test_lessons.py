@@ -162,6 +162,33 @@ def test_the_perceptron_learns_before_ones_eyes_and_two_layers_learn_what_it_can
         for i, output in enumerate(frames[-1]["outputs"]):
             says(two.locator(f"[data-output='{i}']"), output)
         expect(two.locator(".figure-verdict").first).to_contain_text("4 of 4 are right")
+    check_film(page, two, frames)
+
+
+def check_film(page: Page, two: Locator, frames: list[dict]) -> None:
+    """The player, the plane and the cursor of the curve are always at the same epoch."""
+    epochs, places = [frame["epoch"] for frame in frames], 240
+    cursor, verdict = two.get_by_label("Epoch"), two.locator(".figure-verdict").first
+    expect(cursor).to_have_value(str(places))
+    two.get_by_role("button", name="Back to the start").click()
+    expect(cursor).to_have_value("0")
+    cursor.fill("80")
+    at = nearest(epochs, epochs[-1] * 80 / places)
+    expect(verdict).to_contain_text(f"Epoch {epochs[at]} of")
+    for i, output in enumerate(frames[at]["outputs"]):
+        says(two.locator(f"[data-output='{i}']"), output)
+    two.get_by_role("button", name="One step").click()
+    expect(cursor).to_have_value(str(round(epochs[at + 1] / epochs[-1] * places)))
+
+    chart = two.locator(".figure-chart")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 60)  # passing over the curve does not touch the film
+    expect(verdict).to_contain_text(f"Epoch {epochs[at + 1]} of")
+    page.mouse.down()
+    page.mouse.up()
+    expect(verdict).not_to_contain_text(f"Epoch {epochs[at + 1]} of")
 
 
 def test_a_small_training_may_be_awaited_and_may_come_to_nothing(page: Page, pad_server: Server) -> None:
@@ -210,6 +237,10 @@ def test_a_learner_goes_from_lesson_to_lesson(page: Page, pad_server: Server) ->
     found = asked(pad_server, "unit", x1=1, x2=0.5, w1=-1.5, w2=-0.6, b=0.7, activation="tanh")
     for place, value in (("first", found["products"][0]), ("sum", found["sum"]), ("output", found["output"])):
         says(unit.locator(f"[data-unit={place}]"), value)
+    drawn = unit.get_by_role("img", name=re.compile("^A unit: .*tanh makes that"))
+    lines = drawn.locator("line:not(.flow)")  # w₁, w₂ and b
+    assert [line.get_attribute("class") for line in lines.all()] == ["minus", "minus", "plus"]
+    assert [float(line.get_attribute("stroke-width") or 0) for line in lines.all()] == pytest.approx([4.5, 1.8, 2.1])
 
     page.get_by_role("link", name="The code: Dense layer").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("The code: Dense layer")
@@ -223,3 +254,18 @@ def test_a_learner_goes_from_lesson_to_lesson(page: Page, pad_server: Server) ->
         page.wait_for_function(READY)
         assert all(text == "" for text in page.locator(".figure-error").all_inner_texts())
     expect(page.locator(".lesson-nav a[href='/learn/inside']")).to_be_visible()
+
+
+def test_the_hub_marks_the_lessons_that_were_read_to_their_end(page: Page, pad_server: Server) -> None:
+    page.goto(f"{pad_server.url}/learn/3")
+    figure(page, "activations")
+    page.goto(f"{pad_server.url}/learn")
+    expect(page.locator("[data-lesson]")).to_have_count(8)
+    expect(page.locator("[data-read]")).to_have_count(0)  # its end was not in sight
+    page.goto(f"{pad_server.url}/learn/3")
+    figure(page, "activations")
+    page.locator(".lesson-nav").scroll_into_view_if_needed()
+    until(lambda: page.evaluate("localStorage.getItem('digitpad.lessons-read')"))
+    page.goto(f"{pad_server.url}/learn")
+    expect(page.locator("[data-read]")).to_have_attribute("data-lesson", "activation")
+    expect(page.get_by_role("link", name=re.compile("^Activation.* read$"))).to_be_visible()

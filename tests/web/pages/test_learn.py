@@ -91,6 +91,33 @@ def test_the_code_is_shown_with_its_file_and_its_line_numbers(client):
 
 
 @pytest.mark.parametrize("name", FORMULAS)
+def test_words_about_the_code_show_quoted_code_as_code(client, name):
+    page = client.get(f"/learn/code/{name}").text
+    words = re.findall(r'<p class="listing-words"[^>]*>(.*?)</p>', page, re.DOTALL)
+    assert words
+    assert not any("`" in text for text in words)
+
+
+def test_the_hub_links_to_every_formula_once(client):
+    page = client.get("/learn").text
+    assert sorted(re.findall(r'href="/learn/code/([a-z0-9_]+)"', page)) == sorted(FORMULAS)
+
+
+def test_the_parts_begin_with_links_to_all_figures(client):
+    page = client.get("/learn/parts", headers={"accept-language": "en"}).text
+    linked = re.findall(r'href="#(figure-[a-z-]+)"', page)
+    assert linked == re.findall(r'<h2 id="(figure-[a-z-]+)"', page)
+    assert page.index(f"#{linked[-1]}") < page.index("data-figure=")
+
+
+@pytest.mark.parametrize(("asked", "stop"), [("en", "layers."), ("en, ja;q=0.5", "層.")])
+def test_a_sentence_keeps_its_stop_where_no_japanese_term_stands_before_it(client, asked, stop):
+    page = client.get("/learn/inside", headers={"accept-language": asked}).text
+    shown = re.sub(r'<span class="ja" lang="ja">.*?</span>', "", page) if "data-one-language" in page else page
+    assert stop in re.sub(r"<[^>]+>", "", shown)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
 def test_a_formula_has_a_name_for_those_who_do_not_see_it(client, name):
     page = client.get(f"/learn/code/{name}", headers={"accept-language": "en"}).text
     figure = page[page.index('class="formula-lines"') :]
