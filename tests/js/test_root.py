@@ -11,7 +11,7 @@ PATH = r"""(?:"/(?=[a-z?"#])|`/(?=[a-z?$#])|'/(?=[a-z?'#]))"""
 """The beginning of a literal that is an absolute path; a sign that divides or a regular expression begins otherwise."""
 
 FROM_ROOT = re.compile(rf"withRoot\({PATH}")
-CALLS = re.compile(rf"""\b(?:get|post|remove|task|call\("[A-Z]+",|get\(address\(\w+,) ?\(?{PATH}""")
+CALLS = re.compile(rf"""\b(?:get|getBytes|post|remove|task|call\("[A-Z]+",|get\(address\(\w+,) ?\(?{PATH}""")
 """`call` and what is made of it add the root path themselves."""
 
 FOR_CALLS = re.compile(rf"""(?:\b(?:path|address)(?: = |: )|=> ){PATH}(?:api/|predict|health)""")
