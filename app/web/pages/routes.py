@@ -47,14 +47,21 @@ def pad(request: Request, store: StoreDep, model: str | None = None) -> Response
     return _page(request, "pages/pad.html", "draw", context)
 
 
+ASKING = frozenset({"dataset", "recipe", "start"})
+"""The parameters of an address of the dashboard that say what to train."""
+
+
 @router.get("/train")
 def train(request: Request, log: LogDep) -> Response:
-    """The dashboard, with the newest run that has not ended, or else the newest one."""
+    """The dashboard, with the newest run that has not ended, or else the newest one; an address that says what to train
+    is not answered with the result of something else.
+    """
     try:
         newest = log.list_runs(limit=RECENT_RUNS)
     except UNREACHABLE:
         newest = []  # the page's list of runs asks again, and says what is wrong
-    shown = next((run for run in newest if run["state"] not in ENDED), next(iter(newest), None))
+    ended = None if set(request.query_params) & ASKING else next(iter(newest), None)
+    shown = next((run for run in newest if run["state"] not in ENDED), ended)
     return _page(request, "pages/train.html", "train", {"run": None if shown is None else shown["id"]})
 
 

@@ -46,9 +46,10 @@ export function duration(seconds) {
 /** "1 epoch", "5 epochs" */
 export const epochsText = (epochs) => (epochs === 1 ? t("1 epoch") : t("{count} epochs", { count: epochs }));
 
-/** A rounded estimate: 3.4 → "4 s", 23 → "25 s", 3472 → "58 min" */
+/** A rounded estimate: 3.4 → "4 s", 23 → "25 s", 3472 → "58 min", 6720 → "2 h" */
 export function roughly(seconds) {
-  if (!known(seconds) || seconds >= 3570) return duration(seconds);
+  if (!known(seconds)) return NOTHING;
+  if (seconds >= 3570) return t("{hours} h", { hours: Math.max(1, Math.round(seconds / 1800) / 2) });
   if (seconds >= 57.5) return t("{minutes} min", { minutes: Math.max(1, Math.round(seconds / 60)) });
   return t("{seconds} s", { seconds: seconds < 10 ? Math.ceil(seconds) : Math.round(seconds / 5) * 5 });
 }
