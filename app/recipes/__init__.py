@@ -37,7 +37,7 @@ def load_recipes() -> dict[str, Recipe]:
         try:
             fields = tomllib.loads(path.read_text(encoding="utf-8"))
             if "config" not in fields:
-                raise InputError("expected a table {name}", name="[config]")
+                raise InputError("expected a table [config]")
             fields["config"] = {"recipe": path.stem, **fields["config"]}
             if fields.get("group", GROUPS[0]) not in GROUPS:
                 raise InputError("expected a group of {names}", names=", ".join(GROUPS))
