@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import draw
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -73,6 +74,25 @@ def test_a_drawing_whose_answer_is_lost_outlasts_a_reload_and_is_saved_once(page
     expect(page.locator("#draw-kept")).to_contain_text("Saved as ○.")
     expect(counts(page)).to_have_text(["○1 / 10", "△0 / 10", "×0 / 10"])
     assert server.get("/api/drawings/sets/shapes")["count"] == 1
+
+
+def test_a_count_that_comes_before_the_answer_counts_once(page, server):
+    declare(page, server)
+
+    def late(route):
+        answer = route.fetch()
+        until(lambda: server.get("/api/drawings/sets/shapes")["count"] == 1)
+        page.wait_for_timeout(1500)  # the live count is there by now
+        route.fulfill(response=answer)
+
+    page.route("**/api/drawings", late)
+    draw(page, LINE)
+    page.keyboard.press("Enter")
+    expect(page.locator("#draw-kept")).to_contain_text("Saved as ○.")
+    expect(counts(page)).to_have_text(["○1 / 10", "△0 / 10", "×0 / 10"])
+    page.wait_for_timeout(500)
+    expect(counts(page)).to_have_text(["○1 / 10", "△0 / 10", "×0 / 10"])
+    page.unroute("**/api/drawings")
 
 
 def test_a_phone_that_sleeps_in_the_middle_of_a_stroke_keeps_what_was_drawn(phone, server):

@@ -45,6 +45,7 @@ export function createDraw(page, { save = saveAnywhere, invited = false } = {}) 
   let shows = 0; // counts calls, to drop the answers of superseded ones
   let labels = [];
   let stored = {}; // the server's counts by label
+  let heard = 0; // the times that they came
   let own = {}; // the drawings of this page by label
   let isDeclared = false; // the server has stored the set's labels
   let current = null;
@@ -129,11 +130,12 @@ export function createDraw(page, { save = saveAnywhere, invited = false } = {}) 
 
   /** Sends a drawing; a failed one stays in `unsent`. */
   async function send(drawing, { again = false } = {}) {
+    const before = heard;
     try {
       const kept = await save(drawing);
       unsent.accept(drawing.key);
       if (kept.set !== set) return;
-      if (again) hear(await get(addressOfSet(set))); // it may have been counted before
+      if (again || heard !== before) hear(await get(addressOfSet(set))); // it may be among those that came
       else stored[kept.label] = (stored[kept.label] ?? 0) + 1;
       showCounts();
       if (unsent.failures() > 0) return;
@@ -213,6 +215,7 @@ export function createDraw(page, { save = saveAnywhere, invited = false } = {}) 
     if (isMissing(details) && (isDeclared || Object.keys(stored).length > 0)) {
       notify(invited ? t("This data set was deleted.") : t("This data set was deleted. What you draw next makes it again."));
     }
+    heard += 1;
     stored = { ...details.labels };
     isDeclared = details.declared.length > 0;
     labels = ordered(details, labels);
