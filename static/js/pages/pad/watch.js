@@ -1,6 +1,7 @@
 // "Watch one learn": a small network is trained on this machine, and its weights are shown at work as they change.
 
-import { explain, get, getBytes, post } from "../../api/client.js";
+import { explain, get, getBytes, post, ServerAway } from "../../api/client.js";
+import { awayText } from "../../api/retry.js";
 import { withRoot } from "../../api/root.js";
 import { fitted, readTheme } from "../../charts/canvas.js";
 import { count, duration, loss as lossText, percent } from "../../i18n/format.js";
@@ -9,16 +10,16 @@ import { createBitmap, fromBase64 } from "../../images/bitmap.js";
 import { createLiveNetwork } from "../../inside/live-network.js";
 import { createNetworkView } from "../../inside/network-view.js";
 import { byId, element, setMessage, setText } from "../../lib/dom.js";
-import { batchLosses, hasEnded, recordOf, withMessage } from "../../runs/run-state.js";
+import { batchLosses, forgetEvents, hasEnded, recordOf, withMessage } from "../../runs/run-state.js";
 import { followRun } from "../../runs/stream.js";
 import { prepare } from "../../standalone/predictor.js";
 import { readSafetensors } from "../../standalone/safetensors.js";
 
 const PAUSE = 90; // ms between two questions for weights
+const LONG_PAUSE = 1000; // in a page that nobody sees, or where the server is away
+const SIDE = 28;
 const BYTE_MAX = 255;
-const BATCH = 32;
 const SHOWN = 2; // images of each label
-const [EMPTY_WEIGHTS, MOST_FAILURES] = [0, 5];
 
 /** Plain gradient descent with a gentle start, so that there is something to see. */
 const TRAINING = {
@@ -27,7 +28,7 @@ const TRAINING = {
     network: { layers: [{ type: "dense", units: 64, initializer: { type: "he" } }, { type: "relu" }, { type: "dense", units: 10 }] },
     optimizer: { type: "sgd", learning_rate: 0.2 },
     schedule: { type: "warm_up", share: 0.15, initial: 0.002, schedule: "cosine" },
-    batch_size: BATCH,
+    batch_size: 32,
     epochs: 10,
   },
 };
@@ -36,7 +37,8 @@ const TRAINING = {
 export function createWatch({ subject }) {
   const canvas = byId("inside-view");
   const status = byId("watch-status");
-  let [view, live, images, record] = [null, null, [], null];
+  let [view, live, record] = [null, null, null];
+  let [labels, images] = [[], []]; // of the test images in view
   let current = null; // the AbortController of the training in view
   let stopFollowing = () => {};
 
@@ -52,12 +54,18 @@ export function createWatch({ subject }) {
       const { datasets } = await get("/api/datasets");
       const isHere = datasets.some(({ name, state }) => name === "mnist" && state === "ready");
       const dataset = isHere ? "mnist" : "strokes"; // which digitpad draws itself
-      const run = await post("/api/runs", { ...TRAINING, overrides: { ...TRAINING.overrides, dataset }, tags: ["watched"] });
-      record = recordOf(run);
-      if (over.signal.aborted) return;
-      stopFollowing = followRun(run.id, { short: false, onMessage: hear, onReset: () => {}, onGone: () => fail(new Error(t("This run no longer exists."))) });
-      follow(run.id, over.signal);
       await showImages(dataset, over.signal);
+      const run = await post("/api/runs", { ...TRAINING, overrides: { ...TRAINING.overrides, dataset }, tags: ["watched"] });
+      if (over.signal.aborted) return;
+      record = recordOf(run);
+      stopFollowing = followRun(run.id, {
+        onMessage: hear,
+        onReset: () => (record = forgetEvents(record)),
+        onGone: () => fail(new Error(t("This run no longer exists."))),
+        onLost: (seconds) => setText(status, awayText(seconds)),
+        onFound: () => setText(status, line(batchLosses(record))),
+      });
+      follow(run.id, over.signal);
     } catch (error) {
       if (!over.signal.aborted) fail(error);
     }
@@ -80,25 +88,24 @@ export function createWatch({ subject }) {
 
   /** Asks for the weights again and again while the run goes on. */
   async function follow(run, signal) {
-    let failures = 0;
-    while (!signal.aborted && failures < MOST_FAILURES && !hasEnded(record)) {
+    while (!signal.aborted && !hasEnded(record)) {
+      let isAway = false;
       try {
         const bytes = await getBytes(`/api/runs/${run}/live`, { signal });
         if (signal.aborted) return;
-        if (bytes.length > EMPTY_WEIGHTS) take(readSafetensors(bytes));
-        failures = 0;
+        if (bytes.length > 0) take(readSafetensors(bytes));
       } catch (error) {
-        if (signal.aborted) return;
-        failures += 1; // the stream says when the server is away
+        if (!(error instanceof ServerAway)) return signal.aborted || fail(error);
+        isAway = true; // the stream of the run says so
       }
-      await new Promise((done) => setTimeout(done, document.hidden ? 10 * PAUSE : PAUSE));
+      await new Promise((done) => setTimeout(done, isAway || document.hidden ? LONG_PAUSE : PAUSE));
     }
+    return undefined;
   }
 
   function take(arrays) {
     const { config } = record;
-    const card = { network: { ...config.network, input_shape: [28, 28] }, input_scale: config.input_scale, labels: images.labels ?? Array.from({ length: 10 }, (_, i) => String(i)) };
-    live = createLiveNetwork(card, arrays);
+    live = createLiveNetwork({ network: { ...config.network, input_shape: [SIDE, SIDE] }, input_scale: config.input_scale, labels }, arrays);
     if (view === null) view = createNetworkView(canvas, live, { onFocus: (words) => setText(byId("inside-said"), words) });
     else view.use(live);
     canvas.removeAttribute("aria-busy");
@@ -123,8 +130,8 @@ export function createWatch({ subject }) {
       const node = element("li", { class: "watch-image", title: label }, createBitmap(bytes), said);
       return { label, pixels: Float64Array.from(bytes, (value) => value / BYTE_MAX), node, said };
     });
+    ({ labels } = found);
     byId("watch-images").replaceChildren(...images.map(({ node }) => node));
-    if (live !== null) readImages();
   }
 
   function readImages() {
@@ -142,12 +149,13 @@ export function createWatch({ subject }) {
     const losses = batchLosses(record);
     drawLosses(losses);
     setText(status, line(losses));
-    if (record.state === "cancelled") return showEnd([]);
-    if (record.state === "succeeded") finish();
+    if (record.state === "cancelled") showEnd([]);
+    else if (record.state === "succeeded") finish();
     return undefined;
   }
 
   function line(losses) {
+    if (record.state === "cancelled") return t("Cancelled.");
     if (record.state === "queued") return t("Another training is running. This one begins after it.");
     const trained = record.epochs.at(-1)?.epoch ?? 0;
     const right = images.filter(({ node }) => node.dataset.kind === "right").length;
