@@ -136,7 +136,7 @@ export function createLiveNetwork({ network, input_scale: inputScale, labels, ca
       if (units === null) return [];
       const before = stage === 0 ? null : shown[stage - 1];
       if (stage > 0 && before === null) return [];
-      return top(units.flatMap((to) => connections(work, stage, to, before)), each);
+      return top(work, stage, units, before, each);
     });
   }
 
@@ -148,7 +148,7 @@ export function createLiveNetwork({ network, input_scale: inputScale, labels, ca
     for (let at = stage; at >= 0; at -= 1) {
       const before = at === 0 ? null : shown[at - 1];
       if (at > 0 && before === null) break;
-      const lit = top(goals.flatMap((to) => connections(work, at, to, before)).filter(({ value }) => value > 0), each);
+      const lit = top(work, at, goals, before, each, (value) => value);
       found.push(...lit);
       goals = [...new Set(lit.map(({ from }) => from))];
     }
@@ -157,15 +157,29 @@ export function createLiveNetwork({ network, input_scale: inputScale, labels, ca
 
   /** The `most` connections from a unit to shown ones of the next stage that carry most. */
   function effects(work, shown, stage, unit, most) {
-    return top((shown[stage + 1] ?? []).flatMap((to) => connections(work, stage + 1, to, [unit])), most);
+    return top(work, stage + 1, shown[stage + 1] ?? [], [unit], most);
   }
 
-  /** A softmax only sees how much a unit adds to a label beyond what it adds to all of them: so for the last stage. */
-  function connections(work, stage, to, before) {
-    const parts = partsOf(work, stage, to);
-    if (stage === last) (work.common ??= commonParts(work)).forEach((value, i) => (parts[i] -= value));
-    const from = before ?? parts.keys();
-    return Array.from(from, (one) => ({ stage, from: one, to, value: parts[one] })).filter(({ value }) => value !== 0);
+  /**
+   * The `most` connections from units `before`, all where it is null, to units `goals` that have the largest `rank(value)`
+   * above zero, the largest first. One pass without an object for each, as it runs in every frame.
+   */
+  function top(work, stage, goals, before, most, rank = Math.abs) {
+    const best = [];
+    for (const to of goals) {
+      const parts = partsOf(work, stage, to);
+      // a softmax only sees how much a unit adds to a label beyond what it adds to all of them
+      if (stage === last) (work.common ??= commonParts(work)).forEach((value, i) => (parts[i] -= value));
+      for (const from of before ?? parts.keys()) {
+        const size = rank(parts[from]);
+        if (!(size > 0) || (best.length === most && size <= rank(best.at(-1).value))) continue;
+        let place = best.length;
+        while (place > 0 && rank(best[place - 1].value) < size) place -= 1;
+        best.splice(place, 0, { stage, from, to, value: parts[from] });
+        if (best.length > most) best.pop();
+      }
+    }
+    return best;
   }
 
   /** What each unit before the last stage adds to all labels alike. */
@@ -183,8 +197,6 @@ export function createLiveNetwork({ network, input_scale: inputScale, labels, ca
 
   return { stages, last, labels, look, mapOf, partsOf, sumOf, strongest, causes, effects, weightsOf, count: (stage) => count(stages[stage]) };
 }
-
-const top = (connections, most) => connections.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, most);
 
 /** The multiplications of a forward pass. */
 function multiplications({ layers, input_shape: inputShape }, arrays) {

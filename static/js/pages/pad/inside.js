@@ -37,12 +37,10 @@ export function createInside({ subject }) {
   function look() {
     frame = 0;
     if (live === null) return;
-    const begun = performance.now();
     const image = imageNow();
     work = image === null || image.every((value) => value === 0) ? null : live.look(image);
     view.show(work);
     fewest.disabled = work === null || changed !== null;
-    performance.measure("inside", { start: begun });
   }
 
   /** The image, 784 numbers, with the pixels that were turned since the drawing changed; null for none. */
