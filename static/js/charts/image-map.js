@@ -204,8 +204,6 @@ export function createImageMap(canvas, data, { onHover, onRegion }) {
     zoomIn: () => zoomBy(STEP),
     zoomOut: () => zoomBy(1 / STEP),
     showAll,
-    /** The places of the images on the canvas, in CSS pixels. */
-    places: () => Array.from({ length: count }, (_, i) => toScreen(points[2 * i], points[2 * i + 1])),
   };
 }
 

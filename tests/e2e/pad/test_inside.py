@@ -70,7 +70,7 @@ def test_it_follows_the_pen_and_says_where_an_answer_comes_from(page, pad_server
     expect(said).to_contain_text("Unit ")
     expect(said).to_contain_text("After its activation")
     page.keyboard.press("Escape")
-    expect(said).to_contain_text("Point at a unit")
+    expect(said).to_contain_text("Choose a unit")
     place = view.bounding_box()
     page.mouse.move(place["x"] + place["width"] - 20, place["y"] + 40)
     expect(said).to_contain_text("0: inputs × weights")
@@ -97,7 +97,7 @@ def test_pixels_are_painted_and_a_few_change_its_mind(page, pad_server):
     page.mouse.up()
     expect(said).to_contain_text("pixels changed: it reads")
     page.locator("#inside-restore").click()
-    expect(said).to_contain_text("Point at a unit")
+    expect(said).to_contain_text("Choose a unit")
     expect(page.locator("#inside-restore")).to_be_hidden()
     with page.expect_response("**/api/explain/pixels") as answer:
         page.locator("#inside-fewest").click()

@@ -140,4 +140,4 @@ async function load(model) {
   return createLiveNetwork(card, readSafetensors(await getBytes(`${path}/download?format=safetensors`)));
 }
 
-const HINT = t("Lit are the connections that carry most of this drawing: activation × weight. Point at a unit to see its sum, at a label to see its causes, and paint pixels of the image to see what changes.");
+const HINT = t("Lit are the connections that carry most of this drawing: activation × weight. Choose a unit to see its sum, a label to see its causes, or paint pixels of the image to see what changes.");
