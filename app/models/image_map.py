@@ -30,8 +30,8 @@ NEIGHBOURS = 5
 
 @dataclass(frozen=True, eq=False)
 class ImageMap:
-    """`points`, float32 (N, 2), −1 to 1, are the principal components of the images' `features`, float32 (N, F), less their
-    `mean` (F,); `said` (N,) are the network's answers, as indices of the card's labels.
+    """`points`, float32 (N, 2), −1 to 1, are the principal components of the images' `features`, float32 (N, F), less
+    their `mean` (F,); `said` (N,) are the network's answers, as indices of the card's labels.
 
     `variance` are the shares of the features' variance along the two directions.
     """
