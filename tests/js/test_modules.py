@@ -335,10 +335,10 @@ def test_the_losses_of_batches_come_from_the_log_and_the_progress_and_are_not_do
 
 
 def test_what_a_run_waits_for_is_forgotten_with_the_connection(call):
-    fault = {"type": "queue", "fault": "the disk is full"}
+    fault = {"type": "queue", "fault": "the disk is full", "ahead": []}
     hello = {"type": "hello", "log": "a", "last_seq": 3, "run": RUN}
     assert record_after(call, "r.fault", fault) == "the disk is full"
-    assert record_after(call, "r.fault", fault, {"type": "queue", "fault": None}) is None
+    assert record_after(call, "r.fault", fault, {"type": "queue", "fault": None, "ahead": []}) is None
     assert record_after(call, "r.fault", fault, hello) is None
 
 
@@ -359,8 +359,13 @@ def test_a_paused_run_says_where_it_is_and_keeps_its_bar(call):
     ):
         run = json.dumps({**RUN, "state": "paused"} | {"stopped": data, "progress": training, "epochs": []})
         assert call("runs/text", f"m.progressLine({run})") == words
-    waiting = json.dumps({**RUN, "state": "queued"} | {"stopped": None, "epochs": []})
-    assert call("runs/text", f"m.progressLine({waiting})") == "Waiting for its turn."
+    for ahead, words in (
+        ([], "Waiting for its turn."),
+        ([12], "Waiting for run 12."),
+        ([12, 3, 4], "Waiting for run 12 and 2 more."),
+    ):
+        waiting = json.dumps({**RUN, "state": "queued"} | {"stopped": None, "epochs": [], "ahead": ahead})
+        assert call("runs/text", f"m.progressLine({waiting})") == words
 
 
 @pytest.mark.parametrize(

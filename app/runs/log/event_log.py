@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Row, Select, and_, delete, func, select, update
+from sqlalchemy import Connection, Engine, Row, Select, and_, delete, func, or_, select, update
 
 from app.errors import Message, MessageError
 from app.runs.config.run_config import RunConfig
@@ -96,12 +96,28 @@ class EventLog:
         with self.engine.connect() as connection:
             return {Lease(row.id, row.attempt): row.lease for row in connection.execute(held)}
 
-    def is_ahead(self, run: int, epochs: int) -> bool:
-        """True if a queued run of the same race has done fewer than `epochs` epochs."""
+    def gives_way(self, run: int, epochs: int) -> bool:
+        """True if a run of a race is to let another go on after `epochs` epochs.
+
+        The other is of no race, or of the same one with fewer epochs.
+        """
         race = select(runs.c.race).where(runs.c.id == run).scalar_subquery()
-        others = select(runs.c.checkpoint).where(runs.c.race == race, runs.c.state == RunState.QUEUED)
+        others = select(runs.c.race, runs.c.checkpoint).where(
+            runs.c.state == RunState.QUEUED, or_(runs.c.race == race, runs.c.race.is_(None))
+        )
         with self.engine.connect() as connection:
-            return any(_epochs_done(name) < epochs for name in connection.scalars(others))
+            return any(row.race is None or _epochs_done(row.checkpoint) < epochs for row in connection.execute(others))
+
+    def ahead(self, run: int) -> list[int]:
+        """The runs before a queued one: those that are trained, and those that are served earlier.
+
+        None for a run of a race, as these take turns.
+        """
+        single = select(runs.c.id).where(runs.c.id == run, runs.c.race.is_(None)).exists()
+        earlier = and_(runs.c.state == RunState.QUEUED, runs.c.race.is_(None), runs.c.id < run)
+        query = select(runs.c.id).where(single, or_(runs.c.state == RunState.RUNNING, earlier))
+        with self.engine.connect() as connection:
+            return list(connection.scalars(query.order_by(runs.c.state.desc(), runs.c.id)))  # running, then queued
 
     def event_types(self, run: int) -> set[str]:
         """The types of the events of `run`."""
@@ -151,7 +167,7 @@ class EventLog:
     def claim(self, owner: str, run: int | None = None) -> Lease | None:
         """Lease the next queued run, or `run` if it is queued, to `owner`; None if there is none.
 
-        The oldest is next; the runs of a race have the place of its first, and the one with the fewest epochs is next.
+        The oldest that is of no race is next, then the oldest race, of whose runs the one with the fewest epochs.
         """
         take = (
             update(runs)
@@ -296,9 +312,12 @@ class EventLog:
 
 def _next(connection: Connection) -> int | None:
     """The queued run that is next."""
-    place = func.coalesce(runs.c.race, runs.c.id)
-    first = select(func.min(place)).where(runs.c.state == RunState.QUEUED).scalar_subquery()
-    waiting = select(runs.c.id, runs.c.checkpoint).where(runs.c.state == RunState.QUEUED, place == first)
+    queued = runs.c.state == RunState.QUEUED
+    single = connection.scalar(select(func.min(runs.c.id)).where(queued, runs.c.race.is_(None)))
+    if single is not None:
+        return int(single)
+    first = select(func.min(runs.c.race)).where(queued).scalar_subquery()
+    waiting = select(runs.c.id, runs.c.checkpoint).where(queued, runs.c.race == first)
     found = [(_epochs_done(row.checkpoint), row.id) for row in connection.execute(waiting)]
     return min(found)[1] if found else None
 

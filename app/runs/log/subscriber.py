@@ -47,8 +47,8 @@ def _row_message(row: Mapping[str, Any]) -> StreamMessage:
     return message({"type": "run", "run": row})
 
 
-def _queue_message(fault: str | None) -> StreamMessage:
-    return message({"type": "queue", "fault": fault})
+def _queue_message(fault: str | None, ahead: list[int]) -> StreamMessage:
+    return message({"type": "queue", "fault": fault, "ahead": ahead})
 
 
 async def read_events(log: EventLog, run: int, after: int, last: int) -> AsyncIterator[dict[str, Any]]:
@@ -168,7 +168,8 @@ class _Watch:
         self.seq = 0
         """The `seq` of the last event that was delivered, or that existed before the first poll."""
         self._log, self._run, self._fault = log, run, fault
-        self._last_fault: str | None = None
+        self._queue: tuple[str | None, list[int]] = (None, [])
+        """The fault of the queue, and the runs ahead, as last said."""
         self._task = asyncio.create_task(self._poll())
 
     @property
@@ -179,8 +180,8 @@ class _Watch:
         self.readers.add(reader)
         if self.row is not None:
             reader.put(_row_message(self.row))
-        if self._last_fault is not None:
-            reader.put(_queue_message(self._last_fault))
+        if self._queue != (None, []):
+            reader.put(_queue_message(*self._queue))
 
     async def close(self) -> None:
         self._task.cancel()
@@ -192,10 +193,12 @@ class _Watch:
             self.seq = row["last_seq"]
             self._send(_row_message(row))
             while row["state"] not in ENDED:
-                fault = self._fault() if row["state"] == RunState.QUEUED else None
-                if fault != self._last_fault:
-                    self._last_fault = fault
-                    self._send(_queue_message(fault))
+                queue: tuple[str | None, list[int]] = (None, [])
+                if row["state"] == RunState.QUEUED:
+                    queue = self._fault(), await asyncio.to_thread(self._log.ahead, self._run)
+                if queue != self._queue:
+                    self._queue = queue
+                    self._send(_queue_message(*queue))
                 await asyncio.sleep(POLL_SECONDS)
                 status = await asyncio.to_thread(self._log.status, self._run)
                 if status is None:

@@ -268,10 +268,10 @@ class Job:
         raise _StoppedError
 
     def _end_turn(self, epoch: int, epochs: int) -> None:
-        """Let another run of the race go on after an epoch, if it has done fewer: raise _StoppedError."""
+        """Let another run go on after an epoch of a race, as from `EventLog.gives_way`: raise _StoppedError."""
         if epoch == epochs or time.perf_counter() - self._started < LEAST_TURN_SECONDS:
             return
-        if retry_database(lambda: self._log.is_ahead(self._lease.run, epoch)):
+        if retry_database(lambda: self._log.gives_way(self._lease.run, epoch)):
             self._end()
             retry_database(lambda: self._log.hand_back(self._lease))
             raise _StoppedError

@@ -29,9 +29,12 @@ export class ServerAway extends Error {
   }
 }
 
-/** Sends a request, with JSON or a blob, and returns the JSON of the answer (null if there is none). */
-export async function call(method, path, { body, signal } = {}) {
-  const request = { method, signal, headers: { accept: "application/json" } };
+/**
+ * Sends a request, with JSON or a blob, and returns the JSON of the answer (null if there is none). With `keepalive` it
+ * outlives the page.
+ */
+export async function call(method, path, { body, signal, keepalive } = {}) {
+  const request = { method, signal, keepalive, headers: { accept: "application/json" } };
   if (body instanceof Blob) {
     request.body = body;
   } else if (body !== undefined) {
@@ -79,7 +82,7 @@ function unanswered() {
 
 export const get = (path, options) => call("GET", path, options);
 export const post = (path, body = {}, options = {}) => call("POST", path, { ...options, body });
-export const remove = (path) => call("DELETE", path);
+export const remove = (path, options) => call("DELETE", path, options);
 
 /** The text of an error of `call`; those of the server are in the page's language already. */
 export const explain = (error) =>

@@ -31,5 +31,14 @@ export function followSets({ set = null, onSets, ...callbacks }) {
 
 const pathOf = (rest) => `/api/drawings/${rest}`;
 
+/** The fewest drawings of each of two labels, or more, that the server trains on. */
+export const LEAST_OF_EACH = 5;
+
+/** True for a set with enough drawings to train on. */
+export function canTrain({ labels }) {
+  const counts = Object.values(labels);
+  return counts.length > 1 && Math.min(...counts) >= LEAST_OF_EACH;
+}
+
 /** True for a set that was removed, or was never made. */
 export const isMissing = ({ count, declared }) => count === 0 && declared.length === 0;

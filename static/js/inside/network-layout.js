@@ -1,7 +1,7 @@
 // Where the parts of a network stand on its canvas, and which of them are shown. All lengths are CSS pixels.
 
 const SIDE = 28;
-const [WIDE_UNITS, NARROW_UNITS] = [24, 12]; // at most, of a stage
+const [WIDE_UNITS, NARROW_UNITS] = [24, 6]; // at most, of a stage
 const NARROW = 560;
 const FIRST_AND_LAST = 2; // stages that are shown of a deep network, at either end
 const MOST_OUTPUTS = 12;
@@ -34,7 +34,7 @@ export function layoutOf(width, height, wanted) {
   let x = side + 1 + gap;
   hidden.forEach(({ stage, units }, i) => {
     const most = Math.min(units, isNarrow ? NARROW_UNITS : WIDE_UNITS);
-    columns[stage] = { ...gridIn(x, middle, block, room, most), gap };
+    columns[stage] = { ...gridIn(x, middle, block, room, most), gap, pitch: block + gap };
     const before = hidden[i - 1]?.stage;
     if (i > 0 && stage - before > 1) gaps.push({ x: x - gap / 2, y: middle, hidden: stage - before - 1 });
     x += block + gap;

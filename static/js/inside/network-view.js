@@ -118,7 +118,7 @@ export function createNetworkView(canvas, first, { onFocus, onPaint = null }) {
     const units = unitsIn(stage);
     const isMaps = stages[stage].type === "conv2d";
     const words = isMaps ? t("{count} filters", { count: count(units) }) : t("{count} units", { count: count(units) });
-    heading(pen, words, column.x + column.width / 2, column.width + 2 * column.gap);
+    heading(pen, words, column.x + column.width / 2, column.pitch - 6);
     const values = valuesOf(stage);
     const most = Array.from(values).reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
     shown[stage].forEach((unit, i) => {
@@ -171,13 +171,14 @@ export function createNetworkView(canvas, first, { onFocus, onPaint = null }) {
       pen.fillStyle = wins ? theme.ink : theme.soft;
       pen.textAlign = "left";
       pen.fillText(shortened(pen, labels[unit], column.labelWidth), x + 8, middle, column.labelWidth);
-      const start = x + column.labelWidth + 14;
-      const room = column.width - column.labelWidth - 14 - valueWidth;
-      const bar = Math.max(4, Math.min(8, column.tile * 0.3));
+      const bar = column.isNarrow ? 3 : Math.max(4, Math.min(8, column.tile * 0.3));
+      const start = column.isNarrow ? x + 8 : x + column.labelWidth + 14;
+      const room = x + column.width - start - (column.isNarrow ? 0 : valueWidth);
+      const top = column.isNarrow ? y + column.tile - bar - 2 : middle - bar / 2; // below the words where there is no room beside
       pen.fillStyle = theme.line;
-      pen.fillRect(start, middle - bar / 2, room, bar);
+      pen.fillRect(start, top, room, bar);
       pen.fillStyle = wins ? theme.accent : theme.soft;
-      pen.fillRect(start, middle - bar / 2, room * (values[unit] || 0), bar);
+      pen.fillRect(start, top, room * (values[unit] || 0), bar);
       pen.textAlign = "right";
       pen.fillStyle = wins ? theme.ink : theme.soft;
       if (work !== null) pen.fillText(shownPercent(values[unit]), x + column.width, middle);

@@ -1,5 +1,7 @@
 // Names of runs for the list and the comparison.
 
+import { count } from "../i18n/format.js";
+import { t } from "../i18n/translate.js";
 import { differing, flattened } from "./config-diff.js";
 import { optimizerName, settingName } from "./config-labels.js";
 import { recipeTitle } from "./titles.js";
@@ -38,4 +40,11 @@ export function runName(config, recipe) {
   const changed = differing([recipe, config]).filter(({ path }) => !ELSEWHERE.test(path) && !(USUAL.has(plain[path]) && USUAL.has(own[path])));
   const names = changed.slice(0, MOST_SETTINGS).map(({ path, values }) => partName(path, values[1])).filter(Boolean);
   return [title, ...names].join(" · ");
+}
+
+/** The line of a run in the queue: "Waiting for run 12 and 2 more." */
+export function behindLine({ ahead }) {
+  const [run, ...others] = ahead;
+  if (run === undefined) return t("Waiting for its turn.");
+  return others.length === 0 ? t("Waiting for run {run}.", { run }) : t("Waiting for run {run} and {count} more.", { run, count: count(others.length) });
 }

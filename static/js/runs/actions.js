@@ -15,7 +15,7 @@ const BUTTONS = { pause: "pause", cancel: "cancel", again: "again", goOn: "go-on
 /** `onStarted(run)` is called with a new run. */
 export function createRunActions({ onStarted }) {
   const buttons = Object.fromEntries(Object.entries(BUTTONS).map(([name, id]) => [name, byId(id)]));
-  const nodes = { ...buttons, useModel: byId("use-model"), makeDefault: byId("make-default"), fineTune: byId("fine-tune"), seeMine: byId("see-mine") };
+  const nodes = { ...buttons, useModel: byId("use-model"), makeDefault: byId("make-default"), seeModel: byId("see-model"), fineTune: byId("fine-tune"), seeMine: byId("see-mine") };
   let record = null;
   let asking = null; // "pause", "resume", "cancel", "again", ...: the request in flight
   let isGranted = false; // the request was accepted, but its effect has not arrived on the stream
@@ -47,6 +47,7 @@ export function createRunActions({ onStarted }) {
     nodes.seeMine.href = withRoot(`/mine?run=${record.id}`);
     if (record.model === null) return;
     nodes.useModel.href = withRoot(`/?model=${encodeURIComponent(record.model)}`);
+    nodes.seeModel.href = withRoot(`/models#${encodeURIComponent(record.model)}`);
     nodes.fineTune.href = withRoot(`/train?start=${encodeURIComponent(record.model)}`);
   }
 
@@ -164,6 +165,7 @@ export function choices(record, asking = null) {
     again: ended ? t("Repeat") : null,
     goOn: canGoOn && failed ? t("Resume from checkpoint") : null,
     further: canGoOn && !failed ? t("Continue training") : null,
+    seeModel: hasModel,
     fineTune: hasModel ? t("Fine-tune this model") : null,
     useModel: hasModel,
     makeDefault: hasModel,

@@ -16,7 +16,7 @@ const NO_EVENTS = {
 export const hasEnded = ({ state }) => ENDED.has(state);
 
 /** The record of a run before its first event. */
-export const recordOf = (row) => withRow({ ...NO_EVENTS, fault: null }, row);
+export const recordOf = (row) => withRow({ ...NO_EVENTS, fault: null, ahead: [] }, row);
 
 /** The record reset to before the first event, for a new log. */
 export const forgetEvents = (record) => ({ ...record, ...NO_EVENTS });
@@ -44,13 +44,13 @@ const withRow = (record, row) => ({
 export function withMessage(record, message) {
   switch (message.type) {
     case "hello":
-      return { ...withRow(record, message.run), fault: null };
+      return { ...withRow(record, message.run), fault: null, ahead: [] };
     case "run":
       return withRow(record, message.run);
     case "progress":
       return { ...record, progress: message.data };
-    case "queue": // the reason why the queue is not served, or null
-      return { ...record, fault: message.fault };
+    case "queue": // the reason why the queue is not served, or null, and the runs ahead
+      return { ...record, fault: message.fault, ahead: message.ahead };
     default:
       return withEvent(record, message);
   }

@@ -3,8 +3,12 @@
 import { asSentence, between, count, duration, percent } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { learningRates } from "../labels/names.js";
+import { behindLine } from "../labels/run-names.js";
 import { titleOf, datasetTitle as knownTitle, recipeTitle } from "../labels/titles.js";
 import { epochsDone, hasEnded, place } from "./run-state.js";
+
+/** True for a training on drawings alone, each of which becomes many images. */
+const isDrawn = ({ config }) => config.dataset.startsWith("drawings:");
 
 const FALLBACK_DATASET = "strokes";
 
@@ -47,7 +51,7 @@ export function progressLine(record) {
   const { progress, epochs, config } = record;
   switch (progress?.phase) {
     case "loading":
-      return t("Loading the images …");
+      return isDrawn(record) ? t("Redrawing the drawings …") : t("Loading the images …");
     case "evaluating":
       return t("Testing on unseen images …");
     case "calibrating":
@@ -80,7 +84,7 @@ function waitingLine(record) {
   if (record.fault) return t("Waiting: {reason}.", { reason: record.fault });
   const at = place(record);
   if (at !== null) return t("Waiting for its turn, to continue in epoch {epoch}.", { epoch: at.epoch });
-  return epochsDone(record) > 0 ? t("Waiting for its turn, to continue after epoch {epoch}.", { epoch: epochsDone(record) }) : t("Waiting for its turn.");
+  return epochsDone(record) > 0 ? t("Waiting for its turn, to continue after epoch {epoch}.", { epoch: epochsDone(record) }) : behindLine(record);
 }
 
 /** "Paused in epoch 3, batch 120 of 600." */
@@ -131,12 +135,16 @@ function afterCancel({ model, checkpoint }) {
 
 function success({ config, testAccuracy, testSamples, model }) {
   if (config?.personal && model) return { title: t("It has learned your handwriting."), text: t("Saved as the model “{model}”.", { model }) };
-  const values = { accuracy: percent(testAccuracy, 2), count: count(testSamples) };
-  const tested = testSamples
-    ? t("It reads {accuracy} of {count} unseen test images correctly.", values)
-    : t("It reads {accuracy} of the unseen test images correctly.", values);
   const text = model ? t("Saved as the model “{model}”.", { model }) : t("It was not saved as a model.");
-  return { title: testAccuracy === null ? t("Done.") : tested, text };
+  return { title: testAccuracy === null ? t("Done.") : testedLine(config, testAccuracy, testSamples), text };
+}
+
+function testedLine(config, testAccuracy, testSamples) {
+  const values = { accuracy: percent(testAccuracy, 2), count: count(testSamples) };
+  if (!testSamples) return t("It reads {accuracy} of the unseen test images correctly.", values);
+  return isDrawn({ config })
+    ? t("It reads {accuracy} of {count} images correctly, redrawn from drawings that it never saw.", values)
+    : t("It reads {accuracy} of {count} unseen test images correctly.", values);
 }
 
 /** The machine's configuration: "Computed by: 2 processes, 1 thread each, openblas with SkylakeX kernels." */

@@ -83,10 +83,8 @@ def test_the_weights_are_those_of_the_run_and_end_with_it(page, house):
         "2.weight": (64, 10),
         "2.bias": (10,),
     }
-    page.locator("#watch-open").click()  # nobody watches; the training goes on
+    page.locator("#watch-open").click()  # nobody watches any more
     expect(page.locator("#inside")).to_be_hidden()
-    assert house.get(f"/api/runs/{run}")["state"] == "running"
-    house.post(f"/api/runs/{run}/cancel", {})
     until(lambda: house.get(f"/api/runs/{run}")["state"] == "cancelled")
     assert weights_of(house, run) == b""
     page.locator("#watch-open").click()
@@ -96,3 +94,20 @@ def test_the_weights_are_those_of_the_run_and_end_with_it(page, house):
     page.locator("#watch-open").click()
     expect(page.locator("#inside-error")).to_contain_text("the queue is full")
     expect(page.get_by_role("button", name="Watch again")).to_be_visible()
+
+
+def test_the_run_at_work_can_be_paused_meanwhile_and_goes_on_when_the_page_is_left(page, house):
+    other = house.post("/api/runs", {"recipe": "quick", "overrides": {"epochs": 10_000}})["id"]
+    until(lambda: house.get(f"/api/runs/{other}")["state"] == "running")
+    shorter(page, epochs=200)
+    page.goto(house.url)
+    page.locator("#watch-open").click()
+    expect(page.locator("#watch-status")).to_have_text(f"Waiting for run {other}.")
+    page.get_by_role("button", name=f"Pause run {other} for this one").click()
+    expect(page.locator("#inside-view")).to_have_attribute("data-lit", "0", timeout=60_000)
+    expect(page.locator("#watch-end")).to_be_hidden()
+    assert house.get(f"/api/runs/{other}")["state"] == "paused"
+    page.goto(f"{house.url}/models")
+    until(lambda: house.get(f"/api/runs/{other + 1}")["state"] == "cancelled")
+    until(lambda: house.get(f"/api/runs/{other}")["state"] == "running")
+    house.post(f"/api/runs/{other}/cancel", {})

@@ -128,9 +128,9 @@ def test_a_run_that_waits_for_more_than_its_turn_says_what_for(page, server):
     page.goto(f"{server.url}/runs/{start(server)}")
     until(lambda: page.evaluate("1") and "hello" in heard)  # which says that nothing keeps it
     expect(page.locator("#run-line")).to_have_text("Waiting for its turn.")
-    sockets[0].send(json.dumps({"type": "queue", "fault": "the disk is full"}))
+    sockets[0].send(json.dumps({"type": "queue", "fault": "the disk is full", "ahead": []}))
     expect(page.locator("#run-line")).to_have_text("Waiting: the disk is full.")
-    sockets[0].send(json.dumps({"type": "queue", "fault": None}))
+    sockets[0].send(json.dumps({"type": "queue", "fault": None, "ahead": []}))
     expect(page.locator("#run-line")).to_have_text("Waiting for its turn.")
 
 

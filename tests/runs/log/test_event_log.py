@@ -53,28 +53,44 @@ def test_the_oldest_waiting_run_goes_first(log):
     assert [log.claim("me").run for _ in runs] == runs
 
 
-def test_a_race_has_the_place_of_its_first_run_and_the_one_with_the_fewest_epochs_is_next(log):
-    before = log.add(CONFIG)
+def test_races_come_after_other_runs_and_the_one_with_the_fewest_epochs_is_next(log):
     race = log.add_race([CONFIG] * 3, lambda first: [f"race #{first}"])
-    after = log.add(CONFIG)
-    assert [log.run(run)["race"] for run in (before, *race, after)] == [None, *[race[0]] * 3, None]
-    order = [log.claim("me") for _ in range(2)]
-    assert [claim.run for claim in order] == [before, race[0]]
-    assert log.is_ahead(race[0], 1)
-    log.hand_back(order[1], checkpoint=f"{race[0]}.1.1.0.safetensors")
+    assert [log.run(run)["race"] for run in race] == [race[0]] * 3
+    later_race = log.add_race([CONFIG] * 2, lambda first: [f"race #{first}"])
+    first = log.claim("me")
+    assert first.run == race[0]
+    assert log.gives_way(race[0], 1)
+    log.hand_back(first, checkpoint=f"{race[0]}.1.1.0.safetensors")
     second = log.claim("me")
     log.hand_back(second, checkpoint=f"{race[1]}.1.10.0.safetensors")
     assert (second.run, log.claim("me").run) == (race[1], race[2])
-    assert log.is_ahead(race[2], 2)
-    assert not log.is_ahead(race[2], 1)
-    assert not log.is_ahead(before, 99)
+    assert log.gives_way(race[2], 2)
+    assert not log.gives_way(race[2], 1)
+    single = log.add(CONFIG)
+    assert log.gives_way(race[2], 1)
+    assert log.claim("me").run == single
+    assert not log.gives_way(single, 99)
     log.request_pause(race[0])
-    assert not log.is_ahead(race[2], 2)
+    assert not log.gives_way(race[2], 2)
     assert log.claim("me").run == race[1]
-    assert log.claim("me").run == after
+    assert log.claim("me").run == later_race[0]
     log.request_resume(race[0])
     assert log.claim("me").run == race[0]
+    assert log.claim("me").run == later_race[1]
     assert log.claim("me") is None
+
+
+def test_a_waiting_run_knows_the_runs_ahead(log):
+    first, second, third = (log.add(CONFIG) for _ in range(3))
+    race = log.add_race([CONFIG] * 2, lambda first: [f"race #{first}"])
+    assert log.ahead(first) == []
+    assert log.ahead(third) == [first, second]
+    assert log.claim("me", second).run == second
+    assert log.ahead(third) == [second, first]
+    assert log.ahead(race[1]) == []
+    log.request_cancel(first)
+    assert log.ahead(third) == [second]
+    assert log.ahead(third + 99) == []
 
 
 @pytest.mark.parametrize("name", ["c", "", "1.2", "1.2.x.4", "1.2.-3.4"])

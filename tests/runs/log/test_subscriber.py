@@ -191,12 +191,12 @@ def test_a_run_that_waits_is_told_what_keeps_the_queue_from_being_looked_after(l
         broadcaster = Broadcaster(log, lambda: fault)
         async with broadcaster.follow(run) as reader:
             await row_of(reader)
-            assert await heard(reader) == {"type": "queue", "fault": "the disk is full"}
+            assert await heard(reader) == {"type": "queue", "fault": "the disk is full", "ahead": []}
             async with broadcaster.follow(run) as late:
                 await row_of(late)
-                assert await heard(late) == {"type": "queue", "fault": "the disk is full"}
+                assert await heard(late) == {"type": "queue", "fault": "the disk is full", "ahead": []}
             fault = None
-            assert await heard(reader) == {"type": "queue", "fault": None}
+            assert await heard(reader) == {"type": "queue", "fault": None, "ahead": []}
             log.claim("me")
             assert (await row_of(reader))["state"] == "running"
             fault = "the disk is full again"  # which a run at work does not wait for

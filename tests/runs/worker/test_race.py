@@ -41,10 +41,9 @@ def logged(log, run):
 
 def test_all_runs_of_a_race_go_on_by_turns_and_end_as_they_would_alone(log, settings):
     race = queue_race(log)
-    later = log.add(request_config({"recipe": "quick", "overrides": THREE}))
     first, second, third = race
     # one that has done as few epochs as all others goes on, so that there are no more turns than needed
-    assert turns(log, settings) == [first, second, third, first, second, first, third, later]
+    assert turns(log, settings) == [first, second, third, first, second, first, third]
     store = ModelStore(settings.home)
     for run in race:
         row = log.run(run)
@@ -54,6 +53,18 @@ def test_all_runs_of_a_race_go_on_by_turns_and_end_as_they_would_alone(log, sett
         assert work(log, settings)["attempt"] == 1
         assert store.get(log.run(alone)["model"]).sha256 == store.get(row["model"]).sha256
         assert logged(log, alone) == logged(log, run)
+
+
+def test_a_run_that_is_queued_during_a_race_is_next_and_trained_as_a_whole(log, settings, monkeypatch):
+    queued = []
+    first, second = queue_race(log, ("sgd", "adam"))
+    AfterEpochs(
+        log, monkeypatch, 1, lambda: queued.append(log.add(request_config({"recipe": "quick", "overrides": THREE})))
+    )
+    assert work(log, settings)["id"] == first
+    assert work(log, settings)["id"] == queued[0]
+    assert log.run(queued[0])["state"] == "succeeded"
+    assert set(turns(log, settings)) == {first, second}
 
 
 def test_paused_and_cancelled_runs_of_a_race_are_passed_over(log, settings):

@@ -141,7 +141,7 @@ def test_a_reader_of_a_run_that_waits_hears_what_for(client, monkeypatch):
     with client.websocket_connect(f"/api/runs/{run}/stream") as socket:
         messages = [socket.receive_json() for _ in range(3)]
     assert {message["type"] for message in messages} == {"hello", "queued", "queue"}
-    assert {"type": "queue", "fault": os.strerror(errno.ENOSPC)} in messages
+    assert {"type": "queue", "fault": os.strerror(errno.ENOSPC), "ahead": []} in messages
 
 
 def test_a_run_is_paused_resumed_cancelled_and_its_model_kept(client, ended):
@@ -275,9 +275,11 @@ def test_a_reader_hears_of_a_run_that_is_cancelled_while_it_waits(idle_queue, cl
     first, second = start(client, epochs=10_000)["id"], start(client)["id"]
     with client.websocket_connect(f"/api/runs/{second}/stream") as socket:
         assert socket.receive_json()["run"]["state"] == "queued"
+        assert socket.receive_json()["type"] == "queued"
+        assert socket.receive_json() == {"type": "queue", "fault": None, "ahead": [first]}
         client.post(f"/api/runs/{second}/cancel")
-        types = [socket.receive_json()["type"] for _ in range(3)]
-    assert types == ["queued", "cancelled", "run"]
+        types = [socket.receive_json()["type"] for _ in range(2)]
+    assert types == ["cancelled", "run"]
     client.post(f"/api/runs/{first}/cancel")
     ended(first)
 

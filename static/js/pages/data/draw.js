@@ -3,7 +3,7 @@
 import { BACK, explain, get, post, remove } from "../../api/client.js";
 import { withRoot } from "../../api/root.js";
 import { addressOf } from "../../data/dataset-list.js";
-import { isMissing } from "../../data/follow-sets.js";
+import { isMissing, LEAST_OF_EACH } from "../../data/follow-sets.js";
 import { createBoard } from "../../drawing/board.js";
 import { EMPTY, isEmpty, lines } from "../../drawing/drawing.js";
 import { createOverlay } from "../../drawing/overlay.js";
@@ -14,7 +14,6 @@ import { byId, element, say, setText } from "../../lib/dom.js";
 import { createUnsent, newKey } from "./unsent.js";
 
 const ENOUGH = 10; // of each label
-const LEAST = 5; // of each label, the server's minimum for training
 const BRUSH = 26;
 const LONG_LABEL = 3; // characters
 
@@ -30,8 +29,8 @@ const saveAnywhere = (drawing) => post("/api/drawings", drawing);
 
 /**
  * Creates the view. `save(drawing)` sends one; `invited` leaves out what only the owner of the set may do, and asks for the
- * labels by the drawings of this page alone, so that a class draws all of them at any time. Returns `{show, hear}`: `show`
- * shows an address, `hear` takes the set as the server knows it.
+ * labels by the drawings of this page alone, so that a class draws all of them at any time. Returns `{show, hear, end}`: `show`
+ * shows an address, `hear` takes the set as the server knows it, `end` takes no more drawings.
  */
 export function createDraw(page, { save = saveAnywhere, invited = false } = {}) {
   const canvas = byId("pad");
@@ -49,6 +48,7 @@ export function createDraw(page, { save = saveAnywhere, invited = false } = {}) 
   let own = {}; // the drawings of this page by label
   let isDeclared = false; // the server has stored the set's labels
   let current = null;
+  let hasEnded = false; // nothing can be saved any more
 
   const countOf = (label) => (stored[label] ?? 0) + unsent.sending(set, label);
   const counts = () => Object.fromEntries(labels.map((label) => [label, countOf(label)]));
@@ -68,7 +68,8 @@ export function createDraw(page, { save = saveAnywhere, invited = false } = {}) 
   });
 
   function showTools(drawing) {
-    keep.disabled = buttons.clear.disabled = isEmpty(drawing);
+    buttons.clear.disabled = isEmpty(drawing);
+    keep.disabled = isEmpty(drawing) || hasEnded;
     buttons.undo.disabled = !board.canUndo();
     byId("hint").toggleAttribute("data-off", !isEmpty(drawing));
   }
@@ -103,7 +104,7 @@ export function createDraw(page, { save = saveAnywhere, invited = false } = {}) 
 
   function showNext() {
     const all = labels.map(countOf);
-    const ready = Math.min(...all) >= LEAST;
+    const ready = Math.min(...all) >= LEAST_OF_EACH;
     if (ready) {
       train.href = withRoot(`/train?dataset=${encodeURIComponent(datasetOf(set))}`);
       train.removeAttribute("aria-disabled");
@@ -119,7 +120,7 @@ export function createDraw(page, { save = saveAnywhere, invited = false } = {}) 
 
   function keepIt() {
     const drawing = board.shown();
-    if (isEmpty(drawing) || current === null) return;
+    if (isEmpty(drawing) || current === null || hasEnded) return;
     const made = { label: current, strokes: lines(drawing), set, key: newKey() };
     board.replace(EMPTY);
     unsent.add(made);
@@ -242,7 +243,13 @@ export function createDraw(page, { save = saveAnywhere, invited = false } = {}) 
     await page.refresh();
   }
 
-  return { show, hear };
+  /** Takes no more drawings. */
+  function end() {
+    hasEnded = true;
+    showTools(board.shown());
+  }
+
+  return { show, hear, end };
 }
 
 /** The labels of a set: those that it was made with in their order, then others that are wished for or there. */

@@ -170,9 +170,12 @@ export function createImport(page) {
     else name.setAttribute("aria-invalid", "true");
   }
 
+  /** Removes the upload from the server, which does it by itself after a day. */
+  const discard = () => remove(`/api/uploads/${upload}`, { keepalive: true }).catch(() => {});
+
   /** Discards the upload; images by label are there again to change them. */
   function leavePreview() {
-    remove(`/api/uploads/${upload}`).catch(() => {}); // the server removes it by itself after a day
+    discard();
     upload = null;
     byId("import-preview").hidden = true;
     byId("import-start").hidden = false;
@@ -199,13 +202,24 @@ export function createImport(page) {
     try {
       const saved = await post(`/api/uploads/${upload}/save`, { name: name.value.trim() });
       upload = null;
-      if (event.submitter?.value === "train") location.assign(withRoot(`/train?dataset=${encodeURIComponent(saved.name)}`));
+      if (event.submitter?.value === "train") await train(saved.name);
       else await showSaved(saved.name);
     } catch (failure) {
       complainOfName(explain(failure));
       name.focus();
     }
   });
+
+  /** Starts a training on a set, and shows it; where it cannot start, the page to train says why. */
+  async function train(dataset) {
+    const setup = new URLSearchParams({ dataset });
+    try {
+      setup.set("run", (await post("/api/runs", { recipe: "quick", overrides: { dataset } })).id);
+    } catch {
+      // the next page says why, beside the settings
+    }
+    location.assign(withRoot(`/train?${setup}`));
+  }
 
   async function showSaved(set) {
     begin();
@@ -230,7 +244,7 @@ export function createImport(page) {
     take(found, place === undefined ? null : Number(place));
   });
   window.addEventListener("pagehide", () => {
-    if (upload !== null) fetch(withRoot(`/api/uploads/${upload}`), { method: "DELETE", keepalive: true });
+    if (upload !== null) discard();
   });
 
   return async () => {

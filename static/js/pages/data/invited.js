@@ -30,7 +30,10 @@ async function start() {
     followSets({
       set,
       onSets: (sets) => sets.forEach(draw.hear),
-      onGone: () => setText(error, t("This invitation has ended. What could not be saved stays on this page.")),
+      onGone() {
+        draw.end();
+        setText(error, t("This invitation has ended. What could not be saved stays on this page."));
+      },
     });
   } catch (failure) {
     setText(error, explain(failure));

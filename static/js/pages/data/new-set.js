@@ -16,7 +16,7 @@ export const labelsIn = (text) => [...new Set(text.normalize("NFC").split(/[\s,�
 export function faults(name, text) {
   const labels = labelsIn(text);
   return {
-    name: NAME.test(name) ? "" : t("Use lower-case letters, digits, dots and dashes, such as “shapes”."),
+    name: NAME.test(name) ? "" : t("Use up to {most} lower-case letters, digits, dots and dashes, such as “shapes”.", { most: LONGEST }),
     labels:
       labels.length < 2 || labels.length > MOST
         ? t("Enter 2 to {most} labels, separated by spaces, such as “○ △ ×”.", { most: MOST })

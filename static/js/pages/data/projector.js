@@ -1,11 +1,14 @@
 // A set for a whole class to see: how to join, the counts of the labels, and drawings that fly in.
 
-import { BACK, explain, get } from "../../api/client.js";
-import { followSets, isMissing } from "../../data/follow-sets.js";
+import { BACK, explain, get, post } from "../../api/client.js";
+import { withRoot } from "../../api/root.js";
+import { canTrain, followSets, isMissing } from "../../data/follow-sets.js";
 import { count } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
+import { datasetOf } from "../../labels/titles.js";
 import { byId, element, setMessage, setText } from "../../lib/dom.js";
 import { throttled } from "../../lib/latest.js";
+import { KINDS } from "../train/sweep-values.js";
 import { invitationTo } from "./invitation.js";
 import { createNewest } from "./newest.js";
 
@@ -111,6 +114,7 @@ function startDrawings() {
       isFirst = true;
     }
     showLabels(details);
+    for (const id of ["projector-train", "projector-race"]) byId(id).hidden = !canTrain(details);
     setText(byId("projector-total"), isMissing(details) ? t("There is no such data set") : details.count === 1 ? t("1 drawing") : t("{count} drawings", { count: count(details.count) }));
     showNew();
   }
@@ -119,7 +123,21 @@ function startDrawings() {
   followSets({ set, onSets: (sets) => sets.forEach(hear) });
 }
 
+function startRace() {
+  const button = byId("projector-race");
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    await attempt(byId("projector-error"), async () => {
+      const config = { recipe: "quick", overrides: { dataset: datasetOf(set) } };
+      const { tag } = await post("/api/races", { config, vary: "optimizer", values: KINDS.optimizer.values() });
+      location.assign(withRoot(`/compare?tag=${encodeURIComponent(tag)}`));
+    });
+    button.disabled = false;
+  });
+}
+
 byId("projector-full").hidden = !document.fullscreenEnabled;
 byId("projector-full").addEventListener("click", () => document.documentElement.requestFullscreen());
 startInvitation();
 startDrawings();
+startRace();

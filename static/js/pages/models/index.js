@@ -18,9 +18,9 @@ const MOST_LABELS = 12;
 const MANY = 5; // models: fewer need no search
 const accuracyOf = ({ metrics = {} }) => metrics.test_accuracy ?? metrics.val_accuracy ?? -1;
 const ORDERS = {
-  default: (chosen) => (a, b) => (b.name === chosen) - (a.name === chosen) || a.name.localeCompare(b.name, undefined, { numeric: true }),
-  newest: () => (a, b) => (b.created ?? "").localeCompare(a.created ?? ""),
-  best: () => (a, b) => accuracyOf(b) - accuracyOf(a),
+  newest: (a, b) => (b.created ?? "").localeCompare(a.created ?? ""),
+  name: (a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }),
+  best: (a, b) => accuracyOf(b) - accuracyOf(a),
 };
 const LONGEST_NAME = 64;
 
@@ -42,7 +42,7 @@ function startModelsPage() {
     const words = search.value.trim().toLowerCase();
     const found = named.filter(({ name, title, network = "" }) => [name, title ?? "", network].some((text) => text.toLowerCase().includes(words)));
     if (found.length === 0) return show(element("p", { class: "soft" }, t("No model has this in its name.")));
-    show(cards({ models: found.sort(ORDERS[order.value](answer.default)), default: answer.default }, act));
+    show(cards({ models: found.sort((a, b) => (b.name === answer.default) - (a.name === answer.default) || ORDERS[order.value](a, b)), default: answer.default }, act));
   }
 
   /** Names the models of trainings by what differs from their recipe: "Quick · Adam 0.001". */

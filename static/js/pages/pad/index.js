@@ -234,7 +234,7 @@ function createInsidePanel({ subject }) {
   }
 
   async function open(name) {
-    if (opened !== null) use((panel) => panel.stop());
+    coming[opened]?.then((panel) => panel.stop(), () => {}); // what did not come has been reported
     opened = name;
     for (const [own, button] of Object.entries(buttons)) button.setAttribute("aria-pressed", String(own === name));
     byId("inside").hidden = name === null;

@@ -9,6 +9,7 @@ import { t } from "../../i18n/translate.js";
 import { createBitmap, fromBase64 } from "../../images/bitmap.js";
 import { createLiveNetwork } from "../../inside/live-network.js";
 import { createNetworkView } from "../../inside/network-view.js";
+import { behindLine } from "../../labels/run-names.js";
 import { byId, element, setMessage, setText } from "../../lib/dom.js";
 import { batchLosses, forgetEvents, hasEnded, recordOf, withMessage } from "../../runs/run-state.js";
 import { followRun } from "../../runs/stream.js";
@@ -40,6 +41,7 @@ export function createWatch({ subject }) {
   let [view, live, record] = [null, null, null];
   let [labels, images] = [[], []]; // of the test images in view
   let current = null; // the AbortController of the training in view
+  const paused = new Set(); // the runs that wait for the end of this one
   let stopFollowing = () => {};
 
   async function start() {
@@ -56,7 +58,10 @@ export function createWatch({ subject }) {
       const dataset = isHere ? "mnist" : "strokes"; // which digitpad draws itself
       await showImages(dataset, over.signal);
       const run = await post("/api/runs", { ...TRAINING, overrides: { ...TRAINING.overrides, dataset }, tags: ["watched"] });
-      if (over.signal.aborted) return;
+      if (over.signal.aborted) {
+        leave(run.id);
+        return;
+      }
       record = recordOf(run);
       stopFollowing = followRun(run.id, {
         onMessage: hear,
@@ -71,19 +76,54 @@ export function createWatch({ subject }) {
     }
   }
 
+  /** Ends the training in view: it was made to be watched. */
   function stop() {
     current?.abort();
     current = null;
+    release();
     stopFollowing();
     view?.destroy();
     view = null;
   }
 
+  const showError = (error) => setMessage(byId("inside-error"), explain(error));
+
   function fail(error) {
     stop();
-    setMessage(byId("inside-error"), explain(error));
+    showError(error);
     setText(status, "");
     showEnd([]);
+  }
+
+  /** Asks a run to do something, also while the page is left. */
+  const command = (run, action) => post(`/api/runs/${run}/${action}`, {}, { keepalive: true });
+
+  const leave = (run) => command(run, "cancel").catch(() => {}); // it soon ends by itself
+
+  /** Cancels the training in view, unless it has ended, and lets the runs go on that were paused for it. */
+  function release() {
+    if (record !== null && !hasEnded(record)) leave(record.id);
+    for (const run of paused) command(run, "resume").catch(showError);
+    paused.clear();
+  }
+
+  /** Offers to pause the run at work while this one waits. */
+  function offerPause(run) {
+    if (Number(byId("watch-end").dataset.run) === run) return;
+    const button = element("button", { class: "button", type: "button" }, t("Pause run {run} for this one", { run }));
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      try {
+        await command(run, "pause");
+        paused.add(run);
+      } catch (error) {
+        button.disabled = false;
+        showError(error);
+      }
+    });
+    byId("watch-end").replaceChildren(button);
+    byId("watch-end").dataset.run = run;
+    byId("watch-end").hidden = false;
   }
 
   /** Asks for the weights again and again while the run goes on. */
@@ -149,6 +189,10 @@ export function createWatch({ subject }) {
     const losses = batchLosses(record);
     drawLosses(losses);
     setText(status, line(losses));
+    const [ahead] = record.state === "queued" ? record.ahead : [];
+    if (ahead !== undefined) offerPause(ahead);
+    else if (!hasEnded(record)) byId("watch-end").hidden = true;
+    else release();
     if (record.state === "cancelled") showEnd([]);
     else if (record.state === "succeeded") finish();
     return undefined;
@@ -156,7 +200,7 @@ export function createWatch({ subject }) {
 
   function line(losses) {
     if (record.state === "cancelled") return t("Cancelled.");
-    if (record.state === "queued") return t("Another training is running. This one begins after it.");
+    if (record.state === "queued") return behindLine(record);
     const trained = record.epochs.at(-1)?.epoch ?? 0;
     const right = images.filter(({ node }) => node.dataset.kind === "right").length;
     const values = { epoch: Math.min(trained + 1, record.config.epochs), epochs: record.config.epochs, loss: lossText(losses.y.at(-1)), right: count(right), total: count(images.length) };
@@ -177,9 +221,12 @@ export function createWatch({ subject }) {
     const again = element("button", { class: "button", type: "button" }, t("Watch again"));
     again.addEventListener("click", start);
     byId("watch-end").replaceChildren(...links, again);
+    delete byId("watch-end").dataset.run;
     byId("watch-end").hidden = false;
     canvas.removeAttribute("aria-busy");
   }
+
+  window.addEventListener("pagehide", release);
 
   return { start, stop, update };
 }

@@ -34,14 +34,14 @@ const recipeLine = (recipe) =>
     ),
   );
 
-/** What is to be said of a recipe: its network, its purpose, where it is from, and its augmentation. */
-export const aboutRecipe = (recipe) => [
-  networkDiagram(recipe.config.network.layers),
+/** What is to be said of a recipe: the network of its `config` for the labels at hand, its purpose and source, its augmentation. */
+export const aboutRecipe = (recipe, config) => [
+  networkDiagram(config.network.layers),
   element(
     "div",
     {},
     element("p", { class: "recipe-summary" }, element("strong", {}, recipe.title || recipe.name), " · ", recipe.summary),
-    element("p", { class: "recipe-from" }, configLine(recipe.config)),
+    element("p", { class: "recipe-from" }, configLine(config)),
     element("p", { class: "recipe-from" }, ...tParts("Source: {source}", { source: source(recipe) }), ...augmentationLink(recipe)),
   ),
 ];

@@ -68,7 +68,7 @@ export async function startSetup({ onStarted }) {
     recipe = nextRecipe;
     config = next;
     form.querySelector(`input[name=recipe][value="${CSS.escape(recipe.name)}"]`).checked = true;
-    byId("recipe-about").replaceChildren(...aboutRecipe(recipe));
+    showRecipe();
     if (![...dataset.options].some(({ value }) => value === config.dataset)) dataset.append(element("option", { value: config.dataset }, datasetTitle(config.dataset))); // several in one, or one that the server alone knows
     dataset.value = config.dataset;
     settings.fill(config, recipe.config);
@@ -77,6 +77,8 @@ export async function startSetup({ onStarted }) {
     refused = null;
     review();
   }
+
+  const showRecipe = () => byId("recipe-about").replaceChildren(...aboutRecipe(recipe, completeConfig(recipe, recipe.config, labels())));
 
   /** Takes a changed config from the fields. */
   function take(next) {
@@ -119,6 +121,7 @@ export async function startSetup({ onStarted }) {
     }
     reading = null;
     settings.knowLabels(labels() ?? null, currentConfig());
+    showRecipe();
     review();
   }
 
@@ -158,6 +161,7 @@ export async function startSetup({ onStarted }) {
     } else if (target === dataset) {
       unreadable.delete(dataset.value);
       config = { ...config, dataset: dataset.value };
+      showRecipe();
       settings.knowLabels(labels() ?? null, currentConfig());
       take(currentConfig());
       return;
