@@ -1,10 +1,14 @@
 """The lessons: Markdown files in app/learn/lessons, one per language, converted for pages.
 
-In addition to CommonMark (without HTML) a lesson may contain formulas and figures by name, and mathematics:
+In addition to CommonMark (without HTML) a lesson may contain formulas and figures by name, mathematics, questions (with
+the right answer marked by a plus), and numbers of its figure, to drag or as it computes them:
 
-    ```formula          ```figure          ```math          and in a line `$w_1 x_1$`
-    softmax             losses             y = x W
-    ```                 ```                ```
+    ```formula          ```figure          ```math          ```question
+    softmax             losses             y = x W          What is 1 + 1?
+    ```                 ```                ```              - 1
+                                                            + 2
+    In a line `$w_1 x_1$`, `{w1=0.8}` and `{output}`.       Two, as one and one are two.
+                                                            ```
 """
 
 import re
@@ -44,16 +48,29 @@ FIGURES = (
 ENGLISH_WORDS, JAPANESE_LETTERS = 200, 500
 """The amount that a careful reader reads in a minute."""
 
-Kind = Literal["html", "formula", "figure"]
+Kind = Literal["html", "formula", "figure", "question"]
 _MATHS = re.compile(r"\$(.+)\$")
+_NUMBER = re.compile(r"\{([a-z0-9_-]+)=(-?[0-9.]+)\}")
+_RESULT = re.compile(r"\{([a-z0-9_-]+)\}")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with its answers, the place of the right one, and the reason; all HTML."""
+
+    text: str
+    answers: tuple[str, ...]
+    right: int
+    reason: str
 
 
 @dataclass(frozen=True)
 class Block:
-    """A part of a lesson: HTML for the page, or the name of a formula or figure."""
+    """A part of a lesson: HTML for the page, the name of a formula or figure, or a question."""
 
     kind: Kind
     content: str
+    question: Question | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +125,10 @@ def parse(text: str) -> tuple[str, tuple[Block, ...]]:
 
     for token in tokens[3:]:
         kind = token.info.strip()
-        if token.type == "fence" and kind in ("formula", "figure"):
+        if token.type == "fence" and kind == "question":
+            flush()
+            blocks.append(Block("question", "", _question(token.content, markdown)))
+        elif token.type == "fence" and kind in ("formula", "figure"):
             flush()
             known: Sequence[str] = tuple(FORMULAS) if kind == "formula" else FIGURES
             for name in token.content.split():
@@ -123,6 +143,18 @@ def parse(text: str) -> tuple[str, tuple[Block, ...]]:
     return title, tuple(blocks)
 
 
+def _question(text: str, markdown: MarkdownIt) -> Question:
+    """The question in a fence: its text, a line for each answer, and the reason. Raises ValueError."""
+    lines = [line.strip() for line in text.strip().splitlines()]
+    answers = [line for line in lines if line[:2] in ("- ", "+ ")]
+    right = [place for place, line in enumerate(answers) if line.startswith("+")]
+    if len(answers) < 2 or len(right) != 1 or lines[1 : 1 + len(answers)] != answers or len(lines) < 2 + len(answers):
+        raise InputError("expected a line of text, answers with one right one, and the reason", field="question")
+    shown = [str(markdown.renderInline(line.removeprefix("- ").removeprefix("+ "))) for line in answers]
+    reason = str(markdown.renderInline(" ".join(lines[1 + len(answers) :])))
+    return Question(str(markdown.renderInline(lines[0])), tuple(shown), right[0], reason)
+
+
 def _file(language: str, number: int) -> Path:
     return FOLDER / language / f"{number}-{NAMES[number - 1]}.md"
 
@@ -131,7 +163,12 @@ def _inline(
     self: RendererHTML, tokens: Sequence[Token], index: int, options: Mapping[str, Any], env: MutableMapping[str, Any]
 ) -> str:
     content = tokens[index].content
-    maths = _MATHS.fullmatch(content)
+    maths, number, result = _MATHS.fullmatch(content), _NUMBER.fullmatch(content), _RESULT.fullmatch(content)
+    if number:
+        shown = number[2].replace("-", "\N{MINUS SIGN}")
+        return f'<span class="number" data-number="{number[1]}">{shown}</span>'
+    if result:
+        return f'<span class="number-result" data-result="{result[1]}">…</span>'
     return to_mathml(maths[1], display="inline") if maths else f"<code>{escapeHtml(content)}</code>"
 
 

@@ -15,9 +15,9 @@ const POSITIONS = 240; // of the slider
  * Charts of the `panels`, each `{label, yTitle, value}`; `value(text)` is a line's value in words. `show({series, xRange,
  * yRanges, isLog})` draws lines `{id, name, x, ys}` with rising x and an array of values for each panel, or one array `y`;
  * missing ranges are computed. A button toggles each line; `hidden` are the ids of initially hidden lines. `onRead(x)` is
- * called when somebody moves the slider, or presses a chart; `readAt(x)` moves it without that.
+ * called when somebody moves the slider, or presses a chart (or points at it, with `hovers`); `readAt(x)` moves it without that.
  */
-export function createLines({ label, xTitle, yTitle, readAt, hidden = [], panels = [{ label, yTitle }], onRead = null }) {
+export function createLines({ label, xTitle, yTitle, readAt, hidden = [], panels = [{ label, yTitle }], onRead = null, hovers = onRead === null }) {
   const hiddenIds = new Set(hidden);
   const areas = panels.map((panel) => {
     const canvas = element("canvas", { class: "figure-canvas", role: "img", "aria-label": panel.label });
@@ -85,7 +85,7 @@ export function createLines({ label, xTitle, yTitle, readAt, hidden = [], panels
 
   for (const area of areas) {
     const follow = (event) => {
-      if (area.frame === null || (onRead !== null && event.buttons === 0)) return; // a passing pointer does not stop a film
+      if (area.frame === null || (!hovers && event.buttons === 0)) return; // a passing pointer does not stop a film
       reader.set(placeOf(placing(area.frame).xAt(event.clientX - area.node.getBoundingClientRect().left)));
       moved();
     };

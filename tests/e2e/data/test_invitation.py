@@ -96,8 +96,9 @@ def test_an_invited_phone_draws_and_the_teacher_and_the_projector_count_it(page,
     expect(phone.locator("#data-error")).to_contain_text("This invitation has ended.")
     expect(projector.locator("#projector-code")).to_be_hidden()
     expect(projector.locator("#projector-invitation")).to_have_text("There is no invitation.")
-    save_one(phone, "△")
-    expect(phone.locator("#draw-kept")).to_contain_text("could not be saved. This invitation has ended. It stays")
+    draw(phone, LINE)
+    expect(phone.locator("#clear")).to_be_enabled()
+    expect(phone.locator("#keep")).to_be_disabled()
     assert stored(server) == ["○", "△", "×", "○"]
 
     # the owner takes one away

@@ -269,3 +269,51 @@ def test_the_hub_marks_the_lessons_that_were_read_to_their_end(page: Page, pad_s
     page.goto(f"{pad_server.url}/learn")
     expect(page.locator("[data-read]")).to_have_attribute("data-lesson", "activation")
     expect(page.get_by_role("link", name=re.compile("^Activation.* read$"))).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("lesson", "name", "result"),
+    [(1, "row", "pixel"), (2, "w1", "sum"), (4, "probability", "cross_entropy"), (5, "sgd", "sgd-height")],
+)
+def test_a_number_in_a_sentence_is_dragged_and_the_figure_follows(
+    page: Page, pad_server: Server, lesson: int, name: str, result: str
+) -> None:
+    page.goto(f"{pad_server.url}/learn/{lesson}")
+    page.locator(".lesson-figure [data-figure][aria-busy=false]").wait_for()
+    dragged, said = page.locator(f"[data-number={name}]"), page.locator(f"[data-result={result}]")
+    before, computed = dragged.inner_text(), said.inner_text()
+    assert computed != "…"
+    dragged.scroll_into_view_if_needed()
+    box = dragged.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 - 40, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    expect(dragged).not_to_have_text(before)
+    until(lambda: said.inner_text() != computed)
+    for _ in range(8):  # as many steps as the drag had
+        dragged.press("ArrowRight")
+    expect(dragged).to_have_text(before)
+    expect(said).to_have_text(computed)
+
+
+def test_the_sentence_says_what_the_engine_computes(page: Page, pad_server: Server) -> None:
+    page.goto(f"{pad_server.url}/learn/2")
+    figure(page, "unit")
+    page.locator("[data-number=x1]").press("End")
+    found = asked(pad_server, "unit", x1=3, x2=0.5, w1=0.8, w2=-0.6, b=-0.2, activation="sigmoid")
+    says(page.locator("[data-result=sum]"), found["sum"])
+    says(page.locator("[data-result=output]"), found["output"])
+    expect(page.get_by_label("input x₁").first).to_have_value("3")
+
+
+def test_a_question_says_what_is_right_once_it_is_answered(page: Page, pad_server: Server) -> None:
+    page.goto(f"{pad_server.url}/learn/5")
+    asked_first = page.locator(".question")
+    asked_first.get_by_text("along the valley").click()
+    expect(asked_first.locator(".question-verdict")).to_have_text("Not that one: choose another, or see below.")
+    expect(asked_first.locator(".question-why")).to_be_hidden()
+    asked_first.get_by_text("across the valley, to").click()
+    expect(asked_first.locator(".question-verdict")).to_have_text("Yes.")
+    expect(asked_first.locator(".question-why")).to_contain_text("The slope knows only the place")

@@ -95,14 +95,14 @@ def test_a_run_is_paused_and_resumed_where_it_was(page, server):
 
 
 def test_a_run_that_waits_is_held_and_let_go_and_cancelled_without_a_question(page, server):
-    start(server, LONG)
+    first = start(server, LONG)
     waiting = start(server)
     page.goto(f"{server.url}/runs/{waiting}")
-    expect(page.locator("#run-line")).to_have_text("Waiting for its turn.")
+    expect(page.locator("#run-line")).to_have_text(f"Waiting for run {first}.")
     page.locator("#pause").click()
     expect(page.locator("#run-line")).to_have_text("Paused before it began.")
     page.locator("#pause").click()
-    expect(page.locator("#run-line")).to_have_text("Waiting for its turn.")
+    expect(page.locator("#run-line")).to_have_text(f"Waiting for run {first}.")
     page.locator("#cancel").click()
     expect(page.locator("#run-state")).to_have_text("cancelled")
     expect(page.locator("#pause")).to_be_hidden()
@@ -111,7 +111,7 @@ def test_a_run_that_waits_is_held_and_let_go_and_cancelled_without_a_question(pa
 
 
 def test_a_run_that_waits_for_more_than_its_turn_says_what_for(page, server):
-    start(server, LONG)
+    first = start(server, LONG)
     sockets, heard = [], []
 
     def through(route: WebSocketRoute) -> None:
@@ -126,8 +126,8 @@ def test_a_run_that_waits_for_more_than_its_turn_says_what_for(page, server):
 
     page.route_web_socket("**/stream**", through)
     page.goto(f"{server.url}/runs/{start(server)}")
-    until(lambda: page.evaluate("1") and "hello" in heard)  # which says that nothing keeps it
-    expect(page.locator("#run-line")).to_have_text("Waiting for its turn.")
+    until(lambda: page.evaluate("1") and "queue" in heard)
+    expect(page.locator("#run-line")).to_have_text(f"Waiting for run {first}.")
     sockets[0].send(json.dumps({"type": "queue", "fault": "the disk is full", "ahead": []}))
     expect(page.locator("#run-line")).to_have_text("Waiting: the disk is full.")
     sockets[0].send(json.dumps({"type": "queue", "fault": None, "ahead": []}))

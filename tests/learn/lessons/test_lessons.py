@@ -7,11 +7,12 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from app.i18n.catalog import LANGUAGES
-from app.learn.lessons.lesson import FALLBACK, FIGURES, FOLDER, NAMES, lesson, parse
+from app.learn.lessons.lesson import FALLBACK, FIGURES, FOLDER, NAMES, Question, lesson, parse
 from app.recipes import load_recipes
 from app.runs.config.run_config import parse_config
 
 NUMBERS = range(1, len(NAMES) + 1)
+NUMBER = re.compile(r'data-(?:number|result)="[^"]+"')
 LINK = re.compile(r'href="([^"]+)"')
 
 
@@ -24,7 +25,9 @@ def html(number, language):
 def test_a_lesson_is_text_with_one_live_figure_and_something_to_try(number, language):
     found = lesson(number, language)
     assert (found.number, found.language) == (number, language)
-    assert [block.kind for block in found.blocks].count("figure") == 1
+    kinds = [block.kind for block in found.blocks]
+    assert kinds.count("figure") == 1
+    assert kinds[kinds.index("figure") - 1] == "question"  # to be answered before the figure tells
     text = html(number, language)
     assert text.rindex({"en": "Try it", "ja": "やってみよう"}[language]) < text.rindex("href=")
     assert not re.search(r"\*\*|`|\$|<p>#", text), "Markdown that was not understood"
@@ -33,9 +36,12 @@ def test_a_lesson_is_text_with_one_live_figure_and_something_to_try(number, lang
 @pytest.mark.parametrize("number", NUMBERS)
 def test_all_languages_of_a_lesson_have_the_same_parts_and_links(number):
     def shape(language):
-        parts = [(block.kind, block.content) for block in lesson(number, language).blocks if block.kind != "html"]
+        blocks = lesson(number, language).blocks
+        parts = [(block.kind, block.content) for block in blocks if block.kind != "html"]
+        questions = [(len(block.question.answers), block.question.right) for block in blocks if block.question]
         text = html(number, language)
-        return parts, LINK.findall(text), text.count("<strong>") > 2, text.count("<h2>")
+        numbers = sorted(NUMBER.findall(text))
+        return parts, questions, numbers, LINK.findall(text), text.count("<strong>") > 2, text.count("<h2>")
 
     shapes = [shape(language) for language in LANGUAGES]
     assert shapes[1:] == shapes[:-1]
@@ -76,6 +82,14 @@ def test_there_is_no_other_lesson(number):
         lesson(number, FALLBACK)
 
 
+def test_a_question_and_numbers_are_understood():
+    fence = "```question\nHow *much*?\n- a < b\n+ `c`\nAs it is\nso.\n```"
+    _, (asked, text) = parse(f"# T\n\n{fence}\n\n`{{w1=-0.8}}` `{{sum}}`")
+    assert asked.question == Question("How <em>much</em>?", ("a &lt; b", "<code>c</code>"), 1, "As it is so.")
+    assert '<span class="number" data-number="w1">−0.8</span>' in text.content
+    assert '<span class="number-result" data-result="sum">…</span>' in text.content
+
+
 def test_html_in_a_lesson_is_shown_and_not_obeyed():
     _, (block,) = parse("# Title\n\n<script>alert(1)</script> `<b>` `$<i>x$`\n\n```\n<img>\n```\n")
     assert not re.search("<(script|img|b|i)>", block.content)
@@ -89,6 +103,11 @@ def test_html_in_a_lesson_is_shown_and_not_obeyed():
         ("Text alone", "expected a title"),
         ("## Too low\n", "expected a title"),
         ("# T\n\n```formula\nnonsense\n```\n", "formula: expected one of perceptron"),
+        ("# T\n\n```question\nWhy?\n- a\n- b\nBecause.\n```\n", "question: expected a line of text"),
+        ("# T\n\n```question\nWhy?\n+ a\n+ b\nBecause.\n```\n", "question: expected a line of text"),
+        ("# T\n\n```question\nWhy?\n+ a\nBecause.\n```\n", "question: expected a line of text"),
+        ("# T\n\n```question\nWhy?\n+ a\n- b\n```\n", "question: expected a line of text"),
+        ("# T\n\n```question\n+ a\n- b\nBecause.\n```\n", "question: expected a line of text"),
         ("# T\n\n```figure\nnonsense\n```\n", f"figure: expected one of {FIGURES[0]}"),
     ],
 )

@@ -2,8 +2,11 @@
 
 import { get } from "../../api/client.js";
 import { createLines } from "../../charts/line-chart.js";
+import { nearest } from "../../charts/scale.js";
 import { t } from "../../i18n/translate.js";
+import { short } from "../../lib/controls.js";
 import { element } from "../../lib/dom.js";
+import { bindNumber, sayResult } from "./numbers.js";
 import { nameOf } from "./part-names.js";
 
 const FIRST = new Set(["sigmoid", "tanh", "relu"]); // shown at first
@@ -28,9 +31,27 @@ export async function mountLosses(body) {
     { label: t("Losses"), yTitle: t("loss") },
     { label: t("Gradients of the losses at the logit"), yTitle: t("gradient at the logit"), value: (gradient) => t("gradient {gradient}", { gradient }) },
   ];
-  const chart = createLines({ panels, xTitle: t("probability of the right answer"), readAt: t("Probability of the right answer") });
+  const probability = element("input", { type: "range", min: 0.01, max: 0.99, step: 0.01, value: 0.5, "aria-label": t("Probability of the right answer") });
+  const chart = createLines({ panels, xTitle: t("probability of the right answer"), readAt: t("Probability of the right answer"), onRead: take, hovers: true });
   body.replaceChildren(chart.node);
   chart.show({ series: lines(x, losses), xRange: [0, 1] });
+
+  function take(read) {
+    probability.value = read;
+    probability.dispatchEvent(new Event("input"));
+  }
+
+  function tell() {
+    const at = nearest(x, Number(probability.value));
+    for (const { type, y } of losses) sayResult(type, short(y[at]));
+  }
+
+  bindNumber("probability", probability);
+  probability.addEventListener("input", () => {
+    chart.readAt(Number(probability.value));
+    tell();
+  });
+  tell();
 }
 
 /** The value and the slope of each function. */

@@ -58,4 +58,7 @@ async function begin(section) {
   body.replaceChildren(again);
 }
 
+const side = document.querySelector(".lesson-figure");
+if (side !== null) new ResizeObserver(() => side.style.setProperty("--figure-height", `${side.offsetHeight}px`)).observe(side);
+
 for (const section of document.querySelectorAll("[data-figure]")) begin(section);

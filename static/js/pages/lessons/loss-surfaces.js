@@ -8,6 +8,7 @@ import { choice, row, short, slider } from "../../lib/controls.js";
 import { element, setText } from "../../lib/dom.js";
 import { debounced } from "../../lib/latest.js";
 import { onThemeChange } from "../../lib/theme.js";
+import { bindNumber, sayResult } from "./numbers.js";
 import { nameOf } from "./part-names.js";
 
 const FIRST = new Set(["sgd", "momentum", "adagrad", "adam"]);
@@ -33,6 +34,8 @@ export async function mountPaths(body, busy) {
   const formula = element("p", { class: "figure-about" });
   body.replaceChildren(row(surface.node, steps.node), formula, plane.node, list);
   const known = new Map();
+  bindNumber("steps", steps.field);
+  for (const { type, rate } of rows) bindNumber(type, rate, 0.01);
   onThemeChange(repaintSamples);
 
   function rowOf(type, index) {
@@ -59,6 +62,7 @@ export async function mountPaths(body, busy) {
     shown.forEach(({ height }, i) => {
       const where = short(found[i].heights.at(-1));
       setText(height, found[i].left ? t("left the surface") : t("height {height}", { height: where }));
+      sayResult(`${shown[i].type}-height`, height.textContent);
     });
     const land = chosen();
     setText(formula, `f(x, y) = ${land.formula}`);

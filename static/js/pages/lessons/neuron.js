@@ -5,6 +5,7 @@ import { t } from "../../i18n/translate.js";
 import { choice, row, short, slider, table } from "../../lib/controls.js";
 import { element, setText } from "../../lib/dom.js";
 import { debounced } from "../../lib/latest.js";
+import { bindNumber, sayResult } from "./numbers.js";
 import { nameOf } from "./part-names.js";
 
 const START = { x1: 1, x2: 0.5, w1: 0.8, w2: -0.6, b: -0.2 };
@@ -19,6 +20,7 @@ export async function mountUnit(body, busy) {
   const range = { min: -3, max: 3, step: 0.1 };
   const names = { x1: t("input x₁"), x2: t("input x₂"), w1: t("weight w₁"), w2: t("weight w₂"), b: t("bias b") };
   const sliders = Object.fromEntries(Object.entries(START).map(([key, value]) => [key, slider(names[key], { ...range, value }, ask)]));
+  for (const [key, { field }] of Object.entries(sliders)) bindNumber(key, field);
   const activation = choice(t("Activation"), ACTIVATIONS.map((type) => [type, nameOf(type)]), "sigmoid", ask);
   const numbers = table(t("From the inputs to the output"), [t("step"), t("value"), t("how")]);
   const said = element("p", { class: "figure-verdict", role: "status" });
@@ -30,6 +32,8 @@ export async function mountUnit(body, busy) {
     const values = Object.fromEntries(Object.entries(sliders).map(([key, { value }]) => [key, value()]));
     const found = await get(`/api/explain/unit?${new URLSearchParams({ ...values, activation: activation.value() })}`);
     if (signal?.aborted) return;
+    sayResult("sum", short(found.sum));
+    sayResult("output", short(found.output));
     const name = WRITTEN[activation.value()] ?? activation.value();
     const cell = (key, value) => element("span", { "data-unit": key }, short(value));
     const times = (x, w) => `${short(values[x])} × ${short(values[w])}`;

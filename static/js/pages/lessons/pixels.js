@@ -6,6 +6,7 @@ import { fromBase64, paintBytes } from "../../images/bitmap.js";
 import { button, row, slider, table } from "../../lib/controls.js";
 import { element, setText } from "../../lib/dom.js";
 import { debounced } from "../../lib/latest.js";
+import { bindNumber, sayResult } from "./numbers.js";
 
 const AROUND = 3; // pixels on each side of the selected one
 
@@ -18,6 +19,8 @@ export async function mountPixels(body, busy) {
   const numbers = table(t("The numbers around this place"), []);
   const line = slider(t("Row, from the top"), { min: 0, max: 27, step: 1, value: 14 }, show);
   const column = slider(t("Column, from the left"), { min: 0, max: 27, step: 1, value: 14 }, show);
+  bindNumber("row", line.field);
+  bindNumber("column", column.field);
   const ask = debounced((signal) => busy(() => load(signal)), 0);
   const move = (by) => () => {
     index = (index + by + (found?.count ?? 1)) % (found?.count ?? 1);
@@ -42,6 +45,7 @@ export async function mountPixels(body, busy) {
     pen.fillRect(x, y, 1, 1);
     canvas.setAttribute("aria-label", t("An image labelled {label}", { label: found.label }));
     const value = found.values[y][x].toFixed(2);
+    sayResult("pixel", value);
     setText(said, t("{dataset}, image {index}, labelled {label}. Row {row}, column {column}: {value}", { dataset: found.dataset, index: found.index, label: found.label, row: y, column: x, value }));
     const near = Array.from({ length: 2 * AROUND + 1 }, (_, i) => i - AROUND);
     const text = (dy, dx) => found.values[y + dy]?.[x + dx]?.toFixed(2) ?? "";
