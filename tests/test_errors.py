@@ -15,7 +15,7 @@ from app.nn.errors import EngineError, SpecError
 from app.nn.optimizers import Adam
 from app.settings import PROJECT
 
-CAUGHT_WITHIN = {"failed", "engine", "slow_reader", "fenced"}
+CAUGHT_WITHIN = {"failed", "engine", "slow_reader", "fenced", "newer_database"}
 """Codes of errors that are caught where they may arise; they never reach a caller."""
 JAPANESE = catalog("ja").gettext
 

@@ -99,10 +99,13 @@ def open_log(settings: "Settings") -> Iterator["EventLog"]:
     """The log, shared with a server with the same settings. Raises CommandError."""
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+    from app.runs.log.database import NewerDatabaseError
     from app.runs.log.event_log import EventLog
 
     try:
         log = EventLog(settings.log_url, lease_seconds=settings.lease_seconds)
+    except NewerDatabaseError as error:
+        raise CommandError("the database cannot be used: {why}", why=message_of(error)) from None
     except (SQLAlchemyError, ImportError, OSError) as error:
         if not settings.database_url:
             check_home(settings.home)

@@ -34,9 +34,9 @@ from sqlalchemy import (
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.exc import IntegrityError, InterfaceError, InternalError, OperationalError, TimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.schema import CreateColumn
 
-from app.errors import Message
+from app.errors import Message, MessageError
+from app.runs.log.migrations import HEAD, VERSION_TABLE, migrate
 
 UNREACHABLE = (OperationalError, InterfaceError, InternalError, TimeoutError)
 """The errors of a database that is locked, full or unreachable; retry them."""
@@ -55,6 +55,12 @@ class DatabaseReplacedError(OperationalError):
         super().__init__(
             None, None, sqlite3.OperationalError("the files of the database were moved, removed or replaced")
         )
+
+
+class NewerDatabaseError(MessageError):
+    """The database is of a newer version of digitpad."""
+
+    code = "newer_database"
 
 
 metadata = MetaData()
@@ -117,6 +123,7 @@ runs = Table(
     Column("tags", JSON(none_as_null=True)),
     Column("note", Text),
     Column("race", Integer),  # the first run of its race
+    Column("appended", Integer, nullable=False, default=0, server_default="0"),  # events of this attempt
     sqlite_autoincrement=True,
 )
 
@@ -132,6 +139,9 @@ events = Table(
 
 by_type = Index("ix_events_type", events.c.run, events.c.type, events.c.seq)
 """Finds the last event of a type among the thousands of a long run."""
+
+version = Table(VERSION_TABLE, metadata, Column("version_num", String(32), primary_key=True))
+"""As Alembic makes it."""
 
 about = Table(
     "about",
@@ -160,9 +170,7 @@ def open_database(url: str) -> Engine:
         event.listen(engine, "begin", opened.check)
         event.listen(engine, "begin", _begin_sqlite)
     with writing(engine) as connection:
-        metadata.create_all(connection)
-        _add_missing_columns(connection)
-        by_type.create(connection, checkfirst=True)
+        _bring_up(connection)
     _name_log(engine)
     checkpoint(engine)
     return engine
@@ -189,13 +197,24 @@ def log_id(engine: Engine) -> str:
         return str(connection.scalar(select(about.c.value).where(about.c.key == "log")))
 
 
-def _add_missing_columns(connection: Connection) -> None:
-    """Add columns that are missing in the tables of an older version."""
-    known = {column["name"] for column in inspect(connection).get_columns(runs.name)}
-    for column in runs.columns:
-        if column.name not in known:
-            definition = CreateColumn(column).compile(dialect=connection.dialect)
-            connection.exec_driver_sql(f"ALTER TABLE {runs.name} ADD COLUMN {definition}")
+def _bring_up(connection: Connection) -> None:
+    """Create the tables, or bring those of an older version up to date. Raises NewerDatabaseError."""
+    tables = inspect(connection).get_table_names()
+    found = connection.scalar(select(version.c.version_num)) if version.name in tables else None
+    if found == HEAD:
+        return
+    if found is not None and int(found) > int(HEAD):
+        raise NewerDatabaseError(
+            "it was written by a newer version of digitpad (its tables have version {found}, this one knows {known}): "
+            "start that one",
+            found=found,
+            known=HEAD,
+        )
+    if runs.name in tables:
+        migrate(connection)
+    else:
+        metadata.create_all(connection)
+        connection.execute(insert(version).values(version_num=HEAD))
 
 
 def _name_log(engine: Engine) -> None:

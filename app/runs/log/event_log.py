@@ -10,7 +10,7 @@ from app.errors import Message, MessageError
 from app.runs.config.run_config import RunConfig
 from app.runs.log.database import checkpoint, events, log_id, open_database, runs, writing
 from app.runs.log.state import ENDED, RunState
-from app.runs.log.transitions import Lease, append, fence, now, queue, transition
+from app.runs.log.transitions import Lease, append, fence, has_appended, now, queue, transition
 from app.runs.log.views import BRIEF_EVENT, CHANGING, changing, run_views
 
 LARGEST_DEATHS = 3
@@ -175,6 +175,7 @@ class EventLog:
                 state=RunState.RUNNING,
                 owner=owner,
                 attempt=runs.c.attempt + 1,
+                appended=0,
                 lease=time.time() + self.lease_seconds,
                 started=func.coalesce(runs.c.started, now()),
             )
@@ -271,9 +272,19 @@ class EventLog:
 
     # Writing, by a worker: fenced by its lease
 
-    def append(self, lease: Lease, kind: str, data: Mapping[str, Any], **columns: Any) -> None:
-        """Append an event of the worker with the lease, and set columns of its run. Raises FencedError."""
+    def append(
+        self, lease: Lease, kind: str, data: Mapping[str, Any], *, number: int | None = None, **columns: Any
+    ) -> None:
+        """Append an event of the worker with the lease, and set columns of its run. Raises FencedError.
+
+        `number` counts the events of the lease from 1. One that is in the log already is not appended again: the answer
+        to its commit may have been lost.
+        """
         with writing(self.engine) as connection:
+            if number is not None:
+                if has_appended(connection, lease, number):
+                    return
+                columns["appended"] = number
             fence(connection, lease, columns)
             append(connection, lease.run, kind, data)
 

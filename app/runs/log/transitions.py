@@ -1,11 +1,11 @@
 """Changes of runs within a transaction, restricted by the table of states and by a worker's lease."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from app.errors import MessageError
 from app.runs.log.database import events, runs
@@ -31,9 +31,25 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def has_appended(connection: Connection, lease: Lease, number: int) -> bool:
+    """True if the lease's event `number` is in the log, and False if it is to be the next one.
+
+    Raises FencedError if the lease is lost, or if earlier events are missing, as after the return of an older copy of
+    the database: then the run resumes from what its row names.
+    """
+    appended = connection.scalar(select(runs.c.appended).where(_held(lease)).with_for_update())
+    if appended is None or appended < number - 1:
+        raise FencedError("the log has lost what attempt {attempt} of run {run} wrote", **asdict(lease))
+    return int(appended) >= number
+
+
+def _held(lease: Lease) -> ColumnElement[bool]:
+    return and_(runs.c.id == lease.run, runs.c.attempt == lease.attempt, runs.c.state == RunState.RUNNING)
+
+
 def fence(connection: Connection, lease: Lease, columns: Mapping[str, Any]) -> None:
     """Set columns of the leased run. Raises FencedError if the lease is lost."""
-    held = and_(runs.c.id == lease.run, runs.c.attempt == lease.attempt, runs.c.state == RunState.RUNNING)
+    held = _held(lease)
     if connection.execute(update(runs).where(held).values({"attempt": lease.attempt, **columns})).rowcount != 1:
         raise FencedError("attempt {attempt} no longer owns run {run}", run=lease.run, attempt=lease.attempt)
 

@@ -1,7 +1,8 @@
 """Checkpoints: the complete state of a training in one file each, written atomically.
 
 A run's row names its current checkpoint. Each one is written with a new name before the row is updated, so that a crash
-in between keeps the old one; files that are no longer needed are removed afterwards.
+in between keeps the old one. While a run is trained, the one before is kept too: after the failure of a database its
+row may name that one. Files that are no longer needed are removed afterwards.
 """
 
 import hashlib
@@ -121,13 +122,13 @@ class Checkpoints:
             shutil.copyfile(self._folder / name, self._folder / copied)
         return copied
 
-    def keep_only(self, run: int, name: str | None, *, attempt: int | None = None) -> None:
-        """Remove all files of `run` except the checkpoint `name` and those of attempts later than `attempt`."""
+    def keep_only(self, run: int, *names: str | None, attempt: int | None = None) -> None:
+        """Remove all files of `run` except the checkpoints `names` and those of attempts later than `attempt`."""
         for pattern in (f"{run}.*.safetensors", f".{run}.*.tmp"):
             for path in self._folder.glob(pattern):
                 number = path.name.lstrip(".").split(".")[1]
                 is_later = attempt is not None and number.isdecimal() and int(number) > attempt
-                if path.name != name and not is_later:
+                if path.name not in names and not is_later:
                     path.unlink(missing_ok=True)
 
     def tidy(self, runs: Callable[[], Collection[int]]) -> None:

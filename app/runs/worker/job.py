@@ -80,6 +80,8 @@ class Job:
         self._checkpoints = Checkpoints(settings.home, log.id)
         self._live = LiveWeights(settings.home, log.id)
         self._checkpoint: str | None = None
+        self._appended = 0
+        """The number of events appended by this attempt."""
         self._started = time.perf_counter()
 
     def run(self) -> None:
@@ -179,7 +181,7 @@ class Job:
         card = self._store.save(card, training.network, arrays=training.arrays(), once=True)
         training.keep_evaluation(EvaluationCache(self._settings.cache_dir), card)
         data = saved_event(self._store, card)
-        retry_database(lambda: self._log.append(self._lease, "model_saved", data, model=card.name))
+        self._append("model_saved", data, model=card.name)
         return card.name
 
     def _checked(self, dataset: Dataset, checkpoint: Checkpoint | None) -> Checkpoint | None:
@@ -220,10 +222,16 @@ class Job:
         columns: dict[str, Any] = {}
         if step.type == "epoch":
             columns = {"checkpoint": self._write(training), "deaths": 0}  # deaths count between epochs
-        retry_database(lambda: self._log.append(self._lease, step.type, json_safe(step.data), **columns))
+        self._append(step.type, json_safe(step.data), **columns)
         if columns:
-            self._checkpoint = columns["checkpoint"]
-            self._checkpoints.keep_only(self._lease.run, self._checkpoint, attempt=self._lease.attempt)
+            before, self._checkpoint = self._checkpoint, columns["checkpoint"]
+            self._checkpoints.keep_only(self._lease.run, self._checkpoint, before, attempt=self._lease.attempt)
+
+    def _append(self, kind: str, data: Mapping[str, Any], **columns: Any) -> None:
+        """Append an event to the log, once, and set columns of the run. Raises FencedError."""
+        self._appended += 1
+        number = self._appended
+        retry_database(lambda: self._log.append(self._lease, kind, data, number=number, **columns))
 
     def _write(self, training: Training) -> str | None:
         """Write a checkpoint and return its name.
@@ -288,7 +296,7 @@ class Job:
             why = error.strerror or type(error).__name__
             return {"not_kept": Message("the model could not be written: {why}", why=why)}
         if data is not None:
-            retry_database(lambda: self._log.append(self._lease, "model_saved", data, model=data["model"]))
+            self._append("model_saved", data, model=data["model"])
         return {}
 
 

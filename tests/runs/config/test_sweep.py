@@ -107,6 +107,8 @@ def test_a_database_of_an_older_version_gets_tags_and_notes(settings):
     with engine.begin() as connection:
         for column in ("tags", "note"):
             connection.exec_driver_sql(f"ALTER TABLE runs DROP COLUMN {column}")
+        connection.exec_driver_sql("DROP TABLE digitpad_schema")
+        connection.exec_driver_sql("ALTER TABLE runs DROP COLUMN appended")
     engine.dispose()
     log = EventLog(settings.log_url)
     assert (log.run(run)["tags"], log.run(run)["note"]) == ([], "")

@@ -3,16 +3,19 @@
 import sqlite3
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from alembic.script import ScriptDirectory
+from sqlalchemy import insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.errors import Message
 from app.runs.config.run_config import request_config
-from app.runs.log import database
-from app.runs.log.database import UNREACHABLE, DatabaseReplacedError, writing
+from app.runs.log import database, migrations
+from app.runs.log.database import UNREACHABLE, DatabaseReplacedError, NewerDatabaseError, writing
 from app.runs.log.event_log import EventLog, NotEndedError, UnknownRunError
+from app.runs.log.migrations import HEAD
 from app.runs.log.state import ENDED, MOVES, RunState
 from app.runs.log.transitions import FencedError, Lease
 from app.runs.log.views import brief
@@ -429,6 +432,70 @@ def test_a_database_of_the_first_version_is_read_and_takes_runs(tmp_path):
     log.close()
 
 
+def schema(engine):
+    """The tables with their columns and indices, as the database tells them."""
+    found = inspect(engine)
+    return {
+        table: (
+            sorted((one["name"], str(one["type"]), one["nullable"]) for one in found.get_columns(table)),
+            sorted((one["name"], tuple(one["column_names"])) for one in found.get_indexes(table)),
+        )
+        for table in found.get_table_names()
+    }
+
+
+def test_a_database_that_was_brought_up_has_the_tables_of_a_new_one(log, tmp_path):
+    with closing(sqlite3.connect(tmp_path / "old.sqlite3")) as connection:
+        connection.executescript(FIRST_SCHEMA)
+    old = EventLog(f"sqlite:///{tmp_path / 'old.sqlite3'}")
+    assert schema(old.engine) == schema(log.engine)
+    with old.engine.connect() as connection:
+        assert connection.scalar(select(database.version.c.version_num)) == HEAD
+    old.close()
+
+
+def test_the_last_step_is_the_version_of_the_tables():
+    steps = ScriptDirectory(str(Path(migrations.__file__).parent / "alembic"))
+    assert steps.get_heads() == [HEAD]
+
+
+def test_a_newer_database_is_refused_in_plain_words_and_left_as_it_is(log, tmp_path):
+    with log.engine.begin() as connection:
+        connection.execute(update(database.version).values(version_num="99"))
+    log.checkpoint()
+    with pytest.raises(NewerDatabaseError, match="written by a newer version of digitpad"):
+        EventLog(f"sqlite:///{tmp_path / 'log.sqlite3'}")
+    with log.engine.connect() as connection:
+        assert connection.scalar(select(database.version.c.version_num)) == "99"
+
+
+def test_an_event_whose_commit_got_no_answer_is_not_appended_twice(log):
+    run = log.add(CONFIG)
+    claim = log.claim("me")
+    log.append(claim, "started", {}, number=1)
+    for _ in range(2):
+        log.append(claim, "epoch", {"epoch": 1}, number=2, checkpoint="c")
+    assert types(log, run) == ["queued", "started", "epoch"]
+    assert log.run(run)["checkpoint"] == "c"
+    log.hand_back(claim)
+    again = log.claim("me")
+    log.append(again, "epoch", {"epoch": 2}, number=1)  # each attempt counts from 1
+    with pytest.raises(FencedError):
+        log.append(claim, "epoch", {"epoch": 3}, number=3)
+    assert types(log, run) == ["queued", "started", "epoch", "epoch"]
+
+
+def test_a_worker_whose_log_went_back_in_time_lets_go_of_its_run(log):
+    run = log.add(CONFIG)
+    claim = log.claim("me")
+    log.append(claim, "started", {}, number=1)
+    with pytest.raises(FencedError, match="has lost what attempt 1"):
+        log.append(claim, "epoch", {"epoch": 2}, number=3)
+    assert types(log, run) == ["queued", "started"]
+    log.reclaim_dead(claim, Message("it ended"))
+    assert log.run(run)["state"] == "queued"
+
+
 @pytest.mark.parametrize("column", [one for one in database.runs.columns if one.server_default is not None], ids=str)
 def test_a_column_with_a_default_of_the_database_has_one_of_its_own(column):
     assert column.default is not None  # a table of an older version may lack the other
@@ -446,8 +513,9 @@ def test_a_database_of_an_older_version_gets_the_columns_that_it_lacks(tmp_path)
     new = EventLog(url)
     run = new.add(CONFIG)
     with new.engine.begin() as connection:
-        for column in ("pause_requested", "keep_model", "deaths", "checkpoint", "race"):
+        for column in ("pause_requested", "keep_model", "deaths", "checkpoint", "race", "appended"):
             connection.exec_driver_sql(f"ALTER TABLE runs DROP COLUMN {column}")
+        connection.exec_driver_sql("DROP TABLE digitpad_schema")
     new.close()
     again = EventLog(url)
     claim = again.claim("me")

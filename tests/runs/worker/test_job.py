@@ -55,7 +55,8 @@ def test_a_full_disk_fails_the_run_and_leaves_its_last_good_checkpoint(log, sett
     assert (row["state"], row["error"]) == ("failed", "a file could not be read or written: No space left on device")
     assert types(log, run) == ["queued", "started", "epoch", "epoch", "failed"]
     assert log.events(run)[-1]["data"]["reason"] == "disk"
-    assert files(settings) == [row["checkpoint"]] == [f"{run}.1.2.0.safetensors"]
+    assert row["checkpoint"] == f"{run}.1.2.0.safetensors"
+    assert files(settings) == [f"{run}.1.1.0.safetensors", row["checkpoint"]]  # and the one before
     monkeypatch.undo()
     following = commands.continue_run(run, None)
     assert (following["config"]["epochs"], following["config"]["start"]["run"]) == (4, run)
@@ -204,7 +205,7 @@ def test_a_worker_given_up_for_dead_leaves_no_trace(log, settings, monkeypatch):
     monkeypatch.undo()
     assert work(log, settings)["state"] == "succeeded"
     assert [e["data"]["epoch"] for e in log.events(run) if e["type"] == "epoch"] == [1, 2, 3, 4]
-    assert files(settings) == [f"{run}.2.4.0.safetensors"]
+    assert files(settings) == [f"{run}.2.3.0.safetensors", f"{run}.2.4.0.safetensors"]
 
 
 @pytest.mark.parametrize("moment", ["evaluated", "model_saved", "save"])
@@ -491,7 +492,8 @@ def test_checkpoints_of_runs_that_are_no_more_are_removed(log, settings, checkpo
     stray = settings.home / "checkpoints" / log.id / "77.1.2.0.safetensors"
     stray.write_bytes(b"left")
     checkpoints.tidy(log.all_ids)
-    assert files(settings) == [row["checkpoint"]]
+    assert files(settings)[-1] == row["checkpoint"]
+    assert stray.name not in files(settings)
 
 
 def test_an_attempt_that_is_over_removes_nothing_of_a_later_one(checkpoints, log, settings):
@@ -499,6 +501,8 @@ def test_an_attempt_that_is_over_removes_nothing_of_a_later_one(checkpoints, log
     folder.mkdir(parents=True)
     for name in ("3.1.1.0.safetensors", "3.2.1.0.safetensors", ".3.1.abc.tmp", ".3.2.abc.tmp", "33.1.1.0.safetensors"):
         (folder / name).write_bytes(b"")
+    checkpoints.keep_only(3, "3.1.1.0.safetensors", "3.0.1.0.safetensors", attempt=1)
+    assert files(settings) == [".3.2.abc.tmp", "3.1.1.0.safetensors", "3.2.1.0.safetensors", "33.1.1.0.safetensors"]
     checkpoints.keep_only(3, None, attempt=1)
     assert files(settings) == [".3.2.abc.tmp", "3.2.1.0.safetensors", "33.1.1.0.safetensors"]
     checkpoints.keep_only(3, None)
