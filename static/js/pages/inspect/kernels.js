@@ -203,6 +203,7 @@ export function createKernels({ models, recipes, look }) {
     const name = t("Feature map {number} of {total}: {rows} × {columns}", { number: count(map + 1), total: count(maps), rows, columns });
     setText(byId("kernels-output-name"), after.length === 0 ? name : t("{name}, after {layers}", { name, layers: after.map(typeName).join(", ") }));
     byId("kernels-pictures").hidden = !isConvolution;
+    byId("kernels-steps").hidden = after.length === 0;
     byId("kernels-scroll").hidden = height * width > MOST_CELLS;
     byId("kernels-sums-part").hidden = !isConvolution || channels === 1;
     show();

@@ -11,8 +11,8 @@ import { loadNetwork } from "../../inside/stored-network.js";
 import { byId, setMessage, setText } from "../../lib/dom.js";
 import { createLatest } from "../../lib/latest.js";
 import { prepare } from "../../standalone/predictor.js";
+import { createWhatIf, rowsOf } from "./what-if.js";
 
-const SIDE = 28;
 const STEP = 120; // ms between two pixels of a search
 
 /**
@@ -44,18 +44,36 @@ export function createInside({ subject }) {
     work = image === null || image.every((value) => value === 0) ? null : live.look(image);
     view.show(work);
     fewest.disabled = work === null || changed !== null;
+    whatIf.update();
   }
 
   /** The image, 784 numbers, with the pixels that were turned since the drawing changed; null for none. */
   function imageNow() {
-    const { drawing, strokes, pixels } = subject();
-    if (changed !== null && changed.drawing === drawing) return changed.pixels;
+    if (changed !== null && changed.drawing === subject().drawing) return changed.pixels;
     if (changed !== null) forget();
+    return drawn();
+  }
+
+  const hasInk = () => subject().pixels !== undefined || subject().strokes !== undefined;
+
+  /** The image of the drawing itself, 784 numbers; null for none. */
+  function drawn() {
+    const { strokes, pixels } = subject();
     return pixels ?? (strokes === undefined ? null : prepare(strokes));
+  }
+
+  /** Shows another image in the drawing's place until that changes; returns the work on it, null for a blank one. */
+  function put(pixels) {
+    searching.drop();
+    changed = { drawing: subject().drawing, pixels, places: new Set() };
+    restore.hidden = false;
+    look();
+    return work;
   }
 
   function forget() {
     searching.drop();
+    whatIf.leave();
     changed = null;
     restore.hidden = true;
     setText(said, HINT);
@@ -79,8 +97,7 @@ export function createInside({ subject }) {
     fewest.disabled = true;
     setText(said, t("Looking for the fewest pixels …"));
     try {
-      const drawing = { pixels: Array.from({ length: SIDE }, (_, row) => Array.from(work.pixels.slice(row * SIDE, (row + 1) * SIDE))) };
-      const found = await post("/api/explain/pixels", { drawing, model: name }, { signal });
+      const found = await post("/api/explain/pixels", { drawing: { pixels: rowsOf(work.pixels) }, model: name }, { signal });
       for (const { pixel, value } of found.changes) {
         await new Promise((done) => setTimeout(done, STEP));
         if (signal.aborted) return;
@@ -94,6 +111,13 @@ export function createInside({ subject }) {
     }
   }
 
+  const whatIf = createWhatIf({
+    now: () => ({ model: name, labels: live.labels, isDrawn: work !== null && hasInk(), work }),
+    drawn,
+    put,
+    say: (text) => setText(said, text),
+  });
+
   restore.addEventListener("click", () => {
     forget();
     update();
@@ -106,6 +130,7 @@ export function createInside({ subject }) {
     view?.destroy();
     [live, view] = [null, null];
     showKernels(null);
+    whatIf.clear();
     canvas.setAttribute("aria-busy", "true");
     setMessage(byId("inside-error"), "");
     try {
@@ -136,6 +161,7 @@ export function createInside({ subject }) {
   function stop() {
     loading.drop();
     forget();
+    whatIf.clear();
     showKernels(null);
     view?.destroy();
     [live, view, name] = [null, null, null];
