@@ -24,11 +24,11 @@ export function repaintCells() {
  * A heatmap in `place`. The page calls `repaintCells` when its colours change, as a listener per heatmap would keep
  * removed ones in memory. `onChoose(index)` gets a press, `onDrag(index)` each number that a pressed pointer moves over, and
  * with `followsKeys` each that the arrow keys lead to; `name(index)` is the name of a number, and `size` the width of a
- * single map in CSS pixels. Returns `show(picture, options)` and `mark(index)`; `options` are `chosen`, an index to mark,
+ * map in CSS pixels. Returns `show(picture, options)` and `mark(index)`; `options` are `chosen`, an index to mark,
  * `ink`, pixels marked with dots, `most`, the value with the full colour, `absent`, 1 for each number that is not there,
- * and `frame`, the cells {row, column, height, width} of a single map to put a frame around.
+ * and `frame`, the cells {row, column, height, width} of the picture to put a frame around.
  */
-export function createCells(place, { label, name, onChoose = null, onDrag = null, followsKeys = false, size = ONE_MAP }) {
+export function createCells(place, { label, name, onChoose = null, onDrag = null, followsKeys = false, size = null }) {
   const canvas = element("canvas", { tabindex: 0, role: "slider", "aria-label": label, "aria-valuemin": 0 });
   const caption = element("p", { class: "cells-said", "aria-hidden": "true" });
   canvas.toggleAttribute("data-drags", onDrag !== null);
@@ -98,7 +98,7 @@ export function createCells(place, { label, name, onChoose = null, onDrag = null
     context.strokeRect(x, y, side, side);
   }
 
-  /** A frame around cells of a single map, which stands out from light and dark ones. */
+  /** A frame around cells of the picture, which stands out from light and dark ones. */
   function frame(context, { row, column, height, width }, ink, halo) {
     for (const [color, line] of [[halo, 5], [ink, 2.5]]) {
       context.strokeStyle = color;
@@ -175,7 +175,7 @@ export function createCells(place, { label, name, onChoose = null, onDrag = null
 /** CSS pixels of a cell: units fill the page's width, a map is about as wide as a thumb. */
 function cellSize(shape, { columns }, size) {
   if (shape.length === 1) return Math.min(LARGEST_CELL, MOST_WIDTH / columns);
-  const side = shape[0] === 1 ? size : SEVERAL_MAPS;
+  const side = size ?? (shape[0] === 1 ? ONE_MAP : SEVERAL_MAPS);
   return Math.min(LARGEST_CELL, Math.max(LEAST_CELL, side / shape[2]));
 }
 

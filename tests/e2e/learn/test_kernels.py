@@ -91,6 +91,10 @@ def test_it_shows_the_engine_s_numbers_at_the_place_of_the_window(page: Page, ho
     later = house.post("/api/explain/neuron", {**body, "layer": 4, "unit": place(page)})["steps"]
     assert total == pytest.approx(later[0]["sum"], rel=1e-3, abs=1e-5)
     assert shown(page, "last") == pytest.approx(later[-1]["output"], rel=1e-3, abs=1e-5)
+    kernels = page.locator("#kernels-filters canvas")
+    kernels.press("End")  # the last weight of the last filter
+    kernels.press("Enter")
+    expect(page.locator("#kernels-map")).to_have_value("3")
     page.locator("#kernels-sums canvas").press("Home")
     page.locator("#kernels-sums canvas").press("Enter")
     expect(page.locator("#kernels-channel")).to_have_value("0")

@@ -5,11 +5,13 @@ import re
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from app.models import ModelStore
 from app.nn import softmax
 from app.settings import SHIPPED_MODELS
+from tests.support.axe import AXE, RULES
 from tests.support.browser import draw, heard, sparse
 from tests.support.drawings import recorded
 from tests.support.inspected_networks import NETWORKS, save
@@ -70,6 +72,8 @@ def test_the_answers_along_the_slider_are_the_engine_s(page: Page, pad_server, t
         assert float(percent[1]) == pytest.approx(100 * min(0.999, probabilities.max()), abs=0.1)
         labels.add(label)
     assert {"3", "8"} <= labels
+    page.evaluate(Axe().axe_script)
+    assert page.evaluate(AXE, RULES) == []
     page.locator("#inside-share").press("ArrowLeft")
     expect(said).to_contain_text("99 % of the way")
     expect(page.locator("#inside-share")).to_have_attribute("aria-valuetext", re.compile("99 % of the way"))
@@ -105,6 +109,8 @@ def test_the_network_s_own_image_stands_beside_the_mean_and_can_be_read(page: Pa
     )
     pixels = np.frombuffer(base64.b64decode(found["smooth"]["pixels"]), "<f4")
     assert np.abs(np.array(shown) - 255 * pixels).max() <= 1
+    page.evaluate(Axe().axe_script)
+    assert page.evaluate(AXE, RULES) == []
     images.nth(1).get_by_role("button").click()
     expect(page.locator("#inside-said")).to_contain_text("smoothed: it reads 3")
     until(lambda: int(page.locator("#inside-view").get_attribute("data-lit") or 0) > 5)

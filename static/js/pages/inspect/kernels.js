@@ -3,7 +3,7 @@
 import { explain } from "../../api/client.js";
 import { withRoot } from "../../api/root.js";
 import { createCells } from "../../charts/heatmap.js";
-import { decode, num } from "../../charts/heatmap-data.js";
+import { decode, gridOf, num } from "../../charts/heatmap-data.js";
 import { count } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { checkAffordable } from "../../inside/live-network.js";
@@ -16,6 +16,8 @@ import { createLatest } from "../../lib/latest.js";
 import { trace } from "../../standalone/network.js";
 
 const SIZE = 300; // CSS pixels of the input and of the map
+const KERNEL_SIZE = 44; // CSS pixels of a kernel among all
+const MOST_WEIGHTS = 8192; // of all kernels of a layer for one channel that are shown
 const MOST_CELLS = 49; // numbers of a window that are written out
 const LONGEST_STEP = 250; // ms of a frame that count; more pass in a page that nobody sees
 const DECIMALS = 3; // of a number in a cell
@@ -74,6 +76,18 @@ export function createKernels({ models, recipes, look }) {
     kernel: createCells(byId("kernels-kernel"), { label: t("The weights of the kernel"), name: inWindow }),
     products: createCells(byId("kernels-products"), { label: t("The products"), name: inWindow }),
   };
+  const kernels = createCells(byId("kernels-filters"), {
+    label: t("The kernels of all filters. Enter chooses one."),
+    name(at) {
+      const area = view.kernel[0] * view.kernel[1];
+      return t("filter {number}, {place}", { number: count(Math.floor(at / area) + 1), place: inWindow(at % area) });
+    },
+    onChoose(at) {
+      selects.map.value = Math.floor(at / (view.kernel[0] * view.kernel[1]));
+      useMap(Number(selects.map.value));
+    },
+    size: KERNEL_SIZE,
+  });
   const sums = createCells(byId("kernels-sums"), {
     label: t("The sum of each input channel. Enter chooses one."),
     name: (at) => t("channel {number}", { number: at + 1 }),
@@ -204,9 +218,22 @@ export function createKernels({ models, recipes, look }) {
     setText(byId("kernels-output-name"), after.length === 0 ? name : t("{name}, after {layers}", { name, layers: after.map(typeName).join(", ") }));
     byId("kernels-pictures").hidden = !isConvolution;
     byId("kernels-steps").hidden = after.length === 0;
+    byId("kernels-filters-part").hidden = !isConvolution || maps === 1 || maps * height * width > MOST_WEIGHTS;
+    if (!byId("kernels-filters-part").hidden) showKernels();
     byId("kernels-scroll").hidden = height * width > MOST_CELLS;
     byId("kernels-sums-part").hidden = !isConvolution || channels === 1;
     show();
+  }
+
+  /** The kernels of all filters for the channel, the chosen one in a frame. */
+  function showKernels() {
+    const { maps, kernel, channels } = view;
+    const all = Array.from({ length: maps }, (_, i) => Array.from(view.weightsOf(i, channel))).flat();
+    const shape = [maps, ...kernel];
+    const [column, row] = gridOf(shape).cell(map * kernel[0] * kernel[1]);
+    kernels.show({ shape, first: 0, total: maps, low: 0, high: 0, values: all }, { most: largest(all), frame: { row, column, height: kernel[0], width: kernel[1] } });
+    const values_ = { count: count(maps), number: count(channel + 1) };
+    setText(byId("kernels-filters-name"), channels === 1 ? t("The kernels of all {count} filters: press one to use it.", values_) : t("The kernels of all {count} filters for input channel {number}: press one to use it.", values_));
   }
 
   // The window
