@@ -135,6 +135,13 @@ def test_what_cannot_be_done_is_said_in_its_place(page: Page, tmp_path) -> None:
         expect(page.locator("#inside-said")).to_contain_text("there is no model words")
         page.locator("#inside-own").click()
         expect(page.locator("#inside-own-images")).to_contain_text("there is no model words")
+        page.locator("#inside-open").click()
+        page.route("**/download?format=safetensors", lambda route: route.fulfill(status=409, json={"error": "damaged"}))
+        page.goto(f"{server.url}/?model=perceptron")
+        page.locator("#inside-open").click()
+        expect(page.locator("#inside-error")).to_contain_text("damaged")
+        for button in ("#inside-morph", "#inside-own", "#inside-fewest"):
+            expect(page.locator(button)).to_be_disabled()
         page.set_viewport_size({"width": 320, "height": 700})
         assert page.evaluate("document.documentElement.scrollWidth") == 320
         assert not errors

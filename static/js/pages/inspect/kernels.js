@@ -18,6 +18,7 @@ import { trace } from "../../standalone/network.js";
 const SIZE = 300; // CSS pixels of the input and of the map
 const KERNEL_SIZE = 44; // CSS pixels of a kernel among all
 const MOST_WEIGHTS = 8192; // of all kernels of a layer for one channel that are shown
+const MANY = 36; // filters whose kernels are scrolled through
 const MOST_CELLS = 49; // numbers of a window that are written out
 const LONGEST_STEP = 250; // ms of a frame that count; more pass in a page that nobody sees
 const DECIMALS = 3; // of a number in a cell
@@ -219,6 +220,7 @@ export function createKernels({ models, recipes, look }) {
     byId("kernels-pictures").hidden = !isConvolution;
     byId("kernels-steps").hidden = after.length === 0;
     byId("kernels-filters-part").hidden = !isConvolution || maps === 1 || maps * height * width > MOST_WEIGHTS;
+    byId("kernels-filters").toggleAttribute("data-many", maps > MANY);
     if (!byId("kernels-filters-part").hidden) showKernels();
     byId("kernels-scroll").hidden = height * width > MOST_CELLS;
     byId("kernels-sums-part").hidden = !isConvolution || channels === 1;
@@ -294,7 +296,7 @@ export function createKernels({ models, recipes, look }) {
   function showNumber({ inputs, bias, value, sum, winner, steps, last }, size) {
     const line = byId("kernels-sum");
     const result = element("strong", {}, num(value));
-    if (view.isConvolution) line.replaceChildren(`${t("sum of the products {sum}", { sum: num(inputs) })} ${bias < 0 ? "−" : "+"} ${t("bias {bias}", { bias: num(Math.abs(bias)) })} = `, result);
+    if (view.isConvolution) line.replaceChildren(`${t("sum of the products {sum}", { sum: num(inputs) })} + ${t("bias {bias}", { bias: num(bias) })} = `, result);
     else if (winner !== null) line.replaceChildren(`${t("the largest of {count}", { count: size })} = `, result);
     else line.replaceChildren(`${t("sum {sum}", { sum: num(sum) })} / ${size} = `, result);
     Object.assign(line.dataset, { value, last, ...(view.isConvolution ? { inputs, bias } : {}) });

@@ -128,7 +128,8 @@ export function createInside({ subject }) {
     name = next;
     const signal = loading.begin();
     view?.destroy();
-    [live, view] = [null, null];
+    [live, view, work] = [null, null, null];
+    fewest.disabled = true;
     showKernels(null);
     whatIf.clear();
     canvas.setAttribute("aria-busy", "true");

@@ -40,6 +40,7 @@ export function createWhatIf({ now, drawn, put, say }) {
     const probabilities = work?.probabilities ?? null;
     if (!isChosen && probabilities !== null && way === null) select.value = String(runnerUp(probabilities));
     name();
+    buttons.own.disabled = false;
     buttons.morph.disabled = !isDrawn || labels.length < 2 || (way === null && probabilities !== null && bestOf(probabilities) === Number(select.value));
   }
 
@@ -52,7 +53,7 @@ export function createWhatIf({ now, drawn, put, say }) {
   }
 
   function name() {
-    const label = labels[Number(select.value)] ?? "";
+    const label = labels[Number(select.value)] ?? "…";
     setText(buttons.morph, t("Morph it into {label}", { label }));
     setText(buttons.own, t("The network's own {label}", { label }));
   }
@@ -160,6 +161,9 @@ export function createWhatIf({ now, drawn, put, say }) {
     images.replaceChildren();
     images.removeAttribute("aria-busy");
     labels = [];
+    select.replaceChildren();
+    for (const button of Object.values(buttons)) button.disabled = true;
+    name();
   }
 
   select.addEventListener("change", () => {
@@ -169,6 +173,8 @@ export function createWhatIf({ now, drawn, put, say }) {
   buttons.morph.addEventListener("click", morph);
   buttons.own.addEventListener("click", own);
   slider.addEventListener("input", go);
+
+  clear();
 
   return { update, leave, clear };
 }
