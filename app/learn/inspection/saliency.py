@@ -6,11 +6,11 @@ import numpy as np
 
 from app.errors import InputError
 from app.learn.inspection.encoding import encoded, picture
-from app.learn.inspection.subject import InspectedNetwork, activations, finite
+from app.learn.inspection.pixel_gradient import SIDE, inputs_of, logits_of, pixel_gradient
+from app.learn.inspection.subject import InspectedNetwork, activations
 from app.nn.arrays import Array
 from app.nn.layers.activations import softmax
 
-SIDE = 28
 MOST_FRAMES = 25
 MOST_COVERED = 64
 """The most covered drawings in a batch."""
@@ -28,8 +28,8 @@ def input_gradient(subject: InspectedNetwork, label: str | None) -> dict[str, An
     Simonyan, Vedaldi and Zisserman 2014, section 3, there without the sign.
     """
     of = subject.label(label)
-    logits = _logits(subject, subject.x)[0]
-    gradient = _pixel_gradient(subject, np.eye(logits.size)[of : of + 1])
+    logits = logits_of(subject, subject.x)[0]
+    gradient = pixel_gradient(subject, np.eye(logits.size)[of : of + 1])
     return {"label": subject.card.labels[of], "logit": float(logits[of]), "picture": picture(gradient)}
 
 
@@ -59,8 +59,8 @@ def contrast(subject: InspectedNetwork, label: str | None, other: str | None) ->
     at_once = max(1, MOST_ACTIVATIONS // activations(subject.network))
     for start in range(0, PATH_POINTS, at_once):
         part = shares[start : start + at_once].astype(subject.network.dtype)
-        _logits(subject, subject.x * part.reshape(-1, *[1] * (subject.x.ndim - 1)))
-        gradient += _pixel_gradient(subject, np.repeat(factors[None], len(part), axis=0))
+        logits_of(subject, subject.x * part.reshape(-1, *[1] * (subject.x.ndim - 1)))
+        gradient += pixel_gradient(subject, np.repeat(factors[None], len(part), axis=0))
     calibrated = softmax(logits / subject.card.temperature)
     return {
         "label": labels[of],
@@ -120,7 +120,7 @@ def toward(subject: InspectedNetwork, label: str, count: int, rate: float) -> di
     x, frames, stuck = subject.x, [], False
     for _ in range(count):
         # d(log p)/d(logits) is t − y, which does not vanish far from the label, unlike the gradient of p
-        gradient = _pixel_gradient(subject, target - softmax(_logits(subject, x)))
+        gradient = pixel_gradient(subject, target - softmax(logits_of(subject, x)))
         length = float(np.linalg.norm(gradient))
         if length == 0:
             stuck = True
@@ -174,10 +174,10 @@ def fewest_pixels(subject: InspectedNetwork) -> dict[str, Any]:
             part = places[start : start + MOST_COVERED]
             images = np.repeat(pixels[None], len(part), axis=0)
             images[np.arange(len(part)), part] = turned[part]
-            leads[start : start + len(part)] = _lead(subject.scores(_inputs(subject, images)), answer)
+            leads[start : start + len(part)] = _lead(subject.scores(inputs_of(subject, images)), answer)
         place = int(places[leads.argmin()])
         pixels[place], untouched[place] = turned[place], False
-        probabilities = subject.probabilities(_inputs(subject, pixels[None]))[0]
+        probabilities = subject.probabilities(inputs_of(subject, pixels[None]))[0]
         said = int(probabilities.argmax())
         changes.append({"pixel": place, "value": float(pixels[place]), "probabilities": probabilities.tolist()})
     return {"label": labels[answer], "says": labels[said], "changed": said != answer, "changes": changes}
@@ -191,36 +191,11 @@ def _lead(scores: Array, answer: int) -> Array:
 
 def _lead_gradient(subject: InspectedNetwork, pixels: Array, answer: int) -> Array:
     """d(lead)/d(pixels), float64 (28, 28)."""
-    logits = _logits(subject, _inputs(subject, pixels[None]))[0]
+    logits = logits_of(subject, inputs_of(subject, pixels[None]))[0]
     factors = np.zeros(len(logits))
     factors[answer] += 1
     factors[int(np.where(np.arange(len(logits)) == answer, -np.inf, logits).argmax())] -= 1
-    return _pixel_gradient(subject, factors[None])
-
-
-def _inputs(subject: InspectedNetwork, images: Array) -> Array:
-    """The network's inputs for images, 0 to 1, (N, 784)."""
-    return (images * subject.scale).reshape(len(images), *subject.x.shape[1:]).astype(subject.network.dtype)
-
-
-def _logits(subject: InspectedNetwork, x: Array) -> Array:
-    """The logits (N, K) of inputs (N, *input_shape); prepares the layers for the backward pass."""
-    for layer in subject.network.layers[: subject.body]:
-        x = layer.forward(x, training=True)
-    logits: Array = finite(subject.card, x).astype(np.float64).reshape(len(x), -1)
-    return logits
-
-
-def _pixel_gradient(subject: InspectedNetwork, factors: Array) -> Array:
-    """d(Σ factors·logits)/d(pixels), float64 (28, 28), at the last inputs of `_logits`, summed over them.
-
-    `factors` is (N, K).
-    """
-    grad = factors.astype(subject.network.dtype)
-    for layer in reversed(subject.network.layers[: subject.body]):
-        grad = layer.backward(grad)
-    gradient: Array = finite(subject.card, grad).astype(np.float64).sum(axis=0).reshape(SIDE, SIDE) * subject.scale
-    return gradient
+    return pixel_gradient(subject, factors[None])
 
 
 def _stride(subject: InspectedNetwork) -> int:

@@ -20,20 +20,27 @@ from app.learn.inspection import forward as there
 from app.learn.inspection import numerical_gradient as difference
 from app.learn.inspection import optimizer_step as stepping
 from app.learn.inspection import saliency
+from app.learn.inspection.activation_maximization import maximize_activation
+from app.learn.inspection.morph import morph as morphed
 from app.learn.inspection.neuron import neuron as one_neuron
+from app.learn.inspection.pixel_gradient import SIDE
 from app.learn.inspection.subject import InspectedNetwork, open_subject
+from app.models import UnknownModelError
+from app.models.mean_image import BYTE_MAX, mean_image
 from app.models.responses import pixels_json
 from app.runs.limits import LARGEST_INT
 from app.web.api.explain_responses import (
+    ActivationMaximization,
     BackwardPass,
     ContrastOfLabels,
     Counterfactual,
     Delta,
-    DrawingResponse,
     FewestPixels,
     ForwardPass,
     InputGradient,
     LayerPicture,
+    MeanOfLabel,
+    Morph,
     NearestTrainingImages,
     Neuron,
     NumericalGradient,
@@ -43,8 +50,8 @@ from app.web.api.explain_responses import (
 )
 from app.web.api.images import encoded
 from app.web.api.predict import prepare_one
-from app.web.api.routing import ApiRoute, RequestBody, errors
-from app.web.dependencies import JobQueueDep, LessonsQueueDep, NearestImagesDep, StoreDep
+from app.web.api.routing import ApiRoute, RequestBody, ResponseBody, errors
+from app.web.dependencies import CatalogDep, DatasetsDep, JobQueueDep, LessonsQueueDep, NearestImagesDep, StoreDep
 
 router = APIRouter(prefix="/api/explain", tags=["explain"], route_class=ApiRoute)
 
@@ -118,6 +125,13 @@ class ContrastRequest(AttributionRequest):
     other: LabelText | None = None
 
 
+class LabelOfModelRequest(RequestBody):
+    """A label of a model; of the default model where none is named."""
+
+    label: LabelText
+    model: Annotated[str, Field(max_length=64)] | None = None
+
+
 class NearestRequest(InspectionRequest):
     """Training images of each of `labels`, `count` of each."""
 
@@ -154,14 +168,7 @@ async def answer_in_queue(
             with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name
                 network = open_subject(store, body.model, image.pixels, dtype=dtype)
                 found = work(network)
-            whole = {"model": network.card.name, "blank": image.blank, "pixels": pixels_json(image.pixels), **found}
-            try:
-                # here and not in the event loop, as it takes longer than an answer of /predict
-                return json.dumps(whole, allow_nan=False).encode()
-            except ValueError:
-                raise RequestError(
-                    409, "the model {name} gives numbers that are not finite", name=network.card.name
-                ) from None
+            return _encoded(network, {"blank": image.blank, "pixels": pixels_json(image.pixels), **found})
 
         key = (request.url.path, hashlib.sha256(body.model_dump_json().encode()).digest())
         return Response(await queue.run(key, compute), media_type="application/json")
@@ -169,10 +176,18 @@ async def answer_in_queue(
     return answer
 
 
+def _encoded(network: InspectedNetwork, found: dict[str, Any]) -> bytes:
+    """The JSON of an answer. Not for the event loop, as it takes longer than an answer of /predict."""
+    try:
+        return json.dumps({"model": network.card.name, **found}, allow_nan=False).encode()
+    except ValueError:
+        raise RequestError(409, "the model {name} gives numbers that are not finite", name=network.card.name) from None
+
+
 Explain = Annotated[Callable[..., Awaitable[Response]], Depends(answer_in_queue)]
 
 
-def _responses(model: type[DrawingResponse]) -> dict[int | str, dict[str, Any]]:
+def _responses(model: type[ResponseBody]) -> dict[int | str, dict[str, Any]]:
     return {200: {"model": model}} | errors(404, 409, 422, 503)
 
 
@@ -249,6 +264,45 @@ async def contrast(explain: Explain, body: ContrastRequest) -> Response:
 async def pixels(explain: Explain, body: InspectionRequest) -> Response:
     """A few pixels that change the network's mind, one after another."""
     return await explain(body, saliency.fewest_pixels, dtype=DOUBLE)
+
+
+@router.post("/morph", responses=_responses(Morph))
+async def morph(explain: Explain, body: LabelRequest) -> Response:
+    """The end of a way from the drawing to one that the network reads as another label."""
+    return await explain(body, lambda network: morphed(network, body.label), dtype=DOUBLE)
+
+
+@router.post("/maximize", responses=_responses(ActivationMaximization))
+async def maximize(request: Request, store: StoreDep, queue: LessonsQueueDep, body: LabelOfModelRequest) -> Response:
+    """The image that the network itself takes most for a label, from a blank sheet, without and with smoothing."""
+
+    def compute() -> bytes:
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name
+            network = open_subject(store, body.model, np.zeros((SIDE, SIDE), np.float32), dtype=DOUBLE)
+            found = maximize_activation(network, body.label)
+        return _encoded(network, found)
+
+    key = (request.url.path, hashlib.sha256(body.model_dump_json().encode()).digest())
+    return Response(await queue.run(key, compute), media_type="application/json")
+
+
+@router.post("/mean", responses=errors(404, 409, 422, 503))
+async def mean(
+    store: StoreDep, catalog: CatalogDep, datasets: DatasetsDep, queue: JobQueueDep, body: LabelOfModelRequest
+) -> MeanOfLabel:
+    """The mean of a sample of the model's training images of a label."""
+
+    def work() -> MeanOfLabel:
+        name = body.model or store.default()
+        if name is None:
+            raise UnknownModelError("there is no model yet: train one, or restore the one that ships with digitpad")
+        found = mean_image(store.get(name), catalog, datasets, body.label)
+        raw = np.round(found.pixels * BYTE_MAX).astype(np.uint8)
+        return MeanOfLabel(
+            model=name, label=body.label, pixels=encoded(raw), count=found.count, datasets=found.datasets
+        )
+
+    return await queue.run(("mean", hashlib.sha256(body.model_dump_json().encode()).digest()), work)
 
 
 @router.post("/nearest", responses=errors(404, 409, 422, 503))

@@ -322,6 +322,51 @@ class FewestPixels(DrawingResponse):
     changes: list[ChangedPixel]
 
 
+class Morph(DrawingResponse):
+    """The `end` of a way, base64 of 784 float32, 0 to 1, from `label` to what it `says` there, `other` if `changed`.
+
+    `probability` is that of the other label.
+    """
+
+    label: str
+    other: str
+    says: str
+    probability: float
+    changed: bool
+    steps: int
+    end: str
+
+
+class MaximizedImage(ResponseBody):
+    """An image, base64 of 784 float32, 0 to 1, and its reading; `stuck` where the gradient was zero at once."""
+
+    pixels: str
+    logit: float
+    probability: float
+    says: str
+    stuck: bool
+
+
+class ActivationMaximization(ResponseBody):
+    """The images after a number of steps, without and with smoothing."""
+
+    model: str
+    label: str
+    steps: int
+    plain: MaximizedImage
+    smooth: MaximizedImage
+
+
+class MeanOfLabel(ResponseBody):
+    """The mean of `count` training images of a label, base64 of 784 bytes, 255 is ink, and their data sets."""
+
+    model: str
+    label: str
+    pixels: str
+    count: int
+    datasets: list[str]
+
+
 class SimilarImage(ResponseBody):
     """A training image, base64 of 784 bytes, 255 is ink; its data set, and its cosine similarity to the drawing."""
 

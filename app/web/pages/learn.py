@@ -10,6 +10,7 @@ from app.errors import RequestError
 from app.learn.formulas import FORMULAS
 from app.learn.formulas.source import listings
 from app.learn.lessons.lesson import NAMES, lesson, lessons
+from app.recipes import Recipe, load_recipes
 from app.web import templates
 from app.web.api.models import summaries
 from app.web.dependencies import StoreDep
@@ -30,7 +31,9 @@ def inside(request: Request, store: StoreDep) -> Response:
     listed = summaries(store)
     usable = [entry for entry in listed["models"] if entry["available"]]
     teaching = next((entry["name"] for entry in usable if entry["for_teaching"]), None)
-    return _page(request, "learn/inspect.html", {"models": usable, "first": teaching or listed["default"]})
+    convolutional = [recipe.name for recipe in load_recipes().values() if "conv2d" in _types(recipe)]
+    context = {"models": usable, "first": teaching or listed["default"], "convolutional": convolutional}
+    return _page(request, "learn/inspect.html", context)
 
 
 @router.get("/parts")
@@ -71,3 +74,8 @@ def one_lesson(request: Request, number: int) -> Response:
 def _page(request: Request, template: str, context: dict[str, Any]) -> Response:
     headers = {"cache-control": "no-cache"}
     return templates.render_page(request, template, {"active": "learn", **context}, headers=headers)
+
+
+def _types(recipe: Recipe) -> set[str]:
+    """The types of a recipe's layers."""
+    return {layer if isinstance(layer, str) else layer["type"] for layer in recipe.config["network"]["layers"]}

@@ -9,8 +9,9 @@ const WIDEST = 72; // the most cells across several maps
 const ROW = 16; // the most units in a single row
 const BROAD = 3; // the aspect ratio of a field of units
 
-/** The numbers of `{values}`, float32 in base64, little-endian. */
+/** The numbers of `{values}`, float32 in base64, little-endian, or an array of them already. */
 export function decode({ values }) {
+  if (typeof values !== "string") return values;
   const bytes = fromBase64(values);
   const view = new DataView(bytes.buffer);
   return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));

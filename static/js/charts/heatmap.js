@@ -22,13 +22,16 @@ export function repaintCells() {
 
 /**
  * A heatmap in `place`. The page calls `repaintCells` when its colours change, as a listener per heatmap would keep
- * removed ones in memory. `onChoose(index)` gets a press; `name(index)` is the name of a number. Returns
- * `show(picture, options)` and `mark(index)`; `options` are `chosen`, an index to mark, `ink`, pixels marked with dots,
- * and `most`, the value with the full colour.
+ * removed ones in memory. `onChoose(index)` gets a press, `onDrag(index)` each number that a pressed pointer moves over, and
+ * with `followsKeys` each that the arrow keys lead to; `name(index)` is the name of a number, and `size` the width of a
+ * map in CSS pixels. Returns `show(picture, options)` and `mark(index)`; `options` are `chosen`, an index to mark,
+ * `ink`, pixels marked with dots, `most`, the value with the full colour, `absent`, 1 for each number that is not there,
+ * and `frame`, the cells {row, column, height, width} of the picture to put a frame around.
  */
-export function createCells(place, { label, name, onChoose = null }) {
+export function createCells(place, { label, name, onChoose = null, onDrag = null, followsKeys = false, size = null }) {
   const canvas = element("canvas", { tabindex: 0, role: "slider", "aria-label": label, "aria-valuemin": 0 });
   const caption = element("p", { class: "cells-said", "aria-hidden": "true" });
+  canvas.toggleAttribute("data-drags", onDrag !== null);
   place.replaceChildren(element("div", { class: "cells" }, canvas, caption));
   let [values, grid, shape, first, at, options] = [null, null, [], 0, 0, {}];
   let side = 8; // of a cell, in the screen's pixels
@@ -50,7 +53,7 @@ export function createCells(place, { label, name, onChoose = null }) {
     fit();
     const context = canvas.getContext("2d");
     const style = getComputedStyle(document.documentElement);
-    const [plus, minus, zero, ink] = ["series-1", "series-2", "sheet", "ink"].map((key) => style.getPropertyValue(`--${key}`).trim());
+    const [plus, minus, zero, ink, track] = ["series-1", "series-2", "sheet", "ink", "track"].map((key) => style.getPropertyValue(`--${key}`).trim());
     context.globalAlpha = 1;
     context.fillStyle = style.getPropertyValue("--line").trim();
     context.fillRect(0, 0, canvas.width, canvas.height);
@@ -58,8 +61,9 @@ export function createCells(place, { label, name, onChoose = null }) {
       const [x, y] = grid.cell(i).map((position) => position * side);
       const part = options.most > 0 ? Math.min(1, Math.abs(values[i]) / options.most) : 0;
       context.globalAlpha = 1;
-      context.fillStyle = zero;
+      context.fillStyle = options.absent?.[i] ? track : zero;
       context.fillRect(x, y, side + 1, side + 1);
+      if (options.absent?.[i]) continue;
       context.globalAlpha = part ** SHADES;
       context.fillStyle = values[i] < 0 ? minus : plus;
       context.fillRect(x, y, side + 1, side + 1);
@@ -71,6 +75,7 @@ export function createCells(place, { label, name, onChoose = null }) {
         context.fillRect(x + Math.round((side - dot) / 2), y + Math.round((side - dot) / 2), dot, dot);
       }
     }
+    if (options.frame) frame(context, options.frame, ink, zero);
     const chosen = options.chosen === undefined || options.chosen === null ? -1 : options.chosen - first;
     if (chosen >= 0 && chosen < values.length) box(context, chosen, ink, 2.5);
     if (document.activeElement === canvas) box(context, at, ink, 1.5);
@@ -80,7 +85,7 @@ export function createCells(place, { label, name, onChoose = null }) {
   function fit() {
     const scale = window.devicePixelRatio || 1;
     const room = (place.clientWidth || Infinity) - 2; // for the border
-    side = Math.max(1, Math.floor(Math.min(cellSize(shape, grid), room / grid.columns) * scale));
+    side = Math.max(1, Math.floor(Math.min(cellSize(shape, grid, size), room / grid.columns) * scale));
     canvas.width = grid.columns * side + 1;
     canvas.height = grid.rows * side + 1;
     canvas.style.width = `${canvas.width / scale}px`;
@@ -91,6 +96,15 @@ export function createCells(place, { label, name, onChoose = null }) {
     context.strokeStyle = color;
     context.lineWidth = width;
     context.strokeRect(x, y, side, side);
+  }
+
+  /** A frame around cells of the picture, which stands out from light and dark ones. */
+  function frame(context, { row, column, height, width }, ink, halo) {
+    for (const [color, line] of [[halo, 5], [ink, 2.5]]) {
+      context.strokeStyle = color;
+      context.lineWidth = line;
+      context.strokeRect(column * side, row * side, width * side, height * side);
+    }
   }
 
   function select(index, showCaption = true) {
@@ -111,8 +125,18 @@ export function createCells(place, { label, name, onChoose = null }) {
 
   canvas.addEventListener("pointermove", (event) => {
     const index = values === null ? null : under(event);
-    if (index !== null) select(index);
+    if (index === null) return;
+    select(index);
+    if (canvas.hasPointerCapture(event.pointerId)) onDrag(first + index);
   });
+  if (onDrag !== null) {
+    canvas.addEventListener("pointerdown", (event) => {
+      const index = values === null ? null : under(event);
+      if (index === null) return;
+      canvas.setPointerCapture(event.pointerId);
+      onDrag(first + index);
+    });
+  }
   canvas.addEventListener("click", (event) => {
     const index = values === null ? null : under(event);
     if (index === null) return;
@@ -127,7 +151,8 @@ export function createCells(place, { label, name, onChoose = null }) {
     else if ((event.key === "Enter" || event.key === " ") && onChoose !== null) onChoose(first + at);
     else return;
     event.preventDefault();
-    draw();
+    if (followsKeys) onDrag(first + at);
+    else draw();
   });
   canvas.addEventListener("focus", () => {
     if (values !== null) select(at);
@@ -148,9 +173,9 @@ export function createCells(place, { label, name, onChoose = null }) {
 }
 
 /** CSS pixels of a cell: units fill the page's width, a map is about as wide as a thumb. */
-function cellSize(shape, { columns }) {
+function cellSize(shape, { columns }, size) {
   if (shape.length === 1) return Math.min(LARGEST_CELL, MOST_WIDTH / columns);
-  const side = shape[0] === 1 ? ONE_MAP : SEVERAL_MAPS;
+  const side = size ?? (shape[0] === 1 ? ONE_MAP : SEVERAL_MAPS);
   return Math.min(LARGEST_CELL, Math.max(LEAST_CELL, side / shape[2]));
 }
 

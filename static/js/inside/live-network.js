@@ -29,7 +29,7 @@ export function createLiveNetwork({ network, input_scale: inputScale, labels, ca
   const endsWithSoftmax = network.layers.at(-1).type === "softmax";
   const factor = BYTE_MAX / inputScale;
   if (stages.at(-1)?.type !== "dense" || arrays[`${stages.at(-1).index}.bias`].data.length !== labels.length) throw new RangeError("no dense layer at the end");
-  if (multiplications(network, arrays) > MOST_MULTIPLICATIONS) throw new RangeError("too many multiplications");
+  checkAffordable(network, arrays);
 
   /** The work on an image of 784 numbers, 0 to 1: `{pixels, values, units, probabilities}`. */
   function look(pixels) {
@@ -196,6 +196,11 @@ export function createLiveNetwork({ network, input_scale: inputScale, labels, ca
   }
 
   return { stages, last, labels, look, mapOf, partsOf, sumOf, strongest, causes, effects, weightsOf, count: (stage) => count(stages[stage]) };
+}
+
+/** Throws RangeError if a forward pass in the browser would take too long. */
+export function checkAffordable(network, arrays) {
+  if (multiplications(network, arrays) > MOST_MULTIPLICATIONS) throw new RangeError("too many multiplications");
 }
 
 /** The multiplications of a forward pass. */

@@ -130,9 +130,9 @@ def test_several_digits_show_the_part_that_is_chosen_and_a_picture_is_followed_t
 
 def test_models_of_every_kind_are_followed_or_it_says_why_not(page, tmp_path):
     for name, network in ODD.items():
-        save(tmp_path / "models", name, *network)
+        save(tmp_path, name, *network)
     with serve(tmp_path) as server, heard(page, "pageerror") as errors:
-        store = ModelStore(tmp_path / "models")
+        store = ModelStore(tmp_path)
         card, network = store.load("one-layer")
         many = [f"label {i}" for i in range(10)]
         store.save(card.model_copy(update={"name": "words", "labels": many}), network)

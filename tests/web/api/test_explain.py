@@ -13,6 +13,7 @@ from app.learn.inspection import forward as there
 from app.learn.inspection.optimizer_step import MOST_STEPS
 from app.main import create_app
 from app.models.store import WEIGHTS
+from app.nn import softmax
 from app.settings import Settings
 from tests.support.drawings import PNG, recorded
 from tests.support.errors import is_an_error
@@ -33,6 +34,7 @@ CALLS = {
     "contrast": {},
     "occlusion": {"label": "3"},
     "toward": {"label": "7", "steps": 2},
+    "morph": {"label": "7"},
 }
 
 
@@ -159,6 +161,9 @@ BAD = [
     ("toward", {"label": "7", "steps": 26}, 422, "steps"),
     ("toward", {"label": "7", "rate": 0}, 422, "rate"),
     ("toward", {"label": "7", "rate": 1e300}, 422, "rate"),
+    ("morph", {"label": "x"}, 422, "label: expected one of 0, 1"),
+    ("morph", {}, 422, "label: missing"),
+    ("maximize", {"label": "3"}, 422, "drawing: unknown field"),
 ]
 
 
@@ -182,6 +187,49 @@ def test_a_model_whose_numbers_are_not_finite_is_not_explained(client):
     store.save(card.model_copy(update={"name": "broken"}), network)
     for what, asked in CALLS.items():
         assert "not finite" in is_an_error(explain(client, what, model="broken", **asked), 409)
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn", "perceptron"])
+def test_a_network_draws_a_label_without_a_drawing(client, name):
+    answer = client.post("/api/explain/maximize", json={"model": name, "label": "4"})
+    assert answer.status_code == 200
+    found = answer.json()
+    assert (found["model"], found["label"]) == (name, "4")
+    pixels = np.frombuffer(base64.b64decode(found["plain"]["pixels"]), "<f4").reshape(1, 28, 28)
+    card, network = client.app.state.services.store.load(name)
+    logits = network.infer(pixels * np.float32(255 / card.input_scale)).logits.astype(np.float64)
+    said = softmax(logits / card.temperature)[0]
+    assert found["plain"]["says"] == card.labels[said.argmax()]
+    assert found["plain"]["probability"] == pytest.approx(said[4], abs=1e-3)
+
+
+def test_the_mean_of_a_label_is_that_of_the_model_s_images(client):
+    answer = client.post("/api/explain/mean", json={"model": "mlp", "label": "1"})
+    assert answer.status_code == 200
+    found = answer.json()
+    assert (found["model"], found["label"], found["datasets"]) == ("mlp", "1", ["Strokes"])
+    image = np.frombuffer(base64.b64decode(found["pixels"]), np.uint8).reshape(28, 28)
+    assert image[8:20, 12:16].mean() > 3 * image[8:20, :6].mean()  # a 1 stands in the middle
+    assert 0 < found["count"] <= 1000
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [({}, 422), ({"label": "x"}, 422), ({"label": 3}, 422), ({"label": "3", "model": "none"}, 404), ([], 422)],
+)
+def test_what_has_no_own_image_and_no_mean_is_refused(client, body, status):
+    for what in ("maximize", "mean"):
+        asked = {"model": "mlp", **body} if isinstance(body, dict) else body
+        is_an_error(client.post(f"/api/explain/{what}", json=asked), status)
+
+
+def test_a_model_without_finite_numbers_draws_nothing(client):
+    store = client.app.state.services.store
+    card, network = store.load("mlp")
+    network.params[:] = np.inf
+    store.save(card.model_copy(update={"name": "endless"}), network)
+    answer = client.post("/api/explain/maximize", json={"model": "endless", "label": "3"})
+    assert "finite numbers" in is_an_error(answer, 409)
 
 
 def test_too_large_a_network_is_refused(client, monkeypatch):

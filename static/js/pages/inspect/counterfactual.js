@@ -119,15 +119,8 @@ export function createToward({ ask }) {
 
   /** Shows the difference from the drawing as a heatmap. */
   function changed(pixels) {
-    const view = new DataView(new ArrayBuffer(4 * pixels.length));
-    let [low, high] = [0, 0];
-    pixels.forEach((value, i) => {
-      const step = value - origin[Math.floor(i / SIDE)][i % SIDE];
-      [low, high] = [Math.min(low, step), Math.max(high, step)];
-      view.setFloat32(4 * i, step, true);
-    });
-    const values = btoa(String.fromCharCode(...new Uint8Array(view.buffer)));
-    return { shape: [1, SIDE, SIDE], first: 0, total: 1, low, high, values };
+    const values = pixels.map((value, i) => value - origin[Math.floor(i / SIDE)][i % SIDE]);
+    return { shape: [1, SIDE, SIDE], first: 0, total: 1, low: Math.min(0, ...values), high: Math.max(0, ...values), values };
   }
 
   buttons.start.addEventListener("click", start);

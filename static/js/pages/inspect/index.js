@@ -19,6 +19,7 @@ import { clearBars, ensureBars, showBars } from "../../prediction/bars.js";
 import { createBackward } from "./backward.js";
 import { createToward } from "./counterfactual.js";
 import { takeExample } from "./examples.js";
+import { createKernels } from "./kernels.js";
 import { createLayers, layerFacts } from "./layers.js";
 import { createNeuron } from "./neuron.js";
 import { createNumerical } from "./numerical-gradient.js";
@@ -32,7 +33,7 @@ const CURRENT = "digitpad.drawing"; // the drawing of the first page
 const PAST = "digitpad.past";
 const WEIGHTED = new Set(["dense", "conv2d"]);
 
-const { models, first } = pageData();
+const { models, first, convolutional } = pageData();
 const subject = { model: models.find(({ name }) => name === first) ?? models[0], drawing: null, truth: null, unit: null, layers: [] };
 const looks = createLatest();
 let current = null; // the signal of the current drawing and model
@@ -150,6 +151,14 @@ const step = createStep({
   unit: () => subject.unit,
 });
 const where = createWhere({ ask });
+const kernels = createKernels({
+  models,
+  recipes: convolutional,
+  look(name) {
+    byId("model").value = name;
+    byId("model").dispatchEvent(new Event("change"));
+  },
+});
 const toward = createToward({ ask: (extra) => ask("toward", extra) });
 
 /** Updates all parts for the current drawing. */
@@ -167,6 +176,7 @@ async function look() {
   clearTimeout(waiting);
   if (answer === null) return;
   showForward(answer);
+  kernels.use(subject.model, answer);
   toward.use(answer.pixels, answer.outputs.says);
   await explainUnit();
   await lookBack();
@@ -182,6 +192,7 @@ function showNothing() {
   neuron.clear();
   for (const sheet of Object.values(sheets)) sheet.close();
   where.clear();
+  kernels.use(subject.model, null);
   toward.use(null, null);
   byId("softmax-card").hidden = byId("input-card").hidden = true;
   document.querySelector("[data-waits]").hidden = false;

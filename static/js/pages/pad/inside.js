@@ -1,16 +1,18 @@
 // The network at work beside the pad: it follows the pen, computed in the browser.
 
-import { explain, get, getBytes, post } from "../../api/client.js";
+import { explain, post } from "../../api/client.js";
+import { withRoot } from "../../api/root.js";
 import { count, percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { createLiveNetwork } from "../../inside/live-network.js";
 import { createNetworkView } from "../../inside/network-view.js";
+import { slidingLayers } from "../../inside/sliding-window.js";
+import { loadNetwork } from "../../inside/stored-network.js";
 import { byId, setMessage, setText } from "../../lib/dom.js";
 import { createLatest } from "../../lib/latest.js";
 import { prepare } from "../../standalone/predictor.js";
-import { readSafetensors } from "../../standalone/safetensors.js";
+import { createWhatIf, rowsOf } from "./what-if.js";
 
-const SIDE = 28;
 const STEP = 120; // ms between two pixels of a search
 
 /**
@@ -24,6 +26,7 @@ export function createInside({ subject }) {
   let [live, view, name, work] = [null, null, null, null];
   const restore = byId("inside-restore");
   const fewest = byId("inside-fewest");
+  const kernels = byId("inside-kernels");
   const searching = createLatest();
   let changed = null; // {drawing, pixels, places}: the image with pixels that were turned by hand, or by the search
   let frame = 0;
@@ -41,18 +44,36 @@ export function createInside({ subject }) {
     work = image === null || image.every((value) => value === 0) ? null : live.look(image);
     view.show(work);
     fewest.disabled = work === null || changed !== null;
+    whatIf.update();
   }
 
   /** The image, 784 numbers, with the pixels that were turned since the drawing changed; null for none. */
   function imageNow() {
-    const { drawing, strokes, pixels } = subject();
-    if (changed !== null && changed.drawing === drawing) return changed.pixels;
+    if (changed !== null && changed.drawing === subject().drawing) return changed.pixels;
     if (changed !== null) forget();
+    return drawn();
+  }
+
+  const hasInk = () => subject().pixels !== undefined || subject().strokes !== undefined;
+
+  /** The image of the drawing itself, 784 numbers; null for none. */
+  function drawn() {
+    const { strokes, pixels } = subject();
     return pixels ?? (strokes === undefined ? null : prepare(strokes));
+  }
+
+  /** Shows another image in the drawing's place until that changes; returns the work on it, null for a blank one. */
+  function put(pixels) {
+    searching.drop();
+    changed = { drawing: subject().drawing, pixels, places: new Set() };
+    restore.hidden = false;
+    look();
+    return work;
   }
 
   function forget() {
     searching.drop();
+    whatIf.leave();
     changed = null;
     restore.hidden = true;
     setText(said, HINT);
@@ -76,8 +97,7 @@ export function createInside({ subject }) {
     fewest.disabled = true;
     setText(said, t("Looking for the fewest pixels …"));
     try {
-      const drawing = { pixels: Array.from({ length: SIDE }, (_, row) => Array.from(work.pixels.slice(row * SIDE, (row + 1) * SIDE))) };
-      const found = await post("/api/explain/pixels", { drawing, model: name }, { signal });
+      const found = await post("/api/explain/pixels", { drawing: { pixels: rowsOf(work.pixels) }, model: name }, { signal });
       for (const { pixel, value } of found.changes) {
         await new Promise((done) => setTimeout(done, STEP));
         if (signal.aborted) return;
@@ -91,6 +111,13 @@ export function createInside({ subject }) {
     }
   }
 
+  const whatIf = createWhatIf({
+    now: () => ({ model: name, labels: live.labels, isDrawn: work !== null && hasInk(), work }),
+    drawn,
+    put,
+    say: (text) => setText(said, text),
+  });
+
   restore.addEventListener("click", () => {
     forget();
     update();
@@ -101,15 +128,19 @@ export function createInside({ subject }) {
     name = next;
     const signal = loading.begin();
     view?.destroy();
-    [live, view] = [null, null];
+    [live, view, work] = [null, null, null];
+    fewest.disabled = true;
+    showKernels(null);
+    whatIf.clear();
     canvas.setAttribute("aria-busy", "true");
     setMessage(byId("inside-error"), "");
     try {
       if (!models.has(next)) models.set(next, load(next));
       const found = await models.get(next);
       if (signal.aborted) return;
-      live = found;
-      view = createNetworkView(canvas, found, { onFocus: (words) => (changed === null || words !== "") && setText(said, words || HINT), onPaint: turn });
+      live = found.live;
+      showKernels(found.slides ? next : null);
+      view = createNetworkView(canvas, live, { onFocus: (words) => (changed === null || words !== "") && setText(said, words || HINT), onPaint: turn });
       setText(said, HINT);
       update();
     } catch (error) {
@@ -122,9 +153,17 @@ export function createInside({ subject }) {
     }
   }
 
+  /** The way to the model's kernels, with the drawing; none where `model` is null. */
+  function showKernels(model) {
+    kernels.hidden = model === null;
+    if (model !== null) kernels.href = `${withRoot("/learn/inside")}?${new URLSearchParams({ model, drawing: "last" })}#kernels`;
+  }
+
   function stop() {
     loading.drop();
     forget();
+    whatIf.clear();
+    showKernels(null);
     view?.destroy();
     [live, view, name] = [null, null, null];
   }
@@ -132,12 +171,10 @@ export function createInside({ subject }) {
   return { start: update, stop, update };
 }
 
-/** The network of a model, with its weights. */
+/** The network of a model at work, and whether a window slides in it. */
 async function load(model) {
-  const path = `/api/models/${encodeURIComponent(model)}`;
-  const card = await get(path);
-  if (card.network.input_shape.reduce((a, b) => a * b, 1) !== SIDE * SIDE) throw new RangeError("another size of image");
-  return createLiveNetwork(card, readSafetensors(await getBytes(`${path}/download?format=safetensors`)));
+  const { card, arrays } = await loadNetwork(model);
+  return { live: createLiveNetwork(card, arrays), slides: slidingLayers(card.network.layers).length > 0 };
 }
 
 const HINT = t("Lit are the connections that carry most of this drawing: activation × weight. Choose a unit to see its sum, a label to see its causes, or paint pixels of the image to see what changes.");
