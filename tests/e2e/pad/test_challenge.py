@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, expect
 
 from app.models import ModelCard, ModelStore
 from app.nn import Network
+from tests.support.axe import AXE, RULES
 from tests.support.browser import draw, fingers, heard, sparse
 from tests.support.browser_fixtures import DEVICES
 from tests.support.drawings import recorded
@@ -370,6 +372,35 @@ def test_models_of_many_of_one_and_of_strange_labels_can_be_played(page: Page, t
         expect(page.locator("#fetching")).to_contain_text("cannot be computed in the browser")
         assert page.goto(f"{server.url}/challenge?model=nothing").status == 200
         expect(page.locator(".notice")).to_contain_text("no usable model named “nothing”")
+
+
+@pytest.mark.parametrize(("language", "scheme"), [("en", "dark"), ("ja", "light")])
+def test_axe_finds_nothing_in_a_game_and_at_its_end(language, scheme, browser: Browser, house: Server) -> None:
+    context = browser.new_context(**DEVICES["phone"], locale=language, color_scheme=scheme, reduced_motion="reduce")
+    page, found = context.new_page(), []
+
+    def look(what: str) -> None:
+        page.evaluate(Axe().axe_script)
+        found.extend(f"{what}: {text}" for text in page.evaluate(AXE, RULES))
+
+    begin(page, house, "read", seconds="")
+    look("a round")
+    draw(page, STROKES[asked(page)[0]])
+    expect(page.locator("#play-note")).to_contain_text("+50")
+    look("its result")
+    for _ in range(9):
+        go_on(page)
+        page.locator("#play-actions button").click()
+    go_on(page)
+    expect(page.locator("#end-title")).to_be_focused()
+    look("the end")
+    begin(page, house, "sides")
+    expect(page.locator("#pad-left:not([data-closed])")).to_be_visible()
+    draw(page, STROKES[asked(page, "#sides-task")[0]], canvas="#pad-left")
+    expect(page.locator("#points-left")).to_have_text("1")
+    look("two sides")
+    context.close()
+    assert not found, "\n".join(found)
 
 
 def test_the_pad_and_the_projector_lead_to_the_challenges(page: Page, house: Server) -> None:
