@@ -27,7 +27,7 @@ export function cosineDistance(a, b) {
 export function learnLabel(label, examples) {
   const nearest = (features, others) => Math.min(...others.map((other) => cosineDistance(features, other.features)));
   const own = examples.map((example) => nearest(example.features, examples.filter((other) => other !== example)));
-  const spread = Math.max(LEAST_DISTANCE, own.toSorted((a, b) => a - b)[Math.floor(own.length / 2)]);
+  const spread = Math.max(LEAST_DISTANCE, [...own].sort((a, b) => a - b)[Math.floor(own.length / 2)]);
   const affinity = (distance) => Math.exp(-((distance / (2 * spread)) ** 2));
   const needed = examples.map(({ answer }, i) => {
     const gap = logOf(bestOther(answer, label)) - logOf(answer.probabilities[label]);

@@ -50,6 +50,7 @@ export function createEnd() {
 
   /** Stores the chosen drawings one after the other; those that were stored are not stored again. */
   async function keepChosen() {
+    if (chosen().length === 0) return setText(note, "");
     isBusy = true;
     showCount();
     const stored = [];
@@ -59,9 +60,9 @@ export function createEnd() {
         stored.push({ box, drawing: await post("/api/drawings", { label: result.label, strokes: lines(result.drawing) }) });
         box.disabled = true;
       }
-      sayStored(stored);
+      return sayStored(stored);
     } catch (error) {
-      say(note, t("Kept {count}; the others could not be saved. {reason}", { count: stored.length, reason: explain(error) }), [t("Try again"), keepChosen]);
+      return say(note, t("Kept {count}; the others could not be saved. {reason}", { count: stored.length, reason: explain(error) }), [t("Try again"), keepChosen]);
     } finally {
       isBusy = false;
       showCount();

@@ -31,8 +31,8 @@ export async function playFool(stage, network) {
         start: before,
         isCut: true,
         skip: t("Give up"),
-        judge({ answer }) {
-          if (share() > 0) stage.note(t("Ink added: {percent}.", { percent: percent(share(), 0) }));
+        judge({ answer, final }) {
+          if (final && share() > 0) stage.note(t("Ink added: {percent}.", { percent: percent(share(), 0) }));
           return isReadAs(answer, other) ? "fooled" : null;
         },
       }));

@@ -77,7 +77,7 @@ function startChallenges({ models }) {
     const words = [title ?? t("{count} points", { count: count(score) }), text, isBetter ? t("Your best so far.") : ""];
     go("end");
     showEnd({ title: words[0], text: words.slice(1).filter(Boolean).join(" "), results });
-    if (document.fullscreenElement !== null) document.exitFullscreen();
+    if (document.fullscreenElement) document.exitFullscreen();
     showBests();
   }
 
@@ -92,8 +92,8 @@ function startChallenges({ models }) {
 
   const bests = () => recall(forGood, BEST) ?? {};
 
-  /** The name of a game with its options; what is taught does not count. */
-  const keyOf = (form) => [form.id, ...Object.entries(optionsOf(form)).filter(([name]) => name !== "label").map(([, value]) => value ?? "any")].join("-");
+  /** The name of a game with its model and options; what is taught does not count. */
+  const keyOf = (form) => [model().name, form.id, ...Object.entries(optionsOf(form)).filter(([name]) => name !== "label").map(([, value]) => value ?? "any")].join("-");
 
   /** Stores a result that is the best; of the two sides the lowest is. Returns whether it replaces another. */
   function rememberBest(form, value, isLowest) {
@@ -129,6 +129,7 @@ function startChallenges({ models }) {
   }
   choice?.addEventListener("change", () => {
     showModel();
+    showBests();
     const url = new URL(location.href);
     url.searchParams.set("model", choice.value);
     window.history.replaceState(null, "", url);

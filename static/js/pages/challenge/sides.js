@@ -142,11 +142,11 @@ export function createSides() {
     stage = "result";
     clock.stop();
     for (const { place } of sides) place.close({ now: true });
-    if (document.fullscreenElement !== null) document.exitFullscreen();
+    if (document.fullscreenElement) document.exitFullscreen();
   }
 
   byId("sides-full").hidden = !document.fullscreenEnabled;
-  byId("sides-full").addEventListener("click", () => (document.fullscreenElement === null ? section.requestFullscreen() : document.exitFullscreen()));
+  byId("sides-full").addEventListener("click", () => (document.fullscreenElement ? document.exitFullscreen() : section.requestFullscreen()));
 
   return { play, stop };
 }
