@@ -42,7 +42,15 @@ SETTLE_SECONDS = 5.0
 """Until the models are checked, as far as they are in memory."""
 SET = "folder%3Abig"
 PAGES = (
-    *("/", "/train", f"/runs/{RUNS}", f"/train?run={RUNS}", f"/compare?runs={RUNS},{RUNS - 1}", "/augmentation"),
+    *(
+        "/",
+        "/challenge",
+        "/train",
+        f"/runs/{RUNS}",
+        f"/train?run={RUNS}",
+        f"/compare?runs={RUNS},{RUNS - 1}",
+        "/augmentation",
+    ),
     *("/data", f"/data?set={SET}", "/data?set=drawings%3Amany", "/mine", "/models", "/learn", "/learn/inside"),
 )
 CALLS = (

@@ -63,6 +63,7 @@ def _pages(page: Page, server: Server, runs: list[int], name: str) -> None:
         "compare": f"/compare?runs={compared}",
         "models": "/models",
         "judge": "/models/mnist-mlp/judge",
+        "challenge": "/challenge",
         "mine": "/mine",
         "augmentation": "/augmentation",
         "data": "/data",

@@ -22,6 +22,7 @@ LOOKS = {"en": [(1280, 800, "light"), (390, 844, "dark")], "ja": [(390, 844, "li
 
 PAGES = {
     "pad": "/",
+    "challenge": "/challenge",
     "dashboard": "/train",
     "run": "/runs/1",
     "run inside": "/runs/1#inside",

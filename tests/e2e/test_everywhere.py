@@ -37,7 +37,7 @@ WIDEST = """() => [...document.querySelectorAll("body *")]
     .filter((node) => node.getBoundingClientRect().right > document.documentElement.clientWidth)
     .slice(0, 5).map((node) => `${node.nodeName} ${node.id} ${node.className}`)"""
 MOST_SHIFT = 0.02  # of all that moved; from 0.1 on a page counts as restless
-PAGES = ("/", "/train", "/runs/1", "/compare?runs=1", "/models", "/models/mnist-mlp/judge", "/data")
+PAGES = ("/", "/challenge", "/train", "/runs/1", "/compare?runs=1", "/models", "/models/mnist-mlp/judge", "/data")
 LESSONS = ("/learn", "/learn/1", "/learn/parts", "/learn/inside")
 WIDTHS = (390, 1280, 3840)
 

@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PAGES = (
     "/",
+    "/challenge",
     "/train",
     "/runs/1",
     "/runs/1#inside",

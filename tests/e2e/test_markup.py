@@ -63,6 +63,7 @@ def test_markup_is_text_on_every_page(browser: Browser, hostile: tuple[Server, i
         "/data/projector?set=letters",
         "/draw/letters",
         f"/learn/inside?model={model}",
+        f"/challenge?model={model}",
         *ADDRESSES,
     ]
     for path in places:

@@ -42,6 +42,10 @@ def test_no_page_asks_for_what_the_policy_forbids(page: Page, server) -> None:
         if path == "/train":
             page.goto(f"{server.url}/train?run={run}")
         until(lambda: last_epoch(page) == 2)
+    page.goto(f"{server.url}/challenge")
+    page.locator("#fool button").click()
+    draw(page, THREE)
+    expect(page.locator("#spoken")).to_contain_text("3")
     page.goto(f"{server.url}/models")
     expect(page.locator("body")).to_contain_text("mnist-mlp")
     page.goto(f"{server.url}/docs")

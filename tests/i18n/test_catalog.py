@@ -21,7 +21,17 @@ IMPORT = re.compile(r'^import (?:\{[^}]*\} from )?"(.+)";$', re.MULTILINE)
 SLOT = re.compile(r"\{(\w+)\}|%\((\w+)\)s")
 ANY_CALL = re.compile(r"(?<!\w)(?<![^.]\.)(?:t|tParts)\((?!\s*\")([^)\n]{0,40})")
 LESSONS = ("/learn", "/learn/1", "/learn/8", "/learn/parts", "/learn/perceptron", "/learn/code/adam")
-PAGES = ("/", "/train", "/compare", "/models", "/models/mnist-mlp/judge", "/data", "/nothing-here", *LESSONS)
+PAGES = (
+    "/",
+    "/challenge",
+    "/train",
+    "/compare",
+    "/models",
+    "/models/mnist-mlp/judge",
+    "/data",
+    "/nothing-here",
+    *LESSONS,
+)
 KANA = re.compile("[ぁ-ヿ]")
 PASSED_ON = {
     "static/js/i18n/translate.js",

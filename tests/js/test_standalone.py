@@ -28,6 +28,12 @@ ANSWER = """(text) => {
   return JSON.stringify(JSON.parse(text).map(({ card, weights, drawings }) =>
     drawings.map(createPredictor(card, readSafetensors(bytes(weights))))));
 }"""
+AS_ONE = """({ card, weights, drawings }) => {
+  const bytes = Uint8Array.from(atob(weights), (letter) => letter.charCodeAt(0));
+  const arrays = module_standalone_safetensors.readSafetensors(bytes);
+  const predict = module_standalone_predictor.createPredictor(card, arrays);
+  return drawings.map((strokes) => predict(strokes, { asOne: true }));
+}"""
 FORWARD = """(layers) => layers.map(({ network, arrays, inputs }) =>
   inputs.map((x) => Array.from(module_standalone_network.forward(network, arrays, Float64Array.from(x)).outputs)))"""
 
@@ -102,6 +108,21 @@ def test_the_browser_answers_what_is_recorded(twin, golden):
         for case in cases()
     ]
     assert_all_same(json.loads(twin(ANSWER, json.dumps(given))), golden)
+
+
+@pytest.mark.browser
+def test_a_drawing_is_read_as_one_where_that_is_asked_for(twin, golden):
+    case = next(case for case in cases() if any("digits" in one for one in golden[case.card.name].values()))
+    expected = {name: answer for name, answer in golden[case.card.name].items() if "digits" in answer}
+    given = {
+        "card": html.card_json(case.card),
+        "weights": base64.b64encode(save({**case.network.weights(), **case.arrays})).decode(),
+        "drawings": [DRAWINGS[name] for name in expected],
+    }
+    answers = twin(AS_ONE, given)
+    for answer, whole in zip(answers, expected.values(), strict=True):
+        assert "digits" not in answer
+        assert answer["probabilities"] == pytest.approx(whole["probabilities"], abs=TOLERANCE)
 
 
 @pytest.mark.browser

@@ -86,6 +86,7 @@ def test_an_invitation_opens_no_other_route(teacher):
     opened = set()
     schema = teacher.get("/openapi.json", headers=BEARER).json()["paths"]
     pages = ["/", "/train", "/compare", "/data", "/augmentation", "/mine", "/models", "/learn", "/docs", "/metrics"]
+    pages.append("/challenge")
     calls = [(method.upper(), path) for path, methods in schema.items() for method in methods]
     for method, path in [*calls, *(("GET", page) for page in pages)]:
         for name in ("shapes", "others"):

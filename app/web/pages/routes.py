@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from app.data.drawings.drawing import check_set_name
 from app.data.personalization import LEAST_DRAWINGS
+from app.models import ModelStore
 from app.runs.log.database import UNREACHABLE
 from app.runs.log.state import ENDED
 from app.web import templates
@@ -27,24 +28,13 @@ _ELSEWHERE = ("sources", "robustness", "seeds", "software")
 @router.get("/")
 def pad(request: Request, store: StoreDep, model: str | None = None) -> Response:
     """The drawing pad, reading with `model` or the default."""
-    listed = summaries(store)
-    needed = [{key: value for key, value in entry.items() if key not in _ELSEWHERE} for entry in listed["models"]]
-    default = listed["default"]
-    usable = {
-        entry["name"]: entry
-        for entry in needed
-        if entry["available"] and (not entry["for_teaching"] or entry["name"] in (model, default))
-    }
-    notice = None
-    if model is not None and model not in usable:
-        _ = catalog_of(request).gettext
-        notice = _("There is no usable model named “{name}”; {default} reads instead.")
-        if not default:
-            notice = _("There is no usable model named “{name}”.")
-        notice = notice.format(name=model[:64], default=default)
-    chosen = usable.get(model or "", usable.get(default or ""))
-    context = {"models": list(usable.values()), "model": chosen, "notice": notice, "enough": LEAST_DRAWINGS}
-    return _page(request, "pages/pad.html", "draw", context)
+    return _page(request, "pages/pad.html", "draw", {**_readers(request, store, model), "enough": LEAST_DRAWINGS})
+
+
+@router.get("/challenge")
+def challenge(request: Request, store: StoreDep, model: str | None = None) -> Response:
+    """Games against a model, `model` or the default, which reads in the browser."""
+    return _page(request, "pages/challenge.html", "draw", _readers(request, store, model))
 
 
 ASKING = frozenset({"dataset", "recipe", "start"})
@@ -121,6 +111,27 @@ def model_evaluation(request: Request, store: StoreDep, name: str) -> Response:
 def model_map(request: Request, store: StoreDep, name: str) -> Response:
     """The map of a model: test images and one's own drawing in a plane."""
     return _page(request, "pages/map.html", "models", {"card": store.get(name)})
+
+
+def _readers(request: Request, store: ModelStore, model: str | None) -> dict[str, Any]:
+    """The usable models, the one that reads, and a notice if it is not the one that was asked for."""
+    listed = summaries(store)
+    needed = [{key: value for key, value in entry.items() if key not in _ELSEWHERE} for entry in listed["models"]]
+    default = listed["default"]
+    usable = {
+        entry["name"]: entry
+        for entry in needed
+        if entry["available"] and (not entry["for_teaching"] or entry["name"] in (model, default))
+    }
+    notice = None
+    if model is not None and model not in usable:
+        _ = catalog_of(request).gettext
+        notice = _("There is no usable model named “{name}”; {default} reads instead.")
+        if not default:
+            notice = _("There is no usable model named “{name}”.")
+        notice = notice.format(name=model[:64], default=default)
+    chosen = usable.get(model or "", usable.get(default or ""))
+    return {"models": list(usable.values()), "model": chosen, "notice": notice}
 
 
 def _page(request: Request, template: str, active: str, context: dict[str, Any]) -> Response:

@@ -14,9 +14,10 @@ const REACH = 14; // the eraser's radius in units
 /**
  * Runs the board on a canvas. `brush()` and `erasing()` return the current tool. `onChange(drawing, {final, grew})`
  * gets every change, with `final` for a finished step, and `grew` if the drawing was only extended;
- * `onReplaced(drawing)` gets a drawing that was replaced by another.
+ * `onReplaced(drawing)` gets a drawing that was replaced by another. `accepts()` tells whether a stroke may begin. With
+ * `severalHands` other pads of the page are drawn on at the same time.
  */
-export function createBoard(canvas, { start, brush, erasing, overlay, onChange, onReplaced, onPen }) {
+export function createBoard(canvas, { start, brush, erasing, overlay, onChange, onReplaced, onPen, accepts = () => true, severalHands = false }) {
   let history = begin(start);
   let gesture = null; // {erases, points, drawing}: the present with the current stroke
   let frame = 0;
@@ -38,6 +39,7 @@ export function createBoard(canvas, { start, brush, erasing, overlay, onChange, 
 
   function onDown(point, { erases }) {
     if (gesture !== null) onUp();
+    if (!accepts()) return;
     if (erases || erasing()) {
       gesture = { erases: true, points: [point], drawing: history.present };
       erase([point]);
@@ -104,6 +106,14 @@ export function createBoard(canvas, { start, brush, erasing, overlay, onChange, 
     go(commit(history, drawing));
   }
 
+  /** Begins anew with a drawing; what was before cannot be undone. */
+  function restart(drawing) {
+    dropKeys();
+    gesture = null;
+    history = begin(drawing);
+    notify();
+  }
+
   function clear() {
     if (gesture !== null) {
       dropKeys();
@@ -111,8 +121,14 @@ export function createBoard(canvas, { start, brush, erasing, overlay, onChange, 
     } else if (!isEmpty(history.present)) replace(EMPTY);
   }
 
+  /** Ends the stroke at hand, as if the pen had been lifted. */
+  function lift() {
+    dropKeys();
+    onUp();
+  }
+
   const hand = { onDown, onMove, onUp, onCancel };
-  listenToPen(canvas, hand);
+  listenToPen(canvas, { ...hand, severalHands });
   const dropKeys = listenToKeys(canvas, { ...hand, onPlace: onPen });
   onThemeChange(repaint);
   fitToScreen(canvas, () => paint(canvas, shown()));
@@ -121,6 +137,8 @@ export function createBoard(canvas, { start, brush, erasing, overlay, onChange, 
     shown,
     replace,
     clear,
+    lift,
+    restart,
     undo: () => go(undo(history)),
     redo: () => go(redo(history)),
     canUndo: () => canUndo(history),

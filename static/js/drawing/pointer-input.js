@@ -9,9 +9,9 @@ const PEN_REST = 1000; // ms after a pen event in which touches are ignored
 /**
  * Listens to one primary pointer; others are ignored until it is lifted. Calls `onDown(point, {erases})`,
  * `onMove(points)` and `onUp()`, also if it is lifted outside or lost. `onCancel()` discards the stroke: a pen came down,
- * so it was a palm.
+ * so it was a palm. With `severalHands` any pointer may be the one, as others draw elsewhere on the screen.
  */
-export function listenToPen(canvas, { onDown, onMove, onUp, onCancel }) {
+export function listenToPen(canvas, { onDown, onMove, onUp, onCancel, severalHands = false }) {
   let active = null; // {id, type}
   let penSeenAt = -Infinity;
 
@@ -21,7 +21,7 @@ export function listenToPen(canvas, { onDown, onMove, onUp, onCancel }) {
   };
 
   function down(event) {
-    if (!event.isPrimary || (event.button !== 0 && !isTurned(event)) || isHand(event)) return;
+    if ((!event.isPrimary && !severalHands) || (event.button !== 0 && !isTurned(event)) || isHand(event)) return;
     if (active !== null) {
       if (event.pointerType !== "pen" || active.type !== "touch") return;
       onCancel();

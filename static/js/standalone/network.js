@@ -29,6 +29,9 @@ const LAYERS = {
   softmax: softmaxLayer,
 };
 
+/** Whether every layer of a network's spec is computed here. */
+export const canCompute = ({ layers }) => layers.every(({ type }) => Object.hasOwn(LAYERS, type));
+
 /**
  * The values after each layer, `{x, shape}`, the image itself being the first. `network` is its spec, `arrays` are its
  * weights as `{shape, data}` by name.

@@ -11,7 +11,10 @@ const BYTE_MAX = 255;
 const SMALLEST_PROBABILITY = 2 ** -126; // as in app/nn/network.py
 const LONGEST = Number.MAX_VALUE; // the limit of an infinite box
 
-/** `predict(strokes)` for a model card and its arrays `{shape, data}`; strokes are [[[x, y], ...], ...], y down. */
+/**
+ * `predict(strokes, {asOne})` for a model card and its arrays `{shape, data}`; strokes are [[[x, y], ...], ...], y down. Of
+ * several digits side by side each is read, unless the drawing is to be read `asOne`.
+ */
 export function createPredictor(card, arrays) {
   const { labels, calibration, network } = card;
   const factor = BYTE_MAX / card.input_scale;
@@ -34,10 +37,10 @@ export function createPredictor(card, arrays) {
   }
 
   /** The answer to a drawing, with the network's 28×28 input. Throws TypeError for invalid strokes. */
-  return function predict(strokes) {
+  return function predict(strokes, { asOne = false } = {}) {
     check(strokes);
     const answer = { ...read(prepare(strokes)), model: card.name };
-    const groups = segmentStrokes(strokes);
+    const groups = asOne ? [] : segmentStrokes(strokes);
     if (groups.length < 2) return answer;
     const digits = groups.map((group) => {
       const part = group.map((index) => strokes[index]);

@@ -86,7 +86,7 @@ def test_names_outside_the_store_lead_nowhere(client, name):
         assert "error" in response.json()
 
 
-@pytest.mark.parametrize("path", ["/", "/?model=mnist-mlp", "/train", "/models"])
+@pytest.mark.parametrize("path", ["/", "/?model=mnist-mlp", "/challenge", "/train", "/models"])
 def test_pages_come_and_name_only_this_server(client, path):
     page = client.get(path, headers=PAGE)
     assert page.status_code == 200
@@ -97,18 +97,29 @@ def test_pages_come_and_name_only_this_server(client, path):
 
 
 def test_every_file_that_a_page_names_is_there_and_may_be_kept_for_good(client):
-    for path in ("/", "/train", "/models"):
+    for path in ("/", "/challenge", "/train", "/models"):
         for address in re.findall(r'(?:src|href)="(/static[^"]+)"', client.get(path).text):
             file = client.get(address)
             assert file.status_code == 200, address
             assert "immutable" in file.headers["cache-control"]
 
 
-def test_an_unknown_model_on_the_pad_is_said_and_the_default_reads(client):
-    page = client.get("/?model=<script>", headers=PAGE)
+@pytest.mark.parametrize("path", ["/", "/challenge"])
+def test_an_unknown_model_on_the_pad_is_said_and_the_default_reads(client, path):
+    page = client.get(f"{path}?model=<script>", headers=PAGE)
     assert page.status_code == 200
     assert "There is no usable model named" in page.text
     assert "<script>”" not in page.text
+    assert "mnist-mlp" in page.text
+
+
+@pytest.mark.parametrize(("path", "words"), [("/", "read with yet"), ("/challenge", "play with yet")])
+def test_a_page_without_any_usable_model_leads_to_training(client, monkeypatch, path, words):
+    monkeypatch.setattr("app.web.pages.routes.summaries", lambda store: {"models": [], "default": None})
+    page = client.get(path, headers=PAGE)
+    assert page.status_code == 200
+    assert f"There is no model to {words}" in page.text
+    assert 'href="/train"' in page.text[page.text.index("<main") :]
 
 
 def test_a_page_that_is_not_there_is_a_page_for_people_and_json_for_programs(client):

@@ -245,5 +245,6 @@ function actions(info, set) {
   const save = (format, words) => element("a", { class: "button", href: withRoot(`/api/drawings/export?format=${format}&set=${encodeURIComponent(set)}`), download: true }, words);
   const invite = element("button", { class: "button", type: "button", "data-invite": set }, t("Invite"));
   const projector = element("a", { class: "button", href: projectorOf(set) }, t("Show on the projector"));
-  return [...(info.state === "too-few" ? [] : [train]), draw, invite, projector, mine, save("png", t("Images (PNG)")), save("json", t("Strokes (JSON)"))];
+  const challenge = element("a", { class: "button", href: withRoot("/challenge#sides") }, t("Two sides, one clock"));
+  return [...(info.state === "too-few" ? [] : [train]), draw, invite, projector, challenge, mine, save("png", t("Images (PNG)")), save("json", t("Strokes (JSON)"))];
 }
