@@ -30,6 +30,7 @@ from app.runs.service import RunService
 from app.runs.supervisor import Supervisor
 from app.runs.tracking.follower import Tracking, check_extras
 from app.runs.training.checkpoints import Checkpoints
+from app.runs.trajectory.race_plane import RacePlanes
 from app.runs.trajectory.trajectories import Trajectories
 from app.settings import SHIPPED_MODELS, Settings
 from app.web import addresses, api, errors, pages, preferences, script_catalog, templates
@@ -93,6 +94,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             datasets=datasets,
             checkpoints=checkpoints,
             trajectories=trajectories,
+            race_planes=RacePlanes(log, trajectories, catalog, datasets, settings.cache_dir),
             job_queue=JobQueue(),
             long_queue=JobQueue(),
             preparation=PreparationThreads(),

@@ -70,6 +70,7 @@ class Trajectories:
     """The trajectories of one log's runs, under `home`."""
 
     def __init__(self, home: Path, log: str) -> None:
+        self.home, self.log = home, log
         self._folder = home / "trajectories" / log
 
     def writer(self, run: int, trainer: Trainer) -> "TrajectoryWriter":
