@@ -17,13 +17,14 @@ from app.errors import MessageError
 from app.models.cost import TooLargeError, prediction_cost
 from app.models.evaluation import Stop
 from app.models.evaluation_process import compute_apart
-from app.models.image_samples import sample_images, sets_at_hand
+from app.models.image_samples import sample_images
 from app.nn import LOSSES, build
 from app.runs.config.run_config import parse_config
 from app.runs.log.event_log import EventLog
 from app.runs.log.state import ENDED
 from app.runs.trajectory import loss_plane
 from app.runs.trajectory.loss_plane import LossPlane, question_of
+from app.runs.trajectory.run_map import sets_of_run
 from app.runs.trajectory.trajectories import Moment, Trajectories, vector_of
 from app.storage.atomic import write_atomic
 
@@ -96,8 +97,7 @@ class RacePlanes:
         side = next((side for side in SIDES if (side**2 + points) * LEAST_IMAGES * cost <= MOST_WORK), None)
         if side is None:
             raise TooLargeError("the network of these runs is too large to measure a plane of its loss")
-        sets = sets_at_hand(self._catalog, self._datasets, first.dataset)
-        labels = list(self._catalog.info(first.dataset).labels)
+        labels, sets = sets_of_run(self._log, rows[0]["id"], first.dataset, self._catalog, self._datasets)
         images = min(MOST_IMAGES, MOST_WORK // ((side**2 + points) * cost))
         sample = sample_images(labels, sets, "train", images)
         created = [(row["id"], row["created"]) for row in rows]

@@ -10,13 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data import Dataset
+from app.data.cache import DatasetCache
+from app.data.catalog import DatasetCatalog
 from app.data.dataset import DatasetUnavailable
-from app.errors import MessageError
+from app.errors import MessageError, message_of
 from app.models.cost import TooLargeError
 from app.models.image_map import LEAST_IMAGES, principal_directions
-from app.models.image_samples import LabelledImages, affordable_images, features_of, sample_images
+from app.models.image_samples import LabelledImages, affordable_images, features_of, sample_images, sets_at_hand
 from app.nn import Network
 from app.nn.arrays import Array
+from app.runs.log.event_log import EventLog
+from app.runs.training.data_version import trained_labels
 from app.runs.trajectory.trajectories import Moment, NoTrajectoryError, Trajectories
 
 MOST_IMAGES = 600
@@ -47,6 +51,20 @@ class RunMap:
 
     sample: LabelledImages
     moments: list[MomentOfMap]
+
+
+def sets_of_run(
+    log: EventLog, run: int, name: str, catalog: DatasetCatalog, datasets: DatasetCache
+) -> tuple[list[str], list[Dataset]]:
+    """The labels of a run's network, and the parts of its data set `name` that are on this machine.
+
+    Raises DatasetUnavailable, also where the set has been deleted meanwhile.
+    """
+    try:
+        sets = sets_at_hand(catalog, datasets, name)
+        return trained_labels(log, run) or list(catalog.info(name).labels), sets
+    except ValueError as unknown:
+        raise DatasetUnavailable(message_of(unknown)) from None
 
 
 def map_run(

@@ -9,9 +9,8 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Path, Query
 
-from app.data.dataset import DatasetUnavailable, sample_per_label
+from app.data.dataset import sample_per_label
 from app.errors import RequestError
-from app.models.image_samples import sets_at_hand
 from app.nn import Network
 from app.nn.statistics import first_patterns, layer_statistics, patterns
 from app.runs.config.run_config import parse_config
@@ -19,7 +18,7 @@ from app.runs.limits import LARGEST_INT
 from app.runs.training.data_version import began_with
 from app.runs.training.first_layer import first_layer
 from app.runs.training.monitor import layer_json, predict_samples, sample_inputs
-from app.runs.trajectory.run_map import map_run
+from app.runs.trajectory.run_map import map_run, sets_of_run
 from app.web.api.datasets import LabelledImage, labelled_image, load
 from app.web.api.images import encoded
 from app.web.api.routing import ApiRoute, ResponseBody, errors
@@ -180,7 +179,7 @@ async def moment_of_run(
         network = config.build_network()
         trajectories.load(run, found, network)
         sheet = None
-        with suppress(DatasetUnavailable):  # it is gone meanwhile; the rest needs no images
+        with suppress(RequestError):  # the set is gone meanwhile; the rest needs no images
             inputs = sample_inputs(load(datasets, config.dataset), network, config.input_scale)
             sheet = predict_samples(network, inputs) if len(inputs) else None
         return RunMoment(
@@ -209,8 +208,7 @@ async def run_map(
 
     def work() -> RunImageMap:
         config = parse_config(log.run(run)["config"])
-        sets = sets_at_hand(catalog, datasets, config.dataset)
-        labels = list(catalog.info(config.dataset).labels)
+        labels, sets = sets_of_run(log, run, config.dataset, catalog, datasets)
         found = map_run(
             trajectories, run, config.build_network(), labels=labels, sets=sets, input_scale=config.input_scale
         )

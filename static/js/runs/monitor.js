@@ -1,8 +1,8 @@
 // The inside of a run while it learns: sample digits, weights and log, with a slider over its moments.
 
-import { get } from "../api/client.js";
+import { explain, get } from "../api/client.js";
 import { openPicture } from "../images/zoom-dialog.js";
-import { byId } from "../lib/dom.js";
+import { byId, setMessage } from "../lib/dom.js";
 import { createEventLog } from "./event-log.js";
 import { createFirstLayer } from "./first-layer.js";
 import { epochText, keyOf, positionsOf } from "./moments.js";
@@ -50,7 +50,8 @@ export function createWatch() {
   async function askMoments() {
     const [id, epochs] = [record.id, epochsDone(record)];
     const isSame = asked.epochs === epochs && asked.state === record.state;
-    if (isSame && (epochs > 0 || record.state !== "running" || performance.now() < asked.at + ASK_MS)) return;
+    const isSoon = record.state === "running" && performance.now() < asked.at + ASK_MS;
+    if (isSoon || (isSame && (epochs > 0 || record.state !== "running"))) return;
     asked = { at: performance.now(), epochs, state: record.state };
     try {
       const { moments } = await get(`/api/runs/${id}/moments`);
@@ -92,9 +93,12 @@ export function createWatch() {
     const [key, id] = [keyOf(position), record.id];
     if (!known.has(key)) known.set(key, get(`/api/runs/${id}/moments/${key}`));
     try {
-      return await known.get(key);
-    } catch {
-      known.delete(key); // away, or removed meanwhile: what the log has is shown
+      const found = await known.get(key);
+      setMessage(byId("inside-trouble"), "");
+      return found;
+    } catch (error) {
+      known.delete(key);
+      if (record.id === id) setMessage(byId("inside-trouble"), explain(error)); // what the log has is shown
       return null;
     }
   }
