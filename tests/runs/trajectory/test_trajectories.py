@@ -7,8 +7,10 @@ from safetensors.numpy import load_file
 from app.models import ModelStore
 from app.models.store import WEIGHTS
 from app.nn import Network
+from app.nn.training.pool import can_share
 from app.runs.config.run_config import request_config
 from app.runs.service import RunService
+from app.runs.training.hardware import cores_per_worker
 from app.runs.trajectory import trajectories as module
 from app.runs.trajectory.trajectories import (
     FIRST_EPOCH,
@@ -139,3 +141,27 @@ def test_a_damaged_file_is_refused(kept, settings, log):
     for moment in kept.moments(3):
         with pytest.raises(NoTrajectoryError, match="missing or damaged"):
             kept.vector(3, moment, 5)
+
+
+@pytest.mark.one_worker
+@pytest.mark.usefixtures("uncalibrated")
+def test_where_several_processes_train_each_moment_has_its_own_weights_and_none_is_changed(
+    log, settings, kept, monkeypatch
+):
+    if cores_per_worker(settings.workers) < 2 or not can_share():
+        pytest.skip("needs two processors")
+    first = add(log, batch_size=500)
+    row = work(log, settings)
+    started = next(event["data"] for event in log.events(first) if event["type"] == "started")
+    assert started["compute"]["processes"] > 1
+    moments = kept.moments(first)
+    numbers = started["parameters"]
+    vectors = [kept.vector(first, moment, numbers) for moment in moments]
+    assert len({vector.tobytes() for vector in vectors}) == len(moments) >= 12
+    lengths = [np.linalg.norm(vector - vectors[0]) for vector in vectors]
+    assert lengths[0] < lengths[1] < lengths[-1]  # away from where it began
+    monkeypatch.setattr(module, "moments_of", lambda *_: frozenset())
+    add(log, batch_size=500)
+    without = work(log, settings)
+    weights = [load_file(settings.home / one["model"] / WEIGHTS) for one in (row, without)]
+    assert all(np.array_equal(array, weights[1][name]) for name, array in weights[0].items())
