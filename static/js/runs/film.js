@@ -45,6 +45,11 @@ export async function saveFilm(button, { name, count, at, go, picture, caption }
   }
 }
 
+/** Saves a canvas of the page with a line below it as `NAME.png`. */
+export async function savePicture(canvas, words, name) {
+  saveFile(await new Promise((resolve) => withCaption(canvas, words).toBlob(resolve)), `${name}.png`);
+}
+
 /** Saves the film of one part of a run's page: `button.dataset.film` names it. */
 export function saveRunFilm(button, { timeline, name }) {
   timeline.stop();

@@ -1,5 +1,7 @@
 """The paths of a race on its page: measured when asked for, read with the pointer and the keys."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -58,6 +60,18 @@ def test_the_paths_of_a_race_are_measured_and_read(page: Page, server: Server) -
     cells = page.locator("#paths-body tbody tr").last.locator("th, td").all_text_contents()
     assert cells == ["2", *(short(path[-1]["loss"]) for path in (sgd, adam))]
     expect(page.locator(".paths-about")).to_contain_text(f"{round(100 * sum(plane['variance']))}\u00a0%")
+    with page.expect_download() as saved:
+        page.locator(".paths-save button").first.click()
+    assert Path(saved.value.path()).read_bytes().startswith(b"\x89PNG")
+    with page.expect_download() as saved:
+        page.locator(".paths-save button").last.click()
+    lines = Path(saved.value.path()).read_text().splitlines()
+    assert lines[0] == "run,epoch,x,y,loss"
+    assert [float(number) for number in lines[-1].split(",")] == [
+        runs[1],
+        2,
+        *(adam[-1][key] for key in ("x", "y", "loss")),
+    ]
     page.locator(".paths-legend button").first.click()
     expect(page.locator(".paths-legend button").first).to_have_attribute("aria-pressed", "false")
 

@@ -8,7 +8,9 @@ import { count, percent } from "../../i18n/format.js";
 import { t } from "../../i18n/translate.js";
 import { short, table } from "../../lib/controls.js";
 import { byId, element, setMessage, setText } from "../../lib/dom.js";
-import { epochText, whenText } from "../../runs/moments.js";
+import { saveText } from "../../lib/save-file.js";
+import { savePicture } from "../../runs/film.js";
+import { epochText } from "../../runs/moments.js";
 
 const LEVELS = 16;
 const NEAR = 22; // CSS pixels within which a point is under the pointer or the finger
@@ -62,7 +64,7 @@ function partsOf(data, lines) {
   function read(next) {
     at = next;
     const [run, point] = [runs[at.run], runs[at.run].points[at.point]];
-    const values = { name: run.short, epoch: epochText(point), when: whenText(point), loss: point.loss === null ? "∞" : short(point.loss) };
+    const values = { name: run.short, epoch: epochText(point), loss: point.loss === null ? "∞" : short(point.loss) };
     const text = t("{name}, epoch {epoch}: loss {loss}", values);
     setText(said, text);
     plane.canvas.setAttribute("aria-valuenow", at.point);
@@ -115,9 +117,23 @@ function partsOf(data, lines) {
     high: short(Number(Math.exp(high).toPrecision(2))),
     growth: percent(Math.exp((high - low) / LEVELS) - 1, 0),
   });
+  const name = `paths-${runs.map(({ id }) => id).join("-")}`;
+  const png = quiet("PNG", t("Save the chart as PNG"), () => savePicture(plane.canvas, shown().map(({ run }) => run.short).join(", "), name));
+  const csv = quiet("CSV", t("Save all numbers as CSV"), () => saveText(csvOf(runs), `${name}.csv`));
+  const foot = element("div", { class: "paths-foot" }, legend, element("div", { class: "paths-save" }, png, csv));
   paint();
-  return [plane.node, said, legend, element("p", { class: "soft paths-about" }, about), numbers(runs)];
+  return [plane.node, said, foot, element("p", { class: "soft paths-about" }, about), numbers(runs)];
 }
+
+function quiet(text, label, onClick) {
+  const button = element("button", { type: "button", class: "quiet", "aria-label": label }, text);
+  button.addEventListener("click", onClick);
+  return button;
+}
+
+/** A line for each moment of each run: its place in the plane, and its loss. */
+const csvOf = (runs) =>
+  [["run", "epoch", "x", "y", "loss"], ...runs.flatMap(({ id, points }) => points.map((point) => [id, epochText(point), point.x, point.y, point.loss ?? "inf"]))].map((row) => `${row.join(",")}\n`).join("");
 
 /** The losses of all moments, as a table. */
 function numbers(runs) {
