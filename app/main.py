@@ -30,6 +30,8 @@ from app.runs.service import RunService
 from app.runs.supervisor import Supervisor
 from app.runs.tracking.follower import Tracking, check_extras
 from app.runs.training.checkpoints import Checkpoints
+from app.runs.trajectory.race_plane import RacePlanes
+from app.runs.trajectory.trajectories import Trajectories
 from app.settings import SHIPPED_MODELS, Settings
 from app.web import addresses, api, errors, pages, preferences, script_catalog, templates
 from app.web.api import predict
@@ -67,6 +69,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         datasets = DatasetCache(catalog)
         checkpoints = Checkpoints(settings.home, log.id)
         checkpoints.tidy(log.all_ids)
+        trajectories = Trajectories(settings.home, log.id)
+        trajectories.tidy(log.all_ids)
         supervisor = Supervisor(log, settings)
 
         def tried(config: RunConfig) -> float | None:
@@ -89,6 +93,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             catalog=catalog,
             datasets=datasets,
             checkpoints=checkpoints,
+            trajectories=trajectories,
+            race_planes=RacePlanes(log, trajectories, catalog, datasets, settings.cache_dir),
             job_queue=JobQueue(),
             long_queue=JobQueue(),
             preparation=PreparationThreads(),

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 
 import numpy as np
 from safetensors.numpy import load, save
@@ -26,10 +27,16 @@ def evaluate_apart(network: Network, card: ModelCard, split: Split, is_over: Sto
     head = {"card": card.model_dump(mode="json"), "images": split.images.shape}
     arrays = [save(network.weights()), split.images.tobytes(), split.labels.astype(np.int64).tobytes()]
     head["sizes"] = [len(array) for array in arrays]
+    answer = compute_apart(__name__, (json.dumps(head).encode(), b"\n", *arrays), is_over)
+    return ModelEvaluation.from_arrays(load(answer), split.labels.astype(np.int64))
+
+
+def compute_apart(module: str, question: Iterable[bytes], is_over: Stop = lambda: False) -> bytes:
+    """The output of `main()` of `module`, in a process of its own that reads `question`. Raises StoppedError."""
     with tempfile.TemporaryFile() as file:
-        file.writelines((json.dumps(head).encode(), b"\n", *arrays))
+        file.writelines(question)
         file.seek(0)
-        with subprocess.Popen(command(__name__), stdin=file, stdout=subprocess.PIPE, env=environment()) as process:
+        with subprocess.Popen(command(module), stdin=file, stdout=subprocess.PIPE, env=environment()) as process:
             answer = _answer(process, is_over)
     if process.returncode != 0:
         raise StoppedError(
@@ -37,7 +44,7 @@ def evaluate_apart(network: Network, card: ModelCard, split: Split, is_over: Sto
             code=process.returncode,
             retry_after=10,
         )
-    return ModelEvaluation.from_arrays(load(answer), split.labels.astype(np.int64))
+    return answer
 
 
 def _answer(process: "subprocess.Popen[bytes]", is_over: Stop) -> bytes:

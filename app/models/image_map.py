@@ -81,7 +81,7 @@ class ImageMaps:
         """The place of a drawing, float (28, 28). Raises as `get`."""
         card, network = self._store.load(name)
         found = self._map(card, network)
-        features, said = features_of(network, card, np.round(pixels * BYTE_MAX).astype(np.uint8)[None])
+        features, said = features_of(network, card.input_scale, np.round(pixels * BYTE_MAX).astype(np.uint8)[None])
         ((x, y),) = found.project(features).tolist()
         distances = np.linalg.norm(found.features - features, axis=1)
         nearest = np.argsort(distances, kind="stable")[:NEIGHBOURS].tolist()
@@ -97,7 +97,7 @@ class ImageMaps:
         most = affordable_images(network, MOST_IMAGES)
         if most < LEAST_IMAGES:
             raise TooLargeError("{name} is too large for a map of its images", name=card.name)
-        sample = sample_images(card, sets, "test", most)
+        sample = sample_images(card.labels, sets, "test", most)
         if len(sample) < LEAST_IMAGES:
             raise DatasetUnavailable(
                 "expected at least {least} test images for a map; {title} has {count}",
@@ -115,7 +115,7 @@ class ImageMaps:
 
 def make_map(card: ModelCard, network: Network, sample: LabelledImages) -> ImageMap:
     """Project the features of the images to their first two principal components (Pearson 1901)."""
-    features, said = features_of(network, card, sample.images)
+    features, said = features_of(network, card.input_scale, sample.images)
     mean = features.mean(axis=0)
     directions, variance = principal_directions((features - mean).astype(np.float64))
     points = (features - mean) @ directions

@@ -1,4 +1,4 @@
-"""Samples of a model's images: the same number of every label and of every part of a mixture, and their features."""
+"""Samples of a data set's images: the same number of every label and of every part of a mixture, and their features."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ from app.data.cache import DatasetCache
 from app.data.catalog import DatasetCatalog
 from app.data.dataset import DatasetUnavailable, ImageArray
 from app.data.sources import mixture
-from app.models.card import ModelCard
 from app.models.cost import MOST_WORK, prediction_cost
 from app.nn import Network, infer_batches
 from app.nn.arrays import Array
@@ -60,31 +59,32 @@ def affordable_images(network: Network, most: int) -> int:
     return min(most, MOST_BYTES // (4 * max(1, network.feature_count)), MOST_WORK // max(1, prediction_cost(network)))
 
 
-def sample_images(card: ModelCard, sets: Sequence[Dataset], part: Part, most: int) -> LabelledImages:
-    """Up to about `most` images of the card's labels, spread evenly over each set. Raises DatasetUnavailable."""
+def sample_images(known: Sequence[str], sets: Sequence[Dataset], part: Part, most: int) -> LabelledImages:
+    """Up to about `most` images of the labels `known`, spread evenly over each set. Raises DatasetUnavailable."""
     images, labels, sources = [], [], []
     for source, dataset in enumerate(sets):
         split = dataset.train if part == "train" else dataset.test
-        known = [index for index, label in enumerate(dataset.labels) if label in card.labels]
-        each = max(1, most // max(1, len(known) * len(sets)))
-        for index in known:
+        shared = [index for index, label in enumerate(dataset.labels) if label in known]
+        each = max(1, most // max(1, len(shared) * len(sets)))
+        for index in shared:
             rows = np.flatnonzero(split.labels == index)
             chosen = rows[np.linspace(0, max(0, len(rows) - 1), min(each, len(rows))).astype(int)]
             images.append(split.images[chosen])
-            labels.append(np.full(len(chosen), card.labels.index(dataset.labels[index]), np.int64))
+            labels.append(np.full(len(chosen), known.index(dataset.labels[index]), np.int64))
             sources.append(np.full(len(chosen), source, np.int64))
     if not images or not sum(map(len, images)):
-        raise DatasetUnavailable("{title} has no images of this model's labels", title=card.dataset)
+        title = " + ".join(dataset.title for dataset in sets)
+        raise DatasetUnavailable("{title} has no images of this model's labels", title=title)
     titles = [dataset.title for dataset in sets]
     return LabelledImages(np.concatenate(images), np.concatenate(labels), np.concatenate(sources), titles)
 
 
-def features_of(network: Network, card: ModelCard, images: ImageArray) -> tuple[Array, NDArray[np.int64]]:
+def features_of(network: Network, input_scale: float, images: ImageArray) -> tuple[Array, NDArray[np.int64]]:
     """The outputs of the last hidden layer, float32 (N, F), for images, uint8 (N, 28, 28), and the answers (N,)."""
     raw = images.reshape(len(images), *network.input_shape)
     features, said = np.empty((len(images), network.feature_count), np.float32), np.empty(len(images), np.int64)
     with np.errstate(over="ignore", invalid="ignore"):
-        for rows, output in infer_batches(network, raw, input_scale=card.input_scale, batch_size=BATCH):
+        for rows, output in infer_batches(network, raw, input_scale=input_scale, batch_size=BATCH):
             features[rows] = output.features
             said[rows] = output.logits.argmax(axis=1)
     return np.nan_to_num(features, posinf=0.0, neginf=0.0), said

@@ -78,7 +78,7 @@ class NearestImages:
         most = affordable_images(network, MOST_IMAGES)
         if most < LEAST_IMAGES:
             raise TooLargeError("{name} is too large to look for similar images", name=card.name)
-        sample = sample_images(card, sets, "train", most)
+        sample = sample_images(card.labels, sets, "train", most)
         found = sample, _directions(network, card, sample.images)
         with self._lock:
             self._samples[key] = found
@@ -89,6 +89,6 @@ class NearestImages:
 
 def _directions(network: Network, card: ModelCard, images: ImageArray) -> Array:
     """The features of images, uint8 (N, 28, 28), scaled to length 1, float32 (N, F)."""
-    features, _ = features_of(network, card, images)
+    features, _ = features_of(network, card.input_scale, images)
     scaled: Array = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), np.finfo(np.float32).tiny)
     return scaled

@@ -156,6 +156,11 @@ class Network:
         """The number of features that `infer` returns for a sample."""
         return math.prod(self.layers[self._last_dense].input_shape)
 
+    @property
+    def has_hidden_layer(self) -> bool:
+        """True if layers with parameters compute the features; otherwise they are the inputs themselves."""
+        return any(layer.params for layer in self.layers[: self._last_dense])
+
     def bind_storage(self, params: Array, grads: Array) -> None:
         """Use these vectors, with their contents, as the parameters and gradients from now on."""
         self._bind(params, grads)

@@ -17,6 +17,7 @@ from app.runs.training.distillation import with_teachers
 from app.runs.training.live_weights import LiveWeights
 from app.runs.training.personalization import check_personal
 from app.runs.training.saved_models import NotSavedError, save_best
+from app.runs.trajectory.trajectories import Trajectories
 from app.settings import Settings
 
 
@@ -33,6 +34,7 @@ class RunService:
         self._log, self._store, self._wake = log, store, wake
         self._checkpoints = Checkpoints(settings.home, log.id)
         self._live = LiveWeights(settings.home, log.id)
+        self._trajectories = Trajectories(settings.home, log.id)
         self._drawings = DrawingStore(settings.home / "drawings")
         self._catalog = replace(DatasetCatalog.from_settings(settings), drawings=self._drawings)
 
@@ -127,10 +129,11 @@ class RunService:
         return self._after(run)
 
     def delete(self, run: int) -> None:
-        """Delete an ended run, its events and its checkpoint. Raises UnknownRunError, NotEndedError."""
+        """Delete an ended run, its events, its checkpoint and its trajectory. Raises UnknownRunError, NotEndedError."""
         self._log.delete(run)
         self._checkpoints.keep_only(run, None)
         self._live.forget(run)
+        self._trajectories.forget(run)
 
     def live_weights(self, run: int) -> bytes | None:
         """The weights of a run that is being trained, as from `LiveWeights.ask`. Raises UnknownRunError, OSError."""

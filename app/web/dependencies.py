@@ -22,6 +22,8 @@ from app.runs.service import RunService
 from app.runs.supervisor import Supervisor
 from app.runs.tracking.follower import Tracking
 from app.runs.training.checkpoints import Checkpoints
+from app.runs.trajectory.race_plane import RacePlanes
+from app.runs.trajectory.trajectories import Trajectories
 from app.settings import Settings
 from app.web.departures import RequestJobs
 from app.web.drawing_sets_watch import DrawingSetsWatch
@@ -53,6 +55,8 @@ class AppState:
     catalog: DatasetCatalog
     datasets: DatasetCache
     checkpoints: Checkpoints
+    trajectories: Trajectories
+    race_planes: RacePlanes
     job_queue: JobQueue
     long_queue: JobQueue
     """For evaluations that take minutes, so that the others do not wait for them."""
@@ -105,6 +109,8 @@ ImagesDep = Annotated[ImageSetStore, _service("images")]
 CatalogDep = Annotated[DatasetCatalog, _service("catalog")]
 DatasetsDep = Annotated[DatasetCache, _service("datasets")]
 CheckpointsDep = Annotated[Checkpoints, _service("checkpoints")]
+TrajectoriesDep = Annotated[Trajectories, _service("trajectories")]
+RacePlanesDep = Annotated[RacePlanes, _service("race_planes")]
 JobQueueDep = Annotated[RequestJobs, _jobs("job_queue")]
 LongQueueDep = Annotated[RequestJobs, _jobs("long_queue")]
 LessonsQueueDep = Annotated[RequestJobs, _jobs("lessons_queue")]

@@ -89,6 +89,25 @@ def test_axe_finds_nothing_on(name: str, reader: Page, home: Server) -> None:
     assert not found, "\n".join(dict.fromkeys(found))
 
 
+def test_axe_finds_nothing_on_the_map_of_a_run_or_the_paths_of_a_race(reader: Page, home: Server) -> None:
+    page, found = reader, []
+    asked = {"recipe": "quick", "overrides": TINY, "vary": "optimizer", "values": ["sgd", "adam"]}
+    runs = [run["id"] for run in home.post("/api/races", asked)["runs"]]
+    until(lambda: all(home.get(f"/api/runs/{run}")["state"] == "succeeded" for run in runs))
+    page.goto(f"{home.url}/runs/{runs[0]}#map")
+    page.locator("#run-map-body").wait_for()
+    _look(page, "map", found, ("light", "dark"))
+    page.goto(f"{home.url}/compare?runs={runs[0]},{runs[1]}")
+    page.locator("#paths-start").click()
+    page.locator("#paths-body canvas.figure-canvas").wait_for(timeout=60_000)
+    page.evaluate(OPEN)
+    _look(page, "paths", found, ("light", "dark"))
+    page.set_viewport_size({"width": 320, "height": 700})
+    if page.evaluate("document.documentElement.scrollWidth") > 320:
+        found.append("paths: wider than the screen")
+    assert not found, "\n".join(dict.fromkeys(found))
+
+
 def _look(page: Page, what: str, found: list[str], schemes: tuple[str, ...]) -> None:
     """What axe says of the page as it is."""
     page.evaluate(Axe().axe_script)

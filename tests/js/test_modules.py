@@ -5,7 +5,9 @@ import json
 import re
 import zipfile
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from app.recipes import get_recipe
 
@@ -756,3 +758,43 @@ def test_a_drawing_in_any_unit_fills_its_picture_and_a_dot_has_a_line(call):
     assert path([[0, 0], [1, 1]]) == path([[100, 300], [600, 800]]) == "M12.0 12.0L12.0 12.0 88.0 88.0"
     assert path([[0, 0], [0, 10]], [[5, 5]]) == "M31.0 12.0L31.0 12.0 31.0 88.0M69.0 50.0L69.0 50.0"
     assert path([[7, 7]]) == "M50.0 50.0L50.0 50.0"
+
+
+def test_a_gif_has_the_pixels_and_the_times_of_its_frames(call):
+    made = """(async () => {
+        const gif = m.createGif(150, 100);
+        const noise = (colors, seed) => {
+            const image = new ImageData(150, 100);
+            let value = seed;
+            for (let i = 0; i < 15000; i += 1) {
+                value = (value * 1103515245 + 12345) % 2147483648;
+                const grey = (value >> 8) % colors;
+                image.data.set([grey, 255 - grey, colors > 256 ? (value >> 16) & 255 : 7, 255], 4 * i);
+            }
+            return image;
+        };
+        const frames = [noise(1, 1), noise(256, 2), noise(2, 3), noise(300, 4)];
+        frames.forEach((frame, i) => gif.add(frame, 10 * (i + 1)));
+        const bytes = [...new Uint8Array(await gif.blob().arrayBuffer())];
+        return [bytes, frames.map(({ data }) => [...data])];
+    })()"""
+    content, frames = call("lib/gif", made)
+    image = Image.open(io.BytesIO(bytes(content)))
+    assert (image.size, image.n_frames, image.info["loop"]) == ((150, 100), 4, 0)
+    for index, frame in enumerate(frames):
+        image.seek(index)
+        assert image.info["duration"] == 100 * (index + 1)
+        expected = np.array(frame).reshape(100, 150, 4)[:, :, :3]
+        difference = np.abs(np.asarray(image.convert("RGB")).astype(int) - expected)
+        assert difference.max() == 0 if index < 3 else difference.mean() < 12
+
+
+def test_positions_are_the_moments_of_the_first_epoch_and_the_epochs(call):
+    kept = "[{epoch: 0, batch: 0, batches: 9}, {epoch: 0, batch: 3, batches: 9}, {epoch: 2, batch: 0, batches: 9}]"
+    found = call(
+        "runs/moments",
+        f"m.positionsOf([{{epoch: 1}}, {{epoch: 2}}], {kept}).map((one) => [m.epochText(one), one.kept])",
+    )
+    assert found == [["0", True], ["0.33", True], ["1", False], ["2", True]]
+    measured = call("runs/moments", f"m.positionsOf([{{epoch: 0}}, {{epoch: 1}}], {kept}).map((one) => one.data)")
+    assert measured == [{"epoch": 0}, None, {"epoch": 1}]  # an epoch 0 that was measured stands for the first weights

@@ -146,6 +146,11 @@ class Trainer:
             averaged=self._average.epochs_in,
         )
 
+    def publish(self) -> None:
+        """Bring `network` up to date in the middle of an epoch, where several processes train it."""
+        if self._engine is not None:
+            self._engine.publish()
+
     def statistics(self) -> tuple[LayerStatistics, ...]:
         """Statistics of the weights and of the last batch's gradient, valid when `run` has just yielded an epoch."""
         return layer_statistics(self.network, {} if self._engine is None else self._engine.gradient_norms())

@@ -73,6 +73,10 @@ class EventLog:
         query = select(runs).order_by(runs.c.id.desc()).limit(limit)
         return self._runs(query if before is None else query.where(runs.c.id < before))
 
+    def race_runs(self, race: int) -> list[dict[str, Any]]:
+        """The runs of a race, oldest first; none if it is unknown."""
+        return self._runs(select(runs).where(runs.c.race == race).order_by(runs.c.id))
+
     def events(self, run: int, *, after: int = 0, limit: int = 1000, short: bool = False) -> list[dict[str, Any]]:
         """Up to `limit` events of `run` with `seq` > `after`, in order; `short` as from `brief`."""
         columns = BRIEF_EVENT if short else events.columns

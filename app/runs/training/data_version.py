@@ -5,6 +5,7 @@ other images, and end with other weights than without the pause.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from app.data import Dataset
 from app.errors import MessageError
@@ -49,6 +50,16 @@ def check_data(log: EventLog, run: int, dataset: Dataset, checkpoint: Checkpoint
 
 def began_with(log: EventLog, run: int) -> str | None:
     """The version of the data set that a run began with; None if it has not begun, or has no version."""
-    started = next((event for event in log.events(run, limit=100) if event["type"] == "started"), None)
-    version = None if started is None else started["data"].get("dataset_version")
+    version = _started(log, run).get("dataset_version")
     return version if isinstance(version, str) else None
+
+
+def trained_labels(log: EventLog, run: int) -> list[str] | None:
+    """The labels of a run's network, in order, whatever has become of its data set; None if it has not begun."""
+    labels = _started(log, run).get("labels")
+    return [str(label) for label in labels] if isinstance(labels, list) else None
+
+
+def _started(log: EventLog, run: int) -> dict[str, Any]:
+    """The data of a run's first event of its training; empty before."""
+    return next((event["data"] for event in log.events(run, limit=100) if event["type"] == "started"), {})

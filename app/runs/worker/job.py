@@ -37,6 +37,7 @@ from app.runs.training.personalization import (
 from app.runs.training.run_training import Progress, RunEvent, Training
 from app.runs.training.saved_models import model_name, save_best, saved_event
 from app.runs.training.source_models import UnusableModelError, load_pinned
+from app.runs.trajectory.trajectories import Trajectories
 from app.settings import SHIPPED_MODELS, Settings
 
 RETRY_SECONDS = 0.5
@@ -79,6 +80,7 @@ class Job:
         self._store = ModelStore(settings.home, SHIPPED_MODELS)
         self._checkpoints = Checkpoints(settings.home, log.id)
         self._live = LiveWeights(settings.home, log.id)
+        self._trajectories = Trajectories(settings.home, log.id)
         self._checkpoint: str | None = None
         self._appended = 0
         """The number of events appended by this attempt."""
@@ -150,12 +152,19 @@ class Job:
                 resume = checkpoint.snapshot.without_best()  # patience begins anew after another run
         self._check_requests(training)
         live = self._live.writer(self._lease.run)
+        trajectory = self._trajectories.writer(self._lease.run, training.trainer)
+        if resume is None:
+            trajectory.offer(0, 0)
         for step in training.run(resume):
             if isinstance(step, Progress):
                 self.progress = step
                 live.offer(training.network, epoch=step.epoch, batch=step.batch)
+                if step.phase == "training":
+                    trajectory.offer(step.epoch - 1, step.batch)
             elif step.type == "epoch" or step.type not in logged:
                 self._write_event(step, training)
+            if isinstance(step, RunEvent) and step.type == "epoch":
+                trajectory.offer(step.data["epoch"], 0)
             self._check_requests(training)
             if isinstance(step, RunEvent) and step.type == "epoch" and row["race"] is not None:
                 self._end_turn(step.data["epoch"], config.epochs)

@@ -1,5 +1,7 @@
 // Small images in a plane, coloured by label, with one point that moves; zoom by wheel, drag, keys or buttons.
 
+import { t } from "../i18n/translate.js";
+import { element } from "../lib/dom.js";
 import { isDark, onThemeChange } from "../lib/theme.js";
 import { fitted, readTheme, rgb } from "./canvas.js";
 
@@ -12,18 +14,22 @@ const STEP = 1.4;
 const NEAR = 14; // CSS pixels within which an image is under the pointer
 const FAINT = 0.12;
 const PAN = 40;
+const TRAVEL = 180; // ms
 
 /** The colour of a label among `count`, told apart on paper and in the dark. */
 export const labelColor = (index, count) => `hsl(${(index * 360) / Math.max(1, count)} ${index % 2 === 0 ? 70 : 50}% ${isDark() ? 66 : 38}%)`;
 
 /**
- * Binds a canvas. `data` is `{points, truth, images, labels}`: Float32Array of x and y, indices, bytes of 28×28 each.
+ * Binds a canvas. `data` is `{points, truth, images, labels}`: Float32Array of x and y, indices, bytes of 28×28 each;
+ * `extent`, if given, are the points that all find room. `move(points)` lets the images travel, and resolves when they have.
  * `onHover(index)` is called with the image under the pointer, or null, `onRegion(indices)` with those of a region.
  */
 export function createImageMap(canvas, data, { onHover, onRegion }) {
-  const { points, truth, images, labels } = data;
+  const { truth, images, labels } = data;
   const count = truth.length;
-  const whole = boundsOf(points);
+  const whole = boundsOf(data.extent ?? data.points);
+  let points = data.points;
+  let travel = null; // {from, to, start, done} while the images travel
   let view = { ...whole.middle, zoom: 1 };
   let only = null; // the label that is shown alone
   let own = null; // {x, y, nearest} of the drawing
@@ -54,8 +60,34 @@ export function createImageMap(canvas, data, { onHover, onRegion }) {
   const toPlane = (x, y) => [view.x + (x - canvas.clientWidth / 2) / scale(), view.y - (y - canvas.clientHeight / 2) / scale()];
   const size = () => Math.min(LARGEST_SIZE, LEAST_SIZE * Math.sqrt(view.zoom));
 
+  /** Moves the images on; true if they have not arrived. */
+  function step() {
+    const share = Math.min(1, (performance.now() - travel.start) / TRAVEL);
+    points = share === 1 ? travel.to : travel.to.map((end, i) => travel.from[i] + (end - travel.from[i]) * share * (2 - share));
+    return share < 1;
+  }
+
+  function move(next) {
+    travel?.done();
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches || canvas.clientWidth === 0 || document.hidden) {
+      [points, travel] = [next, null];
+      draw();
+      return Promise.resolve();
+    }
+    return new Promise((done) => {
+      travel = { from: points, to: next, start: performance.now(), done };
+      redraw();
+    });
+  }
+
   function draw() {
     frame = 0;
+    if (travel !== null && step()) redraw();
+    else if (travel !== null) {
+      const { done } = travel;
+      travel = null;
+      queueMicrotask(done); // after it is drawn
+    }
     const room = fitted(canvas);
     if (room === null) return;
     atlas ??= paintAtlas();
@@ -189,6 +221,7 @@ export function createImageMap(canvas, data, { onHover, onRegion }) {
   });
 
   return {
+    move,
     showOwn(next) {
       own = next;
       redraw();
@@ -205,6 +238,30 @@ export function createImageMap(canvas, data, { onHover, onRegion }) {
     zoomOut: () => zoomBy(1 / STEP),
     showAll,
   };
+}
+
+/** Buttons for the labels in `place`, of which each shows its images alone. */
+export function showLabels(place, { labels, truth }, map) {
+  const present = new Set(truth);
+  const buttons = labels.map((label, index) => {
+    const button = element("button", { class: "map-label", type: "button", "aria-pressed": "false", disabled: !present.has(index) }, label);
+    button.addEventListener("click", () => {
+      const on = button.getAttribute("aria-pressed") !== "true";
+      for (const other of buttons) other.setAttribute("aria-pressed", String(on && other === button));
+      map.showOnly(on ? index : null);
+    });
+    return button;
+  });
+  const paint = () => buttons.forEach((button, index) => button.style.setProperty("--of", labelColor(index, labels.length)));
+  paint();
+  onThemeChange(paint);
+  place.replaceChildren(...buttons);
+}
+
+/** "A 4, read as 9." */
+export function imageCaption({ labels, truth, said }, index) {
+  const values = { label: labels[truth[index]], said: labels[said[index]] };
+  return truth[index] === said[index] ? t("A {label}, read correctly.", values) : t("A {label}, read as {said}.", values);
 }
 
 /** The middle, width and height of points, x and y in turn. */

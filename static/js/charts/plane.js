@@ -39,7 +39,7 @@ export function createPlane({ label, xTitle, yTitle, square = false }) {
 
   new ResizeObserver(draw).observe(node);
   onThemeChange(draw);
-  return { node, show };
+  return { node, canvas, show };
 }
 
 /** The segments [[x, y], [x, y]] of the contour line of a grid (row by row) at `level`, in columns and rows (marching squares). */

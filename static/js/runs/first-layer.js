@@ -6,6 +6,7 @@ import { t } from "../i18n/translate.js";
 import { createBitmap, fromBase64, paintBytes } from "../images/bitmap.js";
 import { byId, element, setText } from "../lib/dom.js";
 import { rove } from "../lib/roving-focus.js";
+import { whenText } from "./moments.js";
 
 const COUNT = 32;
 const PAUSE_MS = 700; // between two requests, however short the epochs are
@@ -23,7 +24,9 @@ export function createFirstLayer({ open }) {
   let got = -1; // the epoch of the last answer
   let without = false; // the network has no such pictures
   let busy = false;
-  let answer = null;
+  let moment = null; // the weights of a chosen moment
+  let newest = null; // the last answer
+  let answer = null; // what is shown
 
   function clear(count) {
     place.replaceChildren(...Array.from({ length: count }, (_, i) => cell(i)));
@@ -43,9 +46,9 @@ export function createFirstLayer({ open }) {
   }
 
   /** Takes the number of completed epochs; fetches newer weights. */
-  function show({ id, config }, epochs) {
+  function follow({ id, config }, epochs) {
     if (id !== run) {
-      [run, latest, got, without, answer] = [id, 0, -1, false, null];
+      [run, latest, got, without, answer, newest, moment] = [id, 0, -1, false, null, null, null];
       byId("first-layer-card").hidden = false;
       clear(Math.min(COUNT, unitsOf(config)));
     }
@@ -59,8 +62,8 @@ export function createFirstLayer({ open }) {
     const [id, epochs] = [run, latest];
     try {
       const found = await get(`/api/runs/${id}/first-layer?count=${COUNT}`);
-      if (id === run) put(found);
-      if (id === run) got = epochs;
+      if (id === run) [newest, got] = [found, epochs];
+      if (id === run && moment === null) putNewest();
     } catch (error) {
       if (id === run && error instanceof Refused) {
         if (error.status === CONFLICT) got = epochs;
@@ -78,7 +81,16 @@ export function createFirstLayer({ open }) {
     setText(byId("first-layer-empty"), error.status === 404 ? NO_PICTURE() : explain(error));
   }
 
-  function put(found) {
+  const putNewest = () => put(newest, newest.epoch > 0 ? t("after epoch {epoch}", { epoch: newest.epoch }) : "");
+
+  /** Shows the weights at a position of the run instead of the newest; null shows these. */
+  function showMoment(found, position) {
+    moment = found;
+    if (found !== null) put(found, whenText(position));
+    else if (newest !== null && answer !== newest) putNewest();
+  }
+
+  function put(found, when) {
     answer = found;
     const most = Math.max(...found.images.flatMap(({ low, high }) => [Math.abs(low), Math.abs(high)]));
     answer.greys = found.images.map(({ pixels, low, high }) => aroundZero(fromBase64(pixels), low, high, most));
@@ -91,7 +103,7 @@ export function createFirstLayer({ open }) {
       paintBytes(button.firstElementChild, answer.greys[i], found.shape);
     }
     setText(byId("first-layer-empty"), "");
-    setText(byId("first-layer-note"), found.epoch > 0 ? t("after epoch {epoch}", { epoch: found.epoch }) : "");
+    setText(byId("first-layer-note"), when);
   }
 
   function openLarge(index) {
@@ -104,7 +116,7 @@ export function createFirstLayer({ open }) {
     });
   }
 
-  return { show };
+  return { follow, showMoment };
 }
 
 /** The number of units with pictures, to reserve their places before the first epoch. */

@@ -79,9 +79,6 @@ function withEpoch(epochs, epoch) {
   return [...epochs.filter((one) => one.epoch < epoch.epoch), epoch];
 }
 
-/** The epoch of that number, or else the last one. */
-export const epochOf = ({ epochs }, number) => epochs.find(({ epoch }) => epoch === number) ?? epochs.at(-1) ?? null;
-
 /**
  * The training loss within epochs as `{x, y}`, each point the mean of a few batches; x is in epochs. The log has those of
  * the first epochs, the progress has those of the epoch at hand.

@@ -17,7 +17,7 @@ import { followRun } from "./stream.js";
 import { computeLine, lostLine, outcome, progressLine, runTitle, stateWord } from "./text.js";
 
 const FIRST_TAB = "curves";
-const WITH_EPOCHS = [FIRST_TAB, "inside", "evaluation"];
+const WITH_EPOCHS = [FIRST_TAB, "inside", "map", "evaluation"];
 const GONE = () => t("This run no longer exists.");
 const ASKING = () => t("No live connection gets through here, so this page asks every 2 s. Nothing is lost.");
 
@@ -32,6 +32,7 @@ export function createRunView({ onState, onStarted }) {
   let stop = null;
   let frame = 0;
   let gone = false;
+  let map = null; // the promise of its module
 
   const tabs = createTabs(byId("run-tabs"), {
     onSelect(name, byHand) {
@@ -108,6 +109,7 @@ export function createRunView({ onState, onStarted }) {
     renderConfig();
     charts.show(record);
     watch.show(record, labelsOf(record, datasets));
+    if (tabs.selected() === "map") showMap();
     evaluation.show(record, hasEnded(record));
     actions.show(gone ? null : record);
     const empty = record.epochs.length === 0;
@@ -117,6 +119,12 @@ export function createRunView({ onState, onStarted }) {
     document.querySelector(".figures").hidden = nothing;
     if (nothing && WITH_EPOCHS.includes(tabs.selected())) tabs.select("log");
     for (const button of document.querySelectorAll("[data-png], [data-csv]")) button.disabled = empty;
+  }
+
+  /** The map is loaded when its tab is opened. */
+  async function showMap() {
+    map ??= import("./run-map.js").then(({ createRunMap }) => createRunMap());
+    (await map).show(record);
   }
 
   function renderProgress(fraction) {

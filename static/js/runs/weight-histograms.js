@@ -5,7 +5,7 @@ import { loss } from "../i18n/format.js";
 import { t } from "../i18n/translate.js";
 import { numberedLayer } from "../labels/config-labels.js";
 import { byId, element, setText } from "../lib/dom.js";
-import { epochOf, layerNames } from "./run-state.js";
+import { layerNames } from "./run-state.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT] = [240, 72];
@@ -39,17 +39,17 @@ export function createHistograms() {
   const place = byId("histograms");
   let shown = ""; // the names of the layers on the page
 
-  /** Shows the weights after an epoch, and behind them those after the first one. */
-  function show(record, number) {
-    const names = layerNames(record);
+  /** Shows the weights of `now`, the event of an epoch or the like of another moment, and behind them those after the first of `epochs`. */
+  function show(epochs, now) {
+    const all = now === null || epochs.includes(now) ? epochs : [...epochs, now];
+    const names = layerNames({ epochs: all });
     if (names.join("\n") !== shown) {
       shown = names.join("\n");
       place.replaceChildren(...names.map(card));
     }
     setText(byId("histograms-empty"), names.length === 0 ? t("The distribution of the weights appears here after the first epoch.") : "");
-    const epoch = epochOf(record, number);
-    const first = record.epochs.find(({ layers }) => layers);
-    for (const [i, name] of names.entries()) put(place.children[i], name, record.epochs, epoch, first);
+    const first = epochs.find(({ layers }) => layers);
+    for (const [i, name] of names.entries()) put(place.children[i], name, all, now, first);
   }
 
   return { show };

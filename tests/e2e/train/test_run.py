@@ -42,15 +42,24 @@ def test_a_run_shows_what_happens_inside_it(page: Page, server: Server) -> None:
     until(lambda: page.evaluate(PAINTED) == 20)
     expect(page.locator("#sheet-score")).to_contain_text("of 20 right")
     expect(page.locator("#watch-epoch-value")).to_have_text("6 of 6")
+    score = page.locator("#sheet-score").text_content()
     page.locator("#watch-epoch").press("Home")
+    expect(page.locator("#watch-epoch-value")).to_have_text("0 of 6")
+    expect(page.locator("#first-layer-note")).to_have_text("before the first step")
+    until(lambda: page.locator("#sheet-score").text_content() != score)
+    for _ in range(12):  # of a training of so few batches each is kept
+        if page.locator("#watch-epoch-value").text_content() == "1 of 6":
+            break
+        page.locator("#watch-epoch").press("ArrowRight")
     expect(page.locator("#watch-epoch-value")).to_have_text("1 of 6")
+    expect(page.locator("#first-layer-note")).to_have_text("after epoch 1")
     wrong = page.locator(".sheet-digit[data-wrong]").first
     expect(wrong).to_contain_text("✗")  # told without colour, too
     wrong.click()
     expect(page.locator("#zoom-text")).to_contain_text("Epoch 1: it mistakes this")
     page.keyboard.press("Escape")
     page.locator("#watch-follow").click()
-    page.locator("#watch-play").click()  # from the first epoch to the last
+    page.locator("#watch-play").click()  # from the first moment to the last
     expect(page.locator("#watch-play")).to_have_text("Pause")
     expect(page.locator("#watch-play")).to_have_text("Play", timeout=20_000)
     expect(page.locator("#watch-follow")).to_be_disabled()
@@ -187,7 +196,7 @@ def test_each_view_of_a_run_has_an_address_and_is_no_longer_than_two_screens(pag
     expect(page.locator("#tab-evaluation")).to_have_attribute("aria-selected", "true")
     for width, height, screens in ((1280, 800, 2), (390, 844, 3)):
         page.set_viewport_size({"width": width, "height": height})
-        for name in ("curves", "inside", "evaluation", "settings", "log"):
+        for name in ("curves", "inside", "map", "evaluation", "settings", "log"):
             page.goto(f"{server.url}/runs/{run}#{name}")
             expect(page.locator(f"#panel-{name}")).to_be_visible()
             expect(page.locator(".run-panel:not([hidden])")).to_have_count(1)

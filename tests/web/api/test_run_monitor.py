@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from app.data.dataset import DatasetUnavailable
 from tests.support.errors import is_an_error
 from tests.support.runs import TINY, start
 from tests.support.waiting import until
@@ -90,3 +91,48 @@ def test_the_sheet_of_drawings_that_are_others_now_is_not_shown(client, ended, m
     assert len(client.get(f"/api/runs/{run}/sheet").json()["digits"]) == 20
     monkeypatch.setattr("app.web.api.run_monitor.began_with", lambda log, run: "another version")
     assert "have changed since run" in is_an_error(client.get(f"/api/runs/{run}/sheet"), 409)
+
+
+@pytest.mark.slow
+def test_the_inside_of_a_run_at_its_moments_is_what_its_log_says(client, ended, monkeypatch):
+    run = ended(start(client, batch_size=100)["id"])["id"]
+    moments = client.get(f"/api/runs/{run}/moments").json()["moments"]
+    assert [(one["epoch"], one["batch"]) for one in moments][-2:] == [(1, 0), (2, 0)]
+    told = epochs(client, run)
+    for data in told:
+        inside = client.get(f"/api/runs/{run}/moments/{data['epoch']}/0").json()
+        assert inside["sheet"]["said"] == data["sheet"]["said"]
+        for layer, logged in zip(inside["layers"], data["layers"], strict=True):
+            assert (layer["name"], layer["gradient_norm"]) == (logged["name"], None)
+            assert layer["weight_norm"] == pytest.approx(logged["weight_norm"], rel=1e-3)
+            assert sum(layer["histogram"]["counts"]) == sum(logged["histogram"]["counts"])
+    newest = client.get(f"/api/runs/{run}/first-layer").json()
+    for image, kept in zip(newest["images"], inside["first_layer"]["images"], strict=True):
+        pixels = [list(base64.b64decode(one["pixels"])) for one in (image, kept)]
+        assert all(abs(a - b) <= 1 for a, b in zip(*pixels, strict=True))
+    first = client.get(f"/api/runs/{run}/moments/0/0").json()
+    assert first["first_layer"]["images"] != inside["first_layer"]["images"]
+
+    found = client.get(f"/api/runs/{run}/map").json()
+    assert [(one["epoch"], one["batch"]) for one in found["moments"]] == [
+        (one["epoch"], one["batch"]) for one in moments
+    ]
+    assert len(base64.b64decode(found["images"])) == 784 * len(found["truth"])
+    right = [sum(map(int.__eq__, one["said"], found["truth"])) for one in found["moments"]]
+    assert right[0] < right[-1]
+
+    is_an_error(client.get(f"/api/runs/{run}/moments/7/0"), 404)
+    is_an_error(client.get("/api/runs/999/moments"), 404)
+    is_an_error(client.get("/api/runs/999/map"), 404)
+    is_an_error(client.get("/api/races/999/plane"), 409)
+
+    def gone(*_, **__):
+        raise DatasetUnavailable("there is no such set")
+
+    monkeypatch.setattr("app.data.cache.DatasetCache.get", gone)
+    without = client.get(f"/api/runs/{run}/moments/1/0").json()
+    assert without["sheet"] is None
+    assert without["layers"]
+    is_an_error(client.get(f"/api/runs/{run}/map"), 409)
+    client.delete(f"/api/runs/{run}")
+    is_an_error(client.get(f"/api/runs/{run}/moments/1/0"), 404)

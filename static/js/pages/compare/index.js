@@ -39,6 +39,15 @@ function startComparison() {
   let tableTimer = 0;
   let zoom = null; // [from, to] of the horizontal axis
 
+  const measure = byId("paths-start");
+  measure.addEventListener("click", async () => {
+    measure.disabled = true;
+    const { mountPaths } = await import("./paths.js");
+    measure.hidden = await mountPaths(lines[0].row.race, lines);
+    measure.disabled = false;
+    if (measure.hidden) byId("paths-body").querySelector("canvas").focus();
+  });
+
   controls.metric.replaceChildren(...metricOptions());
   const metric = query.get("metric");
   if (metric in METRICS) controls.metric.value = metric;
@@ -94,6 +103,7 @@ function startComparison() {
     setText(byId("compare-count"), [count, timeLeft(lines)].filter(Boolean).join(" · "));
     if (tag !== null) setText(byId("compare-title"), raceTitle(tag, lines));
     setMessage(byId("compare-verdict"), verdict(lines));
+    byId("compare-paths").hidden = !isRace(lines) || working.length > 0;
     byId("compare-stop").hidden = !isRace(lines) || working.length === 0;
     setMessage(byId("compare-away"), all.some(({ lost }) => lost) ? t("Connection lost; the lines continue when the server is back.") : "");
     const missing = all.filter(({ gone }) => gone).map(({ id }) => `#${id}`);

@@ -6,6 +6,7 @@ import { t } from "../../i18n/translate.js";
 import { choice, player, row, short, slider, table } from "../../lib/controls.js";
 import { element, setText } from "../../lib/dom.js";
 import { debounced } from "../../lib/latest.js";
+import { filmButtons } from "./film-buttons.js";
 
 const RANGE = { x: [-0.5, 1.5], y: [-0.5, 1.5] };
 export const GATES = [["and", "AND"], ["or", "OR"], ["nand", "NAND"], ["xor", "XOR"]];
@@ -29,7 +30,7 @@ export async function mountPerceptron(body, busy) {
     seed += 1;
     ask();
   });
-  play.node.append(other);
+  play.node.append(other, ...filmButtons({ title: t("The plane of the two inputs"), play, count: () => found.steps.length + 1, canvas: plane.canvas, name: () => `perceptron-${gate.value()}`, caption: () => t("{step} of {steps} steps", { step: play.at(), steps: found.steps.length }) }));
   const side = element("div", { class: "figure-side" }, where, truth.node, rule.node);
   body.replaceChildren(row(gate.node, rate.node), play.node, element("div", { class: "figure-pair" }, plane.node, side));
 

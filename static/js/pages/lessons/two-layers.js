@@ -9,6 +9,7 @@ import { fromBase64 } from "../../images/bitmap.js";
 import { choice, player, row, short, slider, table } from "../../lib/controls.js";
 import { element, setText } from "../../lib/dom.js";
 import { debounced } from "../../lib/latest.js";
+import { filmButtons } from "./film-buttons.js";
 import { nameOf } from "./part-names.js";
 import { GATES, playerWords } from "./perceptron.js";
 
@@ -31,7 +32,7 @@ export async function mountTwoLayers(body, busy) {
     seed += 1;
     ask();
   });
-  play.node.append(other);
+  play.node.append(other, ...filmButtons({ title: t("The plane of the two inputs"), play, count: () => found.frames.length, canvas: plane.canvas, name: () => `two-layers-${gate.value()}`, caption: () => t("epoch {epoch} of {epochs}", { epoch: found.frames[play.at()].epoch, epochs: found.epochs }) }));
   const side = element("div", { class: "figure-side" }, where, chart.node);
   body.replaceChildren(row(gate.node, activation.node, units.node, rate.node), play.node, element("div", { class: "figure-pair" }, plane.node, side), truth.node);
 

@@ -2,7 +2,7 @@
 
 import { explain, get, post } from "../../api/client.js";
 import { awayText, retryWhileAway } from "../../api/retry.js";
-import { createImageMap, labelColor } from "../../charts/image-map.js";
+import { createImageMap, imageCaption, showLabels } from "../../charts/image-map.js";
 import { createBoard } from "../../drawing/board.js";
 import { EMPTY, isEmpty, question } from "../../drawing/drawing.js";
 import { createOverlay } from "../../drawing/overlay.js";
@@ -13,7 +13,6 @@ import { fromBase64 } from "../../images/bitmap.js";
 import { tile } from "../../images/tile.js";
 import { byId, element, pageData, setText } from "../../lib/dom.js";
 import { forTab, recall } from "../../lib/storage.js";
-import { onThemeChange } from "../../lib/theme.js";
 import { createReader } from "../../prediction/live-predictor.js";
 
 const SIDE = 28;
@@ -33,13 +32,13 @@ async function start({ model }) {
   }
   canvas.removeAttribute("aria-busy");
   const map = createImageMap(canvas, data, {
-    onHover: (index) => setText(byId("map-hover"), index === null ? "\u00a0" : caption(data, index)),
+    onHover: (index) => setText(byId("map-hover"), index === null ? "\u00a0" : imageCaption(data, index)),
     onRegion: showRegion,
   });
   const values = { count: count(data.truth.length), dataset: data.dataset, percent: percent(data.variance[0] + data.variance[1], 0) };
   setText(byId("map-note"), t("{count} test images of {dataset}. The plane shows {percent} of the variance of the last hidden layer (PCA). Drag to move, scroll to zoom.", values));
   canvas.setAttribute("aria-label", t("A map of {count} images of {dataset}", values));
-  showLabels(data, map);
+  showLabels(byId("map-labels"), data, map);
   listen(map);
 
   function showRegion(indices) {
@@ -98,35 +97,12 @@ function decoded({ points, images, ...rest }) {
   return { ...rest, points: new Float32Array(fromBase64(points).buffer), images: fromBase64(images) };
 }
 
-/** "A 4 of the test images, read as 9." */
-function caption({ labels, truth, said }, index) {
-  const values = { label: labels[truth[index]], said: labels[said[index]] };
-  return truth[index] === said[index] ? t("A {label}, read correctly.", values) : t("A {label}, read as {said}.", values);
-}
-
 function imageTile(data, index) {
   const { labels, truth, said, images } = data;
   const isRight = truth[index] === said[index];
   const pixels = btoa(String.fromCharCode(...images.subarray(index * SIDE * SIDE, (index + 1) * SIDE * SIDE)));
   const words = isRight ? labels[truth[index]] : `${labels[truth[index]]} → ${labels[said[index]]}`;
-  return tile({ pixels, caption: [element("strong", {}, words)], title: caption(data, index), text: sentences(data.dataset), kind: isRight ? "right" : "wrong" });
-}
-
-function showLabels({ labels, truth }, map) {
-  const present = new Set(truth);
-  const buttons = labels.map((label, index) => {
-    const button = element("button", { class: "map-label", type: "button", "aria-pressed": "false", disabled: !present.has(index) }, label);
-    button.addEventListener("click", () => {
-      const on = button.getAttribute("aria-pressed") !== "true";
-      for (const other of buttons) other.setAttribute("aria-pressed", String(on && other === button));
-      map.showOnly(on ? index : null);
-    });
-    return button;
-  });
-  const paint = () => buttons.forEach((button, index) => button.style.setProperty("--of", labelColor(index, labels.length)));
-  paint();
-  onThemeChange(paint);
-  byId("map-labels").replaceChildren(...buttons);
+  return tile({ pixels, caption: [element("strong", {}, words)], title: imageCaption(data, index), text: sentences(data.dataset), kind: isRight ? "right" : "wrong" });
 }
 
 function listen(map) {
