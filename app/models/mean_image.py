@@ -34,7 +34,6 @@ def mean_image(card: ModelCard, catalog: DatasetCatalog, datasets: DatasetCache,
     if label not in card.labels:
         raise InputError("expected labels of the model; got {label}", field="label", label=repr(label[:40]))
     sets = sets_at_hand(catalog, datasets, card.dataset)
-    only = card.model_copy(update={"labels": [label]})
-    found = sample_images(only, sets, "train", MOST_IMAGES * len(sets))
+    found = sample_images([label], sets, "train", MOST_IMAGES * len(sets))
     pixels = found.images.mean(axis=0, dtype=np.float64).reshape(found.images.shape[1:]) / BYTE_MAX
     return MeanImage(pixels, len(found), [found.titles[source] for source in np.unique(found.sources)])
