@@ -231,7 +231,7 @@ class Supervisor:
         A lease that is not renewed for as long as it lasts has expired whatever its end says: the clock may have been
         set back.
         """
-        known, now = self._silent, time.time()
+        known, now = self._silent, self._log.time()
         self._silent = {}
         for lease, end in self._log.leases().items():
             before, checks = known.get(lease, (None, 0))

@@ -11,11 +11,15 @@ if sys.platform != "win32":
     import fcntl
 
 
+FILE = ".lock"
+"""The name of the file, which is empty."""
+
+
 class FolderLock:
     """An exclusive lock for reading and changing the files of `folder`.
 
-    Between processes it is the system's lock on the folder, which ends with its process; without such a lock, it works
-    only between the threads of this process.
+    Between processes it is the system's lock on a file in it, which ends with its process (on a file, as NFS locks only
+    what is open for writing); without such a lock, it works only between the threads of this process.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -30,7 +34,7 @@ class FolderLock:
             if sys.platform == "win32":
                 yield
                 return
-            handle = os.open(self._folder, os.O_RDONLY)
+            handle = os.open(self._folder / FILE, os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX)
                 yield

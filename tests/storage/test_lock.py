@@ -10,14 +10,14 @@ import pytest
 
 from app.data.drawings import store as module
 from app.data.drawings.store import DrawingStore, FullError, SetExistsError, UnknownDrawingError
-from app.storage.lock import FolderLock
+from app.storage.lock import FILE, FolderLock
 
 LINE = [[[0, 0], [5, 5]]]
 
 
 def is_held(folder):
     """Whether somebody has the folder's lock, which is asked without waiting for it."""
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(folder / FILE, os.O_RDWR)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -144,7 +144,7 @@ def test_a_set_that_was_never_drawn_can_be_removed_and_does_not_stay_for_ever(st
     for name in "bc":
         os.utime(store.folder / name / "labels.json", (long_ago, long_ago))
     store.tidy()
-    assert sorted(path.name for path in store.folder.iterdir()) == ["b", "d"]
+    assert sorted(path.name for path in store.folder.iterdir()) == [FILE, "b", "d"]
     assert store.find_set("b").declared == ("○", "△")
     store.delete(kept.id)
     store.tidy()

@@ -1,6 +1,5 @@
 """The log: the rows and the events of runs. Only committed rows are visible."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -8,9 +7,10 @@ from sqlalchemy import Connection, Engine, Row, Select, and_, delete, func, or_,
 
 from app.errors import Message, MessageError
 from app.runs.config.run_config import RunConfig
+from app.runs.log.clock import now, seconds
 from app.runs.log.database import checkpoint, events, log_id, open_database, runs, writing
 from app.runs.log.state import ENDED, RunState
-from app.runs.log.transitions import Lease, append, fence, has_appended, now, queue, transition
+from app.runs.log.transitions import Lease, append, fence, has_appended, queue, transition
 from app.runs.log.views import BRIEF_EVENT, CHANGING, changing, run_views
 
 LARGEST_DEATHS = 3
@@ -91,10 +91,16 @@ class EventLog:
 
     def expired(self) -> list[Lease]:
         """The expired leases."""
-        return [lease for lease, end in self.leases().items() if end < time.time()]
+        time = self.time()
+        return [lease for lease, end in self.leases().items() if end < time]
+
+    def time(self) -> float:
+        """The database's time, in seconds since 1970."""
+        with self.engine.connect() as connection:
+            return float(connection.scalar(select(seconds())) or 0.0)
 
     def leases(self) -> dict[Lease, float]:
-        """All leases, and the time of each one's end, in seconds since 1970, by the clock of whoever renewed it."""
+        """All leases, and the time of each one's end, in seconds since 1970, by the database's clock."""
         query = select(runs.c.id, runs.c.attempt, runs.c.lease).order_by(runs.c.id)
         held = query.where(runs.c.state == RunState.RUNNING, runs.c.lease.is_not(None))
         with self.engine.connect() as connection:
@@ -180,7 +186,7 @@ class EventLog:
                 owner=owner,
                 attempt=runs.c.attempt + 1,
                 appended=0,
-                lease=time.time() + self.lease_seconds,
+                lease=seconds() + self.lease_seconds,
                 started=func.coalesce(runs.c.started, now()),
             )
             .returning(runs.c.id, runs.c.attempt)
@@ -320,7 +326,7 @@ class EventLog:
     def heartbeat(self, lease: Lease, progress: Mapping[str, Any] | None) -> ControlFlags:
         """Renew the worker's lease, store its progress, and return the requests to it. Raises FencedError."""
         with writing(self.engine) as connection:
-            fence(connection, lease, {"lease": time.time() + self.lease_seconds, "progress": progress})
+            fence(connection, lease, {"lease": seconds() + self.lease_seconds, "progress": progress})
             columns = (runs.c.cancel_requested, runs.c.pause_requested, runs.c.keep_model)
             return ControlFlags(*connection.execute(select(*columns).where(runs.c.id == lease.run)).one())
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from app.errors import MessageError
+from app.runs.log.clock import now
 from app.runs.log.database import events, runs
 from app.runs.log.state import ENDED, RunState, sources
 
@@ -24,11 +24,6 @@ class Lease:
 
     run: int
     attempt: int
-
-
-def now() -> str:
-    """The current time for the log: UTC, ISO 8601, with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def has_appended(connection: Connection, lease: Lease, number: int) -> bool:

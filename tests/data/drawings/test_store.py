@@ -9,6 +9,7 @@ import pytest
 from app.data.drawings.drawing import SET_NAME, check_label
 from app.data.drawings.store import DrawingStore, FullError, UnknownDrawingError
 from app.models.card import NAME
+from app.storage.lock import FILE as LOCK
 from tests.support.drawings import recorded
 
 THREE = recorded()["digit 3"]["strokes"]
@@ -38,7 +39,7 @@ def store(tmp_path):
 
 
 def files(store):
-    return sorted(path.name for path in store.folder.rglob("*") if path.is_file())
+    return sorted(path.name for path in store.folder.rglob("*") if path.is_file() and path.name != LOCK)
 
 
 def test_a_drawing_is_kept_in_one_file_and_comes_back_as_it_was(store):

@@ -16,9 +16,9 @@ from starlette.testclient import TestClient
 from app.main import create_app
 from app.recipes import get_recipe
 from app.runs.config.run_config import parse_config
+from app.runs.log.clock import now
 from app.runs.log.event_log import EventLog
 from app.runs.log.state import RunState
-from app.runs.log.transitions import now
 from app.runs.stats import queue_stats
 from app.runs.training.checkpoints import Checkpoints
 from app.web.middleware.access_log import AccessLogMiddleware
