@@ -1,9 +1,11 @@
 """A worker's job: train one run to its end from its current state, with events in the log."""
 
+import errno
 import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -41,6 +43,11 @@ from app.runs.trajectory.trajectories import Trajectories
 from app.settings import SHIPPED_MODELS, Settings
 
 RETRY_SECONDS = 0.5
+AWAY = frozenset(
+    getattr(errno, name, None)
+    for name in ("EDQUOT", "EHOSTDOWN", "EHOSTUNREACH", "EIO", "ENOSPC", "ENOTCONN", "EROFS", "ESTALE", "ETIMEDOUT")
+)
+"""The errors of a disk that is full, or of a folder whose server is away; wait for its return."""
 LEAST_TURN_SECONDS = 2.0
 """The least time of a turn in a race: to load the images and the checkpoint takes a good part of a second."""
 
@@ -187,7 +194,8 @@ class Job:
                 accuracy=training.metrics["test_accuracy"],
             )
             card = card.model_copy(update={"mine": personalization})
-        card = self._store.save(card, training.network, arrays=training.arrays(), once=True)
+        arrays = training.arrays()
+        card = self._wait_for_disk(lambda: self._store.save(card, training.network, arrays=arrays, once=True))
         training.keep_evaluation(EvaluationCache(self._settings.cache_dir), card)
         data = saved_event(self._store, card)
         self._append("model_saved", data, model=card.name)
@@ -253,17 +261,41 @@ class Job:
             return self._checkpoint
         if snapshot.batch and not all(np.isfinite(array).all() for array in snapshot.part("network").values()):
             return self._checkpoint
-        return self._checkpoints.write(
-            self._lease,
-            Checkpoint(
-                snapshot=snapshot,
-                run=self._lease.run,
-                config=training.config.model_dump(mode="json"),
-                labels=list(training.labels),
-                metrics=json_safe(training.kept_metrics),
-                losses=training.losses.state() if snapshot.batch else {},
-            ),
+        checkpoint = Checkpoint(
+            snapshot=snapshot,
+            run=self._lease.run,
+            config=training.config.model_dump(mode="json"),
+            labels=list(training.labels),
+            metrics=json_safe(training.kept_metrics),
+            losses=training.losses.state() if snapshot.batch else {},
         )
+        return self._wait_for_disk(lambda: self._checkpoints.write(self._lease, checkpoint))
+
+    def _wait_for_disk(self, write: Callable[[], T]) -> T:
+        """Write, again and again while the disk is full or away.
+
+        Meanwhile a run can be cancelled, and handed back with its last checkpoint: raises _CancelledError,
+        _StoppedError.
+        """
+        before = self.progress
+        while True:
+            try:
+                written = write()
+            except OSError as error:
+                if error.errno not in AWAY:
+                    raise
+                if self.progress is not None:
+                    self.progress = replace(self.progress, phase="waiting")
+                if self._requests.cancel:
+                    raise _CancelledError from None
+                if self._requests.leave:
+                    self._end()
+                    retry_database(lambda: self._log.hand_back(self._lease))
+                    raise _StoppedError from None
+                time.sleep(RETRY_SECONDS)
+            else:
+                self.progress = before
+                return written
 
     def _check_requests(self, training: Training) -> None:
         """Handle requests: raise _CancelledError or _StoppedError."""

@@ -52,6 +52,8 @@ export function progressLine(record) {
   switch (progress?.phase) {
     case "loading":
       return isDrawn(record) ? t("Redrawing the drawings …") : t("Loading the images …");
+    case "waiting":
+      return t("The disk is full or away. The training goes on once there is room.");
     case "evaluating":
       return t("Testing on unseen images …");
     case "calibrating":

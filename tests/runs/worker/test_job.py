@@ -18,6 +18,7 @@ from app.runs.log.transitions import FencedError, Lease
 from app.runs.service import NoCheckpointError, RunService
 from app.runs.training.checkpoints import Checkpoint, CheckpointError, Checkpoints
 from app.runs.worker.job import Job
+from app.storage.atomic import write_atomic, write_synced
 from tests.support.runs import TINY, AfterEpochs, ControlFlags, types, work
 
 pytestmark = pytest.mark.usefixtures("uncalibrated")
@@ -43,16 +44,70 @@ def files(settings):
     return sorted(path.name for path in (settings.home / "checkpoints").rglob("*") if path.is_file())
 
 
-def no_room(*_, **__):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def no_right(*_, **__):
+    raise OSError(errno.EACCES, os.strerror(errno.EACCES))
 
 
-def test_a_full_disk_fails_the_run_and_leaves_its_last_good_checkpoint(log, settings, monkeypatch, commands):
-    run = add(log)
-    fill = lambda: monkeypatch.setattr("app.runs.training.checkpoints.write_atomic", no_room)  # noqa: E731
-    AfterEpochs(log, monkeypatch, 2, fill)
+class FullDisk:
+    """A disk without room for `times` writes; then it does `after`."""
+
+    def __init__(self, monkeypatch, place, write, times, after=lambda: None):
+        self.left, self.write, self.after = times, write, after
+        monkeypatch.setattr(place, self)
+        monkeypatch.setattr("app.runs.worker.job.RETRY_SECONDS", 0.01)
+
+    def __call__(self, *args, **kw):
+        if self.left == 0:
+            return self.write(*args, **kw)
+        self.left -= 1
+        if self.left == 0:
+            self.after()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    ("place", "write"),
+    [("app.runs.training.checkpoints.write_atomic", write_atomic), ("app.models.store.write_synced", write_synced)],
+)
+def test_a_training_waits_while_the_disk_is_full_and_ends_as_without(log, settings, monkeypatch, place, write):
+    run, alone = add(log), add(log)
+    disk = FullDisk(monkeypatch, place, write, 3)
     row = work(log, settings)
-    assert (row["state"], row["error"]) == ("failed", "a file could not be read or written: No space left on device")
+    assert (row["state"], row["attempt"], disk.left) == ("succeeded", 1, 0)
+    other = work(log, settings)
+    store = ModelStore(settings.home)
+    assert store.get(row["model"]).sha256 == store.get(other["model"]).sha256
+    assert types(log, run) == types(log, alone)
+
+
+def test_a_training_that_waits_for_the_disk_is_cancelled_or_handed_back(log, settings, monkeypatch):
+    run = add(log)
+    requests = ControlFlags()
+    FullDisk(monkeypatch, "app.runs.training.checkpoints.write_atomic", write_atomic, 10**9)
+    asked = iter([None, "leave"])
+
+    def ask(seconds):
+        word = next(asked)
+        if word:
+            setattr(requests, word, True)
+
+    monkeypatch.setattr("app.runs.worker.job.time.sleep", ask)
+    job = Job(log, log.claim("me"), settings, requests)
+    job.run()
+    assert (log.run(run)["state"], log.run(run)["checkpoint"], job.progress.phase) == ("queued", None, "waiting")
+    requests, asked = ControlFlags(), iter(["cancel"])
+    Job(log, log.claim("me"), settings, requests).run()
+    assert log.run(run)["state"] == "cancelled"
+
+
+def test_a_disk_that_cannot_be_written_to_fails_the_run_and_leaves_its_last_good_checkpoint(
+    log, settings, monkeypatch, commands
+):
+    run = add(log)
+    refuse = lambda: monkeypatch.setattr("app.runs.training.checkpoints.write_atomic", no_right)  # noqa: E731
+    AfterEpochs(log, monkeypatch, 2, refuse)
+    row = work(log, settings)
+    assert (row["state"], row["error"]) == ("failed", "a file could not be read or written: Permission denied")
     assert types(log, run) == ["queued", "started", "epoch", "epoch", "failed"]
     assert log.events(run)[-1]["data"]["reason"] == "disk"
     assert row["checkpoint"] == f"{run}.1.2.0.safetensors"
@@ -66,7 +121,7 @@ def test_a_full_disk_fails_the_run_and_leaves_its_last_good_checkpoint(log, sett
 
 def test_a_store_that_cannot_be_written_fails_the_run_and_it_can_be_gone_on_with(log, settings, monkeypatch, commands):
     run = add(log)
-    monkeypatch.setattr("app.models.store.write_synced", no_room)
+    monkeypatch.setattr("app.models.store.write_synced", no_right)
     row = work(log, settings)
     assert row["state"] == "failed"
     assert types(log, run)[-2:] == ["evaluated", "failed"]
