@@ -16,10 +16,10 @@ run: install ## serve on http://HOST:PORT
 # two processes, each with one thread of BLAS; bytecode is kept, as the tests start hundreds of servers and trainings
 PYTEST := PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist worksteal
 
-test: install-dev browser clients ## run the tests, but for the long ones; any of them with ARGS="tests/nn -k adam"
+test: install-dev browser clients postgres ## run the tests, but for the long ones; any of them with ARGS="tests/nn -k adam"
 	$(PYTEST) $(or $(ARGS),-m "not slow")
 
-test-long: install-dev browser clients ## run the long tests: chaos, fuzzing, axe, whole stories in a browser, the documents, the wheel
+test-long: install-dev browser clients postgres ## run the long tests: chaos, fuzzing, axe, whole stories in a browser, the documents, the wheel
 	$(PYTEST) -m slow $(ARGS)
 
 bench: install-dev ## measure speed and memory; nothing else should run meanwhile
@@ -81,6 +81,13 @@ $(VENV)/.installed-dev: requirements-dev.lock | $(VENV)/bin/python
 .PHONY: browser
 browser: install-dev
 	@sh tests/support/install-browser.sh $(PY)
+
+.PHONY: postgres test-postgres
+postgres:
+	@sh tests/cluster/install-postgres.sh
+
+test-postgres: install-dev postgres ## run the tests of runs and of their API with PostgreSQL instead of SQLite
+	DIGITPAD_TEST_POSTGRES=1 $(PYTEST) -m "not slow" $(or $(ARGS),tests/runs tests/web/api)
 
 lock: install-dev ## pin the newest versions that pyproject.toml allows
 	$(UV_LOCK) --upgrade --extra metrics --extra onnx --extra qr -o requirements.lock

@@ -15,6 +15,7 @@ from app.data.sources.nondigits import load_nondigits
 from app.data.sources.pendigits import find_file
 from app.main import create_app
 from app.settings import Settings
+from tests.cluster.postgres import Postgres, missing, start_postgres
 from tests.support.runs import start, wait_for_end
 from tests.support.serving import REPOSITORY
 
@@ -58,11 +59,36 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of the tests' own; skips where it is not installed."""
+    reason = missing()
+    if reason is not None:
+        pytest.skip(reason)
+    with start_postgres() as server:
+        yield server
+
+
 @pytest.fixture
-def settings(tmp_path: Path, cache_dir: Path) -> Settings:
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The database of a test: SQLite's in its home, or with DIGITPAD_TEST_POSTGRES a new one of PostgreSQL."""
+    if not os.environ.get("DIGITPAD_TEST_POSTGRES") or request.node.get_closest_marker("sqlite"):
+        return ""
+    return str(request.getfixturevalue("postgres").new_database())
+
+
+@pytest.fixture
+def settings(tmp_path: Path, cache_dir: Path, database_url: str) -> Settings:
     """Settings of an app that keeps everything in this test's own folder."""
     home = tmp_path / "home"
-    return Settings(home=home, cache_dir=cache_dir, data_dir=None, allowed_hosts="testserver", _env_file=None)
+    return Settings(
+        home=home,
+        cache_dir=cache_dir,
+        data_dir=None,
+        database_url=database_url,
+        allowed_hosts="testserver",
+        _env_file=None,
+    )
 
 
 @pytest.fixture

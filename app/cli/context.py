@@ -106,7 +106,13 @@ def open_log(settings: "Settings") -> Iterator["EventLog"]:
         log = EventLog(settings.log_url, lease_seconds=settings.lease_seconds)
     except NewerDatabaseError as error:
         raise CommandError("the database cannot be used: {why}", why=message_of(error)) from None
-    except (SQLAlchemyError, ImportError, OSError) as error:
+    except ImportError as error:
+        raise CommandError(
+            "the database of DIGITPAD_DATABASE_URL needs {module}: pip install {extra}",
+            module=error.name,
+            extra="'digitpad[postgres]'",
+        ) from None
+    except (SQLAlchemyError, OSError) as error:
         if not settings.database_url:
             check_home(settings.home)
         why = str(error).splitlines()[0]

@@ -588,6 +588,7 @@ def test_a_reason_for_which_the_queue_waits_is_logged_once(log, settings, monkey
     ]
 
 
+@pytest.mark.sqlite
 def test_the_end_of_a_run_is_in_the_databases_file_alone(log, runner, settings, tmp_path):
     run = add(log, TINY)
     wait_for_end(log, run)

@@ -26,6 +26,7 @@ from sqlalchemy import (
     create_engine,
     event,
     false,
+    func,
     insert,
     inspect,
     make_url,
@@ -43,6 +44,16 @@ UNREACHABLE = (OperationalError, InterfaceError, InternalError, TimeoutError)
 
 BUSY_SECONDS = 10
 """The time that a writer waits for another before the error "database is locked"."""
+
+
+POSTGRES = {
+    "connect_timeout": BUSY_SECONDS,
+    "options": f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s",
+}
+"""The arguments of connections to PostgreSQL: who waits for a lock, or dies in a transaction, is in nobody's way."""
+
+SCHEMA_LOCK = 7_235_421
+"""The number of PostgreSQL's advisory lock of whoever creates the tables, or brings them up to date."""
 
 
 class DatabaseReplacedError(OperationalError):
@@ -161,7 +172,12 @@ def open_database(url: str) -> Engine:
     sqlite = parsed.get_backend_name() == "sqlite"
     if sqlite and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS} if sqlite else {})
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "postgresql":
+        engine = create_engine(parsed, connect_args=POSTGRES, pool_pre_ping=True)
+    else:
+        engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS} if sqlite else {})
     if sqlite:
         opened = _OpenedFiles(engine.url.database or "")
         event.listen(engine, "do_connect", opened.before_connect)
@@ -199,6 +215,8 @@ def log_id(engine: Engine) -> str:
 
 def _bring_up(connection: Connection) -> None:
     """Create the tables, or bring those of an older version up to date. Raises NewerDatabaseError."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(SCHEMA_LOCK)))
     tables = inspect(connection).get_table_names()
     found = connection.scalar(select(version.c.version_num)) if version.name in tables else None
     if found == HEAD:

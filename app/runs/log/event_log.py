@@ -135,8 +135,10 @@ class EventLog:
             return set(connection.scalars(select(events.c.type).where(events.c.run == run).distinct()))
 
     def all_ids(self) -> set[int]:
-        """The numbers of all runs, after the current write transaction."""
+        """The numbers of all runs, after the current write transactions."""
         with writing(self.engine) as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("LOCK TABLE runs IN SHARE MODE")
             return set(connection.scalars(select(runs.c.id)))
 
     def _runs(self, query: Select[Any]) -> list[dict[str, Any]]:
@@ -334,7 +336,8 @@ class EventLog:
 def _next(connection: Connection) -> int | None:
     """The queued run that is next."""
     queued = runs.c.state == RunState.QUEUED
-    single = connection.scalar(select(func.min(runs.c.id)).where(queued, runs.c.race.is_(None)))
+    singles = select(runs.c.id).where(queued, runs.c.race.is_(None)).order_by(runs.c.id).limit(1)
+    single = connection.scalar(singles.with_for_update(skip_locked=True))  # others claim others
     if single is not None:
         return int(single)
     first = select(func.min(runs.c.race)).where(queued).scalar_subquery()

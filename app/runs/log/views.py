@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, and_, func, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from app.runs.log.database import EventData, events, runs
 
@@ -27,14 +30,35 @@ CHANGING = (
 _LARGE = ("layers", "sheet", "batch_losses")
 """The large parts of an epoch's data: its layers, sample digits and losses of batches, most of the bytes."""
 
+
+class BriefData(FunctionElement[dict[str, Any]]):
+    """An event's data without the large parts."""
+
+    type = EventData()
+    inherit_cache = True
+
+
+@compiles(BriefData, "sqlite")
+def _brief_of_sqlite(element: BriefData, compiler: SQLCompiler, **kw: Any) -> str:
+    paths = ", ".join(f"'$.{name}'" for name in _LARGE)
+    return f"json_remove({compiler.process(events.c.data)}, {paths})"
+
+
+@compiles(BriefData, "postgresql")
+def _brief_of_postgresql(element: BriefData, compiler: SQLCompiler, **kw: Any) -> str:
+    names = ", ".join(f"'{name}'" for name in _LARGE)
+    rest = f"SELECT json_object_agg(key, value) FROM json_each({compiler.process(events.c.data)})"
+    return f"coalesce(({rest} WHERE key NOT IN ({names})), '{{}}')"  # in their order, unlike jsonb
+
+
 BRIEF_EVENT = (
     events.c.run,
     events.c.seq,
     events.c.type,
     events.c.time,
-    func.json_remove(events.c.data, *(f"$.{name}" for name in _LARGE), type_=EventData()).label("data"),
+    BriefData().label("data"),
 )
-"""An event with its data as from `brief`: SQLite leaves the large parts out, and nobody parses them."""
+"""An event with its data as from `brief`: the database leaves the large parts out, and nobody parses them."""
 
 
 def run_views(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:

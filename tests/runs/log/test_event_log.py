@@ -24,7 +24,15 @@ CONFIG = request_config({"recipe": "quick"})
 
 
 @pytest.fixture
-def log(tmp_path):
+def log(tmp_path, database_url):
+    opened = EventLog(database_url or f"sqlite:///{tmp_path / 'log.sqlite3'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def file_log(tmp_path):
+    """A log in an SQLite file, `log.sqlite3`."""
     opened = EventLog(f"sqlite:///{tmp_path / 'log.sqlite3'}")
     yield opened
     opened.close()
@@ -344,47 +352,47 @@ def test_leases_that_ran_out_are_found(log, monkeypatch):
 
 
 @pytest.mark.parametrize("replaced", [False, True])
-def test_nothing_is_written_to_a_database_whose_file_was_removed_until_it_is_back(log, tmp_path, replaced):
-    run = log.add(CONFIG)
+def test_nothing_is_written_to_a_database_whose_file_was_removed_until_it_is_back(file_log, tmp_path, replaced):
+    run = file_log.add(CONFIG)
     file, away = tmp_path / "log.sqlite3", tmp_path / "away"
     file.rename(away)
     if replaced:
         file.touch()
-    for call in (lambda: log.add(CONFIG), lambda: log.run(run), lambda: log.claim("me")):
+    for call in (lambda: file_log.add(CONFIG), lambda: file_log.run(run), lambda: file_log.claim("me")):
         with pytest.raises(DatabaseReplacedError, match="moved, removed or replaced"):
             call()
-    log.engine.dispose()  # a new connection would create a new file
+    file_log.engine.dispose()  # a new connection would create a new file
     with pytest.raises(DatabaseReplacedError):
-        log.add(CONFIG)
+        file_log.add(CONFIG)
     assert file.exists() == replaced
     away.rename(file)
-    assert log.add(CONFIG) == run + 1
+    assert file_log.add(CONFIG) == run + 1
 
 
-def test_after_the_loss_of_its_last_writes_file_a_database_takes_nothing_and_a_restart_has_all(log, tmp_path):
-    runs = [log.add(CONFIG) for _ in range(3)]
-    log.run(runs[0])
+def test_after_the_loss_of_its_last_writes_file_a_database_takes_nothing_and_a_restart_has_all(file_log, tmp_path):
+    runs = [file_log.add(CONFIG) for _ in range(3)]
+    file_log.run(runs[0])
     (tmp_path / "log.sqlite3-wal").unlink()
     with pytest.raises(DatabaseReplacedError):
-        log.add(CONFIG)
-    log.close()
+        file_log.add(CONFIG)
+    file_log.close()
     again = EventLog(f"sqlite:///{tmp_path / 'log.sqlite3'}")
-    assert (again.id, sorted(row["id"] for row in again.list_runs(limit=9))) == (log.id, runs)
+    assert (again.id, sorted(row["id"] for row in again.list_runs(limit=9))) == (file_log.id, runs)
     again.close()
 
 
-def test_a_young_log_keeps_its_name_and_tables_without_the_file_of_its_last_writes(log, tmp_path):
+def test_a_young_log_keeps_its_name_and_tables_without_the_file_of_its_last_writes(file_log, tmp_path):
     (tmp_path / "copy.sqlite3").write_bytes((tmp_path / "log.sqlite3").read_bytes())  # as after a kill, the -wal lost
     copy = EventLog(f"sqlite:///{tmp_path / 'copy.sqlite3'}")
-    assert (copy.id, copy.list_runs(limit=9)) == (log.id, [])
+    assert (copy.id, copy.list_runs(limit=9)) == (file_log.id, [])
     assert copy.add(CONFIG) == 1
     copy.close()
 
 
-def test_what_was_written_is_in_the_file_alone_after_a_checkpoint(log, tmp_path):
-    runs = [log.add(CONFIG) for _ in range(3)]
-    with log.engine.begin():  # a reader is in nobody's way
-        log.checkpoint()
+def test_what_was_written_is_in_the_file_alone_after_a_checkpoint(file_log, tmp_path):
+    runs = [file_log.add(CONFIG) for _ in range(3)]
+    with file_log.engine.begin():  # a reader is in nobody's way
+        file_log.checkpoint()
     (tmp_path / "copy.sqlite3").write_bytes((tmp_path / "log.sqlite3").read_bytes())
     copy = EventLog(f"sqlite:///{tmp_path / 'copy.sqlite3'}")
     assert sorted(row["id"] for row in copy.list_runs(limit=9)) == runs
@@ -444,11 +452,11 @@ def schema(engine):
     }
 
 
-def test_a_database_that_was_brought_up_has_the_tables_of_a_new_one(log, tmp_path):
+def test_a_database_that_was_brought_up_has_the_tables_of_a_new_one(file_log, tmp_path):
     with closing(sqlite3.connect(tmp_path / "old.sqlite3")) as connection:
         connection.executescript(FIRST_SCHEMA)
     old = EventLog(f"sqlite:///{tmp_path / 'old.sqlite3'}")
-    assert schema(old.engine) == schema(log.engine)
+    assert schema(old.engine) == schema(file_log.engine)
     with old.engine.connect() as connection:
         assert connection.scalar(select(database.version.c.version_num)) == HEAD
     old.close()
@@ -459,13 +467,13 @@ def test_the_last_step_is_the_version_of_the_tables():
     assert steps.get_heads() == [HEAD]
 
 
-def test_a_newer_database_is_refused_in_plain_words_and_left_as_it_is(log, tmp_path):
-    with log.engine.begin() as connection:
+def test_a_newer_database_is_refused_in_plain_words_and_left_as_it_is(file_log, tmp_path):
+    with file_log.engine.begin() as connection:
         connection.execute(update(database.version).values(version_num="99"))
-    log.checkpoint()
+    file_log.checkpoint()
     with pytest.raises(NewerDatabaseError, match="written by a newer version of digitpad"):
         EventLog(f"sqlite:///{tmp_path / 'log.sqlite3'}")
-    with log.engine.connect() as connection:
+    with file_log.engine.connect() as connection:
         assert connection.scalar(select(database.version.c.version_num)) == "99"
 
 

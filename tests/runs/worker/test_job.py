@@ -146,6 +146,7 @@ def test_a_folder_in_the_way_of_the_checkpoints_fails_the_run(log, settings):
     assert log.events(run)[-1]["data"]["reason"] == "disk"
 
 
+@pytest.mark.sqlite
 def test_a_training_waits_while_the_database_is_locked_or_full(log, settings, monkeypatch):
     monkeypatch.setattr("app.runs.worker.job.RETRY_SECONDS", 0.01)
     full = threading.Event()

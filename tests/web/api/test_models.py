@@ -217,6 +217,7 @@ def test_a_card_that_describes_no_network_harms_no_other_model(client, settings,
 
 
 def test_a_default_that_is_no_text_is_passed_over(client, settings):
+    settings.home.mkdir(exist_ok=True)
     (settings.home / "default").write_bytes(b"\xff\xfe\x00")
     assert client.get("/api/models").json()["default"] == "mnist-mlp"
     assert client.post("/predict", json={"strokes": []}).json()["model"] == "mnist-mlp"

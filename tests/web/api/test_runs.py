@@ -209,6 +209,7 @@ def test_what_cannot_be_done_with_a_run_is_refused_with_the_reason(idle_queue, c
     is_an_error(response, 404)
 
 
+@pytest.mark.sqlite
 def test_a_database_that_was_removed_is_said_and_no_run_is_taken_that_would_be_lost(client, settings):
     file, away = settings.home / "digitpad.sqlite3", settings.home / "away"
     file.rename(away)
@@ -222,6 +223,7 @@ def test_a_database_that_was_removed_is_said_and_no_run_is_taken_that_would_be_l
     assert client.get("/api/runs").status_code == 200
 
 
+@pytest.mark.sqlite
 def test_a_database_that_is_locked_is_503_and_one_without_room_507_and_the_server_goes_on(idle_queue, client):
     engine = client.app.state.services.log.engine
     with engine.connect() as connection:

@@ -1,0 +1,1 @@
+"""What goes beyond one machine: a real PostgreSQL, in a folder of its own."""
