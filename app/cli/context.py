@@ -108,9 +108,8 @@ def open_log(settings: "Settings") -> Iterator["EventLog"]:
         raise CommandError("the database cannot be used: {why}", why=message_of(error)) from None
     except ImportError as error:
         raise CommandError(
-            "the database of DIGITPAD_DATABASE_URL needs {module}: pip install {extra}",
+            "the database of DIGITPAD_DATABASE_URL needs {module}; for PostgreSQL: pip install 'digitpad[postgres]'",
             module=error.name,
-            extra="'digitpad[postgres]'",
         ) from None
     except (SQLAlchemyError, OSError) as error:
         if not settings.database_url:
