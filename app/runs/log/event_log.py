@@ -1,6 +1,6 @@
 """The log: the rows and the events of runs. Only committed rows are visible."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Row, Select, and_, delete, func, or_, select, update
@@ -37,6 +37,17 @@ class ControlFlags(NamedTuple):
     keep_model: bool
 
 
+class Look(NamedTuple):
+    """The changing part of a run as in the API, and the runs ahead of it while it waits.
+
+    Those are the runs that are trained, and those that are served earlier; none for a run of a race, as these take
+    turns.
+    """
+
+    status: dict[str, Any]
+    ahead: list[int]
+
+
 class EventLog:
     """All access to the database. Thread-safe."""
 
@@ -45,6 +56,8 @@ class EventLog:
         self.lease_seconds = lease_seconds
         self.engine: Engine = open_database(url)
         self.id = log_id(self.engine)
+        self.is_remote = self.engine.dialect.name != "sqlite"
+        """True if the database is a server."""
 
     def close(self) -> None:
         self.engine.dispose()
@@ -118,16 +131,22 @@ class EventLog:
         with self.engine.connect() as connection:
             return any(row.race is None or _epochs_done(row.checkpoint) < epochs for row in connection.execute(others))
 
-    def ahead(self, run: int) -> list[int]:
-        """The runs before a queued one: those that are trained, and those that are served earlier.
-
-        None for a run of a race, as these take turns.
-        """
-        single = select(runs.c.id).where(runs.c.id == run, runs.c.race.is_(None)).exists()
-        earlier = and_(runs.c.state == RunState.QUEUED, runs.c.race.is_(None), runs.c.id < run)
-        query = select(runs.c.id).where(single, or_(runs.c.state == RunState.RUNNING, earlier))
+    def look(self, numbers: Collection[int]) -> dict[int, Look]:
+        """The state of several runs, in two queries; unknown ones are missing."""
         with self.engine.connect() as connection:
-            return list(connection.scalars(query.order_by(runs.c.state.desc(), runs.c.id)))  # running, then queued
+            found = connection.execute(select(runs.c.id, *CHANGING).where(runs.c.id.in_(numbers))).mappings().all()
+            active: Sequence[Row[Any, Any, Any]] = []
+            if any(row["state"] == RunState.QUEUED for row in found):
+                columns = select(runs.c.id, runs.c.state, runs.c.race).order_by(runs.c.id)
+                active = connection.execute(columns.where(runs.c.state.in_([RunState.RUNNING, RunState.QUEUED]))).all()
+        trained = [row.id for row in active if row.state == RunState.RUNNING]
+        waiting = [row.id for row in active if row.state == RunState.QUEUED and row.race is None]
+        return {
+            row["id"]: Look(
+                changing(row), [*trained, *waiting[: waiting.index(row["id"])]] if row["id"] in waiting else []
+            )
+            for row in found
+        }
 
     def event_types(self, run: int) -> set[str]:
         """The types of the events of `run`."""

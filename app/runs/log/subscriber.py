@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from app.errors import MessageError, localized
-from app.runs.log.event_log import EventLog, UnknownRunError
+from app.runs.log.event_log import EventLog, Look, UnknownRunError
 from app.runs.log.state import ENDED, RunState
 from app.runs.log.views import results
 
-POLL_SECONDS = 0.05
+POLL_SECONDS, SERVER_POLL_SECONDS = 0.05, 0.25
+"""The interval of looks at the database, and at one that is a server."""
 PAGE = 1000
 """Events read at a time."""
 BACKLOG = 1000
@@ -77,6 +78,7 @@ class Broadcaster:
     def __init__(self, log: EventLog, fault: Callable[[], str | None] = lambda: None) -> None:
         """`fault` returns the current problem of the queue, or None."""
         self._log, self._fault = log, fault
+        self._tail = _Tail(log)
         self._watches: dict[int, _Watch] = {}
 
     @asynccontextmanager
@@ -88,7 +90,7 @@ class Broadcaster:
         """
         watch = self._watches.get(run)
         if watch is None or watch.over:
-            watch = self._watches[run] = _Watch(self._log, run, self._fault)
+            watch = self._watches[run] = _Watch(self._log, run, self._fault, self._tail)
         reader = Subscriber()
         watch.add(reader)
         try:
@@ -158,16 +160,41 @@ class Subscriber:
         self.failed.set()
 
 
-class _Watch:
-    """Polls a run, and delivers changes to its readers."""
+class _Tail:
+    """Looks at all followed runs at once, so that many cost no more than one."""
 
-    def __init__(self, log: EventLog, run: int, fault: Callable[[], str | None]) -> None:
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._asked: set[int] = set()
+        self._next: asyncio.Task[dict[int, Look]] | None = None
+
+    async def look(self, run: int) -> Look:
+        """Look at a run at the next time. Raises UnknownRunError, and the database's errors."""
+        self._asked.add(run)
+        if self._next is None:
+            self._next = asyncio.create_task(self._wait_and_look())
+            self._next.add_done_callback(lambda task: task.cancelled() or task.exception())  # nobody may be left
+        found = (await asyncio.shield(self._next)).get(run)
+        if found is None:
+            raise UnknownRunError("there is no run {run}", run=run)
+        return found
+
+    async def _wait_and_look(self) -> dict[int, Look]:
+        await asyncio.sleep(SERVER_POLL_SECONDS if self._log.is_remote else POLL_SECONDS)
+        asked, self._asked, self._next = self._asked, set(), None
+        return await asyncio.to_thread(self._log.look, asked)
+
+
+class _Watch:
+    """Follows a run, and delivers changes to its readers."""
+
+    def __init__(self, log: EventLog, run: int, fault: Callable[[], str | None], tail: _Tail) -> None:
         self.readers: set[Subscriber] = set()
         self.row: dict[str, Any] | None = None
         """The run's current row, for new readers; others get the events that it counts first."""
         self.seq = 0
         """The `seq` of the last event that was delivered, or that existed before the first poll."""
-        self._log, self._run, self._fault = log, run, fault
+        self._log, self._run, self._fault, self._tail = log, run, fault, tail
         self._queue: tuple[str | None, list[int]] = (None, [])
         """The fault of the queue, and the runs ahead, as last said."""
         self._task = asyncio.create_task(self._poll())
@@ -193,16 +220,7 @@ class _Watch:
             self.seq = row["last_seq"]
             self._send(_row_message(row))
             while row["state"] not in ENDED:
-                queue: tuple[str | None, list[int]] = (None, [])
-                if row["state"] == RunState.QUEUED:
-                    queue = self._fault(), await asyncio.to_thread(self._log.ahead, self._run)
-                if queue != self._queue:
-                    self._queue = queue
-                    self._send(_queue_message(*queue))
-                await asyncio.sleep(POLL_SECONDS)
-                status = await asyncio.to_thread(self._log.status, self._run)
-                if status is None:
-                    raise UnknownRunError("there is no run {run}", run=self._run)
+                status, ahead = await self._tail.look(self._run)
                 changed = {name for name, value in status.items() if value != row[name]}
                 row = self.row = {**row, **status}
                 if changed == {"progress"}:
@@ -213,6 +231,10 @@ class _Watch:
                         self.seq = event["seq"]
                         row |= results(event["type"], event["data"])
                     self._send(_row_message(row))
+                queue = (self._fault(), ahead) if row["state"] == RunState.QUEUED else (None, [])
+                if queue != self._queue and row["state"] not in ENDED:
+                    self._queue = queue
+                    self._send(_queue_message(*queue))
             self._send(None)
         except asyncio.CancelledError:
             raise

@@ -3,11 +3,13 @@
 import asyncio
 import json
 import threading
+from contextlib import AsyncExitStack
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, event
 
 from app.runs.config.run_config import request_config
+from app.runs.log import subscriber as module
 from app.runs.log.database import events, runs, writing
 from app.runs.log.event_log import EventLog, UnknownRunError
 from app.runs.log.state import RunState
@@ -19,16 +21,21 @@ LIMIT_SECONDS = 30
 
 
 @pytest.fixture
-def log(tmp_path):
-    opened = EventLog(f"sqlite:///{tmp_path / 'log.sqlite3'}", lease_seconds=3600)
+def url(tmp_path, database_url):
+    return database_url or f"sqlite:///{tmp_path / 'log.sqlite3'}"
+
+
+@pytest.fixture
+def log(url):
+    opened = EventLog(url, lease_seconds=3600)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def elsewhere(log, tmp_path):
+def elsewhere(log, url):
     """The same database, opened by another program."""
-    opened = EventLog(f"sqlite:///{tmp_path / 'log.sqlite3'}", lease_seconds=3600)
+    opened = EventLog(url, lease_seconds=3600)
     yield opened
     opened.close()
 
@@ -202,5 +209,30 @@ def test_a_run_that_waits_is_told_what_keeps_the_queue_from_being_looked_after(l
             fault = "the disk is full again"  # which a run at work does not wait for
             log.request_pause(run)
             assert (await row_of(reader))["pause_requested"] is True
+
+    run_async(go())
+
+
+def test_a_hundred_followed_runs_cost_two_queries_a_look(log, monkeypatch):
+    monkeypatch.setattr(module, "POLL_SECONDS", 0.25)  # as with a server
+    numbers = [log.add(CONFIG) for _ in range(100)]
+    queries = []
+    event.listen(log.engine, "before_cursor_execute", lambda *call: queries.append(call[2]))
+
+    async def go():
+        broadcaster = Broadcaster(log)
+        async with AsyncExitStack() as stack:
+            readers = [await stack.enter_async_context(broadcaster.follow(run)) for run in numbers]
+            for reader, run in zip(readers, numbers, strict=True):
+                assert (await row_of(reader))["id"] == run
+                if run > numbers[0]:
+                    assert (await heard(reader))["ahead"] == numbers[: run - numbers[0]]
+            queries.clear()
+            await asyncio.sleep(1)
+            looks = [query for query in queries if query.startswith("SELECT")]
+            assert 4 <= len(looks) <= 12
+            log.request_cancel(numbers[50])
+            messages = [await heard(readers[50]) for _ in range(2)]
+            assert [message["type"] for message in messages] == ["cancelled", "run"]
 
     run_async(go())
