@@ -121,7 +121,7 @@ class ModelStore:
                         model = self._read(name)
                     models[name] = model
         self._check_later(name for name, model in models.items() if not model.checked)
-        return [models[name] for name in sorted(models)]
+        return [models[name] for name in sorted(models, key=_by_number)]
 
     def get(self, name: str) -> ModelCard:
         """The card of `name`. Raises UnknownModelError, DamagedModelError."""
@@ -403,6 +403,11 @@ def file_stamp(path: str) -> Stamp:
     """The stamp of a file. Raises FileNotFoundError."""
     stat = os.stat(path)  # noqa: PTH116  # pathlib is several times slower, and this runs at every prediction
     return stat.st_mtime_ns, stat.st_ino, stat.st_size
+
+
+def _by_number(name: str) -> list[tuple[str, int]]:
+    """A key to sort names by, with "quick-2" before "quick-10"."""
+    return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", name)]
 
 
 def numbered(name: str, count: int) -> str:

@@ -124,9 +124,16 @@ def test_the_lit_connections_are_the_largest_products_and_lead_back_to_the_ink(l
     if len(x) == len(found["units"][last - 1]):
         products = x[:, None] * dense.params["weight"]
         products = products - products.mean(axis=1, keepdims=True)  # softmax sees no more
-        largest = np.sort(np.abs(products).ravel())[::-1][:each]
-        lit = [abs(one["value"]) for one in found["strongest"] if one["stage"] == last]
-        assert lit == pytest.approx(largest.tolist(), rel=1e-4)
+        answer = int(np.argmax(found["probabilities"]))
+        rows = np.argsort(-products[:, answer])[: -(-each // 2)]
+        reasons = [(int(row), answer) for row in rows if products[row, answer] > 0]  # half speaks for the answer
+        order = np.argsort(-np.abs(products).ravel())[:each]
+        others = [divmod(int(place), products.shape[1]) for place in order]
+        expected = [*reasons, *(pair for pair in others if pair not in reasons)][:each]
+        lit = [(one["from"], one["to"]) for one in found["strongest"] if one["stage"] == last]
+        sizes = [abs(products[pair]) for pair in expected]
+        assert [abs(products[pair]) for pair in lit] == pytest.approx(sizes, rel=1e-4)
+        assert {to for _, to in lit[: len(reasons)]} == {answer}
     causes = found["causes"]
     assert {one["to"] for one in causes if one["stage"] == last} == {3}
     assert all(one["value"] > 0 for one in causes)

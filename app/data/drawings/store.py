@@ -197,8 +197,8 @@ class DrawingStore:
             write_declared(self.folder / name, check_labels(union))
         return self.find_set(name)
 
-    def undeclare(self, set_name: object) -> None:
-        """Delete a set without drawings, and its labels.
+    def undeclare(self, set_name: object, *, with_drawings: bool = False) -> None:
+        """Delete a set and its labels; `with_drawings` also one that has some.
 
         Raises ValueError for the name, UnknownDrawingError if there is no such set, SetExistsError if it has drawings,
         and OSError.
@@ -208,7 +208,10 @@ class DrawingStore:
             raise UnknownDrawingError("there is no set named {name}", name=name)
         with self._writing.hold():
             existing = self.find_set(name)
-            if existing.count or existing.damaged:
+            if with_drawings:
+                for drawing_id in [*self.labels(name), *(one.id for one in existing.damaged)]:
+                    (self.folder / name / f"{drawing_id}.json").unlink(missing_ok=True)
+            elif existing.count or existing.damaged:
                 raise SetExistsError(
                     "there are {count} drawings in {name}: delete them first",
                     count=existing.count + len(existing.damaged),

@@ -48,8 +48,8 @@ AWAY = frozenset(
     for name in ("EDQUOT", "EHOSTDOWN", "EHOSTUNREACH", "EIO", "ENOSPC", "ENOTCONN", "EROFS", "ESTALE", "ETIMEDOUT")
 )
 """The errors of a disk that is full, or of a folder whose server is away; wait for its return."""
-LEAST_TURN_SECONDS = 2.0
-"""The least time of a turn in a race: to load the images and the checkpoint takes a good part of a second."""
+LEAST_TURN_SECONDS, LEAST_TURN_LOADINGS = 2.0, 1.0
+"""The least time of a turn in a race, after the loading of images and checkpoint: seconds, and a share of that."""
 
 T = TypeVar("T")
 
@@ -92,6 +92,7 @@ class Job:
         self._appended = 0
         """The number of events appended by this attempt."""
         self._started = time.perf_counter()
+        self._loading_seconds = 0.0
 
     def run(self) -> None:
         """Train until the run ends, is paused, or is queued again. Raises FencedError, WorkerLostError."""
@@ -158,6 +159,7 @@ class Job:
             if checkpoint.run != self._lease.run and checkpoint.snapshot.epoch < config.epochs:
                 resume = checkpoint.snapshot.without_best()  # patience begins anew after another run
         self._check_requests(training)
+        self._loading_seconds = time.perf_counter() - self._started
         live = self._live.writer(self._lease.run)
         trajectory = self._trajectories.writer(self._lease.run, training.trainer)
         if resume is None:
@@ -318,7 +320,8 @@ class Job:
 
     def _end_turn(self, epoch: int, epochs: int) -> None:
         """Let another run go on after an epoch of a race, as from `EventLog.gives_way`: raise _StoppedError."""
-        if epoch == epochs or time.perf_counter() - self._started < LEAST_TURN_SECONDS:
+        least = max(LEAST_TURN_SECONDS, LEAST_TURN_LOADINGS * self._loading_seconds)
+        if epoch == epochs or time.perf_counter() - self._started - self._loading_seconds < least:
             return
         if retry_database(lambda: self._log.gives_way(self._lease.run, epoch)):
             self._end()

@@ -17,7 +17,7 @@ HEADERS = {
     "content-security-policy": page_policy(styles=["'unsafe-inline'"]),  # Swagger UI writes styles into its elements
     "cache-control": "no-cache",
 }
-_FIRST_CLAUSE = re.compile(r"[^.;:]+")
+_FIRST_CLAUSE = re.compile(r"(?:`[^`]*`|[^.;:`]|[.:](?!\s))+")
 _ERROR = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
 _OPERATIONS = ("get", "post", "put", "delete", "patch")
 
@@ -55,7 +55,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 def _complete(operation: dict[str, Any]) -> None:
     """Say of a call in short what it does, and what all share: every error has the one form."""
     if clause := _FIRST_CLAUSE.match(operation.get("description", "")):  # FastAPI takes the function's name
-        operation["summary"] = " ".join(clause[0].replace("`", "").split())
+        operation["summary"] = " ".join(clause[0].replace("`", "").split()).rstrip(".")
     answers = operation["responses"]
     if "422" in answers:
         answers["422"] = {"description": "what came is not what was expected", **_ERROR}

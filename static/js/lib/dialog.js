@@ -32,8 +32,8 @@ export async function askNumber({ value, most, ...words }) {
   return text === null ? null : Number(text);
 }
 
-/** Asks for a short text, initially `value`; resolves to null if cancelled. */
-export const askText = ({ value, most, ...words }) => askInput({ type: "text", maxlength: most, value, autocomplete: "off", autocapitalize: "none", spellcheck: "false" }, words);
+/** Asks for a short text of a `pattern`, which `text` describes, initially `value`; resolves to null if cancelled. */
+export const askText = ({ value, most, pattern, ...words }) => askInput({ type: "text", maxlength: most, pattern, title: words.text, value, autocomplete: "off", autocapitalize: "none", spellcheck: "false" }, words);
 
 async function askInput(attributes, { title, text, label, action }) {
   const input = element("input", { id: `dialog-${attributes.type}`, required: true, autofocus: true, ...attributes });

@@ -71,6 +71,7 @@ export function createRunView({ onState, onStarted }) {
       onFound: () => {
         setMessage(byId("run-away"), "");
         setText(byId("run-spoken"), t("Connected again."));
+        setMessage(byId("run-error"), ""); // of a call that was not answered
       },
       onGone: leave,
     });

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from app.data.drawings.drawing import SET_NAME, check_label
-from app.data.drawings.store import DrawingStore, FullError, UnknownDrawingError
+from app.data.drawings.store import DrawingStore, FullError, SetExistsError, UnknownDrawingError
 from app.models.card import NAME
 from app.storage.lock import FILE as LOCK
 from tests.support.drawings import recorded
@@ -276,3 +276,19 @@ def test_a_file_says_all_that_there_is_to_know(store):
 
 def test_sets_are_named_as_models_are():
     assert SET_NAME.pattern == NAME.pattern
+
+
+def test_a_set_is_deleted_with_its_drawings_only_where_that_is_asked_for(store):
+    for label in "aab":
+        store.add(label, [[[0, 0], [5, 5]]], "shapes")
+    kept = store.add("a", [[[0, 0], [5, 5]]], "other")
+    (store.folder / "shapes" / "00000000000001-00000000.json").write_bytes(b"cut")
+    with pytest.raises(SetExistsError):
+        store.undeclare("shapes")
+    assert store.find_set("shapes").count == 3
+    store.undeclare("shapes", with_drawings=True)
+    assert [one.name for one in store.sets()] == ["other"]
+    assert store.labels("shapes") == {}
+    assert [drawing.id for drawing in store.page().drawings] == [kept.id]
+    with pytest.raises(UnknownDrawingError):
+        store.undeclare("shapes", with_drawings=True)

@@ -15,7 +15,8 @@ TIMES = ("seconds", "samples_per_second")
 
 @pytest.fixture(autouse=True)
 def short_turns(monkeypatch):
-    monkeypatch.setattr("app.runs.worker.job.LEAST_TURN_SECONDS", 0.0)
+    for name in ("LEAST_TURN_SECONDS", "LEAST_TURN_LOADINGS"):
+        monkeypatch.setattr(f"app.runs.worker.job.{name}", 0.0)
 
 
 def queue_race(log, values=("sgd", "momentum", "adam")):

@@ -204,9 +204,9 @@ def add_to_set(store: DrawingsDep, name: str, body: SetDrawing) -> Drawing:
 
 
 @router.delete("/sets/{name}", status_code=204, response_class=Response, responses=errors(404, 409, 422))
-def delete_set(store: DrawingsDep, invitations: InvitationsDep, name: str) -> None:
-    """Delete a set that has no drawings, and end its invitation; 409 where it has some."""
-    store.undeclare(name)
+def delete_set(store: DrawingsDep, invitations: InvitationsDep, name: str, drawings: bool = False) -> None:
+    """Delete a set, and end its invitation; 409 where it has drawings, unless `drawings` is true."""
+    store.undeclare(name, with_drawings=drawings)
     invitations.end(name)
 
 

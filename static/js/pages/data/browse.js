@@ -91,7 +91,7 @@ export function createBrowse(page) {
     setText(byId("browse-title"), titleOf(info));
     setText(byId("browse-text"), description(info, set));
     byId("browse-actions").replaceChildren(...actions(info, set));
-    if (isImported(info.name)) byId("browse-actions").append(deleteButton(info));
+    if (isImported(info.name) || set !== null) byId("browse-actions").append(deleteButton(info));
     byId("views").hidden = set === null;
     byId("splits").hidden = drawn;
     byId("browse").querySelector(`[name=view][value=${place.view}]`).checked = true;
@@ -164,14 +164,18 @@ export function createBrowse(page) {
   }
 
   async function deleteSet(info) {
-    const sure = await confirmed({ title: t("Delete “{name}”?", { name: titleOf(info) }), text: t("Its images are deleted from this server. Models that were trained on it stay."), action: t("Delete") });
+    const set = ownName(info.name);
+    const text = set === null ? t("Its images are deleted from this server. Models that were trained on it stay.") : t("All its drawings are deleted from this server. Models that were trained on them stay.");
+    const sure = await confirmed({ title: t("Delete “{name}”?", { name: titleOf(info) }), text, action: t("Delete") });
     if (!sure) return;
     page.complain("");
     try {
-      await remove(`/api/datasets/${encodeURIComponent(info.name)}`);
+      if (set === null) await remove(`/api/datasets/${encodeURIComponent(info.name)}`);
+      else await remove(`/api/drawings/sets/${encodeURIComponent(set)}?drawings=true`);
       await page.refresh();
-      await page.go({ kind: "import" }, { replace: true });
-      byId("import-title").focus();
+      const next = set === null ? "import" : "make";
+      await page.go({ kind: next }, { replace: true });
+      byId(`${next}-title`).focus();
       page.say(t("The data set “{name}” was deleted.", { name: titleOf(info) }));
     } catch (failure) {
       page.complain(explain(failure));

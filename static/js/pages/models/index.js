@@ -319,6 +319,7 @@ async function renameModel(model, act) {
     label: t("New name"),
     value: model.name,
     most: LONGEST_NAME,
+    pattern: "[a-z0-9][a-z0-9._\\-]*",
     action: t("Rename"),
   });
   if (!name || name === model.name) return;
