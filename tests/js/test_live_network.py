@@ -115,7 +115,7 @@ def test_the_lit_connections_are_the_largest_products_and_lead_back_to_the_ink(l
     source, found = look(name)
     last = len(found["stages"]) - 1
     each = 40 // (last + 1)
-    assert len(found["strongest"]) == each * (last + 1)
+    assert each * last < len(found["strongest"]) <= each * (last + 1)  # a small layer has fewer for one label
     ink = set(np.flatnonzero(PIXELS))
     assert {one["from"] for one in found["strongest"] if one["stage"] == 0} <= ink
     dense = source.network.layers[found["stages"][last][0]]
@@ -125,15 +125,11 @@ def test_the_lit_connections_are_the_largest_products_and_lead_back_to_the_ink(l
         products = x[:, None] * dense.params["weight"]
         products = products - products.mean(axis=1, keepdims=True)  # softmax sees no more
         answer = int(np.argmax(found["probabilities"]))
-        rows = np.argsort(-products[:, answer])[: -(-each // 2)]
-        reasons = [(int(row), answer) for row in rows if products[row, answer] > 0]  # half speaks for the answer
-        order = np.argsort(-np.abs(products).ravel())[:each]
-        others = [divmod(int(place), products.shape[1]) for place in order]
-        expected = [*reasons, *(pair for pair in others if pair not in reasons)][:each]
-        lit = [(one["from"], one["to"]) for one in found["strongest"] if one["stage"] == last]
-        sizes = [abs(products[pair]) for pair in expected]
-        assert [abs(products[pair]) for pair in lit] == pytest.approx(sizes, rel=1e-4)
-        assert {to for _, to in lit[: len(reasons)]} == {answer}
+        rising = np.sort(products[:, answer])
+        expected = [*rising[::-1][rising[::-1] > 0], *rising[rising < 0]][:each]  # for the answer, then against it
+        lit = [one for one in found["strongest"] if one["stage"] == last]
+        assert {one["to"] for one in lit} == {answer}
+        assert [one["value"] for one in lit] == pytest.approx(expected, rel=1e-4)
     causes = found["causes"]
     assert {one["to"] for one in causes if one["stage"] == last} == {3}
     assert all(one["value"] > 0 for one in causes)

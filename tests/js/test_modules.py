@@ -735,9 +735,12 @@ def test_a_race_has_a_title_a_forecast_and_a_winner(call):
         return call("pages/compare/race", f"m.{name}({before}{json.dumps(lines)})")
 
     sgd, adam = line(5, "SGD", accuracy=0.9512), line(6, "Adam", accuracy=0.9713)
-    assert words("verdict", sgd, adam) == "Adam won: 97.13 %"
-    assert words("verdict", line(5, "SGD", accuracy=0.97131), adam) == "A tie between SGD, Adam: 97.13 %"
-    assert words("verdict", line(5, "SGD", "failed"), adam) == "Adam won: 97.13 %"
+    assert words("verdict", sgd, adam) == "Adam won: 97.13 % of the test images"
+    assert (
+        words("verdict", line(5, "SGD", accuracy=0.97131), adam)
+        == "A tie between SGD, Adam: 97.13 % of the test images"
+    )
+    assert words("verdict", line(5, "SGD", "failed"), adam) == "Adam won: 97.13 % of the test images"
     assert words("verdict", line(5, "SGD", "failed"), line(6, "Adam", "cancelled")) == ""
     assert words("verdict", line(5, "SGD", "queued"), adam) == ""
     assert words("verdict", line(5, "SGD", race=None, accuracy=0.5), adam) == ""

@@ -151,7 +151,8 @@ def fewest_pixels(subject: InspectedNetwork) -> dict[str, Any]:
 
     Each is the one after which the answer leads the next label by the least: of all, or for a large network of those
     with the steepest gradient. Such a greedy search finds few pixels, not always the fewest. `changes` are the pixels
-    in order, with their new value and all probabilities after each; `changed` is false where MOST_CHANGED were too few.
+    in order, with their new value and all probabilities after each; `changed` is false where MOST_CHANGED were too few,
+    or where no further one helps.
     Raises InputError for a model of one label, TooLargeError.
     """
     labels = subject.card.labels
@@ -160,7 +161,9 @@ def fewest_pixels(subject: InspectedNetwork) -> dict[str, Any]:
     tried_at_once = max(1, min(SIDE * SIDE, subject.affordable() // MOST_CHANGED))
     subject.afford("pixels", MOST_CHANGED * tried_at_once)
     pixels = subject.pixels.astype(np.float64).ravel()
-    answer = said = int(subject.scores(subject.x)[0].argmax())
+    scores = subject.scores(subject.x)
+    answer = said = int(scores[0].argmax())
+    lead = float(_lead(scores, answer)[0])
     changes: list[dict[str, Any]] = []
     untouched = np.ones(pixels.size, bool)
     while said == answer and len(changes) < MOST_CHANGED:
@@ -175,7 +178,9 @@ def fewest_pixels(subject: InspectedNetwork) -> dict[str, Any]:
             images = np.repeat(pixels[None], len(part), axis=0)
             images[np.arange(len(part)), part] = turned[part]
             leads[start : start + len(part)] = _lead(subject.scores(inputs_of(subject, images)), answer)
-        place = int(places[leads.argmin()])
+        if not leads.min() < lead:
+            break  # as where an activation is flat: no pixel brings the next label nearer
+        lead, place = float(leads.min()), int(places[leads.argmin()])
         pixels[place], untouched[place] = turned[place], False
         probabilities = subject.probabilities(inputs_of(subject, pixels[None]))[0]
         said = int(probabilities.argmax())

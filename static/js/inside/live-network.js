@@ -128,8 +128,8 @@ export function createLiveNetwork({ network, input_scale: inputScale, labels, ca
 
   /**
    * The `most` connections to units `shown` (lists by stage) from shown ones or from pixels that carry most:
-   * `{stage, from, to, value}`, the strongest first within each gap. Each gap has the same number; half of those to the
-   * labels are what speaks most for the answer.
+   * `{stage, from, to, value}`, the strongest first within each gap. Each gap has the same number; those to the labels
+   * are what speaks most for the answer.
    */
   function strongest(work, shown, most) {
     const each = Math.max(1, Math.floor(most / stages.length));
@@ -141,11 +141,11 @@ export function createLiveNetwork({ network, input_scale: inputScale, labels, ca
     });
   }
 
+  /** What speaks for the answer, then what speaks against it; without room for its label, the strongest of all. */
   function toLabels(work, shown, before, most) {
     const answer = work.probabilities.indexOf(Math.max(...work.probabilities));
-    const reasons = shown.includes(answer) ? top(work, last, [answer], before, Math.ceil(most / 2), (value) => value) : [];
-    const isNew = ({ from, to }) => to !== answer || !reasons.some((one) => one.from === from);
-    return [...reasons, ...top(work, last, shown, before, most).filter(isNew)].slice(0, most);
+    if (!shown.includes(answer)) return top(work, last, shown, before, most);
+    return [...top(work, last, [answer], before, most, (value) => value), ...top(work, last, [answer], before, most, (value) => -value)].slice(0, most);
   }
 
   /** The connections that brought a unit about, back to the ink: the `most` that add most, stage by stage. */

@@ -16,7 +16,7 @@ export function createTabs(list, { onSelect }) {
     }
     for (const tab of tabs) panelOf(tab).hidden = panelOf(tab) !== panelOf(chosen);
     panelOf(chosen).setAttribute("aria-labelledby", chosen.id);
-    chosen.scrollIntoView({ block: "nearest", inline: "nearest" });
+    list.scrollLeft = chosen.offsetLeft - list.offsetLeft - (list.clientWidth - chosen.offsetWidth) / 2; // in sight, without moving the page
     onSelect(chosen.dataset.tab, byHand);
   }
 

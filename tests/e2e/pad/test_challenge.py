@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from app.models import ModelCard, ModelStore
 from app.nn import Network
 from tests.support.axe import AXE, RULES
-from tests.support.browser import draw, fingers, heard, sparse
+from tests.support.browser import SCRIBBLE, draw, fingers, heard, sparse
 from tests.support.browser_fixtures import DEVICES
 from tests.support.drawings import recorded
 from tests.support.serving import Server, serve
@@ -138,6 +138,10 @@ def test_the_clock_ends_a_round_and_stands_while_the_page_is_hidden(page: Page, 
     page.clock.install()
     begin(page, house, "read")
     expect(page.locator("#play-clock")).to_have_text("20 s")
+    page.clock.run_for(30_000)
+    expect(page.locator("#play-clock")).to_have_text("20 s")  # it starts with the first stroke
+    draw(page, SCRIBBLE)
+    page.keyboard.press("Escape")
     page.evaluate(
         """() => {
           Object.defineProperty(document, "hidden", { get: () => window.away, configurable: true });

@@ -14,13 +14,13 @@ export async function playRead(stage, network, { seconds, strokes }) {
   let score = 0;
   for (const [i, label] of labels.entries()) {
     let used = 0;
-    const note = strokes === null ? "" : t("In at most {count} strokes.", { count: strokes });
+    const note = sentences(seconds === null ? "" : t("The clock starts with your first stroke."), strokes === null ? "" : t("In at most {count} strokes.", { count: strokes }));
     stage.begin({ round: i + 1, rounds: labels.length, task: tParts("Draw {label}", { label: large(withArticle(label)) }), note });
     const { outcome, left } = await stage.draw({
       seconds,
       judge({ answer, final, grew }) {
         if (final && grew) used += 1;
-        if (isReadAs(answer, label)) return "read";
+        if (final && isReadAs(answer, label)) return "read"; // on lifting the pen: in the middle of a stroke it may be anything
         return used === strokes ? "strokes" : null;
       },
     });

@@ -68,6 +68,7 @@ export function createStage(labels) {
     last = reading.answer;
     answer.show(reading.answer, reading.milliseconds, reading.final);
     if (waiting === null) return;
+    waiting.begin();
     waiting.allow(reading.final && waiting.isDone(reading));
     const outcome = waiting.judge(reading);
     if (outcome !== null) waiting.finish(outcome, { isCut: waiting.isCut });
@@ -94,7 +95,7 @@ export function createStage(labels) {
     score: (points) => setText(byId("play-score"), t("{count} points", { count: count(points) })),
     /**
      * Lets draw, on a paper with the drawing `start`. Resolves to `{outcome, left}`: what `judge(reading)` gives if it is not
-     * null, "time" after `seconds`, "skip", or "done" by a button with the text `done`, which can be pressed while
+     * null, "time" `seconds` after the first stroke began, "skip", or "done" by a button with the text `done`, which can be pressed while
      * `isDone(reading)` holds. `isCut` ends the stroke that led to an outcome; else it may be ended. `left` are the
      * seconds on the clock, or null.
      */
@@ -113,9 +114,14 @@ export function createStage(labels) {
         const allow = (isAllowed) => {
           if (done !== null) first.disabled = !isAllowed;
         };
-        waiting = { judge, finish, allow, isDone, isCut };
+        let hasBegun = false;
+        const begin = () => {
+          if (!hasBegun) clock.start(seconds, () => finish("time"));
+          hasBegun = true;
+        };
+        waiting = { judge, finish, allow, begin, isDone, isCut };
         place.open(start);
-        clock.start(seconds, () => finish("time"));
+        showClock(byId("play-clock"), seconds, seconds);
         canvas.focus({ preventScroll: true });
       });
     },

@@ -47,7 +47,7 @@ export async function playTeach(stage, network, { label }) {
     stage.score(score);
     const words = [t("It takes it for: {what}.", { what: takenFor(answer) }), t("The network alone: {what}.", { what: takenFor(byItself) }), ...(points > 0 ? [gained(points)] : [])];
     await stage.next({ words: sentences(...words), isLast: i === tests.length - 1 });
-    results.push({ label: asked, drawing, answer, points, isRight, isMeant: true });
+    results.push({ label: asked, drawing, answer, points, isRight, isMeant: isRight });
   }
   const text = t("With your five drawings it read {read} of {total}, alone {alone}.", { read, alone, total: tests.length });
   return { results, score, text };

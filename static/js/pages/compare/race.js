@@ -23,7 +23,7 @@ export function verdict(lines) {
   if (measured.length === 0) return "";
   const accuracy = percent(Math.max(...measured.map(({ row }) => row.test_accuracy)), 2);
   const first = measured.filter(({ row }) => percent(row.test_accuracy, 2) === accuracy).map(({ name }) => name.replace(/^#\d+ /, ""));
-  return first.length === 1 ? t("{name} won: {accuracy}", { name: first[0], accuracy }) : t("A tie between {names}: {accuracy}", { names: first.join(", "), accuracy });
+  return first.length === 1 ? t("{name} won: {accuracy} of the test images", { name: first[0], accuracy }) : t("A tie between {names}: {accuracy} of the test images", { names: first.join(", "), accuracy });
 }
 
 /** "about 1 min left for all": from the seconds of the epochs so far, with the mean of all for runs without any; "" if unknown. */

@@ -7,6 +7,7 @@ import { t } from "../../i18n/translate.js";
 import { settingName } from "../../labels/config-labels.js";
 import { byId, element, setText } from "../../lib/dom.js";
 import { METRICS } from "../../runs/metrics.js";
+import { hasEnded } from "../../runs/run-state.js";
 import { stateWord } from "../../runs/text.js";
 
 /** The columns of results: `value` of a line is for sorting, `text` for display; `best` is the better end. */
@@ -93,7 +94,7 @@ export function createCompareTable({ onToggle, onDrop }) {
 
   function winner(column) {
     const values = lines.map((line) => column.value(line)).filter(Number.isFinite);
-    if (values.length < 2) return null;
+    if (values.length < 2 || lines.some(({ row, gone }) => !gone && !hasEnded(row))) return null;
     return column.best === "high" ? Math.max(...values) : Math.min(...values);
   }
 

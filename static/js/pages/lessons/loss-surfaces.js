@@ -23,8 +23,10 @@ export async function mountPaths(body, busy) {
   const { surfaces, optimizers, most_steps: most } = await get("/api/explain/surfaces");
   const ask = debounced((signal) => busy(() => load(signal)));
   const surface = choice(t("Surface"), surfaces.map(({ name }) => [name, NAMES[name]?.() ?? name]), surfaces[0].name, () => {
-    for (const one of rows) one.rate.value = chosen().rates[one.type];
-    ask();
+    for (const one of rows) {
+      one.rate.value = chosen().rates[one.type];
+      one.rate.dispatchEvent(new Event("input")); // which asks, and tells the sentence
+    }
   });
   const chosen = () => surfaces.find(({ name }) => name === surface.value());
   const steps = slider(t("Steps"), { min: 1, max: most, step: 1, value: 30 }, ask);

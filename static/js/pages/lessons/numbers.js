@@ -11,6 +11,7 @@ const places = (name) => document.querySelectorAll(`.number[data-number="${name}
 export function bindNumber(name, field, step = Number(field.step)) {
   const [least, most] = [Number(field.min), Number(field.max)];
   const show = () => {
+    if (!field.validity.valid) return; // the field says so
     for (const node of places(name)) {
       setText(node, short(Number(field.value)));
       node.setAttribute("aria-valuenow", field.value);

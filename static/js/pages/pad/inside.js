@@ -104,7 +104,7 @@ export function createInside({ subject }) {
         turn(pixel, value);
       }
       const values = { count: count(found.changes.length), label: found.label, other: found.says };
-      setText(said, found.changed ? t("{count} pixels change its mind: for the {label} it now reads {other}. A person would not be misled.", values) : t("Even {count} pixels do not change its mind: it still reads {label}.", values));
+      setText(said, found.changed ? t("{count} pixels change its mind: for the {label} it now reads {other}. A person would not be misled.", values) : found.changes.length === 0 ? t("No single pixel brings another label nearer: it reads {label}.", values) : t("Even {count} pixels do not change its mind: it still reads {label}.", values));
     } catch (error) {
       if (!signal.aborted) setText(said, explain(error));
       fewest.disabled = false;
@@ -177,4 +177,4 @@ async function load(model) {
   return { live: createLiveNetwork(card, arrays), slides: slidingLayers(card.network.layers).length > 0 };
 }
 
-const HINT = t("Lit are the connections that carry most of this drawing: activation × weight. Choose a unit to see its sum, a label to see its causes, or paint pixels of the image to see what changes.");
+const HINT = t("Lit are the connections that carry most of this drawing (activation × weight), and of those to the labels what speaks for the answer. Choose a unit to see its sum, a label to see its causes, or paint pixels of the image to see what changes.");
