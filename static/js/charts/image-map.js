@@ -15,6 +15,7 @@ const NEAR = 14; // CSS pixels within which an image is under the pointer
 const FAINT = 0.12;
 const PAN = 40;
 const TRAVEL = 180; // ms
+const [LENS, LENS_MARGIN] = [96, 12]; // CSS pixels: an enlarged image, and its distance from the small one
 
 /** The colour of a label among `count`, told apart on paper and in the dark. */
 export const labelColor = (index, count) => `hsl(${(index * 360) / Math.max(1, count)} ${index % 2 === 0 ? 70 : 50}% ${isDark() ? 66 : 38}%)`;
@@ -33,6 +34,7 @@ export function createImageMap(canvas, data, { onHover, onRegion }) {
   let view = { ...whole.middle, zoom: 1 };
   let only = null; // the label that is shown alone
   let own = null; // {x, y, nearest} of the drawing
+  let hovered = null; // the image under the pointer
   let frame = 0;
   let selecting = false;
   let region = null; // {from, to} in CSS pixels, while it is drawn
@@ -104,12 +106,27 @@ export function createImageMap(canvas, data, { onHover, onRegion }) {
     }
     pen.globalAlpha = 1;
     if (own !== null) drawOwn(pen, theme);
+    if (hovered !== null) drawLens(room, theme);
     if (region !== null) {
       pen.strokeStyle = theme.ink;
       pen.setLineDash([4, 3]);
       pen.strokeRect(region.from[0], region.from[1], region.to[0] - region.from[0], region.to[1] - region.from[1]);
       pen.setLineDash([]);
     }
+  }
+
+  /** The image under the pointer, enlarged beside its place. */
+  function drawLens({ pen, width, height }, theme) {
+    const [x, y] = toScreen(points[2 * hovered], points[2 * hovered + 1]);
+    const left = x + LENS_MARGIN + LENS < width ? x + LENS_MARGIN : x - LENS_MARGIN - LENS;
+    const top = Math.min(Math.max(0, y - LENS / 2), height - LENS);
+    pen.fillStyle = theme.sheet;
+    pen.fillRect(left, top, LENS, LENS);
+    pen.imageSmoothingEnabled = false;
+    pen.drawImage(atlas.sheet, (hovered % atlas.columns) * SIDE, Math.floor(hovered / atlas.columns) * SIDE, SIDE, SIDE, left, top, LENS, LENS);
+    pen.strokeStyle = theme.edge;
+    pen.lineWidth = 1;
+    pen.strokeRect(left, top, LENS, LENS);
   }
 
   function drawOwn(pen, theme) {
@@ -153,6 +170,13 @@ export function createImageMap(canvas, data, { onHover, onRegion }) {
     redraw();
   }
 
+  function hover(index) {
+    if (index === hovered) return;
+    hovered = index;
+    onHover(index);
+    redraw();
+  }
+
   const place = (event) => {
     const box = canvas.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
@@ -189,7 +213,8 @@ export function createImageMap(canvas, data, { onHover, onRegion }) {
   });
   canvas.addEventListener("pointermove", (event) => {
     const at = place(event);
-    if (drag === null) return onHover(under(at));
+    if (drag === null) return hover(under(at));
+    hover(null);
     if (region !== null) region.to = at;
     else moveBy((drag[0] - at[0]) / scale(), (at[1] - drag[1]) / scale());
     drag = at;
@@ -203,7 +228,7 @@ export function createImageMap(canvas, data, { onHover, onRegion }) {
   };
   canvas.addEventListener("pointerup", end);
   canvas.addEventListener("pointercancel", end);
-  canvas.addEventListener("pointerleave", () => drag === null && onHover(null));
+  canvas.addEventListener("pointerleave", () => drag === null && hover(null));
   canvas.addEventListener("keydown", (event) => {
     const pan = PAN / scale();
     const moves = { ArrowLeft: [-pan, 0], ArrowRight: [pan, 0], ArrowUp: [0, pan], ArrowDown: [0, -pan] };
@@ -258,10 +283,10 @@ export function showLabels(place, { labels, truth }, map) {
   place.replaceChildren(...buttons);
 }
 
-/** "A 4, read as 9." */
+/** "Label 4: read as 9." */
 export function imageCaption({ labels, truth, said }, index) {
   const values = { label: labels[truth[index]], said: labels[said[index]] };
-  return truth[index] === said[index] ? t("A {label}, read correctly.", values) : t("A {label}, read as {said}.", values);
+  return truth[index] === said[index] ? t("Label {label}: read correctly.", values) : t("Label {label}: read as {said}.", values);
 }
 
 /** The middle, width and height of points, x and y in turn. */

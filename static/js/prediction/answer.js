@@ -1,6 +1,6 @@
 // The answer beside the pad: glyph, sentence, the network's input image, and the bars.
 
-import { percent } from "../i18n/format.js";
+import { asSentence, percent } from "../i18n/format.js";
 import { t, tParts } from "../i18n/translate.js";
 import { clearPicture, paintRows } from "../images/bitmap.js";
 import { openPicture } from "../images/zoom-dialog.js";
@@ -129,7 +129,7 @@ export function createAnswer(labels, { onParts, onReadAsOne = null, modelsPage =
     forget();
     head.setAttribute("data-refused", ""); // the words may need all the room
     setText(words, title);
-    setText(detail, message);
+    setText(detail, asSentence(message));
     clearPicture(seen);
     setText(spoken, `${title} ${message}`);
   }

@@ -71,3 +71,23 @@ def test_a_set_of_few_images_has_no_map_and_says_why(page, pad_server):
     page.goto(f"{pad_server.url}/models/mnist-mlp/map")
     expect(page.locator("#map-error")).to_contain_text("too few images")
     assert page.goto(f"{pad_server.url}/models/nothing/map").status == 404
+
+
+def test_the_image_under_the_pointer_is_named_and_enlarged(page, pad_server):
+    page.goto(f"{pad_server.url}/models/mnist-mlp/map")
+    expect(page.locator("#map-note")).to_contain_text("of the variance of the last hidden layer", timeout=60_000)
+    known = pad_server.get("/api/models/mnist-mlp/map")
+    points = np.frombuffer(base64.b64decode(known["points"]), "<f4").reshape(-1, 2)
+    low, high = points.min(axis=0), points.max(axis=0)
+    box = page.locator("#map").bounding_box()
+    scale = min((box["width"] - 48) / (high - low)[0], (box["height"] - 48) / (high - low)[1])
+    rightmost = int(points[:, 0].argmax())
+    x, y = (points[rightmost] - (low + high) / 2) * scale
+    picture = "(canvas) => canvas.toDataURL()"
+    before = page.locator("#map").evaluate(picture)
+    page.mouse.move(box["x"] + box["width"] / 2 + x, box["y"] + box["height"] / 2 - y)
+    label = known["labels"][known["truth"][rightmost]]
+    expect(page.locator("#map-hover")).to_contain_text(f"Label {label}: read")
+    until(lambda: page.locator("#map").evaluate(picture) != before)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] - 30)
+    until(lambda: page.locator("#map").evaluate(picture) == before)

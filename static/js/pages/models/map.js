@@ -45,7 +45,7 @@ async function start({ model }) {
     byId("map-select").setAttribute("aria-pressed", "false");
     map.select(false);
     byId("map-region").replaceChildren(...indices.slice(0, MOST_SHOWN).map((index) => imageTile(data, index)));
-    setText(byId("map-region-note"), indices.length === 0 ? t("No images in this region.") : t("{count} images in this region.", { count: count(indices.length) }));
+    setText(byId("map-region-note"), indices.length === 0 ? t("No images in this region.") : sentences(t("{count} images in this region.", { count: count(indices.length) }), indices.length > MOST_SHOWN ? t("The first {count} are shown.", { count: MOST_SHOWN }) : ""));
   }
 
   const reader = createReader({
