@@ -82,7 +82,7 @@ def test_the_image_under_the_pointer_is_named_and_enlarged(page, pad_server):
     box = page.locator("#map").bounding_box()
     scale = min((box["width"] - 48) / (high - low)[0], (box["height"] - 48) / (high - low)[1])
     rightmost = int(points[:, 0].argmax())
-    x, y = (points[rightmost] - (low + high) / 2) * scale
+    x, y = ((points[rightmost] - (low + high) / 2) * scale).tolist()
     picture = "(canvas) => canvas.toDataURL()"
     before = page.locator("#map").evaluate(picture)
     page.mouse.move(box["x"] + box["width"] / 2 + x, box["y"] + box["height"] / 2 - y)
