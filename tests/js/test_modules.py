@@ -591,6 +591,9 @@ def test_what_came_of_a_model_is_said_of_every_test_set_and_of_a_parent_that_had
         "Reads 97.5 % of the drawn digits correctly (before: 98.0 %)",
         "Reads 90.0 % of MNIST correctly (before: 97.0 %).",
     ]
+    alone = [{**COMPARED[0], "count": 1}]
+    said = call("models/measurements", f"m.mineSentence({json.dumps({'compared': alone})})")
+    assert said.endswith("(before: 40.0 %). That is from one drawing, which says little.")
     fields = {"parent": "p", "set": "mine", "learned": 15, "held_out": 5}
     assert "it has never seen them" in call(
         "models/measurements", f"m.mineNote({json.dumps({**fields, 'seen': False})})"

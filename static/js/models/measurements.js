@@ -10,6 +10,7 @@ import { element } from "../lib/dom.js";
 
 const NAMES = { mnist: "MNIST", strokes: t("the drawn digits") };
 const DIGITS = 1; // decimals
+const FEW = 10; // drawings
 
 /** The name of a data set's test images in a sentence. */
 const shortName = (data) => NAMES[data] ?? titleOf({ name: data, title: data });
@@ -20,8 +21,9 @@ export function mineSentence({ compared }) {
   const drawn = compared.find(({ of }) => of === "drawings");
   const known = compared.filter(({ of }) => of !== "drawings");
   const first = drawn === undefined ? "" : t("Reads {after} of your drawings correctly (before: {before}).", shares(drawn));
+  const few = drawn !== undefined && drawn.count < FEW ? (drawn.count === 1 ? t("That is from one drawing, which says little.") : t("That is from {count} drawings, which says little.", { count: count(drawn.count) })) : "";
   const others = known.map((row) => t("Reads {after} of {data} correctly (before: {before}).", { data: shortName(row.data), ...shares(row) }));
-  return sentences(first, ...others);
+  return sentences(first, few, ...others);
 }
 
 /** A sentence with the numbers of learned and held-out drawings. */
