@@ -67,9 +67,12 @@ def test_the_printed_address_lets_a_browser_in_and_nobody_else(browser: Browser,
         page = stranger.new_page()
         assert page.goto(f"{server.url}/train").status == 401
         expect(page.locator("h1")).to_contain_text("needs its token")
+        page.locator("#token").fill("another")
+        page.locator("form button").click()
+        expect(page.get_by_role("alert")).to_contain_text("That is not the token.")
         page.locator("#token").fill(TOKEN)
         page.locator("form button").click()
-        expect(page).to_have_url(f"{server.url}/")
+        expect(page).to_have_url(f"{server.url}/train")
         page = friend.new_page()
         refused = listen(page)
         page.goto(f"{server.url}/?token={TOKEN}")

@@ -138,6 +138,8 @@ class TrajectoryWriter:
 
     def __init__(self, folder: Path, trainer: Trainer, moments: frozenset[Moment]) -> None:
         self._folder, self._trainer, self._moments = folder, trainer, moments
+        for left in folder.glob(".moment-*.tmp"):  # by an attempt that was killed
+            left.unlink(missing_ok=True)
 
     def offer(self, epoch: int, batch: int) -> None:
         """Keep the weights after `epoch` epochs and `batch` batches if that is one of the moments, and not yet kept."""

@@ -144,9 +144,9 @@ function success({ config, testAccuracy, testSamples, model }) {
 function testedLine(config, testAccuracy, testSamples) {
   const values = { accuracy: percent(testAccuracy, 2), count: count(testSamples) };
   if (!testSamples) return t("It reads {accuracy} of the unseen test images correctly.", values);
-  if (config.validation === "test") return t("It reads {accuracy} of {count} test images correctly, which it did not learn from.", values);
+  if (config.validation === "test") return t("It reads {accuracy} of {count} test images correctly.", values);
   return isDrawn({ config })
-    ? t("It reads {accuracy} of {count} images correctly, redrawn from drawings that it never saw.", values)
+    ? t("It reads {accuracy} of {count} images of drawings that it never saw.", values)
     : t("It reads {accuracy} of {count} unseen test images correctly.", values);
 }
 

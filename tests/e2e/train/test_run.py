@@ -142,6 +142,7 @@ def test_a_run_from_before_its_inside_was_kept_shows_the_rest(page: Page, server
         upstream.on_message(pass_on)
 
     page.route_web_socket("**/stream**", without)
+    page.route("**/api/runs/*/moments", lambda route: route.fulfill(json={"moments": []}))
     page.goto(f"{server.url}/runs/{run}")
     until(lambda: last_epoch(page) == 2)
     assert epochs(page) == [1, 2]
