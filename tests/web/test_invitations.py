@@ -331,7 +331,8 @@ def test_a_damaged_file_lets_nobody_in(tmp_path, text):
 
 def test_a_server_that_nobody_else_reaches_says_what_is_needed(client):
     client.put(SET, json={"labels": ["○", "△"]})
-    assert refuses(client.post(INVITATION), 409, "make run HOST=0.0.0.0")
+    for method in ("GET", "POST"):  # before anybody presses, too
+        assert refuses(client.request(method, INVITATION), 409, "make run HOST=0.0.0.0")
 
 
 @pytest.mark.parametrize("name", ["%3Cb%3E", "Mine", "x" * 65])

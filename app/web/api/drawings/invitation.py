@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app.data.drawings.drawing import check_set_name
 from app.data.drawings.store import UnknownSetError
 from app.errors import RequestError
+from app.settings import Settings
 from app.web.addresses import with_root
 from app.web.api.routing import ApiRoute, ResponseBody, errors
 from app.web.dependencies import DrawingsDep, InvitationsDep, SettingsDep
@@ -37,10 +38,11 @@ class NewInvitation(InvitationState):
     qr: str | None
 
 
-@router.get("", responses=errors(422))
-def find_invitation(invitations: InvitationsDep, name: str) -> InvitationState:
-    """Return the invitation to a set, without its address."""
+@router.get("", responses=errors(409, 422))
+def find_invitation(invitations: InvitationsDep, settings: SettingsDep, name: str) -> InvitationState:
+    """Return the invitation to a set, without its address; 409 where only this machine reaches the server."""
     check_set_name(name)
+    _check_reachable(settings)
     return InvitationState(name=name, expires=_time(invitations.find(name)))
 
 
@@ -52,10 +54,7 @@ def invite(
     found = store.find_set(name)
     if not found.count and not found.declared:
         raise UnknownSetError("there is no set named {name} any more", name=name)
-    if not needs_token(settings):
-        raise RequestError(
-            409, "only this machine reaches this server; start it for your network with {command}", command=_COMMAND
-        )
+    _check_reachable(settings)
     code = invitations.create(name)
     address = _origin(request, settings.host) + with_root(request.scope, JOIN_PREFIX + shown_code(code))
     return NewInvitation(name=name, expires=_time(invitations.find(name)), address=address, qr=svg_address(address))
@@ -68,6 +67,13 @@ def end_invitation(invitations: InvitationsDep, name: str) -> None:
 
 
 _COMMAND = "make run HOST=0.0.0.0"
+
+
+def _check_reachable(settings: Settings) -> None:
+    if not needs_token(settings):
+        raise RequestError(
+            409, "only this machine reaches this server; start it for your network with {command}", command=_COMMAND
+        )
 
 
 def _origin(request: Request, host: str) -> str:

@@ -7,6 +7,8 @@ import { t } from "../../i18n/translate.js";
 import { byId, setText } from "../../lib/dom.js";
 import { invitationTo } from "./invitation.js";
 
+const UNREACHED = 409;
+
 /** Returns `open(set)`, which shows the dialog with the invitation to a set. */
 export function createInvite() {
   const dialog = byId("invite-dialog");
@@ -37,7 +39,9 @@ export function createInvite() {
       show(found);
       if (words !== null) setText(byId("invite-until"), words);
     } catch (failure) {
-      if (invitation === asked) setText(byId("invite-error"), explain(failure));
+      if (invitation !== asked) return;
+      setText(byId("invite-error"), explain(failure));
+      if (failure.status === UNREACHED) byId("invite-make").hidden = true; // by other machines: an invitation would be of no use
     }
   }
 
