@@ -118,12 +118,12 @@ export function createLiveNetwork({ network, input_scale: inputScale, labels, ca
     return products.map((value) => value * scale);
   }
 
-  /** A unit's sum: `inputs`, activation × weight of all, its `bias`, the `sum` of both, and its `value` after the stage. */
+  /** A unit's sum: `inputs`, activation × weight of all, its `bias`, the `sum` of both, and its `value` after the stage, `isNormalized` by a batch norm before. */
   function sumOf(work, stage, unit) {
     const { products, place } = productsOf(work, stage, unit);
     const inputs = products.reduce((a, b) => a + b, 0);
     const bias = arrays[`${stages[stage].index}.bias`].data[unit];
-    return { inputs, bias, sum: inputs + bias, value: work.units[stage][unit], place };
+    return { inputs, bias, sum: inputs + bias, value: work.units[stage][unit], place, isNormalized: scales[stage] !== null };
   }
 
   /**

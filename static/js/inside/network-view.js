@@ -104,6 +104,13 @@ export function createNetworkView(canvas, first, { onFocus, onPaint = null }) {
     frameOf(pen, x, y, side, theme.edge);
   }
 
+  /** "24 of 900 units" */
+  function wordsOfStage(isMaps, units, seen) {
+    const values = { count: count(units), shown: count(seen) };
+    if (seen < units) return isMaps ? t("{shown} of {count} filters", values) : t("{shown} of {count} units", values);
+    return isMaps ? t("{count} filters", values) : t("{count} units", values);
+  }
+
   /** The picture whose pixel i has the colour `color(i)`, in a square. */
   function stamp(pen, color, [height, width], x, y, side) {
     if (scratch.width !== width || scratch.height !== height) [scratch.width, scratch.height] = [width, height];
@@ -117,7 +124,7 @@ export function createNetworkView(canvas, first, { onFocus, onPaint = null }) {
   function drawStage(pen, stage, column) {
     const units = unitsIn(stage);
     const isMaps = stages[stage].type === "conv2d";
-    const words = isMaps ? t("{count} filters", { count: count(units) }) : t("{count} units", { count: count(units) });
+    const words = wordsOfStage(isMaps, units, shown[stage].length);
     heading(pen, words, column.x + column.width / 2, column.pitch - 6);
     const values = valuesOf(stage);
     const most = Array.from(values).reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
@@ -218,9 +225,10 @@ export function createNetworkView(canvas, first, { onFocus, onPaint = null }) {
   function wordsOf({ stage, unit }) {
     if (stage === last && work === null) return labels[unit];
     if (work === null) return t("Unit {unit}", { unit: unit + 1 });
-    const { inputs, bias, sum, value, place } = live.sumOf(work, stage, unit);
+    const { inputs, bias, sum, value, place, isNormalized } = live.sumOf(work, stage, unit);
     const values = { unit: unit + 1, inputs: num(inputs), bias: num(bias), sum: num(sum), value: num(value), label: labels[unit], percent: percent(work.probabilities[unit]) };
     if (stage === last) return t("{label}: inputs × weights {inputs} + bias {bias} = {sum}; softmax makes it {percent}. The lit lines add most to it, back to the ink.", values);
+    if (place === null && isNormalized) return t("Unit {unit}: inputs × weights {inputs} + bias {bias} = {sum}. After batch normalization and its activation {value}.", values);
     if (place === null) return t("Unit {unit}: inputs × weights {inputs} + bias {bias} = {sum}. After its activation {value}.", values);
     return t("Filter {unit}, at its strongest place (row {row}, column {column}): inputs × weights {inputs} + bias {bias} = {sum}. After its activation {value}.", { ...values, row: place[0] + 1, column: place[1] + 1 });
   }

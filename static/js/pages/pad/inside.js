@@ -43,6 +43,8 @@ export function createInside({ subject }) {
     const image = imageNow();
     work = image === null || image.every((value) => value === 0) ? null : live.look(image);
     view.show(work);
+    byId("answer-head").toggleAttribute("data-aside", changed !== null); // it is the answer to the drawing as it was
+    if (said.textContent === HINT || said.textContent === BLANK) setText(said, hint());
     fewest.disabled = work === null || changed !== null;
     whatIf.update();
   }
@@ -54,6 +56,7 @@ export function createInside({ subject }) {
     return drawn();
   }
 
+  const hint = () => (work === null ? BLANK : HINT);
   const hasInk = () => subject().pixels !== undefined || subject().strokes !== undefined;
 
   /** The image of the drawing itself, 784 numbers; null for none. */
@@ -75,8 +78,9 @@ export function createInside({ subject }) {
     searching.drop();
     whatIf.leave();
     changed = null;
+    byId("answer-head").removeAttribute("data-aside");
     restore.hidden = true;
-    setText(said, HINT);
+    setText(said, hint());
   }
 
   /** Turns a pixel, and says what the network makes of it. */
@@ -112,7 +116,7 @@ export function createInside({ subject }) {
   }
 
   const whatIf = createWhatIf({
-    now: () => ({ model: name, labels: live.labels, isDrawn: work !== null && hasInk(), work }),
+    now: () => ({ model: name, labels: live.labels, isDrawn: work !== null && hasInk(), isChanged: changed !== null, work }),
     drawn,
     put,
     say: (text) => setText(said, text),
@@ -140,8 +144,8 @@ export function createInside({ subject }) {
       if (signal.aborted) return;
       live = found.live;
       showKernels(found.slides ? next : null);
-      view = createNetworkView(canvas, live, { onFocus: (words) => (changed === null || words !== "") && setText(said, words || HINT), onPaint: turn });
-      setText(said, HINT);
+      view = createNetworkView(canvas, live, { onFocus: (words) => (changed === null || words !== "") && setText(said, words || hint()), onPaint: turn });
+      setText(said, hint());
       update();
     } catch (error) {
       models.delete(next); // the next drawing tries again
@@ -178,3 +182,4 @@ async function load(model) {
 }
 
 const HINT = t("Lit are the connections that carry most of this drawing (activation × weight), and of those to the labels what speaks for the answer. Choose a unit to see its sum, a label to see its causes, or paint pixels of the image to see what changes.");
+const BLANK = t("Draw: the connections that carry most of the drawing light up.");

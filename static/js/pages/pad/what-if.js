@@ -18,7 +18,7 @@ export const rowsOf = (pixels) => Array.from({ length: SIDE }, (_, row) => Array
 const bestOf = (probabilities) => probabilities.indexOf(Math.max(...probabilities));
 
 /**
- * Binds the controls. `now()` is `{model, labels, isDrawn, work}`: `work` is what the network makes of the image at hand, and
+ * Binds the controls. `now()` is `{model, labels, isDrawn, isChanged, work}`: `work` is what the network makes of the image at hand, and
  * `drawn()` the image of the drawing itself. `put(pixels)` lets the network read another image and returns its work,
  * `say(text)` tells.
  */
@@ -35,10 +35,10 @@ export function createWhatIf({ now, drawn, put, say }) {
 
   /** Follows the work on the image at hand. */
   function update() {
-    const { labels: all, isDrawn, work } = now();
+    const { labels: all, isDrawn, isChanged, work } = now();
     if (all !== labels) useLabels(all);
     const probabilities = work?.probabilities ?? null;
-    if (!isChosen && probabilities !== null && way === null) select.value = String(runnerUp(probabilities));
+    if (!isChosen && probabilities !== null && way === null && !isChanged) select.value = String(runnerUp(probabilities));
     name();
     buttons.own.disabled = false;
     buttons.morph.disabled = !isDrawn || labels.length < 2 || (way === null && probabilities !== null && bestOf(probabilities) === Number(select.value));
