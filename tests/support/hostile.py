@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.storage.lock import FILE as LOCK
 from tests.support.errors import form_of_errors
 from tests.support.serving import Server
 
@@ -72,7 +73,7 @@ class Target:
         files = {
             str(path.relative_to(self.home)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(self.home.rglob("*"))
-            if path.is_file() and not path.name.startswith("digitpad.sqlite3")
+            if path.is_file() and not path.name.startswith("digitpad.sqlite3") and path.name != LOCK
         }
         bearer = {"authorization": f"Bearer {self.token}"} if self.token else {}
         listed = [
