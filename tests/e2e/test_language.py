@@ -70,7 +70,7 @@ def test_the_pad_says_what_is_refused_in_its_language(browser: Browser, pad_serv
     expect(page.locator("#teach-note")).to_contain_text("ラベル：制御文字は使えません（U+202E がありました）")
     page.route("**/predict?*", lambda route: route.continue_(url=f"{pad_server.url}/predict?model=gone"))
     page.reload()
-    expect(page.locator("#answer-detail")).to_have_text("モデル「gone」はありません")
+    expect(page.locator("#answer-detail")).to_have_text("モデル「gone」はありません。")
     context.close()
 
 

@@ -128,7 +128,7 @@ def test_a_picture_that_the_server_refuses_is_explained(pad):
     pad.route("**/predict*", lambda route: route.fulfill(status=422, json={"error": "expected a still image"}))
     choose(pad, buffer.getvalue())
     expect(pad.locator("#answer-sentence")).to_have_text("That could not be read.")
-    expect(pad.locator("#answer-detail")).to_have_text("expected a still image")
+    expect(pad.locator("#answer-detail")).to_have_text("Expected a still image.")
 
 
 def test_a_picture_is_no_drawing_to_keep_and_the_page_says_so(pad):
