@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.data.cache import DatasetCache
 from app.data.catalog import DatasetCatalog
-from app.data.dataset import DatasetUnavailable
+from app.data.dataset import Dataset, DatasetUnavailable
 from app.models.card import ModelCard
 from app.models.cost import TooLargeError
 from app.models.evaluation_cache import identity
@@ -97,20 +97,26 @@ class ImageMaps:
         most = affordable_images(network, MOST_IMAGES)
         if most < LEAST_IMAGES:
             raise TooLargeError("{name} is too large for a map of its images", name=card.name)
-        sample = sample_images(card.labels, sets, "test", most)
-        if len(sample) < LEAST_IMAGES:
-            raise DatasetUnavailable(
-                "expected at least {least} test images for a map; {title} has {count}",
-                least=LEAST_IMAGES,
-                title=sample.titles[0],
-                count=len(sample),
-            )
+        sample = images_for_map(card.labels, sets, most)
         found = make_map(card, network, sample)
         with self._lock:
             self._maps[key] = found
             while len(self._maps) > REMEMBERED:
                 self._maps.popitem(last=False)
         return found
+
+
+def images_for_map(labels: Sequence[str], sets: Sequence[Dataset], most: int) -> LabelledImages:
+    """Up to about `most` test images of `labels`, as `sample_images`. Raises DatasetUnavailable for too few."""
+    sample = sample_images(labels, sets, "test", most)
+    if len(sample) < LEAST_IMAGES:
+        raise DatasetUnavailable(
+            "expected at least {least} test images for a map; {title} has {count}",
+            least=LEAST_IMAGES,
+            title=sample.titles[0],
+            count=len(sample),
+        )
+    return sample
 
 
 def make_map(card: ModelCard, network: Network, sample: LabelledImages) -> ImageMap:

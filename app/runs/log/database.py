@@ -221,7 +221,7 @@ def _bring_up(connection: Connection) -> None:
     found = connection.scalar(select(version.c.version_num)) if version.name in tables else None
     if found == HEAD:
         return
-    if found is not None and int(found) > int(HEAD):
+    if found is not None and not (found.isdecimal() and int(found) < int(HEAD)):
         raise NewerDatabaseError(
             "it was written by a newer version of digitpad (its tables have version {found}, this one knows {known}): "
             "start that one",

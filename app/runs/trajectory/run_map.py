@@ -15,8 +15,8 @@ from app.data.catalog import DatasetCatalog
 from app.data.dataset import DatasetUnavailable
 from app.errors import MessageError, message_of
 from app.models.cost import TooLargeError
-from app.models.image_map import LEAST_IMAGES, principal_directions
-from app.models.image_samples import LabelledImages, affordable_images, features_of, sample_images, sets_at_hand
+from app.models.image_map import LEAST_IMAGES, images_for_map, principal_directions
+from app.models.image_samples import LabelledImages, affordable_images, features_of, sets_at_hand
 from app.nn import Network
 from app.nn.arrays import Array
 from app.runs.log.event_log import EventLog
@@ -88,14 +88,7 @@ def map_run(
     most = affordable_images(network, MOST_IMAGES * len(moments)) // len(moments)
     if most < LEAST_IMAGES:
         raise TooLargeError("the network of run {run} is too large for a map of its images", run=run)
-    sample = sample_images(labels, sets, "test", most)
-    if len(sample) < LEAST_IMAGES:
-        raise DatasetUnavailable(
-            "expected at least {least} test images for a map; {title} has {count}",
-            least=LEAST_IMAGES,
-            title=sample.titles[0],
-            count=len(sample),
-        )
+    sample = images_for_map(labels, sets, most)
     directions: Array | None = None
     found = []
     for moment in reversed(moments):

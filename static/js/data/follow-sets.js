@@ -32,7 +32,7 @@ export function followSets({ set = null, onSets, ...callbacks }) {
 const pathOf = (rest) => `/api/drawings/${rest}`;
 
 /** The fewest drawings of each of two labels, or more, that the server trains on. */
-export const LEAST_OF_EACH = 5;
+const LEAST_OF_EACH = 5;
 
 /** True for a set with enough drawings to train on. */
 export function canTrain({ labels }) {

@@ -56,8 +56,8 @@ function partsOf(data, lines) {
       for (let i = 0; i < LEVELS; i += 1) strokePieces(pen, place, levelLine(heights, columns, data.y.length, low + ((high - low) * (i + 0.5)) / LEVELS), range, columns, data.y.length);
       places = shown().flatMap(({ run, index }) => run.points.map((point, i) => ({ run: index, point: i, x: place.x(point.x), y: place.y(point.y) })));
       for (const { run } of shown()) paintPath(pen, place, theme, run);
-      for (const { run } of shown()) paintStart(pen, place, theme, run.points[0]);
-      if (at !== null && !hidden.has(runs[at.run].id)) paintRing(pen, place, theme, runs[at.run].points[at.point]);
+      for (const { run } of shown()) paintCircle(pen, place, run.points[0], theme.ink, 2, 8);
+      if (at !== null && !hidden.has(runs[at.run].id)) paintCircle(pen, place, runs[at.run].points[at.point], theme.accent, 2.5, 11);
     }, t("Paths of the runs over the loss"));
   }
 
@@ -166,18 +166,10 @@ function paintPath(pen, place, theme, { style, points }) {
   });
 }
 
-function paintStart(pen, place, theme, { x, y }) {
-  pen.strokeStyle = theme.ink;
-  pen.lineWidth = 2;
+function paintCircle(pen, place, { x, y }, color, lineWidth, radius) {
+  pen.strokeStyle = color;
+  pen.lineWidth = lineWidth;
   pen.beginPath();
-  pen.arc(place.x(x), place.y(y), 8, 0, 2 * Math.PI);
-  pen.stroke();
-}
-
-function paintRing(pen, place, theme, { x, y }) {
-  pen.strokeStyle = theme.accent;
-  pen.lineWidth = 2.5;
-  pen.beginPath();
-  pen.arc(place.x(x), place.y(y), 11, 0, 2 * Math.PI);
+  pen.arc(place.x(x), place.y(y), radius, 0, 2 * Math.PI);
   pen.stroke();
 }

@@ -3,7 +3,7 @@
 import { BACK, explain, get, post, remove } from "../../api/client.js";
 import { withRoot } from "../../api/root.js";
 import { addressOf } from "../../data/dataset-list.js";
-import { isMissing, LEAST_OF_EACH } from "../../data/follow-sets.js";
+import { canTrain, isMissing } from "../../data/follow-sets.js";
 import { createBoard } from "../../drawing/board.js";
 import { EMPTY, isEmpty, lines } from "../../drawing/drawing.js";
 import { createOverlay } from "../../drawing/overlay.js";
@@ -104,7 +104,7 @@ export function createDraw(page, { save = saveAnywhere, invited = false } = {}) 
 
   function showNext() {
     const all = labels.map(countOf);
-    const ready = Math.min(...all) >= LEAST_OF_EACH;
+    const ready = canTrain({ labels: counts() });
     if (ready) {
       train.href = withRoot(`/train?dataset=${encodeURIComponent(datasetOf(set))}`);
       train.removeAttribute("aria-disabled");
