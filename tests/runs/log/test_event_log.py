@@ -470,14 +470,15 @@ def test_the_last_step_is_the_version_of_the_tables():
     assert steps.get_heads() == [HEAD]
 
 
-def test_a_newer_database_is_refused_in_plain_words_and_left_as_it_is(file_log, tmp_path):
+@pytest.mark.parametrize("found", ["99", "later"])
+def test_a_newer_database_is_refused_in_plain_words_and_left_as_it_is(file_log, tmp_path, found):
     with file_log.engine.begin() as connection:
-        connection.execute(update(database.version).values(version_num="99"))
+        connection.execute(update(database.version).values(version_num=found))
     file_log.checkpoint()
     with pytest.raises(NewerDatabaseError, match="written by a newer version of digitpad"):
         EventLog(f"sqlite:///{tmp_path / 'log.sqlite3'}")
     with file_log.engine.connect() as connection:
-        assert connection.scalar(select(database.version.c.version_num)) == "99"
+        assert connection.scalar(select(database.version.c.version_num)) == found
 
 
 def test_an_event_whose_commit_got_no_answer_is_not_appended_twice(log):
